@@ -1,0 +1,81 @@
+# What a fresh clone needs: Python 3.11 or newer with venv, make and git. Everything else is set up here, in .venv.
+SHELL := bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := resources/videoinr_resources/demo/demo.mp4
+# Further arguments of pip (say, another build of torch) and of pytest (say, one folder of tests).
+PIP_FLAGS ?=
+TESTS ?=
+# The share of the engine's lines and branches that the whole suite must run; a part of it need not.
+COVERAGE_GATE := $(if $(TESTS),,--cov-fail-under=90)
+# Isolated builds take the pinned hatchling too: new versions of pip read the first of these, older ones the second.
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
+export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup system-libraries run run-window run-headless test lint demo icon bench wheel check-wheel clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## Install the program and its tools into .venv, at the versions of packaging/constraints.txt
+
+$(READY): pyproject.toml packaging/constraints.txt
+	@bash packaging/check_python.sh "$(PYTHON)"
+	@$(BIN)/python -c '' 2>/dev/null || { echo "Setting up $(VENV) ..."; "$(PYTHON)" -m venv --clear $(VENV); }
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[test,lint]"
+	@touch $@
+
+system-libraries: ## Install what Debian needs for real windows (or say what is missing)
+	@bash packaging/system_libraries.sh
+
+run: $(READY) ## Open the viewer on the demo clip; with no display, render pictures of it instead
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(MAKE) --no-print-directory run-window; \
+	else $(MAKE) --no-print-directory run-headless; fi
+
+run-window: $(READY) system-libraries
+	$(BIN)/videoinr-viewer $(DEMO)
+
+run-headless: $(READY)
+	@echo "There is no display here, so no window opens: rendering the demo clip to files instead."
+	@mkdir -p out
+	$(BIN)/videoinr decode $(DEMO) --time 0.54 --scale 4 -o out/demo.png
+	$(BIN)/videoinr export $(DEMO) out/demo.mp4 --start 0.5 --end 1 --fps 48 --scale 2
+	@echo "An instant between two frames, four times the size:  $(CURDIR)/out/demo.png"
+	@echo "Half a second at four times the rate, twice the size: $(CURDIR)/out/demo.mp4"
+
+test: $(READY) system-libraries ## Run the tests, TESTS=tests/core for a part; prints the coverage of the engine
+	$(BIN)/python -m pytest --cov --cov-report=term $(COVERAGE_GATE) $(TESTS)
+
+lint: $(READY) ## Check style, format, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: $(READY) ## Make the demo clip anew from its photographs
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[demo]"
+	$(BIN)/python packaging/make_demo_clip.py $(DEMO)
+
+icon: $(READY) ## Draw the icon anew
+	$(BIN)/python packaging/make_icon.py resources/videoinr_resources/icons/videoinr-viewer.svg
+
+bench: $(READY) ## Measure the speed of this machine
+	$(BIN)/videoinr bench
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only
+
+wheel: $(READY) ## Build dist/: the source archive, and the wheel from that archive
+	rm -rf dist
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[dist]"
+	$(BIN)/python -m build --outdir dist .
+
+check-wheel: wheel ## Install the wheel by itself and use it
+	$(BIN)/python packaging/check_wheel.py dist/*.whl
+
+clean: ## Remove all that was built, .venv too
+	rm -rf $(VENV) dist build out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache .benchmarks
+	find app core resources tests packaging -name __pycache__ -prune -exec rm -rf {} +
