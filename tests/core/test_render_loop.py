@@ -1,0 +1,249 @@
+"""The render loop: one thread, newest wins, a first picture is never starved, every error is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.slow_renderer import Pace, SlowRenderer, gradient, opener
+from videoinr import pacing
+from videoinr.cancel import CancelToken
+from videoinr.geometry import Grid, Rect
+from videoinr.render_loop import Failure, Opened, RenderLoop
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
+
+GRID = Grid(320, 180)
+SLOW = Pace(secs_per_pixel=1e-5)
+"""Half a second for the whole grid: far beyond a draft's time."""
+PATIENCE_SECS = 20.0
+
+
+class Recorder:
+    """A RenderListener that remembers, and lets a test wait for what it expects."""
+
+    def __init__(self) -> None:
+        self.opened: list[Opened] = []
+        self.regions: list[RenderedRegion] = []
+        self.failures: list[Failure] = []
+        self.is_busy = False
+        self._told = threading.Condition()
+
+    def clip_opened(self, opened: Opened) -> None:
+        with self._told:
+            self.opened.append(opened)
+            self._told.notify_all()
+
+    def rendered(self, region: RenderedRegion) -> None:
+        with self._told:
+            self.regions.append(region)
+            self._told.notify_all()
+
+    def busy(self, is_busy: bool) -> None:
+        with self._told:
+            self.is_busy = is_busy
+            self._told.notify_all()
+
+    def failed(self, failure: Failure) -> None:
+        with self._told:
+            self.failures.append(failure)
+            self._told.notify_all()
+
+    def of(self, quality: Quality) -> list[RenderedRegion]:
+        return [region for region in self.regions if region.quality is quality]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        with self._told:
+            assert self._told.wait_for(condition, timeout=PATIENCE_SECS), "the loop did not answer in time"
+
+    def wait_for_full(self, query: RegionQuery) -> None:
+        self.wait_for(
+            lambda: not self.is_busy and any(region.query == query for region in self.of(Quality.FULL)),
+        )
+
+
+class Bench:
+    """A loop around a slow renderer, opened and ready."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.made: list[SlowRenderer] = []
+        self.told = Recorder()
+        self.loop = RenderLoop(opener(self.made, pace=pace), self.told)
+
+    def open(self) -> SlowRenderer:
+        self.loop.open(Path("gradient.mp4"))
+        self.told.wait_for(lambda: bool(self.told.opened))
+        return self.made[-1]
+
+    def ask(self, query: RegionQuery, *, moving: bool = False) -> None:
+        self.loop.submit(RenderRequest(query, moving))
+
+
+@pytest.fixture
+def bench_of() -> Iterator[Callable[[Pace], Bench]]:
+    benches: list[Bench] = []
+
+    def make(pace: Pace) -> Bench:
+        benches.append(Bench(pace))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.loop.close()
+
+
+def whole(pair: int = 0, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
+    return RegionQuery(Instant(pair, phase), GRID, GRID.rect)
+
+
+def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace())
+    bench.open()
+    small = RegionQuery(Instant(3, Fraction(1, 4)), GRID, Rect(10, 20, 64, 48))
+    bench.ask(small)
+    bench.told.wait_for_full(small)
+    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.FULL]
+    assert np.array_equal(bench.told.regions[1].rgbx, gradient(small, Fraction(13, 4) / 50))
+
+
+def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(SLOW)
+    bench.open()
+    bench.ask(whole())
+    bench.told.wait_for_full(whole())
+    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
+    draft = bench.told.regions[1].query
+    assert draft.instant == whole().instant
+    assert draft.rect == draft.grid.rect
+    assert GRID.width / draft.grid.width in pacing.DRAFT_DIVISORS
+
+
+def test_the_newest_request_wins(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(SLOW)
+    bench.open()
+    for sixteenth in range(16):
+        bench.ask(whole(phase=Fraction(sixteenth, 16)))
+        time.sleep(0.01)
+    newest = whole(phase=Fraction(15, 16))
+    bench.told.wait_for_full(newest)
+    assert [region.query for region in bench.told.of(Quality.FULL)] == [newest]
+
+
+@pytest.mark.parametrize("secs_per_pixel", [4e-7, 1e-5], ids=["full at once", "draft first"])
+def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], Bench], secs_per_pixel: float) -> None:
+    bench = bench_of(Pace(secs_per_pixel=secs_per_pixel))
+    renderer = bench.open()
+    renderer.encoded.update(range(50))
+    bench.ask(whole())
+    bench.told.wait_for_full(whole())
+    before = len(bench.told.regions)
+    for step in range(200):
+        bench.ask(whole(phase=Fraction(step, 200)), moving=True)
+        time.sleep(0.005)
+    shown = bench.told.regions[before:]
+    assert len(shown) >= 5, "a request every 5 ms must not keep pictures of 20 ms from the screen"
+    times = [region.query.instant.phase for region in shown]
+    assert times == sorted(times)
+
+
+def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace(encode_secs=0.3))
+    renderer = bench.open()
+    for pair in range(30):
+        bench.ask(whole(pair), moving=True)
+        time.sleep(pacing.DWELL_SECS / 6)
+    bench.told.wait_for_full(whole(29))
+    # A pause of this machine may look like a dwell once or twice; a drag must not encode pair after pair.
+    assert len(renderer.asked("encode")) <= 3
+    assert renderer.encoded >= {29}
+    assert len(bench.told.of(Quality.SOURCE)) >= 10
+
+
+def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace(encode_secs=0.3))
+    renderer = bench.open()
+    for sixteenth in range(16):
+        bench.ask(whole(7, Fraction(sixteenth, 16)))
+        time.sleep(0.02)
+    bench.told.wait_for_full(whole(7, Fraction(15, 16)))
+    assert renderer.asked("encode") == [7]
+
+
+def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace(encode_secs=0.4))
+    renderer = bench.open()
+    bench.ask(whole(7))
+    bench.told.wait_for(lambda: bool(renderer.asked("encode")) or bool(bench.told.of(Quality.SOURCE)))
+    time.sleep(0.1)
+    bench.ask(whole(8))
+    bench.told.wait_for_full(whole(8))
+    assert renderer.encoded == {8}
+
+
+def test_asking_again_for_what_is_being_refined_does_not_start_over(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(SLOW)
+    renderer = bench.open()
+    bench.ask(whole(), moving=True)
+    bench.told.wait_for(lambda: bool(bench.told.of(Quality.DRAFT)))
+    time.sleep(pacing.REST_SECS * 2)
+    bench.ask(whole(), moving=False)
+    bench.told.wait_for_full(whole())
+    assert len(renderer.asked("full")) == 1
+    assert len(renderer.asked("draft")) == 1
+
+
+def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace())
+    bench.loop.open(Path("broken.mp4"))
+    bench.told.wait_for(lambda: bool(bench.told.failures))
+    assert bench.told.failures == [Failure("broken.mp4 is not a video.", "Try another file.", opening=True)]
+    bench.open()
+    bench.ask(whole())
+    bench.told.wait_for_full(whole())
+
+
+def test_an_unforeseen_error_is_reported_in_words(
+    bench_of: Callable[[Pace], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+
+    def explode(query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.setattr(renderer, "render", explode)
+    bench.ask(whole())
+    bench.told.wait_for(lambda: bool(bench.told.failures))
+    assert "boom" in bench.told.failures[0].message
+    assert not bench.told.failures[0].opening
+    assert not bench.told.is_busy
+
+
+def test_opening_another_clip_closes_the_first_and_cancels_its_picture(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace(secs_per_pixel=1e-3))
+    first = bench.open()
+    bench.ask(whole())
+    bench.told.wait_for(lambda: bool(bench.told.of(Quality.SOURCE)))
+    bench.loop.open(Path("other.mp4"))
+    bench.told.wait_for(lambda: len(bench.told.opened) == 2)
+    assert first.closed
+    assert bench.told.opened[1].info.path == Path("other.mp4")
+    assert not bench.told.of(Quality.FULL)
+
+
+def test_everything_the_renderer_does_happens_on_one_thread_that_close_ends() -> None:
+    bench = Bench(Pace(secs_per_pixel=1e-3))
+    renderer = bench.open()
+    bench.ask(whole())
+    bench.told.wait_for(lambda: bool(bench.told.of(Quality.SOURCE)))
+    bench.loop.close()
+    assert renderer.closed
+    assert renderer.thread is not None
+    assert renderer.thread is not threading.main_thread()
+    assert not renderer.thread.is_alive()
+    assert not bench.told.of(Quality.FULL), "closing waits for no full picture"

@@ -1,0 +1,150 @@
+"""A renderer with no model: real pixels at a speed that a test chooses.
+
+The colours say where and when: red and green grow with x and y across the full frame, blue with time. A source
+frame is darker by a fixed step, so that a test can tell it from a decoded picture.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.cancel import CancelToken
+from videoinr.colour import ColourSpec
+from videoinr.errors import ClipError
+from videoinr.geometry import Grid
+from videoinr.render_loop import Opened
+from videoinr.timeline import Timeline
+from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
+
+CHUNK_SECS = 0.005
+SOURCE_STEP = 40
+"""By how much (0..255) a source frame is darker in red and green than the representation."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a slow renderer takes its time for."""
+
+    secs_per_pixel: float = 0.0
+    encode_secs: float = 0.0
+    source_secs: float = 0.0
+    open_secs: float = 0.0
+
+
+@dataclass(eq=False)
+class SlowRenderer:
+    """Implements :class:`videoinr.render_loop.Renderer`; ``calls`` notes what was asked, in order."""
+
+    path: Path = Path("gradient.mp4")
+    width: int = 160
+    height: int = 90
+    frames: int = 50
+    fps: Fraction = Fraction(25)
+    pace: Pace = Pace()
+    calls: list[tuple[str, object]] = field(default_factory=list)
+    encoded: set[int] = field(default_factory=set)
+    thread: threading.Thread | None = None
+    closed: bool = False
+
+    @property
+    def timeline(self) -> Timeline:
+        return Timeline.constant(self.frames, self.fps)
+
+    @property
+    def opened(self) -> Opened:
+        return Opened(self._info(), self.timeline, "gradient", (1.0, 4.0), "cpu")
+
+    def source(self, instant: Instant) -> RenderedRegion:
+        self._note("source", instant)
+        time.sleep(self.pace.source_secs)
+        frame = instant.pair + (instant.phase == 1)
+        grid = Grid(self.width, self.height)
+        query = RegionQuery(instant, grid, grid.rect)
+        pixels = gradient(query, Fraction(frame, self.frames))
+        pixels[..., :2] -= np.minimum(pixels[..., :2], SOURCE_STEP)
+        return RenderedRegion(query, Quality.SOURCE, pixels, self.pace.source_secs)
+
+    def is_encoded(self, pair: int) -> bool:
+        return pair in self.encoded
+
+    def encode(self, pair: int, token: CancelToken) -> None:
+        self._note("encode", pair)
+        work(self.pace.encode_secs, token)
+        self.encoded.add(pair)
+
+    def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
+        self._note(quality.value, query)
+        started = time.perf_counter()
+        work(self.pace.secs_per_pixel * query.rect.area, token)
+        position = (query.instant.pair + query.instant.phase) / self.frames
+        return RenderedRegion(query, quality, gradient(query, position), time.perf_counter() - started)
+
+    def close(self) -> None:
+        self._note("close", None)
+        self.closed = True
+
+    def asked(self, name: str) -> list[object]:
+        return [what for call, what in self.calls if call == name]
+
+    def _note(self, name: str, what: object) -> None:
+        self.thread = threading.current_thread()
+        self.calls.append((name, what))
+
+    def _info(self) -> ClipInfo:
+        return ClipInfo(
+            path=self.path,
+            width=self.width,
+            height=self.height,
+            rotation=0,
+            fps=self.fps,
+            frames=self.frames,
+            duration_secs=self.frames / self.fps,
+            vfr=False,
+            codec="gradient",
+            pix_fmt="yuv420p",
+            bit_depth=8,
+            colour=ColourSpec("bt709", "tv", "bt709", "bt709"),
+            audio=(),
+            interlaced=False,
+            warnings=(),
+        )
+
+
+def work(secs: float, token: CancelToken) -> None:
+    """Take ``secs`` as a decoder would: in chunks, with a look at ``token`` between them."""
+    end = time.perf_counter() + secs
+    token.check()
+    while (left := end - time.perf_counter()) > 0:
+        time.sleep(min(left, CHUNK_SECS))
+        token.check()
+
+
+def gradient(query: RegionQuery, position: Fraction) -> NDArray[np.uint8]:
+    """[rect.height, rect.width, 4]: red = x, green = y across the grid (pixel centres), blue = ``position``; 0..255."""
+    rect, grid = query.rect, query.grid
+    pixels = np.full((rect.height, rect.width, 4), 255, np.uint8)
+    pixels[..., 0] = (np.arange(rect.x, rect.right) + 0.5) / grid.width * 255
+    pixels[..., 1] = ((np.arange(rect.y, rect.bottom) + 0.5) / grid.height * 255)[:, None]
+    pixels[..., 2] = int(position * 255)
+    return pixels
+
+
+def opener(made: list[SlowRenderer], *, pace: Pace = Pace(), frames: int = 50) -> Callable[[Path], SlowRenderer]:
+    """An ``open_renderer`` that appends what it opens to ``made``; a path named ``broken...`` cannot be opened."""
+
+    def open_renderer(path: Path) -> SlowRenderer:
+        time.sleep(pace.open_secs)
+        if path.name.startswith("broken"):
+            raise ClipError(f"{path.name} is not a video.", hint="Try another file.")
+        made.append(SlowRenderer(path, pace=pace, frames=frames))
+        return made[-1]
+
+    return open_renderer
