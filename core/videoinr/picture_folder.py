@@ -1,0 +1,67 @@
+"""Which pictures make up a clip: a folder, a pattern, or one file; in natural order."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from videoinr.errors import ClipError
+
+PICTURE_SUFFIXES = frozenset(
+    f".{kind}"
+    for kind in (
+        *("png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "exr"),
+        *("dpx", "jp2", "j2k", "ppm", "pgm", "pnm", "qoi", "avif"),
+    )
+)
+"""Files taken for pictures (lower case)."""
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+
+
+def find_pictures(where: Path) -> list[Path] | None:
+    """The pictures of the clip ``where``, at least one; None if ``where`` names something other than pictures.
+
+    Raises:
+        ClipError: a folder without pictures, or a pattern that no picture matches.
+    """
+    if where.is_dir():
+        return _some(_pictures(where.iterdir()), f"The folder “{where}” holds no pictures.")
+    if where.is_file():
+        return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
+    if _NUMBER.search(where.name):
+        return _some(_numbered(where), f"No picture matches “{where}”.")
+    if glob.has_magic(str(where)):
+        return _some(_pictures(map(Path, glob.glob(str(where)))), f"No picture matches “{where}”.")
+    return None
+
+
+def natural_key(path: Path) -> list[list[str | int]]:
+    """Sorts names as people count: img_2 before img_10, whatever the case."""
+    return [
+        [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)] for name in path.parts
+    ]
+
+
+def _some(pictures: list[Path], complaint: str) -> list[Path]:
+    if not pictures:
+        kinds = ", ".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
+        raise ClipError(complaint, hint=f"Pictures are files that end in: {kinds}.")
+    return pictures
+
+
+def _pictures(candidates: Iterable[Path]) -> list[Path]:
+    shown = (each for each in candidates if each.suffix.lower() in PICTURE_SUFFIXES and not each.name.startswith("."))
+    return sorted((each for each in shown if each.is_file()), key=natural_key)
+
+
+def _numbered(pattern: Path) -> list[Path]:
+    """The files that ``pattern`` names with some frame number, by that number."""
+    before, width, after = _NUMBER.split(pattern.name, maxsplit=1)
+    name = re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")
+    if not pattern.parent.is_dir():
+        return []
+    matches = ((name.fullmatch(each.name), each) for each in pattern.parent.iterdir())
+    return [each for _, each in sorted((int(match[1]), each) for match, each in matches if match and each.is_file())]

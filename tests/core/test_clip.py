@@ -1,0 +1,302 @@
+"""Opening a video file: what it is said to be, its times, its turn, what cannot be opened, and what is let go of."""
+
+import gc
+import resource
+import sys
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.clips import number_in, numbered_frame, remux, write_audio, write_clip
+from videoinr import clip_index, clip_video
+from videoinr.cancel import CancelToken
+from videoinr.clip import open_clip
+from videoinr.clip_decoder import VideoFile
+from videoinr.clip_ring import Ring
+from videoinr.clip_video import VideoClip
+from videoinr.colour import ColourSpec
+from videoinr.errors import Cancelled, ClipError, UsageError
+from videoinr.types import AudioInfo
+
+GOP = {"g": "8", "bf": "2"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def plain(folder: Path) -> Path:
+    return write_clip(folder / "plain.mp4", 24, options=GOP)
+
+
+def test_a_clip_says_what_it_is(folder: Path) -> None:
+    path = write_clip(folder / "sound.mp4", 30, fps=Fraction(30000, 1001), options=GOP, audio_secs=1.0)
+    with open_clip(path) as clip:
+        info = clip.info
+    assert (info.path, info.width, info.height, info.rotation) == (path, 64, 48, 0)
+    assert (info.fps, info.frames, info.vfr) == (Fraction(30000, 1001), 30, False)
+    assert info.duration_secs == Fraction(1001, 1000)
+    assert (info.codec, info.pix_fmt, info.bit_depth) == ("h264", "yuv420p", 8)
+    assert info.audio == (AudioInfo("aac", 1, 44100),)
+    assert info.interlaced is False
+    assert info.warnings == ()
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(60000, 1001), Fraction(12)])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts", "avi", "mov"])
+def test_a_constant_rate_is_found_whatever_the_container_rounds_to(tmp_path: Path, rate: Fraction, suffix: str) -> None:
+    path = write_clip(tmp_path / f"a.{suffix}", 40, fps=rate, codec="mpeg2video" if suffix == "ts" else "mpeg4")
+    with open_clip(path) as clip:
+        assert clip.info.fps == rate
+        assert clip.info.vfr is False
+        assert abs(clip.info.duration_secs - 40 / rate) <= Fraction(1, 1000)
+        assert clip.timeline.frame_at(clip.info.duration_secs) == 39
+
+
+@pytest.mark.parametrize(("suffix", "tick"), [("mp4", Fraction(1, 600)), ("mkv", Fraction(1, 1000))])
+def test_variable_times_stay_exact(tmp_path: Path, suffix: str, tick: Fraction) -> None:
+    times = [7, 17, 50, 51, 90, 200]
+    path = write_clip(tmp_path / f"a.{suffix}", 6, times=times, time_base=tick, options=GOP)
+    with open_clip(path) as clip:
+        assert clip.info.vfr is True
+        assert [clip.timeline.frame_time(index) for index in range(6)] == [(time - 7) * tick for time in times]
+        assert [number_in(clip.frame(index)) for index in range(6)] == list(range(6))
+
+
+def test_frames_outside_an_edit_list_are_not_counted(folder: Path, plain: Path) -> None:
+    # Dropping what is shown first leaves times that start late; the clip still starts at second 0.
+    late = remux(plain, folder / "late.mkv", lambda number, data: data)
+    with open_clip(late) as clip:
+        assert clip.timeline.frame_time(0) == 0
+        assert clip.info.frames == 24
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_the_display_matrix_is_applied(tmp_path: Path, rotation: int, mirrored: bool) -> None:
+    path = write_clip(tmp_path / "a.mp4", 3, codec="mpeg4", rotation=rotation, mirrored=mirrored)
+    with open_clip(write_clip(tmp_path / "b.mp4", 3, codec="mpeg4")) as clip:
+        stored = clip.frame(2)
+    with open_clip(path) as clip:
+        turned = np.rot90(stored, -rotation // 90)
+        assert np.array_equal(clip.frame(2), np.fliplr(turned) if mirrored else turned)
+        assert (clip.info.height, clip.info.width) == turned.shape[:2]
+        if not mirrored:
+            assert clip.info.rotation == rotation
+
+
+def test_interlaced_and_anamorphic_clips_say_so(tmp_path: Path) -> None:
+    interlaced = write_clip(tmp_path / "a.mpg", 8, codec="mpeg2video", options={"flags": "+ilme+ildct"})
+    with open_clip(interlaced) as clip:
+        assert clip.info.interlaced is True
+        assert any("interlaced" in warning for warning in clip.info.warnings)
+    with open_clip(write_clip(tmp_path / "b.mkv", 4, sample_aspect=Fraction(4, 3))) as clip:
+        assert clip.info.interlaced is False
+        assert any("4/3" in warning for warning in clip.info.warnings)
+
+
+def test_a_clip_of_one_frame_is_a_pair_with_itself(tmp_path: Path) -> None:
+    with open_clip(write_clip(tmp_path / "a.mp4", 1)) as clip:
+        pair = clip.pair(0)
+        assert (clip.info.frames, clip.info.vfr, clip.info.fps) == (1, False, Fraction(25))
+        assert number_in(pair.first) == number_in(pair.second) == 0
+        with pytest.raises(UsageError):
+            clip.pair(1)
+
+
+@pytest.mark.parametrize("index", [-1, 24])
+def test_a_frame_that_is_not_there_is_a_usage_error(plain: Path, index: int) -> None:
+    with open_clip(plain) as clip, pytest.raises(UsageError, match="24"):
+        clip.frame(index)
+
+
+@pytest.mark.parametrize("name", ["a:b.mp4", "part_%d.mp4", "[x]*.mp4", "ünï çödé.mp4", "-i.mp4"])
+def test_odd_names_open(tmp_path: Path, plain: Path, name: str) -> None:
+    odd = tmp_path / name
+    odd.write_bytes(plain.read_bytes())
+    with open_clip(odd) as clip:
+        assert clip.info.frames == 24
+
+
+def broken_files(folder: Path, plain: Path) -> dict[str, Path]:
+    files = {
+        "no file": folder / "nothing.mp4",
+        "is empty": folder / "empty.mp4",
+        "no video that can be read": folder / "text.mp4",
+        "is text": folder / "text.txt",
+        "only sound": write_audio(folder / "sound.m4a"),
+        "holds no frames": write_clip(folder / "zero.avi", 0, codec="mpeg4"),
+        "holds no pictures": folder / "bare",
+    }
+    files["holds no pictures"].mkdir(exist_ok=True)
+    files["is empty"].write_bytes(b"")
+    files["no video that can be read"].write_text("Once upon a time.\n" * 100)
+    files["is text"].write_text("Once upon a time.\n" * 100)
+    return files
+
+
+def test_what_cannot_be_opened_says_why_and_what_to_do(folder: Path, plain: Path) -> None:
+    for words, path in broken_files(folder, plain).items():
+        with pytest.raises(ClipError, match=words) as caught:
+            open_clip(path)
+        assert path.name in str(caught.value)
+
+
+def test_an_unreadable_file_is_a_clip_error(tmp_path: Path, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ClipError, match="Permission denied"):
+        open_clip(plain)
+
+
+def test_opening_can_be_cancelled(plain: Path) -> None:
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        open_clip(plain, token=token)
+
+
+def test_a_changed_file_is_another_clip(tmp_path: Path, plain: Path) -> None:
+    def identity(colour: ColourSpec | None = None) -> str:
+        with open_clip(path, colour=colour) as clip:
+            return clip.identity
+
+    path = tmp_path / "a.mp4"
+    path.write_bytes(plain.read_bytes())
+    first = identity()
+    assert identity() == first
+    assert identity(ColourSpec("bt709", "pc", "bt709", "bt709")) != first
+    write_clip(path, 9)
+    assert identity() != first
+
+
+def test_a_closed_clip_reads_nothing_and_closes_twice(plain: Path) -> None:
+    clip = open_clip(plain)
+    clip.close()
+    clip.close()
+    with pytest.raises(UsageError, match="closed"):
+        clip.frame(0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_closing_ends_the_decoders_threads(plain: Path) -> None:
+    def threads() -> int:
+        gc.collect()
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    open_clip(plain).close()
+    before = threads()
+    clips = [open_clip(plain) for _ in range(4)]
+    for clip in clips:
+        clip.frame(20)
+        clip.frame(3)
+    during = threads()
+    for clip in clips:
+        clip.close()
+    assert during > before
+    assert threads() == before
+
+
+def test_a_clip_may_move_from_thread_to_thread(plain: Path) -> None:
+    numbers: list[int] = []
+    with open_clip(plain) as clip:
+        for index in (3, 21, 8):
+            worker = threading.Thread(target=lambda at=index: numbers.append(number_in(clip.frame(at))))
+            worker.start()
+            worker.join()
+    assert numbers == [3, 21, 8]
+
+
+def test_what_is_held_is_bounded_in_bytes(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_video, "DECODED_BYTES", 20_000)
+    monkeypatch.setattr(clip_video, "PICTURE_BYTES", 40_000)
+    with open_clip(plain) as clip:
+        assert isinstance(clip, VideoClip)
+        for index in (*range(24), *reversed(range(24))):
+            assert number_in(clip.frame(index)) == index
+            assert clip.held_bytes <= 60_000
+        clip.close()
+        assert clip.held_bytes == 0
+
+
+def test_a_ring_forgets_what_was_unused_for_longest() -> None:
+    ring: Ring[str] = Ring(10, at_least=1)
+    for index in range(3):
+        ring.put(index, str(index), 4)
+    assert [ring.get(index) for index in range(3)] == [None, "1", "2"]
+    ring.get(1)
+    ring.put(3, "3", 4)
+    assert [ring.get(index) for index in (1, 2, 3)] == ["1", None, "3"]
+    ring.put(4, "large", 100)
+    assert (len(ring), ring.get(4), ring.held_bytes) == (1, "large", 100)
+    ring.put(4, "small", 1)
+    assert ring.held_bytes == 1
+
+
+def test_opening_decodes_no_more_than_the_first_frames(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_clip(folder / "long.mp4", 400, codec="mpeg4", options={"g": "10"})
+    steps = 0
+    step = VideoFile.step
+
+    def counted(file: VideoFile) -> object:
+        nonlocal steps
+        steps += 1
+        return step(file)
+
+    monkeypatch.setattr(VideoFile, "step", counted)
+    with open_clip(path) as clip:
+        assert clip.info.frames == 400
+        assert steps < 80
+        clip.frame(390)
+    assert steps < 200
+
+
+def hostile_y4m(path: Path) -> Path:
+    path.write_bytes(b"YUV4MPEG2 W60000 H60000 F25:1 Ip A1:1 C420jpeg\nFRAME\n" + bytes(4096))
+    return path
+
+
+def test_an_absurd_header_takes_no_memory(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ClipError):
+        open_clip(hostile_y4m(tmp_path / "huge.y4m"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_frames_that_change_size_are_brought_to_the_first_ones(tmp_path: Path) -> None:
+    small = write_clip(tmp_path / "a.h264", 6, options={"g": "3"})
+    large = write_clip(
+        tmp_path / "b.h264", [numbered_frame(n, width=128, height=96) for n in range(6, 12)], options={"g": "3"}
+    )
+    joined = tmp_path / "joined.h264"
+    joined.write_bytes(small.read_bytes() + large.read_bytes())
+    with open_clip(joined) as clip:
+        assert clip.info.frames == 12
+        assert {clip.frame(index).shape for index in range(12)} == {(48, 64, 3)}
+        assert [number_in(clip.frame(index)) for index in range(12)] == list(range(12))
+
+
+def hidden_every_third(number: int, data: bytes) -> bytes:
+    return bytes([data[0] & ~0x10]) + data[1:] if number % 3 == 2 else data
+
+
+@pytest.mark.parametrize("known_in_advance", [True, False], ids=["by its header", "by decoding once"])
+def test_hidden_reference_frames_are_no_frames(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, known_in_advance: bool
+) -> None:
+    whole = write_clip(folder / "vp8.webm", 30, codec="libvpx", options={"cpu-used": "8", "deadline": "realtime"})
+    path = remux(whole, folder / "hidden.webm", hidden_every_third)
+    if not known_in_advance:
+        monkeypatch.setattr(clip_index, "_is_hidden_vp8", lambda packet: False)
+    with open_clip(path) as clip:
+        shown = [number for number in range(30) if number % 3 != 2]
+        assert [number_in(clip.frame(index)) for index in range(clip.info.frames)] == shown
+        assert number_in(clip.frame(2)) == 3
+        assert any("decoded once" in warning for warning in clip.info.warnings) is not known_in_advance

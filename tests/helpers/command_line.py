@@ -1,0 +1,58 @@
+"""The command line as a person runs it: in a process of its own, or in this one where that is too slow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def has_traceback(self) -> bool:
+        return "Traceback" in self.stdout + self.stderr
+
+
+def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[str]:
+    """Start ``python -m module arguments`` with pipes, on this checkout."""
+    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
+    # COLUMNS: rich would otherwise wrap its words to the width of whoever runs the tests.
+    environment = {**os.environ, "PYTHONPATH": roots, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment
+    )
+
+
+def run(*arguments: object, module: str = "videoinr.cli", timeout_secs: float = 120) -> Outcome:
+    """Run it to its end. subprocess.TimeoutExpired when it hangs."""
+    with start(*arguments, module=module) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout_secs)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return Outcome(process.returncode, stdout, stderr)
+
+
+def run_here(*arguments: object) -> Outcome:
+    """Run it in this process."""
+    from videoinr.cli import app
+
+    result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(each) for each in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Outcome(result.exit_code, result.stdout, result.stderr)

@@ -1,0 +1,53 @@
+"""How long an event loop was away: a timer that should fire every 5 ms, and a look at what kept it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+
+TICK_MSECS = 5
+SUSPICIOUS_SECS = 0.03
+
+
+class LoopWatch(QObject):
+    """Measures between :meth:`start` and :meth:`stop`. ``where`` is what the GUI thread did in the longest gap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_secs = 0.0
+        self.where = ""
+        self._last = 0.0
+        self._suspect = ""
+        self._ended = threading.Event()
+        self._gui_thread = threading.get_ident()
+        self._timer = QTimer(self, interval=TICK_MSECS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._sampler = threading.Thread(target=self._sample, name="loop-watch", daemon=True)
+
+    def start(self) -> None:
+        self._last = time.perf_counter()
+        self._timer.start()
+        self._sampler.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._ended.set()
+        self._sampler.join()
+
+    @Slot()
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        gap = now - self._last
+        if gap > self.longest_secs:
+            self.longest_secs, self.where = gap, self._suspect
+        self._last, self._suspect = now, ""
+
+    def _sample(self) -> None:
+        while not self._ended.wait(0.01):
+            if time.perf_counter() - self._last > SUSPICIOUS_SECS:
+                frame = sys._current_frames().get(self._gui_thread)
+                self._suspect = "".join(traceback.format_stack(frame)[-4:]) if frame is not None else ""

@@ -1,0 +1,36 @@
+"""``python -m helpers.slow_cli SECS_PER_FRAME ...``: the real command line over a renderer without a model."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from helpers.slow_renderer import Pace, SlowRenderer
+
+PIXELS = 320 * 180
+"""Of a frame at the default scale of an export; SECS_PER_FRAME is for such a frame."""
+
+
+def engine_module(*, secs_per_frame: float = 0.0, made: list[SlowRenderer] | None = None) -> ModuleType:
+    """A stand-in for :mod:`videoinr.engine`: ``open_engine`` opens a SlowRenderer (and appends it to ``made``)."""
+
+    def open_engine(
+        path: Path, *, model: str | None = None, device: str | None = None
+    ) -> contextlib.closing[SlowRenderer]:
+        renderer = SlowRenderer(path, pace=Pace(secs_per_pixel=secs_per_frame / PIXELS))
+        if made is not None:
+            made.append(renderer)
+        return contextlib.closing(renderer)
+
+    module = ModuleType("videoinr.engine")
+    module.__dict__["open_engine"] = open_engine
+    return module
+
+
+if __name__ == "__main__":
+    sys.modules["videoinr.engine"] = engine_module(secs_per_frame=float(sys.argv.pop(1)))
+    from videoinr.cli import main
+
+    main()

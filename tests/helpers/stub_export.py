@@ -1,0 +1,46 @@
+"""Stands in for ``videoinr export --json-progress``: same arguments, same JSON lines, same exit codes, no model.
+
+Its first argument says how it goes: ok, fail, crash, hang (until SIGINT) or deaf (ignores SIGINT).
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+FRAMES = 5
+
+
+def say(event: str, **values: object) -> None:
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+def main() -> int:
+    how, *arguments = sys.argv[1:]
+    out = Path(arguments[2])
+    out.with_suffix(".arguments.json").write_text(json.dumps(arguments))
+    if how == "deaf":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if how == "crash":
+        print("Traceback (most recent call last):\nMemoryError: no more memory", file=sys.stderr)
+        return 77
+    for done in range(FRAMES + 1):
+        say("progress", done=done, total=FRAMES, elapsed_secs=done * 0.1, remaining_secs=None)
+        if how == "fail" and done == 2:
+            say("failed", message="The disk is full.", hint="Free some space there.")
+            return 1
+        time.sleep(60 if how in ("hang", "deaf") and done == 2 else 0.02)
+    out.write_bytes(b"video")
+    say("finished", path=str(out), frames=FRAMES)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("failed", message="The export was stopped.", hint="")
+        sys.exit(130)

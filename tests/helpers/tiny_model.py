@@ -1,0 +1,43 @@
+"""A tiny model with random weights, for tests of everything that does not depend on what a model has learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from videoinr.model.config import TINY
+from videoinr.model.video_inr import VideoINR
+from videoinr.model.weights import LoadedModel, load_model, save_model
+
+
+def tiny_video_inr(*, seed: int = 0) -> VideoINR:
+    """A tiny model with seeded weights, whose flows and residuals are large enough to matter."""
+    torch.manual_seed(seed)
+    model = VideoINR(TINY)
+    with torch.no_grad():
+        # As initialised both heads are almost silent, and a wrong warp would go unnoticed.
+        model.temporal_head.last.weight.mul_(60)
+        model.decoder_head.last.weight.mul_(20)
+    return model.eval().requires_grad_(False)
+
+
+def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
+    """Write the tiny model's weights and card into ``folder``; -> the .safetensors file, for ``--model``."""
+    path = folder / "tiny.safetensors"
+    save_model(
+        tiny_video_inr(seed=seed),
+        path,
+        name="tiny",
+        description="random weights, for tests",
+        trained_scales=(1.0, 4.0),
+        training={},
+        metrics={},
+        protocol="none",
+    )
+    return path
+
+
+def load_tiny_model(folder: Path, *, seed: int = 0) -> LoadedModel:
+    """The tiny model as the program loads it."""
+    return load_model(str(save_tiny_model(folder, seed=seed)))
