@@ -1,0 +1,144 @@
+"""Engine: reader, encoder, cache and decoder in order. Preview and export both come through here.
+
+An engine belongs to one thread at a time: the window's render thread, an export process, a command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip import Clip, open_clip
+from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
+from videoinr.errors import DeviceError
+from videoinr.feature_cache import FeatureCache
+from videoinr.geometry import Grid
+from videoinr.images import rgbx_from_pixels, tensor_from_pixels
+from videoinr.model.video_inr import PairFeatures
+from videoinr.model.weights import LoadedModel, load_model
+from videoinr.region_decoder import RegionDecoder
+from videoinr.render_loop import Opened
+from videoinr.types import Instant, PairKey, Quality, RegionQuery, RenderedRegion
+
+
+class Engine:
+    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render_loop.Renderer`."""
+
+    def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
+        self.clip = clip
+        self._model = loaded.model.to(profile.device)
+        self._profile = profile
+        self._cache = FeatureCache(profile.feature_bytes)
+        self._decoder = RegionDecoder(self._model, profile)
+        self._opened = Opened(
+            clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
+        )
+
+    @property
+    def opened(self) -> Opened:
+        """What is open, and what renders it."""
+        return self._opened
+
+    def source(self, instant: Instant) -> RenderedRegion:
+        """The source frame shown at ``instant``, whole, at the clip's own size."""
+        start = time.perf_counter()
+        last = self.clip.timeline.frame_count - 1
+        pixels = self.clip.frame(min(instant.pair + (instant.phase == 1), last))
+        grid = Grid(self.clip.info.width, self.clip.info.height)
+        query = RegionQuery(instant, grid, grid.rect)
+        return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
+
+    def is_encoded(self, pair: int) -> bool:
+        """Whether the features of ``pair`` are at hand."""
+        return self._key(pair) in self._cache
+
+    def encode(self, pair: int, token: CancelToken) -> None:
+        """Bring the features of ``pair`` to hand; raises Cancelled between the encoder's convolutions."""
+        self._features(pair, token)
+
+    def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
+        """Decode ``query``, encoding its pair first where needed. ``quality`` is only noted in the answer.
+
+        Raises Cancelled between chunks; ClipError and DeviceError as the reader and the device do.
+        """
+        start = time.perf_counter()
+        features = self._features(query.instant.pair, token)
+        rgbx = self._decoder.decode(self._key(query.instant.pair), features, query, token)
+        return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start)
+
+    def close(self) -> None:
+        """Let go of the clip; the memory goes with the engine itself."""
+        self.clip.close()
+        self._cache.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _key(self, pair: int) -> PairKey:
+        return PairKey(self.clip.identity, pair)
+
+    def _features(self, pair: int, token: CancelToken) -> PairFeatures:
+        features = self._cache.get(self._key(pair))
+        if features is None:
+            features = self._encode(pair, token)
+            self._cache.put(self._key(pair), features)
+        return features
+
+    @torch.inference_mode()
+    def _encode(self, pair: int, token: CancelToken) -> PairFeatures:
+        frames = self.clip.pair(pair)
+        token.check()
+        device = self._profile.device
+        low = torch.stack([tensor_from_pixels(frame, device) for frame in (frames.first, frames.second)])[None]
+        try:
+            with _checked_between_layers(self._model.encoder, token):
+                return self._model.encode(low)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            size = f"{self.clip.info.width}x{self.clip.info.height}"
+            raise DeviceError(
+                f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
+                hint="Close other programs, choose a smaller model, or use --device cpu.",
+            ) from error
+
+
+@contextmanager
+def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[None]:
+    """While inside, every convolution of ``module`` first looks at ``token``: any encoder can be cancelled so."""
+
+    def check(*_: Any) -> None:
+        token.check()
+
+    hooks = [layer.register_forward_pre_hook(check) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def open_engine(path: Path, *, model: str | None = None, device: str | None = None) -> Engine:
+    """Open the clip at ``path`` with the model ``model`` (a shipped name or a weights file; None: the default).
+
+    Raises ClipError, ModelError or DeviceError. The clip is opened first: it is the likeliest to fail, and cheapest.
+    """
+    clip = open_clip(path)
+    try:
+        return Engine(clip, load_model(model), profile_for(pick_device(device)))
+    except BaseException:
+        clip.close()
+        raise

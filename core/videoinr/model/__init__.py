@@ -1,0 +1,1 @@
+"""The representation: encoder -> latent feature -> SpatialINR -> TemporalINR -> warp -> RGB (paper, section 3)."""

@@ -1,0 +1,129 @@
+"""The motion-prior encoder: a coarse-to-fine search for the motion at mid-time, and a feature fused along it.
+
+It stands where the paper puts Zooming SlowMo (section 3, "encoder"), and hands the heads one thing more: the flow
+from mid-time to either frame, which TemporalINR then only has to correct.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from videoinr.model.config import MotionPriorConfig
+from videoinr.model.warp import warp
+
+
+def leaky(x: Tensor) -> Tensor:
+    """The encoder's activation."""
+    return F.leaky_relu(x, 0.1)
+
+
+def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution that keeps the size (or halves it, rounding up)."""
+    return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(ReLU(conv(x))), without normalisation; starts close to the identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = conv(channels, channels), conv(channels, channels)
+        for layer in (self.first, self.second):
+            nn.init.kaiming_normal_(layer.weight)
+            layer.weight.data.mul_(0.1)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> the same."""
+        out: Tensor = x + self.second(F.relu(self.first(x)))
+        return out
+
+
+class Halve(nn.Module):
+    """One level down the pyramid: half the size, rounded up."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.shrink, self.block = conv(channels, channels, stride=2), ResidualBlock(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, C, ceil(H/2), ceil(W/2)]."""
+        out: Tensor = self.block(leaky(self.shrink(x)))
+        return out
+
+
+class MotionStep(nn.Module):
+    """Refines the two mid-time flows at one level by looking at what they bring together."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.enter = conv(2 * channels + 4 + hidden, 2 * hidden)
+        self.middle = nn.ModuleList((conv(2 * hidden, 2 * hidden), conv(2 * hidden, 2 * hidden)))
+        self.leave = conv(2 * hidden, 4 + hidden)
+        self.leave.weight.data.mul_(0.1)
+        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+
+    def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Both frames' features [B, C, H, W], flow [B, 4, H, W] and hidden map -> refined flow and hidden map."""
+        x = torch.cat((warp(first, flow[:, :2]), warp(second, flow[:, 2:]), flow.to(first.dtype), hidden), 1)
+        x = leaky(self.enter(x))
+        for layer in self.middle:
+            x = x + leaky(layer(x))
+        out = self.leave(x)
+        return flow + out[:, :4].float(), leaky(out[:, 4:])
+
+
+class MotionPriorEncoder(nn.Module):
+    """Two frames -> the latent feature and, as a motion prior, the flows from mid-time to each of them."""
+
+    def __init__(self, config: MotionPriorConfig) -> None:
+        super().__init__()
+        channels, hidden, out = config.frame_channels, config.motion_channels, config.feature_channels
+        self.first = conv(3, channels)
+        self.front = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.front_blocks)))
+        self.halves = nn.ModuleList(Halve(channels) for _ in range(config.levels - 1))
+        self.motion = nn.ModuleList(MotionStep(channels, hidden) for _ in range(config.levels))
+        self.fuse = conv(4 * channels + hidden + 4, out)
+        self.trunk = nn.Sequential(*(ResidualBlock(out) for _ in range(config.trunk_blocks)))
+        self.hidden_channels = hidden
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> feature [B, C, H, W] and motion prior [B, 4, H, W].
+
+        The prior holds (x, y) of the flow to the first frame, then of that to the second, in latent pixels, as
+        they stand half-way between the frames.
+        """
+        levels = self._pyramid(frames)
+        flow, hidden = self._search(levels)
+        first, second = levels[0][:, 0], levels[0][:, 1]
+        parts = (
+            first,
+            warp(first, flow[:, :2]),
+            warp(second, flow[:, 2:]),
+            second,
+            hidden,
+            flow.to(first.dtype),
+        )
+        return self.trunk(self.fuse(torch.cat(parts, 1))), flow
+
+    def _pyramid(self, frames: Tensor) -> list[Tensor]:
+        """Features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
+        maps = [self.front(leaky(self.first(frames.flatten(0, 1))))]
+        for halve in self.halves:
+            maps.append(halve(maps[-1]))
+        return [level.unflatten(0, (len(frames), 2)) for level in maps]
+
+    def _search(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """From the coarsest level to the finest: the flows and the hidden map at the finest."""
+        batch, _, _, height, width = levels[-1].shape
+        flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
+        hidden = levels[-1].new_zeros((batch, self.hidden_channels, height, width))
+        for step, level in zip(reversed(self.motion), reversed(levels), strict=True):
+            size = level.shape[-2:]
+            if flow.shape[-2:] != size:
+                flow = 2 * F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
+                hidden = F.interpolate(hidden, size=size, mode="bilinear", align_corners=False)
+            flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
+        return flow, hidden

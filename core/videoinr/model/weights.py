@@ -1,0 +1,174 @@
+"""Weights: half-precision safetensors with a JSON model card beside them; what does not fit is refused by name."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+import videoinr_resources
+from videoinr.errors import ModelError
+from videoinr.geometry import Grid
+from videoinr.images import rgbx_from_tensor
+from videoinr.model.config import ModelConfig
+from videoinr.model.video_inr import VideoINR
+
+DEFAULT_MODEL = "lite"
+_UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of some weights.
+
+    ``trained_scales``: (least, most) space scale seen in training. ``training``: data, recipe, steps and notes.
+    ``metrics``: figures, each under the protocol that ``protocol`` states. ``sha256``: of the weights file.
+    ``self_test``: base64 of the RGB bytes that :func:`self_test_picture` gave when the weights were written.
+    """
+
+    name: str
+    description: str
+    config: ModelConfig
+    parameters: int
+    trained_scales: tuple[float, float]
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    protocol: str
+    sha256: str
+    self_test: str = field(repr=False)
+    path: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready form, without the path."""
+        names = ("name", "description", "parameters", "trained_scales", "training", "metrics", "protocol", "sha256")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "config": self.config.to_dict(),
+            "self_test": self.self_test,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in float32 on the CPU, ready to render, and its card."""
+
+    model: VideoINR
+    card: ModelCard
+
+
+def shipped_models() -> tuple[ModelCard, ...]:
+    """The cards of the models in the package, the default first."""
+    cards = (read_card(path) for path in sorted(videoinr_resources.path("models").glob("*.json")))
+    return tuple(sorted(cards, key=lambda card: (card.name != DEFAULT_MODEL, card.parameters)))
+
+
+def load_model(name_or_path: str | None = None) -> LoadedModel:
+    """A shipped model by name, or any weights file by path (its card, NAME.json, beside it).
+
+    Raises ModelError, with the file's name, where there is none, or it is damaged, or does not fit its card.
+    """
+    name = name_or_path or DEFAULT_MODEL
+    shipped = {card.name: card for card in shipped_models()}
+    card = shipped[name] if name in shipped else _card_beside(Path(name), tuple(shipped))
+    return LoadedModel(_model_from_file(card), card)
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card in the JSON file ``path``. Raises ModelError if it cannot be read."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        data["config"] = ModelConfig.from_dict(data["config"])
+        least, most = data["trained_scales"]
+        return ModelCard(
+            **{**data, "trained_scales": (float(least), float(most))}, path=path.with_suffix(".safetensors")
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The model card {path} cannot be read: {error}.", hint=_UNTRUSTED) from error
+
+
+def save_model(model: VideoINR, path: Path, **facts: Any) -> ModelCard:
+    """Write ``path`` (.safetensors, float16) and its card, of which ``facts`` are the fields known only to you.
+
+    ``facts``: name, description, trained_scales, training, metrics, protocol.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blob = save_tensors({name: tensor.half().contiguous().cpu() for name, tensor in model.state_dict().items()})
+    rounded = _checked_model(model.config, load_tensors(blob), path)
+    card = ModelCard(
+        config=model.config,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        sha256=hashlib.sha256(blob).hexdigest(),
+        self_test=base64.b64encode(bytes(self_test_picture(rounded).flatten().tolist())).decode(),
+        path=path,
+        **facts,
+    )
+    path.write_bytes(blob)
+    path.with_suffix(".json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", "utf-8")
+    return card
+
+
+def self_test(loaded: LoadedModel, device: torch.device) -> float:
+    """Largest difference, in 8-bit steps, between what ``device`` renders and what the card stores."""
+    stored = torch.tensor(list(base64.b64decode(loaded.card.self_test)))
+    rendered = self_test_picture(loaded.model.to(device)).flatten().cpu().int()
+    if stored.shape != rendered.shape:
+        raise ModelError(f"The card of {loaded.card.name} holds no self-test result.", hint=_UNTRUSTED)
+    return float((stored - rendered).abs().max())
+
+
+@torch.inference_mode()
+def self_test_picture(model: VideoINR) -> Tensor:
+    """uint8 [30, 40, 3]: a small made-up pair with motion, rendered at x2.5 and t = 3/8."""
+    device = next(model.parameters()).device
+    x, y = torch.arange(16.0)[None, :], torch.arange(12.0)[:, None]
+    waves = [
+        torch.stack([torch.sin(0.7 * (x - shift) + k) * torch.cos(0.5 * y + k) for k in range(3)]) for shift in (0, 1.5)
+    ]
+    frames = (0.5 + 0.4 * torch.stack(waves))[None].to(device)
+    picture = model.render(model.encode(frames), Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
+    return rgbx_from_tensor(picture[0].permute(1, 2, 0))[..., :3]
+
+
+def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
+    if path.suffix != ".safetensors":
+        raise ModelError(
+            f"There is no model {str(path)!r}.",
+            hint=f"Shipped: {', '.join(shipped)}. A model of your own is named by its .safetensors file.",
+        )
+    for needed in (path, path.with_suffix(".json")):
+        if not needed.is_file():
+            raise ModelError(f"There is no file {needed}.", hint="A model is a .safetensors file and its .json card.")
+    return read_card(path.with_suffix(".json"))
+
+
+def _model_from_file(card: ModelCard) -> VideoINR:
+    try:
+        blob = card.path.read_bytes()
+        tensors = load_tensors(blob)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The weights in {card.path} cannot be read: {error}.", hint=_UNTRUSTED) from error
+    if hashlib.sha256(blob).hexdigest() != card.sha256:
+        raise ModelError(f"The weights in {card.path} are not the ones their card describes.", hint=_UNTRUSTED)
+    return _checked_model(card.config, tensors, card.path)
+
+
+def _checked_model(config: ModelConfig, tensors: dict[str, Tensor], path: Path) -> VideoINR:
+    """The model that ``tensors`` make: every name and shape must match, and every number be finite."""
+    model = VideoINR(config)
+    expected = model.state_dict()
+    wrong = sorted(expected.keys() ^ tensors.keys()) or sorted(
+        name for name, tensor in tensors.items() if tensor.shape != expected[name].shape or not tensor.isfinite().all()
+    )
+    if wrong:
+        raise ModelError(f"The weights in {path} do not fit their card: {', '.join(wrong[:3])} ...", hint=_UNTRUSTED)
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return model.eval().requires_grad_(False)

@@ -1,0 +1,90 @@
+"""RegionQuery + PairFeatures -> pixels, tile by tile, so that work can be cancelled and memory stays flat.
+
+Tiles lie on the lattice of the full grid, and every tile is computed whole and by itself, whatever the region: that
+makes ``decode(region) == decode(full)[region]`` hold to the bit on a CPU, where the order of sums within a matrix
+product depends on its shape.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from videoinr.cancel import CancelToken
+from videoinr.devices import ComputeProfile, is_out_of_memory
+from videoinr.errors import DeviceError
+from videoinr.geometry import Tile, tile_rect, tiles_over
+from videoinr.images import rgbx_from_tensor
+from videoinr.model.points import Points
+from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.spatial_tiles import SpatialTiles, TiledField
+from videoinr.types import PairKey, RegionQuery
+
+MIN_TILE_SIDE = 16
+
+
+class RegionDecoder:
+    """Decodes regions of encoded pairs, and remembers what does not depend on time."""
+
+    def __init__(self, model: VideoINR, profile: ComputeProfile) -> None:
+        self._model, self._profile = model, profile
+        self._side = profile.tile_side
+        self._tiles = SpatialTiles(model, side=self._side, max_bytes=profile.tile_bytes)
+
+    @property
+    def tile_side(self) -> int:
+        """The side of a tile, pixels; halved when the memory did not suffice."""
+        return self._side
+
+    @torch.inference_mode()
+    def decode(self, key: PairKey, features: PairFeatures, query: RegionQuery, token: CancelToken) -> Tensor:
+        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.
+
+        Raises Cancelled between tiles, and DeviceError when the memory does not suffice even for the smallest ones.
+        """
+        while True:
+            try:
+                return self._decode(key, features, query, token).cpu()
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._shrink_tiles(error)
+
+    def _decode(self, key: PairKey, features: PairFeatures, query: RegionQuery, token: CancelToken) -> Tensor:
+        rect, field = query.rect, self._tiles.field(key, features, query.grid)
+        phase = torch.full((1, 1, 1, 1), float(query.instant.phase), device=self._profile.device)
+        out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._profile.device)
+        for tile in tiles_over(rect, self._side):
+            token.check()
+            whole = tile_rect(tile, query.grid, self._side)
+            part = whole.intersection(rect)
+            assert part is not None
+            pixels = rgbx_from_tensor(self._tile(field, tile, phase)[0])
+            out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
+                part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
+            ]
+        return out
+
+    def _tile(self, field: TiledField, tile: Tile, phase: Tensor) -> Tensor:
+        """One whole tile at one instant: [1, h, w, 3]."""
+        model, features = self._model, field.features
+        points = Points.make(
+            tile_rect(tile, field.grid, self._side),
+            field.grid,
+            latent_hw=features.latent_hw,
+            device=self._profile.device,
+        )
+        flow = model.motion(self._tiles.motion_basis(field, tile, points), phase)
+        return model.colour(features, points, flow, phase, lambda points, way: self._tiles.sample(field, points, way))
+
+    def _shrink_tiles(self, error: BaseException) -> None:
+        del self._tiles
+        if self._profile.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self._side // 2 < MIN_TILE_SIDE:
+            raise DeviceError(
+                f"The memory of {self._profile.device_name} does not suffice.",
+                hint="Close other programs, choose a smaller model, or use --device cpu.",
+            ) from error
+        self._side //= 2
+        self._tiles = SpatialTiles(self._model, side=self._side, max_bytes=self._profile.tile_bytes // 4)
