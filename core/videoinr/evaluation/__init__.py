@@ -1,0 +1,1 @@
+"""Evaluation: protocols of the literature, metrics on luma, baselines; every number comes with its protocol."""

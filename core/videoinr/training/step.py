@@ -1,0 +1,120 @@
+"""One optimisation step on batches of one shape; on CUDA captured once as a graph and then replayed.
+
+A small model's step is hundreds of short kernels: launched one by one they cost more time than they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from videoinr.geometry import Grid
+from videoinr.model.video_inr import VideoINR
+from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.losses import charbonnier
+
+
+class Optimiser:
+    """Adam over a model's parameters, with clipped gradients, whose step is skipped when they are not finite.
+
+    ``loss`` and ``skipped`` live on the device: they are read only when the log wants them.
+    """
+
+    def __init__(self, model: VideoINR, *, gradient_norm: float) -> None:
+        self.model = model
+        self.parameters: list[Tensor] = list(model.parameters())
+        device = self.parameters[0].device
+        self.learning_rate = torch.tensor(0.0, device=device)
+        self.adam = torch.optim.Adam(
+            self.parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True, capturable=device.type == "cuda"
+        )
+        self.gradient_norm = gradient_norm
+        self.loss = torch.zeros((), device=device)
+        self.skipped = torch.zeros((), device=device)
+
+    def step(self, batch: Batch) -> None:
+        """Loss of ``batch``, its gradients, and a step along them. Launches work only; reads nothing back."""
+        self.adam.zero_grad(set_to_none=True)
+        loss = batch_loss(self.model, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        torch._foreach_mul_(gradients, (self.gradient_norm / (norm + 1e-6)).clamp(max=1.0))
+        broken = torch.logical_not(torch.isfinite(norm)).float()
+        # The hook that GradScaler uses: a fused step with found_inf set leaves weights and moments alone.
+        self.adam.found_inf = broken  # type: ignore[attr-defined]
+        self.adam.step()
+        self.skipped.add_(broken)
+        self.loss.copy_(loss.detach())
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Whatever steps run inside, weights and moments are afterwards as before."""
+        tensors = [*self.parameters, self.skipped]
+        before = [tensor.detach().clone() for tensor in tensors]
+        moments = {p: {k: v.clone() for k, v in s.items()} for p, s in self.adam.state.items()}
+        yield
+        with torch.no_grad():
+            for tensor, value in zip(tensors, before, strict=True):
+                tensor.copy_(value)
+            for parameter, state in self.adam.state.items():
+                for key, value in state.items():
+                    # In place: a captured graph reads and writes these very tensors.
+                    saved = moments.get(parameter)
+                    value.copy_(saved[key]) if saved else value.zero_()
+
+
+def batch_loss(model: VideoINR, batch: Batch) -> Tensor:
+    """Charbonnier loss over a batch's target frames, each weighted alike: a scalar."""
+    device = batch.low.device
+    # The convolutions run in bfloat16; the sines and everything about coordinates stay in float32.
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        feature, prior = model.encoder(batch.low)
+    features = model.project(batch.low, feature, prior)
+    height, width = batch.targets.shape[-2:]
+    frames = model.render(features, Grid(width, height), batch.times.unbind(1))
+    losses = [charbonnier(frame, target) for frame, target in zip(frames, batch.targets.unbind(1), strict=True)]
+    return torch.stack(losses).mean()
+
+
+class GraphedStep:
+    """:meth:`Optimiser.step` for one :class:`BatchShape`: plain on a CPU, a CUDA graph on a GPU."""
+
+    def __init__(self, optimiser: Optimiser, shape: BatchShape, pool: Any) -> None:
+        self._optimiser = optimiser
+        self._graph: torch.cuda.CUDAGraph | None = None
+        device = optimiser.loss.device
+        if device.type == "cuda":
+            inputs, targets = shape.batch, shape.targets
+            self._buffers = Batch(
+                torch.rand((inputs, 2, 3, shape.patch, shape.patch), device=device),
+                torch.rand((inputs, targets, 3, shape.size, shape.size), device=device),
+                torch.rand((inputs, targets), device=device),
+            )
+            self._capture(pool)
+
+    def _capture(self, pool: Any) -> None:
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with self._optimiser.rehearsal():
+            with torch.cuda.stream(stream):
+                for _ in range(2):
+                    self._optimiser.step(self._buffers)
+            torch.cuda.current_stream().wait_stream(stream)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, pool=pool):
+            self._optimiser.step(self._buffers)
+
+    def __call__(self, batch: Batch) -> None:
+        """Take one step on ``batch``."""
+        if self._graph is None:
+            self._optimiser.step(batch)
+            return
+        self._buffers.low.copy_(batch.low)
+        self._buffers.targets.copy_(batch.targets)
+        self._buffers.times.copy_(batch.times)
+        self._graph.replay()
