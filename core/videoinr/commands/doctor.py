@@ -1,0 +1,55 @@
+"""``videoinr doctor``: what works on this machine, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from videoinr.commands.options import JsonOption
+from videoinr.commands.screen import say, show_json, show_table
+
+if TYPE_CHECKING:
+    from videoinr.doctor import ModelCheck, Report
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check versions, devices, encoders, models and the settings folder; exit 1 if something needed fails."""
+    from videoinr.doctor import examine
+
+    report = examine()
+    if as_json:
+        show_json(_facts(report))
+    else:
+        _show(report)
+    for problem in report.problems:
+        say(f"problem: {problem}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _facts(report: Report) -> dict[str, object]:
+    return {
+        "ok": not report.problems,
+        "problems": list(report.problems),
+        "versions": dict(report.versions),
+        "devices": list(report.devices),
+        "encoders": dict(report.encoders),
+        "models": [asdict(check) for check in report.models],
+        "config_folder": str(report.config_folder),
+        "config_problem": report.config_problem,
+    }
+
+
+def _show(report: Report) -> None:
+    show_table("Versions", (), report.versions)
+    show_table("Devices, fastest first", (), [(device,) for device in report.devices])
+    rows = [(name, "works" if works else "not on this machine") for name, works in report.encoders]
+    show_table("Encoders", (), rows)
+    show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
+    show_table("Settings folder", (), [(str(report.config_folder), report.config_problem or "can be written")])
+
+
+def _outcome(check: ModelCheck) -> str:
+    return check.problem or f"works (off by {check.largest_steps or 0:.2f} of 255 at most)"

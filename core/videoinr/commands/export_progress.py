@@ -1,0 +1,91 @@
+"""How an export tells its progress: a bar on stderr for a person, JSON lines on stdout for a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from videoinr.commands.screen import say
+from videoinr.errors import Cancelled, VideoInrError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from videoinr.types import ExportProgress
+
+
+class Reporter(Protocol):
+    """Who is told how an export goes."""
+
+    def progress(self, now: ExportProgress) -> None:
+        """Called before the first frame and after each one."""
+
+    def finished(self, path: Path, frames: int) -> None:
+        """The output is whole, checked and in place."""
+
+
+@contextmanager
+def reporter(*, as_json: bool) -> Iterator[Reporter]:
+    """The reporter for one export; a failure inside is reported, where a program listens, and raised on."""
+    if not as_json:
+        with _progress_bar() as bar:
+            yield _Bar(bar)
+        return
+    try:
+        yield _JsonLines()
+    except VideoInrError as error:
+        _print_line("failed", message=str(error), hint=error.hint)
+        raise
+    except (Cancelled, KeyboardInterrupt):
+        _print_line("failed", message="The export was stopped.", hint="")
+        raise
+    except Exception as error:
+        _print_line("failed", message=f"Something unforeseen went wrong: {error!r}.", hint="")
+        raise
+
+
+def _print_line(event: str, **values: object) -> None:
+    # Flushed, so that whoever reads the pipe sees each line when it happens.
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+class _JsonLines:
+    def progress(self, now: ExportProgress) -> None:
+        _print_line(
+            "progress",
+            done=now.done,
+            total=now.total,
+            elapsed_secs=now.elapsed_secs,
+            remaining_secs=now.remaining_secs,
+        )
+
+    def finished(self, path: Path, frames: int) -> None:
+        _print_line("finished", path=str(path), frames=frames)
+
+
+def _progress_bar() -> Progress:
+    from rich import progress as rich
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return rich.Progress(
+        rich.BarColumn(), rich.MofNCompleteColumn(), rich.TextColumn("frames"), rich.TimeElapsedColumn(),
+        rich.TextColumn("left:"), rich.TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+
+
+class _Bar:
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("export", total=None)
+
+    def progress(self, now: ExportProgress) -> None:
+        self._bar.update(self._task, total=now.total, completed=now.done)
+
+    def finished(self, path: Path, frames: int) -> None:
+        self._bar.stop()
+        say(f"{path}: {frames} frames")
