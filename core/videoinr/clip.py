@@ -5,6 +5,8 @@ This module only names things; PyAV is loaded when a clip is opened.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -99,11 +101,12 @@ def open_clip(
     from videoinr.picture_folder import find_pictures
 
     where = Path(path)
-    pictures = find_pictures(where)
+    with _disk_errors(where):
+        pictures = find_pictures(where)
+        if pictures is None:
+            _check_is_file(where)
     if pictures is not None:
         return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token)
-    if not where.exists():
-        raise ClipError(f"There is no file “{where}”.", hint="Check the name, or whether its disk is connected.")
     return open_video(where, colour=colour, token=token)
 
 
@@ -127,8 +130,26 @@ def identity_of(where: Path, files: list[Path], colour: ColourSpec) -> str:
     from hashlib import blake2b
 
     digest = blake2b(digest_size=16)
-    for file in files:
-        status = file.stat()
-        digest.update(f"{file.name}/{status.st_size}/{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    with _disk_errors(where):
+        for file in files:
+            status = file.stat()
+            digest.update(f"{file.name}/{status.st_size}/{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     fields = f"{colour.matrix},{colour.range},{colour.primaries},{colour.transfer}"
     return f"{where.resolve()}|{digest.hexdigest()}|{fields}"
+
+
+@contextlib.contextmanager
+def _disk_errors(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ClipError(f"“{where}” cannot be read: {reason}.", hint="Check its name and permissions.") from error
+
+
+def _check_is_file(where: Path) -> None:
+    if not where.exists():
+        raise ClipError(f"There is no file “{where}”.", hint="Check the name, or whether its disk is connected.")
+    if not where.is_file():
+        # Opening a pipe would wait for somebody to write into it.
+        raise ClipError(f"“{where}” is not a file.", hint="Choose a video file, a picture, or a folder of pictures.")

@@ -48,20 +48,23 @@ class VideoFile:
         self.seeks = 0
         self.errors = 0
         self.broke_off = False
-        self._open()
+        self._take(*self._opened())
 
-    def _open(self) -> None:
-        self._container = open_container(self.path)
+    def _opened(self) -> tuple[InputContainer, av.VideoStream]:
+        container = open_container(self.path)
         try:
-            self.stream = video_stream(self._container, self.path)
+            return container, video_stream(container, self.path)
         except ClipError:
-            self._container.close()
+            container.close()
             raise
-        self.audio = audio_streams(self._container)
-        self.stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        self.stream.codec_context.thread_type = "AUTO"
-        for other in self._container.streams:
-            if other is not self.stream:
+
+    def _take(self, container: InputContainer, stream: av.VideoStream) -> None:
+        self._container, self.stream = container, stream
+        self.audio = audio_streams(container)
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.codec_context.thread_type = "AUTO"
+        for other in container.streams:
+            if other is not stream:
                 other.discard = Discard.all
         self._start_reading()
 
@@ -132,10 +135,15 @@ class VideoFile:
         return True
 
     def restart(self) -> None:
-        """Open the file anew: the start is reached whatever the container."""
+        """Open the file anew: the start is reached whatever the container.
+
+        Raises:
+            ClipError: the file is gone, or another one; this one then stands where it stood.
+        """
         self.seeks += 1
+        anew = self._opened()
         self.close()
-        self._open()
+        self._take(*anew)
 
     def _read_packets(self) -> Generator[av.Packet[av.VideoStream], None, None]:
         """The packets that hold data, in file order, as far as the file can be read."""

@@ -128,7 +128,7 @@ def _number_frames(file: VideoFile, table: PacketTable, head: _Head, token: Canc
         return _count_frames(file, table, index, head)
     index, warnings = _without_lost_start(index, times[0])
     if _promises_too_much(index, times) and file.errors == 0:
-        index = index.only(np.isin(index.pts, _decoded_times(file.path, token)))
+        index = index.only(np.isin(index.pts, [*times, *_decoded_times(file.path, token)]))
         warnings.append("The container lists more frames than there are; the clip was decoded once to count them.")
     timeline, fps = timeline_from_index(index, _tick_secs(file), _declared_rates(file.stream))
     cursor = TimedCursor(file, index, packets_read=head.packets, last_frame=index.frame_at(times[-1]) or 0)
@@ -224,14 +224,14 @@ def _oddities(
     aspect = stream.sample_aspect_ratio
     pause = longest_step(timeline)
     notes = {
-        f"Between two of its frames lie {float(pause):.0f} s: its times may be damaged.": pause > _LONG_STEP_SECS,
+        f"Two frames lie {float(pause):.0f} s apart: their times may be damaged.": pause > _LONG_STEP_SECS,
         "The clip is interlaced: its fields are shown woven together, as stored.": interlaced,
-        f"Its pixels are not square ({aspect}): the picture is shown as stored.": aspect not in (None, 0, 1),
-        "It asks to be turned by an angle that is no quarter turn, and is shown as stored.": not turned,
-        f"Its colour matrix ({spec.matrix}) is not supported: colours are approximate.": not is_convertible(
+        f"The clip's pixels are not square ({aspect}): the picture is shown as stored.": aspect not in (None, 0, 1),
+        "The clip asks to be turned by an angle that is no quarter turn, and is shown as stored.": not turned,
+        f"The clip's colour matrix ({spec.matrix}) is not supported: colours are approximate.": not is_convertible(
             spec.matrix
         ),
-        f"It is HDR ({spec.transfer}) and shown without tone mapping.": spec.transfer in HDR_TRANSFERS,
+        f"The clip is HDR ({spec.transfer}) and shown without tone mapping.": spec.transfer in HDR_TRANSFERS,
     }
     return [sentence for sentence, holds in notes.items() if holds]
 

@@ -50,7 +50,12 @@ class Turn:
 
 def turn_of(frame: av.VideoFrame) -> Turn | None:
     """The turn that the frame's display matrix asks for; None if that is no quarter turn."""
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    try:
+        matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    except ValueError:
+        # PyAV gives none of a frame's side data where it meets a kind that it does not know (Exif): without
+        # the matrix the angle is all there is, counter-clockwise.
+        return Turn(round(-frame.rotation / 90) % 4)
     if matrix is None:
         return Turn()
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])

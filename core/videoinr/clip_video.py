@@ -27,6 +27,8 @@ DECODED_BYTES = 192 << 20
 PICTURE_BYTES = 128 << 20
 """Frames kept as RGB; a pair's second frame is the next pair's first."""
 
+_CONVERT = "Convert the clip to an ordinary pixel format first."
+
 
 class VideoClip:
     """See :class:`~videoinr.clip.Clip`. ``seeks`` counts how often the decoder was sent elsewhere in the file.
@@ -79,7 +81,7 @@ class VideoClip:
         picture = self._pictures.get(index)
         if picture is None:
             decoded = self._decoded_frame(index)
-            with av_errors_as(f"Frame {index} of “{self._info.path.name}” cannot be converted to RGB.", ""):
+            with av_errors_as(f"Frame {index} of “{self._info.path.name}” cannot be converted to RGB.", _CONVERT):
                 picture = self._reader.pixels(decoded)
             self._pictures.put(index, picture, picture.nbytes)
         return picture

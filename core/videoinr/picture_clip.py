@@ -97,7 +97,7 @@ class PictureClip:
         frame = decode_picture(file).frame
         size = (turn_of(frame) or Turn()).size(frame.width, frame.height)
         _check_same_size(file, size, (self._info.width, self._info.height))
-        with av_errors_as(f"The picture “{file.name}” cannot be converted to RGB.", ""):
+        with av_errors_as(f"The picture “{file.name}” cannot be converted to RGB.", "Save it in an ordinary format."):
             return self._reader.pixels(frame)
 
 
@@ -147,9 +147,9 @@ def decode_picture(file: Path) -> _Picture:
     Raises:
         ClipError: it cannot be read or decoded.
     """
-    if file.stat().st_size > _MAX_FILE_BYTES:
-        raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
     with av_errors_as(f"The picture “{file.name}” cannot be read.", "It may be damaged."):
+        if file.stat().st_size > _MAX_FILE_BYTES:
+            raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
         # Bytes without a name: FFmpeg would take a number in the name for a pattern.
         data = io.BytesIO(file.read_bytes())
         with av.open(data, "r", options=_OPTIONS, metadata_errors="replace") as container:

@@ -1,7 +1,9 @@
 """Opening a video file: what it is said to be, its times, its turn, what cannot be opened, and what is let go of."""
 
 import gc
+import os
 import resource
+import subprocess
 import sys
 import threading
 from fractions import Fraction
@@ -68,12 +70,20 @@ def test_variable_times_stay_exact(tmp_path: Path, suffix: str, tick: Fraction) 
         assert [number_in(clip.frame(index)) for index in range(6)] == list(range(6))
 
 
-def test_frames_outside_an_edit_list_are_not_counted(folder: Path, plain: Path) -> None:
-    # Dropping what is shown first leaves times that start late; the clip still starts at second 0.
-    late = remux(plain, folder / "late.mkv", lambda number, data: data)
-    with open_clip(late) as clip:
+def test_frames_before_an_edit_list_are_not_counted(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", 24, times=range(-7, 17), time_base=Fraction(1, 25), options=GOP)
+    with open_clip(path) as clip:
+        assert clip.info.frames == 17
         assert clip.timeline.frame_time(0) == 0
-        assert clip.info.frames == 24
+        assert [number_in(clip.frame(index)) for index in (16, 0, 9)] == [23, 7, 16]
+        assert clip.info.warnings == ()
+
+
+def test_a_late_start_is_second_zero(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", 8, times=range(100, 108), time_base=Fraction(1, 25), options=GOP)
+    with open_clip(path) as clip:
+        assert [clip.timeline.frame_time(index) for index in range(3)] == [0, Fraction(1, 25), Fraction(2, 25)]
+        assert clip.info.fps == 25
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -145,6 +155,32 @@ def test_what_cannot_be_opened_says_why_and_what_to_do(folder: Path, plain: Path
         with pytest.raises(ClipError, match=words) as caught:
             open_clip(path)
         assert path.name in str(caught.value)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(ClipError, match="not a file"):
+        open_clip(pipe)
+
+
+def test_a_name_no_disk_takes_is_a_clip_error() -> None:
+    for name in ("x" * 5000, "nul\0byte.mp4"):
+        with pytest.raises(ClipError):
+            open_clip(name)
+
+
+def test_a_file_that_disappears_is_a_clip_error_and_what_is_held_still_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_video, "DECODED_BYTES", 0)
+    path = write_clip(tmp_path / "a.h264", 24, options=GOP)
+    with open_clip(path) as clip:
+        clip.frame(20)
+        path.unlink()
+        with pytest.raises(ClipError, match="cannot be read"):
+            clip.frame(10)
+        assert number_in(clip.frame(20)) == 20
 
 
 def test_an_unreadable_file_is_a_clip_error(tmp_path: Path, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,3 +336,10 @@ def test_hidden_reference_frames_are_no_frames(
         assert [number_in(clip.frame(index)) for index in range(clip.info.frames)] == shown
         assert number_in(clip.frame(2)) == 3
         assert any("decoded once" in warning for warning in clip.info.warnings) is not known_in_advance
+
+
+def test_naming_clips_loads_no_media_library() -> None:
+    core = Path(__file__).resolve().parents[2] / "core"
+    script = "import videoinr.clip, videoinr.probe, videoinr.colour, sys; print('av' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=core, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "False"

@@ -1,0 +1,126 @@
+"""Grids, rectangles and tiles in whole pixels, against their definitions pixel by pixel."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videoinr.geometry import (
+    Grid,
+    Rect,
+    Tile,
+    grid_from_scale,
+    rect_from_units,
+    rect_on_grid,
+    tile_rect,
+    tiles_over,
+)
+
+sides = st.integers(1, 40)
+grids = st.builds(Grid, sides, sides)
+rects = st.builds(Rect, st.integers(-5, 30), st.integers(-5, 30), st.integers(1, 20), st.integers(1, 20))
+units = st.floats(-0.5, 1.5, allow_nan=False)
+
+
+@st.composite
+def rects_in(draw: st.DrawFn, grid: Grid) -> Rect:
+    x, y = draw(st.integers(0, grid.width - 1)), draw(st.integers(0, grid.height - 1))
+    return Rect(x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y)))
+
+
+def pixels(rect: Rect) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(rect.x, rect.right) for y in range(rect.y, rect.bottom)}
+
+
+@given(rects)
+def test_a_rectangle_has_its_area_in_pixels(rect: Rect) -> None:
+    assert len(pixels(rect)) == rect.area
+
+
+@given(rects, rects)
+def test_an_intersection_is_the_pixels_that_both_have(one: Rect, other: Rect) -> None:
+    shared = one.intersection(other)
+    assert (pixels(shared) if shared else set()) == pixels(one) & pixels(other)
+    assert one.intersection(other) == other.intersection(one)
+
+
+@given(rects, rects)
+def test_containing_is_having_every_pixel(one: Rect, other: Rect) -> None:
+    assert one.contains(other) == (pixels(other) <= pixels(one))
+
+
+@given(st.data(), grids, st.integers(1, 16))
+def test_tiles_cover_a_rectangle_and_no_tile_misses_it(data: st.DataObject, grid: Grid, side: int) -> None:
+    rect = data.draw(rects_in(grid))
+    tiles = tiles_over(rect, side)
+    covered = [pixels(tile_rect(tile, grid, side)) for tile in tiles]
+    assert len(set(tiles)) == len(tiles)
+    assert pixels(rect) <= set().union(*covered)
+    assert all(cover & pixels(rect) for cover in covered)
+
+
+@given(grids, st.integers(1, 16))
+def test_tiles_part_a_grid(grid: Grid, side: int) -> None:
+    parts = [tile_rect(tile, grid, side) for tile in tiles_over(grid.rect, side)]
+    assert sum(part.area for part in parts) == grid.rect.area
+    assert set().union(*(pixels(part) for part in parts)) == pixels(grid.rect)
+
+
+def test_a_tile_is_cut_by_the_grid_and_nothing_else() -> None:
+    assert tile_rect(Tile(1, 0), Grid(10, 4), 8) == Rect(8, 0, 2, 4)
+    assert tile_rect(Tile(0, 0), Grid(100, 100), 8) == Rect(0, 0, 8, 8)
+    assert tiles_over(Rect(7, 7, 2, 2), 8) == [Tile(0, 0), Tile(1, 0), Tile(0, 1), Tile(1, 1)]
+
+
+@given(sides, sides, st.floats(0.01, 32))
+def test_a_scaled_grid_is_the_nearest_one_and_never_empty(width: int, height: int, scale: float) -> None:
+    grid = grid_from_scale(width, height, scale)
+    for side, scaled in ((width, grid.width), (height, grid.height)):
+        assert scaled >= 1
+        assert abs(scaled - side * scale) <= 0.5 or scaled == 1
+
+
+def test_half_a_pixel_rounds_up() -> None:
+    assert grid_from_scale(5, 7, 2.5) == Grid(13, 18)
+    assert str(grid_from_scale(5, 7, 1)) == "5x7"
+
+
+@given(units, units, units, units, grids)
+def test_a_box_of_units_gets_every_pixel_it_touches(
+    left: float, top: float, right: float, bottom: float, grid: Grid
+) -> None:
+    rect = rect_from_units(left, top, right, bottom, grid)
+    touched = {
+        (x, y)
+        for x, y in pixels(grid.rect)
+        if x < right * grid.width
+        and x + 1 > left * grid.width
+        and y < bottom * grid.height
+        and y + 1 > top * grid.height
+    }
+    if left < right and top < bottom:
+        assert (pixels(rect) if rect else set()) == touched
+    if rect:
+        assert grid.rect.contains(rect)
+
+
+@given(st.data(), grids, grids)
+def test_a_rectangle_on_another_grid_covers_the_same_part(data: st.DataObject, source: Grid, target: Grid) -> None:
+    rect = data.draw(rects_in(source))
+    moved = rect_on_grid(rect, source, target)
+    assert target.rect.contains(moved)
+    for start, end, side, new_start, new_end, new_side in (
+        (rect.x, rect.right, source.width, moved.x, moved.right, target.width),
+        (rect.y, rect.bottom, source.height, moved.y, moved.bottom, target.height),
+    ):
+        # All of it is covered, and by less than one pixel too much on each side.
+        assert new_start * side <= start * new_side < (new_start + 1) * side
+        assert (new_end - 1) * side < end * new_side <= new_end * side
+    assert rect_on_grid(rect, source, source) == rect
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 4), (4, 0), (-1, 4)])
+def test_nothing_is_empty(width: int, height: int) -> None:
+    with pytest.raises(ValueError, match="at least one pixel"):
+        Grid(width, height)
+    with pytest.raises(ValueError, match="at least one pixel"):
+        Rect(0, 0, width, height)
