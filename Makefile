@@ -43,7 +43,7 @@ run-headless: $(READY)
 	@echo "There is no display here, so no window opens: rendering the demo clip to files instead."
 	@mkdir -p out
 	$(BIN)/videoinr decode $(DEMO) --time 0.54 --scale 4 -o out/demo.png
-	$(BIN)/videoinr export $(DEMO) out/demo.mp4 --start 0.5 --end 1 --fps 48 --scale 2
+	$(BIN)/videoinr export $(DEMO) out/demo.mp4 --start 0.5 --end 1 --fps 48 --scale 2 --overwrite
 	@echo "An instant between two frames, four times the size:  $(CURDIR)/out/demo.png"
 	@echo "Half a second at four times the rate, twice the size: $(CURDIR)/out/demo.mp4"
 

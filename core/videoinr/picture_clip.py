@@ -156,7 +156,10 @@ def decode_picture(file: Path) -> _Picture:
             stream = container.streams.video[0]
             check_size(stream.codec_context.width, stream.codec_context.height, file.name)
             stream.codec_context.options = _OPTIONS
-            return _Picture(next(container.decode(stream)), stream.codec_context.codec.canonical_name)
+            frame = next(container.decode(stream), None)
+            if frame is None:
+                raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
+            return _Picture(frame, stream.codec_context.codec.canonical_name)
 
 
 def _stored_size(file: Path) -> tuple[int, int]:

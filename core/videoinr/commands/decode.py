@@ -50,6 +50,8 @@ def decode(
         _check_time(time, opened.timeline.duration_secs)
         grid = grid_of(opened.info, scale=scale, size=size, default_scale=DEFAULT_SCALE)
         query = RegionQuery(opened.timeline.instant_from_time(time), grid, rect_of(grid, part))
+        for notice in opened.info.warnings:
+            say(f"note: {notice}")
         rendered = engine.render(query, Quality.FULL, token)
         token.check()
         write_png(out, rendered.rgbx)

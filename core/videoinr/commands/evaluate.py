@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,8 +59,8 @@ def _show(scores: list[FrameScore], methods: list[str], protocol: str, *, as_jso
     if as_json:
         result = {
             method: {
-                "mean": asdict(means[method]),
-                "clips": {clip: asdict(summary) for clip, summary in per_clip[method].items()},
+                "mean": _plain(means[method]),
+                "clips": {clip: _plain(summary) for clip, summary in per_clip[method].items()},
             }
             for method in methods
         }
@@ -69,6 +70,11 @@ def _show(scores: list[FrameScore], methods: list[str], protocol: str, *, as_jso
     rows.append(("mean", *(_cell(means[method], means[methods[0]], method != methods[0]) for method in methods)))
     show_table("PSNR-Y in dB: average (input instants / between)", ("clip", *methods), rows)
     typer.echo(f"Protocol: {protocol}.")
+
+
+def _plain(summary: Summary) -> dict[str, float | None]:
+    """For JSON, which knows no infinity: a picture restored without any error has no PSNR."""
+    return {name: value if math.isfinite(value) else None for name, value in asdict(summary).items()}
 
 
 def _cell(summary: Summary, baseline: Summary, with_gain: bool) -> str:

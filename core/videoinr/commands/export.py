@@ -103,7 +103,7 @@ def export(
                 codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             )  # fmt: skip
             check(job)
-            for notice in notices(job):
+            for notice in (*opened.info.warnings, *notices(job)):
                 say(f"note: {notice}")
             path = run(job, engine, sink_for(job, opened.info.colour), report.progress, token)
             report.finished(path, job.retiming.frame_count)
@@ -116,4 +116,4 @@ def _rate(opened: Opened, fps: Fraction | None, time_scale: Fraction | None) -> 
         raise UsageError("Both --fps and --time-scale were given.", hint="Give one of them.")
     if fps is not None:
         return checked_fps(fps)
-    return rate_from_scale(opened.timeline.mean_fps, time_scale or Fraction(1))
+    return rate_from_scale(opened.info.fps, time_scale or Fraction(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 
 import typer
@@ -32,7 +33,8 @@ def show_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ..
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    # A file or a pipe has no width of its own; rich would take 80 columns.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     table = Table(box=box.SIMPLE_HEAD if header else box.SIMPLE, show_header=bool(header))
     filled = [tuple(row) for row in rows]
     for column in header or ("",) * (len(filled[0]) if filled else 1):

@@ -1,0 +1,427 @@
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from helpers.command_line import Outcome, run, run_here, start
+from helpers.slow_cli import engine_module
+from helpers.slow_renderer import SlowRenderer, gradient
+from videoinr.commands import options, signals
+from videoinr.commands.picture import rect_of
+from videoinr.errors import ClipError, UsageError
+from videoinr.geometry import Grid, Rect
+from videoinr.types import Instant, RegionQuery
+
+COMMANDS = ("probe", "decode", "export", "bench", "doctor", "models")
+
+
+@pytest.fixture(autouse=True)
+def engines(monkeypatch: pytest.MonkeyPatch) -> list[SlowRenderer]:
+    """The command line over renderers without a model: 160x90, 50 frames, 25 a second."""
+    made: list[SlowRenderer] = []
+    monkeypatch.setitem(sys.modules, "videoinr.engine", engine_module(made=made))
+    return made
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"a clip")
+    return path
+
+
+def pixels(path: Path) -> NDArray[np.uint8]:
+    with av.open(str(path)) as container:
+        return next(container.decode(video=0)).to_ndarray(format="rgb24").astype(np.uint8)
+
+
+def frame_count(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def events(outcome: Outcome) -> list[dict[str, object]]:
+    return [json.loads(line) for line in outcome.stdout.splitlines()]
+
+
+# ---- the program as a whole ----
+
+
+def test_version_needs_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['videoinr', '--version']; from videoinr.cli import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'torch', 'av', 'numpy', 'PySide6', 'videoinr.engine'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=with_roots(), check=False)
+    assert done.returncode == 0, done.stderr
+    version, loaded = done.stdout.splitlines()
+    assert version.startswith("videoinr 0.")
+    assert loaded == "[]"
+
+
+def with_roots() -> dict[str, str]:
+    roots = Path(__file__).parents[2]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(roots / name) for name in ("core", "resources"))}
+
+
+def test_a_real_process_prints_its_version() -> None:
+    outcome = run("--version")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    outcome = run_here(command, "--help")
+    assert outcome.exit_code == 0
+    assert f"videoinr {command}" in outcome.stdout.replace("root", "videoinr")
+    assert command in run_here("--help").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["decode", "CLIP"],
+        ["decode", "CLIP", "--time", "soon", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "1/0", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "1e999999999", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "nan", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "-1", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "2.001", "-o", "OUT/a.png"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.jpg"],
+        ["decode", "CLIP", "--time", "1", "-o", "CLIP"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--scale", "0"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--scale", "0.249"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--scale", "33"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--scale", "2", "--size", "320x180"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--size", "320"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--size", "0x180"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--size", "16000x180"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--region", "0,0,641,10"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--region", "0,0,10"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--region", "0,0,10,0"],
+        ["decode", "CLIP", "--time", "1", "-o", "OUT/a.png", "--region", "-1,0,10,10"],
+        ["export", "CLIP", "OUT/a.mp4", "--start", "1", "--end", "1"],
+        ["export", "CLIP", "OUT/a.mp4", "--start", "1", "--end", "3"],
+        ["export", "CLIP", "OUT/a.mp4", "--fps", "0"],
+        ["export", "CLIP", "OUT/a.mp4", "--fps", "5000"],
+        ["export", "CLIP", "OUT/a.mp4", "--fps", "30", "--time-scale", "2"],
+        ["export", "CLIP", "OUT/a.mp4", "--speed", "0"],
+        ["export", "CLIP", "OUT/a.mp4", "--crop", "10x10"],
+        ["export", "CLIP", "OUT/a.mp4", "--crop", "10x10+315+0"],
+        ["export", "CLIP", "OUT/a.mp4", "--crf", "99"],
+        ["export", "CLIP", "OUT/a.mp4", "--codec", "divx"],
+        ["export", "CLIP", "OUT/a.mp4", "--codec", "ffv1"],
+        ["export", "CLIP", "OUT/a.avi"],
+        ["export", "CLIP", "CLIP", "--overwrite"],
+        ["bench", "CLIP", "--lr", "64x48"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:1] + arguments[3:]),
+)
+def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], clip: Path) -> None:
+    filled = [each.replace("CLIP", str(clip)).replace("OUT", str(clip.parent)) for each in arguments]
+    outcome = run_here(*filled)
+    assert outcome.exit_code == 2, outcome
+    assert outcome.stdout == ""
+    assert "rror" in outcome.stderr
+    assert not outcome.has_traceback
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+    assert clip.read_bytes() == b"a clip"
+
+
+def test_an_error_is_words_and_a_hint(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = engine_module()
+
+    def broken(*_: object, **__: object) -> None:
+        raise ClipError("clip.mp4 is not a video.", hint="Try another file.")
+
+    module.__dict__["open_engine"] = broken
+    monkeypatch.setitem(sys.modules, "videoinr.engine", module)
+    outcome = run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
+    assert outcome == Outcome(1, "", "error: clip.mp4 is not a video.\nhint: Try another file.\n")
+
+
+def unforeseen(*_: object, **__: object) -> None:
+    raise RuntimeError("a bug")
+
+
+def test_a_bug_is_one_line_and_the_way_to_its_traceback(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlowRenderer, "render", unforeseen)
+    arguments = ("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
+    outcome = run_here(*arguments)
+    assert outcome.exit_code == 1
+    assert "RuntimeError: a bug" in outcome.stderr
+    assert "--debug" in outcome.stderr
+    assert not outcome.has_traceback
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_here("--debug", *arguments)
+
+
+def test_ctrl_c_is_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SlowRenderer, "render", interrupted)
+    assert run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png")).exit_code == 130
+
+
+# ---- what people type ----
+
+
+@given(st.fractions(min_value=-100, max_value=100, max_denominator=10**6))
+def test_fractions_are_read_exactly(value: Fraction) -> None:
+    assert options.number(str(value)) == value
+
+
+@given(st.integers(0, 10**9), st.integers(0, 9))
+def test_decimals_are_read_exactly(digits: int, places: int) -> None:
+    text = f"{digits // 10**places}.{digits % 10**places:0{places}d}" if places else str(digits)
+    assert options.number(text) == Fraction(digits, 10**places)
+
+
+@given(st.text(max_size=30))
+def test_no_text_surprises_a_parser(text: str) -> None:
+    for parse in (options.number, options.positive, options.grid, options.region, options.crop):
+        with contextlib.suppress(typer.BadParameter):  # Anything else would reach the user as a bug.
+            assert parse(text) is not None
+
+
+def test_sizes_and_regions() -> None:
+    assert options.grid("1280x720") == Grid(1280, 720)
+    assert options.region("1,2,30,40") == options.crop("30x40+1+2") == Rect(1, 2, 30, 40)
+
+
+def test_a_picture_that_no_file_can_hold_is_refused() -> None:
+    assert rect_of(Grid(20_000, 20_000), Rect(0, 0, 2000, 2000)) == Rect(0, 0, 2000, 2000)
+    with pytest.raises(UsageError, match="larger than a file can hold"):
+        rect_of(Grid(20_000, 20_000), None)
+
+
+# ---- decode ----
+
+
+@pytest.mark.parametrize(
+    ("extra", "grid", "rect"),
+    [
+        ([], Grid(640, 360), Rect(0, 0, 640, 360)),
+        (["--scale", "5/2"], Grid(400, 225), Rect(0, 0, 400, 225)),
+        (["--scale", "0.25"], Grid(40, 23), Rect(0, 0, 40, 23)),
+        (["--size", "321x201", "--region", "5,6,70,80"], Grid(321, 201), Rect(5, 6, 70, 80)),
+    ],
+)
+def test_decode_writes_the_picture_asked_for(clip: Path, extra: list[str], grid: Grid, rect: Rect) -> None:
+    out = clip.with_name("picture.PNG")
+    outcome = run_here("decode", clip, "--time", "1.01", *extra, "-o", out)
+    assert (outcome.exit_code, outcome.stdout) == (0, "")
+    assert f"{rect.width}x{rect.height}" in outcome.stderr
+    query = RegionQuery(Instant(25, Fraction(1, 4)), grid, rect)
+    np.testing.assert_array_equal(pixels(out), gradient(query, Fraction(101, 200))[..., :3])
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "picture.PNG"]
+
+
+def test_decode_closes_what_it_opened(clip: Path, engines: list[SlowRenderer]) -> None:
+    run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
+    assert [engine.closed for engine in engines] == [True]
+
+
+def test_decode_takes_the_clips_very_end(clip: Path) -> None:
+    assert run_here("decode", clip, "--time", 2, "--scale", 1, "-o", clip.with_suffix(".png")).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["decode", "export"])
+def test_what_is_odd_about_a_clip_is_said(clip: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    plain = SlowRenderer().opened
+    odd = replace(plain, info=replace(plain.info, warnings=("The clip is interlaced.",)))
+    monkeypatch.setattr(SlowRenderer, "opened", odd)
+    extra = ["--time", "0", "-o", clip.with_suffix(".png")] if command == "decode" else [clip.with_name("out.mp4")]
+    outcome = run_here(command, clip, *extra, "--scale", 1)
+    assert outcome.exit_code == 0
+    assert "note: The clip is interlaced." in outcome.stderr
+
+
+# ---- export ----
+
+
+def test_export_has_sensible_defaults(clip: Path) -> None:
+    out = clip.with_name("out.mp4")
+    outcome = run_here("export", clip, out)
+    assert outcome == Outcome(0, "", f"{out}: 50 frames\n")
+    with av.open(str(out)) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (320, 180)
+        assert stream.frames == 50
+        assert stream.average_rate == 25
+        assert Fraction(container.duration or 0, av.time_base) == 2
+
+
+@pytest.mark.parametrize(
+    ("extra", "frames"),
+    [
+        (["--start", "0.5", "--end", "1.5", "--fps", "120"], 120),
+        (["--end", "1/5", "--time-scale", "4"], 20),
+        (["--end", "0.2", "--speed", "1/4"], 20),
+        (["--start", "1.999", "--fps", "24000/1001"], 1),
+    ],
+)
+def test_export_counts_its_frames(clip: Path, extra: list[str], frames: int) -> None:
+    out = clip.with_name("out.mkv")
+    assert run_here("export", clip, out, "--scale", 1, *extra).exit_code == 0
+    assert frame_count(out) == frames
+
+
+def test_export_shows_the_instants_of_the_segment(clip: Path, engines: list[SlowRenderer]) -> None:
+    arguments = ("--start", "1/2", "--end", "0.6", "--fps", 30, "--speed", "1/2", "--crop", "20x10+3+4")
+    out = clip.with_name("out.mkv")
+    assert run_here("export", clip, out, "--codec", "ffv1", *arguments).exit_code == 0
+    times = [Fraction(1, 2) + Fraction(index, 60) for index in range(6)]
+    expected = [
+        RegionQuery(engines[0].timeline.instant_from_time(each), Grid(320, 180), Rect(3, 4, 20, 10)) for each in times
+    ]
+    assert engines[0].asked("full") == expected
+    with av.open(str(out)) as container:
+        for frame, query in zip(container.decode(video=0), expected, strict=True):
+            position = (query.instant.pair + query.instant.phase) / 50
+            np.testing.assert_array_equal(frame.to_ndarray(format="rgb24"), gradient(query, position)[..., :3])
+
+
+def test_export_tells_a_program_how_it_goes(clip: Path) -> None:
+    out = clip.with_name("out.mp4")
+    outcome = run_here("export", clip, out, "--end", "0.2", "--json-progress")
+    told = events(outcome)
+    assert outcome.exit_code == 0
+    assert [(each["event"], each.get("done"), each.get("total")) for each in told[:-1]] == [
+        ("progress", done, 5) for done in range(6)
+    ]
+    assert told[0]["remaining_secs"] is None
+    assert isinstance(told[3]["elapsed_secs"], float)
+    assert told[-1] == {"event": "finished", "path": str(out), "frames": 5}
+
+
+def test_export_tells_a_program_what_went_wrong(clip: Path) -> None:
+    outcome = run_here("export", clip, clip.with_name("no") / "out.mp4", "--json-progress")
+    assert outcome.exit_code == 1
+    (failed,) = events(outcome)
+    assert failed["event"] == "failed"
+    assert "no folder" in str(failed["message"])
+    assert failed["hint"]
+    assert "error:" in outcome.stderr
+
+
+@pytest.mark.parametrize(("error", "code"), [(RuntimeError("a bug"), 1), (KeyboardInterrupt(), 130)])
+def test_export_tells_a_program_however_it_ends(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(SlowRenderer, "render", fail)
+    outcome = run_here("export", clip, clip.with_name("out.mp4"), "--json-progress")
+    assert outcome.exit_code == code
+    assert [each["event"] for each in events(outcome)] == ["progress", "failed"]
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_export_replaces_a_file_only_when_told(clip: Path) -> None:
+    out = clip.with_name("out.mp4")
+    out.write_bytes(b"mine")
+    outcome = run_here("export", clip, out, "--end", "0.1")
+    assert outcome.exit_code == 1
+    assert "--overwrite" in outcome.stderr
+    assert out.read_bytes() == b"mine"
+    assert run_here("export", clip, out, "--end", "0.1", "--overwrite").exit_code == 0
+    assert frame_count(out) == 3  # 2.5 frames: half goes up
+
+
+def test_export_writes_pictures(clip: Path) -> None:
+    outcome = run_here("export", clip, clip.with_name("frames"), "--end", "0.08", "--scale", 1)
+    assert outcome.exit_code == 0
+    assert sorted(path.name for path in clip.with_name("frames").iterdir()) == ["00000.png", "00001.png"]
+
+
+def test_export_notices_odd_sides(clip: Path) -> None:
+    outcome = run_here("export", clip, clip.with_name("out.mp4"), "--end", "0.04", "--size", "161x90")
+    assert outcome.exit_code == 0
+    assert "odd side" in outcome.stderr
+
+
+# ---- export in a process of its own, stopped from outside ----
+
+
+@pytest.fixture
+def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """An export that takes 5 s for 50 frames, with its first frames done."""
+    extra = getattr(request, "param", [])
+    arguments = ["0.1", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
+    with start(*arguments, module="helpers.slow_cli") as process:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
+            pass
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip: Path, stop: signal.Signals) -> None:
+    assert (clip.parent / "out.mp4.part").exists()
+    exporting.send_signal(stop)
+    stdout, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 130
+    assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
+    assert "Traceback" not in stderr
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
+def test_a_stopped_export_keeps_its_part_when_asked(exporting: subprocess.Popen[str], clip: Path) -> None:
+    exporting.send_signal(signal.SIGINT)
+    stdout, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 3
+    kept = clip.with_name("out.partial.mp4")
+    assert str(kept) in json.loads(stdout.splitlines()[-1])["message"]
+    assert str(kept) in stderr
+    assert 2 <= frame_count(kept) < 50
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "out.partial.mp4"]
+
+
+def test_an_impatient_second_ctrl_c_changes_nothing(exporting: subprocess.Popen[str], clip: Path) -> None:
+    exporting.send_signal(signal.SIGINT)
+    time.sleep(0.01)
+    exporting.send_signal(signal.SIGINT)
+    _, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 130
+    assert "Traceback" not in stderr
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_a_later_signal_interrupts_what_does_not_heed_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "PATIENCE_SECS", 0.0)
+    before = signal.getsignal(signal.SIGINT)
+    with signals.cancel_on_signals() as token:
+        signal.raise_signal(signal.SIGTERM)
+        assert token.cancelled
+        time.sleep(0.001)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_get_a_token_without_signals() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: signals.cancel_on_signals().__enter__()).result().cancelled is False

@@ -1,0 +1,208 @@
+"""The commands about the machine and what ships: probe, bench, doctor, models."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import videoinr_resources
+from helpers.command_line import run_here
+from helpers.slow_cli import engine_module
+from videoinr import benchmark, doctor
+from videoinr.clip import open_clip
+from videoinr.errors import ModelError
+from videoinr.geometry import Grid
+from videoinr.model.config import TINY
+from videoinr.model.weights import ModelCard
+
+DEMO = videoinr_resources.path("demo/demo.mp4")
+
+
+def card(name: str = "lite", *, trained_scales: tuple[float, float] = (2.0, 4.0)) -> ModelCard:
+    return ModelCard(
+        name=name, description="Small and quick.", config=TINY, parameters=1_234_567, trained_scales=trained_scales,
+        training={}, metrics={"psnr_y": 30.5}, protocol="none",
+        sha256="0", self_test="AAAA", path=Path("w.safetensors"),
+    )  # fmt: skip
+
+
+Plug = Callable[..., None]
+
+
+@pytest.fixture
+def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
+    """Put a module made of ``values`` in the place of the one called ``name``."""
+
+    def plugged(name: str, **values: object) -> None:
+        module = ModuleType(name)
+        module.__dict__.update(values)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    return plugged
+
+
+@pytest.fixture
+def models(plug: Plug) -> Plug:
+    """Shipped models: one, whose self-test ends as the argument says."""
+
+    def ship(outcome: float | Exception, *, cards: tuple[ModelCard, ...] = (card(),)) -> None:
+        def self_test(loaded: object, device: object) -> float:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        def load_model(name: str) -> str:
+            return name
+
+        plug("videoinr.model.weights", shipped_models=lambda: cards, load_model=load_model, self_test=self_test)
+        plug("videoinr.devices", available_devices=lambda: ("cpu",), pick_device=lambda name: name)
+
+    return ship
+
+
+# ---- models ----
+
+
+def test_models_are_listed(models: Plug) -> None:
+    models(0.0, cards=(card(), card("fixed", trained_scales=(4.0, 4.0))))
+    outcome = run_here("models")
+    assert outcome.exit_code == 0
+    for word in ("lite", "1.23 M", "x2 to x4", "Small and quick.", "fixed", "x4"):
+        assert word in outcome.stdout
+    told = json.loads(run_here("models", "--json").stdout)
+    assert [facts["name"] for facts in told] == ["lite", "fixed"]
+    assert told[0]["metrics"] == {"psnr_y": 30.5}
+    assert told[0]["path"] == "w.safetensors"
+
+
+# ---- doctor ----
+
+
+@pytest.fixture
+def config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home" / "config" / "videoinr-viewer"
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: folder)
+    return folder
+
+
+def test_doctor_finds_nothing_wrong_and_leaves_nothing(models: Plug, config_home: Path) -> None:
+    models(0.4)
+    outcome = run_here("doctor")
+    assert outcome.exit_code == 0, outcome
+    assert outcome.stderr == ""
+    for word in ("torch", "cpu", "libx264", "lite", "0.40 of 255", "can be written"):
+        assert word in outcome.stdout
+    assert not config_home.parents[1].exists()
+
+
+def test_doctor_tells_a_program(models: Plug, config_home: Path) -> None:
+    models(0.4)
+    report = json.loads(run_here("doctor", "--json").stdout)
+    assert report["ok"] is True
+    assert report["problems"] == []
+    assert report["devices"] == ["cpu"]
+    assert report["encoders"]["ffv1"] is True
+    assert report["versions"]["numpy"]
+    assert report["models"] == [{"model": "lite", "device": "cpu", "largest_steps": 0.4, "problem": ""}]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (40.0, "off by 40.0 steps"),
+        (ModelError("lite.safetensors is damaged."), "damaged"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_doctor_says_when_a_model_fails(models: Plug, config_home: Path, outcome: object, words: str) -> None:
+    models(outcome)
+    told = run_here("doctor")
+    assert told.exit_code == 1
+    assert "problem: lite fails on cpu" in told.stderr
+    assert words in told.stderr
+    assert json.loads(run_here("doctor", "--json").stdout)["ok"] is False
+
+
+def test_doctor_says_when_settings_cannot_be_kept(models: Plug, config_home: Path) -> None:
+    models(0.0)
+    config_home.parents[1].write_text("a file where a folder should be")
+    outcome = run_here("doctor")
+    assert outcome.exit_code == 1
+    assert "Settings cannot be kept" in outcome.stderr
+
+
+def test_what_is_missing_is_a_problem(models: Plug, config_home: Path) -> None:
+    models(0.0, cards=())
+    report = doctor.examine()
+    broken = replace(report, encoders=(("libx264", False), ("h264_nvenc", False)))
+    assert broken.problems == ("The encoder libx264 does not work.", "No model ships with this installation.")
+
+
+# ---- probe ----
+
+
+def test_probe_shows_what_a_clip_is() -> None:
+    outcome = run_here("probe", DEMO)
+    assert outcome.exit_code == 0
+    for word in ("320", "180", "h264", "bt709", "duration secs"):
+        assert word in outcome.stdout
+    assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 15
+
+
+def test_probe_of_no_clip_is_an_error(tmp_path: Path) -> None:
+    outcome = run_here("probe", tmp_path / "none.mp4")
+    assert outcome.exit_code == 1
+    assert outcome.stdout == ""
+    assert outcome.stderr.startswith("error: ")
+
+
+def test_strange_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    clip = tmp_path / "[red]täst 100%.mp4"
+    clip.write_bytes(DEMO.read_bytes())
+    assert "[red]täst 100%.mp4" in run_here("probe", clip).stdout
+
+
+# ---- bench ----
+
+
+def test_a_synthetic_clip_moves_and_is_the_same_each_time(tmp_path: Path) -> None:
+    for name in ("a.mkv", "b.mkv"):
+        benchmark.write_synthetic_clip(tmp_path / name, Grid(48, 32), frames=4)
+    with open_clip(tmp_path / "a.mkv") as first, open_clip(tmp_path / "b.mkv") as second:
+        assert (first.info.width, first.info.height, first.info.frames) == (48, 32, 4)
+        assert (first.frame(3) == second.frame(3)).all()
+        assert (first.frame(0) != first.frame(1)).mean() > 0.5
+
+
+def test_bench_times_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "videoinr.engine", engine_module(secs_per_frame=0.02))
+    result = json.loads(run_here("bench", DEMO, "--out", "320x180", "--json").stdout)
+    assert (result["clip"], result["grid"], result["model"]) == ("160x90", "320x180", "gradient")
+    assert result["repeats"] == benchmark.REPEATS
+    assert result["first_decode_secs"] > result["draft_secs"]
+    assert result["peak_ram_bytes"] > 2**20
+    shown = run_here("bench", DEMO, "--out", "320x180")
+    assert shown.exit_code == 0
+    assert "first picture of a pair" in shown.stdout
+    assert " ms" in shown.stdout
+
+
+def test_bench_makes_a_clip_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Fraction] = []
+    module = engine_module()
+    fake = module.__dict__["open_engine"]
+
+    def open_engine(path: Path, **more: object) -> object:
+        with open_clip(path) as clip:
+            opened.append(clip.timeline.duration_secs)
+        return fake(path, **more)
+
+    module.__dict__["open_engine"] = open_engine
+    monkeypatch.setitem(sys.modules, "videoinr.engine", module)
+    assert run_here("bench", "--lr", "64x36").exit_code == 0
+    assert opened == [Fraction(benchmark.REPEATS + 2, 25)]
