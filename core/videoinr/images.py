@@ -14,9 +14,9 @@ from videoinr.types import Pixels
 def tensor_from_pixels(pixels: Pixels, device: torch.device) -> Tensor:
     """[H, W, 3] uint8 or uint16 -> float32 [3, H, W] in 0 ... 1 on ``device``."""
     peak = np.iinfo(pixels.dtype).max
-    # torch has no arithmetic on uint16: widen before the transfer.
+    # torch has no arithmetic on uint16: widen before the transfer. It warns of what may not be written to: copy that.
     whole = pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
-    return torch.from_numpy(np.ascontiguousarray(whole)).to(device).permute(2, 0, 1).float() / peak
+    return torch.from_numpy(np.require(whole, requirements=("C", "W"))).to(device).permute(2, 0, 1).float() / peak
 
 
 def rgbx_from_tensor(rgb: Tensor) -> Tensor:

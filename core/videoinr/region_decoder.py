@@ -51,7 +51,7 @@ class RegionDecoder:
                 self._shrink_tiles(error)
 
     def _decode(self, key: PairKey, features: PairFeatures, query: RegionQuery, token: CancelToken) -> Tensor:
-        rect, field = query.rect, self._tiles.field(key, features, query.grid)
+        rect, field = query.rect, self._tiles.field(key, query.grid)
         phase = torch.full((1, 1, 1, 1), float(query.instant.phase), device=self._profile.device)
         out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._profile.device)
         for tile in tiles_over(rect, self._side):
@@ -59,32 +59,36 @@ class RegionDecoder:
             whole = tile_rect(tile, query.grid, self._side)
             part = whole.intersection(rect)
             assert part is not None
-            pixels = rgbx_from_tensor(self._tile(field, tile, phase)[0])
+            pixels = rgbx_from_tensor(self._tile(field, features, tile, phase)[0])
             out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
                 part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
             ]
         return out
 
-    def _tile(self, field: TiledField, tile: Tile, phase: Tensor) -> Tensor:
+    def _tile(self, field: TiledField, features: PairFeatures, tile: Tile, phase: Tensor) -> Tensor:
         """One whole tile at one instant: [1, h, w, 3]."""
-        model, features = self._model, field.features
+        model, tiles = self._model, self._tiles
         points = Points.make(
             tile_rect(tile, field.grid, self._side),
             field.grid,
             latent_hw=features.latent_hw,
             device=self._profile.device,
         )
-        flow = model.motion(self._tiles.motion_basis(field, tile, points), phase)
-        return model.colour(features, points, flow, phase, lambda points, way: self._tiles.sample(field, points, way))
+        flow = model.motion(tiles.motion_basis(field, features, tile, points), phase)
+        return model.colour(
+            features, points, flow, phase, lambda points, way: tiles.sample(field, features, points, way)
+        )
 
     def _shrink_tiles(self, error: BaseException) -> None:
-        del self._tiles
-        if self._profile.device.type == "cuda":
-            torch.cuda.empty_cache()
         if self._side // 2 < MIN_TILE_SIDE:
             raise DeviceError(
                 f"The memory of {self._profile.device_name} does not suffice.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
+        # The frames of the call that failed still hold the old tiles: their memory must be free before more is taken.
+        error.with_traceback(None)
+        del self._tiles
+        if self._profile.device.type == "cuda":
+            torch.cuda.empty_cache()
         self._side //= 2
         self._tiles = SpatialTiles(self._model, side=self._side, max_bytes=self._profile.tile_bytes // 4)

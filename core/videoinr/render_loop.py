@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -127,6 +128,7 @@ class RenderLoop:
         self._in_flight: _InFlight | None = None
         self._renderer: Renderer | None = None
         self._shown_source: int | None = None
+        self._dwells_on: tuple[int, float] | None = None
         self._meter = pacing.SpeedMeter()
         self._thread = threading.Thread(target=self._run, name="videoinr-render", daemon=True)
         self._thread.start()
@@ -199,7 +201,7 @@ class RenderLoop:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
-        self._shown_source = None
+        self._shown_source, self._dwells_on = None, None
         self._renderer = self._open_renderer(path)
         self._listener.clip_opened(self._renderer.opened)
 
@@ -210,12 +212,20 @@ class RenderLoop:
         self._listener.busy(True)
         self._show_source(renderer, query.instant)
         if not renderer.is_encoded(query.instant.pair):
-            if request.moving and self._newer_within(pacing.DWELL_SECS):
+            left_secs = self._dwell_left_secs(query.instant.pair) if request.moving else 0.0
+            if left_secs and self._newer_within(left_secs):
                 return
             self._watched(query, _Stage.ENCODING, lambda token: renderer.encode(query.instant.pair, token))
         self._show_pictures(renderer, request)
         if not self._newer_within(0.0):
             self._listener.busy(False)
+
+    def _dwell_left_secs(self, pair: int) -> float:
+        """How much longer the view must stay on ``pair``; requests for other instants of it do not start over."""
+        now = time.monotonic()
+        if self._dwells_on is None or self._dwells_on[0] != pair:
+            self._dwells_on = (pair, now)
+        return max(0.0, pacing.DWELL_SECS - (now - self._dwells_on[1]))
 
     def _show_pictures(self, renderer: Renderer, request: RenderRequest) -> None:
         query, stage = request.query, _Stage.FIRST_PICTURE

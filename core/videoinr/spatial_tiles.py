@@ -26,9 +26,11 @@ _ABSENT = -1
 
 @dataclass(eq=False)
 class TiledField:
-    """F_s of one pair on one grid: which slot each tile lies in, oldest first, and the motion basis of some tiles."""
+    """F_s of one pair on one grid: which slot each tile lies in, oldest first, and the motion basis of some tiles.
 
-    features: PairFeatures
+    The pair's features are not kept here: they are large, and have a cache with a budget of its own.
+    """
+
     grid: Grid
     page: Tensor
     slots: OrderedDict[Tile, int] = field(default_factory=OrderedDict)
@@ -48,27 +50,28 @@ class SpatialTiles:
         self._free = list(reversed(range(slots)))
         self._fields: OrderedDict[tuple[PairKey, Grid], TiledField] = OrderedDict()
 
-    def field(self, key: PairKey, features: PairFeatures, grid: Grid) -> TiledField:
-        """The field of a pair on ``grid``, from now on the most recently used."""
+    def field(self, key: PairKey, grid: Grid) -> TiledField:
+        """The field of a pair on ``grid``, from now on the most recently used; use it before asking for another."""
         name = (key, grid)
         if name not in self._fields:
+            self._forget_empty_fields()
             columns, rows = -(-grid.width // self._side), -(-grid.height // self._side)
             page = torch.full((rows, columns), _ABSENT, dtype=torch.long, device=self._table.device)
-            self._fields[name] = TiledField(features, grid, page)
+            self._fields[name] = TiledField(grid, page)
         self._fields.move_to_end(name)
         return self._fields[name]
 
-    def motion_basis(self, tiled: TiledField, tile: Tile, points: Points) -> MotionBasis:
+    def motion_basis(self, tiled: TiledField, features: PairFeatures, tile: Tile, points: Points) -> MotionBasis:
         """The time-independent part of the flow at the pixels of ``tile``, which are ``points``."""
         if tile not in tiled.bases:
-            self._bring(tiled, [tile])
+            self._bring(tiled, features, [tile])
             rows, columns = len(points.rows.index), len(points.columns.index)
             slot = self._table[tiled.slots[tile]].view(1, self._side, self._side, -1)
             spatial = slot[:, :rows, :columns].contiguous()
-            tiled.bases[tile] = self._model.motion_basis(tiled.features, points, spatial)
+            tiled.bases[tile] = self._model.motion_basis(features, points, spatial)
         return tiled.bases[tile]
 
-    def sample(self, tiled: TiledField, points: Points, flow: Tensor) -> Tensor:
+    def sample(self, tiled: TiledField, features: PairFeatures, points: Points, flow: Tensor) -> Tensor:
         """F_s(x + M) (eq. 6) at ``points`` moved by ``flow`` [1, h, w, 2] (latent pixels) -> [1, h, w, C].
 
         Bilinear between the grid's pixels (section 3.5). Tiles that the flow reaches and that are not here yet are
@@ -81,22 +84,27 @@ class SpatialTiles:
         if bool((slots == _ABSENT).any()):
             reached = torch.zeros_like(tiled.page, dtype=torch.bool)
             reached[tile_rows, tile_columns] = True
-            self._bring(tiled, [Tile(column, row) for row, column in reached.nonzero().tolist()])
+            self._bring(tiled, features, [Tile(column, row) for row, column in reached.nonzero().tolist()])
             slots = tiled.page[tile_rows, tile_columns]
         index = slots * side**2 + (rows % side) * side + columns % side
         return weighted_rows(self._table.flatten(0, 1), index, weights).view(*x.shape, -1)
 
-    def _bring(self, tiled: TiledField, tiles: Iterable[Tile]) -> None:
+    def _bring(self, tiled: TiledField, features: PairFeatures, tiles: Iterable[Tile]) -> None:
         """See to it that all ``tiles`` are here at the same time."""
         needed = set(tiles)
         for tile in sorted(needed - tiled.slots.keys()):
             slot = self._take_slot(tiled, needed)
             rect = tile_rect(tile, tiled.grid, self._side)
-            points = Points.make(rect, tiled.grid, latent_hw=tiled.features.latent_hw, device=self._table.device)
-            spatial = self._model.spatial_feature(tiled.features, points)
+            points = Points.make(rect, tiled.grid, latent_hw=features.latent_hw, device=self._table.device)
+            spatial = self._model.spatial_feature(features, points)
             self._table[slot].view(self._side, self._side, -1)[: rect.height, : rect.width] = spatial[0]
             tiled.slots[tile] = slot
             tiled.page[tile.row, tile.column] = slot
+
+    def _forget_empty_fields(self) -> None:
+        """Drop fields without tiles: work cancelled early leaves them behind, and eviction never meets them."""
+        for name in [name for name, tiled in self._fields.items() if not tiled.slots]:
+            del self._fields[name]
 
     def _take_slot(self, user: TiledField, needed: set[Tile]) -> int:
         if not self._free:

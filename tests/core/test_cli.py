@@ -1,12 +1,8 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from helpers.command_line import Outcome, run, run_here, start
+from helpers.command_line import Outcome, run, run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
-from videoinr.commands import options, signals
+from videoinr.commands import options
 from videoinr.commands.picture import rect_of
 from videoinr.errors import ClipError, UsageError
 from videoinr.geometry import Grid, Rect
@@ -359,69 +355,3 @@ def test_export_notices_odd_sides(clip: Path) -> None:
     outcome = run_here("export", clip, clip.with_name("out.mp4"), "--end", "0.04", "--size", "161x90")
     assert outcome.exit_code == 0
     assert "odd side" in outcome.stderr
-
-
-# ---- export in a process of its own, stopped from outside ----
-
-
-@pytest.fixture
-def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
-    """An export that takes 5 s for 50 frames, with its first frames done."""
-    extra = getattr(request, "param", [])
-    arguments = ["0.1", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
-    with start(*arguments, module="helpers.slow_cli") as process:
-        assert process.stdout is not None
-        while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
-            pass
-        yield process
-        process.kill()
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip: Path, stop: signal.Signals) -> None:
-    assert (clip.parent / "out.mp4.part").exists()
-    exporting.send_signal(stop)
-    stdout, stderr = exporting.communicate(timeout=20)
-    assert exporting.returncode == 130
-    assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
-    assert "Traceback" not in stderr
-    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
-
-
-@pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
-def test_a_stopped_export_keeps_its_part_when_asked(exporting: subprocess.Popen[str], clip: Path) -> None:
-    exporting.send_signal(signal.SIGINT)
-    stdout, stderr = exporting.communicate(timeout=20)
-    assert exporting.returncode == 3
-    kept = clip.with_name("out.partial.mp4")
-    assert str(kept) in json.loads(stdout.splitlines()[-1])["message"]
-    assert str(kept) in stderr
-    assert 2 <= frame_count(kept) < 50
-    assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "out.partial.mp4"]
-
-
-def test_an_impatient_second_ctrl_c_changes_nothing(exporting: subprocess.Popen[str], clip: Path) -> None:
-    exporting.send_signal(signal.SIGINT)
-    time.sleep(0.01)
-    exporting.send_signal(signal.SIGINT)
-    _, stderr = exporting.communicate(timeout=20)
-    assert exporting.returncode == 130
-    assert "Traceback" not in stderr
-    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
-
-
-def test_a_later_signal_interrupts_what_does_not_heed_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "PATIENCE_SECS", 0.0)
-    before = signal.getsignal(signal.SIGINT)
-    with signals.cancel_on_signals() as token:
-        signal.raise_signal(signal.SIGTERM)
-        assert token.cancelled
-        time.sleep(0.001)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_other_threads_get_a_token_without_signals() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: signals.cancel_on_signals().__enter__()).result().cancelled is False

@@ -1,4 +1,3 @@
-import errno
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.export.codecs import CODECS, codec_for, encodes, working_encoders
 from videoinr.export.image_sink import ImageSink, pattern_from_out
 from videoinr.export.job import ExportJob
 from videoinr.export.outputs import check, notices, sink_for
@@ -337,68 +335,3 @@ def test_a_folder_with_a_videos_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").mkdir()
     with pytest.raises(ExportError, match="is a folder"):
         check(job(tmp_path / "out.mp4", overwrite=True))
-
-
-def test_defaults_by_ending() -> None:
-    assert [codec_for(ending, None).encoder for ending in (".mp4", ".MOV", ".mkv", ".webm")] == [
-        "libx264", "libx264", "libx264", "libvpx-vp9",
-    ]  # fmt: skip
-
-
-def test_names_of_formats_are_understood() -> None:
-    assert codec_for(".mp4", "H264").encoder == "libx264"
-    assert codec_for(".mov", "prores").encoder == "prores_ks"
-
-
-def test_an_unknown_codec_lists_what_works() -> None:
-    with pytest.raises(UsageError) as caught:
-        codec_for(".mp4", "divx")
-    assert "libx264" in caught.value.hint
-    assert "ffv1" in caught.value.hint
-
-
-def test_a_codec_in_the_wrong_container_is_refused() -> None:
-    with pytest.raises(UsageError, match="does not go into"):
-        codec_for(".webm", "libx264")
-    for ending in (".avi", ".png", ""):
-        with pytest.raises(UsageError):
-            codec_for(ending, None)
-
-
-def test_crf_has_the_encoders_own_range() -> None:
-    assert codec_for(".webm", None).options_for(60)["crf"] == "60"
-    for name, crf in (("libx264", 52), ("libx264", -1), ("ffv1", 3)):
-        with pytest.raises(UsageError):
-            codec_for(".mkv", name).options_for(crf)
-
-
-def test_pictures_have_no_codec_and_no_crf(tmp_path: Path) -> None:
-    check(job(tmp_path / "frames", codec="png"))
-    for more in ({"codec": "libx264"}, {"crf": 3}):
-        with pytest.raises(UsageError, match="PNG"):
-            check(job(tmp_path / "frames", **more))
-
-
-def test_an_encoder_that_works_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
-    working = working_encoders()
-    assert {"libx264", "ffv1"} <= set(working)
-    assert set(working) == {codec.encoder for codec in CODECS if encodes(codec)}
-
-
-def test_an_encoder_that_is_only_listed_does_not_start(tmp_path: Path) -> None:
-    broken = [codec for codec in CODECS if codec.encoder.startswith(("h264_", "hevc_")) and not encodes(codec)]
-    for codec in broken:
-        sink = sink_for(job(tmp_path / f"out{codec.endings[0]}", codec=codec.encoder), BT709)
-        with pytest.raises(ExportError, match="does not work on this machine"):
-            sink.open()
-        sink.abort()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_system_errors_are_told_apart() -> None:
-    from videoinr.export.target import write_errors
-
-    with pytest.raises(ExportError, match="disk is full"), write_errors(Path("a.png")):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(ExportError, match="Permission denied"), write_errors(Path("a.png")):
-        raise PermissionError(errno.EACCES, "Permission denied")

@@ -164,6 +164,16 @@ def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[
     assert len(bench.told.of(Quality.SOURCE)) >= 10
 
 
+def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace], Bench]) -> None:
+    bench = bench_of(Pace(encode_secs=0.02))
+    renderer = bench.open()
+    for step in range(100):
+        bench.ask(whole(7, Fraction(step, 200)), moving=True)
+        time.sleep(0.01)
+    assert renderer.asked("encode") == [7]
+    assert len(bench.told.regions) >= 5, "pictures come while the drag goes on"
+
+
 def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace], Bench]) -> None:
     bench = bench_of(Pace(encode_secs=0.3))
     renderer = bench.open()

@@ -12,7 +12,7 @@ from videoinr.model.weights import LoadedModel, load_model, save_model
 
 
 def tiny_video_inr(*, seed: int = 0) -> VideoINR:
-    """A tiny model with seeded weights, whose flows and residuals are large enough to matter."""
+    """A tiny model with seeded weights; its flows are tenths of a pixel, its residuals a few levels."""
     torch.manual_seed(seed)
     model = VideoINR(TINY)
     with torch.no_grad():

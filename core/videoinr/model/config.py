@@ -57,9 +57,19 @@ class ModelConfig:
                     hint="It was probably written by a newer version; update the program.",
                 )
             hidden = {key: tuple(value) for key, value in fields.items() if key.endswith("_hidden")}
-            return cls(**{**fields, **hidden, "encoder": MotionPriorConfig(**encoder)})
+            config = cls(**{**fields, **hidden, "encoder": MotionPriorConfig(**encoder)})
+            _check_sizes(config)
+            return config
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"The model's configuration cannot be read: {error}.") from error
+
+
+def _check_sizes(config: ModelConfig) -> None:
+    hidden = (config.spatial_hidden, config.temporal_hidden, config.decoder_hidden)
+    encoder = (value for name, value in asdict(config.encoder).items() if name != "kind")
+    sizes = (*encoder, config.spatial_channels, *(width for widths in hidden for width in widths))
+    if not all(hidden) or any(type(size) is not int or size < 1 for size in sizes):
+        raise ValueError("every size is a whole number and at least 1, and every head has a hidden layer")
 
 
 LITE = ModelConfig(

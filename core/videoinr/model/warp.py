@@ -49,7 +49,8 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
 
 def unit_grid(x: Tensor, y: Tensor, *, height: int, width: int) -> Tensor:
     """Positions x, y [B, h, w] (pixels, centre coordinates) as grid_sample wants them: [B, h, w, 2] in -1 ... 1."""
-    return torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1)
+    # A flow that is not a number (training gone wrong) must become a bad picture, not a crash inside grid_sample.
+    return torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1).nan_to_num()
 
 
 def corners(x: Tensor, y: Tensor, *, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -91,6 +91,8 @@ def read_card(path: Path) -> ModelCard:
         return ModelCard(
             **{**data, "trained_scales": (float(least), float(most))}, path=path.with_suffix(".safetensors")
         )
+    except ModelError as error:
+        raise ModelError(f"The model card {path} cannot be used. {error}", hint=error.hint or _UNTRUSTED) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"The model card {path} cannot be read: {error}.", hint=_UNTRUSTED) from error
 
@@ -118,7 +120,10 @@ def save_model(model: VideoINR, path: Path, **facts: Any) -> ModelCard:
 
 def self_test(loaded: LoadedModel, device: torch.device) -> float:
     """Largest difference, in 8-bit steps, between what ``device`` renders and what the card stores."""
-    stored = torch.tensor(list(base64.b64decode(loaded.card.self_test)))
+    try:
+        stored = torch.tensor(list(base64.b64decode(loaded.card.self_test)))
+    except (TypeError, ValueError):  # no base64: treated as none at all
+        stored = torch.empty(0)
     rendered = self_test_picture(loaded.model.to(device)).flatten().cpu().int()
     if stored.shape != rendered.shape:
         raise ModelError(f"The card of {loaded.card.name} holds no self-test result.", hint=_UNTRUSTED)

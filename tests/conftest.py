@@ -1,0 +1,7 @@
+"""What all tests share."""
+
+from hypothesis import settings
+
+# A first call loads libraries and warms caches: its time says nothing, and speed is never asserted here.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")

@@ -1,0 +1,90 @@
+"""What is left when an export is stopped from outside."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+import pytest
+
+from helpers.command_line import start
+from videoinr.commands import signals
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"a clip")
+    return path
+
+
+def frame_count(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.fixture
+def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """An export that takes 5 s for 50 frames, with its first frames done."""
+    extra = getattr(request, "param", [])
+    arguments = ["0.1", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
+    with start(*arguments, module="helpers.slow_cli") as process:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
+            pass
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip: Path, stop: signal.Signals) -> None:
+    assert (clip.parent / "out.mp4.part").exists()
+    exporting.send_signal(stop)
+    stdout, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 130
+    assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
+    assert "Traceback" not in stderr
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
+def test_a_stopped_export_keeps_its_part_when_asked(exporting: subprocess.Popen[str], clip: Path) -> None:
+    exporting.send_signal(signal.SIGINT)
+    stdout, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 3
+    kept = clip.with_name("out.partial.mp4")
+    assert str(kept) in json.loads(stdout.splitlines()[-1])["message"]
+    assert str(kept) in stderr
+    assert 2 <= frame_count(kept) < 50
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "out.partial.mp4"]
+
+
+def test_an_impatient_second_ctrl_c_changes_nothing(exporting: subprocess.Popen[str], clip: Path) -> None:
+    exporting.send_signal(signal.SIGINT)
+    time.sleep(0.01)
+    exporting.send_signal(signal.SIGINT)
+    _, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 130
+    assert "Traceback" not in stderr
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_a_later_signal_interrupts_what_does_not_heed_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "PATIENCE_SECS", 0.0)
+    before = signal.getsignal(signal.SIGINT)
+    with signals.cancel_on_signals() as token:
+        signal.raise_signal(signal.SIGTERM)
+        assert token.cancelled
+        time.sleep(0.001)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_get_a_token_without_signals() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: signals.cancel_on_signals().__enter__()).result().cancelled is False

@@ -1,0 +1,71 @@
+"""The encoder: shapes at any size, what it hands over, and which frame goes where."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+
+from videoinr.model.config import LITE, TINY
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, ResidualBlock
+
+
+@cache
+def encoder() -> MotionPriorEncoder:
+    torch.manual_seed(0)
+    return MotionPriorEncoder(TINY.encoder).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 2), (3, 1), (5, 7), (16, 16), (17, 33)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_feature_and_prior_have_the_frames_size(height: int, width: int, batch: int) -> None:
+    feature, prior = encoder()(torch.rand(batch, 2, 3, height, width))
+    assert feature.shape == (batch, TINY.encoder.feature_channels, height, width)
+    assert prior.shape == (batch, 4, height, width)
+    assert feature.isfinite().all()
+    assert prior.isfinite().all()
+    assert prior.dtype == torch.float32
+
+
+def test_four_levels_take_odd_sizes() -> None:
+    feature, prior = MotionPriorEncoder(LITE.encoder)(torch.rand(1, 2, 3, 9, 13))
+    assert feature.shape == (1, 48, 9, 13)
+    assert prior.shape == (1, 4, 9, 13)
+
+
+def test_both_frames_matter_and_their_order() -> None:
+    frames = torch.rand(1, 2, 3, 8, 8)
+    as_is = encoder()(frames)[0]
+    for changed in (
+        frames.flip(1),
+        torch.stack((frames[:, 0], frames[:, 0]), 1),
+        torch.stack((frames[:, 1], frames[:, 1]), 1),
+    ):
+        assert not torch.allclose(as_is, encoder()(changed)[0], atol=1e-4)
+
+
+def test_pairs_of_a_batch_are_encoded_one_by_one() -> None:
+    frames = torch.rand(2, 2, 3, 9, 7)
+    together = encoder()(frames)
+    for k in range(2):
+        for whole, alone in zip(together, encoder()(frames[k : k + 1]), strict=True):
+            torch.testing.assert_close(whole[k : k + 1], alone, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("side", "half"), [(1, 1), (2, 1), (5, 3), (8, 4)])
+def test_a_level_down_rounds_up(side: int, half: int) -> None:
+    assert Halve(4)(torch.rand(1, 4, side, side)).shape == (1, 4, half, half)
+
+
+def test_a_residual_block_starts_close_to_the_identity() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(1, 16, 8, 8)
+    with torch.no_grad():
+        change = ResidualBlock(16)(x) - x
+    assert 0 < float(change.std()) < 0.1
+
+
+def test_the_prior_starts_close_to_stillness() -> None:
+    prior = encoder()(torch.rand(1, 2, 3, 16, 16))[1]
+    assert 0 < float(prior.abs().max()) < 2

@@ -1,0 +1,161 @@
+"""Tiles of the spatial field: whatever is evicted or grows, a warp reads the same numbers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+from torch import Tensor
+
+from helpers.tiny_model import tiny_video_inr
+from videoinr.geometry import Grid, Tile, tile_rect
+from videoinr.model.points import Points
+from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.warp import sample
+from videoinr.spatial_tiles import SpatialTiles
+from videoinr.types import PairKey
+
+CPU = torch.device("cpu")
+SIDE = 16
+GRID = Grid(131, 118)
+LATENT_HW = (6, 7)
+LEAST_SLOTS = 32
+KEY = PairKey("clip", 0)
+
+
+@cache
+def tiny() -> VideoINR:
+    return tiny_video_inr()
+
+
+@cache
+def features(seed: int = 0) -> PairFeatures:
+    with torch.inference_mode():
+        return tiny().encode(torch.rand((1, 2, 3, *LATENT_HW), generator=torch.Generator().manual_seed(seed)))
+
+
+def whole() -> Points:
+    return points_of(Tile(0, 0), side=max(GRID.width, GRID.height))
+
+
+def points_of(tile: Tile, *, side: int = SIDE) -> Points:
+    return Points.make(tile_rect(tile, GRID, side), GRID, latent_hw=LATENT_HW, device=CPU)
+
+
+def random_flow(points: Points, *, latent_px: float, seed: int = 0) -> Tensor:
+    shape = (1, len(points.rows.index), len(points.columns.index), 2)
+    return latent_px * torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@cache
+def dense(seed: int = 0) -> Tensor:
+    with torch.inference_mode():
+        return tiny().spatial_feature(features(seed), whole())
+
+
+def tiles(max_bytes: int = 0) -> SpatialTiles:
+    return SpatialTiles(tiny(), side=SIDE, max_bytes=max_bytes)
+
+
+@pytest.mark.parametrize("latent_px", [0.0, 0.3, 2.0, 50.0])
+@pytest.mark.parametrize("max_bytes", [0, 64 * 2**20])
+@torch.inference_mode()
+def test_a_warp_reads_what_the_dense_map_holds(latent_px: float, max_bytes: int) -> None:
+    held = tiles(max_bytes)
+    field = held.field(KEY, GRID)
+    for tile in (Tile(0, 0), Tile(4, 3), Tile(8, 7), Tile(0, 0)):
+        points = points_of(tile)
+        flow = random_flow(points, latent_px=latent_px)
+        expected = sample(dense(), *points.shifted_on_grid(flow))
+        torch.testing.assert_close(held.sample(field, features(), points, flow), expected, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_one_warp_may_reach_more_tiles_than_the_budget_holds() -> None:
+    held, points = tiles(), whole()
+    field = held.field(KEY, GRID)
+    flow = random_flow(points, latent_px=1.0)
+    out = held.sample(field, features(), points, flow)
+    assert len(field.slots) == 9 * 8 > LEAST_SLOTS
+    torch.testing.assert_close(out, sample(dense(), *points.shifted_on_grid(flow)), atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
+    held = tiles()
+    field, points = held.field(KEY, GRID), points_of(Tile(2, 2))
+    flow = random_flow(points, latent_px=0.4)
+    before = held.sample(field, features(), points, flow)
+    basis = held.motion_basis(field, features(), Tile(2, 2), points)
+    for row in range(8):
+        for column in range(9):
+            held.motion_basis(field, features(), Tile(column, row), points_of(Tile(column, row)))
+    assert len(field.slots) == LEAST_SLOTS
+    assert len(field.bases) <= LEAST_SLOTS
+    assert Tile(2, 2) not in field.slots
+    assert torch.equal(held.sample(field, features(), points, flow), before)
+    again = held.motion_basis(field, features(), Tile(2, 2), points)
+    assert torch.equal(again.first_sum, basis.first_sum)
+    assert torch.equal(again.prior, basis.prior)
+
+
+@torch.inference_mode()
+def test_the_page_names_the_slots_that_are_held() -> None:
+    held = tiles()
+    for number in range(200):
+        tile = Tile(number * 5 % 9, number * 7 % 8)
+        held.motion_basis(held.field(PairKey("clip", number // 7 % 2), GRID), features(), tile, points_of(tile))
+    field, other = (held.field(PairKey("clip", pair), GRID) for pair in (0, 1))
+    slots = [*field.slots.values(), *other.slots.values()]
+    assert field.slots
+    assert other.slots
+    assert len(slots) == len(set(slots)) == LEAST_SLOTS
+    for each in (field, other):
+        listed = {Tile(column, row) for row, column in (each.page >= 0).nonzero().tolist()}
+        assert listed == each.slots.keys() >= each.bases.keys()
+        assert all(int(each.page[tile.row, tile.column]) == slot for tile, slot in each.slots.items())
+
+
+@torch.inference_mode()
+def test_the_field_used_longest_ago_makes_room_first() -> None:
+    held = tiles()
+    old, new = (PairKey("clip", k) for k in (0, 1))
+    for key in (old, new):
+        field = held.field(key, GRID)
+        for column in range(9):
+            held.motion_basis(field, features(), Tile(column, 0), points_of(Tile(column, 0)))
+    held.field(old, GRID)  # Looked at again: the other one is the older now.
+    newest = held.field(PairKey("clip", 2), GRID)
+    for column in range(9):
+        for row in range(2):
+            held.motion_basis(newest, features(), Tile(column, row), points_of(Tile(column, row)))
+    assert len(held.field(old, GRID).slots) == 9
+    assert len(held.field(new, GRID).slots) == LEAST_SLOTS - 9 - 18
+
+
+@torch.inference_mode()
+def test_fields_of_two_pairs_do_not_mix() -> None:
+    held, points = tiles(64 * 2**20), points_of(Tile(1, 1))
+    flow = random_flow(points, latent_px=1.0)
+    for seed in (0, 1, 0):
+        field = held.field(PairKey("clip", seed), GRID)
+        expected = sample(dense(seed), *points.shifted_on_grid(flow))
+        torch.testing.assert_close(held.sample(field, features(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
+    """Work that is cancelled at once leaves one behind at every step of a zoom."""
+    held = tiles()
+    empty = held.field(KEY, Grid(50, 50))
+    held.field(KEY, Grid(51, 51))
+    assert held.field(KEY, Grid(50, 50)) is not empty
+
+
+@torch.inference_mode()
+def test_a_field_is_found_again() -> None:
+    held = tiles()
+    field = held.field(KEY, GRID)
+    held.motion_basis(field, features(), Tile(0, 0), points_of(Tile(0, 0)))
+    held.field(KEY, Grid(51, 51))
+    assert held.field(KEY, GRID) is field

@@ -1,0 +1,212 @@
+"""Weights and their cards: what was saved is what is loaded, and what does not fit is refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
+from videoinr.errors import ModelError
+from videoinr.model.config import LITE, TINY, ModelConfig
+from videoinr.model.weights import load_model, read_card, save_model, self_test, shipped_models
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return save_tiny_model(tmp_path)
+
+
+def change_card(weights: Path, **changes: Any) -> None:
+    card = weights.with_suffix(".json")
+    card.write_text(json.dumps({**json.loads(card.read_text()), **changes}))
+
+
+def change_tensors(weights: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
+    """Change the tensors, and make the card's checksum fit: only their contents are wrong then."""
+    tensors = load_file(weights)
+    change(tensors)
+    save_file(tensors, weights)
+    change_card(weights, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+
+
+def assert_refused(weights: Path, *words: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_model(str(weights))
+    assert weights.stem in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+    assert caught.value.hint
+
+
+def test_what_was_saved_is_loaded(saved: Path) -> None:
+    loaded, original = load_model(str(saved)), tiny_video_inr().state_dict()
+    for name, tensor in loaded.model.state_dict().items():
+        assert torch.equal(tensor, original[name].half().float()), name
+    card = loaded.card
+    assert (card.name, card.description, card.protocol) == ("tiny", "random weights, for tests", "none")
+    assert (card.config, card.path, card.trained_scales) == (TINY, saved, (1.0, 4.0))
+    assert card.parameters == sum(tensor.numel() for tensor in original.values())
+    assert card.sha256 == hashlib.sha256(saved.read_bytes()).hexdigest()
+
+
+def test_a_loaded_model_only_renders(saved: Path) -> None:
+    model = load_model(str(saved)).model
+    assert not model.training
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_weights_that_half_precision_cannot_hold_are_not_saved(tmp_path: Path) -> None:
+    model = tiny_video_inr()
+    model.encoder.first.weight.fill_(1e6)
+    with pytest.raises(ModelError, match=r"encoder\.first\.weight"):
+        save_model(model, tmp_path / "large.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_self_test_finds_no_difference_on_the_computer_that_wrote_it(tmp_path: Path) -> None:
+    assert self_test(load_tiny_model(tmp_path), CPU) == 0
+
+
+def test_the_self_test_finds_other_weights(tmp_path: Path) -> None:
+    loaded = load_tiny_model(tmp_path)
+    loaded.model.decoder_head.last.bias.add_(0.1)
+    assert self_test(loaded, CPU) > 10
+
+
+@pytest.mark.parametrize("stored", ["", "AAAA", "not base64!"])
+def test_a_card_without_a_self_test_says_so(saved: Path, stored: str) -> None:
+    change_card(saved, self_test=stored)
+    with pytest.raises(ModelError, match="tiny"):
+        self_test(load_model(str(saved)), CPU)
+
+
+def test_other_bytes_than_the_cards_are_refused(saved: Path) -> None:
+    change_card(saved, sha256="0" * 64)
+    assert_refused(saved, "are not the ones")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_a_truncated_file_is_refused(saved: Path, kept: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:kept])
+    assert_refused(saved, "cannot be read")
+
+
+def test_one_flipped_bit_is_refused(saved: Path) -> None:
+    blob = bytearray(saved.read_bytes())
+    blob[-7] ^= 1
+    saved.write_bytes(blob)
+    assert_refused(saved)
+
+
+def test_a_missing_tensor_is_refused(saved: Path) -> None:
+    change_tensors(saved, lambda tensors: tensors.pop("encoder.first.weight"))
+    assert_refused(saved, "encoder.first.weight")
+
+
+def test_a_tensor_too_many_is_refused(saved: Path) -> None:
+    change_tensors(saved, lambda tensors: tensors.update(extra=torch.zeros(1)))
+    assert_refused(saved, "extra")
+
+
+def test_a_tensor_of_another_shape_is_refused(saved: Path) -> None:
+    change_tensors(saved, lambda tensors: tensors.update({"spatial_head.last.bias": torch.zeros(99)}))
+    assert_refused(saved, "spatial_head.last.bias")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_not_finite_is_refused(saved: Path, value: float) -> None:
+    change_tensors(saved, lambda tensors: tensors["encoder.fuse.bias"].fill_(value))
+    assert_refused(saved, "encoder.fuse.bias")
+
+
+def test_a_missing_card_is_refused(saved: Path) -> None:
+    saved.with_suffix(".json").unlink()
+    assert_refused(saved, "tiny.json")
+
+
+def test_missing_weights_are_refused(saved: Path) -> None:
+    saved.unlink()
+    assert_refused(saved, "tiny.safetensors")
+
+
+def test_a_folder_in_the_weights_place_is_refused(saved: Path) -> None:
+    saved.unlink()
+    saved.mkdir()
+    assert_refused(saved, "tiny.safetensors")
+
+
+def test_an_encoder_of_a_newer_program_is_refused(saved: Path) -> None:
+    config = TINY.to_dict()
+    config["encoder"]["kind"] = "transformer"
+    change_card(saved, config=config)
+    assert_refused(saved, "transformer")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("encoder", {"kind": "motion_prior"}),
+        ("encoder", {**TINY.to_dict()["encoder"], "levels": "two"}),
+        ("encoder", {**TINY.to_dict()["encoder"], "frame_channels": -3}),
+        ("spatial_hidden", []),
+        ("spatial_hidden", "wide"),
+        ("spatial_hidden", [8.5]),
+        ("spatial_channels", None),
+        ("unknown", 3),
+    ],
+)
+def test_a_config_that_makes_no_model_is_refused(saved: Path, field: str, value: object) -> None:
+    change_card(saved, config={**TINY.to_dict(), field: value})
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\x00\xff", '{"config": 3}'])
+def test_a_card_that_is_none_is_refused(saved: Path, text: str) -> None:
+    saved.with_suffix(".json").write_text(text, "utf-8")
+    assert_refused(saved, "tiny.json")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"trained_scales": 4}, {"trained_scales": [1, 2, 3]}, {"surplus": 1}, {"trained_scales": ["a", "b"]}]
+)
+def test_a_card_with_odd_fields_is_refused(saved: Path, changes: dict[str, Any]) -> None:
+    change_card(saved, **changes)
+    assert_refused(saved, "tiny.json")
+
+
+@pytest.mark.parametrize("name", ["nobody", "model.pt", "lite.json"])
+def test_another_name_is_refused_and_the_shipped_ones_are_named(name: str) -> None:
+    with pytest.raises(ModelError, match=name) as caught:
+        load_model(name)
+    assert "lite" in caught.value.hint
+
+
+def test_a_config_survives_its_json_form() -> None:
+    for config in (TINY, LITE):
+        assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_the_shipped_lite_model_is_the_default_and_whole() -> None:
+    default = load_model()
+    assert default.card.name == "lite"
+    assert default.card.config == LITE
+    assert default.card.parameters == sum(parameter.numel() for parameter in default.model.parameters())
+    assert self_test(default, CPU) <= 1  # Another processor may round another way.
+
+
+def test_the_shipped_models_are_listed_default_first() -> None:
+    cards = shipped_models()
+    assert cards[0].name == "lite"
+    assert [card.path.is_file() for card in cards] == [True] * len(cards)
+    assert read_card(cards[0].path.with_suffix(".json")).to_dict() == cards[0].to_dict()
