@@ -39,6 +39,9 @@ class Pace:
     open_secs: float = 0.0
 
 
+QUICK = Pace()
+
+
 @dataclass(eq=False)
 class SlowRenderer:
     """Implements :class:`videoinr.render_loop.Renderer`; ``calls`` notes what was asked, in order."""
@@ -48,7 +51,7 @@ class SlowRenderer:
     height: int = 90
     frames: int = 50
     fps: Fraction = Fraction(25)
-    pace: Pace = Pace()
+    pace: Pace = QUICK
     calls: list[tuple[str, object]] = field(default_factory=list)
     encoded: set[int] = field(default_factory=set)
     thread: threading.Thread | None = None
@@ -137,14 +140,16 @@ def gradient(query: RegionQuery, position: Fraction) -> NDArray[np.uint8]:
     return pixels
 
 
-def opener(made: list[SlowRenderer], *, pace: Pace = Pace(), frames: int = 50) -> Callable[[Path], SlowRenderer]:
+def opener(
+    made: list[SlowRenderer], *, pace: Pace = QUICK, frames: int = 50, size: tuple[int, int] = (160, 90)
+) -> Callable[[Path], SlowRenderer]:
     """An ``open_renderer`` that appends what it opens to ``made``; a path named ``broken...`` cannot be opened."""
 
     def open_renderer(path: Path) -> SlowRenderer:
         time.sleep(pace.open_secs)
         if path.name.startswith("broken"):
             raise ClipError(f"{path.name} is not a video.", hint="Try another file.")
-        made.append(SlowRenderer(path, pace=pace, frames=frames))
+        made.append(SlowRenderer(path, *size, pace=pace, frames=frames))
         return made[-1]
 
     return open_renderer

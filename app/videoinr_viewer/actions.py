@@ -1,0 +1,195 @@
+"""Everything a person can do by menu or key: one table. A row is id, menu, text, shortcuts and intent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Protocol
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from videoinr_viewer.player import Player
+from videoinr_viewer.session import Session
+
+
+class Shell(Protocol):
+    """What the window itself does, beyond session and player."""
+
+    def ask_open(self) -> None:
+        """Choose a clip and open it."""
+
+    def show_export(self) -> None:
+        """The export dialog."""
+
+    def save_picture(self) -> None:
+        """The visible part at full quality, into a file."""
+
+    def copy_picture(self) -> None:
+        """The visible part at full quality, onto the clipboard."""
+
+    def edit_time(self) -> None:
+        """Into the time field."""
+
+    def cycle_compare(self) -> None:
+        """Source beside the representation: off, or a wipe."""
+
+    def toggle_wipe_follow(self) -> None:
+        """A wipe that follows the mouse, or none."""
+
+    def toggle_full_screen(self) -> None:
+        """The picture on the whole screen, or back."""
+
+    def leave(self) -> None:
+        """Out of the present mode."""
+
+    def next_control(self, step: int) -> None:
+        """Move the keyboard's focus on (1) or back (-1)."""
+
+    def show_keys(self) -> None:
+        """The key sheet."""
+
+    def show_log(self) -> None:
+        """The folder of the log."""
+
+    def close(self) -> bool:
+        """Quit."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What intents act on."""
+
+    session: Session
+    player: Player
+    shell: Shell
+
+
+class Menu(Enum):
+    """The menus, in the order of the menu bar; the value is the title."""
+
+    FILE = "&File"
+    PLAYBACK = "&Playback"
+    GO = "&Go"
+    MARKS = "&Marks"
+    VIEW = "&View"
+    HELP = "&Help"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One action. ``keys`` are alternatives; ``needs_clip``: it is off while nothing is open."""
+
+    id: str
+    menu: Menu
+    text: str
+    keys: tuple[str, ...]
+    intent: Callable[[Targets], object]
+    needs_clip: bool = True
+    checkable: bool = False
+    group_ends: bool = False
+
+
+_SIXTEENTH = Fraction(1, 16)
+_ZOOMS = (1, 2, 4, 8, 16, 32)
+
+
+def _zoom_to(zoom: int) -> Callable[[Targets], object]:
+    return lambda t: t.session.zoom_to(zoom)
+
+
+TABLE: tuple[Row, ...] = (
+    Row("open", Menu.FILE, "&Open…", ("Ctrl+O",), lambda t: t.shell.ask_open(), needs_clip=False),
+    Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.shell.show_export()),
+    Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.shell.save_picture()),
+    Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.shell.copy_picture(), group_ends=True),
+    Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.shell.close(), needs_clip=False),
+    Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
+    Row("shuttle-back", Menu.PLAYBACK, "Play &backwards, again: faster", ("J",), lambda t: t.player.shuttle(-1)),
+    Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),
+    Row(
+        "shuttle-on", Menu.PLAYBACK, "Play &forwards, again: faster", ("L",), lambda t: t.player.shuttle(1),
+        group_ends=True,
+    ),
+    Row("slower", Menu.PLAYBACK, "&Slower", ("[",), lambda t: t.player.change_speed(-1)),
+    Row("faster", Menu.PLAYBACK, "Fas&ter", ("]",), lambda t: t.player.change_speed(1), group_ends=True),
+    Row(
+        "loop", Menu.PLAYBACK, "&Loop", ("Shift+L",), lambda t: t.player.set_loops(not t.player.loops),
+        needs_clip=False, checkable=True,
+    ),
+    Row("previous-frame", Menu.GO, "&Previous source frame", ("Left",), lambda t: t.session.step_source_frame(-1)),
+    Row(
+        "next-frame", Menu.GO, "&Next source frame", ("Right",), lambda t: t.session.step_source_frame(1),
+        group_ends=True,
+    ),
+    Row("sixteenth-back", Menu.GO, "1/16 frame back", ("Alt+Left",), lambda t: t.session.step_phase(-_SIXTEENTH)),
+    Row("sixteenth-on", Menu.GO, "1/16 frame on", ("Alt+Right",), lambda t: t.session.step_phase(_SIXTEENTH)),
+    Row("frame-back", Menu.GO, "1 frame back, same phase", (",",), lambda t: t.session.step_phase(Fraction(-1))),
+    Row("frame-on", Menu.GO, "1 frame on, same phase", (".",), lambda t: t.session.step_phase(Fraction(1))),
+    Row("second-back", Menu.GO, "1 second back", ("Shift+Left",), lambda t: t.session.step_secs(Fraction(-1))),
+    Row(
+        "second-on", Menu.GO, "1 second on", ("Shift+Right",), lambda t: t.session.step_secs(Fraction(1)),
+        group_ends=True,
+    ),
+    Row("start", Menu.GO, "First frame", ("Home",), lambda t: t.session.go_to_start()),
+    Row("end", Menu.GO, "Last frame", ("End",), lambda t: t.session.go_to_end()),
+    Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.shell.edit_time()),
+    Row("mark-in", Menu.MARKS, "Mark &in", ("I",), lambda t: t.session.mark_in()),
+    Row("mark-out", Menu.MARKS, "Mark &out", ("O",), lambda t: t.session.mark_out(), group_ends=True),
+    Row("go-to-in", Menu.MARKS, "Go to in mark", ("Shift+I",), lambda t: t.session.go_to_in()),
+    Row("go-to-out", Menu.MARKS, "Go to out mark", ("Shift+O",), lambda t: t.session.go_to_out(), group_ends=True),
+    Row("clear-marks", Menu.MARKS, "&Clear marks", ("Alt+X",), lambda t: t.session.clear_marks()),
+    Row("fit", Menu.VIEW, "&Fit", ("F", "0"), lambda t: t.session.fit()),
+    *(
+        Row(
+            f"zoom-{zoom}00", Menu.VIEW, f"{zoom}00 %", (str(index),), _zoom_to(zoom), group_ends=zoom == _ZOOMS[-1],
+        )
+        for index, zoom in enumerate(_ZOOMS, 1)
+    ),
+    Row("zoom-in", Menu.VIEW, "Zoom &in", ("+", "="), lambda t: t.session.zoom_by(2**0.5)),
+    Row("zoom-out", Menu.VIEW, "Zoom &out", ("-",), lambda t: t.session.zoom_by(2**-0.5), group_ends=True),
+    Row("compare", Menu.VIEW, "&Compare with the source", ("C",), lambda t: t.shell.cycle_compare()),
+    Row(
+        "wipe-follows", Menu.VIEW, "&Wipe follows the mouse", ("W",), lambda t: t.shell.toggle_wipe_follow(),
+        group_ends=True,
+    ),
+    Row("full-screen", Menu.VIEW, "F&ull screen", ("F11",), lambda t: t.shell.toggle_full_screen(), needs_clip=False),
+    Row("next-control", Menu.VIEW, "Next control", ("F6",), lambda t: t.shell.next_control(1), needs_clip=False),
+    Row(
+        "previous-control", Menu.VIEW, "Previous control", ("Shift+F6",), lambda t: t.shell.next_control(-1),
+        needs_clip=False,
+    ),
+    Row("leave", Menu.VIEW, "Leave full screen or comparison", ("Esc",), lambda t: t.shell.leave(), needs_clip=False),
+    Row("keys", Menu.HELP, "&Keys", ("?", "F1"), lambda t: t.shell.show_keys(), needs_clip=False),
+    Row("log", Menu.HELP, "Open the folder of the &log", (), lambda t: t.shell.show_log(), needs_clip=False),
+)  # fmt: skip
+
+
+def conflicts(table: Iterable[Row]) -> list[str]:
+    """Ids and shortcuts that occur more than once."""
+    rows = list(table)
+    names = Counter(row.id for row in rows)
+    names.update(QKeySequence(key).toString() for row in rows for key in row.keys)
+    return [name for name, count in names.items() if count > 1]
+
+
+def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:
+    """A QAction for each row of :data:`TABLE`, by id, all working in the whole window of ``parent``."""
+    actions = {}
+    for row in TABLE:
+        action = QAction(row.text, parent, checkable=row.checkable, enabled=not row.needs_clip)
+        action.setObjectName(row.id)
+        action.setShortcuts([QKeySequence(key) for key in row.keys])
+        action.triggered.connect(lambda _checked=False, row=row: row.intent(targets))
+        action.setToolTip(_tool_tip(row))
+        parent.addAction(action)
+        actions[row.id] = action
+    return actions
+
+
+def _tool_tip(row: Row) -> str:
+    text = row.text.replace("&", "").rstrip("…")
+    return f"{text} ({row.keys[0]})" if row.keys else text

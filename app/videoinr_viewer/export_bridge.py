@@ -1,0 +1,147 @@
+"""An export as a process of its own, told through signals. It has its own engine, so the window stays free."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
+
+from videoinr.types import ExportProgress
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-m", "videoinr.cli")
+GRACE_MSECS = 5000
+"""How long a cancelled export may take to clean up before it is killed."""
+KEPT_STDERR_CHARS = 4000
+
+
+class ExportBridge(QObject):
+    """Runs one export at a time. ``command`` is what the export's arguments are appended to."""
+
+    progressed = Signal(object)
+    """ExportProgress."""
+    finished = Signal(object, int)
+    """Path of the file, and its number of frames."""
+    failed = Signal(str, str)
+    """What happened, and what to do."""
+    cancelled = Signal()
+    ended = Signal()
+    """In whatever way: after one of the three above."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._command = list(command)
+        self._process: QProcess | None = None
+        self._stderr = ""
+        self._outcome: dict[str, object] | None = None
+        self._is_cancelled = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an export is under way."""
+        return self._process is not None
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Run the command with ``arguments``; only while none is running."""
+        if self._process is not None:
+            raise RuntimeError("one export at a time")
+        self._stderr, self._outcome, self._is_cancelled = "", None, False
+        process = QProcess(self)
+        process.readyReadStandardOutput.connect(self._read_lines)
+        process.readyReadStandardError.connect(self._read_stderr)
+        process.errorOccurred.connect(self._fail_to_start)
+        process.finished.connect(self._end)
+        self._process = process
+        log.info("export: %s", [*self._command, *arguments])
+        process.start(self._command[0], [*self._command[1:], *arguments])
+
+    def cancel(self) -> None:
+        """Ask the export to stop and clean up; it is killed if it does not."""
+        if (process := self._process) is None or self._is_cancelled:
+            return
+        self._is_cancelled = True
+        self._interrupt(process)
+        QTimer.singleShot(GRACE_MSECS, process, process.kill)
+
+    def stop(self) -> None:
+        """End the export and wait for its end, at most the grace: the program is closing."""
+        if (process := self._process) is None:
+            return
+        self._is_cancelled = True
+        self._interrupt(process)
+        if not process.waitForFinished(GRACE_MSECS):
+            process.kill()
+            process.waitForFinished()
+
+    @staticmethod
+    def _interrupt(process: QProcess) -> None:
+        if os.name == "posix" and process.processId():
+            os.kill(process.processId(), signal.SIGINT)
+        else:
+            process.terminate()
+
+    @Slot()
+    def _read_lines(self) -> None:
+        while self._process is not None and self._process.canReadLine():
+            line = bytes(self._process.readLine().data())
+            try:
+                event = json.loads(line)
+                self._take(event["event"], event)
+            except (ValueError, KeyError, TypeError):
+                log.warning("export said: %r", line)
+
+    def _take(self, name: str, event: dict[str, object]) -> None:
+        if name == "progress":
+            done, total, elapsed = event["done"], event["total"], event["elapsed_secs"]
+            self.progressed.emit(ExportProgress(int(str(done)), int(str(total)), float(str(elapsed))))
+        elif name in ("finished", "failed"):
+            self._outcome = event
+
+    @Slot()
+    def _read_stderr(self) -> None:
+        if self._process is not None:
+            new = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+            self._stderr = (self._stderr + new)[-KEPT_STDERR_CHARS:]
+
+    @Slot(QProcess.ProcessError)
+    def _fail_to_start(self, error: QProcess.ProcessError) -> None:
+        # Other errors are followed by finished().
+        if error is QProcess.ProcessError.FailedToStart:
+            self._forget_process()
+            self.failed.emit("The export could not be started.", f"{self._command[0]} does not run.")
+            self.ended.emit()
+
+    @Slot(int, QProcess.ExitStatus)
+    def _end(self, exit_code: int, _status: QProcess.ExitStatus) -> None:
+        self._read_lines()
+        self._read_stderr()
+        self._forget_process()
+        outcome = self._outcome or {}
+        if exit_code == 0 and outcome.get("event") == "finished":
+            self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])))
+        elif self._is_cancelled:
+            self.cancelled.emit()
+        else:
+            self._tell_failure(exit_code, outcome)
+        self.ended.emit()
+
+    def _tell_failure(self, exit_code: int, outcome: dict[str, object]) -> None:
+        log.error("export ended with %s: %s\n%s", exit_code, outcome, self._stderr)
+        if outcome.get("event") == "failed":
+            self.failed.emit(str(outcome.get("message", "")), str(outcome.get("hint", "")))
+            return
+        # It died before it could say why in its own protocol; its last words may help.
+        last = next((line for line in reversed(self._stderr.splitlines()) if line.strip()), "")
+        self.failed.emit(f"The export ended unexpectedly (exit code {exit_code}).", last.strip())
+
+    def _forget_process(self) -> None:
+        if self._process is not None:
+            self._process.deleteLater()
+            self._process = None

@@ -1,0 +1,55 @@
+"""The menu bar, made from the table of actions, with the recent clips and the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.theme import Theme
+
+_THEME_TITLES = {Theme.SYSTEM: "Like the &system", Theme.LIGHT: "&Light", Theme.DARK: "&Dark"}
+
+
+class Menus(QObject):
+    """Fills ``bar``; the rows of the table appear in the table's order."""
+
+    recent_wanted = Signal(object)
+    """Path."""
+    theme_wanted = Signal(object)
+    """Theme."""
+
+    def __init__(self, bar: QMenuBar, actions: Mapping[str, QAction], theme: Theme) -> None:
+        super().__init__(bar)
+        self.recent = QMenu("Open &recent", bar)
+        self._themes = QActionGroup(self)
+        menus = {menu: bar.addMenu(menu.value) for menu in Menu}
+        for row in TABLE:
+            menus[row.menu].addAction(actions[row.id])
+            if row.group_ends:
+                menus[row.menu].addSeparator()
+        menus[Menu.FILE].insertMenu(actions["export"], self.recent)
+        menus[Menu.FILE].insertSeparator(actions["export"])
+        menus[Menu.VIEW].addSeparator()
+        self._add_themes(menus[Menu.VIEW].addMenu("&Theme"), theme)
+
+    def set_recent(self, paths: list[Path]) -> None:
+        """The clips to offer, newest first."""
+        self.recent.clear()
+        self.recent.setEnabled(bool(paths))
+        for path in paths:
+            action = self.recent.addAction(path.name.replace("&", "&&"))
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _checked=False, path=path: self.recent_wanted.emit(path))
+
+    def _add_themes(self, menu: QMenu, chosen: Theme) -> None:
+        for theme, title in _THEME_TITLES.items():
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(theme is chosen)
+            action.triggered.connect(lambda _checked=False, theme=theme: self.theme_wanted.emit(theme))
+            self._themes.addAction(action)

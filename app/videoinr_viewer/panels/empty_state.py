@@ -1,0 +1,68 @@
+"""What the window says while no clip is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+SHOWN_RECENT = 5
+
+
+class EmptyState(QWidget):
+    """An invitation, and the clips that were open last."""
+
+    open_wanted = Signal()
+    """The person wants to choose a file."""
+    recent_wanted = Signal(object)
+    """Path: one of the recent clips."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setBackgroundRole(QPalette.ColorRole.Dark)
+        self._title, self._hint = (QLabel(alignment=Qt.AlignmentFlag.AlignCenter) for _ in range(2))
+        self._title.setObjectName("emptyTitle")
+        self._hint.setObjectName("emptyHint")
+        self.show_invitation()
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(2)
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        column.addStretch(3)
+        for widget in (self._title, self._hint):
+            column.addWidget(widget)
+        column.addSpacing(18)
+        column.addLayout(self._recent)
+        column.addStretch(4)
+
+    @Slot(object)
+    def show_opening(self, path: Path) -> None:
+        """A clip is being opened."""
+        self._title.setText(f"Opening {path.name}…")
+        self._hint.clear()
+
+    @Slot()
+    def show_invitation(self) -> None:
+        """Nothing is open."""
+        self._title.setText("Drop a clip here")
+        self._hint.setText("or press Ctrl+O")
+
+    def set_recent(self, paths: list[Path]) -> None:
+        """The clips to offer, newest first."""
+        while (item := self._recent.takeAt(0)) is not None:
+            if (button := item.widget()) is not None:
+                button.deleteLater()
+        for path in paths[:SHOWN_RECENT]:
+            self._recent.addWidget(self._link(path), 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def _link(self, path: Path) -> QPushButton:
+        button = QPushButton(path.name.replace("&", "&&"), flat=True)
+        button.setObjectName("recent")
+        button.setToolTip(str(path))
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(lambda: self.recent_wanted.emit(path))
+        return button

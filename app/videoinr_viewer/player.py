@@ -1,0 +1,126 @@
+"""Playback: a clock that moves the session's time, at any speed, in both directions. It never waits for pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from videoinr_viewer.session import Session
+
+SPEEDS = tuple(Fraction(2) ** power for power in range(-4, 3))
+"""Clip seconds for each second of the clock: 1/16 ... 4."""
+TICK_MSECS = 15
+
+
+class Player(QObject):
+    """Plays the stretch between the marks. Each tick adds the time that has passed, so seeking meanwhile just works."""
+
+    changed = Signal()
+    """Playing or not, the speed, the direction or the looping changed."""
+
+    def __init__(
+        self, session: Session, *, clock_ns: Callable[[], int] = time.perf_counter_ns, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._clock_ns = clock_ns
+        self._last_ns = 0
+        self._is_held = False
+        self.speed = Fraction(1)
+        self.direction = 1
+        self.loops = True
+        self._timer = QTimer(self, interval=TICK_MSECS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        session.closed.connect(self.pause)
+        session.open_wanted.connect(self.pause)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the clock runs (also while a slider is held)."""
+        return self._timer.isActive()
+
+    @Slot()
+    def toggle(self) -> None:
+        """Play forward, or pause."""
+        if self.is_playing:
+            self.pause()
+        else:
+            self._play(1)
+
+    @Slot()
+    def pause(self) -> None:
+        """Stop the clock; the picture at rest is refined."""
+        if self.is_playing:
+            self._timer.stop()
+            self.changed.emit()
+            self._session.settle()
+
+    def shuttle(self, direction: int) -> None:
+        """Play towards ``direction`` (1 or -1); again in the same direction doubles the speed."""
+        if self.is_playing and self.direction == direction:
+            self.set_speed(min(self.speed * 2, SPEEDS[-1]))
+        else:
+            self._play(direction)
+
+    def set_speed(self, speed: Fraction) -> None:
+        """Clip seconds for each second, positive."""
+        self.speed = speed
+        self.changed.emit()
+
+    def change_speed(self, steps: int) -> None:
+        """The next faster (or slower) of :data:`SPEEDS`."""
+        index = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - self.speed))
+        self.set_speed(SPEEDS[min(max(index + steps, 0), len(SPEEDS) - 1)])
+
+    def set_loops(self, loops: bool) -> None:
+        """Start over at the end, or stop there."""
+        self.loops = loops
+        self.changed.emit()
+
+    def hold(self, is_held: bool) -> None:
+        """While a slider is held the hand moves the time, not the clock."""
+        self._is_held = is_held
+
+    def _play(self, direction: int) -> None:
+        if (segment := self._session.segment) is None:
+            return
+        now = self._session.view.time_secs
+        is_inside = segment.start_secs <= now < min(segment.end_secs, self._last_secs())
+        if direction > 0 and not is_inside:
+            self._session.seek(segment.start_secs, moving=True)
+        self.direction = direction
+        self._last_ns = self._clock_ns()
+        self._timer.start()
+        self.changed.emit()
+
+    def _last_secs(self) -> Fraction:
+        """Where there is nothing more to see: the last frame's time, or the out mark."""
+        clip, marks = self._session.clip, self._session.marks
+        if clip is None:
+            return Fraction(0)
+        return marks.out_secs or clip.timeline.frame_time(clip.timeline.frame_count - 1)
+
+    @Slot()
+    def tick(self) -> None:
+        """Move the time by what the clock has done since the last tick."""
+        # Whole microseconds, so that the exact times that add up keep small denominators.
+        elapsed_usecs = (self._clock_ns() - self._last_ns) // 1000
+        self._last_ns += elapsed_usecs * 1000
+        elapsed = Fraction(elapsed_usecs, 1_000_000)
+        if self._is_held or (segment := self._session.segment) is None:
+            return
+        time_secs = self._session.view.time_secs + elapsed * self.speed * self.direction
+        if segment.start_secs <= time_secs < segment.end_secs:
+            self._session.seek(time_secs, moving=True)
+        else:
+            self._reach_end(segment.start_secs, segment.end_secs)
+
+    def _reach_end(self, start_secs: Fraction, end_secs: Fraction) -> None:
+        if self.loops:
+            self._session.seek(start_secs if self.direction > 0 else self._last_secs(), moving=True)
+            return
+        self._session.seek(min(self._last_secs(), end_secs) if self.direction > 0 else start_secs, moving=True)
+        self.pause()

@@ -1,0 +1,266 @@
+"""What is open and where the person looks: intents in, requests out. Knows no widget and no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from videoinr.render_loop import Failure, Opened
+from videoinr.types import RegionQuery, Segment, ViewState
+from videoinr.view import resolve
+from videoinr_viewer import navigation
+from videoinr_viewer.navigation import Point, ScreenPx
+
+
+@dataclass(frozen=True)
+class StartView:
+    """Where to look when a clip has opened; None means: from its start, fitted."""
+
+    time_secs: Fraction | None = None
+    zoom: float | None = None
+    centre: Point | None = None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The in and out marks, exact seconds; the stretch between them is half-open, [in, out)."""
+
+    in_secs: Fraction | None = None
+    out_secs: Fraction | None = None
+
+    def segment(self, duration_secs: Fraction) -> Segment:
+        """The marked stretch; an absent mark is the clip's start or end."""
+        return Segment(self.in_secs or Fraction(0), self.out_secs or duration_secs)
+
+
+class Session(QObject):
+    """The open clip, the ViewState and the marks. Lives on the GUI thread.
+
+    The window calls its methods (intents); whoever renders listens to ``open_wanted`` and ``requested`` and
+    answers through :meth:`clip_opened` and :meth:`open_failed`. ``moving`` says that more changes are to come.
+    """
+
+    open_wanted = Signal(object)
+    """Path: please open it."""
+    requested = Signal(object)
+    """RenderRequest: please render it; it replaces the one before."""
+    opened = Signal(object)
+    """Opened: this clip is open now."""
+    closed = Signal()
+    """No clip is open any more."""
+    view_changed = Signal(object)
+    """ViewState."""
+    marks_changed = Signal(object)
+    """Marks."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.clip: Opened | None = None
+        self.view = ViewState(Fraction(0), (0.0, 0.0), 1.0)
+        self.marks = Marks()
+        self.is_fitted = True
+        self.last_query: RegionQuery | None = None
+        self._start = StartView()
+        self._screen_px: ScreenPx = (1, 1)
+        self._fit_margin_px = 0.0
+
+    # ---- opening ----
+
+    @Slot(object)
+    def open(self, path: Path, start: StartView | None = None) -> None:
+        """Open ``path`` in place of the present clip."""
+        self._start = start or StartView()
+        self.clip, self.last_query = None, None
+        self.open_wanted.emit(path)
+
+    @Slot(object)
+    def clip_opened(self, opened: Opened) -> None:
+        """The clip that :meth:`open` asked for is there."""
+        self.clip, self.marks = opened, Marks()
+        self.is_fitted = self._start.zoom is None and self._start.centre is None
+        self.view = ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
+        self.opened.emit(opened)
+        self.marks_changed.emit(self.marks)
+        self._apply_start(opened, self._start)
+
+    @Slot(object)
+    def failed(self, failure: Failure) -> None:
+        """Something went wrong on the render thread; when it was an opening, no clip is open now."""
+        if failure.opening:
+            self.clip = None
+            self.closed.emit()
+
+    def _apply_start(self, opened: Opened, start: StartView) -> None:
+        view = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
+        view = replace(
+            view,
+            time_secs=self._clamped(start.time_secs or Fraction(0)),
+            centre=start.centre or view.centre,
+            zoom=start.zoom or view.zoom,
+        )
+        self._look(navigation.aligned(view, opened.info, self._screen_px), moving=False)
+
+    # ---- the screen ----
+
+    @Slot(tuple, float)
+    def set_screen(self, screen_px: ScreenPx, fit_margin_px: float) -> None:
+        """The picture's window is ``screen_px`` (width, height) physical pixels now."""
+        if (screen_px, fit_margin_px) == (self._screen_px, self._fit_margin_px):
+            return
+        self._screen_px, self._fit_margin_px = screen_px, fit_margin_px
+        if self.is_fitted:
+            self.fit()
+        else:
+            self._navigate(self.view, moving=False, keeps_fit=False)
+
+    @property
+    def screen_px(self) -> ScreenPx:
+        """(width, height) of the picture's window, physical pixels."""
+        return self._screen_px
+
+    # ---- where ----
+
+    def fit(self) -> None:
+        """Show the whole picture, and keep doing so when the window's size changes."""
+        if self.clip is not None:
+            view = navigation.fitted(self.view, self.clip.info, self._screen_px, margin_px=self._fit_margin_px)
+            self._navigate(view, moving=False, keeps_fit=True)
+
+    @Slot(float, tuple)
+    def zoom_at(self, factor: float, at: Point, *, moving: bool = True) -> None:
+        """Magnify by ``factor``; the clip's point under the screen point ``at`` (physical pixels) stays."""
+        if self.clip is not None:
+            view = navigation.zoomed(self.view, self.clip.info, self._screen_px, factor=factor, at=at)
+            self._navigate(view, moving=moving, keeps_fit=False)
+
+    def zoom_by(self, factor: float) -> None:
+        """Magnify by ``factor`` around the middle of the window."""
+        self.zoom_at(factor, (self._screen_px[0] / 2, self._screen_px[1] / 2), moving=False)
+
+    def zoom_to(self, zoom: float) -> None:
+        """``zoom`` physical screen pixels for each clip pixel, around the middle of the window."""
+        self.zoom_by(zoom / self.view.zoom)
+
+    @Slot(tuple)
+    def pan(self, by_px: tuple[int, int]) -> None:
+        """Move the picture by whole physical pixels."""
+        if self.clip is not None:
+            view = navigation.panned(self.view, self.clip.info, self._screen_px, by_px=by_px)
+            self._navigate(view, moving=True, keeps_fit=False)
+
+    # ---- when ----
+
+    @Slot(object)
+    def seek(self, time_secs: Fraction, *, moving: bool = False) -> None:
+        """Look at ``time_secs``, clamped to the clip."""
+        if self.clip is not None:
+            self._look(replace(self.view, time_secs=self._clamped(time_secs)), moving=moving)
+
+    def step_secs(self, secs: Fraction, *, moving: bool = False) -> None:
+        """Go ``secs`` seconds on (or back)."""
+        self.seek(self.view.time_secs + secs, moving=moving)
+
+    def step_source_frame(self, count: int) -> None:
+        """Go to the ``count``-th source frame after (negative: before) this moment; between two, the near one is 1."""
+        if self.clip is None:
+            return
+        timeline = self.clip.timeline
+        frame = timeline.frame_at(self.view.time_secs)
+        is_between = self.view.time_secs > timeline.frame_time(frame)
+        target = frame + count + (1 if count < 0 and is_between else 0)
+        self.seek(timeline.frame_time(min(max(target, 0), timeline.frame_count - 1)))
+
+    def step_phase(self, frames: Fraction, *, moving: bool = False) -> None:
+        """Go ``frames`` source frames on (or back), in fractions; the same phase is kept for a whole number."""
+        if self.clip is None or self.clip.timeline.frame_count == 1:
+            return
+        timeline = self.clip.timeline
+        instant = timeline.instant_from_time(self.view.time_secs)
+        position = min(max(instant.pair + instant.phase + frames, Fraction(0)), Fraction(timeline.frame_count - 1))
+        pair = min(int(position), timeline.pair_count - 1)
+        self.seek(timeline.time_from_instant(replace(instant, pair=pair, phase=position - pair)), moving=moving)
+
+    @Slot(int)
+    def scrub(self, sixteenths: int) -> None:
+        """Move by sixteenths of a frame; more are likely to come."""
+        self.step_phase(Fraction(sixteenths, 16), moving=True)
+
+    def go_to_start(self) -> None:
+        """The first frame."""
+        self.seek(Fraction(0))
+
+    def go_to_end(self) -> None:
+        """The last frame."""
+        if self.clip is not None:
+            self.seek(self.clip.timeline.frame_time(self.clip.timeline.frame_count - 1))
+
+    # ---- marks ----
+
+    def mark_in(self) -> None:
+        """Set the in mark here; an out mark that is not after it goes."""
+        if self.clip is not None and (time := self.view.time_secs) < self.clip.timeline.duration_secs:
+            out = self.marks.out_secs
+            self._mark(Marks(time, out if out is not None and out > time else None))
+
+    def mark_out(self) -> None:
+        """Set the out mark here (this moment is the first one outside); an in mark that is not before it goes."""
+        if self.clip is not None and (time := self.view.time_secs) > 0:
+            start = self.marks.in_secs
+            self._mark(Marks(start if start is not None and start < time else None, time))
+
+    def clear_marks(self) -> None:
+        """Forget both marks."""
+        self._mark(Marks())
+
+    def go_to_in(self) -> None:
+        """The in mark, or the clip's start."""
+        self.seek(self.marks.in_secs or Fraction(0))
+
+    def go_to_out(self) -> None:
+        """The out mark, or the clip's last frame."""
+        if self.marks.out_secs is None:
+            self.go_to_end()
+        else:
+            self.seek(self.marks.out_secs)
+
+    @property
+    def segment(self) -> Segment | None:
+        """The stretch between the marks, or the whole clip."""
+        return None if self.clip is None else self.marks.segment(self.clip.timeline.duration_secs)
+
+    # ---- at rest ----
+
+    @Slot()
+    def settle(self) -> None:
+        """The person let go: ask again, for the full picture at once."""
+        self._request(moving=False)
+
+    def _mark(self, marks: Marks) -> None:
+        self.marks = marks
+        self.marks_changed.emit(marks)
+
+    def _clamped(self, time_secs: Fraction) -> Fraction:
+        duration = self.clip.timeline.duration_secs if self.clip is not None else Fraction(0)
+        return min(max(time_secs, Fraction(0)), duration)
+
+    def _navigate(self, view: ViewState, *, moving: bool, keeps_fit: bool) -> None:
+        self.is_fitted = keeps_fit
+        if self.clip is not None:
+            self._look(navigation.aligned(view, self.clip.info, self._screen_px), moving=moving)
+
+    def _look(self, view: ViewState, *, moving: bool) -> None:
+        if view != self.view:
+            self.view = view
+            self.view_changed.emit(view)
+        self._request(moving=moving)
+
+    def _request(self, *, moving: bool) -> None:
+        if self.clip is None or min(self._screen_px) < 2:
+            return
+        request = resolve(self.view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
+        if request is not None:
+            self.last_query = request.query
+            self.requested.emit(request)

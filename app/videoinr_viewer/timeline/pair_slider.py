@@ -1,0 +1,56 @@
+"""The stretch between two source frames as a slider: the second level of precision."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QWidget
+
+from videoinr.types import Instant
+from videoinr_viewer.timeline.overview import TICKS_PER_FRAME
+from videoinr_viewer.timeline.tick_slider import TickSlider
+
+SIXTEENTH = TICKS_PER_FRAME // 16
+GROOVE_Y_PX = 11
+
+
+class PairSlider(TickSlider):
+    """The phase within one pair. Its last tick lies just before the next source frame, which begins the next pair."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Time within this pair of source frames", parent, height_px=26, groove_y_px=GROOVE_Y_PX)
+        self.setRange(0, TICKS_PER_FRAME - 1)
+        self.setSingleStep(1)
+        self.setPageStep(SIXTEENTH)
+        self.pair = 0
+
+    def show_instant(self, instant: Instant) -> None:
+        """Put the handle at ``instant``, silently; not while a hand holds it."""
+        if not self.isSliderDown():
+            self.pair = instant.pair
+            self.show_tick(min(round(instant.phase * TICKS_PER_FRAME), self.maximum()))
+
+    @property
+    def instant(self) -> Instant:
+        """The instant at the handle."""
+        return Instant(self.pair, Fraction(self.value(), TICKS_PER_FRAME))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A groove from source frame to source frame, with sixteenths below it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = self.colour(QPalette.ColorRole.Mid, 0.8)
+        self.paint_groove(painter, self.minimum(), self.maximum(), colour)
+        if not self.isEnabled():
+            return
+        for sixteenth in range(17):
+            is_quarter = sixteenth % 4 == 0
+            tick = min(sixteenth * SIXTEENTH, self.maximum())
+            self.paint_tick(painter, tick, 18, 24 if is_quarter else 21, 0.5 if is_quarter else 0.28)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.colour(QPalette.ColorRole.PlaceholderText))
+        for end in (self.minimum(), self.maximum()):
+            painter.drawEllipse(QPointF(self.x_from_tick(end), GROOVE_Y_PX), 4, 4)
+        self.paint_handle(painter)

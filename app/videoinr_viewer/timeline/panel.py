@@ -1,0 +1,129 @@
+"""Everything about time in one strip: overview, pair slider and transport, one below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+
+from videoinr.render_loop import Opened
+from videoinr.types import ViewState
+from videoinr_viewer.player import Player
+from videoinr_viewer.session import Session
+from videoinr_viewer.timeline.overview import Overview
+from videoinr_viewer.timeline.pair_slider import PairSlider
+from videoinr_viewer.timeline.transport import Transport
+from videoinr_viewer.words import instant_words, time_words
+
+
+class TimelinePanel(QFrame):
+    """Shows the session's time and passes on what the hand does to it."""
+
+    def __init__(
+        self, session: Session, player: Player, actions: Mapping[str, QAction], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("timeline")
+        self._session, self._player = session, player
+        self.overview, self.pair_slider = Overview(), PairSlider()
+        self.transport = Transport(actions)
+        self._start, self._end, self._first, self._second = (self._label() for _ in range(4))
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 6, 12, 6)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(2)
+        for row, (left, slider, right) in enumerate(
+            ((self._start, self.overview, self._end), (self._first, self.pair_slider, self._second))
+        ):
+            left.setContentsMargins(0, slider.groove_y_px * 2 - slider.sizeHint().height(), 0, 0)
+            right.setContentsMargins(left.contentsMargins())
+            grid.addWidget(left, row, 0)
+            grid.addWidget(slider, row, 1)
+            grid.addWidget(right, row, 2)
+            right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(self.transport, 2, 0, 1, 3)
+        grid.setColumnStretch(1, 1)
+
+    def _connect(self) -> None:
+        session = self._session
+        session.opened.connect(self._open)
+        session.closed.connect(self._close)
+        session.view_changed.connect(self._show)
+        session.marks_changed.connect(self.overview.set_marks)
+        self.overview.valueChanged.connect(self._seek_over_clip)
+        self.pair_slider.valueChanged.connect(self._seek_within_pair)
+        for slider in (self.overview, self.pair_slider):
+            slider.sliderPressed.connect(self._hold)
+            slider.sliderReleased.connect(self._let_go)
+        self.transport.time_field.entered.connect(session.seek)
+        self.transport.speed_box.chosen.connect(self._player.set_speed)
+        self._player.changed.connect(self._show_player)
+
+    def _label(self) -> QLabel:
+        label = QLabel(self)
+        label.setProperty("class", "quiet")
+        # Wide enough for any frame's number, so that the sliders do not move while the time does.
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance("frame 00000"))
+        return label
+
+    @Slot(object)
+    def _open(self, opened: Opened) -> None:
+        self.overview.set_timeline(opened.timeline)
+        self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
+        self.transport.time_field.set_timeline(opened.timeline)
+        self._start.setText("clip")
+        self._end.setText(f"{opened.timeline.frame_count} frames")
+        self.transport.duration.setText(f"/ {time_words(opened.timeline.duration_secs)}")
+        self._show(self._session.view)
+
+    @Slot()
+    def _close(self) -> None:
+        self.overview.set_timeline(None)
+        self.pair_slider.setEnabled(False)
+        self.transport.time_field.set_timeline(None)
+        for label in (self.transport.duration, self._start, self._end, self._first, self._second):
+            label.clear()
+
+    @Slot(object)
+    def _show(self, view: ViewState) -> None:
+        if (clip := self._session.clip) is None:
+            return
+        instant = clip.timeline.instant_from_time(view.time_secs)
+        self.overview.show_time(view.time_secs)
+        self.pair_slider.show_instant(instant)
+        self.transport.time_field.show_time(view.time_secs)
+        self._first.setText(f"frame {self.pair_slider.pair}")
+        self._second.setText(f"frame {self.pair_slider.pair + 1}" if clip.timeline.frame_count > 1 else "")
+        words = f"{time_words(view.time_secs)} s, {instant_words(instant)}"
+        for slider in (self.overview, self.pair_slider):
+            slider.setAccessibleDescription(words)
+
+    @Slot()
+    def _show_player(self) -> None:
+        self.transport.show_playing(self._player.is_playing)
+        self.transport.speed_box.show_speed(self._player.speed)
+
+    @Slot(int)
+    def _seek_over_clip(self, _tick: int) -> None:
+        self._session.seek(self.overview.time_secs, moving=self.overview.isSliderDown())
+
+    @Slot(int)
+    def _seek_within_pair(self, _tick: int) -> None:
+        if (clip := self._session.clip) is not None:
+            time_secs = clip.timeline.time_from_instant(self.pair_slider.instant)
+            self._session.seek(time_secs, moving=self.pair_slider.isSliderDown())
+
+    @Slot()
+    def _hold(self) -> None:
+        self._player.hold(True)
+
+    @Slot()
+    def _let_go(self) -> None:
+        self._player.hold(False)
+        self._session.settle()

@@ -1,0 +1,34 @@
+"""Where a time ruler puts its ticks and labels. Pure arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000)
+
+
+def label_step_secs(duration_secs: Fraction, width_px: int, *, least_px: int) -> Fraction:
+    """The roundest time step whose labels on a ruler ``width_px`` wide are at least ``least_px`` apart."""
+    least_secs = duration_secs * least_px / max(width_px, 1)
+    for power in (1000, 100, 10):
+        for step in (1, 2, 5):
+            if Fraction(step, power) >= least_secs:
+                return Fraction(step, power)
+    return next((Fraction(step) for step in _STEPS if step >= least_secs), Fraction(36000))
+
+
+def step_words(time_secs: Fraction, step_secs: Fraction) -> str:
+    """``0:02`` on a ruler in seconds or more, ``2.25`` on a finer one."""
+    if step_secs >= 1:
+        minutes, secs = divmod(int(time_secs), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+    digits = 1 if step_secs * 10 % 1 == 0 else 2 if step_secs * 100 % 1 == 0 else 3
+    return f"{float(time_secs):.{digits}f}"
+
+
+def multiples(step_secs: Fraction, duration_secs: Fraction) -> Iterator[Fraction]:
+    """0, step, 2 step ... up to ``duration_secs``."""
+    for index in range(int(duration_secs / step_secs) + 1):
+        yield index * step_secs

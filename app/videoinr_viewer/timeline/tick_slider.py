@@ -1,0 +1,125 @@
+"""A horizontal slider in whole ticks: the hand goes where the mouse is, the keyboard and the wheel work."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPalette, QPen
+from PySide6.QtWidgets import QSlider, QWidget
+
+MARGIN_PX = 9
+"""Room at both ends, so that the handle is whole there."""
+HANDLE_RADIUS_PX = 6.5
+GROOVE_PX = 5
+
+
+class TickSlider(QSlider):
+    """What both time sliders share. ``valueChanged`` means that a person moved it: :meth:`show_tick` is silent.
+
+    Arrow keys belong to the window (source frames); Up, Down, Page Up, Page Down and the wheel move the slider.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None, *, height_px: int, groove_y_px: int) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._height_px = height_px
+        self.groove_y_px = groove_y_px
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setEnabled(False)
+
+    def show_tick(self, tick: int) -> None:
+        """Move the handle without telling anybody; not while a hand holds it."""
+        if not self.isSliderDown():
+            with QSignalBlocker(self):
+                self.setValue(tick)
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room."""
+        return QSize(400, self._height_px)
+
+    def minimumSizeHint(self) -> QSize:
+        """Still usable at 120 pixels."""
+        return QSize(120, self._height_px)
+
+    # ---- ticks and pixels ----
+
+    @property
+    def groove_px(self) -> int:
+        """The length of the groove, logical pixels."""
+        return max(1, self.width() - 2 * MARGIN_PX)
+
+    def x_from_tick(self, tick: float) -> float:
+        """The x (logical pixels) of ``tick``."""
+        return MARGIN_PX + self.groove_px * (tick - self.minimum()) / max(1, self.maximum() - self.minimum())
+
+    def tick_from_x(self, x: float) -> int:
+        """The nearest tick to ``x`` (logical pixels)."""
+        share = min(max((x - MARGIN_PX) / self.groove_px, 0.0), 1.0)
+        return self.minimum() + round(share * (self.maximum() - self.minimum()))
+
+    # ---- the mouse ----
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """The handle jumps to the mouse and follows it."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.setSliderPosition(self.tick_from_x(event.position().x()))
+            self.update()
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse while the button is down."""
+        if self.isSliderDown():
+            self.setSliderPosition(self.tick_from_x(event.position().x()))
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(False)
+            self.update()
+        event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show the handle as hovered."""
+        super().enterEvent(event)
+        self.update()
+
+    # ---- painting ----
+
+    def colour(self, role: QPalette.ColorRole, alpha: float = 1.0) -> QColor:
+        """A colour of the present theme."""
+        colour = self.palette().color(role)
+        colour.setAlphaF(alpha)
+        return colour
+
+    def paint_groove(self, painter: QPainter, first: float, last: float, colour: QColor) -> None:
+        """A stretch of the groove from tick ``first`` to ``last``."""
+        left, right = self.x_from_tick(first), self.x_from_tick(last)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(
+            QRectF(left - GROOVE_PX / 2, self.groove_y_px - GROOVE_PX / 2, right - left + GROOVE_PX, GROOVE_PX),
+            2.5,
+            2.5,
+        )
+
+    def paint_tick(self, painter: QPainter, tick: float, top: float, bottom: float, alpha: float) -> None:
+        """A thin vertical line at ``tick``."""
+        x = round(self.x_from_tick(tick)) + 0.5
+        painter.setPen(QPen(self.colour(QPalette.ColorRole.Text, alpha), 1))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+
+    def paint_handle(self, painter: QPainter) -> None:
+        """The handle at the present tick; a ring when it has the focus."""
+        if not self.isEnabled():
+            return
+        middle = QPointF(self.x_from_tick(self.sliderPosition()), self.groove_y_px)
+        accent = self.colour(QPalette.ColorRole.Highlight)
+        if self.hasFocus() or self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.colour(QPalette.ColorRole.Highlight, 0.28))
+            painter.drawEllipse(middle, HANDLE_RADIUS_PX + 2.5, HANDLE_RADIUS_PX + 2.5)
+        painter.setPen(QPen(self.colour(QPalette.ColorRole.Window), 1.5))
+        painter.setBrush(accent.lighter(112) if self.isSliderDown() else accent)
+        painter.drawEllipse(middle, HANDLE_RADIUS_PX, HANDLE_RADIUS_PX)

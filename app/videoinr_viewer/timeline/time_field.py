@@ -1,0 +1,98 @@
+"""The time as text, to read and to type into."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from videoinr.timeline import Timeline
+from videoinr_viewer.words import time_from_words, time_words
+
+FONT_PX = 15
+
+
+class TimeField(QLineEdit):
+    """Shows the present time; Return goes to what was typed, Escape and leaving forget it."""
+
+    entered = Signal(object)
+    """Fraction: seconds."""
+    left = Signal()
+    """The person is done with the field."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._timeline: Timeline | None = None
+        self._time_secs = Fraction(0)
+        self.setObjectName("time")
+        self.setAccessibleName("Time")
+        self.setToolTip("Go to a time: 1.5, 1:02.5, or a frame: f 29.5")
+        font = self.font()
+        font.setPixelSize(FONT_PX)
+        font.setFeature(QFont.Tag("tnum"), 1)
+        self.setFont(font)
+        self._fit_to(Fraction(0))
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setEnabled(False)
+        self.returnPressed.connect(self._enter)
+
+    def set_timeline(self, timeline: Timeline | None) -> None:
+        """The clip whose times are typed, or None."""
+        self._timeline = timeline
+        self.setEnabled(timeline is not None)
+        if timeline is None:
+            self.clear()
+        else:
+            self._fit_to(timeline.duration_secs)
+
+    def show_time(self, time_secs: Fraction) -> None:
+        """The present time; while somebody types the text stays."""
+        self._time_secs = time_secs
+        if not (self.hasFocus() and self.isModified()):
+            self.setText(time_words(time_secs))
+
+    def begin(self) -> None:
+        """Ready to type a new time."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
+    def event(self, event: QEvent) -> bool:
+        """Escape belongs to the field while it has the focus, not to the window's shortcut."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the field as it was."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """What was typed and not entered is forgotten."""
+        super().focusOutEvent(event)
+        self.setText(time_words(self._time_secs) if self._timeline is not None else "")
+
+    @Slot()
+    def _enter(self) -> None:
+        time_secs = time_from_words(self.text(), self._timeline) if self._timeline is not None else None
+        if time_secs is None:
+            self.selectAll()
+            return
+        self.setModified(False)
+        self.entered.emit(time_secs)
+        self._leave()
+
+    def _fit_to(self, duration_secs: Fraction) -> None:
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(f"0{time_words(duration_secs)}") + 12)
+
+    def _leave(self) -> None:
+        self.setModified(False)
+        self.setText(time_words(self._time_secs))
+        self.clearFocus()
+        self.left.emit()

@@ -1,0 +1,66 @@
+"""The row below the sliders: time field, transport buttons, marks, loop and speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+
+from videoinr_viewer.glyphs import Glyph, GlyphButton
+from videoinr_viewer.timeline.speed_box import SpeedBox
+from videoinr_viewer.timeline.time_field import TimeField
+
+_MIDDLE = (
+    ("start", Glyph.TO_START),
+    ("previous-frame", Glyph.PREVIOUS_FRAME),
+    ("play", Glyph.PLAY),
+    ("next-frame", Glyph.NEXT_FRAME),
+    ("end", Glyph.TO_END),
+)
+_RIGHT = (
+    ("mark-in", Glyph.MARK_IN),
+    ("mark-out", Glyph.MARK_OUT),
+    ("clear-marks", Glyph.CLEAR_MARKS),
+    ("loop", Glyph.LOOP),
+)
+
+
+class Transport(QWidget):
+    """Its buttons are the window's actions: same text, same state, same shortcut."""
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.time_field = TimeField()
+        self.duration = QLabel()
+        self.duration.setProperty("class", "quiet")
+        self.speed_box = SpeedBox()
+        self._buttons = {name: self._button(actions[name], glyph) for name, glyph in (*_MIDDLE, *_RIGHT)}
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setColumnStretch(0, 1)
+        layout.setColumnStretch(2, 1)
+        layout.addLayout(self._row(self.time_field, self.duration), 0, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(self._row(*(self._buttons[name] for name, _ in _MIDDLE)), 0, 1)
+        layout.addLayout(
+            self._row(*(self._buttons[name] for name, _ in _RIGHT), self.speed_box), 0, 2, Qt.AlignmentFlag.AlignRight
+        )
+
+    def show_playing(self, is_playing: bool) -> None:
+        """The play button shows what a press would do."""
+        self._buttons["play"].set_glyph(Glyph.PAUSE if is_playing else Glyph.PLAY)
+
+    def _button(self, action: QAction, glyph: Glyph) -> GlyphButton:
+        button = GlyphButton(glyph, self)
+        button.setDefaultAction(action)
+        button.setAccessibleName(action.text().replace("&", ""))
+        return button
+
+    @staticmethod
+    def _row(*widgets: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for widget in widgets:
+            row.addWidget(widget)
+        return row

@@ -1,0 +1,99 @@
+"""Puts the program together: session, render thread, export process, window; and takes it apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QApplication
+
+from videoinr.render_loop import Failure, Opened, Renderer, RenderLoop
+from videoinr_viewer.export_bridge import COMMAND, ExportBridge
+from videoinr_viewer.main_window import MainWindow
+from videoinr_viewer.player import Player
+from videoinr_viewer.render_bridge import RenderBridge
+from videoinr_viewer.session import Session
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.theme import Theme, ThemeSwitch
+
+DEFAULT_SIZE = (1280, 800)
+
+
+class Viewer(QObject):
+    """One window and what works for it. ``open_renderer`` runs on the render thread; ``closed`` once all has ended."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        open_renderer: Callable[[Path], Renderer],
+        *,
+        settings: Settings,
+        theme: Theme | None = None,
+        export_command: Sequence[str] = COMMAND,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.themes = ThemeSwitch(app, theme or settings.theme)
+        self.session, self.bridge = Session(self), RenderBridge(self)
+        self.player = Player(self.session, parent=self)
+        self.export = ExportBridge(export_command, self)
+        self.window = MainWindow(self.session, self.player, self.bridge, self.export, theme=self.themes.chosen)
+        self.loop = RenderLoop(open_renderer, self.bridge)
+        self.is_shut_down = False
+        self._opening: Path | None = None
+        self._connect()
+        self._offer_recent()
+
+    def _connect(self) -> None:
+        self.session.open_wanted.connect(self._note_opening)
+        self.session.open_wanted.connect(self.loop.open)
+        self.session.requested.connect(self.loop.submit)
+        self.session.opened.connect(self._remember_clip)
+        self.bridge.failure.connect(self._forget_clip)
+        self.window.menus.theme_wanted.connect(self._choose_theme)
+        self.window.closing.connect(self.shut_down)
+
+    def show(self, size: tuple[int, int] | None = None) -> None:
+        """Show the window: at ``size`` (logical pixels), or where it was last time."""
+        geometry = self.settings.geometry
+        if size is not None or geometry is None or not self.window.restoreGeometry(geometry):
+            self.window.resize(*(size or DEFAULT_SIZE))
+        self.window.show()
+
+    @Slot()
+    def shut_down(self) -> None:
+        """End playback, export, writer and render thread, and wait for them. Safe to call twice."""
+        if self.is_shut_down:
+            return
+        self.is_shut_down = True
+        self.settings.geometry = self.window.saveGeometry()
+        self.window.hide()
+        self.player.pause()
+        self.export.stop()
+        self.window.taker.close()
+        self.loop.close()
+
+    def _offer_recent(self) -> None:
+        self.window.menus.set_recent(self.settings.recent)
+        self.window.empty.set_recent(self.settings.recent)
+
+    @Slot(object)
+    def _note_opening(self, path: Path) -> None:
+        self._opening = path
+
+    @Slot(object)
+    def _remember_clip(self, opened: Opened) -> None:
+        self.settings.add_recent(opened.info.path)
+        self._offer_recent()
+
+    @Slot(object)
+    def _forget_clip(self, failure: Failure) -> None:
+        if failure.opening and self._opening is not None:
+            self.settings.remove_recent(self._opening)
+            self._offer_recent()
+
+    @Slot(object)
+    def _choose_theme(self, theme: Theme) -> None:
+        self.settings.theme = theme
+        self.themes.choose(theme)

@@ -1,0 +1,75 @@
+"""What the window's tests share: no screen, no real settings, and viewers that end cleanly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from helpers.slow_renderer import Pace, SlowRenderer, opener
+from helpers.stage import Stage
+from videoinr_viewer.export_bridge import COMMAND
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.theme import Theme
+from videoinr_viewer.viewer import Viewer
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+QUICK = Pace()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The offscreen platform complains about what it cannot do; everything else that Qt says fails a test."""
+    for item in items:
+        if "tests/app" in item.path.as_posix():
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))
+
+
+@pytest.fixture
+def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]:
+    """Makes stages; each is closed at the end, and must leave nothing running."""
+    stages: list[Stage] = []
+
+    def make(
+        pace: Pace = QUICK,
+        *,
+        frames: int = 50,
+        size: tuple[int, int] = (900, 600),
+        settings: Settings | None = None,
+        export_command: Sequence[str] = COMMAND,
+    ) -> Stage:
+        made: list[SlowRenderer] = []
+        viewer = Viewer(
+            qapp,
+            opener(made, pace=pace, frames=frames),
+            settings=settings or Settings(),
+            theme=Theme.DARK,
+            export_command=export_command,
+        )
+        stage = Stage(qtbot, viewer, made)
+        viewer.session.requested.connect(stage.requests.append)
+        viewer.window.frame_view.shown.connect(stage.shown.append)
+        viewer.show(size)
+        qtbot.waitExposed(viewer.window)
+        stages.append(stage)
+        return stage
+
+    yield make
+    for stage in stages:
+        stage.viewer.window.shell.asks = False
+        stage.viewer.window.close()
+        assert stage.viewer.is_shut_down
+        stage.viewer.window.deleteLater()
+        stage.viewer.deleteLater()
+
+
+@pytest.fixture
+def stage(stage_of: Callable[..., Stage]) -> Stage:
+    """A quick one, with a clip open and complete on the screen."""
+    stage = stage_of()
+    stage.open()
+    stage.wait_until_complete()
+    return stage

@@ -1,0 +1,159 @@
+"""The table of actions: ids and shortcuts are unique, and every key does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from helpers.stage import Stage
+from videoinr_viewer.actions import TABLE, Menu, Row, conflicts
+from videoinr_viewer.frame_view import Compare
+
+Key, Modifier = Qt.Key, Qt.KeyboardModifier
+FRAME = Fraction(1, 25)
+HERE = Fraction(1) + FRAME / 4
+"""A quarter into pair 25."""
+
+
+def press(stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier = Modifier.NoModifier) -> None:
+    """Through the system's window, as the keyboard does."""
+    handle = stage.viewer.window.windowHandle()
+    assert handle is not None
+    QTest.keyClick(handle, key, modifier)
+
+
+def test_ids_and_shortcuts_are_unique() -> None:
+    assert conflicts(TABLE) == []
+
+
+def test_a_conflict_is_found() -> None:
+    rows = (*TABLE, Row("fit", Menu.VIEW, "Fit again", ("Ctrl+o",), lambda t: None))
+    assert conflicts(rows) == ["fit", "Ctrl+O"]
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "expected"),
+    [
+        (Key.Key_Left, Modifier.NoModifier, Fraction(1)),
+        (Key.Key_Right, Modifier.NoModifier, 1 + FRAME),
+        (Key.Key_Left, Modifier.AltModifier, HERE - FRAME / 16),
+        (Key.Key_Right, Modifier.AltModifier, HERE + FRAME / 16),
+        (Key.Key_Left, Modifier.ShiftModifier, HERE - 1),
+        (Key.Key_Right, Modifier.ShiftModifier, Fraction(2)),
+        (Key.Key_Comma, Modifier.NoModifier, HERE - FRAME),
+        (Key.Key_Period, Modifier.NoModifier, HERE + FRAME),
+        (Key.Key_Home, Modifier.NoModifier, Fraction(0)),
+        (Key.Key_End, Modifier.NoModifier, 2 - FRAME),
+    ],
+)
+def test_keys_that_move_in_time(stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier, expected: Fraction) -> None:
+    stage.viewer.session.seek(HERE)
+    press(stage, key, modifier)
+    assert stage.viewer.session.view.time_secs == expected
+
+
+def test_they_work_with_a_slider_in_focus(stage: Stage) -> None:
+    stage.viewer.window.timeline.overview.setFocus()
+    stage.viewer.session.seek(HERE)
+    press(stage, Key.Key_Right)
+    assert stage.viewer.session.view.time_secs == 1 + FRAME
+
+
+@pytest.mark.parametrize(("key", "zoom"), list(zip("123456", (1, 2, 4, 8, 16, 32), strict=True)))
+def test_number_keys_zoom(stage: Stage, key: str, zoom: int) -> None:
+    press(stage, Qt.Key(ord(key)))
+    assert stage.viewer.session.view.zoom == zoom
+    assert not stage.viewer.session.is_fitted
+
+
+@pytest.mark.parametrize("key", [Key.Key_F, Key.Key_0])
+def test_fit(stage: Stage, key: Qt.Key) -> None:
+    fitted = stage.viewer.session.view
+    press(stage, Key.Key_6)
+    press(stage, key)
+    assert stage.viewer.session.view == fitted
+    assert stage.viewer.session.is_fitted
+
+
+def test_marks(stage: Stage) -> None:
+    session = stage.viewer.session
+    session.seek(Fraction(1, 2))
+    press(stage, Key.Key_I)
+    session.seek(Fraction(3, 2))
+    press(stage, Key.Key_O)
+    assert (session.marks.in_secs, session.marks.out_secs) == (Fraction(1, 2), Fraction(3, 2))
+    press(stage, Key.Key_I, Modifier.ShiftModifier)
+    assert session.view.time_secs == Fraction(1, 2)
+    press(stage, Key.Key_O, Modifier.ShiftModifier)
+    assert session.view.time_secs == Fraction(3, 2)
+    press(stage, Key.Key_X, Modifier.AltModifier)
+    assert session.marks.in_secs is None
+    assert session.marks.out_secs is None
+
+
+def test_playback_keys(stage: Stage) -> None:
+    player = stage.viewer.player
+    press(stage, Key.Key_Space)
+    assert player.is_playing
+    press(stage, Key.Key_L)
+    assert player.speed == 2
+    press(stage, Key.Key_J)
+    assert player.direction == -1
+    assert float(player.speed) == 2.0
+    press(stage, Key.Key_K)
+    assert not player.is_playing
+    press(stage, Key.Key_BracketLeft)
+    assert player.speed == 1
+    press(stage, Key.Key_L, Modifier.ShiftModifier)
+    assert not player.loops
+    assert not stage.viewer.window.actions_by_id["loop"].isChecked()
+
+
+def test_compare_keys(stage: Stage) -> None:
+    view = stage.viewer.window.frame_view
+    press(stage, Key.Key_C)
+    seen = [view.compare]
+    for key in (Key.Key_W, Key.Key_Escape):
+        press(stage, key)
+        seen.append(view.compare)
+    assert seen == [Compare.WIPE, Compare.WIPE_FOLLOWS, Compare.OFF]
+
+
+def test_full_screen_hides_everything_but_the_picture_and_keeps_the_keys(stage: Stage) -> None:
+    window = stage.viewer.window
+    press(stage, Key.Key_F11)
+    stage.wait_for(window.isFullScreen)
+    assert not window.timeline.isVisible()
+    assert not window.menuBar().isVisible()
+    press(stage, Key.Key_End)
+    assert stage.viewer.session.view.time_secs == 2 - FRAME
+    press(stage, Key.Key_Escape)
+    stage.wait_for(lambda: not window.isFullScreen())
+    assert window.timeline.isVisible()
+
+
+def test_actions_that_need_a_clip_are_off_without_one(stage_of: Callable[[], Stage]) -> None:
+    stage = stage_of()
+    actions = stage.viewer.window.actions_by_id
+    assert {row.id for row in TABLE if not row.needs_clip} == {key for key, one in actions.items() if one.isEnabled()}
+    stage.open()
+    assert all(action.isEnabled() for action in actions.values())
+
+
+def test_f6_moves_the_focus_since_tab_is_taken(stage: Stage) -> None:
+    seen = set()
+    for _ in range(20):
+        press(stage, Key.Key_F6)
+        seen.add(type(stage.viewer.window.focusWidget()).__name__)
+    assert {"Overview", "PairSlider", "SpeedBox", "GlyphButton"} <= seen
+
+
+def test_the_key_sheet_lists_every_key(stage: Stage) -> None:
+    press(stage, Key.Key_Question)
+    sheet = stage.viewer.window.shell._key_sheet
+    assert sheet is not None
+    assert sheet.isVisible()

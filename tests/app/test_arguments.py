@@ -1,0 +1,52 @@
+"""The viewer's command line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from videoinr_viewer.arguments import Arguments, parse
+from videoinr_viewer.theme import Theme
+
+
+def test_everything_that_can_be_said() -> None:
+    line = (
+        "clip.mp4 --at 5/4 --zoom 2.5 --centre 100,50.5 --screenshot o.png --model lite --device cpu --theme dark"
+        " --size 1280x720"
+    )
+    assert parse(line.split()) == Arguments(
+        file=Path("clip.mp4"),
+        at_secs=Fraction(5, 4),
+        zoom=2.5,
+        centre=(100.0, 50.5),
+        screenshot=Path("o.png"),
+        model="lite",
+        device="cpu",
+        theme=Theme.DARK,
+        size=(1280, 720),
+    )
+
+
+def test_nothing_needs_to_be_said() -> None:
+    assert parse([]) == Arguments()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--at soon", "--at -1", "--at 1/0", "--at 1e9999", "--zoom 0", "--zoom nan", "--centre 5", "--theme pink",
+     "--size 0x9", "--size 5", "--nonsense"],
+)  # fmt: skip
+def test_what_makes_no_sense_ends_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["clip.mp4", *line.split()])
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("videoinr-viewer ")

@@ -1,0 +1,272 @@
+"""The export dialog and its process: the command line is right, and every end is told in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from helpers import stub_export
+from helpers.stage import PATIENCE_MSECS, Stage
+from videoinr.errors import UsageError
+from videoinr.geometry import Grid, Rect
+from videoinr.types import Segment
+from videoinr_viewer import export_bridge
+from videoinr_viewer.dialogs.export_dialog import ExportDialog
+from videoinr_viewer.export_bridge import ExportBridge
+from videoinr_viewer.export_choice import ExportChoice, factor_from_words, grid_from_words, rate_from_words
+
+
+def stub(how: str) -> list[str]:
+    return [sys.executable, stub_export.__file__, how]
+
+
+@pytest.fixture
+def dialog_of(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[[str], tuple[Stage, ExportDialog]]:
+    def make(how: str = "ok") -> tuple[Stage, ExportDialog]:
+        stage = stage_of(export_command=stub(how))
+        stage.open(str(tmp_path / "my clip.mp4"))
+        stage.wait_until_complete()
+        stage.viewer.window.actions_by_id["export"].trigger()
+        dialog = stage.viewer.window.shell._export_dialog
+        assert dialog is not None
+        return stage, dialog
+
+    return make
+
+
+CHOICE = ExportChoice(
+    clip=Path("in.mp4"),
+    out=Path("out.mp4"),
+    segment=Segment(Fraction(1, 2), Fraction(3, 2)),
+    fps=Fraction(24000, 1001),
+    speed=Fraction(1, 4),
+    grid=Grid(640, 360),
+    crop=Rect(10, 20, 300, 200),
+    codec="libx264",
+    crf=18,
+    model="lite",
+    device="cpu",
+)
+
+
+def test_the_command_line() -> None:
+    assert CHOICE.arguments() == [
+        "export", "in.mp4", "out.mp4", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
+        "--size", "640x360", "--codec", "libx264", "--crop", "300x200+10+20", "--crf", "18", "--model", "lite",
+        "--device", "cpu", "--overwrite", "--json-progress",
+    ]  # fmt: skip
+    assert CHOICE.size_px == (300, 200)
+    assert CHOICE.retiming.frame_count == 96
+
+
+def test_the_real_command_line_understands_it() -> None:
+    from videoinr.commands.options import crop, grid, number, positive
+
+    line = CHOICE.arguments()
+    values = dict(zip(line[3:-2:2], line[4:-2:2], strict=True))
+    assert number(values["--start"]) == CHOICE.segment.start_secs
+    assert positive(values["--fps"]) == CHOICE.fps
+    assert positive(values["--speed"]) == CHOICE.speed
+    assert grid(values["--size"]) == CHOICE.grid
+    assert crop(values["--crop"]) == CHOICE.crop
+
+
+@pytest.mark.parametrize(
+    ("text", "factor"),
+    [("×4", Fraction(4)), ("x2.5", Fraction(5, 2)), ("4x", Fraction(4)), ("x 1,5", Fraction(3, 2)), ("4", None)],
+)
+def test_factors(text: str, factor: Fraction | None) -> None:
+    assert factor_from_words(text) == factor
+
+
+def test_rates() -> None:
+    assert rate_from_words("60", Fraction(25)) == 60
+    assert rate_from_words("24000/1001", Fraction(25)) == Fraction(24000, 1001)
+    assert rate_from_words("23.976 fps", Fraction(25)) == Fraction("23.976")
+    assert rate_from_words("×4", Fraction(25)) == 100
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "60/0", "-5", "1e9", "×0", "99999"])
+def test_what_is_no_rate(text: str) -> None:
+    with pytest.raises(UsageError):
+        rate_from_words(text, Fraction(25))
+
+
+@pytest.mark.parametrize("text", ["", "big", "0x9", "×0", "×99", "9x9x9", "1x1"])
+def test_what_is_no_size(text: str, stage: Stage) -> None:
+    assert stage.viewer.session.clip is not None
+    with pytest.raises(UsageError):
+        grid_from_words(text, stage.viewer.session.clip.info)
+
+
+def test_the_form_starts_with_something_sensible(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    stage, dialog = dialog_of()
+    choice = dialog.form.choice
+    assert choice.segment == Segment(Fraction(0), Fraction(2))
+    assert choice.grid == Grid(320, 180)
+    assert choice.fps == 50
+    assert choice.out.name == "my clip-videoinr.mp4"
+    assert "100 frames, 2.000 s at 50 fps, 320 × 180 pixels" in dialog.form.summary.text()
+    assert dialog.start.isEnabled()
+    assert stage.viewer.window.shell._export_dialog is dialog
+
+
+def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    stage, dialog = dialog_of()
+    stage.viewer.session.seek(Fraction(1, 2))
+    stage.viewer.session.mark_in()
+    stage.viewer.session.seek(Fraction(3, 2))
+    stage.viewer.session.mark_out()
+    stage.viewer.session.zoom_to(16)
+    stage.viewer.window.actions_by_id["export"].trigger()
+    form = dialog.form
+    form.rate.setCurrentText("24000/1001")
+    form.picture_size.setCurrentText("×8")
+    form.speed.setCurrentIndex(2)
+    form.crop.setChecked(True)
+    choice = form.choice
+    assert choice.segment == Segment(Fraction(1, 2), Fraction(3, 2))
+    assert choice.speed == Fraction(1, 4)
+    assert choice.retiming.frame_count == 96
+    assert choice.crop is not None
+    assert choice.grid.rect.contains(choice.crop)
+    width, height = choice.size_px
+    assert width % 2 == height % 2 == 0
+    assert width < choice.grid.width
+    assert "beyond trained ×4: extrapolated" in form.summary.text()
+
+
+def test_a_field_that_makes_no_sense_is_explained_at_once(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]],
+) -> None:
+    _, dialog = dialog_of()
+    dialog.form.rate.setCurrentText("fast")
+    assert "is no frame rate" in dialog.form.summary.text()
+    assert not dialog.start.isEnabled()
+    dialog.form.rate.setCurrentText("60")
+    assert dialog.start.isEnabled()
+    dialog.form.path.setText("out.pdf")
+    assert not dialog.start.isEnabled()
+
+
+def test_the_codec_decides_ending_and_quality(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    _, dialog = dialog_of()
+    form = dialog.form
+    form.codec.setCurrentIndex(form.codec.findData("ffv1"))
+    assert form.path.text().endswith(".mkv")
+    assert not form.crf.isEnabled()
+    assert form.choice.crf is None
+    form.codec.setCurrentIndex(form.codec.findData("libsvtav1"))
+    assert form.crf.maximum() == 63
+
+
+def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:
+    stage, dialog = dialog_of("ok")
+    out = tmp_path / "out.mp4"
+    dialog.form.path.setText(str(out))
+    dialog.start.click()
+    assert stage.viewer.export.is_running
+    stage.wait_for(lambda: "exporting" in stage.viewer.window.status.export.text())
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == "Done"
+    assert str(out) in dialog.status.text()
+    assert out.exists()
+    assert stage.viewer.window.status.export.text() == ""
+    arguments = json.loads((tmp_path / "out.arguments.json").read_text())
+    assert arguments[:3] == ["export", str(tmp_path / "my clip.mp4"), str(out)]
+
+
+def test_a_file_that_is_there_is_not_replaced_unasked(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, dialog = dialog_of("ok")
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"precious")
+    dialog.form.path.setText(str(out))
+    monkeypatch.setattr(QMessageBox, "question", lambda *_args: QMessageBox.StandardButton.No)
+    dialog.start.click()
+    assert not stage.viewer.export.is_running
+    assert out.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("how", "title", "words"),
+    [
+        ("fail", "The export failed", "The disk is full.\nFree some space there."),
+        ("crash", "The export failed", "MemoryError: no more memory"),
+    ],
+)
+def test_a_failed_export_is_explained(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, how: str, title: str, words: str
+) -> None:
+    stage, dialog = dialog_of(how)
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.start.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == title
+    assert words in dialog.status.text()
+    assert "Traceback" not in dialog.status.text()
+    dialog.again.click()
+    assert dialog.start.isVisible()
+
+
+def test_an_export_can_be_cancelled(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:
+    stage, dialog = dialog_of("hang")
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.start.click()
+    stage.wait_for(lambda: "2 of 5 frames" in dialog.status.text())
+    dialog.close()
+    assert stage.viewer.export.is_running, "closing the dialog does not stop the export"
+    stage.viewer.window.actions_by_id["export"].trigger()
+    assert dialog.cancel.isVisible()
+    dialog.cancel.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == "Cancelled"
+
+
+@pytest.fixture
+def bridge(qtbot: QtBot) -> Iterator[Callable[[str], ExportBridge]]:
+    made: list[ExportBridge] = []
+
+    def make(how: str) -> ExportBridge:
+        made.append(ExportBridge(stub(how)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def test_an_export_that_does_not_listen_is_killed(
+    bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_bridge, "GRACE_MSECS", 300)
+    deaf = bridge("deaf")
+    deaf.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
+    qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
+    with qtbot.waitSignal(deaf.cancelled, timeout=PATIENCE_MSECS):
+        deaf.cancel()
+    assert not deaf.is_running
+
+
+def test_stopping_waits_for_the_process(bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path) -> None:
+    hanging = bridge("hang")
+    hanging.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
+    qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
+    hanging.stop()
+    assert not hanging.is_running
+
+
+def test_a_command_that_does_not_exist_is_explained(qtbot: QtBot) -> None:
+    bridge = ExportBridge(["/nowhere/videoinr"])
+    with qtbot.waitSignal(bridge.failed, timeout=PATIENCE_MSECS) as told:
+        bridge.start(["export"])
+    assert "could not be started" in told.args[0]
+    assert not bridge.is_running

@@ -1,0 +1,83 @@
+"""Zoom, pan and fit: the point under the cursor stays, the picture's corner keeps to whole pixels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.slow_renderer import SlowRenderer
+from videoinr.types import ViewState
+from videoinr.view import resolve
+from videoinr_viewer.navigation import MAX_ZOOM, MIN_ZOOM, clip_point, fitted, panned, zoomed
+
+INFO = SlowRenderer(Path("c.mp4"), width=1000, height=600).opened.info
+SCREEN = (800, 500)
+views = st.builds(
+    lambda x, y, zoom: ViewState(Fraction(1), (x, y), zoom),
+    st.floats(0, INFO.width),
+    st.floats(0, INFO.height),
+    st.floats(0.1, 40),
+)
+points = st.tuples(st.integers(0, SCREEN[0]), st.integers(0, SCREEN[1]))
+
+
+def corner(view: ViewState) -> tuple[float, float]:
+    return SCREEN[0] / 2 - view.centre[0] * view.zoom, SCREEN[1] / 2 - view.centre[1] * view.zoom
+
+
+def is_inside(view: ViewState) -> bool:
+    """Whether the view's centre was certainly not held back by the picture's edge."""
+    pixel = 1 / view.zoom
+    (x, y), (width, height) = view.centre, (INFO.width, INFO.height)
+    return pixel < x < width - pixel and pixel < y < height - pixel
+
+
+@given(views, points, st.floats(0.25, 4))
+def test_zooming_keeps_the_point_under_the_cursor(view: ViewState, at: tuple[int, int], factor: float) -> None:
+    before = clip_point(view, SCREEN, at)
+    after = zoomed(view, INFO, SCREEN, factor=factor, at=at)
+    assert MIN_ZOOM <= after.zoom <= MAX_ZOOM
+    x, y = clip_point(after, SCREEN, at)
+    if is_inside(after):
+        # Less than a screen pixel: the picture's corner is put on a whole one.
+        assert abs(x - before[0]) * after.zoom <= 0.51
+        assert abs(y - before[1]) * after.zoom <= 0.51
+
+
+@given(views, points, st.floats(0.25, 4))
+def test_the_pictures_corner_lies_on_a_whole_pixel(view: ViewState, at: tuple[int, int], factor: float) -> None:
+    for side in corner(zoomed(view, INFO, SCREEN, factor=factor, at=at)):
+        assert abs(side - round(side)) < 1e-6
+
+
+@given(views, st.tuples(st.integers(-300, 300), st.integers(-300, 300)))
+def test_panning_moves_by_exactly_as_many_pixels(view: ViewState, by_px: tuple[int, int]) -> None:
+    start = panned(view, INFO, SCREEN, by_px=(0, 0))
+    after = panned(start, INFO, SCREEN, by_px=by_px)
+    if is_inside(after):
+        moved = [round(b - a, 6) for a, b in zip(corner(start), corner(after), strict=True)]
+        assert moved == list(by_px)
+
+
+@given(views, st.tuples(st.integers(-5000, 5000), st.integers(-5000, 5000)))
+def test_the_picture_never_leaves_the_window(view: ViewState, by_px: tuple[int, int]) -> None:
+    after = panned(view, INFO, SCREEN, by_px=by_px)
+    timeline = SlowRenderer().timeline
+    assert resolve(after, INFO, timeline, SCREEN, moving=False) is not None
+
+
+def test_fit_shows_the_whole_picture_with_its_margin() -> None:
+    view = fitted(ViewState(Fraction(1), (3.0, 4.0), 17.0), INFO, SCREEN, margin_px=10)
+    assert view.zoom == (SCREEN[0] - 20) / INFO.width
+    left, top = corner(view)
+    assert left == 10
+    assert abs(top - (SCREEN[1] - INFO.height * view.zoom) / 2) <= 0.5
+    assert view.time_secs == 1
+
+
+def test_whole_zooms_are_exact() -> None:
+    view = ViewState(Fraction(0), (500.0, 300.0), 2**0.5)
+    assert zoomed(view, INFO, SCREEN, factor=2**0.5, at=(10, 10)).zoom == 2.0

@@ -1,0 +1,107 @@
+"""``--screenshot``: the whole program, from its arguments to its exit code."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr_viewer.arguments import Arguments
+from videoinr_viewer.main import engine_opener, run
+from videoinr_viewer.main_window import MainWindow
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.theme import Theme
+
+
+def shoot(tmp_path: Path, arguments: Arguments, made: list[SlowRenderer]) -> int:
+    return run(
+        arguments,
+        open_renderer=opener(made, pace=Pace(2e-7, 0.05)),
+        settings_path=tmp_path / "viewer.ini",
+        log_folder=tmp_path / "log",
+    )
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_window_is_saved_at_full_quality(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    made: list[SlowRenderer] = []
+    out = tmp_path / "out.png"
+    arguments = Arguments(
+        file=Path("clip.mp4"), at_secs=Fraction(5, 4), zoom=4.0, centre=(80.0, 45.0), screenshot=out,
+        theme=Theme.LIGHT, size=(1000, 700),
+    )  # fmt: skip
+    assert shoot(tmp_path, arguments, made) == 0
+    image = QImage(str(out))
+    assert (image.width(), image.height()) == (1000, 700)
+    middle = image.pixelColor(500, 260)
+    assert middle.red() == pytest.approx(127, abs=3)
+    assert middle.blue() == int(31.25 / 50 * 255)
+    assert made[-1].asked("full")
+    assert made[-1].closed
+    assert set(threading.enumerate()) == before
+    assert not (tmp_path / "viewer.ini").exists(), "a screenshot leaves no trace in the settings"
+    assert (tmp_path / "log" / "viewer.log").exists()
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_empty_window(tmp_path: Path) -> None:
+    out = tmp_path / "empty.png"
+    assert shoot(tmp_path, Arguments(screenshot=out, size=(800, 500)), []) == 0
+    assert QImage(str(out)).width() == 800
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize(("name", "out"), [("broken.mp4", "out.png"), ("clip.mp4", "nowhere/out.png")])
+def test_a_failure_ends_with_1_and_words(
+    tmp_path: Path, name: str, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shoot(tmp_path, Arguments(file=Path(name), screenshot=tmp_path / out), []) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("videoinr-viewer: ")
+    assert "Traceback" not in err
+
+
+def test_without_a_screenshot_the_settings_are_kept(tmp_path: Path, qapp: QApplication) -> None:
+    def close_when_open() -> None:
+        for window in qapp.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.frame_view.isVisible():
+                window.close()
+
+    timer = QTimer(interval=20)
+    timer.timeout.connect(close_when_open)
+    timer.start()
+    code = run(
+        Arguments(file=Path("clip.mp4")),
+        open_renderer=opener([]),
+        settings_path=tmp_path / "viewer.ini",
+        log_folder=tmp_path / "log",
+    )
+    assert code == 0
+    assert Settings.load(tmp_path / "viewer.ini").recent == [Path("clip.mp4").absolute()]
+
+
+def test_the_engine_is_not_imported_before_a_clip_is_opened() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, videoinr_viewer.main as m; m.engine_opener(model=None, device=None);"
+        "print(sorted({'torch', 'av', 'typer'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_paths())
+    assert done.stdout.strip() == "[]"
+    assert callable(engine_opener(model=None, device=None))
+
+
+def _paths() -> dict[str, str]:
+    import os
+    import sys
+
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,0 +1,160 @@
+"""The session without any window: intents in, requests out, exact times."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from helpers.slow_renderer import SlowRenderer
+from videoinr.render_loop import Failure
+from videoinr.types import RenderRequest, Segment
+from videoinr_viewer.session import Marks, Session, StartView
+
+SCREEN = (640, 480)
+FRAME = Fraction(1, 25)
+
+
+@pytest.fixture
+def requests() -> list[RenderRequest]:
+    return []
+
+
+@pytest.fixture
+def session(qtbot: QtBot, requests: list[RenderRequest]) -> Session:
+    session = Session()
+    session.requested.connect(requests.append)
+    session.set_screen(SCREEN, 10.0)
+    session.open(Path("clip.mp4"))
+    session.clip_opened(SlowRenderer().opened)
+    return session
+
+
+def test_opening_asks_for_the_path_and_then_for_the_first_picture(qtbot: QtBot) -> None:
+    session = Session()
+    wanted: list[Path] = []
+    asked: list[RenderRequest] = []
+    session.open_wanted.connect(wanted.append)
+    session.requested.connect(asked.append)
+    session.set_screen(SCREEN, 0.0)
+    session.open(Path("clip.mp4"))
+    session.seek(Fraction(1))
+    assert wanted == [Path("clip.mp4")]
+    assert asked == [], "no request may overtake the opening"
+    session.clip_opened(SlowRenderer().opened)
+    assert [request.query.instant.pair for request in asked] == [0]
+    assert not asked[0].moving
+
+
+def test_a_start_view_is_kept(qtbot: QtBot) -> None:
+    session = Session()
+    session.set_screen(SCREEN, 0.0)
+    session.open(Path("clip.mp4"), StartView(Fraction(5, 4), 8.0, (40.0, 30.0)))
+    session.clip_opened(SlowRenderer().opened)
+    assert session.view.time_secs == Fraction(5, 4)
+    assert session.view.zoom == 8.0
+    assert session.view.centre == pytest.approx((40.0, 30.0), abs=1 / 8)
+
+
+def test_a_fitted_view_follows_the_windows_size(session: Session) -> None:
+    before = session.view.zoom
+    session.set_screen((1280, 960), 10.0)
+    assert session.view.zoom > before
+    session.zoom_to(4)
+    session.set_screen((800, 600), 10.0)
+    assert session.view.zoom == 4
+
+
+@pytest.mark.parametrize(
+    ("start", "count", "expected"),
+    [
+        (Fraction(1), 1, 1 + FRAME),
+        (Fraction(1), -1, 1 - FRAME),
+        (1 + FRAME / 3, 1, 1 + FRAME),
+        (1 + FRAME / 3, -1, Fraction(1)),
+        (Fraction(0), -1, Fraction(0)),
+        (2 - FRAME, 1, 2 - FRAME),
+        (Fraction(2), -1, 2 - FRAME),
+    ],
+)
+def test_source_frame_steps(session: Session, start: Fraction, count: int, expected: Fraction) -> None:
+    session.seek(start)
+    session.step_source_frame(count)
+    assert session.view.time_secs == expected
+
+
+def test_steps_of_a_sixteenth_add_up_to_a_frame(session: Session) -> None:
+    session.seek(Fraction(1))
+    for _ in range(16):
+        session.step_phase(Fraction(1, 16))
+    assert session.view.time_secs == 1 + FRAME
+    for _ in range(16):
+        session.step_phase(Fraction(-1, 16))
+    assert session.view.time_secs == 1
+
+
+def test_time_stays_in_the_clip(session: Session) -> None:
+    session.seek(Fraction(99))
+    assert session.view.time_secs == 2
+    session.step_secs(Fraction(-99))
+    assert session.view.time_secs == 0
+    session.step_phase(Fraction(-1))
+    assert session.view.time_secs == 0
+
+
+def test_a_mark_on_the_wrong_side_drives_out_the_other(session: Session) -> None:
+    session.seek(Fraction(1))
+    session.mark_out()
+    session.seek(Fraction(3, 2))
+    session.mark_in()
+    assert session.marks == Marks(Fraction(3, 2), None)
+    session.seek(Fraction(1, 2))
+    session.mark_out()
+    assert session.marks == Marks(None, Fraction(1, 2))
+    assert session.segment == Segment(Fraction(0), Fraction(1, 2))
+
+
+def test_no_mark_makes_an_empty_segment(session: Session) -> None:
+    session.seek(Fraction(0))
+    session.mark_out()
+    session.seek(Fraction(2))
+    session.mark_in()
+    assert session.marks == Marks()
+
+
+def test_moving_and_settling(session: Session, requests: list[RenderRequest]) -> None:
+    session.seek(Fraction(1), moving=True)
+    session.settle()
+    assert [request.moving for request in requests[-2:]] == [True, False]
+    assert requests[-1].query == requests[-2].query == session.last_query
+
+
+def test_a_failed_opening_closes_a_failed_picture_does_not(session: Session) -> None:
+    closed: list[None] = []
+    session.closed.connect(lambda: closed.append(None))
+    session.failed(Failure("A picture failed.", "", opening=False))
+    assert session.clip is not None
+    session.failed(Failure("No such file.", "", opening=True))
+    assert session.clip is None
+    assert len(closed) == 1
+    session.seek(Fraction(1))
+    session.zoom_to(3)
+    session.pan((4, 4))
+    session.step_source_frame(1)
+    session.mark_in()
+    assert session.segment is None
+
+
+def test_a_clip_of_one_frame(qtbot: QtBot, requests: list[RenderRequest]) -> None:
+    session = Session()
+    session.requested.connect(requests.append)
+    session.set_screen(SCREEN, 0.0)
+    session.open(Path("still.png"))
+    session.clip_opened(SlowRenderer(frames=1).opened)
+    session.step_source_frame(1)
+    session.step_phase(Fraction(1, 16))
+    session.go_to_end()
+    assert session.view.time_secs == 0
+    assert requests[-1].query.instant.pair == 0

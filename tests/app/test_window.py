@@ -1,0 +1,202 @@
+"""The window as a whole: opening, what it says, errors in words, pictures saved, and an end that leaves nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from helpers.slow_renderer import Pace
+from helpers.stage import Stage
+from videoinr.types import Quality
+from videoinr_viewer.dialogs.errors import CrashReport
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.theme import Theme, palette
+
+
+def test_an_empty_window_invites(stage_of: Callable[..., Stage]) -> None:
+    settings = Settings(recent=[Path("/clips/one.mp4"), Path("/clips/two.mp4")])
+    stage = stage_of(settings=settings)
+    empty = stage.viewer.window.empty
+    assert empty.isVisible()
+    assert "Drop a clip here" in empty._title.text()
+    empty.recent_wanted.emit(settings.recent[1])
+    stage.wait_for(lambda: stage.viewer.session.clip is not None)
+    assert not empty.isVisible()
+    assert settings.recent == [Path("/clips/two.mp4"), Path("/clips/one.mp4")]
+
+
+def test_the_menu_offers_recent_clips(stage: Stage) -> None:
+    recent = stage.viewer.window.menus.recent
+    assert [action.text() for action in recent.actions()] == ["gradient.mp4"]
+    recent.actions()[0].trigger()
+    stage.wait_for(lambda: len(stage.made) == 2)
+
+
+def test_a_dropped_file_opens(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = stage_of()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped clip.mp4"))])
+    for kind in (QDragEnterEvent, QDropEvent):
+        event = kind(
+            QPoint(50, 50), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(stage.viewer.window, event)
+        assert event.isAccepted()
+    stage.wait_for(lambda: stage.viewer.session.clip is not None)
+    assert stage.viewer.window.windowTitle().startswith("dropped clip.mp4")
+
+
+def test_the_open_dialog_opens(stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, **_kw: ("/clips/chosen.mp4", ""))
+    stage.viewer.window.actions_by_id["open"].trigger()
+    stage.wait_for(lambda: stage.viewer.session.clip is not None)
+    assert stage.made[-1].path == Path("/clips/chosen.mp4")
+
+
+def test_the_status_line_is_complete_and_honest(stage: Stage) -> None:
+    status = stage.viewer.window.status
+    stage.viewer.session.seek(Fraction(101, 100))
+    stage.viewer.session.zoom_to(4)
+    stage.wait_until_complete()
+    assert status.where.text() == "0:01.010   frame 25 + 0.250"
+    assert status.zoom.text() == "400 %"
+    assert status.scale.text() == "×4 of trained ×1–×4"
+    assert status.engine.text() == "gradient · cpu"
+    assert status.picture.text().startswith("full · ")
+    stage.viewer.session.zoom_to(8)
+    assert status.scale.text() == "×8, beyond trained ×4: extrapolated"
+    assert "color" in status.scale.styleSheet()
+
+
+def test_work_is_mentioned_only_when_it_lasts(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of(Pace(encode_secs=0.8))
+    stage.open()
+    work = stage.viewer.window.status.work
+    assert work.text() == ""
+    stage.wait_for(lambda: work.text() == "encoding…")
+    stage.wait_until_complete()
+    stage.wait_for(lambda: work.text() == "")
+
+
+def test_a_clip_that_cannot_be_opened_is_explained(stage: Stage) -> None:
+    stage.viewer.session.open(Path("broken.mp4"))
+    messages = stage.viewer.window.messages
+    stage.wait_for(messages.isVisible)
+    assert messages.text.text() == "broken.mp4 is not a video. Try another file."
+    assert stage.viewer.window.empty.isVisible()
+    stage.open("good.mp4")
+    assert not messages.isVisible()
+
+
+def test_a_picture_that_fails_is_explained_and_the_clip_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object) -> None:
+        raise ValueError("a number too far")
+
+    monkeypatch.setattr(stage.made[-1], "render", fail)
+    stage.viewer.session.seek(Fraction(1))
+    messages = stage.viewer.window.messages
+    stage.wait_for(messages.isVisible)
+    assert "Traceback" not in messages.text.text()
+    assert stage.viewer.session.clip is not None
+    monkeypatch.undo()
+    stage.viewer.session.seek(Fraction(3, 2))
+    stage.wait_until_complete()
+
+
+def test_an_unforeseen_error_is_told_in_words(stage: Stage, tmp_path: Path) -> None:
+    report = CrashReport(stage.viewer.window, tmp_path / "viewer.log")
+    report.show("KeyError: 'x'")
+    assert report.box.isVisible()
+    assert "viewer.log" in report.box.informativeText()
+    report.box.close()
+
+
+def test_a_picture_is_saved_at_full_quality(
+    stage_of: Callable[..., Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stage_of(Pace(secs_per_pixel=1e-6))
+    stage.open()
+    stage.wait_until_complete()
+    stage.viewer.session.zoom_to(4)
+    path = tmp_path / "view"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args, **_kw: (str(path), ""))
+    stage.viewer.window.actions_by_id["save-picture"].trigger()
+    saved = tmp_path / "view.png"
+    stage.wait_for(lambda: "Saved" in stage.viewer.window.messages.text.text())
+    region = stage.viewer.window.frame_view.full_for(stage.viewer.session.last_query)
+    assert region is not None
+    image = QImage(str(saved))
+    assert (image.width(), image.height()) == (region.query.rect.width, region.query.rect.height)
+    assert image.pixelColor(5, 7).red() == region.rgbx[7, 5, 0]
+
+
+def test_a_picture_that_cannot_be_saved_is_explained(stage: Stage, tmp_path: Path) -> None:
+    stage.viewer.window.taker.save(tmp_path / "nowhere" / "view.png")
+    stage.wait_for(lambda: "could not be written" in stage.viewer.window.messages.text.text())
+
+
+def test_a_picture_is_copied(stage: Stage) -> None:
+    stage.viewer.window.actions_by_id["copy-picture"].trigger()
+    region = stage.viewer.window.frame_view.full_for(stage.viewer.session.last_query)
+    assert region is not None
+    image = QGuiApplication.clipboard().image()
+    assert image.width() == region.query.rect.width
+    assert image.pixelColor(3, 3).green() == region.rgbx[3, 3, 1]
+
+
+@pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
+def test_themes(stage: Stage, theme: Theme) -> None:
+    stage.viewer.window.menus.theme_wanted.emit(theme)
+    is_dark = theme is Theme.DARK
+    assert stage.viewer.themes.is_dark == is_dark
+    assert stage.viewer.settings.theme is theme
+    corner = stage.viewer.window.frame_view.grab().toImage().pixelColor(2, 2)
+    assert (corner.lightness() < 128) == is_dark
+    assert palette(is_dark=is_dark).window().color().lightness() < 128 if is_dark else True
+
+
+def test_playback_never_waits_for_pictures(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of(Pace(secs_per_pixel=1e-5))
+    stage.open()
+    stage.viewer.session.seek(Fraction(0))
+    stage.viewer.player.set_loops(False)
+    stage.viewer.player.toggle()
+    stage.wait_for(lambda: not stage.viewer.player.is_playing)
+    assert stage.viewer.session.view.time_secs == 2 - Fraction(1, 25)
+    assert Quality.SOURCE in stage.qualities()
+
+
+def test_closing_in_the_middle_of_everything_leaves_no_thread(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    stage = stage_of(Pace(secs_per_pixel=1e-3, encode_secs=0.05))
+    stage.open()
+    stage.viewer.player.toggle()
+    stage.viewer.window.taker.save(tmp_path / "never.png")
+    stage.qtbot.wait(300)
+    assert set(threading.enumerate()) - before, "a render thread runs"
+    stage.viewer.window.close()
+    assert set(threading.enumerate()) - before == set()
+    assert stage.made[-1].closed
+    assert stage.viewer.settings.geometry is not None
+
+
+def test_closing_asks_while_an_export_runs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(_parent: object, _title: str, question: str) -> QMessageBox.StandardButton:
+        asked.append(question)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", refuse)
+    monkeypatch.setattr(type(stage.viewer.export), "is_running", property(lambda _self: True))
+    assert not stage.viewer.window.close()
+    assert len(asked) == 1
+    assert not stage.viewer.is_shut_down

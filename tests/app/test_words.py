@@ -1,0 +1,102 @@
+"""What the window says and what it understands."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videoinr.timeline import Timeline
+from videoinr.types import Instant
+from videoinr_viewer.words import (
+    elapsed_words,
+    instant_words,
+    rate_words,
+    remaining_words,
+    scale_words,
+    time_from_words,
+    time_words,
+    zoom_words,
+)
+
+TIMELINE = Timeline.constant(250, Fraction(25))
+
+
+@pytest.mark.parametrize(
+    ("secs", "words"),
+    [
+        (Fraction(0), "0:00.000"),
+        (Fraction(1234, 1000), "0:01.234"),
+        (Fraction(2, 3), "0:00.666"),
+        (Fraction(3723004, 1000), "1:02:03.004"),
+    ],
+)
+def test_times(secs: Fraction, words: str) -> None:
+    assert time_words(secs) == words
+
+
+@given(st.integers(0, 9_999))
+def test_a_time_that_is_shown_can_be_typed_back(millis: int) -> None:
+    secs = Fraction(millis, 1000)
+    assert time_from_words(time_words(secs), TIMELINE) == secs
+
+
+@pytest.mark.parametrize(
+    ("text", "secs"),
+    [
+        ("1.5", Fraction(3, 2)),
+        (" 1,5 ", Fraction(3, 2)),
+        (".25", Fraction(1, 4)),
+        ("7 s", Fraction(7)),
+        ("0:02.5", Fraction(5, 2)),
+        ("f 29.5", Fraction(59, 50)),
+        ("#0", Fraction(0)),
+        ("F249", Fraction(249, 25)),
+        ("f 99999", Fraction(249, 25)),
+        ("99:00", Fraction(10)),
+    ],
+)
+def test_what_may_be_typed(text: str, secs: Fraction) -> None:
+    assert time_from_words(text, TIMELINE) == secs
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4", "nan"])
+def test_what_is_no_time(text: str) -> None:
+    assert time_from_words(text, TIMELINE) is None
+
+
+@given(st.text(max_size=12))
+def test_whatever_is_typed_lies_in_the_clip(text: str) -> None:
+    secs = time_from_words(text, TIMELINE)
+    assert secs is None or 0 <= secs <= TIMELINE.duration_secs
+
+
+def test_a_frame_of_a_one_frame_clip() -> None:
+    assert time_from_words("f 3", Timeline.constant(1, Fraction(25))) == 0
+
+
+def test_instants() -> None:
+    assert instant_words(Instant(12, Fraction(0))) == "frame 12"
+    assert instant_words(Instant(12, Fraction(1, 4))) == "frame 12 + 0.250"
+    assert instant_words(Instant(12, Fraction(1))) == "frame 13"
+
+
+def test_scales_are_honest() -> None:
+    assert scale_words(4.0, (1, 4)) == ("×4 of trained ×1–×4", False)
+    assert scale_words(8.0, (1, 4)) == ("×8, beyond trained ×4: extrapolated", True)
+    assert scale_words(0.5, (1, 4)) == ("×0.5, below trained ×1", False)
+
+
+def test_small_words() -> None:
+    assert zoom_words(4.123) == "412 %"
+    assert zoom_words(0.055) == "5.5 %"
+    assert elapsed_words(0.0384) == "38 ms"
+    assert elapsed_words(2.13) == "2.1 s"
+    assert rate_words(Fraction(24000, 1001)) == "23.976 fps"
+    assert rate_words(Fraction(50)) == "50 fps"
+    assert remaining_words(None) == "estimating…"
+    assert remaining_words(0.1) == "about 1 s left"
+    assert remaining_words(100) == "about 2 min left"
+    assert remaining_words(9000) == "about 2.5 h left"

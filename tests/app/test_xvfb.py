@@ -1,0 +1,207 @@
+"""The real program in a real window, used by mouse and keyboard, with an engine slower than any machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import viewer_under_test
+from helpers.x_close import press_close_button
+
+PATIENCE_SECS = 40.0
+REPORT_SECS = 0.1
+"""How often the program says what changed."""
+GOAL_MSECS, BOUND_MSECS = 50, 250
+"""What the event loop may be away, and what a busy machine is forgiven."""
+
+pytestmark = [
+    pytest.mark.xvfb,
+    pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed"),
+    pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed"),
+]
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    with os.fdopen(read_end) as told:
+        number = told.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
+
+
+class Program:
+    """The viewer's process: what it has said so far, and hands to use it with."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self.environment = {
+            **os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": os.pathsep.join(sys.path),
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", viewer_under_test.__file__, str(folder / "clip.mp4"), str(folder)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        self.state: dict[str, Any] = {}
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def wait_for(self, condition: Callable[[dict[str, Any]], bool], why: str) -> None:
+        time.sleep(REPORT_SECS * 1.5)
+        end = time.monotonic() + PATIENCE_SECS
+        # All that was said is read first: the condition is about now.
+        while not self._lines.empty() or not condition(self.state):
+            try:
+                line = self._lines.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                pytest.fail(f"{why}: did not happen; {self.state}")
+            if line is None:
+                pytest.fail(f"{why}: the program ended; {self.state}")
+            self.state.update(json.loads(line))
+
+    def hands(self, *words: object) -> None:
+        subprocess.run(["xdotool", *(str(word) for word in words)], env=self.environment, check=True)
+
+    def window(self, title: str) -> str:
+        found = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--name", title],
+            env=self.environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return found.stdout.split()[0]
+
+    def focus(self, title: str) -> None:
+        """Give ``title`` the keyboard, as a window manager would."""
+        self.hands("windowfocus", "--sync", self.window(title))
+
+    def at(self, name: str, across: float = 0.5, down: float = 0.5) -> tuple[int, int]:
+        x, y, width, height = self.state[name]
+        return round(x + across * width), round(y + down * height)
+
+    def end(self) -> dict[str, Any]:
+        self.process.wait(PATIENCE_SECS)
+        self._reader.join()
+        while (line := self._lines.get()) is not None:
+            self.state.update(json.loads(line))
+        return self.state
+
+
+@pytest.fixture
+def program(display: str, tmp_path: Path) -> Iterator[Program]:
+    program = Program(display, tmp_path)
+    yield program
+    if program.process.poll() is None:
+        program.process.kill()
+        program.process.wait()
+    program._reader.join()
+    assert program.process.stdout is not None
+    program.process.stdout.close()
+
+
+def test_a_whole_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
+    drag_the_slider(program, secs=5.0)
+    zoom_and_pan(program)
+    press_keys(program)
+    export(program, tmp_path / "out.mp4")
+    quit_by_the_close_button(program)
+    state = program.end()
+    with capsys.disabled():
+        print(
+            f"\n  longest gap of the event loop: {state['longest_gap_msecs']} ms (goal {GOAL_MSECS})",
+            state["where"],
+            state["pictures"],
+        )
+    assert state["code"] == 0
+    assert program.process.returncode == 0
+    assert state["threads"] == []
+    assert state["closed"]
+    assert (tmp_path / "viewer.ini").exists()
+    assert state["pictures"]["draft"] >= 10, state["pictures"]
+    assert state["longest_gap_msecs"] < BOUND_MSECS
+
+
+def drag_the_slider(program: Program, *, secs: float) -> None:
+    x, y = program.at("overview", 0.05, 0.68)
+    _, _, width, _ = program.state["overview"]
+    program.hands("mousemove", x, y, "mousedown", 1)
+    start, way_px = time.monotonic(), 0.0
+    while (passed := time.monotonic() - start) < secs:
+        # First faster than any engine, then slowly enough that pictures can come on the way.
+        way_px = min(way_px + (3.0 if passed < secs / 3 else 0.4), width * 0.85)
+        program.hands("mousemove", x + round(way_px), y)
+        time.sleep(0.01)
+    program.hands("mouseup", 1)
+    program.wait_for(lambda state: state.get("moved") is True, "the slider moves the time")
+    program.wait_for(lambda state: state.get("complete") is True, "the full picture comes at rest")
+
+
+def zoom_and_pan(program: Program) -> None:
+    fitted, x, y = program.state["zoom"], *program.at("picture", 0.4, 0.4)
+    program.hands("mousemove", x, y, "click", 4, "click", 4, "click", 4, "click", 4)
+    program.wait_for(lambda state: abs(state["zoom"] - 2 * fitted) < 0.01, "four notches double the zoom")
+    centre = program.state["centre"]
+    program.hands("mousedown", 1)
+    for moved in range(0, 120, 4):
+        program.hands("mousemove", x + moved, y + moved // 2)
+    program.hands("mouseup", 1)
+    program.wait_for(lambda state: state["centre"][0] < centre[0] - 5, "dragging pans")
+
+
+def press_keys(program: Program) -> None:
+    program.hands("key", "Home", "Right", "Right", "i", "End", "Left", "o")
+    program.wait_for(lambda state: state["marks"] == [True, True], "I and O set the marks")
+    program.hands("key", "c")
+    program.wait_for(lambda state: state["compare"] == "wipe", "C compares")
+    program.hands("key", "Escape")
+    program.wait_for(lambda state: state["compare"] == "off", "Escape leaves the comparison")
+    program.hands("keydown", "Tab")
+    program.wait_for(lambda state: state["source_only"] is True, "Tab, held, shows the source")
+    program.hands("keyup", "Tab")
+    program.wait_for(lambda state: state["source_only"] is False, "Tab, released, goes back")
+    program.hands("key", "question")
+    program.wait_for(lambda state: state["keys"] is True, "? shows the keys")
+    program.focus("^Keys$")
+    program.hands("key", "Escape")
+    program.wait_for(lambda state: state["keys"] is False, "Escape closes them")
+
+
+def export(program: Program, out: Path) -> None:
+    program.focus("clip.mp4 — ")
+    program.hands("key", "ctrl+e")
+    program.wait_for(lambda state: state.get("export") == "form" and "start" in state, "Ctrl+E shows the form")
+    program.focus("^Export$")
+    program.hands("mousemove", *program.at("path"), "click", 1, "key", "ctrl+a", "type", str(out))
+    program.hands("mousemove", *program.at("start"), "click", 1)
+    program.wait_for(lambda state: state["export"] == "Done", "the export ends")
+    assert out.exists()
+
+
+def quit_by_the_close_button(program: Program) -> None:
+    # Without a window manager there is no frame, hence no button; this sends what the button would.
+    press_close_button(program.environment["DISPLAY"], int(program.window("clip.mp4 — ")))

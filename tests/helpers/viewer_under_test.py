@@ -1,0 +1,121 @@
+"""A real viewer process with a slow renderer and a stub export, for tests that use it from outside, by X events.
+
+    python viewer_under_test.py CLIP FOLDER
+
+It says on stdout, as JSON lines, where things are and what happens; the last line sums up. Nothing in the program
+knows about it: it finds the window among the application's, and watches.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QWidget
+
+from helpers import stub_export
+from helpers.loop_watch import LoopWatch
+from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr.types import Quality, RenderedRegion
+from videoinr_viewer.arguments import Arguments
+from videoinr_viewer.main import make_app, run
+from videoinr_viewer.main_window import MainWindow
+
+SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.15, source_secs=0.002)
+"""More than two seconds for the full picture of the window: slower than any machine that is sold."""
+
+
+def say(**values: object) -> None:
+    print(json.dumps(values), flush=True)
+
+
+class Reporter(QObject):
+    """Says what changes, until the window closes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watch = LoopWatch()
+        self.counts = dict.fromkeys(Quality, 0)
+        self._window: MainWindow | None = None
+        self._said: dict[str, object] = {}
+        self._timer = QTimer(self, interval=100)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    @Slot()
+    def _look(self) -> None:
+        if self._window is None:
+            self._find()
+        elif self._window.frame_view.isVisible():
+            self._report(self._window)
+
+    def _find(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self._window = next((one for one in app.topLevelWidgets() if isinstance(one, MainWindow)), None)
+        if self._window is not None:
+            self._window.frame_view.shown.connect(self._count)
+            self._window.closing.connect(self.watch.stop)
+            self.watch.start()
+
+    def _report(self, window: MainWindow) -> None:
+        session = window.shell._session
+        dialog = window.shell._export_dialog
+        self._say("overview", _box(window.timeline.overview))
+        self._say("picture", _box(window.frame_view))
+        self._say("moved", float(session.view.time_secs) > 0.1)
+        self._say("zoom", round(session.view.zoom, 3))
+        self._say("centre", [round(side, 3) for side in session.view.centre])
+        self._say("marks", [session.marks.in_secs is not None, session.marks.out_secs is not None])
+        self._say("complete", window.frame_view.full_for(session.last_query) is not None)
+        self._say("compare", window.frame_view.compare.value)
+        self._say("source_only", window.frame_view._item.source_only)
+        self._say("keys", window.shell._key_sheet is not None and window.shell._key_sheet.isVisible())
+        if dialog is not None and dialog.isVisible():
+            self._say("export", dialog.title.text() if not dialog.start.isVisible() else "form")
+            self._say("path", _box(dialog.form.path))
+            self._say("start", _box(dialog.start))
+
+    def _say(self, name: str, value: object) -> None:
+        if self._said.get(name) != value:
+            self._said[name] = value
+            say(**{name: value})
+
+    @Slot(object)
+    def _count(self, region: RenderedRegion) -> None:
+        self.counts[region.quality] += 1
+
+
+def _box(widget: QWidget) -> list[int]:
+    corner = widget.mapToGlobal(QPoint(0, 0))
+    return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+
+def main() -> int:
+    clip, folder = (Path(argument) for argument in sys.argv[1:3])
+    made: list[SlowRenderer] = []
+    make_app()
+    reporter = Reporter()
+    code = run(
+        Arguments(file=clip, size=(1200, 760)),
+        open_renderer=opener(made, pace=SLOW, frames=60, size=(1920, 1080)),
+        settings_path=folder / "viewer.ini",
+        log_folder=folder / "log",
+        export_command=[sys.executable, stub_export.__file__, "ok"],
+    )
+    say(
+        code=code,
+        longest_gap_msecs=round(reporter.watch.longest_secs * 1000, 1),
+        where=reporter.watch.where,
+        threads=[one.name for one in threading.enumerate() if one is not threading.main_thread()],
+        pictures={quality.value: count for quality, count in reporter.counts.items()},
+        closed=all(renderer.closed for renderer in made),
+    )
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
