@@ -44,7 +44,8 @@ class Overview(TickSlider):
             self.show_tick(0)
             self.setRange(0, ticks)
             self.setSingleStep(max(1, ticks // timeline.frame_count // 16))
-            self.setPageStep(max(1, round(ticks / timeline.duration_secs)))
+            # A page is a second; a damaged clip may claim to last a nanosecond.
+            self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
         self.update()
 
     @Slot(object)

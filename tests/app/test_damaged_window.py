@@ -1,0 +1,66 @@
+"""300 damaged clips opened in the window with the real engine: a picture or an error in words, and never a hang."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from helpers.clips import write_clip, write_pictures
+from helpers.damage import damaged_variants
+from helpers.stage import Stage
+from helpers.tiny_model import save_tiny_model
+from videoinr.engine import open_engine
+from videoinr.render_loop import Failure, Renderer
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.theme import Theme
+from videoinr_viewer.viewer import Viewer
+
+VARIANTS = 300
+HANG_MSECS = 10_000
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
+    model = str(save_tiny_model(tmp_path))
+
+    def open_renderer(path: Path) -> Renderer:
+        return open_engine(path, model=model, device="cpu")
+
+    viewer = Viewer(qapp, open_renderer, settings=Settings(), theme=Theme.LIGHT)
+    # As large as a clip at x1: the damage is in the files, not in how large they are shown.
+    viewer.show((500, 400))
+    yield Stage(qtbot, viewer, [])
+    viewer.window.shell.asks = False
+    viewer.window.close()
+    assert viewer.is_shut_down
+
+
+def test_every_variant_shows_a_picture_or_says_why_not(stage: Stage, tmp_path: Path) -> None:
+    folder, session = tmp_path / "clips", stage.viewer.session
+    folder.mkdir()
+    sources = [
+        write_clip(folder / "clip.mp4", 6),
+        write_clip(folder / "clip.mkv", 6),
+        write_clip(folder / "clip.ts", 6),
+        write_clip(folder / "clip.webm", 6, codec="libvpx-vp9"),
+        *write_pictures(folder / "pictures", 1),
+    ]
+    failures: list[Failure] = []
+    stage.viewer.bridge.failure.connect(failures.append)
+    ends: Counter[str] = Counter()
+    for variant in damaged_variants(sources, folder / "variants", VARIANTS, seed=5):
+        failures.clear()
+        session.open(variant)
+        stage.qtbot.waitUntil(lambda: bool(failures) or stage.is_complete(), timeout=HANG_MSECS)
+        ends["failed" if failures else "shown"] += 1
+        for failure in failures:
+            assert "unforeseen" not in failure.message, (variant, failure)
+            assert "Traceback" not in failure.message + failure.hint
+    assert sum(ends.values()) == VARIANTS
+    # Both happen: neither is everything refused, nor is everything taken for whole.
+    assert min(ends["failed"], ends["shown"]) > VARIANTS // 10
