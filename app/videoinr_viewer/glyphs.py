@@ -14,11 +14,12 @@ from PySide6.QtGui import (
     QPainterPathStroker,
     QPaintEvent,
     QPalette,
-    QPen,
     QPolygonF,
     QTransform,
 )
 from PySide6.QtWidgets import QStyle, QStyleOptionToolButton, QStylePainter, QToolButton, QWidget
+
+from videoinr_viewer.painting import painting
 
 SIDE = 24.0
 """The box that the paths are drawn in."""
@@ -33,6 +34,7 @@ def _triangle(*points: tuple[float, float]) -> QPainterPath:
 
 def _bars(*boxes: tuple[float, float, float, float]) -> QPainterPath:
     path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
     for x, y, width, height in boxes:
         path.addRoundedRect(QRectF(x, y, width, height), 0.8, 0.8)
     return path
@@ -121,7 +123,8 @@ class GlyphButton(QToolButton):
         super().__init__(parent)
         self._path = glyph.path
         self._side_px = side_px
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # Space plays, whatever has the focus, so a button in focus could not be pressed.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedSize(self.sizeHint())
 
     def set_glyph(self, glyph: Glyph) -> None:
@@ -135,20 +138,17 @@ class GlyphButton(QToolButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The style's frame, then the symbol in the middle."""
-        painter = QStylePainter(self)
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
         option.text, option.icon = "", QIcon()
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
         factor = min(self.width(), self.height()) * 0.62 / SIDE
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(QRectF(self.rect()).center())
-        painter.scale(factor, factor)
-        painter.translate(-SIDE / 2, -SIDE / 2)
-        painter.fillPath(self._path, self._colour())
-        if self.hasFocus():
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1.5))
-            painter.drawRoundedRect(QRectF(-4, -4, SIDE + 8, SIDE + 8), 5, 5)
+        with painting(QStylePainter(self)) as painter:
+            painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.translate(QRectF(self.rect()).center())
+            painter.scale(factor, factor)
+            painter.translate(-SIDE / 2, -SIDE / 2)
+            painter.fillPath(self._path, self._colour())
 
     def _colour(self) -> QColor:
         if not self.isEnabled():

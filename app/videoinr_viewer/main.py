@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -93,9 +94,21 @@ def _icon() -> QIcon:
         return QIcon()
 
 
+def has_screen(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether Qt will find a screen; without one it would end the process without a word that helps."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return platform in ("win32", "darwin") or any(environment.get(name) for name in names)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point."""
     arguments = parse(argv)
+    if not has_screen(os.environ, sys.platform):
+        if arguments.screenshot is None:
+            print("videoinr-viewer: There is no screen to show a window on. Set DISPLAY, or use --screenshot.",
+                  file=sys.stderr)  # fmt: skip
+            return 1
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     return run(
         arguments,
         open_renderer=engine_opener(model=arguments.model, device=arguments.device),

@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         session.closed.connect(self.empty.show_invitation)
         session.closed.connect(self._show_empty)
         session.open_wanted.connect(self.empty.show_opening)
+        session.open_wanted.connect(status.show_opening)
         session.view_changed.connect(view.look)
         session.view_changed.connect(status.look)
         view.screen_changed.connect(session.set_screen)

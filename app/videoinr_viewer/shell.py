@@ -114,11 +114,13 @@ class WindowShell(QObject):
         self._set_full_screen(not self._window.isFullScreen())
 
     def leave(self) -> None:
-        """Out of the full screen, or else out of a comparison."""
+        """Out of the full screen, or else out of a comparison, or else away with a message."""
         if self._window.isFullScreen():
             self._set_full_screen(False)
-        else:
+        elif self._window.frame_view.compare is not Compare.OFF:
             self._window.frame_view.set_compare(Compare.OFF)
+        else:
+            self._window.messages.hide()
 
     def _set_full_screen(self, is_full: bool) -> None:
         for part in (self._window.menuBar(), self._window.timeline, self._window.status):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from videoinr_resources import path as resource_path
 
 Role = QPalette.ColorRole
-ACCENT_WARM = QColor("#d98e2b")
+ACCENT_WARM = QColor("#c07b16")
 """For what deserves attention without being wrong: extrapolation, warnings. Readable on both themes."""
 ACCENT_BAD = QColor("#d2554f")
 """For what failed. Readable on both themes."""

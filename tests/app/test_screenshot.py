@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr_viewer.arguments import Arguments
-from videoinr_viewer.main import engine_opener, run
+from videoinr_viewer.main import engine_opener, has_screen, main, run
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.settings import Settings
 from videoinr_viewer.theme import Theme
@@ -98,6 +98,31 @@ def test_the_engine_is_not_imported_before_a_clip_is_opened() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_paths())
     assert done.stdout.strip() == "[]"
     assert callable(engine_opener(model=None, device=None))
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "expected"),
+    [
+        ({}, "linux", False),
+        ({"DISPLAY": ""}, "linux", False),
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
+        ({}, "win32", True),
+    ],
+)
+def test_a_missing_screen_is_noticed(environment: dict[str, str], platform: str, expected: bool) -> None:
+    assert has_screen(environment, platform) == expected
+
+
+def test_without_a_screen_the_program_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert main(["clip.mp4"]) == 1
+    assert "no screen" in capsys.readouterr().err
 
 
 def _paths() -> dict[str, str]:

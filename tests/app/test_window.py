@@ -86,11 +86,22 @@ def test_work_is_mentioned_only_when_it_lasts(stage_of: Callable[..., Stage]) ->
     stage.wait_for(lambda: work.text() == "")
 
 
+def test_a_long_opening_is_mentioned(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of(Pace(open_secs=0.8))
+    stage.viewer.session.open(Path("long.mp4"))
+    work = stage.viewer.window.status.work
+    stage.wait_for(lambda: work.text() == "opening…")
+    assert "long.mp4" in stage.viewer.window.empty._title.text()
+    stage.wait_until_complete()
+    stage.wait_for(lambda: work.text() == "")
+
+
 def test_a_clip_that_cannot_be_opened_is_explained(stage: Stage) -> None:
     stage.viewer.session.open(Path("broken.mp4"))
     messages = stage.viewer.window.messages
     stage.wait_for(messages.isVisible)
     assert messages.text.text() == "broken.mp4 is not a video. Try another file."
+    assert stage.viewer.window.status.work.text() == ""
     assert stage.viewer.window.empty.isVisible()
     stage.open("good.mp4")
     assert not messages.isVisible()

@@ -142,6 +142,8 @@ def test_a_whole_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureF
     assert state["threads"] == []
     assert state["closed"]
     assert (tmp_path / "viewer.ini").exists()
+    log = (tmp_path / "log" / "viewer.log").read_text()
+    assert not [line for line in log.splitlines() if " INFO " not in line], log
     assert state["pictures"]["draft"] >= 10, state["pictures"]
     assert state["longest_gap_msecs"] < BOUND_MSECS
 

@@ -49,5 +49,9 @@ class LoopWatch(QObject):
     def _sample(self) -> None:
         while not self._ended.wait(0.01):
             if time.perf_counter() - self._last > SUSPICIOUS_SECS:
-                frame = sys._current_frames().get(self._gui_thread)
-                self._suspect = "".join(traceback.format_stack(frame)[-4:]) if frame is not None else ""
+                self._suspect = self._stack()
+
+    def _stack(self) -> str:
+        # The frame must not live on here: it would keep the painters of the GUI thread from ending.
+        frame = sys._current_frames().get(self._gui_thread)
+        return "".join(traceback.format_stack(frame)[-4:]) if frame is not None else ""

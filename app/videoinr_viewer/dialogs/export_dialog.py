@@ -137,7 +137,8 @@ class ExportDialog(QDialog):
         self.progress.setRange(0, max(1, progress.total))
         self.progress.setValue(progress.done)
         if self.cancel.isEnabled():
-            left = remaining_words(progress.remaining_secs)
+            is_last = progress.done == progress.total
+            left = "checking the file…" if is_last else remaining_words(progress.remaining_secs)
             self.status.setText(f"{progress.done} of {progress.total} frames, {left}")
 
     @Slot(object, int)

@@ -25,6 +25,7 @@ class MessageBar(QFrame):
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         close = GlyphButton(Glyph.CLOSE, self, side_px=24)
         close.setAccessibleName("Dismiss the message")
+        close.setToolTip("Dismiss (Esc)")
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)

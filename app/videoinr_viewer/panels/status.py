@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from superqt import QElidingLabel
@@ -25,7 +27,7 @@ class StatusLine(QFrame):
         self.setObjectName("status")
         self._clip: Opened | None = None
         self._shown: Quality | None = None
-        self._extrapolates = False
+        self._extrapolates = self._is_opening = False
         self.where, self.zoom, self.work, self.picture, self.export = (QLabel() for _ in range(5))
         self.scale, self.engine = QElidingLabel(), QLabel()
         self.where.setProperty("strong", True)
@@ -41,8 +43,16 @@ class StatusLine(QFrame):
         self._patience.timeout.connect(self._show_work)
 
     @Slot(object)
+    def show_opening(self, _path: Path) -> None:
+        """A clip is being opened; said only when it lasts."""
+        self._is_opening = True
+        self.set_busy(True)
+
+    @Slot(object)
     def open(self, opened: Opened) -> None:
         """Another clip."""
+        self._is_opening = False
+        self.set_busy(False)
         self._clip, self._shown = opened, None
         self.engine.setText(f"{opened.model_name} · {opened.device_name}")
         self.picture.clear()
@@ -50,7 +60,8 @@ class StatusLine(QFrame):
     @Slot()
     def close_clip(self) -> None:
         """No clip."""
-        self._clip = None
+        self._clip, self._is_opening = None, False
+        self.set_busy(False)
         for label in (self.where, self.zoom, self.work, self.picture, self.scale, self.engine):
             label.setText("")
 
@@ -97,4 +108,7 @@ class StatusLine(QFrame):
 
     @Slot()
     def _show_work(self) -> None:
+        if self._is_opening:
+            self.work.setText("opening…")
+            return
         self.work.setText("refining…" if self._shown is Quality.DRAFT else "encoding…")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from videoinr.timeline import Timeline
+from videoinr_viewer.painting import painting
 from videoinr_viewer.session import Marks
 from videoinr_viewer.timeline.ruler import label_step_secs, multiples, step_words
 from videoinr_viewer.timeline.tick_slider import TickSlider
@@ -18,6 +19,7 @@ TICKS_PER_FRAME = 1920
 MAX_TICKS = 2**30
 FRAME_SPACING_PX = 5
 """Source frames are marked on the ruler when they are at least this far apart."""
+MOST_FRAMES_SHOWN = 4000
 LABEL_SPACING_PX = 78
 GROOVE_Y_PX = 27
 
@@ -33,6 +35,7 @@ class Overview(TickSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Time", parent, height_px=40, groove_y_px=GROOVE_Y_PX)
         self._timeline: Timeline | None = None
+        self._frame_ticks: list[float] = []
         self._marks = Marks()
 
     def set_timeline(self, timeline: Timeline | None) -> None:
@@ -46,6 +49,7 @@ class Overview(TickSlider):
             self.setSingleStep(max(1, ticks // timeline.frame_count // 16))
             # A page is a second; a damaged clip may claim to last a nanosecond.
             self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
+            self._frame_ticks = self._ticks_of_frames(timeline)
         self.update()
 
     @Slot(object)
@@ -64,6 +68,13 @@ class Overview(TickSlider):
         if self._timeline is not None:
             self.show_tick(round(self._tick_from_time(time_secs)))
 
+    def _ticks_of_frames(self, timeline: Timeline) -> list[float]:
+        """Where the source frames lie, computed once: exact times are slow. None of more than a ruler could show."""
+        if timeline.frame_count > MOST_FRAMES_SHOWN:
+            return []
+        times = (timeline.frame_time(frame) for frame in range(timeline.frame_count))
+        return [float(self._tick_from_time(time)) for time in times]
+
     def _tick_from_time(self, time_secs: Fraction) -> Fraction:
         assert self._timeline is not None
         return time_secs * self.maximum() / self._timeline.duration_secs
@@ -72,13 +83,15 @@ class Overview(TickSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ruler above, groove with the marks below, the playhead over both."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
-        if self._timeline is None:
-            return
-        self._paint_ruler(painter, self._timeline)
-        self._paint_marks(painter, self._timeline)
+        with painting(QPainter(self)) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
+            if self._timeline is not None:
+                self._paint_ruler(painter, self._timeline)
+                self._paint_marks(painter, self._timeline)
+                self._paint_playhead(painter)
+
+    def _paint_playhead(self, painter: QPainter) -> None:
         x = self.x_from_tick(self.sliderPosition())
         painter.setPen(QPen(self.colour(QPalette.ColorRole.Highlight), 1.5))
         painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
@@ -89,8 +102,8 @@ class Overview(TickSlider):
         font.setPixelSize(10)
         painter.setFont(font)
         if timeline.frame_count * FRAME_SPACING_PX <= self.groove_px:
-            for frame in range(timeline.frame_count):
-                self.paint_tick(painter, float(self._tick_from_time(timeline.frame_time(frame))), 15, 19, 0.28)
+            for tick in self._frame_ticks:
+                self.paint_tick(painter, tick, 15, 19, 0.28)
         step = label_step_secs(timeline.duration_secs, self.groove_px, least_px=LABEL_SPACING_PX)
         for time in multiples(step, timeline.duration_secs):
             tick = float(self._tick_from_time(time))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 from videoinr.types import Instant
+from videoinr_viewer.painting import painting
 from videoinr_viewer.timeline.overview import TICKS_PER_FRAME
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
@@ -39,12 +40,14 @@ class PairSlider(TickSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A groove from source frame to source frame, with sixteenths below it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour = self.colour(QPalette.ColorRole.Mid, 0.8)
-        self.paint_groove(painter, self.minimum(), self.maximum(), colour)
-        if not self.isEnabled():
-            return
+        with painting(QPainter(self)) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
+            if self.isEnabled():
+                self._paint_ticks(painter)
+                self.paint_handle(painter)
+
+    def _paint_ticks(self, painter: QPainter) -> None:
         for sixteenth in range(17):
             is_quarter = sixteenth % 4 == 0
             tick = min(sixteenth * SIXTEENTH, self.maximum())
@@ -53,4 +56,3 @@ class PairSlider(TickSlider):
         painter.setBrush(self.colour(QPalette.ColorRole.PlaceholderText))
         for end in (self.minimum(), self.maximum()):
             painter.drawEllipse(QPointF(self.x_from_tick(end), GROOVE_Y_PX), 4, 4)
-        self.paint_handle(painter)
