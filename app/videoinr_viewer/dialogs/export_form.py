@@ -87,6 +87,7 @@ class ExportForm(QWidget):
             self.codec.addItem(title, encoder)
         self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 of the clip's own")
         self.picture_size.setToolTip("×4 of the clip's size, or width x height")
+        self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
         self.crf.setToolTip("0 is best; higher numbers make smaller files")
 
     def _lay_out(self) -> None:
