@@ -1,4 +1,4 @@
-"""Evaluation: the clips it reads, and the figures of its protocol, by hand where a hand can compute them."""
+"""Evaluation: the clips it reads, its windows, and the means that it takes, by hand where a hand can compute them."""
 
 from __future__ import annotations
 
@@ -13,52 +13,17 @@ from torch import Tensor
 
 from helpers.clips import numbered_frames, write_clip, write_pictures
 from helpers.tiny_model import tiny_video_inr
-from videoinr.errors import UsageError
-from videoinr.evaluation.clips import (
-    FrameScore,
-    Protocol,
-    blend_bicubic,
-    restorer_from_model,
-    score_clip,
-    score_folder,
-    summarise,
-)
-from videoinr.evaluation.metrics import luma, psnr_y
+from videoinr.evaluation.clips import FrameScore, Restorer, blend_bicubic, restorer_from_model, score_clip
+from videoinr.evaluation.footage import find_footage
+from videoinr.evaluation.metrics import psnr, ssim
+from videoinr.evaluation.optical_flow import flow_difference, optical_flow
+from videoinr.evaluation.protocols import ADOBE, GOPRO, VID4, Protocol
+from videoinr.evaluation.summary import summarise
 from videoinr.geometry import Grid
 from videoinr.images import shrink
-from videoinr.training.readers import find_clips, read_frames
+from videoinr.model.video_inr import PairFeatures
 
 CPU = torch.device("cpu")
-
-
-def test_luma_is_the_studio_range_of_bt601() -> None:
-    white, green = torch.ones(3, 1, 1), torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
-    assert float(luma(white)) * 255 == pytest.approx(219, abs=1e-3)
-    assert float(luma(green)) * 255 == pytest.approx(128.553, abs=1e-3)
-    assert luma(torch.rand(4, 2, 3, 5, 6)).shape == (4, 2, 5, 6)
-
-
-def test_psnr_of_a_known_difference() -> None:
-    target = torch.full((3, 4, 4), 0.5)
-    # Ten levels on all channels are 10 * 219 / 255 levels of Y.
-    assert psnr_y(target + 10 / 255, target) == pytest.approx(20 * math.log10(255 / (10 * 219 / 255)), abs=1e-3)
-    red = target.clone()
-    red[0, 0, 0] += 0.2
-    assert psnr_y(red, target) == pytest.approx(-10 * math.log10((0.2 * 65.481 / 255) ** 2 / 16), abs=1e-3)
-
-
-def test_psnr_clamps_the_prediction_and_is_infinite_without_error() -> None:
-    assert psnr_y(torch.full((3, 2, 2), 1.7), torch.ones(3, 2, 2)) == math.inf
-    assert psnr_y(torch.full((3, 2, 2), -0.7), torch.zeros(3, 2, 2)) == math.inf
-
-
-def test_the_blend_is_exact_where_it_has_nothing_to_do() -> None:
-    low = torch.rand(2, 3, 6, 8)
-    first, middle, last = blend_bicubic(low, Grid(8, 6), [0, 0.25, 1])
-    torch.testing.assert_close(first, low[0], atol=1e-6, rtol=0)
-    torch.testing.assert_close(last, low[1], atol=1e-6, rtol=0)
-    torch.testing.assert_close(middle, 0.75 * low[0] + 0.25 * low[1], atol=1e-6, rtol=0)
-    assert blend_bicubic(low, Grid(20, 15), [0.5])[0].shape == (3, 15, 20)
 
 
 class Recorder:
@@ -78,13 +43,21 @@ def test_windows_stride_by_their_length(frames: int, windows: int) -> None:
     scores = score_clip(clip, "clip", Protocol(2, 4), {"grey": record})
     assert len(record.calls) == windows
     assert [score.number for score in scores] == [0, 1, 2, 3] * windows
+    assert [score.frame for score in scores] == list(range(4 * windows))
     for window, (low, grid, times) in enumerate(record.calls):
         assert grid == Grid(48, 32)
         assert times == [0, 0.25, 0.5, 0.75]
         expected = shrink(clip[[4 * window, 4 * window + 4]], height=16, width=24)
         torch.testing.assert_close(low, expected)
     for index, score in enumerate(scores):
-        assert score.psnr_db == pytest.approx(psnr_y(torch.full((3, 32, 48), 0.5), clip[index]))
+        grey = torch.full((3, 32, 48), 0.5)
+        assert (score.psnr_db, score.ssim) == pytest.approx((psnr(grey, clip[index]), ssim(grey, clip[index])))
+
+
+def test_the_channel_decides_what_is_compared() -> None:
+    clip, grey = torch.rand(2, 3, 16, 16), torch.full((3, 16, 16), 0.5)
+    (score,) = score_clip(clip, "c", Protocol(1, 1, "rgb"), {"grey": Recorder()})
+    assert (score.psnr_db, score.ssim) == pytest.approx((psnr(grey, clip[0], "rgb"), ssim(grey, clip[0], "rgb")))
 
 
 def test_clips_are_cut_from_the_top_left() -> None:
@@ -95,51 +68,89 @@ def test_clips_are_cut_from_the_top_left() -> None:
     assert torch.equal(low, clip[[0, 2], :, :32, :48])
 
 
-def test_a_restorer_that_is_right_scores_infinitely() -> None:
+def truth_of(clip: Tensor) -> Restorer:
+    """A restorer that gives the clip back, frame by frame."""
+    frames = iter(clip)
+    return lambda low, grid, times: [next(frames) for _ in times]
+
+
+def test_a_restorer_that_is_right_is_perfect_in_everything() -> None:
     clip = torch.rand(5, 3, 16, 16)
-    truth = iter(clip)
-    methods = {"truth": lambda low, grid, times: [next(truth) for _ in times]}
-    assert {score.psnr_db for score in score_clip(clip, "clip", Protocol(4, 2), methods)} == {math.inf}
+    scores = score_clip(clip, "clip", Protocol(4, 2, flicker=True), {"truth": truth_of(clip)})
+    assert {score.psnr_db for score in scores} == {math.inf}
+    assert [score.ssim for score in scores] == pytest.approx([1] * 4)
+    assert [score.flow_error_px for score in scores] == [None, 0, 0, 0]
 
 
-def test_a_model_restores() -> None:
-    low = torch.rand(2, 3, 6, 8)
-    with torch.inference_mode():
-        pictures = restorer_from_model(tiny_video_inr())(low, Grid(16, 12), [0, 0.5])
-        features = tiny_video_inr().encode(low[None])
-        expected = tiny_video_inr().render(features, Grid(16, 12), [torch.tensor([0.5])])[0][0].clamp(0, 1)
-    assert len(pictures) == 2
-    torch.testing.assert_close(pictures[1], expected)
+def test_flicker_is_the_error_of_the_motion_from_frame_to_frame_across_windows() -> None:
+    random = torch.Generator().manual_seed(0)
+    wide = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 20, generator=random), (48, 80), mode="bicubic")[
+        0
+    ].clamp(0, 1)
+    clip = torch.stack([wide[:, :32, 2 * number : 2 * number + 48] for number in range(5)])
+    still = lambda low, grid, times: [low[0] for _ in times]  # noqa: E731 - shows each input until the next one
+    scores = score_clip(clip, "c", Protocol(1, 2, flicker=True), {"still": still, "truth": truth_of(clip)})
+    shown = [clip[0], clip[0], clip[2], clip[2]]
+    for score in scores[:2] + scores[4:6]:
+        if score.frame:
+            flows = [optical_flow(each[score.frame - 1], each[score.frame]) for each in (shown, clip)]
+            assert score.flow_error_px == pytest.approx(flow_difference(*flows), abs=1e-6)
+    by_frame = [score.flow_error_px for score in scores if score.method == "still"]
+    assert by_frame[0] is None
+    # Standing still misses two pixels of motion, and the jump that follows makes up for them: two too many.
+    assert by_frame[1:] == pytest.approx([2, 2, 2], abs=0.5)
+    assert all(score.flow_error_px in (0, None) for score in scores if score.method == "truth")
 
 
-def test_a_folder_of_clips_is_scored_by_every_method(tmp_path: Path) -> None:
-    for name, count in (("a", 5), ("b", 3), ("short", 2)):
-        write_pictures(tmp_path / name, numbered_frames(count, width=32, height=32))
-    clips = [tmp_path / name for name in ("a", "b", "short")]
-    scores = score_folder(clips, Protocol(2, 2), {"blend": blend_bicubic, "grey": Recorder()}, CPU)
-    assert [(score.clip, score.method, score.number) for score in scores] == [
-        *((clip, method, number) for clip in "aab" for method in ("blend", "grey") for number in (0, 1))
-    ]
-    blend, grey = (
-        summarise([score for score in scores if score.method == method]).average_db for method in ("blend", "grey")
+def test_every_output_can_be_looked_at() -> None:
+    seen: list[tuple[str, int, float]] = []
+    clip = torch.rand(5, 3, 16, 16)
+    score_clip(
+        clip,
+        "c",
+        Protocol(2, 2),
+        {"grey": Recorder(), "blend": blend_bicubic},
+        on_picture=lambda method, frame, picture: seen.append((method, frame, float(picture.std()))),
     )
-    assert blend > grey
-    with pytest.raises(UsageError, match="3 frames"):
-        score_folder(clips[2:], Protocol(2, 2), {"blend": blend_bicubic}, CPU)
+    assert [each[:2] for each in seen] == [
+        (method, k + s) for s in (0, 2) for method in ("grey", "blend") for k in (0, 1)
+    ]
+    assert [spread > 0 for _, _, spread in seen] == [False, False, True, True] * 2
 
 
-def test_a_summary_tells_inputs_from_what_lies_between() -> None:
-    scores = [FrameScore("c", "m", number, db) for number, db in ((0, 30.0), (1, 20.0), (2, 22.0), (0, 34.0))]
-    summary = summarise(scores)
-    assert (summary.input_db, summary.between_db, summary.average_db) == (32.0, 21.0, 26.5)
-    assert summary.frames == 4
-    assert math.isnan(summarise(scores[:1]).between_db)
+def test_a_model_restores_and_encodes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, low, encodings = tiny_video_inr(), torch.rand(2, 3, 6, 8), list[int]()
+    encode = model.encode
+
+    def counted(frames: Tensor) -> PairFeatures:
+        encodings.append(len(frames))
+        return encode(frames)
+
+    monkeypatch.setattr(model, "encode", counted)
+    with torch.inference_mode():
+        pictures = restorer_from_model(model)(low, Grid(16, 12), [0, 0.5, 0.75])
+        assert encodings == [1]
+        for t, picture in zip((0, 0.5, 0.75), pictures, strict=True):
+            expected = model.render(encode(low[None]), Grid(16, 12), [torch.tensor([float(t)])])[0][0].clamp(0, 1)
+            torch.testing.assert_close(picture, expected)
 
 
-def test_the_protocol_says_what_was_measured() -> None:
-    text = str(Protocol(4, 8))
-    for words in ("space x4", "time x8", "antialiased bicubic", "BT.601 Y", "k = 0 ... 7", "multiples of 16"):
-        assert words in text
+def test_too_little_memory_for_all_instants_is_enough_for_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, low, times = tiny_video_inr(), torch.rand(2, 3, 6, 8), [k / 8 for k in range(8)]
+    with torch.inference_mode():
+        expected = restorer_from_model(model)(low, Grid(16, 12), times)
+        render, asked = model.render, []
+
+        def starved(features: object, grid: Grid, moments: Sequence[Tensor]) -> list[Tensor]:
+            asked.append(len(moments))
+            if len(moments) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return render(features, grid, moments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(model, "render", starved)
+        pictures = restorer_from_model(model)(low, Grid(16, 12), times)
+    assert asked == [8, 4, 2, 2, 4, 2, 2]
+    assert all(torch.equal(a, b) for a, b in zip(pictures, expected, strict=True))
 
 
 def test_scores_do_not_depend_on_gradients() -> None:
@@ -148,26 +159,100 @@ def test_scores_do_not_depend_on_gradients() -> None:
     assert all(np.isfinite(score.psnr_db) for score in scores)
 
 
+def score(number: int, psnr_db: float, *, flow: float | None = None, secs: float = 1.0) -> FrameScore:
+    return FrameScore("c", "m", number, number, psnr_db, psnr_db / 100, flow, secs)
+
+
+def test_a_summary_tells_the_kinds_of_frames_apart() -> None:
+    scores = [
+        score(k, db, flow=f, secs=k) for k, db, f in ((0, 30.0, None), (1, 20.0, 1.0), (2, 22.0, 2.0), (3, 24.0, 6.0))
+    ]
+    summary = summarise([*scores, score(0, 34.0, flow=3.0, secs=9)], 4)
+    kinds = {
+        name: round(getattr(summary, name).psnr_db, 3) for name in ("input", "between", "middle", "others", "center")
+    }
+    assert kinds == {"input": 32, "between": 22, "middle": 22, "others": 22, "center": 28.667}
+    assert summary.average.psnr_db == 26
+    assert summary.average.ssim == pytest.approx(0.26)
+    assert (summary.average.flow_error_px, summary.input.flow_error_px, summary.others.flow_error_px) == (3, 3, 3.5)
+    assert (summary.average.frames, summary.middle.frames, summary.center.frames) == (5, 1, 3)
+    assert summary.secs_per_frame == 2  # The median: a slow first window does not count.
+
+
+def test_an_odd_window_has_no_middle_and_json_no_infinity() -> None:
+    summary = summarise([score(0, math.inf), score(1, 20.0), score(2, 22.0)], 3)
+    assert math.isnan(summary.middle.psnr_db)
+    assert (summary.others.psnr_db, summary.average.psnr_db) == (21, math.inf)
+    plain = summary.to_dict()
+    assert plain["middle"] == {"frames": 0, "psnr_db": None, "ssim": None, "flow_error_px": None}
+    assert plain["average"]["psnr_db"] is None
+    assert plain["others"]["psnr_db"] == 21
+
+
+def test_the_protocol_says_what_was_measured() -> None:
+    text = str(Protocol(4, 8))
+    for words in (
+        "clips",
+        "space x4",
+        "time x8",
+        "antialiased bicubic",
+        "BT.601 Y",
+        "T = 8",
+        "multiples of 16",
+        "11 x 11",
+    ):
+        assert words in text
+    assert "tOF" not in text
+    assert "tOF" in str(Protocol(4, 8, flicker=True))
+    assert "on RGB" in str(Protocol(4, 8, "rgb", standard=GOPRO))
+
+
+def test_standard_sets_are_recognised_and_others_named_so() -> None:
+    assert VID4.remarks({"calendar": 41, "city": 34, "foliage": 49, "walk": 47})[0].endswith(
+        "171 frames: the set itself."
+    )
+    assert VID4.remarks({"calendar": 41, "city": 34, "foliage": 49})[0].endswith("NOT the standard set.")
+    assert "found 11 clips of 33 frames: the set" in GOPRO.remarks({str(number): 3 for number in range(11)})[0]
+    assert "17 clips; found 1 clips of 9 frames: NOT" in ADOBE.remarks({"a": 9})[0]
+    assert (VID4.time_scale, GOPRO.time_scale, ADOBE.time_scale) == (2, 8, 8)
+
+
 def test_videos_and_folders_of_pictures_are_found_and_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    write_clip(tmp_path / "a" / "film.mkv", 3, codec="ffv1")
+    write_clip(tmp_path / "a" / "film.mkv", 3, codec="ffv1", pix_fmt="bgr0")
     write_pictures(tmp_path / "b" / "c", 4)
     (tmp_path / "b" / "notes.txt").write_text("no clip")
-    assert find_clips(tmp_path) == [tmp_path / "a" / "film.mkv", tmp_path / "b" / "c"]
-    for path, count in zip(find_clips(tmp_path), (3, 4), strict=True):
-        frames = read_frames(path)
-        assert frames.shape == (count, 48, 64, 3)
-        assert frames.dtype == np.uint8
-    expected = np.stack(list(numbered_frames(4)))
-    np.testing.assert_array_equal(read_frames(tmp_path / "b" / "c"), expected)
+    found = find_footage(tmp_path)
+    assert [clip.name for clip in found] == ["a/film.mkv", "b/c"]
+    for clip, count in zip(found, (3, 4), strict=True):
+        with clip.open(CPU) as frames:
+            assert len(frames) == count
+            for index, expected in enumerate(numbered_frames(count)):
+                np.testing.assert_array_equal(frames[index].mul(255).permute(1, 2, 0).round().byte(), expected)
+    assert [clip.name for clip in find_footage(tmp_path / "b" / "c")] == ["c"]
 
 
-def test_deep_pictures_are_read_as_bytes(tmp_path: Path) -> None:
-    deep = np.arange(256, dtype=np.uint16).reshape(16, 16, 1).repeat(3, axis=2) * 257
+def test_deep_pictures_keep_their_depth(tmp_path: Path) -> None:
+    deep = np.arange(256, dtype=np.uint16).reshape(16, 16, 1).repeat(3, axis=2) * 200 + 7
     write_pictures(tmp_path / "deep", [deep, deep])
-    np.testing.assert_array_equal(read_frames(tmp_path / "deep")[1], deep // 257)
+    with find_footage(tmp_path)[0].open(CPU) as frames:
+        np.testing.assert_array_equal(frames[1].mul(65535).permute(1, 2, 0).round().numpy(), deep)
 
 
-def test_a_folder_without_clips_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no clips"):
-        find_clips(tmp_path)
+def test_of_gopros_layout_only_the_sharp_frames_count(tmp_path: Path) -> None:
+    for kind in ("sharp", "blur", "blur_gamma"):
+        write_pictures(tmp_path / "GOPR0384_11_00" / kind, 2)
+    (clip,) = find_footage(tmp_path)
+    assert (clip.name, clip.path.name) == ("GOPR0384_11_00", "sharp")
+    write_pictures(tmp_path / "other" / "blur", 2)
+    assert len(find_footage(tmp_path / "other")) == 1  # Without a sharp one beside it, it is a name like any other.
+
+
+def test_without_pyav_frames_are_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pictures(tmp_path / "c", 3)
+    held = [np.full((4, 6, 3), 51 * number, np.uint8) for number in range(3)]
+    monkeypatch.setattr("videoinr.evaluation.footage.find_spec", lambda name: None)
+    monkeypatch.setattr("videoinr.evaluation.footage.read_frames", lambda path: np.stack(held))
+    with find_footage(tmp_path)[0].open(CPU) as frames:
+        assert len(frames) == 3
+        torch.testing.assert_close(frames[2], torch.full((3, 4, 6), 0.4))

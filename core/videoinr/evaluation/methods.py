@@ -1,0 +1,150 @@
+"""What is compared, by name: models, the baselines built in here, and the peers that run on this machine."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from videoinr.errors import UsageError, VideoInrError
+from videoinr.evaluation.clips import Restorer, blend_bicubic, restorer_from_model
+from videoinr.geometry import Grid
+from videoinr.model.weights import load_model
+
+BICUBIC_BLEND = "bicubic-blend"
+LANCZOS_LOBES = 3
+_PEERS = "videoinr.evaluation.peers"
+
+
+class PeerFailedError(VideoInrError):
+    """A peer opened but could not restore; ``name`` says which."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} failed: {reason}")
+        self.name, self.reason = name, reason
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A restorer by name. ``parameters``: how many a model has."""
+
+    name: str
+    restore: Restorer
+    parameters: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Panel:
+    """The methods that take part, in order, and why the others do not (``absent``: reasons by name)."""
+
+    methods: list[Method] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def drop(self, name: str, reason: str) -> None:
+        """Leave a method out from here on."""
+        self.methods = [method for method in self.methods if method.name != name]
+        self.absent[name] = reason
+
+
+def make_panel(*, models: Sequence[str], baselines: Sequence[str], device: torch.device) -> Panel:
+    """Baselines and peers first, then models. A peer that cannot run here is noted as absent.
+
+    Raises UsageError for a baseline that does not exist, and ModelError.
+    """
+    panel, wanted = Panel(), _expanded(baselines)
+    for name in wanted:
+        if name in BUILT_IN:
+            panel.methods.append(Method(name, BUILT_IN[name]))
+        else:
+            _add_peer(panel, name)
+    for name in dict.fromkeys(models):
+        loaded = load_model(name)
+        shown = loaded.card.name if all(loaded.card.name != each.name for each in panel.methods) else name
+        model = loaded.model.to(device).eval()
+        panel.methods.append(Method(shown, restorer_from_model(model), loaded.card.parameters))
+    return panel
+
+
+def baseline_names() -> list[str]:
+    """All that ``--baseline`` knows: what is built in, then the peers."""
+    return [*BUILT_IN, *(name for name in _peer_names() if name not in BUILT_IN)]
+
+
+def nearest(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
+    """The nearer of the two frames, with the pixels of the nearest: what a player without any of this would show."""
+    small = torch.stack([low[0 if t < 0.5 else 1] for t in times])
+    return list(torch.nn.functional.interpolate(small, (grid.height, grid.width), mode="nearest-exact"))
+
+
+def blend_lanczos(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
+    """(1 - t) I0 + t I1, enlarged by Lanczos's windowed sinc of three lobes."""
+    rows = _lanczos_weights(low.shape[-2], grid.height).to(low)
+    columns = _lanczos_weights(low.shape[-1], grid.width).to(low)
+    large = rows @ low @ columns.T
+    return [torch.lerp(large[0], large[1], t).clamp(0, 1) for t in times]
+
+
+BUILT_IN: dict[str, Restorer] = {BICUBIC_BLEND: blend_bicubic, "lanczos-blend": blend_lanczos, "nearest": nearest}
+
+
+def _lanczos_weights(size: int, target: int) -> Tensor:
+    """float64 [target, size], target >= size: each output pixel as a weighted sum of inputs, borders extended."""
+    position = (torch.arange(target, dtype=torch.float64) + 0.5) * size / target - 0.5
+    taps = position.floor()[:, None] + torch.arange(1 - LANCZOS_LOBES, LANCZOS_LOBES + 1)
+    distance = position[:, None] - taps
+    weights = torch.sinc(distance) * torch.sinc(distance / LANCZOS_LOBES) * (distance.abs() < LANCZOS_LOBES)
+    weights = weights / weights.sum(1, keepdim=True)
+    return weights.new_zeros(target, size).scatter_add_(1, taps.clamp(0, size - 1).long(), weights)
+
+
+def _expanded(baselines: Sequence[str]) -> list[str]:
+    """``all`` written out; UsageError for a name that means nothing."""
+    if all(name in BUILT_IN for name in baselines):
+        return list(dict.fromkeys(baselines))
+    known = baseline_names()
+    names = list(dict.fromkeys(name for each in baselines for name in (known if each == "all" else [each])))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"There is no baseline {unknown[0]!r}.", hint=f"Known: all, {', '.join(known)}.")
+    return names
+
+
+def _add_peer(panel: Panel, name: str) -> None:
+    try:
+        panel.methods.append(Method(name, _guarded(name, _peers().open_peer(name))))
+    except Exception as error:  # A broken package of somebody else's may raise anything.
+        panel.absent[name] = _words(error)
+
+
+def _guarded(name: str, restore: Restorer) -> Restorer:
+    """A peer is other people's code, on the CPU: whatever goes wrong in it stops the peer alone."""
+
+    def guarded(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
+        try:
+            pictures = restore(low.cpu(), grid, times)
+        except Exception as error:
+            raise PeerFailedError(name, _words(error)) from error
+        shapes = {tuple(picture.shape) for picture in pictures}
+        if len(pictures) != len(times) or shapes != {(3, grid.height, grid.width)}:
+            raise PeerFailedError(name, f"it made {len(pictures)} pictures of {shapes}, not {len(times)} of {grid}.")
+        return pictures
+
+    return guarded
+
+
+def _words(error: Exception) -> str:
+    return error.in_words() if isinstance(error, VideoInrError) else f"{type(error).__name__}: {error}"
+
+
+def _peer_names() -> list[str]:
+    return list(_peers().peer_names()) if find_spec(_PEERS) else []
+
+
+def _peers() -> ModuleType:
+    # Only now: what it looks for (programs, packages of others) matters to no other command.
+    return importlib.import_module(_PEERS)

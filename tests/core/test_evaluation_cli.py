@@ -1,0 +1,219 @@
+"""``videoinr evaluate`` on a few pictures and a tiny model: its tables, its JSON, and what it says of bad input."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.clips import numbered_frames, write_clip, write_pictures
+from helpers.command_line import Outcome, run_here
+from helpers.tiny_model import save_tiny_model
+from videoinr.clip import open_clip
+from videoinr.errors import DeviceError
+from videoinr.evaluation import methods
+from videoinr.evaluation.report import Cell, Table, number
+
+KINDS = {"average", "input", "between", "middle", "others", "center"}
+
+
+@pytest.fixture
+def footage(tmp_path: Path) -> Path:
+    folder = tmp_path / "footage"
+    write_pictures(folder / "a", 9)
+    write_clip(folder / "b.mkv", 12, codec="ffv1", pix_fmt="bgr0")
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return save_tiny_model(tmp_path)
+
+
+def evaluate(footage: Path, *more: object) -> Outcome:
+    return run_here("evaluate", "--data", footage, "--device", "cpu", *more)
+
+
+def figures(footage: Path, *more: object) -> Any:
+    outcome = evaluate(footage, *more, "--json")
+    assert outcome.exit_code == 0, outcome.stderr
+    return json.loads(outcome.stdout)
+
+
+def test_one_protocol_gives_clips_methods_and_its_own_words(footage: Path, model: Path) -> None:
+    shown = evaluate(footage, "--model", model, "--scale", 2, "--time-scale", 4)
+    assert shown.exit_code == 0, shown.stderr
+    for words in ("bicubic-blend", "tiny", "b.mkv", "mean", "PSNR-Y", "SSIM", "s/frame", "2 clips, 16 frames"):
+        assert words in shown.stdout
+    assert "Protocol: clips, space x2, time x4 (T = 4): LR = antialiased bicubic" in " ".join(shown.stdout.split())
+    assert "tOF" not in shown.stdout
+    assert "space x2, time x4 (T = 4): b.mkv" in shown.stderr
+
+
+def test_json_holds_every_figure(footage: Path, model: Path) -> None:
+    result = figures(footage, "--model", model, "--scale", 2, "--flicker")
+    assert result["notes"] == ["2 clips of 21 frames."]
+    assert result["absent"] == {}
+    assert set(result["methods"]) == {"bicubic-blend", "tiny"}
+    assert result["methods"]["tiny"]["parameters"] > 1000
+    (run,) = result["runs"]
+    assert (run["space_scale"], run["time_scale"], run["left_out"]) == (2, 4, {})
+    assert "tOF" in run["protocol"]
+    for method in ("bicubic-blend", "tiny"):
+        found = run["results"][method]
+        assert set(found["clips"]) == {"a", "b.mkv"}
+        # Two windows of four frames in each clip: 0-4-8, outputs 0 ... 7.
+        assert [found["mean"][kind]["frames"] for kind in ("average", "input", "middle", "others")] == [16, 4, 4, 8]
+        for summary in (found["mean"], *found["clips"].values()):
+            assert set(summary) == KINDS | {"secs_per_frame"}
+            assert summary["secs_per_frame"] > 0
+            for kind in KINDS:
+                assert 5 < summary[kind]["psnr_db"] < 60
+                assert 0 < summary[kind]["ssim"] < 1
+                assert summary[kind]["flow_error_px"] >= 0
+        parts = [found["clips"][clip]["between"]["psnr_db"] for clip in ("a", "b.mkv")]
+        assert found["mean"]["between"]["psnr_db"] == pytest.approx(sum(parts) / 2)
+
+
+def test_colours_are_another_channel(footage: Path, model: Path) -> None:
+    results = [
+        figures(footage, "--model", model, "--scale", 2, "--channel", channel)["runs"][0] for channel in ("y", "rgb")
+    ]
+    means = [run["results"]["bicubic-blend"]["mean"]["average"]["psnr_db"] for run in results]
+    assert means[0] != means[1]
+    assert "on RGB" in results[1]["protocol"]
+    assert "PSNR-RGB average" in evaluate(footage, "--model", model, "--channel", "rgb", "--markdown").stdout
+
+
+def test_several_scales_make_a_table_and_short_clips_are_named(footage: Path, model: Path) -> None:
+    more = ("--model", model, "--scale", "2,3", "--scale", "4", "--time-scale", "8, 10")
+    shown = evaluate(footage, *more, "--markdown")
+    assert shown.exit_code == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert "| time | space | bicubic-blend | tiny |" in lines
+    rows = [line for line in lines if line.startswith("| x")]
+    assert [row[:11] for row in rows] == [f"| x{t} | x{s} |"[:11] for t in (8, 10) for s in (2, 3, 4)]
+    assert all(row.count("**") == 2 for row in rows)  # The better one of each row.
+    assert lines.count("Left out: a: 9 frames, and x10 in time needs 11.") == 1
+    assert "Protocol: clips, space x2, x3, x4, time x8, x10 (T): LR" in shown.stdout
+    result = figures(footage, *more)
+    assert [(run["time_scale"], run["space_scale"]) for run in result["runs"]] == [
+        (t, s) for t in (8, 10) for s in (2, 3, 4)
+    ]
+    assert [set(run["left_out"]) for run in result["runs"]] == [set()] * 3 + [{"a"}] * 3
+
+
+def test_at_x1_what_lies_between_decides(footage: Path, model: Path) -> None:
+    shown = evaluate(footage, "--model", model, "--scale", "1,2", "--markdown")
+    first, second = (line for line in shown.stdout.splitlines() if line.startswith("| x4"))
+    results = [run["results"] for run in figures(footage, "--model", model, "--scale", "1,2")["runs"]]
+    assert results[0]["bicubic-blend"]["mean"]["input"]["psnr_db"] is None
+    for row, kind, result in ((first, "between", results[0]), (second, "average", results[1])):
+        best = max(result, key=lambda method: result[method]["mean"][kind]["psnr_db"])
+        cells = row.strip("| ").split(" | ")[2:]
+        assert [cell.startswith("**") for cell in cells] == [method == best for method in result]
+    assert "∞" in first
+
+
+def test_baselines_are_chosen_and_absent_ones_explained(
+    footage: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(name: str) -> Any:
+        raise DeviceError("It needs a program that is not here.")
+
+    monkeypatch.setattr(methods, "_peer_names", lambda: ["peer"])
+    monkeypatch.setattr(methods, "_peers", lambda: type("Peers", (), {"open_peer": staticmethod(gone)}))
+    more = ("--model", model, "--baseline", "nearest", "--baseline", "peer")
+    shown = evaluate(footage, *more)
+    assert shown.exit_code == 0, shown.stderr
+    assert "Not run: peer: It needs a program that is not here." in shown.stdout
+    assert "bicubic-blend" not in shown.stdout
+    result = figures(footage, *more)
+    assert set(result["methods"]) == {"nearest", "tiny"}
+    assert result["absent"] == {"peer": "It needs a program that is not here."}
+
+
+def test_standard_sets_bring_their_scales_and_are_checked(footage: Path, model: Path) -> None:
+    gopro = figures(footage, "--model", model, "--protocol", "gopro")
+    (run,) = gopro["runs"]
+    assert (run["space_scale"], run["time_scale"]) == (4, 8)
+    assert gopro["notes"] == ["gopro is 11 clips; found 2 clips of 21 frames: NOT the standard set."]
+    assert run["results"]["tiny"]["mean"]["center"]["frames"] == 4
+    assert "PSNR-Y center" in evaluate(footage, "--model", model, "--protocol", "adobe").stdout
+    assert figures(footage, "--model", model, "--protocol", "vid4")["runs"][0]["time_scale"] == 2
+
+
+def test_pictures_are_kept_where_asked(footage: Path, model: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    result = figures(footage, "--model", model, "--time-scale", 2, "--save-pictures", kept)
+    assert result["runs"]
+    folder = kept / "x4-t2" / "bicubic-blend" / "b.mkv"
+    assert len(list(kept.rglob("*.png"))) == 2 * (8 + 10)
+    assert sorted(path.name for path in folder.iterdir()) == [f"{index:05d}.png" for index in range(10)]
+    truth = next(numbered_frames(1)).astype(float)
+    with open_clip(folder / "00000.png") as clip:
+        picture = clip.frame(0)
+    assert picture.shape == (48, 64, 3)
+    error = np.square(picture - truth) @ (np.array([65.481, 128.553, 24.966]) / 255)
+    assert 15 < -10 * math.log10(error.mean() / 255**2) < 50
+
+
+def test_seams_are_measured_instead(footage: Path, model: Path) -> None:
+    shown = evaluate(footage, "--model", model, "--seams", "--time-scale", "1,4")
+    assert shown.exit_code == 0, shown.stderr
+    for words in ("largest step", "mean motion", "seam = mean |difference|", "Below bicubic: tiny"):
+        assert words in shown.stdout
+    result = figures(footage, "--model", model, "--seams", "--time-scale", "1,4")
+    every, fourth = result["seams"]
+    assert [(each["clip"], each["frame"]) for each in fourth["seams"]] == [("a", 4), ("b.mkv", 4)]
+    assert len(every["seams"]) == 7 + 10
+    assert every["largest_step"] == max(each["step"] for each in every["seams"]) > 0
+    assert len(every["ends"]) == 2 * (8 + 11)
+    assert every["ends_below_bicubic"] == sum(each["psnr_db"] < each["bicubic_db"] for each in every["ends"])
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--time-scale", "50"), "50 in time needs 51"),
+        (("--time-scale", "50", "--seams"), "50 in time needs 51"),
+        (("--protocol", "reds"), "'reds' is not one of"),
+        (("--baseline", "no-such-peer"), "There is no baseline 'no-such-peer'"),
+        (("--model", "no-such-model"), "no-such-model"),
+        (("--scale", "0.5"), "'0.5' is no scale"),
+        (("--scale", "nan"), "'nan' is no scale"),
+        (("--scale", "4,"), "'' is no scale"),
+        (("--time-scale", "2.5"), "'2.5' is no scale"),
+        (("--time-scale", "0"), "'0' is no scale"),
+        (("--json", "--markdown"), "one of --json and --markdown"),
+        (("--channel", "u"), "'u' is not one of"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(footage: Path, more: tuple[str, ...], words: str) -> None:
+    outcome = evaluate(footage, *more)
+    assert outcome.exit_code == (1 if "no-such-model" in more else 2)
+    assert words in " ".join(outcome.stderr.replace("│", " ").split())
+    assert not outcome.has_traceback
+    assert outcome.stdout == ""
+
+
+def test_clips_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "missing"):
+        outcome = evaluate(folder)
+        assert outcome.exit_code == 2
+        assert "There are no clips" in outcome.stderr
+    write_pictures(tmp_path / "small" / "c", numbered_frames(5, width=64, height=12))
+    outcome = evaluate(tmp_path / "small")
+    assert outcome.exit_code == 2
+    assert "64x12 pixels" in outcome.stderr
+
+
+def test_a_markdown_table_escapes_bars_and_marks_the_best() -> None:
+    table = Table("Title", ("a", "b|c"), ((Cell("x"), Cell("1.00", best=True)),))
+    assert table.to_markdown().splitlines() == ["Title", "", "| a | b\\|c |", "| --- | ---: |", "| x | **1.00** |"]
+    assert [number(value, 2) for value in (None, math.nan, math.inf, 1.005, -2)] == ["–", "–", "∞", "1.00", "-2.00"]

@@ -1,0 +1,152 @@
+"""What evaluation compares: built-in baselines against slow references, and peers that run or do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.clips import numbered_frames, write_pictures
+from helpers.tiny_model import save_tiny_model, tiny_video_inr
+from videoinr.errors import DeviceError, UsageError
+from videoinr.evaluation import methods
+from videoinr.evaluation.clips import Restorer, blend_bicubic
+from videoinr.evaluation.footage import find_footage
+from videoinr.evaluation.methods import PeerFailedError, baseline_names, blend_lanczos, make_panel, nearest
+from videoinr.evaluation.protocols import Protocol
+from videoinr.evaluation.run import run_protocol
+from videoinr.geometry import Grid
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def peers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts peers by name in place of the real ones; an exception in a restorer's place is raised when it is opened."""
+
+    def put(**known: Restorer | Exception) -> None:
+        def open_peer(name: str) -> Restorer:
+            peer = known[name]
+            if isinstance(peer, Exception):
+                raise peer
+            return peer
+
+        stand_in = SimpleNamespace(peer_names=lambda: list(known), open_peer=open_peer)
+        monkeypatch.setattr(methods, "_peers", lambda: stand_in)
+        monkeypatch.setattr(methods, "_peer_names", stand_in.peer_names)
+
+    return put
+
+
+@pytest.mark.parametrize("baseline", [blend_bicubic, blend_lanczos])
+def test_a_blend_is_exact_where_it_has_nothing_to_do(baseline: Restorer) -> None:
+    low = torch.rand(2, 3, 6, 8)
+    first, middle, last = baseline(low, Grid(8, 6), [0, 0.25, 1])
+    torch.testing.assert_close(first, low[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(last, low[1], atol=1e-6, rtol=0)
+    torch.testing.assert_close(middle, 0.75 * low[0] + 0.25 * low[1], atol=1e-6, rtol=0)
+    assert baseline(low, Grid(20, 15), [0.5])[0].shape == (3, 15, 20)
+
+
+def test_lanczos_is_its_windowed_sinc() -> None:
+    line = np.random.default_rng(0).random(9)
+    low = torch.from_numpy(line).float().expand(2, 3, 4, 9)
+    (picture,) = blend_lanczos(low, Grid(23, 4), [0.5])
+
+    def kernel(distance: float) -> float:
+        if abs(distance) >= 3:
+            return 0.0
+        return 1.0 if distance == 0 else float(np.sinc(distance) * np.sinc(distance / 3))
+
+    for column in range(23):
+        position = (column + 0.5) * 9 / 23 - 0.5
+        taps = range(math.floor(position) - 2, math.floor(position) + 4)
+        weights = [kernel(position - tap) for tap in taps]
+        values = [line[min(max(tap, 0), 8)] for tap in taps]
+        expected = np.dot(weights, values) / sum(weights)
+        assert float(picture[0, 0, column]) == pytest.approx(min(max(expected, 0), 1), abs=1e-5)
+
+
+def test_nearest_is_nearest_in_time_and_space() -> None:
+    low = torch.rand(2, 3, 2, 3)
+    shown = nearest(low, Grid(9, 4), [0, 0.25, 0.5, 0.75])
+    for picture, frame in zip(shown, (0, 0, 1, 1), strict=True):
+        assert torch.equal(picture, low[frame].repeat_interleave(2, 1).repeat_interleave(3, 2))
+
+
+def test_models_have_parameters_and_names_of_their_own(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        save_tiny_model(tmp_path / folder)
+    paths = [str(tmp_path / folder / "tiny.safetensors") for folder in ("a", "b", "a")]
+    panel = make_panel(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
+    assert [method.name for method in panel.methods] == ["nearest", "bicubic-blend", "tiny", paths[1]]
+    count = sum(parameter.numel() for parameter in tiny_video_inr().parameters())
+    assert [method.parameters for method in panel.methods] == [None, None, count, count]
+
+
+def test_peers_are_known_beside_what_is_built_in(peers: Callable[..., None]) -> None:
+    peers(alpha=nearest, nearest=nearest)
+    assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest", "alpha"]
+    panel = make_panel(models=[], baselines=["all"], device=CPU)
+    assert [method.name for method in panel.methods] == baseline_names()
+    with pytest.raises(UsageError, match="no baseline 'beta'") as caught:
+        make_panel(models=[], baselines=["alpha", "beta"], device=CPU)
+    assert "all, bicubic-blend, lanczos-blend, nearest, alpha" in caught.value.hint
+
+
+def test_a_peer_that_cannot_be_opened_is_absent_with_its_reason(peers: Callable[..., None]) -> None:
+    peers(here=nearest, gone=DeviceError("There is no Vulkan here.", hint="Install a driver."), torn=OSError("no .so"))
+    panel = make_panel(models=[], baselines=["gone", "torn", "here"], device=CPU)
+    assert [method.name for method in panel.methods] == ["here"]
+    assert panel.absent == {"gone": "There is no Vulkan here. Install a driver.", "torn": "OSError: no .so"}
+
+
+def test_without_peers_the_built_in_baselines_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "find_spec", lambda name: None)
+    assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest"]
+    with pytest.raises(UsageError):
+        make_panel(models=[], baselines=["rife"], device=CPU)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "reason"),
+    [
+        (lambda low, grid, times: 1 / 0, "ZeroDivisionError"),
+        (lambda low, grid, times: nearest(low, grid, times)[1:], "1 pictures"),
+        (lambda low, grid, times: list(low[0][None].repeat(len(times), 1, 1, 1)), "2 of 32x32"),
+    ],
+)
+def test_a_peer_that_fails_is_left_out_and_stops_no_other(
+    tmp_path: Path, peers: Callable[..., None], breaks: Restorer, reason: str
+) -> None:
+    write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
+    write_pictures(tmp_path / "b", numbered_frames(3, width=48, height=32))
+
+    def fails_on_large(low: torch.Tensor, grid: Grid, times: list[float]) -> list[torch.Tensor]:
+        return nearest(low, grid, times) if grid.width == 48 else breaks(low, grid, times)
+
+    peers(weak=fails_on_large)
+    panel = make_panel(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
+    with pytest.raises(PeerFailedError, match="weak failed"):
+        panel.methods[0].restore(torch.rand(2, 3, 16, 16), Grid(32, 32), [0, 0.5])
+    said: list[str] = []
+    # Named so that it works on one clip before it fails on the other: those scores must go too.
+    footage = sorted(find_footage(tmp_path), key=lambda clip: clip.name, reverse=True)
+    run = run_protocol(footage, Protocol(2, 2), panel, CPU, say=said.append)
+    assert {(score.clip, score.method) for score in run.scores} == {("a", "bicubic-blend"), ("b", "bicubic-blend")}
+    assert len(run.scores) == 4
+    assert reason in panel.absent["weak"]
+    assert any("weak failed" in line for line in said)
+
+
+def test_our_own_failures_are_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
+    monkeypatch.setitem(methods.BUILT_IN, "nearest", lambda low, grid, times: 1 / 0)
+    panel = make_panel(models=[], baselines=["nearest"], device=CPU)
+    with pytest.raises(ZeroDivisionError):
+        run_protocol(find_footage(tmp_path), Protocol(2, 2), panel, CPU)
