@@ -1,15 +1,21 @@
-"""`videoinr train` and `videoinr evaluate` on a few pictures and a tiny model."""
+"""`videoinr train` on a few pictures and a tiny model: what it writes, how it stops, and how it goes on."""
 
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from helpers.clips import write_clip, write_pictures
-from helpers.command_line import run_here
+from helpers.clips import numbered_frames, write_clip, write_pictures
+from helpers.command_line import run, run_here, start
+from helpers.same_state import assert_same
 from helpers.tiny_model import save_tiny_model
+from videoinr.model.weights import load_model
 
 RECIPE = """
 config = "tiny"
@@ -54,7 +60,13 @@ def test_training_own_footage_gives_weights_that_every_command_takes(
     trained = run_here("train", recipe, "--data", footage, "--out", out, "--device", "cpu")
     assert trained.exit_code == 0, trained.stderr
     weights = out / "mine.safetensors"
-    assert json.loads(weights.with_suffix(".json").read_text())["trained_scales"] == [1.0, 4.0]
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["trained_scales"] == [1.0, 4.0]
+    training = card["training"]
+    assert (training["steps"], training["stages"]) == (10, {"x4": 6, "continuous": 4})
+    assert (training["data"], training["degradation"]) == ([str(footage)], "clean")
+    assert training["initial"] == "random weights"
+    assert "<svg" in (out / "curves.svg").read_text()
     assert json.loads((out / "log.jsonl").read_text().splitlines()[-1])["step"] == 10
     picture = tmp_path / "picture.png"
     command = ("decode", footage / "b.mkv", "--time", "0.1", "--scale", "2", "--model", weights, "-o", picture)
@@ -91,18 +103,98 @@ def test_training_without_clips_or_recipe_says_so(tmp_path: Path, recipe: Path) 
     assert "There are no clips" in nothing.stderr
     unknown = run_here("train", "grand", "--data", tmp_path / "empty", "--out", tmp_path / "run")
     assert unknown.exit_code == 2
-    assert "Shipped: lite" in unknown.stderr
+    assert "lite-x4-only" in unknown.stderr
 
 
-def test_evaluation_prints_figures_with_their_protocol(footage: Path, tmp_path: Path) -> None:
-    model = save_tiny_model(tmp_path)
-    command = ("evaluate", "--data", footage, "--model", model, "--time-scale", "4", "--scale", "2", "--device", "cpu")
-    shown = run_here(*command)
+def test_training_starts_from_weights_and_says_so(footage: Path, recipe: Path, tmp_path: Path) -> None:
+    own, out = save_tiny_model(tmp_path), tmp_path / "run"
+    command = ("train", recipe, "--data", footage, "--device", "cpu", "--out", out)
+    trained = run_here(*command, "--initial", own)
+    assert trained.exit_code == 0, trained.stderr
+    assert f"begun with tiny (sha256 {load_model(str(own)).card.sha256})" in trained.stderr
+    assert load_model(str(out / "mine.safetensors")).card.training["initial"].startswith("tiny (sha256 ")
+    both = run_here(*command, "--initial", own, "--resume")
+    assert both.exit_code == 2
+    assert "--initial" in both.stderr
+    other = run_here(*command[:-1], tmp_path / "other", "--initial", "lite")
+    assert other.exit_code == 1
+    assert "of another shape" in other.stderr
+
+
+def test_validation_and_light_checkpoints(footage: Path, recipe: Path, tmp_path: Path) -> None:
+    plain, light = tmp_path / "plain", tmp_path / "light"
+    recipe.write_text("validate_every_steps = 5\n" + RECIPE.format(steps=6))
+    held_out = tmp_path / "held_out"
+    write_pictures(held_out / "clip", numbered_frames(5, width=80, height=64))
+    command = ("train", recipe, "--data", footage, "--device", "cpu", "--out")
+    assert run_here(*command, plain).exit_code == 0
+    shown = run_here(*command, light, "--validate", held_out, "--light-checkpoints")
     assert shown.exit_code == 0, shown.stderr
-    assert "space x2, time x4" in shown.stdout
-    assert "bicubic-blend" in shown.stdout
-    result = json.loads(run_here(*command, "--json").stdout)
-    assert set(result["psnr_y_db"]) == {"bicubic-blend", "tiny"}
-    # Two windows of four frames in each clip: 0-4-8, outputs 0 ... 7.
-    assert result["psnr_y_db"]["tiny"]["mean"]["frames"] == 16
-    assert set(result["psnr_y_db"]["tiny"]["clips"]) == {"a", "b.mkv"}
+    assert shown.stderr.count("plain blend") == 2
+    assert len(list((light / "pictures").iterdir())) == 2
+    assert (light / "mine.safetensors").read_bytes() == (plain / "mine.safetensors").read_bytes()
+    assert (light / "checkpoint.pt").stat().st_size < (plain / "checkpoint.pt").stat().st_size
+    nothing = run_here(*command, tmp_path / "third", "--validate", footage / "absent")
+    assert nothing.exit_code == 2
+
+
+# Processes of their own
+
+
+def endless(recipe: Path) -> Path:
+    recipe.write_text(RECIPE.format(steps=100_000))
+    return recipe
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of processes started here: several with as many threads as cores would wait for each other most of the time."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def wait_for_steps(out: Path, process: subprocess.Popen[str]) -> None:
+    """Until a checkpoint after the first was written."""
+    deadline = time.monotonic() + 60
+    checkpoint, seen = out / "checkpoint.pt", set[int]()
+    while len(seen) < 4:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        if checkpoint.is_file():
+            seen.add(checkpoint.stat().st_mtime_ns)
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(footage: Path, recipe: Path, tmp_path: Path) -> None:
+    killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
+    recipe.write_text(RECIPE.format(steps=150))
+    command = ("train", recipe, "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05", "--out")
+    with start(*command, unbroken) as other, start(*command, killed) as process:
+        wait_for_steps(killed, process)
+        process.kill()
+        assert other.communicate(timeout=60)[1].count("Done") == 1
+    assert process.returncode == -signal.SIGKILL
+    resumed = run(*command, killed, "--resume")
+    assert resumed.exit_code == 0, resumed.stderr
+    assert "from step 0," not in resumed.stderr
+    assert (killed / "mine.safetensors").read_bytes() == (unbroken / "mine.safetensors").read_bytes()
+    assert_same(*(torch.load(out / "checkpoint.pt", weights_only=True) for out in (killed, unbroken)))
+    assert json.loads((killed / "log.jsonl").read_text().splitlines()[-1])["step"] == 154
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_run_that_saves_first(footage: Path, recipe: Path, tmp_path: Path, number: int) -> None:
+    out = tmp_path / "run"
+    command = ("train", endless(recipe), "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05")
+    with start(*command, "--out", out) as process:
+        wait_for_steps(out, process)
+        process.send_signal(number)
+        _, words = process.communicate(timeout=30)
+    assert process.returncode == 130, words
+    assert "go on with --resume" in words
+    assert "Traceback" not in words
+    card = load_model(str(out / "mine.safetensors")).card
+    assert f"Stopped at step {card.training['steps']}" in words
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == card.training["steps"]

@@ -1,4 +1,4 @@
-"""Training: batches whose times are true, steps that repeat exactly, and failures that are noticed."""
+"""Training: recipes that can be used, steps that repeat exactly, and failures that are noticed."""
 
 from __future__ import annotations
 
@@ -12,154 +12,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from helpers.clips import numbered_frames, write_pictures
-from videoinr.errors import UsageError, VideoInrError
-from videoinr.images import shrink
-from videoinr.training.clip_store import Batch, BatchShape, ClipStore
-from videoinr.training.loop import (
-    MAX_SKIPPED,
-    Trainer,
-    learning_rate,
-    load_checkpoint,
-    open_store,
-    run,
-    save_checkpoint,
-)
-from videoinr.training.losses import charbonnier
-from videoinr.training.readers import read_frames
+from helpers.same_state import assert_same
+from helpers.tiny_model import save_tiny_model
+from helpers.toy_source import BrokenSource, ToySource
+from videoinr.errors import ModelError, UsageError
+from videoinr.training.checkpoints import read_checkpoint, save_checkpoint
+from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.fitting import fitted
+from videoinr.training.losses import charbonnier, step_weight
 from videoinr.training.recipe import Recipe, Stage, load_recipe, recipe_names
 from videoinr.training.step import Optimiser, batch_loss
+from videoinr.training.trainer import Trainer, learning_rate
 
 CPU = torch.device("cpu")
 STAGE = Stage("first", 4, 2, 8, (1.0, 1.5, 2.0), 1e-3, 1e-4, warm_up_steps=2, windows=(2, 3), targets=2)
 RECIPE = Recipe("toy", "tiny", (STAGE, replace(STAGE, name="second", steps=3)), seed=5)
-STEP_LEVELS = 20
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two clips: one of flat pictures whose level tells their number, one of patterns."""
-    where = tmp_path_factory.mktemp("clips")
-    write_pictures(where / "flat", [np.full((24, 28, 3), STEP_LEVELS * number, np.uint8) for number in range(9)])
-    write_pictures(where / "pattern", numbered_frames(6, width=32, height=24))
-    return where
-
-
-@pytest.fixture(scope="module")
-def store(folder: Path) -> ClipStore:
-    return open_store([folder], CPU)
-
-
-def only(folder: Path, name: str) -> ClipStore:
-    return open_store([folder / name], CPU)
-
-
-def trainer(store: ClipStore, recipe: Recipe = RECIPE) -> Trainer:
-    return Trainer(recipe, store, CPU)
-
-
-def assert_same(one: Any, other: Any) -> None:
-    """Equal to the bit, through dictionaries and lists."""
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_same(one[key], other[key])
-    elif isinstance(one, list | tuple):
-        for each, another in zip(one, other, strict=True):
-            assert_same(each, another)
-    else:
-        assert one == other
-
-
-# Batches
-
-
-@pytest.mark.parametrize("windows", [(2,), (4, 8), (3, 5)])
-def test_each_target_was_shown_at_its_time(folder: Path, windows: tuple[int, ...]) -> None:
-    flat, stage = only(folder, "flat"), replace(STAGE, windows=windows)
-    lengths = set()
-    for seed in range(20):
-        batch = flat.batch(stage, BatchShape(4, 8, 12, 3), np.random.default_rng(seed))
-        numbers = (batch.low.mean((2, 3, 4)) * 255 / STEP_LEVELS).round()
-        first, last = numbers[:, :1], numbers[:, 1:]
-        shown = batch.targets.mean((2, 3, 4)) * 255 / STEP_LEVELS
-        torch.testing.assert_close(shown, first + batch.times * (last - first), atol=1e-3, rtol=0)
-        assert 0 <= float(batch.times.min()) <= float(batch.times.max()) <= 1
-        lengths |= set((last - first).int().flatten().tolist())
-    assert lengths == {sign * window for window in windows for sign in (1, -1)}  # Backwards, too.
-
-
-def test_inputs_are_the_targets_degraded(folder: Path) -> None:
-    """At times 0 and 1 a target is an input before degradation: same crop, turned the same way."""
-    pattern, seen = only(folder, "pattern"), 0
-    for seed in range(12):
-        batch = pattern.batch(STAGE, BatchShape(3, 8, 16, 2), np.random.default_rng(seed))
-        for low, targets, times in zip(batch.low, batch.targets, batch.times, strict=True):
-            for target, time in zip(targets, times.tolist(), strict=True):
-                if time in (0, 1):
-                    expected = shrink(target[None], height=8, width=8)[0]
-                    torch.testing.assert_close(low[int(time)], expected, atol=1e-6, rtol=0)
-                    seen += 1
-    assert seen > 10
-
-
-def test_crops_come_from_the_clip_in_every_orientation(folder: Path) -> None:
-    frames = read_frames(folder / "pattern")
-    windows = np.lib.stride_tricks.sliding_window_view(frames, (12, 12), axis=(1, 2))
-    every = {each.tobytes() for each in windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 12, 12, 3)}
-    pattern, orientations = only(folder, "pattern"), set()
-    for seed in range(40):
-        batch = pattern.batch(STAGE, BatchShape(1, 8, 12, 1), np.random.default_rng(seed))
-        picture = (batch.targets[0, 0].permute(1, 2, 0) * 255).round().byte().numpy()
-        found = {
-            (turns, flip)
-            for turns in range(4)
-            for flip in (False, True)
-            if upright(picture, turns, flip=flip).tobytes() in every
-        }
-        assert found
-        orientations |= found
-    assert len(orientations) == 8
-
-
-def upright(picture: NDArray[np.uint8], turns: int, *, flip: bool) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.rot90(picture[:, ::-1] if flip else picture, -turns))
-
-
-def test_a_batch_has_the_shapes_it_was_asked_for(store: ClipStore) -> None:
-    batch = store.batch(STAGE, BatchShape(5, 6, 9, 3), np.random.default_rng(0))
-    assert batch.low.shape == (5, 2, 3, 6, 6)
-    assert batch.targets.shape == (5, 3, 3, 9, 9)
-    assert batch.times.shape == (5, 3)
-    assert {tensor.dtype for tensor in (batch.low, batch.targets, batch.times)} == {torch.float32}
-
-
-def test_a_batch_follows_from_its_seed_alone(store: ClipStore) -> None:
-    shape = BatchShape(3, 8, 12, 2)
-    one, again, other = (store.batch(STAGE, shape, np.random.default_rng((7, step))) for step in (3, 3, 4))
-    assert torch.equal(one.low, again.low)
-    assert torch.equal(one.targets, again.targets)
-    assert torch.equal(one.times, again.times)
-    assert not torch.equal(one.targets, other.targets)
-
-
-def test_more_targets_than_frames_repeat_some(folder: Path) -> None:
-    stage = replace(STAGE, windows=(2,))
-    batch = only(folder, "flat").batch(stage, BatchShape(1, 8, 8, 7), np.random.default_rng(0))
-    assert set(batch.times.flatten().tolist()) <= {0.0, 0.5, 1.0}
-
-
-def test_clips_too_short_or_too_small_are_left_out(store: ClipStore) -> None:
-    assert store.frame_count == 15
-    assert store.usable(STAGE, BatchShape(1, 8, 16, 1)) == [0, 1]
-    assert store.usable(replace(STAGE, windows=(8,)), BatchShape(1, 8, 16, 1)) == [0]
-    for stage, size in ((STAGE, 25), (replace(STAGE, windows=(9,)), 16)):
-        with pytest.raises(UsageError, match="No clip has"):
-            store.usable(stage, BatchShape(1, 8, size, 1))
+def trainer(recipe: Recipe = RECIPE, *, state: dict[str, Any] | None = None) -> Trainer:
+    return Trainer(recipe, ToySource(), CPU, state=state)
 
 
 # Recipes
@@ -181,6 +53,7 @@ def write_recipe(folder: Path, text: str) -> str:
 
 
 STAGE_TEXT = 'name = "s"\nsteps = 3\nbatch = 2\npatch = 8\nscales = [1.5, 2.0]\nlearning_rate = 1e-3\n'
+UNSCALED_TEXT = STAGE_TEXT.replace("scales = [1.5, 2.0]\n", "")
 
 
 def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
@@ -199,6 +72,15 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         f'config = "tiny"\nsurplus = 1\n[[stages]]\n{STAGE_TEXT}',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}surplus = 1\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}windows = []\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}scale_range = [1.0, 4.0]\n',
+        f'config = "tiny"\n[[stages]]\n{UNSCALED_TEXT}scale_range = [4.0, 1.0]\n',
+        f'config = "tiny"\n[[stages]]\n{UNSCALED_TEXT}scale_range = [1.0, 4.0]\nscale_steps = 1\n',
+        f'config = "tiny"\n[[stages]]\n{UNSCALED_TEXT}scales = [0.5]\n',
+        f'config = "tiny"\n[[stages]]\n{UNSCALED_TEXT}',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}loss_weight = "much"\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}restart_every = -1\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}stills_share = 1.5\n',
+        'config = "tiny"\nstages = []\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT.replace("[1.5, 2.0]", "[]")}',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT.replace("steps = 3", "steps = 0")}',
         'config = "tiny"\n[[stages]]\nname = "s"\n',
@@ -239,6 +121,109 @@ def test_the_learning_rate_warms_up_and_falls_along_a_cosine() -> None:
     assert learning_rate(replace(stage, warm_up_steps=0), 0) == 1.0
 
 
+PAPER_STAGES = """
+config = "tiny"
+[[stages]]
+name = "x4"
+steps = 450000
+batch = 24
+patch = 32
+scales = [4.0]
+learning_rate = 1e-4
+final_learning_rate = 1e-7
+warm_up_steps = 0
+restart_every = 150000
+windows = [8]
+[[stages]]
+name = "continuous"
+steps = 150000
+batch = 24
+patch = 32
+scale_range = [1.0, 4.0]
+learning_rate = 1e-4
+final_learning_rate = 1e-7
+warm_up_steps = 0
+windows = [8]
+loss_weight = "area"
+"""
+
+
+def test_the_papers_schedule_can_be_written(tmp_path: Path) -> None:
+    """Section 4.1: 450k steps at x4 and 150k at U(1, 4), the rate falling from 1e-4 to 1e-7 each 150k."""
+    recipe = load_recipe(write_recipe(tmp_path, PAPER_STAGES))
+    first, second = recipe.stages
+    assert recipe.steps == 600_000
+    for restart in (0, 150_000, 300_000):
+        assert learning_rate(first, restart) == 1e-4
+        assert learning_rate(first, restart + 75_000) == pytest.approx((1e-4 + 1e-7) / 2)
+        assert learning_rate(first, restart + 149_999) == pytest.approx(1e-7, rel=1e-3)
+    assert learning_rate(second, 0) == 1e-4
+    assert learning_rate(second, 149_999) == pytest.approx(1e-7, rel=1e-3)
+    assert second.sizes() == tuple(round(32 * (1 + 0.2 * number)) for number in range(16))
+    assert recipe.scale_bounds() == (1, 4)
+
+
+def test_a_step_at_a_small_scale_counts_as_the_area_demands() -> None:
+    area = replace(STAGE, patch=32, loss_weight="area")
+    assert [step_weight(area, size) for size in (128, 64, 32)] == [1, 4, 16]
+    assert step_weight(STAGE, 32) == 1
+
+
+def test_a_weight_scales_the_gradients() -> None:
+    gradients = []
+    for weight in (1.0, 4.0):
+        torch.manual_seed(0)
+        optimiser = Optimiser(trainer().model, gradient_norm=1e9)
+        optimiser.step(healthy_batch(), weight)
+        gradients.append(optimiser.parameters[0].grad)
+    assert gradients[0] is not None
+    assert gradients[1] is not None
+    torch.testing.assert_close(4 * gradients[0], gradients[1])
+
+
+# Footage that a recipe has no room in
+
+
+def test_a_recipe_with_room_stays_as_it_is() -> None:
+    assert fitted(RECIPE, ToySource()) == (RECIPE, [])
+
+
+def test_small_or_short_footage_gets_smaller_patches_and_windows() -> None:
+    recipe = replace(RECIPE, stages=(replace(STAGE, patch=48, scales=(1.0, 2.0), windows=(6, 8)),))
+    fit, words = fitted(recipe, ToySource(side=50, frames=4))
+    assert fit.stages == (replace(recipe.stages[0], patch=24, windows=(2,)),)
+    assert len(words) == 2
+    assert "24 instead of 48" in words[0]
+    assert "windows of 2 frames" in words[1]
+
+
+def test_footage_without_room_for_anything_says_so() -> None:
+    for source in (ToySource(side=15), ToySource(frames=2)):
+        with pytest.raises(UsageError, match="No clip has 3 frames of 16x16"):
+            fitted(RECIPE, source)
+
+
+# Weights to start from
+
+
+def test_training_starts_from_weights_of_ones_own(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, initial=str(save_tiny_model(tmp_path)))
+    one = trainer(recipe)
+    assert one.initial.startswith("tiny (sha256 ")
+    other = Trainer(replace(recipe, seed=6), ToySource(), CPU)
+    assert_same(one.model.state_dict(), other.model.state_dict())
+    assert_same(one.model.state_dict(), one.mean_model.state_dict())
+    one.advance()
+    assert trainer(state=one.state()).initial == one.initial
+
+
+def test_weights_of_another_model_or_none_cannot_be_started_from(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="of another shape"):
+        trainer(replace(RECIPE, initial="lite"))
+    with pytest.raises(ModelError):
+        trainer(replace(RECIPE, initial=str(tmp_path / "absent.safetensors")))
+
+
 # Steps
 
 
@@ -247,26 +232,47 @@ def test_charbonnier_is_a_smooth_distance() -> None:
     assert float(charbonnier(one, other)) == pytest.approx((1e-3 + (4 + 1e-6) ** 0.5) / 2)
 
 
-def test_resuming_is_as_if_nothing_had_happened(store: ClipStore, tmp_path: Path) -> None:
-    whole = trainer(store)
+def test_resuming_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    whole, before = trainer(), trainer()
     for _ in range(RECIPE.steps):
         whole.advance()
-    before = trainer(store)
     for _ in range(3):
         before.advance()
-    path = save_checkpoint(before, tmp_path)
-    after = trainer(store)
-    load_checkpoint(after, path)
+    after = trainer(state=read_checkpoint(save_checkpoint(before, tmp_path), RECIPE))
     while after.step < RECIPE.steps:
         after.advance()
     assert_same(whole.state(), after.state())
-    fresh = trainer(store).state()["model"]["encoder.first.weight"]
+    fresh = trainer().state()["model"]["encoder.first.weight"]
     assert not torch.equal(fresh, whole.state()["model"]["encoder.first.weight"])
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
-def test_the_running_mean_follows_the_model(store: ClipStore) -> None:
-    one = trainer(store)
+def test_moments_of_a_gpus_run_are_taken_over_without_its_settings() -> None:
+    one = trainer()
+    one.advance()
+    state = copy.deepcopy(one.state())
+    state["adam"]["param_groups"][0].update(capturable=True, lr=torch.tensor(7.0))
+    other = trainer(state=state)
+    one.advance()
+    other.advance()
+    assert_same(one.state(), other.state())
+
+
+def test_going_back_is_as_if_nothing_had_happened() -> None:
+    one, other = trainer(), trainer()
+    one.advance()
+    state = copy.deepcopy(one.state())
+    for _ in range(3):
+        one.advance()
+    one.restore(state)
+    other.advance()
+    for each in (one, other):
+        each.advance()
+    assert_same(one.state(), other.state())
+
+
+def test_the_running_mean_follows_the_model() -> None:
+    one = trainer()
     before = [parameter.clone() for parameter in one.mean_model.parameters()]
     one.advance()
     for mean, old, new in zip(one.mean_model.parameters(), before, one.model.parameters(), strict=True):
@@ -274,29 +280,30 @@ def test_the_running_mean_follows_the_model(store: ClipStore) -> None:
         torch.testing.assert_close(mean, old * 2 / 11 + new.detach() * 9 / 11)
 
 
-def test_a_checkpoint_without_moments_is_resumed_from_its_weights(store: ClipStore, tmp_path: Path) -> None:
-    one, other = trainer(store), trainer(store)
+def test_a_light_checkpoint_is_resumed_from_its_weights(tmp_path: Path) -> None:
+    one = trainer()
     one.advance()
-    load_checkpoint(other, save_checkpoint(one, tmp_path, with_optimiser=False))
+    whole = save_checkpoint(one, tmp_path).stat().st_size
+    path = save_checkpoint(one, tmp_path, with_optimiser=False)
+    assert path.stat().st_size < 0.7 * whole
+    other = trainer(state=read_checkpoint(path, RECIPE))
     assert_same(one.state(with_optimiser=False), other.state(with_optimiser=False))
     other.advance()
     assert other.step == 2
 
 
-def test_what_is_no_checkpoint_is_a_usage_error(store: ClipStore, tmp_path: Path) -> None:
+def test_what_is_no_checkpoint_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(b"nothing of the kind")
     for where in (path, tmp_path / "absent.pt"):
         with pytest.raises(UsageError, match="not a checkpoint"):
-            load_checkpoint(trainer(store), where)
+            read_checkpoint(where, RECIPE)
 
 
-def test_a_checkpoint_of_another_model_is_a_usage_error(store: ClipStore, tmp_path: Path) -> None:
-    path = save_checkpoint(trainer(store), tmp_path)
-    other = trainer(store)
-    other.recipe = replace(RECIPE, config="lite")
+def test_a_checkpoint_of_another_model_is_a_usage_error(tmp_path: Path) -> None:
+    path = save_checkpoint(trainer(), tmp_path)
     with pytest.raises(UsageError, match="'tiny', not as 'lite'"):
-        load_checkpoint(other, path)
+        read_checkpoint(path, replace(RECIPE, config="lite"))
 
 
 @cache
@@ -307,93 +314,63 @@ def healthy_batch() -> Batch:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(store: ClipStore, value: float) -> None:
-    one = trainer(store)
+@pytest.mark.parametrize("part", ["low", "targets", "times"])
+def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(part: str, value: float) -> None:
+    one = trainer()
     optimiser = one.optimiser
     optimiser.learning_rate.fill_(1e-3)
     optimiser.step(healthy_batch())
-    before = copy.deepcopy((one.model.state_dict(), optimiser.adam.state_dict()["state"]))
-    optimiser.step(replace(healthy_batch(), targets=torch.full((1, 2, 3, 12, 12), value)))
-    assert_same(before, (one.model.state_dict(), optimiser.adam.state_dict()["state"]))
-    assert float(optimiser.skipped) == 1
+    before = copy.deepcopy((one.model.state_dict(), optimiser.adam.state_dict()["state"], optimiser.loss_sum))
+    optimiser.step(replace(healthy_batch(), **{part: torch.full_like(getattr(healthy_batch(), part), value)}))
+    assert_same(before, (one.model.state_dict(), optimiser.adam.state_dict()["state"], optimiser.loss_sum))
     optimiser.step(healthy_batch())
-    assert float(optimiser.skipped) == 1
     assert not torch.equal(before[0]["encoder.first.weight"], one.model.encoder.first.weight)
+    loss_sum, skipped = optimiser.read()
+    assert skipped == 1
+    assert float(before[2]) < loss_sum < 2.1 * float(before[2])
+    assert optimiser.read() == (0, 0)
 
 
-def test_gradients_are_clipped_to_the_recipes_norm(store: ClipStore) -> None:
-    model = trainer(store).model
+def test_a_skipped_step_leaves_the_running_mean_finite() -> None:
+    one = Trainer(RECIPE, BrokenSource(lambda number: number in (0, 2)), CPU)
+    for _ in range(4):
+        one.advance()
+    assert all(parameter.isfinite().all() for parameter in one.mean_model.parameters())
+    assert one.optimiser.read()[1] == 2
+
+
+def test_gradients_are_clipped_to_the_recipes_norm() -> None:
+    model = trainer().model
     optimiser = Optimiser(model, gradient_norm=1e-3)
     optimiser.step(healthy_batch())
     squares = [float(parameter.grad.square().sum()) for parameter in model.parameters() if parameter.grad is not None]
     assert sum(squares) ** 0.5 == pytest.approx(1e-3, rel=1e-2)
 
 
-def test_a_rehearsal_leaves_no_trace(store: ClipStore) -> None:
-    one = trainer(store)
+def test_a_rehearsal_leaves_no_trace() -> None:
+    one = trainer()
     one.advance()
-    before = copy.deepcopy(one.state())
+    before = copy.deepcopy((one.state(), one.optimiser.loss_sum))
     with one.optimiser.rehearsal():
         one.optimiser.step(healthy_batch())
-        assert not torch.equal(before["model"]["encoder.first.weight"], one.model.encoder.first.weight)
-    assert_same(before, one.state())
+        assert not torch.equal(before[0]["model"]["encoder.first.weight"], one.model.encoder.first.weight)
+    assert_same(before, (one.state(), one.optimiser.loss_sum))
 
 
-def test_the_loss_falls_on_a_toy_clip(store: ClipStore) -> None:
-    torch.manual_seed(0)
-    recipe = replace(RECIPE, stages=(replace(STAGE, steps=400, batch=8, scales=(2.0,), learning_rate=2e-3),))
-    fixed = store.batch(STAGE, BatchShape(8, 8, 16, 2), np.random.default_rng(99))
-    one = trainer(store, recipe)
+def test_the_loss_falls_on_a_toy_clip() -> None:
+    recipe = replace(RECIPE, stages=(replace(STAGE, steps=300, batch=4, scales=(2.0,), learning_rate=2e-3),))
+    one = trainer(recipe)
+    fixed = one.source.batch(STAGE, BatchShape(8, 8, 16, 2), np.random.default_rng(99))
     with torch.no_grad():
         before = float(batch_loss(one.model, fixed))
-    for _ in range(400):
+    for _ in range(300):
         one.advance()
     with torch.no_grad():
         after = float(batch_loss(one.model, fixed))
-    assert after < 0.95 * before
+    assert after < 0.8 * before
 
 
-# The loop
-
-
-def test_a_run_writes_its_log_and_its_checkpoint(store: ClipStore, tmp_path: Path) -> None:
-    lines: list[dict[str, Any]] = []
-    assert run(trainer(store), tmp_path, report=lines.append)
-    assert [line["step"] for line in lines] == [RECIPE.steps]
-    assert lines == [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert lines[0]["stage"] == "second"
-    assert lines[0]["skipped"] == 0
-    after = trainer(store)
-    load_checkpoint(after, tmp_path / "checkpoint.pt")
-    assert after.step == RECIPE.steps
-
-
-def test_a_run_ends_when_its_time_is_over(store: ClipStore, tmp_path: Path) -> None:
-    one = trainer(store)
-    assert not run(one, tmp_path, until_secs=0, report=print)
-    assert one.step == 0
-    assert (tmp_path / "checkpoint.pt").is_file()
-
-
-@pytest.mark.parametrize("broken", [MAX_SKIPPED, MAX_SKIPPED + 1])
-def test_too_many_skipped_steps_end_the_run(
-    store: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int
-) -> None:
-    nan = replace(healthy_batch(), targets=torch.full((1, 2, 3, 12, 12), float("nan")))
-    monkeypatch.setattr(ClipStore, "batch", lambda *_: nan)
-    one = trainer(store, replace(RECIPE, stages=(replace(STAGE, steps=broken),)))
-    start, lines = copy.deepcopy(one.model.state_dict()), list[dict[str, Any]]()
-    if broken > MAX_SKIPPED:
-        with pytest.raises(VideoInrError, match=f"{broken} of the last") as caught:
-            run(one, tmp_path, report=lines.append)
-        assert caught.value.hint
-    else:
-        run(one, tmp_path, report=lines.append)
-        assert lines[0]["skipped"] == broken
-    assert_same(start, one.model.state_dict())
-
-
-def test_the_recipes_seed_decides_the_first_weights(store: ClipStore) -> None:
-    one, again, other = (trainer(store, replace(RECIPE, seed=seed)).model.state_dict() for seed in (1, 1, 2))
+def test_the_recipes_seed_decides_the_first_weights() -> None:
+    one, again, other = (trainer(replace(RECIPE, seed=seed)).model.state_dict() for seed in (1, 1, 2))
     assert_same(one, again)
     assert not torch.equal(one["encoder.first.weight"], other["encoder.first.weight"])

@@ -1,167 +1,169 @@
-"""The training loop: recipe in, checkpoints, a log and a weights file out; stops and resumes at any step."""
+"""The training loop: recipe in, checkpoints, a log and its curves out; stops and resumes at any step.
+
+A step whose gradients are not finite changes nothing (step.py). Where most steps are like that, the run goes back to
+its last checkpoint at half the learning rate; after MAX_ROLLBACKS of them it ends with an error.
+"""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntFlag, auto
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.errors import VideoInrError
+from videoinr.training import run_log
+from videoinr.training.checkpoints import NAME, read_checkpoint, save_checkpoint
+from videoinr.training.curves import write_curves
+from videoinr.training.run_log import Line, RunLog
+from videoinr.training.trainer import Trainer, learning_rate
 
-from videoinr.errors import UsageError, VideoInrError
-from videoinr.model.config import CONFIGS
-from videoinr.model.video_inr import VideoINR
-from videoinr.training.clip_store import BatchShape, ClipStore
-from videoinr.training.recipe import Recipe, Stage
-from videoinr.training.step import GraphedStep, Optimiser
+if TYPE_CHECKING:
+    from videoinr.training.validation import Validation
 
-LOG_EVERY = 100
+LOG_EVERY_STEPS, LOG_EVERY_SECS = 100, 20.0
 CHECKPOINT_EVERY_SECS = 120.0
+AGREE_EVERY_STEPS = 10
+"""Several processes must log, save and stop at the same step; asking at each step would cost too much."""
 MAX_SKIPPED = 50
-"""Steps skipped for non-finite gradients between two log lines, beyond which training has diverged."""
+"""Steps skipped for gradients that are not finite, most of the steps meanwhile, beyond which training has diverged."""
+MAX_ROLLBACKS = 2
 
-Report = Callable[[dict[str, Any]], None]
-
-
-class Trainer:
-    """A model, its running mean and its optimiser at some step of a recipe."""
-
-    def __init__(self, recipe: Recipe, store: ClipStore, device: torch.device) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe, self.store, self.step = recipe, store, 0
-        self.model = VideoINR(CONFIGS[recipe.config]).to(device)
-        self.model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.mean_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
-        self.mean_model.load_state_dict(self.model.state_dict())
-        self.optimiser = Optimiser(self.model, gradient_norm=recipe.gradient_norm)
-        self._means: list[Tensor] = list(self.mean_model.parameters())
-        self._steps: dict[BatchShape, GraphedStep] = {}
-        self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
-
-    def advance(self) -> None:
-        """One step: a batch drawn from (seed, step) alone, so that a resumed run sees what an unbroken one would."""
-        stage, number = self.recipe.stage_at(self.step)
-        rng = np.random.default_rng((self.recipe.seed, self.step))
-        shape = BatchShape(stage.batch, stage.patch, int(rng.choice(stage.sizes())), stage.targets)
-        self.optimiser.learning_rate.fill_(learning_rate(stage, number))
-        if shape not in self._steps:
-            self._steps[shape] = GraphedStep(self.optimiser, shape, self._pool)
-        self._steps[shape](self.store.batch(stage, shape, rng))
-        self.step += 1
-        decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(self._means, self.optimiser.parameters, 1 - decay)
-
-    def state(self, *, with_optimiser: bool = True) -> dict[str, Any]:
-        """What :meth:`restore` needs to go on exactly here; tensors and plain values only."""
-        state: dict[str, Any] = {
-            "recipe": json.dumps(self.recipe.to_dict()),
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "mean_model": self.mean_model.state_dict(),
-        }
-        if with_optimiser:
-            state["adam"] = self.optimiser.adam.state_dict()
-        return state
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``. Without an optimiser's state in it, the moments start anew."""
-        self.step = state["step"]
-        self.model.load_state_dict(state["model"])
-        self.mean_model.load_state_dict(state["mean_model"])
-        if "adam" in state:
-            # load_state_dict would put a copy in place of the rate that the graphs read.
-            self.optimiser.adam.load_state_dict(state["adam"])
-            for group in self.optimiser.adam.param_groups:
-                group["lr"] = self.optimiser.learning_rate
+Report = Callable[[Line], None]
 
 
-def allow_fast_arithmetic(device: torch.device) -> None:
-    """Let CUDA's matrix products use TF32 and its convolutions the fastest kernels; no effect elsewhere."""
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = True
-        torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cudnn.benchmark = True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How a run behaves that does not shape what it learns.
 
-
-def learning_rate(stage: Stage, number: int) -> float:
-    """The rate at step ``number`` of ``stage``: a linear warm-up under a cosine from first to final rate."""
-    cosine = 0.5 * (1 + math.cos(math.pi * number / stage.steps))
-    rate = stage.final_learning_rate + (stage.learning_rate - stage.final_learning_rate) * cosine
-    return rate * min(1.0, (number + 1) / max(1, stage.warm_up_steps))
-
-
-def run(trainer: Trainer, out: Path, *, until_secs: float = math.inf, report: Report) -> bool:
-    """Train until the recipe's end, or until ``until_secs`` have passed; -> whether the end was reached.
-
-    Writes ``out/checkpoint.pt`` every two minutes and at the end, and ``out/log.jsonl`` as it goes.
+    It stops after ``until_secs``, or when ``token`` is cancelled. Without ``with_optimiser``, checkpoints are light.
     """
-    start = last_save = time.monotonic()
-    with (out / "log.jsonl").open("a") as log:
-        while trainer.step < trainer.recipe.steps and time.monotonic() - start < until_secs:
-            trainer.advance()
-            if trainer.step % LOG_EVERY == 0 or trainer.step == trainer.recipe.steps:
-                line = _log_line(trainer, time.monotonic() - start)
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                report(line)
-            if time.monotonic() - last_save > CHECKPOINT_EVERY_SECS:
-                save_checkpoint(trainer, out)
-                last_save = time.monotonic()
-    save_checkpoint(trainer, out)
-    return trainer.step >= trainer.recipe.steps
+
+    until_secs: float = math.inf
+    token: CancelToken = NEVER
+    checkpoint_every_secs: float = CHECKPOINT_EVERY_SECS
+    with_optimiser: bool = True
+    validation: Validation | None = None
 
 
-def _log_line(trainer: Trainer, elapsed_secs: float) -> dict[str, Any]:
-    stage, number = trainer.recipe.stage_at(trainer.step - 1)
-    skipped = int(trainer.optimiser.skipped.item())
-    trainer.optimiser.skipped.zero_()
-    if skipped > MAX_SKIPPED:
-        raise VideoInrError(
-            f"Training diverged: {skipped} of the last {LOG_EVERY} steps had gradients that are not finite.",
-            hint="Resume from the last checkpoint with a lower learning rate.",
-        )
-    return {
-        "step": trainer.step,
-        "stage": stage.name,
-        "loss": round(trainer.optimiser.loss.item(), 6),
-        "learning_rate": learning_rate(stage, number),
-        "skipped": skipped,
-        "elapsed_secs": round(elapsed_secs, 1),
-    }
+class _Due(IntFlag):
+    LOG = auto()
+    VALIDATE = auto()
+    SAVE = auto()
+    STOP = auto()
 
 
-def save_checkpoint(trainer: Trainer, out: Path, *, with_optimiser: bool = True) -> Path:
-    """Write ``out/checkpoint.pt``: whole or not at all."""
-    path, part = out / "checkpoint.pt", out / "checkpoint.pt.part"
-    torch.save(trainer.state(with_optimiser=with_optimiser), part)
-    os.replace(part, path)
-    return path
+def run(trainer: Trainer, out: Path, *, habits: Habits | None = None, report: Report) -> bool:
+    """Train until the recipe's end, or until ``habits`` say stop; -> whether the end was reached.
+
+    Writes ``out/checkpoint.pt`` every two minutes and at the end, ``out/log.jsonl`` as it goes, ``out/curves.svg``,
+    and with a validation pictures below ``out/pictures``. Raises VideoInrError if training diverges.
+    """
+    return _Run(trainer, out, habits or Habits(), report).to_the_end()
 
 
-def load_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Go on from a checkpoint of the same recipe. Raises UsageError if it is not one."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        recipe = json.loads(state["recipe"])
-    except Exception as error:
-        raise UsageError(f"{path} is not a checkpoint that can be resumed: {error}.") from error
-    if recipe["config"] != trainer.recipe.config:
-        raise UsageError(
-            f"{path} was trained as {recipe['config']!r}, not as {trainer.recipe.config!r}.",
-            hint="Name the recipe that the checkpoint was made with, or another folder.",
-        )
-    trainer.restore(state)
+class _Run:
+    """One process's share of a run, between its start and its stop."""
 
+    def __init__(self, trainer: Trainer, out: Path, habits: Habits, report: Report) -> None:
+        self._trainer, self._out, self._habits, self._report = trainer, out, habits, report
+        self._start = self._last_log = self._last_save = time.monotonic()
+        self._logged_step = trainer.step
+        # Weights that were there before are looked at first, to see whether training betters them.
+        self._validated_step = -1 if trainer.initial and trainer.step == 0 else trainer.step
+        self._skipped_in_a_row = 0
+        self._log = RunLog(out / run_log.NAME, step=trainer.step) if trainer.ranks.leads else None
+        if not (out / NAME).exists():
+            self._save()
 
-def open_store(folders: Sequence[Path], device: torch.device) -> ClipStore:
-    """All clips of several folders in one store."""
-    from videoinr.training.readers import find_clips
+    def to_the_end(self) -> bool:
+        while True:
+            due = self._due()
+            if due & _Due.LOG and self._take_stock():
+                continue
+            if due & _Due.VALIDATE:
+                self._validate()
+            # What may have to be undone must not take the place of what it would be undone with.
+            if due & _Due.STOP or (due & _Due.SAVE and not self._skipped_in_a_row):
+                self._save()
+            if due & _Due.STOP:
+                return self._trainer.step >= self._trainer.recipe.steps
+            self._trainer.advance()
 
-    return ClipStore([clip for folder in folders for clip in find_clips(folder)], device)
+    def _due(self) -> _Due:
+        """What is to be done between this step and the next, in all processes alike."""
+        trainer, habits, now = self._trainer, self._habits, time.monotonic()
+        ended = trainer.step >= trainer.recipe.steps
+        if trainer.ranks.count > 1 and trainer.step % AGREE_EVERY_STEPS and not ended:
+            return _Due(0)
+        due = _Due(0)
+        if trainer.step - self._logged_step >= LOG_EVERY_STEPS or now - self._last_log > LOG_EVERY_SECS:
+            due |= _Due.LOG
+        if habits.validation and self._validation_is_due(ended=ended):
+            due |= _Due.LOG | _Due.VALIDATE
+        if now - self._last_save > habits.checkpoint_every_secs:
+            due |= _Due.LOG | _Due.SAVE
+        if ended or now - self._start >= habits.until_secs or habits.token.cancelled:
+            due |= _Due.LOG | _Due.SAVE | _Due.STOP
+        return _Due(trainer.ranks.agree(due))
+
+    def _validation_is_due(self, *, ended: bool) -> bool:
+        step, every = self._trainer.step, max(1, self._trainer.recipe.validate_every_steps)
+        return step // every > self._validated_step // every or (ended and step > self._validated_step)
+
+    def _take_stock(self) -> bool:
+        """Log what happened since the last line; -> whether the run had to go back."""
+        trainer, steps = self._trainer, self._trainer.step - self._logged_step
+        loss_sum, skipped = trainer.optimiser.read()
+        self._last_log, self._logged_step = time.monotonic(), trainer.step
+        if steps:
+            self._skipped_in_a_row = self._skipped_in_a_row + skipped if 2 * skipped > steps else 0
+            stage, number = trainer.recipe.stage_at(trainer.step - 1)
+            rate = trainer.rate_factor * learning_rate(stage, number)
+            loss = round(loss_sum / (steps - skipped), 6) if skipped < steps else None
+            line = {"kind": "train", "step": trainer.step, "stage": stage.name, "loss": loss, "learning_rate": rate}
+            self._tell({**line, "skipped": skipped})
+        if self._skipped_in_a_row <= MAX_SKIPPED:
+            return False
+        self._roll_back()
+        return True
+
+    def _roll_back(self) -> None:
+        """Go on from the last checkpoint at half the rate. Raises VideoInrError when that has been done too often."""
+        trainer, skipped, diverged_at = self._trainer, self._skipped_in_a_row, self._trainer.step
+        factor = trainer.rate_factor / 2
+        if factor < 0.5**MAX_ROLLBACKS:
+            raise VideoInrError(
+                f"Training diverged at step {diverged_at}: {skipped} steps had gradients that are not finite, "
+                f"also at {trainer.rate_factor:g} of the recipe's learning rate.",
+                hint="Use a recipe with a lower learning_rate. If it happens at once, a clip may be damaged.",
+            )
+        trainer.restore(trainer.ranks.from_leader(lambda: read_checkpoint(self._out / NAME, trainer.recipe)))
+        trainer.rate_factor = factor
+        self._logged_step = self._validated_step = trainer.step
+        self._skipped_in_a_row = 0
+        facts = {"skipped": skipped, "from_step": diverged_at, "rate_factor": factor}
+        self._tell({"kind": "rollback", "step": trainer.step, **facts})
+        self._save()  # With the new rate: a resumed run must not try the old one again.
+
+    def _validate(self) -> None:
+        validation, trainer = self._habits.validation, self._trainer
+        self._validated_step = trainer.step
+        if validation is not None and trainer.ranks.leads:
+            self._tell(validation.line(trainer.mean_model, step=trainer.step, pictures=self._out / "pictures"))
+
+    def _save(self) -> None:
+        self._last_save = time.monotonic()
+        if self._log is not None:
+            save_checkpoint(self._trainer, self._out, with_optimiser=self._habits.with_optimiser)
+            write_curves(self._log.lines(), self._trainer.recipe, self._out)
+
+    def _tell(self, line: Line) -> None:
+        if self._log is not None:
+            timed = {**line, "elapsed_secs": round(time.monotonic() - self._start, 1)}
+            self._log.write(timed)
+            self._report(timed)

@@ -11,29 +11,51 @@ from typing import Any
 from videoinr.errors import UsageError
 from videoinr.model.config import CONFIGS
 
+LOSS_WEIGHTS = ("even", "area")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stretch of training under one set of settings; the learning rate runs through one cosine."""
+    """A stretch of training under one set of settings. ``scales`` or ``scale_range`` say which scales it draws from."""
 
     name: str
     steps: int
     batch: int
+    """Windows in a step; with several GPUs, on each of them."""
     patch: int
     """Side of the LR patches, pixels."""
-    scales: tuple[float, ...]
-    """Space scales (target size over LR size); each step draws one of them."""
-    learning_rate: float
+    scales: tuple[float, ...] = ()
+    """Space scales (target size over LR size); each step draws one of them, all alike: repeat one to favour it."""
+    learning_rate: float = 1e-4
     final_learning_rate: float = 1e-6
     warm_up_steps: int = 500
     windows: tuple[int, ...] = (2, 4, 6, 8)
     """Window lengths: frames from the first input to the second."""
     targets: int = 3
     """Target frames for each window."""
+    stills_share: float = 0.0
+    """Share of the windows made from still photographs set in known motion, 0 ... 1."""
+    loss_weight: str = "even"
+    """``even``: every step counts alike; ``area``: a step at scale s counts (4/s)^2, so that every LR pixel does."""
+    scale_range: tuple[float, ...] = ()
+    """(least, most): scales drawn evenly from this range, in ``scale_steps`` steps."""
+    scale_steps: int = 16
+    """Every size of target costs a CUDA graph and its memory, so that a range is a grid of a few sizes."""
+    restart_every: int = 0
+    """Steps after which the cosine of the learning rate begins anew; 0: one cosine through the stage."""
 
     def sizes(self) -> tuple[int, ...]:
         """Sides of the target patches, pixels, one for each scale."""
-        return tuple(round(self.patch * scale) for scale in self.scales)
+        if not self.scale_range:
+            return tuple(round(self.patch * scale) for scale in self.scales)
+        least, most = self.scale_range
+        scales = (least + (most - least) * number / (self.scale_steps - 1) for number in range(self.scale_steps))
+        return tuple(round(self.patch * scale) for scale in scales)
+
+    def scale_bounds(self) -> tuple[float, float]:
+        """The least and the most space scale it trains at."""
+        scales = self.scale_range or self.scales
+        return min(scales), max(scales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,12 @@ class Recipe:
     seed: int = 0
     ema_decay: float = 0.999
     gradient_norm: float = 1.0
+    degradation: str = "clean"
+    """How LR inputs are made: ``clean`` (antialiased bicubic, 8 bits; the paper) or ``realistic``."""
+    initial: str = ""
+    """Shipped model, or path of a safetensors file, whose weights to start from; empty: from random weights."""
+    validate_every_steps: int = 2000
+    """How often ``--validate`` looks at the model."""
 
     @property
     def steps(self) -> int:
@@ -59,6 +87,11 @@ class Recipe:
                 return stage, step
             step -= stage.steps
         raise IndexError("the step lies past the recipe's end")
+
+    def scale_bounds(self) -> tuple[float, float]:
+        """The least and the most space scale of all stages."""
+        bounds = [stage.scale_bounds() for stage in self.stages]
+        return min(least for least, _ in bounds), max(most for _, most in bounds)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form, for model cards and checkpoints."""
@@ -96,6 +129,27 @@ def _recipe_from_toml(name: str, data: dict[str, Any]) -> Recipe:
     recipe = Recipe(name=name, stages=stages, **data)
     if recipe.config not in CONFIGS:
         raise ValueError(f"no model configuration is called {recipe.config!r}")
-    if any(not stage.scales or not stage.windows or stage.steps < 1 for stage in stages):
-        raise ValueError("every stage needs steps, scales and windows")
+    if not stages:
+        raise ValueError("it has no stages")
+    for stage in stages:
+        _check(stage)
     return recipe
+
+
+def _check(stage: Stage) -> None:
+    ranged = stage.scale_range
+    rules = {
+        "needs steps, a batch, a patch, targets and windows": not stage.windows
+        or min(stage.steps, stage.batch, stage.patch, stage.targets, *stage.windows) < 1,
+        "needs either scales or a scale_range": bool(stage.scales) == bool(ranged),
+        "needs a scale_range = [least, most] and two scale_steps at least": bool(ranged)
+        and (len(ranged) != 2 or ranged[0] > ranged[-1] or stage.scale_steps < 2),
+        "needs scales of 1 at least": min((*stage.scales, *ranged), default=1) < 1,
+        "needs a learning rate above 0": stage.learning_rate <= 0 or stage.final_learning_rate < 0,
+        f"knows these loss weights only: {', '.join(LOSS_WEIGHTS)}": stage.loss_weight not in LOSS_WEIGHTS,
+        "needs a stills_share of 0 ... 1": not 0 <= stage.stills_share <= 1,
+        "cannot restart or warm up after less than no steps": min(stage.restart_every, stage.warm_up_steps) < 0,
+    }
+    for words, broken in rules.items():
+        if broken:
+            raise ValueError(f"the stage {stage.name!r} {words}")

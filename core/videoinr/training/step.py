@@ -15,17 +15,19 @@ from torch import Tensor
 from videoinr.geometry import Grid
 from videoinr.model.video_inr import VideoINR
 from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.losses import charbonnier
 
 
 class Optimiser:
     """Adam over a model's parameters, with clipped gradients, whose step is skipped when they are not finite.
 
-    ``loss`` and ``skipped`` live on the device: they are read only when the log wants them.
+    ``loss_sum`` (over steps that were not skipped) and ``skipped`` live on the device: they are read only when the
+    log wants them. With several ``ranks``, gradients and loss are the mean over them, and all skip the same steps.
     """
 
-    def __init__(self, model: VideoINR, *, gradient_norm: float) -> None:
-        self.model = model
+    def __init__(self, model: VideoINR, *, gradient_norm: float, ranks: Ranks = ALONE) -> None:
+        self.model, self.ranks = model, ranks
         self.parameters: list[Tensor] = list(model.parameters())
         device = self.parameters[0].device
         self.learning_rate = torch.tensor(0.0, device=device)
@@ -33,28 +35,48 @@ class Optimiser:
             self.parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True, capturable=device.type == "cuda"
         )
         self.gradient_norm = gradient_norm
-        self.loss = torch.zeros((), device=device)
+        self.loss_sum = torch.zeros((), device=device)
         self.skipped = torch.zeros((), device=device)
 
-    def step(self, batch: Batch) -> None:
-        """Loss of ``batch``, its gradients, and a step along them. Launches work only; reads nothing back."""
+    def step(self, batch: Batch, weight: float = 1.0) -> None:
+        """``weight`` times the loss of ``batch``, its gradients, and a step along them. Queues work, reads nothing."""
         self.adam.zero_grad(set_to_none=True)
         loss = batch_loss(self.model, batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss * weight).backward()  # type: ignore[no-untyped-call]
+        loss = loss.detach()
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        self.ranks.average_([*gradients, loss])
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         torch._foreach_mul_(gradients, (self.gradient_norm / (norm + 1e-6)).clamp(max=1.0))
-        broken = torch.logical_not(torch.isfinite(norm)).float()
+        finite = torch.isfinite(norm + loss)
+        broken = torch.logical_not(finite).float()
         # The hook that GradScaler uses: a fused step with found_inf set leaves weights and moments alone.
         self.adam.found_inf = broken  # type: ignore[attr-defined]
         self.adam.step()
         self.skipped.add_(broken)
-        self.loss.copy_(loss.detach())
+        self.loss_sum.add_(torch.where(finite, loss, 0))
+
+    def read(self) -> tuple[float, int]:
+        """(``loss_sum``, ``skipped``) since the last reading. Waits for the device."""
+        loss_sum, skipped = torch.stack((self.loss_sum, self.skipped)).tolist()
+        self.loss_sum.zero_()
+        self.skipped.zero_()
+        return loss_sum, int(skipped)
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Take over Adam's ``state``; None: as if no step had been taken."""
+        self.adam.state.clear()
+        if state is not None:
+            # Its moments, not its settings: those depend on the device.
+            groups = self.adam.state_dict()["param_groups"]
+            self.adam.load_state_dict({"state": state["state"], "param_groups": groups})
+        for group in self.adam.param_groups:
+            group["lr"] = self.learning_rate  # load_state_dict puts a copy in place of the rate that the graphs read.
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Whatever steps run inside, weights and moments are afterwards as before."""
-        tensors = [*self.parameters, self.skipped]
+        tensors = [*self.parameters, self.skipped, self.loss_sum]
         before = [tensor.detach().clone() for tensor in tensors]
         moments = {p: {k: v.clone() for k, v in s.items()} for p, s in self.adam.state.items()}
         yield
@@ -84,10 +106,10 @@ def batch_loss(model: VideoINR, batch: Batch) -> Tensor:
 class GraphedStep:
     """:meth:`Optimiser.step` for one :class:`BatchShape`: plain on a CPU, a CUDA graph on a GPU."""
 
-    def __init__(self, optimiser: Optimiser, shape: BatchShape, pool: Any) -> None:
-        self._optimiser = optimiser
+    def __init__(self, optimiser: Optimiser, shape: BatchShape, pool: Any, *, weight: float = 1.0) -> None:
+        self._optimiser, self._weight = optimiser, weight
         self._graph: torch.cuda.CUDAGraph | None = None
-        device = optimiser.loss.device
+        device = optimiser.loss_sum.device
         if device.type == "cuda":
             inputs, targets = shape.batch, shape.targets
             self._buffers = Batch(
@@ -103,16 +125,17 @@ class GraphedStep:
         with self._optimiser.rehearsal():
             with torch.cuda.stream(stream):
                 for _ in range(2):
-                    self._optimiser.step(self._buffers)
+                    self._optimiser.step(self._buffers, self._weight)
             torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool=pool):
-            self._optimiser.step(self._buffers)
+        # thread_local: NCCL's watchdog asks after its events meanwhile, and readers pin memory; both may.
+        with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
+            self._optimiser.step(self._buffers, self._weight)
 
     def __call__(self, batch: Batch) -> None:
         """Take one step on ``batch``."""
         if self._graph is None:
-            self._optimiser.step(batch)
+            self._optimiser.step(batch, self._weight)
             return
         self._buffers.low.copy_(batch.low)
         self._buffers.targets.copy_(batch.targets)

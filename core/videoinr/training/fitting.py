@@ -1,0 +1,57 @@
+"""A recipe made to fit small footage: shorter windows and smaller patches where no clip has room for the recipe's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from videoinr.errors import UsageError
+from videoinr.training.clip_store import BatchShape
+from videoinr.training.recipe import Recipe, Stage
+
+if TYPE_CHECKING:
+    from videoinr.training.sources import ClipSource
+
+LEAST_PATCH = PATCH_STEP = 8
+LEAST_WINDOW = 2
+"""Two frames and one between them: less shows no motion."""
+
+
+def fitted(recipe: Recipe, source: ClipSource) -> tuple[Recipe, list[str]]:
+    """The recipe as far as ``source``'s clips have room for it, and sentences about what had to change.
+
+    Raises UsageError where no clip is long and large enough for even the shortest window and smallest patch.
+    """
+    stages = tuple(_fitted_stage(stage, source) for stage in recipe.stages)
+    changes = [words for pair in zip(recipe.stages, stages, strict=True) for words in _changes(*pair)]
+    return replace(recipe, stages=stages), changes
+
+
+def _fitted_stage(stage: Stage, source: ClipSource) -> Stage:
+    for candidate in _candidates(stage):
+        try:
+            source.usable(candidate, _largest(candidate))
+            return candidate
+        except UsageError as error:
+            reason = error
+    raise reason
+
+
+def _candidates(stage: Stage) -> Iterator[Stage]:
+    """The stage itself, then ever smaller patches, then the same with the shortest window."""
+    smaller = range((stage.patch - 1) // PATCH_STEP * PATCH_STEP, LEAST_PATCH - 1, -PATCH_STEP)
+    for windows in (stage.windows, (LEAST_WINDOW,)):
+        if windows == stage.windows or min(stage.windows) > LEAST_WINDOW:
+            yield from (replace(stage, patch=patch, windows=windows) for patch in (stage.patch, *smaller))
+
+
+def _largest(stage: Stage) -> BatchShape:
+    return BatchShape(stage.batch, stage.patch, max(stage.sizes()), stage.targets)
+
+
+def _changes(stage: Stage, fit: Stage) -> Iterator[str]:
+    if fit.patch != stage.patch:
+        yield f"Stage {stage.name}: patches of {fit.patch} instead of {stage.patch} pixels, as no clip is large enough."
+    if fit.windows != stage.windows:
+        yield f"Stage {stage.name}: windows of {LEAST_WINDOW} frames, as no clip is longer than {min(stage.windows)}."

@@ -1,0 +1,46 @@
+"""What a run leaves behind: the mean weights with a card that says where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from videoinr.model.weights import save_model
+from videoinr.training.recipe import Recipe
+from videoinr.training.trainer import Trainer
+
+
+def save_trained(trainer: Trainer, out: Path, *, data: Sequence[Path], stills: Sequence[Path]) -> Path:
+    """Write ``out/RECIPE.safetensors`` and its card, at whatever step the trainer is; -> the weights' path."""
+    recipe = trainer.recipe
+    training = {
+        "data": [str(folder) for folder in data],
+        "stills": [str(folder) for folder in stills],
+        "frames": trainer.source.frame_count,
+        "degradation": recipe.degradation,
+        "initial": trainer.initial or "random weights",
+        "steps": trainer.step,
+        "stages": _steps_of_stages(recipe, trainer.step),
+        "processes": trainer.ranks.count,
+        "learning_rate_factor": trainer.rate_factor,
+        "recipe": recipe.to_dict(),
+    }
+    card = save_model(
+        trainer.mean_model,
+        out / f"{recipe.name}.safetensors",
+        name=recipe.name,
+        description=f"trained with the recipe {recipe.name}",
+        trained_scales=recipe.scale_bounds(),
+        training=training,
+        metrics={},
+        protocol="not evaluated yet: videoinr evaluate",
+    )
+    return card.path
+
+
+def _steps_of_stages(recipe: Recipe, step: int) -> dict[str, int]:
+    """How many steps of each stage are done at ``step``."""
+    firsts = [sum(stage.steps for stage in recipe.stages[:number]) for number in range(len(recipe.stages))]
+    return {
+        stage.name: min(max(0, step - first), stage.steps) for stage, first in zip(recipe.stages, firsts, strict=True)
+    }

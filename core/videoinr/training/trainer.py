@@ -1,0 +1,136 @@
+"""A model on its way through a recipe: one step at a time, each a function of the recipe, the data and its number."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from videoinr.model.config import CONFIGS
+from videoinr.model.video_inr import VideoINR
+from videoinr.model.weights import load_model
+from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.distributed import ALONE, Ranks
+from videoinr.training.growth import grow
+from videoinr.training.losses import step_weight
+from videoinr.training.recipe import Recipe, Stage
+from videoinr.training.step import GraphedStep, Optimiser
+
+if TYPE_CHECKING:
+    from videoinr.training.sources import ClipSource
+
+
+class Trainer:
+    """A model, its running mean and its optimiser at some step of a recipe.
+
+    ``state``: where to go on (see :meth:`state`); without it, from the recipe's initial weights or random ones.
+    ``initial``: which weights it began with, empty for random ones. ``rate_factor``: of the recipe's learning rate,
+    below 1 once training has diverged (see loop.py).
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        source: ClipSource,
+        device: torch.device,
+        *,
+        ranks: Ranks = ALONE,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.source, self.ranks = recipe, source, ranks
+        self.step, self.rate_factor, self.initial = 0, 1.0, ""
+        self.model = VideoINR(CONFIGS[recipe.config]).to(device)
+        self.model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if recipe.initial and state is None:
+            self.initial = load_initial(self.model, recipe)
+        self.mean_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
+        self.mean_model.load_state_dict(self.model.state_dict())
+        self.optimiser = Optimiser(self.model, gradient_norm=recipe.gradient_norm, ranks=ranks)
+        self._means: list[Tensor] = list(self.mean_model.parameters())
+        self._device = device
+        self._forget_graphs()
+        if state is not None:
+            self.restore(state)
+
+    def advance(self) -> None:
+        """One step: a batch drawn from (seed, step) alone, so that a resumed run sees what an unbroken one would."""
+        stage, number = self.recipe.stage_at(self.step)
+        size = int(np.random.default_rng((self.recipe.seed, self.step)).choice(stage.sizes()))
+        shape, weight = BatchShape(stage.batch, stage.patch, size, stage.targets), step_weight(stage, size)
+        self.optimiser.learning_rate.fill_(self.rate_factor * learning_rate(stage, number))
+        if (shape, weight) not in self._steps:
+            self._steps[shape, weight] = GraphedStep(self.optimiser, shape, self._pool, weight=weight)
+        self._steps[shape, weight](self._batch(stage, shape))
+        self.step += 1
+        decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._means, self.optimiser.parameters, 1 - decay)
+
+    def _batch(self, stage: Stage, shape: BatchShape) -> Batch:
+        everybodys = replace(shape, batch=shape.batch * self.ranks.count)
+        return self.ranks.share(
+            self.source.batch(stage, everybodys, np.random.default_rng((self.recipe.seed, self.step, 1)))
+        )
+
+    def state(self, *, with_optimiser: bool = True) -> dict[str, Any]:
+        """What :meth:`restore` needs to go on exactly here; tensors and plain values only."""
+        state: dict[str, Any] = {
+            "recipe": json.dumps(self.recipe.to_dict()),
+            "step": self.step,
+            "rate_factor": self.rate_factor,
+            "initial": self.initial,
+            "model": self.model.state_dict(),
+            "mean_model": self.mean_model.state_dict(),
+        }
+        if with_optimiser:
+            state["adam"] = self.optimiser.adam.state_dict()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``. Without an optimiser's state in it, the moments start anew."""
+        self.step = state["step"]
+        self.rate_factor, self.initial = state.get("rate_factor", 1.0), state.get("initial", "")
+        self.model.load_state_dict(state["model"])
+        self.mean_model.load_state_dict(state["mean_model"])
+        self.optimiser.restore(state.get("adam"))
+        self._forget_graphs()  # They read and write the moments that were just replaced.
+
+    def _forget_graphs(self) -> None:
+        self._steps: dict[tuple[BatchShape, float], GraphedStep] = {}
+        self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
+
+
+def load_initial(model: VideoINR, recipe: Recipe) -> str:
+    """Put the weights that ``recipe.initial`` names into ``model``, grown if it is larger; -> which, for a card.
+
+    Raises ModelError where there are none, or none that ``model`` could start from.
+    """
+    loaded = load_model(recipe.initial)
+    card = loaded.card
+    model.load_state_dict(grow(loaded.model.state_dict(), card.config, model.config))
+    return f"{card.name} (sha256 {card.sha256})"
+
+
+def learning_rate(stage: Stage, number: int) -> float:
+    """The rate at step ``number`` of ``stage``: a linear warm-up under a cosine from first to final rate.
+
+    With ``stage.restart_every``, the cosine begins anew after so many steps; the warm-up comes once.
+    """
+    period = min(stage.restart_every or stage.steps, stage.steps)
+    cosine = 0.5 * (1 + math.cos(math.pi * (number % period) / period))
+    rate = stage.final_learning_rate + (stage.learning_rate - stage.final_learning_rate) * cosine
+    return rate * min(1.0, (number + 1) / max(1, stage.warm_up_steps))
+
+
+def allow_fast_arithmetic(device: torch.device) -> None:
+    """Let CUDA's matrix products use TF32 and its convolutions the fastest kernels; no effect elsewhere."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True

@@ -1,0 +1,123 @@
+"""Looking at a model while it trains: figures and pictures on a few clips that it does not train on."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from videoinr.errors import UsageError
+from videoinr.evaluation.clips import FrameScore, blend_bicubic, restorer_from_model, score_clip
+from videoinr.evaluation.footage import Footage, find_footage
+from videoinr.evaluation.protocols import Protocol
+from videoinr.model.video_inr import VideoINR
+from videoinr.training.run_log import Line
+
+PROTOCOL = Protocol(4.0, 4)
+MAX_CLIPS, MAX_WINDOWS = 4, 2
+MAX_WIDTH, MAX_HEIGHT = 640, 384
+"""Larger clips are cut to their middle: a validation must not take longer than the training between two of them."""
+PICTURE_SIDE, GAP = 256, 8
+BASELINE, MODEL = "blend", "model"
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """A few clips held in memory: (name, frames [T, 3, H, W] in 0 ... 1) each."""
+
+    clips: tuple[tuple[str, Tensor], ...]
+
+    def line(self, model: VideoINR, *, step: int, pictures: Path) -> Line:
+        """Score ``model`` on all clips for the log, and write ``pictures/STEP_CLIP.png``: truth, baseline, model.
+
+        Draws no random numbers and leaves the model as it is.
+        """
+        start, scores = time.monotonic(), list[FrameScore]()
+        pictures.mkdir(exist_ok=True)
+        for name, frames in self.clips:
+            shown: dict[str, Tensor] = {}
+
+            def keep(method: str, frame: int, picture: Tensor, shown: dict[str, Tensor] = shown) -> None:
+                if frame == PROTOCOL.time_scale // 2:
+                    shown[method] = picture
+
+            methods = {BASELINE: blend_bicubic, MODEL: restorer_from_model(model)}
+            device = next(model.parameters()).device
+            scores += score_clip(frames.to(device), name, PROTOCOL, methods, on_picture=keep)
+            strip = _strip([frames[PROTOCOL.time_scale // 2], shown[BASELINE].cpu(), shown[MODEL].cpu()])
+            (pictures / f"{step:06}_{name.replace('/', '-')}.png").write_bytes(png_from_rgb(strip))
+        return {"kind": "validation", "step": step, **_figures(scores), "secs": round(time.monotonic() - start, 1)}
+
+
+def open_validation(folder: Path) -> Validation:
+    """A few clips of ``folder``, spread over it. Raises UsageError if none is long and large enough."""
+    found = find_footage(folder)
+    picked = [found[index * len(found) // MAX_CLIPS] for index in range(MAX_CLIPS)] if len(found) > MAX_CLIPS else found
+    loaded = ((each.name, _middle(each)) for each in picked)
+    clips = tuple((name, frames) for name, frames in loaded if _is_enough(frames))
+    if not clips:
+        raise UsageError(
+            f"No clip in {folder} has the {PROTOCOL.time_scale + 1} frames of 64x64 pixels that validation needs.",
+            hint="Use longer or larger clips, or leave out --validate.",
+        )
+    return Validation(clips)
+
+
+def _middle(footage: Footage) -> Tensor:
+    """Its first windows' frames, cut to their middle: float32 [T, 3, h, w] on the CPU."""
+    with footage.open(torch.device("cpu")) as frames:
+        count = min(len(frames), PROTOCOL.time_scale * MAX_WINDOWS + 1)
+        height, width = frames[0].shape[-2:]
+        y, x = max(0, height - MAX_HEIGHT) // 2, max(0, width - MAX_WIDTH) // 2
+        return torch.stack([frames[index][:, y : y + MAX_HEIGHT, x : x + MAX_WIDTH].clone() for index in range(count)])
+
+
+def _is_enough(frames: Tensor) -> bool:
+    return len(frames) > PROTOCOL.time_scale and min(frames.shape[-2:]) >= 64
+
+
+def _figures(scores: Sequence[FrameScore]) -> dict[str, float]:
+    """Mean PSNR-Y in dB of the model and of the baseline, over all instants and over those between the inputs."""
+
+    def mean(method: str, least_number: int) -> float:
+        values = [score.psnr_db for score in scores if score.method == method and score.number >= least_number]
+        return round(sum(min(value, 99.0) for value in values) / len(values), 3)
+
+    return {
+        "psnr_db": mean(MODEL, 0),
+        "between_db": mean(MODEL, 1),
+        "baseline_db": mean(BASELINE, 0),
+        "baseline_between_db": mean(BASELINE, 1),
+    }
+
+
+def _strip(pictures: Sequence[Tensor]) -> Tensor:
+    """The middles of some pictures [3, H, W] side by side with white between them: [3, h, w]."""
+    height, width = (min(side) for side in zip(*(picture.shape[-2:] for picture in pictures), strict=True))
+    h, w = min(height, PICTURE_SIDE), min(width, PICTURE_SIDE)
+    y, x = (height - h) // 2, (width - w) // 2
+    parts = [picture[:, y : y + h, x : x + w] for picture in pictures]
+    white = torch.ones(3, h, GAP)
+    return torch.cat([part for each in parts for part in (white, each)][1:], -1)
+
+
+def png_from_rgb(rgb: Tensor) -> bytes:
+    """[3, H, W] in 0 ... 1 -> the bytes of a PNG. Written here, as a training machine may have no PyAV."""
+    _, height, width = rgb.shape
+    pixels = rgb.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).reshape(height, width * 3)
+    rows = torch.cat((pixels.new_zeros(height, 1), pixels), 1).numpy().tobytes()  # Each row begins with: no filter.
+    parts = (
+        (b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

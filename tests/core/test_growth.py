@@ -1,0 +1,54 @@
+"""A grown model computes what the small one did, and what it added can learn."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from videoinr.errors import ModelError
+from videoinr.geometry import Grid
+from videoinr.model.config import TINY, ModelConfig, MotionPriorConfig
+from videoinr.model.video_inr import VideoINR
+from videoinr.training.growth import grow
+
+
+def _larger(**changes: int) -> ModelConfig:
+    encoder = TINY.encoder
+    assert isinstance(encoder, MotionPriorConfig)
+    return replace(TINY, encoder=MotionPriorConfig(**{**asdict(encoder), **changes}))
+
+
+def _trained() -> VideoINR:
+    model = VideoINR(TINY)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.03 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize(
+    "changes", [{"motion_channels": 7}, {"trunk_blocks": 3}, {"motion_channels": 6, "trunk_blocks": 2}]
+)
+def test_a_grown_model_computes_the_same(changes: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    small, large = _trained(), VideoINR(_larger(**changes))
+    large.load_state_dict(grow(small.state_dict(), TINY, large.config))
+    frames, times = torch.rand(1, 2, 3, 10, 12), [torch.tensor([0.3])]
+    before = small.render(small.encode(frames), Grid(24, 20), times)[0]
+    after = large.render(large.encode(frames), Grid(24, 20), times)[0]
+    torch.testing.assert_close(after, before)
+    # Every new weight on an old output starts at zero but gets a gradient, or the growth would be for nothing.
+    after.square().mean().backward()  # type: ignore[no-untyped-call]
+    gradients = dict(large.named_parameters())
+    finest = gradients["encoder.motion.0.enter.weight"].grad
+    assert finest is not None
+    assert finest.abs().sum() > 0
+
+
+def test_other_growth_is_refused() -> None:
+    with pytest.raises(ModelError):
+        grow(VideoINR(TINY).state_dict(), TINY, _larger(frame_channels=6))
+    with pytest.raises(ModelError):
+        grow(VideoINR(TINY).state_dict(), TINY, _larger(motion_channels=2))

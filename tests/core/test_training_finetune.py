@@ -1,0 +1,69 @@
+"""One command teaches lite a person's own footage, on a CPU, too."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from helpers.clips import numbered_frames, write_clip, write_pictures
+from helpers.command_line import run_here
+from videoinr.model.config import CONFIGS
+from videoinr.model.weights import load_model
+from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.recipe import load_recipe
+from videoinr.training.sources import open_source
+from videoinr.training.step import batch_loss
+from videoinr.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+def test_fine_tuning_lite_lowers_the_loss_on_own_footage(tmp_path: Path) -> None:
+    """Some steps of the shipped recipe at its own rate, with smaller batches."""
+    write_clip(tmp_path / "own.mkv", 12, codec="ffv1", pix_fmt="bgr0")
+    recipe = load_recipe("finetune")
+    small = replace(recipe.stages[0], batch=4, patch=16, scales=(2.0,), warm_up_steps=5)
+    with closing(open_source([tmp_path], CPU)) as source:
+        one = Trainer(replace(recipe, stages=(small,), ema_decay=0.9), source, CPU)
+        fixed = source.batch(small, BatchShape(16, 16, 32, 2), np.random.default_rng((99, 0)))
+        losses = [loss_of(one, fixed)]
+        for _ in range(3):
+            for _ in range(15):
+                one.advance()
+            losses.append(loss_of(one, fixed))
+    assert one.initial.startswith("lite (sha256 ")
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.9 * losses[0]
+
+
+@torch.no_grad()
+def loss_of(one: Trainer, batch: Batch) -> float:
+    return float(batch_loss(one.mean_model, batch))
+
+
+def test_one_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> None:
+    """Two clips of three small frames: smaller patches than the recipe's, and a word about it."""
+    for name in "ab":
+        write_pictures(tmp_path / "own" / name, numbered_frames(3, width=52, height=40))
+    out = tmp_path / "tuned"
+    command = ("train", "finetune", "--data", tmp_path / "own", "--out", out, "--device", "cpu", "--time-limit", "2")
+    trained = run_here(*command)
+    assert trained.exit_code == 0, trained.stderr
+    assert "patches of 8 instead of 32 pixels" in trained.stderr
+    assert "begun with lite" in trained.stderr
+    card = load_model(str(out / "finetune.safetensors")).card
+    assert card.config == CONFIGS["lite"]
+    assert card.training["steps"] >= 1
+    assert card.training["initial"].startswith("lite (sha256 ")
+    assert card.sha256 != load_model("lite").card.sha256
+
+
+def test_footage_that_shows_no_motion_is_refused_in_words(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "own" / "two", 2)
+    refused = run_here("train", "finetune", "--data", tmp_path / "own", "--out", tmp_path / "out", "--device", "cpu")
+    assert refused.exit_code == 2
+    assert "hint:" in refused.stderr

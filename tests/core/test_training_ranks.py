@@ -1,0 +1,101 @@
+"""Several processes under torchrun: the same steps as one process with their batches together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from helpers.clips import write_pictures
+from helpers.command_line import REPOSITORY, run_here
+from videoinr.training.clip_store import Batch
+from videoinr.training.distributed import ALONE, Ranks
+
+RECIPE = """
+config = "tiny"
+[[stages]]
+name = "both"
+steps = 12
+batch = {batch}
+patch = 8
+scales = [1.0, 2.0]
+learning_rate = 1e-3
+warm_up_steps = 1
+loss_weight = "area"
+"""
+
+
+def recipe(folder: Path, *, batch: int) -> Path:
+    path = folder / f"batch{batch}" / "mine.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(RECIPE.format(batch=batch))
+    return path
+
+
+def two_processes(*arguments: object) -> subprocess.CompletedProcess[str]:
+    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources"))
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videoinr.cli")
+    return subprocess.run(
+        [sys.executable, *torchrun, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": roots, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def losses(out: Path) -> list[float]:
+    lines = (json.loads(line) for line in (out / "log.jsonl").read_text().splitlines())
+    return [line["loss"] for line in lines]
+
+
+def weights(out: Path) -> dict[str, Any]:
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    return {**state["mean_model"], "step": torch.tensor(state["step"])}
+
+
+def test_two_processes_are_one_with_a_doubled_batch(tmp_path: Path) -> None:
+    """Also when both are stopped and resumed on their way."""
+    write_pictures(tmp_path / "footage", 9)
+    two, one = tmp_path / "two", tmp_path / "one"
+    options = ("--data", tmp_path / "footage", "--device", "cpu", "--out")
+    for resume in ((), ("--resume",)):
+        part = recipe(tmp_path, batch=2)
+        part.write_text(RECIPE.format(batch=2).replace("steps = 12", f"steps = {12 if resume else 5}"))
+        both = two_processes("train", part, *options, two, *resume)
+        assert both.returncode == 0, both.stderr
+        assert both.stderr.count("Done") == 1
+        assert "2 processes" in both.stderr
+    whole = recipe(tmp_path, batch=4)
+    for resume in ((), ("--resume",)):
+        whole.write_text(RECIPE.format(batch=4).replace("steps = 12", f"steps = {12 if resume else 5}"))
+        assert run_here("train", whole, *options, one, *resume).exit_code == 0
+    assert losses(two) == pytest.approx(losses(one), rel=1e-3)
+    expected = weights(one)
+    for name, tensor in weights(two).items():
+        torch.testing.assert_close(tensor, expected[name], atol=2e-4, rtol=1e-3)
+
+
+def test_each_process_takes_its_windows_of_a_batch() -> None:
+    whole = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20)
+    parts = [Ranks(rank, 3).share(whole) for rank in range(3)]
+    assert torch.equal(torch.cat([part.low for part in parts]), whole.low)
+    assert torch.equal(torch.cat([part.targets for part in parts]), whole.targets)
+    assert torch.equal(torch.cat([part.times for part in parts]), whole.times)
+    assert ALONE.share(whole) is whole
+
+
+def test_a_single_process_needs_nobody() -> None:
+    tensor = torch.tensor([1.0, 2.0])
+    ALONE.average_([tensor])
+    assert tensor.tolist() == [1.0, 2.0]
+    assert ALONE.agree(5) == 5
+    assert ALONE.from_leader(lambda: "word") == "word"
+    assert ALONE.leads
+    assert not Ranks(1, 2).leads

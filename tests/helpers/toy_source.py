@@ -1,0 +1,68 @@
+"""A source of training batches without any files: a pattern that drifts by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from videoinr.errors import UsageError
+from videoinr.images import shrink
+from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.recipe import Stage
+
+NAN = float("nan")
+
+
+class ToySource:
+    """A :class:`~videoinr.training.sources.ClipSource` of one endless clip, ``side`` pixels square."""
+
+    def __init__(self, *, side: int = 64, frames: int = 12) -> None:
+        self.side, self.frame_count, self.batches = side, frames, 0
+
+    def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
+        if shape.size > self.side or min(stage.windows) >= self.frame_count:
+            raise UsageError(f"No clip has {min(stage.windows) + 1} frames of {shape.size}x{shape.size} pixels.")
+        return [0]
+
+    def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
+        self.batches += 1
+        length = rng.choice(stage.windows, (shape.batch, 1))
+        inside = rng.integers(0, length + 1, (shape.batch, shape.targets))
+        start = rng.uniform(0, 50, (shape.batch, 1))
+        images = _pictures(torch.tensor(start + np.hstack((0 * length, length, inside))), shape.size)
+        low = shrink(images[:, :2].flatten(0, 1), height=shape.patch, width=shape.patch)
+        return Batch(low.view(-1, 2, *low.shape[1:]), images[:, 2:], torch.tensor(inside / length).float())
+
+    def report(self) -> list[str]:
+        return [f"a pattern of {self.frame_count} frames"]
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+class BrokenSource(ToySource):
+    """A source whose batch number n (from 0, as they are drawn) holds a NaN where ``broken(n)``."""
+
+    def __init__(self, broken: Callable[[int], bool]) -> None:
+        super().__init__()
+        self._broken = broken
+
+    def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
+        batch = super().batch(stage, shape, rng)
+        if not self._broken(self.batches - 1):
+            return batch
+        targets = batch.targets.clone()
+        targets[0, 0, 0, 0, 0] = NAN
+        return replace(batch, targets=targets)
+
+
+def _pictures(instants: Tensor, size: int) -> Tensor:
+    """[B, K] instants -> [B, K, 3, size, size] in 0 ... 1: waves that drift a pixel in each frame."""
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    moved = instants[..., None, None]
+    phases = torch.stack(((x + moved + 0 * y) / 3, (y - moved + 0 * x) / 4, (x + y + 2 * moved) / 5), 2)
+    return (0.5 + 0.4 * torch.sin(phases)).float()
