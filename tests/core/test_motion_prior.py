@@ -7,13 +7,14 @@ from functools import cache
 import pytest
 import torch
 
-from videoinr.model.config import LITE, TINY
+from videoinr.model.config import LITE, TINY, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, ResidualBlock
 
 
 @cache
 def encoder() -> MotionPriorEncoder:
     torch.manual_seed(0)
+    assert isinstance(TINY.encoder, MotionPriorConfig)
     return MotionPriorEncoder(TINY.encoder).eval().requires_grad_(False)
 
 
@@ -29,6 +30,7 @@ def test_feature_and_prior_have_the_frames_size(height: int, width: int, batch: 
 
 
 def test_four_levels_take_odd_sizes() -> None:
+    assert isinstance(LITE.encoder, MotionPriorConfig)
     feature, prior = MotionPriorEncoder(LITE.encoder)(torch.rand(1, 2, 3, 9, 13))
     assert feature.shape == (1, 48, 9, 13)
     assert prior.shape == (1, 4, 9, 13)

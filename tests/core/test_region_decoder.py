@@ -203,6 +203,7 @@ def test_features_are_let_go_of_with_the_caller() -> None:
 
 def test_the_shipped_model_keeps_the_promise_too() -> None:
     model = load_model("lite").model
+    assert isinstance(model, VideoINR)
     torch.manual_seed(3)
     with torch.inference_mode():
         features = model.encode(torch.rand(1, 2, 3, 11, 13))

@@ -223,7 +223,7 @@ def test_gradients_reach_every_weight() -> None:
         assert parameter.grad.any(), name
 
 
-@pytest.mark.parametrize(("config", "parameters"), [(LITE, 749_664), (BASE, 6_473_816)], ids=["lite", "base"])
+@pytest.mark.parametrize(("config", "parameters"), [(LITE, 979_136), (BASE, 7_418_904)], ids=["lite", "base"])
 def test_parameter_counts(config: ModelConfig, parameters: int) -> None:
     with torch.device("meta"):
         model = VideoINR(config)

@@ -200,7 +200,7 @@ def test_a_config_survives_its_json_form() -> None:
 def test_the_shipped_lite_model_is_the_default_and_whole() -> None:
     default = load_model()
     assert default.card.name == "lite"
-    assert default.card.config == LITE
+    assert default.model.config == default.card.config
     assert default.card.parameters == sum(parameter.numel() for parameter in default.model.parameters())
     assert self_test(default, CPU) <= 1  # Another processor may round another way.
 

@@ -44,6 +44,9 @@ def train(
     light_checkpoints: Annotated[
         bool, typer.Option("--light-checkpoints", help="A third as large, without the optimiser: not resumed exactly.")
     ] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch.compile shorten the steps: pays in runs of many minutes.")
+    ] = False,
     device: DeviceOption = None,
 ) -> None:
     """Train a model on your own clips: folders of video files, or of folders of pictures.
@@ -67,7 +70,7 @@ def train(
         source = open_source(data, where, degradation=recipe.degradation, stills=stills or [])
         stack.callback(source.close)
         recipe, changes = fitted(recipe, source)
-        trainer = Trainer(recipe, source, where, ranks=ranks, state=state)
+        trainer = Trainer(recipe, source, where, ranks=ranks, state=state, compiled=compiled)
         _introduce(trainer, changes, where)
         habits = Habits(
             until_secs=time_limit or math.inf,

@@ -43,8 +43,12 @@ class Axis:
 
     def nearest(self) -> tuple[Tensor, Tensor]:
         """Index int64 [n] of the nearest latent feature, and 2 (x - v*) float32 [n], in -1 ... 1 (eq. 2)."""
-        nearest = (self.position + 0.5).floor().clamp(0, self.size - 1)
+        nearest = self.nearest_position()
         return nearest.long(), 2 * (self.position - nearest)
+
+    def nearest_position(self) -> Tensor:
+        """v*, float32 [n]: where the nearest latent feature lies, latent pixels."""
+        return (self.position + 0.5).floor().clamp(0, self.size - 1)
 
     def neighbours(self) -> tuple[Tensor, Tensor, Tensor]:
         """Lower and upper neighbour int64 [n], and the upper one's weight float32 [n]; borders are extended."""

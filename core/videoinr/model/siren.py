@@ -29,9 +29,13 @@ class SplitLinear(nn.Linear):
         super().__init__(sum(widths), out_features)
         self.edges = [sum(widths[:k]) for k in range(len(widths) + 1)]
 
+    def part(self, index: int) -> Tensor:
+        """The weights of input ``index``: [out_features, widths[index]]."""
+        return self.weight[:, self.edges[index] : self.edges[index + 1]]
+
     def project(self, index: int, x: Tensor) -> Tensor:
         """[..., widths[index]] -> [..., out_features], without the bias."""
-        return F.linear(x, self.weight[:, self.edges[index] : self.edges[index + 1]])
+        return F.linear(x, self.part(index))
 
 
 class SirenHead(nn.Module):
@@ -45,6 +49,7 @@ class SirenHead(nn.Module):
         self, inputs: Sequence[int], hidden: Sequence[int], out_channels: int, *, last_gain: float = 1.0
     ) -> None:
         super().__init__()
+        self.widths = tuple(hidden)
         self.first = SplitLinear(inputs, hidden[0])
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(hidden))
         self.last = nn.Linear(hidden[-1], out_channels)
@@ -65,8 +70,15 @@ class SirenHead(nn.Module):
 
     def forward(self, first_sum: Tensor) -> Tensor:
         """[..., hidden[0]], the summed shares of the first layer without its bias -> [..., out_channels]."""
-        x = torch.sin(OMEGA * (first_sum + self.first.bias))
+        # The factor goes onto the weights, which are few, and not onto the points, which are many.
+        x = _sine(torch.add(OMEGA * self.first.bias, first_sum, alpha=OMEGA))
         for layer in self.hidden:
-            x = torch.sin(OMEGA * layer(x))
+            assert isinstance(layer, nn.Linear)
+            x = _sine(F.linear(x, OMEGA * layer.weight, OMEGA * layer.bias))
         out: Tensor = self.last(x)
         return out
+
+
+def _sine(x: Tensor) -> Tensor:
+    """sin(x), in x's own memory where nobody will ask for x again."""
+    return torch.sin(x) if torch.is_grad_enabled() else x.sin_()

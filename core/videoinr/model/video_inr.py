@@ -6,6 +6,10 @@
     F_st(x, t) = F_s(x + M(x, t))                       eq. 6
     RGB from F_st, the latent feature and both frames   3.4     decoder
 
+Eq. 4 names F_s alone: f_t also reads the latent feature and the frames at x, as the released heads do, and the
+decoder t. The config's switches say what of this is there: a motion prior and a blend of the warped frames besides
+(the shipped models), neither (the paper), or less (its ablations).
+
 Every function takes :class:`~videoinr.model.points.Points`, the pixels of some rectangle of some grid: training
 renders whole patches and the viewer renders tiles through the same lines.
 """
@@ -14,13 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from videoinr.geometry import Grid
-from videoinr.model.config import ModelConfig
+from videoinr.model import kernels
+from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 from videoinr.model.warp import sample, sample_bicubic
@@ -36,7 +43,7 @@ class PairFeatures:
     The first layers of the heads are already applied to the latent feature and both frames (see siren.py):
     ``spatial`` [B, H, W, S], ``temporal`` [B, H, W, T], ``colour_first`` and ``colour_second`` [B, H, W, D]; S, T,
     D being the heads' first widths. ``prior`` [B, H, W, 4]: flow from mid-time to each frame, latent pixels.
-    ``frames`` [B, 2, 3, H, W] in 0 ... 1.
+    ``frames`` [B, 2, 3, H, W] in 0 ... 1. What a config has no use for, or its encoder does not give, has no channels.
     """
 
     frames: Tensor
@@ -71,50 +78,97 @@ class VideoINR(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = MotionPriorEncoder(config.encoder)
+        self.encoder = _encoder(config.encoder)
         latent, spatial = config.encoder.feature_channels + 6, config.spatial_channels
-        self.spatial_head = SirenHead((latent, 2), config.spatial_hidden, spatial)
-        self.temporal_head = SirenHead((spatial, latent, 1), config.temporal_hidden, 4, last_gain=0.1)
-        decoder_inputs = (spatial, spatial, latent, latent, 1)
-        self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, 4, last_gain=0.1)
+        # A head that corrects starts almost silent; one that answers by itself starts as SIREN prescribes.
+        flow_gain = 0.1 if isinstance(config.encoder, MotionPriorConfig) else 1.0
+        if config.single_network:
+            self.temporal_head = SirenHead((latent, 2, 1), config.temporal_hidden, 4, last_gain=flow_gain)
+        else:
+            self.spatial_head = SirenHead((latent, 2), config.spatial_hidden, spatial)
+        if config.flow and not config.single_network:
+            self.temporal_head = SirenHead((spatial, latent, 1), config.temporal_hidden, 4, last_gain=flow_gain)
+        field, seen = 0 if config.single_network else spatial, latent if config.multi_scale else 0
+        outputs, colour_gain = (4, 0.1) if config.blend else (3, 1.0)
+        decoder_inputs = (field, field, seen, seen, 1)
+        self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, outputs, last_gain=colour_gain)
 
     def encode(self, frames: Tensor) -> PairFeatures:
         """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair."""
-        feature, prior = self.encoder(frames)
-        return self.project(frames, feature, prior)
+        return self.project(frames, *self.latent(frames))
 
-    def project(self, frames: Tensor, feature: Tensor, prior: Tensor) -> PairFeatures:
+    def latent(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The encoder's feature [B, C, H, W] and, if it is of the kind that gives one, motion prior [B, 4, H, W]."""
+        if isinstance(self.encoder, MotionPriorEncoder):
+            feature, prior = self.encoder(frames)
+            return feature, prior
+        return self.encoder(frames), None
+
+    def project(self, frames: Tensor, feature: Tensor, prior: Tensor | None) -> PairFeatures:
         """Apply the heads' first layers to the encoder's output (feature [B, C, H, W], prior [B, 4, H, W])."""
         latent = torch.cat((feature.float(), frames.flatten(1, 2).float()), 1).permute(0, 2, 3, 1)
+        config, decoder, nothing = self.config, self.decoder_head.first, latent[..., :0]
+        nearest_head = self.temporal_head if config.single_network else self.spatial_head
+        bilinear = config.flow and not config.single_network
         return PairFeatures(
             frames=frames.float(),
-            prior=prior.permute(0, 2, 3, 1).contiguous(),
-            spatial=self.spatial_head.first.project(0, latent),
-            temporal=self.temporal_head.first.project(1, latent),
-            colour_first=self.decoder_head.first.project(2, latent),
-            colour_second=self.decoder_head.first.project(3, latent),
+            prior=nothing if prior is None else prior.permute(0, 2, 3, 1).contiguous(),
+            spatial=nearest_head.first.project(0, latent),
+            temporal=self.temporal_head.first.project(1, latent) if bilinear else nothing,
+            colour_first=decoder.project(2, latent) if config.multi_scale else nothing,
+            colour_second=decoder.project(3, latent) if config.multi_scale else nothing,
         )
 
     def spatial_feature(self, features: PairFeatures, points: Points) -> Tensor:
-        """F_s(x) = f_s(z*, x - v*) (eq. 2) -> [B, h, w, spatial_channels]. Knows no time."""
-        nearest = points.nearest(features.spatial)
-        out: Tensor = self.spatial_head(nearest + self.spatial_head.first.project(1, points.offsets()))
+        """F_s(x) = f_s(z*, x - v*) (eq. 2) -> [B, h, w, spatial_channels]. Knows no time.
+
+        With a single network there is no F_s; what it knows before it is told t, its first layer's share of z* and
+        x - v*, stands in its place.
+        """
+        return self._at_nearest(points.nearest(features.spatial), points.offsets())
+
+    def field_at(self, features: PairFeatures, points: Points, flow: Tensor) -> Tensor:
+        """F_s(x + M) as eq. 6 says, evaluated there and not read off a map -> [B, h, w, spatial_channels].
+
+        ``flow``: [B, h, w, 2] latent pixels. A :data:`FieldSampler`, given ``features``. The field ends at the
+        picture's edges: beyond them it is what it is at the edge.
+        """
+        (height, width), (x, y) = features.latent_hw, points.shifted(flow)
+        x, y = x.clamp(-0.5, width - 0.5), y.clamp(-0.5, height - 0.5)
+        column, row = ((x + 0.5).floor().clamp(max=width - 1), (y + 0.5).floor().clamp(max=height - 1))
+        pair = torch.arange(len(features.spatial), device=x.device)[:, None, None]
+        nearest = features.spatial[pair, row.long(), column.long()]
+        return self._at_nearest(nearest, 2 * torch.stack((x - column, y - row), -1))
+
+    def _at_nearest(self, nearest: Tensor, offsets: Tensor) -> Tensor:
+        """F_s from the first layer's share of z* and 2 (x - v*), order (x, y)."""
+        if self.config.single_network:
+            return nearest + self.temporal_head.first.project(1, offsets)
+        out: Tensor = self.spatial_head(nearest + self.spatial_head.first.project(1, offsets))
         return out
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
         """All of M(x, t) that holds at every t: F_s(x)'s and the latent feature's share, and the motion prior."""
+        prior = points.bilinear(features.prior)
+        if self.config.single_network or not self.config.flow:
+            return MotionBasis(spatial, prior)
         first_sum = self.temporal_head.first.project(0, spatial) + points.bilinear(features.temporal)
-        return MotionBasis(first_sum, points.bilinear(features.prior))
+        return MotionBasis(first_sum, prior)
 
     def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
         """M(x, t) = f_t(t, F_s(x)) (eq. 4) on top of the motion prior, for ``t`` [B, 1, 1, 1] in 0 ... 1.
 
         -> [B, h, w, 4]: flow (x, y) to the first frame, then to the second, in latent pixels whatever the grid.
         The prior holds at mid-time and is taken to grow linearly away from each frame: 2t and 2(1 - t) of it.
+        Without a prior f_t is all; without flow, all is zero.
         """
-        correction = self.temporal_head(basis.first_sum + self.temporal_head.first.project(2, t))
+        if not self.config.flow:
+            return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
+        flow: Tensor = self.temporal_head(basis.first_sum + self.temporal_head.first.project(2, t))
+        if not basis.prior.shape[-1]:
+            return flow
         grown = torch.cat((2 * t * basis.prior[..., :2], 2 * (1 - t) * basis.prior[..., 2:]), -1)
-        return grown.add(correction)
+        return grown.add(flow)
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
@@ -122,20 +176,35 @@ class VideoINR(nn.Module):
         """RGB [B, h, w, 3] (about 0 ... 1, not clamped) from what the flow brings together (eq. 6, section 3.4).
 
         Multi-scale aggregation: besides F_s(x + M) the decoder reads the latent feature and the frames there. It
-        answers with a blend of the two warped frames and a residual on top.
+        answers with RGB or, if the config says blend, with a blend of the two warped frames and a residual on top.
         """
-        head = self.decoder_head
+        head, config = self.decoder_head, self.config
         first_sum = head.first.project(4, t)
-        warped = []
         for index, latent in enumerate((features.colour_first, features.colour_second)):
             way = flow[..., 2 * index : 2 * index + 2]
-            x, y = points.shifted(way)
-            first_sum = first_sum + head.first.project(index, sample_field(points, way)) + sample(latent, x, y)
-            warped.append(sample_bicubic(features.frames[:, index], x, y))
-        out = head(first_sum)
+            if not config.single_network:
+                first_sum = first_sum + head.first.project(index, sample_field(points, way))
+            if config.multi_scale:
+                first_sum = first_sum + sample(latent, *points.shifted(way))
+        out: Tensor = head(first_sum)
+        return self._blend(features, points, flow, t, out) if config.blend else out
+
+    def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:
+        """The decoder's answer (residual and logit, [B, h, w, 4]) on top of the two warped frames."""
+        first, second = (
+            sample_bicubic(features.frames[:, index], *points.shifted(flow[..., 2 * index : 2 * index + 2]))
+            for index in range(2)
+        )
         first_share = torch.sigmoid(out[..., 3:] + torch.logit((1 - t).clamp(0.02, 0.98)))
-        blend: Tensor = torch.lerp(warped[1], warped[0], first_share) + out[..., :3]
-        return blend
+        return torch.lerp(second, first, first_share) + out[..., :3]
+
+    def query(self, features: PairFeatures, points: Points, t: Tensor) -> Tensor:
+        """s = f(x_s, x_t) (eq. 1) of each point by itself -> RGB [B, h, w, 3]; ``t`` [B, 1, 1, 1].
+
+        The form of sections 3.1 to 3.4: F_s is evaluated at x and once more at x + M. :meth:`render` is that of 3.5.
+        """
+        basis = self.motion_basis(features, points, self.spatial_feature(features, points))
+        return self.colour(features, points, self.motion(basis, t), t, partial(self.field_at, features))
 
     def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
         """Whole frames [B, 3, grid.height, grid.width] at ``times`` (each [B]): frame synthesis, section 3.5.
@@ -143,6 +212,11 @@ class VideoINR(nn.Module):
         F_s is evaluated once on the grid and that map is warped for every time. Memory grows with the grid: for
         training and evaluation; the viewer decodes regions (region_decoder.py).
         """
+        if kernels.serve(features.spatial):
+            from videoinr.model import render_cuda
+
+            if render_cuda.can_render(self, features):
+                return list(render_cuda.render(self, features, grid, times))
         points = Points.make(grid.rect, grid, latent_hw=features.latent_hw, device=features.spatial.device)
         spatial = self.spatial_feature(features, points)
         basis = self.motion_basis(features, points, spatial)
@@ -156,3 +230,7 @@ class VideoINR(nn.Module):
             flow = self.motion(basis, t)
             frames.append(self.colour(features, points, flow, t, sample_field).permute(0, 3, 1, 2))
         return frames
+
+
+def _encoder(config: EncoderConfig) -> MotionPriorEncoder | ZoomingSlowMoEncoder:
+    return MotionPriorEncoder(config) if isinstance(config, MotionPriorConfig) else ZoomingSlowMoEncoder(config)

@@ -5,17 +5,11 @@ One convention for every map and every scale: zero flow is the identity, and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_triton_sample: Callable[[Tensor, Tensor, Tensor], Tensor] | None
-try:
-    from videoinr.model.warp_triton import sample as _triton_sample
-except ImportError:  # Triton ships with CUDA builds of torch only
-    _triton_sample = None
+from videoinr.model import kernels
 
 
 def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -24,8 +18,10 @@ def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
         height, width = image.shape[1:3]
         columns, rows, weights = corners(x.flatten(), y.flatten(), height=height, width=width)
         return weighted_rows(image.view(height * width, -1), rows * width + columns, weights).view(*x.shape, -1)
-    if image.device.type == "cuda" and _triton_sample is not None:
-        return _triton_sample(image, x, y)
+    if kernels.serve(image):
+        from videoinr.model.kernels import sample as fused
+
+        return fused.sample(image, x, y)
     grid = unit_grid(x, y, height=image.shape[1], width=image.shape[2])
     sampled = F.grid_sample(image.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False)
     return sampled.permute(0, 2, 3, 1)
@@ -43,6 +39,8 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
     height, width = image.shape[2:]
     x = torch.arange(width, device=flow.device) + flow[:, 0].float()
     y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1].float()
+    if kernels.serve(image):
+        return sample(image.permute(0, 2, 3, 1), x, y).permute(0, 3, 1, 2)
     grid = unit_grid(x, y, height=height, width=width)
     return F.grid_sample(image.float(), grid, padding_mode="border", align_corners=False).to(image.dtype)
 

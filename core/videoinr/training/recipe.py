@@ -12,6 +12,7 @@ from videoinr.errors import UsageError
 from videoinr.model.config import CONFIGS
 
 LOSS_WEIGHTS = ("even", "area")
+TARGET_TIMES = ("any", "middle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Stage:
     """Window lengths: frames from the first input to the second."""
     targets: int = 3
     """Target frames for each window."""
+    times: str = "any"
+    """``any``: targets are drawn from all frames of a window; ``middle``: its middle one alone (VideoINR-fixed)."""
     stills_share: float = 0.0
     """Share of the windows made from still photographs set in known motion, 0 ... 1."""
     loss_weight: str = "even"
@@ -68,6 +71,7 @@ class Recipe:
     seed: int = 0
     ema_decay: float = 0.999
     gradient_norm: float = 1.0
+    adam_beta2: float = 0.99
     degradation: str = "clean"
     """How LR inputs are made: ``clean`` (antialiased bicubic, 8 bits; the paper) or ``realistic``."""
     initial: str = ""
@@ -147,6 +151,9 @@ def _check(stage: Stage) -> None:
         "needs scales of 1 at least": min((*stage.scales, *ranged), default=1) < 1,
         "needs a learning rate above 0": stage.learning_rate <= 0 or stage.final_learning_rate < 0,
         f"knows these loss weights only: {', '.join(LOSS_WEIGHTS)}": stage.loss_weight not in LOSS_WEIGHTS,
+        f"knows these times only: {', '.join(TARGET_TIMES)}": stage.times not in TARGET_TIMES,
+        "needs windows of even length to have a middle frame": stage.times == "middle"
+        and any(length % 2 for length in stage.windows),
         "needs a stills_share of 0 ... 1": not 0 <= stage.stills_share <= 1,
         "cannot restart or warm up after less than no steps": min(stage.restart_every, stage.warm_up_steps) < 0,
     }

@@ -79,7 +79,8 @@ class WindowTable:
         """``count`` random windows; every length that some run has is as likely as any other."""
         chance = rng.random((count, 6))
         runs, starts, lengths = self._choose(self._starts(stage, size), chance)
-        inside = _targets(lengths, targets, rng)
+        middle = stage.times == "middle"
+        inside = np.tile(lengths[:, None] // 2, targets) if middle else _targets(lengths, targets, rng)
         numbers = np.concatenate([np.zeros_like(lengths)[:, None], lengths[:, None], inside], axis=1)
         frames = starts[:, None] + np.where(chance[:, 2, None] < 0.5, lengths[:, None] - numbers, numbers)
         offset, _, height, width = self._numbers[:, runs]

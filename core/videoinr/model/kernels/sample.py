@@ -47,17 +47,17 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     first = corner[:, None] * channels + channel
     right, below = right[:, None] * channels, below[:, None] * channels
     wx, wy = wx[:, None], wy[:, None]
-    top = tl.load(table + first, mask=mask, other=0.0) * (1 - wx)
-    top += tl.load(table + first + right, mask=mask, other=0.0) * wx
-    bottom = tl.load(table + first + below, mask=mask, other=0.0) * (1 - wx)
-    bottom += tl.load(table + first + below + right, mask=mask, other=0.0) * wx
+    top = tl.load(table + first, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
+    top += tl.load(table + first + right, mask=mask, other=0.0).to(tl.float32) * wx
+    bottom = tl.load(table + first + below, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
+    bottom += tl.load(table + first + below + right, mask=mask, other=0.0).to(tl.float32) * wx
     tl.store(out + point[:, None] * channels + channel, top * (1 - wy) + bottom * wy, mask=mask)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _backward_kernel(  # type: ignore[no-untyped-def]
     table, x_ptr, y_ptr, grad_out, grad_table, grad_x, grad_y, points, points_per_image, height, width,
-    channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
+    channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr, of_positions: tl.constexpr,
 ):  # fmt: skip
     point = tl.program_id(0) * run + tl.arange(0, run)
     inside = point < points
@@ -67,20 +67,22 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     first = corner[:, None] * channels + channel
     right, below = right[:, None] * channels, below[:, None] * channels
     wx, wy = wx[:, None], wy[:, None]
-    grad = tl.load(grad_out + point[:, None] * channels + channel, mask=mask, other=0.0)
+    grad = tl.load(grad_out + point[:, None] * channels + channel, mask=mask, other=0.0).to(tl.float32)
+    # Positions on the lattice itself (nearest sampling) weigh one corner only: the others are not touched.
     tl.atomic_add(grad_table + first, grad * (1 - wx) * (1 - wy), mask=mask, sem="relaxed")
-    tl.atomic_add(grad_table + first + right, grad * wx * (1 - wy), mask=mask, sem="relaxed")
-    tl.atomic_add(grad_table + first + below, grad * (1 - wx) * wy, mask=mask, sem="relaxed")
-    tl.atomic_add(grad_table + first + below + right, grad * wx * wy, mask=mask, sem="relaxed")
-    top_left = tl.load(table + first, mask=mask, other=0.0)
-    top_right = tl.load(table + first + right, mask=mask, other=0.0)
-    bottom_left = tl.load(table + first + below, mask=mask, other=0.0)
-    bottom_right = tl.load(table + first + below + right, mask=mask, other=0.0)
-    along_x = (top_right - top_left) * (1 - wy) + (bottom_right - bottom_left) * wy
-    along_y = (bottom_left - top_left) * (1 - wx) + (bottom_right - top_right) * wx
-    gx, gy = tl.sum(grad * along_x, axis=1), tl.sum(grad * along_y, axis=1)
-    tl.store(grad_x + point, tl.where(free_x, gx, 0.0), mask=inside)
-    tl.store(grad_y + point, tl.where(free_y, gy, 0.0), mask=inside)
+    tl.atomic_add(grad_table + first + right, grad * wx * (1 - wy), mask=mask & (wx > 0), sem="relaxed")
+    tl.atomic_add(grad_table + first + below, grad * (1 - wx) * wy, mask=mask & (wy > 0), sem="relaxed")
+    tl.atomic_add(grad_table + first + below + right, grad * wx * wy, mask=mask & (wx * wy > 0), sem="relaxed")
+    if of_positions:
+        top_left = tl.load(table + first, mask=mask, other=0.0).to(tl.float32)
+        top_right = tl.load(table + first + right, mask=mask, other=0.0).to(tl.float32)
+        bottom_left = tl.load(table + first + below, mask=mask, other=0.0).to(tl.float32)
+        bottom_right = tl.load(table + first + below + right, mask=mask, other=0.0).to(tl.float32)
+        along_x = (top_right - top_left) * (1 - wy) + (bottom_right - bottom_left) * wy
+        along_y = (bottom_left - top_left) * (1 - wx) + (bottom_right - top_right) * wx
+        gx, gy = tl.sum(grad * along_x, axis=1), tl.sum(grad * along_y, axis=1)
+        tl.store(grad_x + point, tl.where(free_x, gx, 0.0), mask=inside)
+        tl.store(grad_y + point, tl.where(free_y, gy, 0.0), mask=inside)
 
 
 class _Sample(torch.autograd.Function):
@@ -93,14 +95,16 @@ class _Sample(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         image, x, y = ctx.saved_tensors
-        grad = grads[0].contiguous()
-        grad_image, grad_x, grad_y = torch.zeros_like(image), torch.empty_like(x), torch.empty_like(y)
+        of_positions = ctx.needs_input_grad[1] or ctx.needs_input_grad[2]
+        grad_image = torch.zeros_like(image, dtype=torch.float32)
+        grad_x, grad_y = (torch.empty_like(x), torch.empty_like(y)) if of_positions else (None, None)
         _backward_kernel[_programs(x)](
-            image, x, y, grad, grad_image, grad_x, grad_y, *_sizes(image, x), **_shape(image)
-        )
-        return grad_image, grad_x, grad_y
+            image, x, y, grads[0].contiguous(), grad_image, x if grad_x is None else grad_x,
+            y if grad_y is None else grad_y, *_sizes(image, x), **_shape(image), of_positions=of_positions,
+        )  # fmt: skip
+        return grad_image.to(image.dtype), grad_x, grad_y
 
 
 def _programs(x: Tensor) -> tuple[int]:
@@ -117,6 +121,6 @@ def _shape(image: Tensor) -> dict[str, int]:
 
 
 def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Bilinear: float32 [B, H, W, C] at x, y, each float32 [B, h, w] -> [B, h, w, C]; see warp.sample."""
+    """Bilinear: [B, H, W, C] of any float type at x, y, each float32 [B, h, w] -> [B, h, w, C]; see warp.sample."""
     out: Tensor = _Sample.apply(image, x, y)  # type: ignore[no-untyped-call]
     return out

@@ -1,0 +1,112 @@
+"""Modulated deformable convolution: 3x3, each tap read where an offset says and weighed by a mask.
+
+torchvision's operator does it where torchvision is installed; everywhere else (and it is no dependency of ours) plain
+torch does, on any device, with gradients, to the same numbers.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+TAPS = 9
+"""Of a 3x3 kernel, row by row."""
+_BAND_BYTES = 8 * 2**20
+"""What is read for one band of rows, on a CPU: about what its caches hold. Twice as fast as all rows at once."""
+_LARGE_BAND_BYTES = 256 * 2**20
+"""The same elsewhere: few launches, and memory bounded."""
+
+
+def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A 3x3 convolution of ``x`` [B, C, H, W] with stride 1, padding 1 and moved taps -> [B, D, H, W], float32.
+
+    ``weight`` [D, C, 3, 3] and ``bias`` [D]. The channels of x fall into G groups, each with its own ``offsets``
+    [B, G * 9 * 2, H, W] (laid out group, tap, then y and x; pixels) and ``masks`` [B, G * 9, H, W] (group, tap;
+    already in 0 ... 1). A tap reads x bilinearly, and zeros outside. Differentiable in all five.
+    """
+    tensors = (x.float(), offsets.float(), masks.float(), weight.float(), bias.float())
+    with torch.autocast(x.device.type, enabled=False):  # half precision would round the positions
+        # What torch.compile can see through, it joins with what comes before and after.
+        operator = None if torch.compiler.is_compiling() else _torchvision_operator()
+        if operator is not None:
+            x, offsets, masks, weight, bias = tensors
+            answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks)
+            return answer
+        return plain_deformable_conv(*tensors)
+
+
+def plain_deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """:func:`deformable_conv` in plain torch, one band of rows at a time; all float32."""
+    batch, channels, height, width = x.shape
+    bytes_per_row = 4 * batch * channels * TAPS * width
+    rows = max(1, (_BAND_BYTES if x.device.type == "cpu" else _LARGE_BAND_BYTES) // bytes_per_row)
+    kernel = weight.flatten(1)
+    bands = []
+    for top in range(0, height, rows):
+        band = slice(top, min(top + rows, height))
+        read = _read_taps(x, offsets[:, :, band], masks[:, :, band], top=top)
+        bands.append(torch.matmul(kernel, read).view(batch, len(kernel), -1, width))
+    return torch.cat(bands, 2) + bias[:, None, None]
+
+
+def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int) -> Tensor:
+    """What the taps of some rows (offsets [B, G * 9 * 2, n, W]) read, weighed: [B, C * 9, n * W]."""
+    batch, _, height, width = x.shape
+    groups, rows = masks.shape[1] // TAPS, masks.shape[2]
+    tap = torch.arange(TAPS, device=x.device)[:, None, None]
+    columns = torch.arange(width, device=x.device) + (tap % 3 - 1)
+    lines = torch.arange(top, top + rows, device=x.device)[:, None] + (tap // 3 - 1)
+    moved = offsets.reshape(batch * groups, TAPS, 2, rows, width)
+    unit_x = (2 * (columns + moved[:, :, 1]) + 1) / width - 1
+    unit_y = (2 * (lines + moved[:, :, 0]) + 1) / height - 1
+    grid = torch.stack((unit_x, unit_y), -1).view(batch * groups, TAPS * rows, width, 2)
+    maps = x.reshape(batch * groups, -1, height, width)
+    read = F.grid_sample(maps, grid, padding_mode="zeros", align_corners=False)
+    read = read.view(batch * groups, -1, TAPS, rows, width) * masks.reshape(batch * groups, 1, TAPS, rows, width)
+    return read.view(batch, -1, rows * width)
+
+
+@cache
+def _torchvision_operator() -> Callable[..., Any] | None:
+    try:
+        operator: Callable[..., Any] = importlib.import_module("torchvision.ops").deform_conv2d
+    except (ImportError, RuntimeError, OSError, AttributeError):  # absent, or built for another torch
+        return None
+    return operator
+
+
+def deformable_conv_source() -> str:
+    """Whose deformable convolution is in use: ``torchvision`` or ``torch``."""
+    return "torch" if _torchvision_operator() is None else "torchvision"
+
+
+class DeformableConv(nn.Module):
+    """A 3x3 deformable convolution whose offsets and masks come from a guide map by a convolution of their own.
+
+    At first nothing is moved and every mask is 1/2.
+    """
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.offsets_and_masks = nn.Conv2d(channels, 3 * TAPS * groups, 3, 1, 1)
+        self.weight = nn.Parameter(torch.empty(channels, channels, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        bound = (channels * TAPS) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.zeros_(self.offsets_and_masks.weight)
+        nn.init.zeros_(self.offsets_and_masks.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """``x`` [B, C, H, W] and its guide, of the same shape -> [B, C, H, W]."""
+        offsets_y_x, masks = self.offsets_and_masks(guide).tensor_split((self._offset_count,), 1)
+        return deformable_conv(x, offsets_y_x, masks.sigmoid(), self.weight, self.bias)
+
+    @property
+    def _offset_count(self) -> int:
+        return self.offsets_and_masks.out_channels // 3 * 2

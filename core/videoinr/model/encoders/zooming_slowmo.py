@@ -1,0 +1,204 @@
+"""Zooming SlowMo, the encoder of the paper (section 4.1): features of both frames and of mid-time between them.
+
+Each frame gets a feature; what lies half-way is made by aligning both features towards each other with deformable
+convolutions, coarse to fine; a ConvLSTM that aligns its own state in the same way then runs over the three maps in
+both directions; and a deep trunk works on each of them.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from videoinr.model.config import ZoomingSlowMoConfig
+from videoinr.model.deformable import DeformableConv
+from videoinr.model.encoders.motion_prior import ResidualBlock, conv, leaky
+
+Levels = list[Tensor]
+"""A map at full, half and quarter size."""
+SIZE_MULTIPLE = 4
+"""Heights and widths are multiples of this inside, so that every level is half of the one above."""
+
+
+def twice_as_large(x: Tensor) -> Tensor:
+    """[B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class Halve(nn.Module):
+    """One level down: half the size."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.shrink, self.refine = conv(channels, channels, stride=2), conv(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, C, H/2, W/2]."""
+        return leaky(self.refine(leaky(self.shrink(x))))
+
+
+class Pyramid(nn.Module):
+    """A map at three sizes."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.to_half, self.to_quarter = Halve(channels), Halve(channels)
+
+    def forward(self, x: Tensor) -> Levels:
+        """[B, C, H, W] -> itself, and its maps at half and quarter size."""
+        half = self.to_half(x)
+        return [x, half, self.to_quarter(half)]
+
+
+class CoarsestAlignment(nn.Module):
+    """Aligns at quarter size, where the search for the motion begins."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.compare, self.refine = conv(2 * channels, channels), conv(channels, channels)
+        self.deform = DeformableConv(channels, groups)
+
+    def forward(self, moving: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+        """``moving`` towards ``reference``, both [B, C, H, W] -> the guide of the offsets, and the aligned map."""
+        guide = leaky(self.refine(leaky(self.compare(torch.cat((moving, reference), 1)))))
+        return guide, leaky(self.deform(moving, guide))
+
+
+class FinerAlignment(nn.Module):
+    """Aligns at twice the size of the level before, starting from its guide and joining its result."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.compare, self.join_guides = conv(2 * channels, channels), conv(2 * channels, channels)
+        self.refine = conv(channels, channels)
+        self.deform = DeformableConv(channels, groups)
+        self.join_maps = conv(2 * channels, channels)
+
+    def forward(
+        self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`CoarsestAlignment.forward`, given its two results; the joined map has no activation yet."""
+        guide = leaky(self.compare(torch.cat((moving, reference), 1)))
+        # Twice: the same motion is twice as many of the finer pixels.
+        guide = leaky(self.join_guides(torch.cat((guide, 2 * twice_as_large(coarse_guide)), 1)))
+        guide = leaky(self.refine(guide))
+        aligned = self.deform(moving, guide)
+        return guide, self.join_maps(torch.cat((aligned, twice_as_large(coarse_map)), 1))
+
+
+class Alignment(nn.Module):
+    """Aligns one map to another, coarse to fine, by deformable convolutions."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.coarse = CoarsestAlignment(channels, groups)
+        self.middle, self.fine = FinerAlignment(channels, groups), FinerAlignment(channels, groups)
+
+    def forward(self, moving: Levels, reference: Levels) -> Tensor:
+        """``moving`` towards ``reference`` -> [B, C, H, W], without activation."""
+        guide, aligned = self.coarse(moving[2], reference[2])
+        guide, aligned = self.middle(moving[1], reference[1], guide, aligned)
+        out: Tensor = self.fine(moving[0], reference[0], guide, leaky(aligned))[1]
+        return out
+
+
+class PairAlignment(nn.Module):
+    """Two maps, each aligned towards the other with weights of its own, made one."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.first, self.second = Alignment(channels, groups), Alignment(channels, groups)
+        self.fuse = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, first: Levels, second: Levels) -> Tensor:
+        """Both at all levels -> [B, C, H, W]."""
+        out: Tensor = self.fuse(torch.cat((self.first(first, second), self.second(second, first)), 1))
+        return out
+
+
+class StateAlignment(nn.Module):
+    """Aligns a state of the ConvLSTM with its input."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.pyramid = Pyramid(channels)
+        self.align = PairAlignment(channels, groups)
+
+    def forward(self, entering: Levels, state: Tensor) -> Tensor:
+        """``entering``: the input through :attr:`pyramid`; ``state`` [B, C, H, W] -> the aligned state."""
+        out: Tensor = self.align(entering, self.pyramid(state))
+        return out
+
+
+class TwoWayConvLSTM(nn.Module):
+    """A ConvLSTM over a sequence of maps and, with the same weights, over the reversed one; the results made one."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.align_hidden, self.align_cell = StateAlignment(channels, groups), StateAlignment(channels, groups)
+        self.gates = conv(2 * channels, 4 * channels)
+        self.merge = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """[B, T, C, H, W] -> the same."""
+        batch = len(sequence)
+        both = _both_ways(sequence)
+        for_hidden, for_cell = self._levels(self.align_hidden, sequence), self._levels(self.align_cell, sequence)
+        hidden = cell = torch.zeros_like(both[:, 0])
+        outputs = []
+        for step in range(sequence.shape[1]):
+            hidden = self.align_hidden([level[:, step] for level in for_hidden], hidden)
+            cell = self.align_cell([level[:, step] for level in for_cell], cell)
+            hidden, cell = self._advance(both[:, step], hidden, cell)
+            outputs.append(hidden)
+        out = torch.stack(outputs, 1)
+        paired = torch.cat((out[:batch], out[batch:].flip(1)), 2)
+        merged: Tensor = self.merge(paired.flatten(0, 1)).unflatten(0, sequence.shape[:2])
+        return merged
+
+    def _levels(self, alignment: StateAlignment, sequence: Tensor) -> Levels:
+        """The sequence at all levels in both orders: [2B, T, C, h, w] each. It knows no state: computed once."""
+        return [
+            _both_ways(level.unflatten(0, sequence.shape[:2])) for level in alignment.pyramid(sequence.flatten(0, 1))
+        ]
+
+    def _advance(self, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        """One step: the new hidden and cell state."""
+        enter, keep, leave, candidate = self.gates(torch.cat((entering, hidden), 1)).chunk(4, 1)
+        cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
+        return leave.sigmoid() * cell.tanh(), cell
+
+
+def _both_ways(sequence: Tensor) -> Tensor:
+    """[B, T, ...] -> [2B, T, ...]: as it is and reversed."""
+    return torch.cat((sequence, sequence.flip(1)))
+
+
+class ZoomingSlowMoEncoder(nn.Module):
+    """Two frames -> the maps of the first frame, of mid-time and of the second frame, as one latent feature."""
+
+    def __init__(self, config: ZoomingSlowMoConfig) -> None:
+        super().__init__()
+        channels, groups = config.channels, config.groups
+        self.first = conv(3, channels)
+        self.front = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.front_blocks)))
+        self.pyramid = Pyramid(channels)
+        self.interpolate = PairAlignment(channels, groups)
+        self.recurrence = TwoWayConvLSTM(channels, groups)
+        self.back = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.back_blocks)))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> feature [B, 3 * channels, H, W].
+
+        The borders are extended to whole multiples of 4 and the answer is cut back.
+        """
+        batch, _, _, height, width = frames.shape
+        margins = (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE)
+        padded = F.pad(frames.flatten(0, 1), margins, mode="replicate")
+        levels = self.pyramid(self.front(leaky(self.first(padded))))
+        first, second = ([level.unflatten(0, (batch, 2))[:, k] for level in levels] for k in (0, 1))
+        middle = self.interpolate(first, second)
+        maps = self.recurrence(torch.stack((first[0], middle, second[0]), 1))
+        feature: Tensor = self.back(maps.flatten(0, 1)).unflatten(0, (batch, 3)).flatten(1, 2)
+        return feature[..., :height, :width]

@@ -1,0 +1,170 @@
+"""What the decoder reads at the two warped positions of a pixel, summed: one program for a run of pixels.
+
+The sum of four samples (for either frame: the projected F_s on the pixel grid and the projected latent feature on
+the low-resolution lattice) is the decoder's first layer before its sine. Plain torch would write and read again
+each of the four, and every position on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+_RUN = 32
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
+    """Corner (as a row number), steps right and below, weights, and where x and y are free to move."""
+    free_x, free_y = inside & (x > 0) & (x < width - 1), inside & (y > 0) & (y < height - 1)
+    x, y = tl.minimum(tl.maximum(x, 0.0), width - 1.0), tl.minimum(tl.maximum(y, 0.0), height - 1.0)
+    left, top = tl.floor(x), tl.floor(y)
+    corner = top.to(tl.int32) * width + left.to(tl.int32)
+    right, below = tl.where(left + 1 < width, 1, 0), tl.where(top + 1 < height, width, 0)
+    return corner, right, below, (x - left)[:, None], (y - top)[:, None], free_x, free_y
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _read(table, row, right, below, wx, wy, channel, mask, pitch: tl.constexpr):  # type: ignore[no-untyped-def]
+    first = row[:, None] * pitch + channel
+    right, below = right[:, None] * pitch, below[:, None] * pitch
+    top = tl.load(table + first, mask=mask, other=0.0) * (1 - wx)
+    top += tl.load(table + first + right, mask=mask, other=0.0) * wx
+    bottom = tl.load(table + first + below, mask=mask, other=0.0) * (1 - wx)
+    bottom += tl.load(table + first + below + right, mask=mask, other=0.0) * wx
+    return top * (1 - wy) + bottom * wy
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _scatter(table, grad_table, row, right, below, wx, wy, channel, mask, grad, pitch: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Adds the gradient to the four corners; -> the gradient along x and y, map pixels."""
+    first = row[:, None] * pitch + channel
+    right, below = right[:, None] * pitch, below[:, None] * pitch
+    tl.atomic_add(grad_table + first, grad * (1 - wx) * (1 - wy), mask=mask, sem="relaxed")
+    tl.atomic_add(grad_table + first + right, grad * wx * (1 - wy), mask=mask, sem="relaxed")
+    tl.atomic_add(grad_table + first + below, grad * (1 - wx) * wy, mask=mask, sem="relaxed")
+    tl.atomic_add(grad_table + first + below + right, grad * wx * wy, mask=mask, sem="relaxed")
+    top_left = tl.load(table + first, mask=mask, other=0.0)
+    top_right = tl.load(table + first + right, mask=mask, other=0.0)
+    bottom_left = tl.load(table + first + below, mask=mask, other=0.0)
+    bottom_right = tl.load(table + first + below + right, mask=mask, other=0.0)
+    along_x = (top_right - top_left) * (1 - wy) + (bottom_right - bottom_left) * wy
+    along_y = (bottom_left - top_left) * (1 - wx) + (bottom_right - top_right) * wx
+    return tl.sum(grad * along_x, axis=1), tl.sum(grad * along_y, axis=1)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _forward_kernel(  # type: ignore[no-untyped-def]
+    fine, coarse, flow, out, images, rows, columns, height, width,
+    channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    image = tl.program_id(1) % images
+    pixel = tl.program_id(0) * run + tl.arange(0, run)
+    inside = pixel < rows * columns
+    here = tl.program_id(1) * rows * columns + pixel
+    column, row = (pixel % columns).to(tl.float32), (pixel // columns).to(tl.float32)
+    channel = tl.arange(0, padded)[None, :]
+    mask = inside[:, None] & (channel < channels)
+    total = tl.zeros([run, padded], tl.float32)
+    for way in tl.static_range(2):
+        mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
+        my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
+        at, right, below, wx, wy, _, _ = _place(
+            column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
+        )
+        at += image * rows * columns
+        total += _read(fine + way * channels, at, right, below, wx, wy, channel, mask, 2 * channels)
+        at, right, below, wx, wy, _, _ = _place(
+            (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
+            inside, height, width,
+        )  # fmt: skip
+        at += image * height * width
+        total += _read(coarse + way * channels, at, right, below, wx, wy, channel, mask, 2 * channels)
+    tl.store(out + here[:, None] * channels + channel, total, mask=mask)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _backward_kernel(  # type: ignore[no-untyped-def]
+    fine, coarse, flow, grad_out, grad_fine, grad_coarse, grad_flow, images, rows, columns, height, width,
+    channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    image = tl.program_id(1) % images
+    pixel = tl.program_id(0) * run + tl.arange(0, run)
+    inside = pixel < rows * columns
+    here = tl.program_id(1) * rows * columns + pixel
+    column, row = (pixel % columns).to(tl.float32), (pixel // columns).to(tl.float32)
+    channel = tl.arange(0, padded)[None, :]
+    mask = inside[:, None] & (channel < channels)
+    grad = tl.load(grad_out + here[:, None] * channels + channel, mask=mask, other=0.0)
+    for way in tl.static_range(2):
+        mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
+        my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
+        at, right, below, wx, wy, free_x, free_y = _place(
+            column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
+        )
+        at += image * rows * columns
+        fx, fy = _scatter(
+            fine + way * channels, grad_fine + way * channels, at, right, below, wx, wy, channel, mask, grad,
+            2 * channels,
+        )  # fmt: skip
+        gx, gy = tl.where(free_x, fx * (columns / width), 0.0), tl.where(free_y, fy * (rows / height), 0.0)
+        at, right, below, wx, wy, free_x, free_y = _place(
+            (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
+            inside, height, width,
+        )  # fmt: skip
+        at += image * height * width
+        cx, cy = _scatter(
+            coarse + way * channels, grad_coarse + way * channels, at, right, below, wx, wy, channel, mask, grad,
+            2 * channels,
+        )  # fmt: skip
+        tl.store(grad_flow + here * 4 + 2 * way, gx + tl.where(free_x, cx, 0.0), mask=inside)
+        tl.store(grad_flow + here * 4 + 2 * way + 1, gy + tl.where(free_y, cy, 0.0), mask=inside)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, fine: Tensor, coarse: Tensor, flow: Tensor) -> Tensor:
+        fine, coarse, flow = fine.contiguous(), coarse.contiguous(), flow.contiguous()
+        ctx.save_for_backward(fine, coarse, flow)
+        out = fine.new_empty((*flow.shape[:-1], fine.shape[-1] // 2))
+        _forward_kernel[_programs(flow)](fine, coarse, flow, out, *_sizes(fine, coarse), **_shape(fine))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        fine, coarse, flow = ctx.saved_tensors
+        grad_fine, grad_coarse, grad_flow = torch.zeros_like(fine), torch.zeros_like(coarse), torch.empty_like(flow)
+        _backward_kernel[_programs(flow)](
+            fine, coarse, flow, grads[0].contiguous(), grad_fine, grad_coarse, grad_flow,
+            *_sizes(fine, coarse), **_shape(fine),
+        )  # fmt: skip
+        return grad_fine, grad_coarse, grad_flow
+
+
+def _programs(flow: Tensor) -> tuple[int, int]:
+    instants, images, rows, columns, _ = flow.shape
+    return triton.cdiv(rows * columns, _RUN), instants * images
+
+
+def _sizes(fine: Tensor, coarse: Tensor) -> tuple[int, ...]:
+    return len(fine), *fine.shape[1:3], *coarse.shape[1:3]
+
+
+def _shape(fine: Tensor) -> dict[str, int]:
+    channels = fine.shape[-1] // 2
+    return {"channels": channels, "padded": triton.next_power_of_2(channels), "run": _RUN}
+
+
+def gather(fine: Tensor, coarse: Tensor, flow: Tensor) -> Tensor:
+    """What a pixel reads in both maps along both flows, summed; float32 on CUDA, differentiable in everything.
+
+    ``fine`` [B, H, W, 2 D] lies on the pixel grid, ``coarse`` [B, h, w, 2 D] on the low-resolution lattice; the
+    first D channels are read along the flow to the first frame, the others along that to the second. ``flow``
+    [K, B, H, W, 4] in lattice pixels, order (x, y, x, y) -> [K, B, H, W, D]. Borders are extended.
+    """
+    out: Tensor = _Gather.apply(fine, coarse, flow)  # type: ignore[no-untyped-call]
+    return out

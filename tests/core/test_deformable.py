@@ -1,0 +1,215 @@
+"""Deformable convolution against its formula in plain loops, against an ordinary convolution, and torchvision's."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from videoinr.model import deformable
+from videoinr.model.deformable import (
+    DeformableConv,
+    deformable_conv,
+    deformable_conv_source,
+    plain_deformable_conv,
+)
+
+Numbers = NDArray[np.float64]
+TORCHVISION = deformable_conv_source() == "torchvision"
+
+
+def inputs_of(
+    height: int, width: int, *, batch: int = 1, channels: int = 4, outputs: int = 3, groups: int = 2, reach: float = 2.0
+) -> list[Tensor]:
+    """x, offsets of about ``reach`` pixels, masks, weight and bias."""
+    rng = torch.Generator().manual_seed(height * 31 + width)
+    return [
+        torch.rand((batch, channels, height, width), generator=rng) - 0.5,
+        reach * torch.randn((batch, groups * 18, height, width), generator=rng),
+        torch.rand((batch, groups * 9, height, width), generator=rng),
+        (torch.rand((outputs, channels, 3, 3), generator=rng) - 0.5) / math.sqrt(channels),
+        torch.rand(outputs, generator=rng),
+    ]
+
+
+def read(image: Numbers, y: float, x: float) -> float:
+    """Bilinear between pixels, zero outside."""
+    total = 0.0
+    for row in (math.floor(y), math.floor(y) + 1):
+        for column in (math.floor(x), math.floor(x) + 1):
+            if 0 <= row < image.shape[0] and 0 <= column < image.shape[1]:
+                total += (1 - abs(y - row)) * (1 - abs(x - column)) * image[row, column]
+    return total
+
+
+def slow(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Numbers:
+    """sum over channels and taps of w * mask * x(p + tap + offset), for each output pixel p and channel."""
+    batch, channels, height, width = x.shape
+    groups = masks.shape[1] // 9
+    moves = offsets.double().numpy().reshape(batch, groups, 3, 3, 2, height, width)
+    shares = masks.double().numpy().reshape(batch, groups, 3, 3, height, width)
+    pixels, kernel = x.double().numpy(), weight.double().numpy()
+    out = np.broadcast_to(bias.double().numpy()[:, None, None], (batch, len(bias), height, width)).copy()
+    for b, c, i, j, row, column in np.ndindex(batch, channels, 3, 3, height, width):
+        group = c // (channels // groups)
+        dy, dx = moves[b, group, i, j, :, row, column]
+        value = read(pixels[b, c], row + i - 1 + dy, column + j - 1 + dx) * shares[b, group, i, j, row, column]
+        out[b, :, row, column] += kernel[:, c, i, j] * value
+    return out
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 6), (5, 1), (4, 7)])
+@pytest.mark.parametrize(("batch", "groups"), [(1, 1), (2, 2), (1, 4)])
+def test_it_is_its_formula(height: int, width: int, batch: int, groups: int) -> None:
+    inputs = inputs_of(height, width, batch=batch, groups=groups)
+    expected = slow(*inputs)
+    for convolve in (plain_deformable_conv, deformable_conv):
+        np.testing.assert_allclose(convolve(*inputs).numpy(), expected, atol=1e-5)
+
+
+def test_the_positions_of_this_test_leave_the_picture() -> None:
+    offsets = inputs_of(4, 7)[1]
+    assert float((offsets.abs() > 4).float().mean()) > 0.01
+
+
+def test_without_offsets_it_is_a_convolution() -> None:
+    x, offsets, masks, weight, bias = inputs_of(6, 9)
+    plain = plain_deformable_conv(x, torch.zeros_like(offsets), torch.ones_like(masks), weight, bias)
+    torch.testing.assert_close(plain, F.conv2d(x, weight, bias, padding=1), atol=1e-5, rtol=1e-5)
+
+
+def test_offsets_come_as_y_and_x_of_each_tap_of_each_group() -> None:
+    """Group 1's middle tap reads one row below; everything else is silent."""
+    x, offsets, masks, weight, bias = inputs_of(5, 6)
+    offsets, masks = torch.zeros_like(offsets), torch.zeros_like(masks)
+    offsets[:, 18 + 2 * 4] = 1
+    masks[:, 9 + 4] = 1
+    below = F.pad(x, (0, 0, 0, 1))[:, 2:, 1:]
+    expected = torch.einsum("oc,bchw->bohw", weight[:, 2:, 1, 1], below) + bias[:, None, None]
+    torch.testing.assert_close(plain_deformable_conv(x, offsets, masks, weight, bias), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    inputs = inputs_of(7, 5, batch=2)
+    whole = plain_deformable_conv(*inputs)
+    monkeypatch.setattr(deformable, "_BAND_BYTES", rows * 4 * 2 * 4 * 9 * 5)
+    tops: list[int] = []
+    one_band = deformable._read_taps
+
+    def counted(*args: Tensor, top: int) -> Tensor:
+        tops.append(top)
+        return one_band(*args, top=top)
+
+    monkeypatch.setattr(deformable, "_read_taps", counted)
+    torch.testing.assert_close(plain_deformable_conv(*inputs), whole, atol=1e-6, rtol=1e-5)
+    assert tops == list(range(0, 7, rows))
+
+
+def test_gradients_are_right() -> None:
+    inputs = [tensor.double() for tensor in inputs_of(3, 4)]
+    # Away from the lattice: there bilinear sampling has a kink and no gradient.
+    inputs[1] = inputs[1].floor() + 0.2 + 0.6 * torch.rand(inputs[1].shape, generator=torch.Generator().manual_seed(1))
+    for tensor in inputs:
+        tensor.requires_grad_()
+    assert torch.autograd.gradcheck(plain_deformable_conv, inputs, fast_mode=True)
+
+
+def test_half_precision_inputs_are_computed_in_single() -> None:
+    inputs = inputs_of(4, 5)
+    halves = [tensor.bfloat16() for tensor in inputs]
+    with torch.autocast("cpu", torch.bfloat16):
+        out = deformable_conv(*halves)
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out, deformable_conv(*(tensor.float() for tensor in halves)))
+
+
+def test_the_module_starts_as_half_a_convolution_and_then_looks_at_its_guide() -> None:
+    torch.manual_seed(0)
+    module = DeformableConv(8, 4)
+    x, guide = torch.randn(2, 8, 6, 5), torch.randn(2, 8, 6, 5)
+    torch.testing.assert_close(module(x, guide), F.conv2d(x, module.weight / 2, padding=1), atol=1e-5, rtol=1e-4)
+    with torch.no_grad():
+        module.offsets_and_masks.weight.normal_(std=0.2)
+    raw = module.offsets_and_masks(guide)
+    expected = deformable_conv(x, raw[:, :72], raw[:, 72:].sigmoid(), module.weight, module.bias)
+    torch.testing.assert_close(module(x, guide), expected)
+    assert not torch.allclose(module(x, guide), module(x, guide.flip(3)), atol=1e-2)
+
+
+@pytest.fixture
+def fresh_look() -> Iterator[None]:
+    """torchvision is looked for anew in this test, and after it."""
+    deformable._torchvision_operator.cache_clear()
+    yield
+    deformable._torchvision_operator.cache_clear()
+
+
+def importing(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
+    whole = importlib.import_module
+
+    def look(name: str, package: str | None = None) -> Any:
+        if name != "torchvision.ops":
+            return whole(name, package)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(importlib, "import_module", look)
+
+
+@pytest.mark.usefixtures("fresh_look")
+@pytest.mark.parametrize("error", [ImportError("none"), RuntimeError("operator torchvision::nms does not exist")])
+def test_without_a_torchvision_that_works_plain_torch_is_used(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    importing(monkeypatch, error)
+    assert deformable_conv_source() == "torch"
+    inputs = inputs_of(3, 4)
+    assert torch.equal(deformable_conv(*inputs), plain_deformable_conv(*inputs))
+
+
+@pytest.mark.usefixtures("fresh_look")
+def test_torchvisions_operator_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Operators:
+        @staticmethod
+        def deform_conv2d(
+            input: Tensor,  # noqa: A002 - torchvision's own name
+            offset: Tensor,
+            weight: Tensor,
+            bias: Tensor | None = None,
+            *,
+            padding: int = 0,
+            mask: Tensor | None = None,
+        ) -> Tensor:
+            assert padding == 1
+            assert bias is not None
+            assert mask is not None
+            return plain_deformable_conv(input, offset, mask, weight, bias) + 1
+
+    importing(monkeypatch, Operators)
+    assert deformable_conv_source() == "torchvision"
+    inputs = inputs_of(3, 4)
+    torch.testing.assert_close(deformable_conv(*inputs), plain_deformable_conv(*inputs) + 1)
+
+
+@pytest.mark.skipif(not TORCHVISION, reason="there is no torchvision here")
+@pytest.mark.parametrize(("height", "width", "channels", "groups"), [(1, 1, 16, 4), (23, 31, 64, 8), (9, 5, 8, 1)])
+def test_torchvisions_operator_agrees(height: int, width: int, channels: int, groups: int) -> None:
+    inputs = inputs_of(height, width, batch=2, channels=channels, outputs=channels, groups=groups)
+    answers = []
+    for convolve in (deformable_conv, plain_deformable_conv):
+        leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+        out = convolve(*leaves)
+        out.square().mean().backward()  # type: ignore[no-untyped-call]
+        answers.append([out, *(leaf.grad for leaf in leaves)])
+    for theirs, ours in zip(*answers, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
