@@ -74,8 +74,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (probe, decode, export, evaluate, train, bench, doctor, models):
+for command in (probe, decode, export, evaluate, train, bench, doctor):
     app.command()(command)
+app.add_typer(models)
 
 
 def _print_version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ from videoinr.errors import DeviceError
 from videoinr.feature_cache import FeatureCache
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
-from videoinr.model.video_inr import PairFeatures
+from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.region_decoder import RegionDecoder
 from videoinr.render_loop import Opened
@@ -90,7 +90,7 @@ class Engine:
     def _key(self, pair: int) -> PairKey:
         return PairKey(self.clip.identity, pair)
 
-    def _features(self, pair: int, token: CancelToken) -> PairFeatures:
+    def _features(self, pair: int, token: CancelToken) -> Features:
         features = self._cache.get(self._key(pair))
         if features is None:
             features = self._encode(pair, token)
@@ -98,7 +98,7 @@ class Engine:
         return features
 
     @torch.inference_mode()
-    def _encode(self, pair: int, token: CancelToken) -> PairFeatures:
+    def _encode(self, pair: int, token: CancelToken) -> Features:
         frames = self.clip.pair(pair)
         token.check()
         device = self._profile.device

@@ -1,10 +1,10 @@
-"""PairKey -> PairFeatures, as many as a number of bytes holds; the least recently used make room."""
+"""PairKey -> Features, as many as a number of bytes holds; the least recently used make room."""
 
 from __future__ import annotations
 
 from cachetools import LRUCache
 
-from videoinr.model.video_inr import PairFeatures
+from videoinr.model.representation import Features
 from videoinr.types import PairKey
 
 
@@ -13,17 +13,17 @@ class FeatureCache:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._held: LRUCache[PairKey, PairFeatures] = LRUCache(max_bytes, getsizeof=self._size)
+        self._held: LRUCache[PairKey, Features] = LRUCache(max_bytes, getsizeof=self._size)
 
-    def _size(self, features: PairFeatures) -> int:
+    def _size(self, features: Features) -> int:
         # cachetools refuses what is larger than the whole cache, but the pair on screen must be kept.
         return min(features.nbytes, self._max_bytes)
 
-    def get(self, key: PairKey) -> PairFeatures | None:
+    def get(self, key: PairKey) -> Features | None:
         """The features of ``key``, which counts as a use; None if they are not here."""
         return self._held.get(key)
 
-    def put(self, key: PairKey, features: PairFeatures) -> None:
+    def put(self, key: PairKey, features: Features) -> None:
         """Keep ``features``."""
         self._held[key] = features
 

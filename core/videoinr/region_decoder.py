@@ -7,16 +7,20 @@ product depends on its shape.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
-from videoinr.geometry import Tile, tile_rect, tiles_over
+from videoinr.geometry import Grid, Rect, Tile, tile_rect, tiles_over
 from videoinr.images import rgbx_from_tensor
+from videoinr.model.official.network import ReleasedFeatures
 from videoinr.model.points import Points
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.representation import Features, Representation
 from videoinr.spatial_tiles import SpatialTiles, TiledField
 from videoinr.types import PairKey, RegionQuery
 
@@ -26,7 +30,7 @@ MIN_TILE_SIDE = 16
 class RegionDecoder:
     """Decodes regions of encoded pairs, and remembers what does not depend on time."""
 
-    def __init__(self, model: VideoINR, profile: ComputeProfile) -> None:
+    def __init__(self, model: Representation, profile: ComputeProfile) -> None:
         self._model, self._profile = model, profile
         self._side = profile.tile_side
         self._tiles = SpatialTiles(model, side=self._side, max_bytes=profile.tile_bytes)
@@ -37,7 +41,7 @@ class RegionDecoder:
         return self._side
 
     @torch.inference_mode()
-    def decode(self, key: PairKey, features: PairFeatures, query: RegionQuery, token: CancelToken) -> Tensor:
+    def decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.
 
         Raises Cancelled between tiles, and DeviceError when the memory does not suffice even for the smallest ones.
@@ -50,34 +54,29 @@ class RegionDecoder:
                     raise
                 self._shrink_tiles(error)
 
-    def _decode(self, key: PairKey, features: PairFeatures, query: RegionQuery, token: CancelToken) -> Tensor:
-        rect, field = query.rect, self._tiles.field(key, query.grid)
+    def _decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
+        rect = query.rect
         phase = torch.full((1, 1, 1, 1), float(query.instant.phase), device=self._profile.device)
+        name, seen, grid = _field_of(key, features, query, phase)
+        field = self._tiles.field(name, grid)
         out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._profile.device)
         for tile in tiles_over(rect, self._side):
             token.check()
             whole = tile_rect(tile, query.grid, self._side)
             part = whole.intersection(rect)
             assert part is not None
-            pixels = rgbx_from_tensor(self._tile(field, features, tile, phase)[0])
+            pixels = rgbx_from_tensor(self._tile(field, seen, whole, tile, phase)[0])
             out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
                 part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
             ]
         return out
 
-    def _tile(self, field: TiledField, features: PairFeatures, tile: Tile, phase: Tensor) -> Tensor:
-        """One whole tile at one instant: [1, h, w, 3]."""
+    def _tile(self, field: TiledField, seen: Any, rect: Rect, tile: Tile, phase: Tensor) -> Tensor:
+        """One whole tile, ``rect``, at one instant: [1, h, w, 3]."""
         model, tiles = self._model, self._tiles
-        points = Points.make(
-            tile_rect(tile, field.grid, self._side),
-            field.grid,
-            latent_hw=features.latent_hw,
-            device=self._profile.device,
-        )
-        flow = model.motion(tiles.motion_basis(field, features, tile, points), phase)
-        return model.colour(
-            features, points, flow, phase, lambda points, way: tiles.sample(field, features, points, way)
-        )
+        points = Points.make(rect, field.grid, latent_hw=seen.latent_hw, device=self._profile.device)
+        flow = model.motion(tiles.motion_basis(field, seen, tile, points), phase)
+        return model.colour(seen, points, flow, phase, lambda points, way: tiles.sample(field, seen, points, way))
 
     def _shrink_tiles(self, error: BaseException) -> None:
         if self._side // 2 < MIN_TILE_SIDE:
@@ -92,3 +91,14 @@ class RegionDecoder:
             torch.cuda.empty_cache()
         self._side //= 2
         self._tiles = SpatialTiles(self._model, side=self._side, max_bytes=self._profile.tile_bytes // 4)
+
+
+def _field_of(key: PairKey, features: Features, query: RegionQuery, phase: Tensor) -> tuple[Hashable, Any, Grid]:
+    """The name of F_s in the caches, the features that it is evaluated from, and the grid that it lies on.
+
+    A released network's F_s holds for one instant, and reaches past the picture where the clip was filled up.
+    """
+    if isinstance(features, ReleasedFeatures):
+        moment = features.at(query.grid, phase)
+        return (key, query.instant.phase), moment, moment.grid
+    return key, features, query.grid

@@ -9,17 +9,17 @@ neighbours through a page map, like a program its memory.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from videoinr.geometry import Grid, Tile, tile_rect
 from videoinr.model.points import Points
-from videoinr.model.video_inr import MotionBasis, PairFeatures, VideoINR
+from videoinr.model.representation import Representation
 from videoinr.model.warp import corners, weighted_rows
-from videoinr.types import PairKey
 
 _ABSENT = -1
 
@@ -34,13 +34,13 @@ class TiledField:
     grid: Grid
     page: Tensor
     slots: OrderedDict[Tile, int] = field(default_factory=OrderedDict)
-    bases: dict[Tile, MotionBasis] = field(default_factory=dict)
+    bases: dict[Tile, Any] = field(default_factory=dict)
 
 
 class SpatialTiles:
     """The table of slots, and the fields (pair and grid) that use it; fields least recently used make room first."""
 
-    def __init__(self, model: VideoINR, *, side: int, max_bytes: int) -> None:
+    def __init__(self, model: Representation, *, side: int, max_bytes: int) -> None:
         self._model, self._side = model, side
         channels = model.config.spatial_channels
         basis_channels = model.config.temporal_hidden[0] + 4
@@ -48,10 +48,13 @@ class SpatialTiles:
         # Not zeros: memory that was never touched costs nothing yet, and every row is written before it is read.
         self._table = torch.empty((slots, side * side, channels), device=next(model.parameters()).device)
         self._free = list(reversed(range(slots)))
-        self._fields: OrderedDict[tuple[PairKey, Grid], TiledField] = OrderedDict()
+        self._fields: OrderedDict[tuple[Hashable, Grid], TiledField] = OrderedDict()
 
-    def field(self, key: PairKey, grid: Grid) -> TiledField:
-        """The field of a pair on ``grid``, from now on the most recently used; use it before asking for another."""
+    def field(self, key: Hashable, grid: Grid) -> TiledField:
+        """The field ``key`` on ``grid``, from now on the most recently used; use it before asking for another.
+
+        ``key`` is the pair, and where F_s is not free of time, the instant with it.
+        """
         name = (key, grid)
         if name not in self._fields:
             self._forget_empty_fields()
@@ -61,7 +64,7 @@ class SpatialTiles:
         self._fields.move_to_end(name)
         return self._fields[name]
 
-    def motion_basis(self, tiled: TiledField, features: PairFeatures, tile: Tile, points: Points) -> MotionBasis:
+    def motion_basis(self, tiled: TiledField, features: Any, tile: Tile, points: Points) -> Any:
         """The time-independent part of the flow at the pixels of ``tile``, which are ``points``."""
         if tile not in tiled.bases:
             self._bring(tiled, features, [tile])
@@ -71,7 +74,7 @@ class SpatialTiles:
             tiled.bases[tile] = self._model.motion_basis(features, points, spatial)
         return tiled.bases[tile]
 
-    def sample(self, tiled: TiledField, features: PairFeatures, points: Points, flow: Tensor) -> Tensor:
+    def sample(self, tiled: TiledField, features: Any, points: Points, flow: Tensor) -> Tensor:
         """F_s(x + M) (eq. 6) at ``points`` moved by ``flow`` [1, h, w, 2] (latent pixels) -> [1, h, w, C].
 
         Bilinear between the grid's pixels (section 3.5). Tiles that the flow reaches and that are not here yet are
@@ -89,7 +92,7 @@ class SpatialTiles:
         index = slots * side**2 + (rows % side) * side + columns % side
         return weighted_rows(self._table.flatten(0, 1), index, weights).view(*x.shape, -1)
 
-    def _bring(self, tiled: TiledField, features: PairFeatures, tiles: Iterable[Tile]) -> None:
+    def _bring(self, tiled: TiledField, features: Any, tiles: Iterable[Tile]) -> None:
         """See to it that all ``tiles`` are here at the same time."""
         needed = set(tiles)
         for tile in sorted(needed - tiled.slots.keys()):

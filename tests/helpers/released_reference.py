@@ -122,7 +122,7 @@ def _bound(name: str, shape: tuple[int, ...]) -> float:
         return 0.5 if "conv_offset_mask" in name else 0.1
     inputs = shape[1] * (shape[2] * shape[3] if len(shape) == 4 else 1)
     if ".net.0." in name:
-        return 1 / inputs
+        return 6 / inputs  # six times SIREN's own: what they read must show
     if "_imnet" in name:
         # SIREN's own; the last layer of the flow makes pixels.
         gain = {"flow_imnet.net.3.weight": 40.0, "encode_imnet.net.4.weight": 12.0}.get(name, 1.0)
@@ -136,7 +136,10 @@ def _bound(name: str, shape: tuple[int, ...]) -> float:
 
 def encode(weights: Weights, frames: Tensor) -> Tensor:
     """Frames [2, 3, H, W], H and W multiples of 4 -> feature [1, 192, H, W]: first, middle, second."""
-    first, second = _pyramid(weights, "", _front(weights, frames[:1])), _pyramid(weights, "", _front(weights, frames[1:]))
+    first, second = (
+        _pyramid(weights, "", _front(weights, frames[:1])),
+        _pyramid(weights, "", _front(weights, frames[1:])),
+    )
     middle = _conv(weights, "fusion", _align_both(weights, "pcd_align.", first, second))
     maps = _both_directions(weights, [first[0], middle, second[0]])
     return torch.cat([_blocks(weights, "recon_trunk", BACK_BLOCKS, x) for x in maps], 1)
@@ -177,7 +180,9 @@ def _align(weights: Weights, prefix: str, way: int, moved: list[Tensor], still: 
             feature = _leaky(_deformable(weights, f"{name}_dcnpack_{way}", here, offset))
             continue
         both = torch.cat([mine, 2 * _twice_as_large(offset)], 1)
-        offset = _leaky(_conv(weights, f"{name}_offset_conv3_{way}", _leaky(_conv(weights, f"{name}_offset_conv2_{way}", both))))
+        offset = _leaky(
+            _conv(weights, f"{name}_offset_conv3_{way}", _leaky(_conv(weights, f"{name}_offset_conv2_{way}", both)))
+        )
         aligned = _deformable(weights, f"{name}_dcnpack_{way}", here, offset)
         feature = _conv(weights, f"{name}_fea_conv_{way}", torch.cat([aligned, _twice_as_large(feature)], 1))
         if level == 2:
@@ -199,7 +204,7 @@ def _lstm(weights: Weights, maps: list[Tensor]) -> list[Tensor]:
         hidden = _fused_with(weights, f"{prefix}pcd_h.", x, hidden)
         cell = _fused_with(weights, f"{prefix}pcd_c.", x, cell)
         gates = _conv(weights, f"{prefix}cell_list.0.conv", torch.cat([x, hidden], 1))
-        let_in, keep, let_out, new = gates.split(CHANNELS, 1)
+        let_in, keep, let_out, new = gates.chunk(4, 1)
         cell = torch.sigmoid(keep) * cell + torch.sigmoid(let_in) * torch.tanh(new)
         hidden = torch.sigmoid(let_out) * torch.tanh(cell)
         outputs.append(hidden)
@@ -227,7 +232,7 @@ def _twice_as_large(x: Tensor) -> Tensor:
 
 
 def _deformable(weights: Weights, name: str, x: Tensor, looked_at: Tensor) -> Tensor:
-    """Modulated deformable 3x3 convolution, tap by tap and group by group; offsets (y, x) and masks see ``looked_at``."""
+    """Modulated deformable 3x3 convolution, tap by tap; offsets (y, x) and masks come from ``looked_at``."""
     height, width = x.shape[-2:]
     raw = _conv(weights, f"{name}.conv_offset_mask", looked_at)[0]
     offsets = raw[: GROUPS * 18].view(GROUPS, 9, 2, height, width)
@@ -263,25 +268,16 @@ def _read(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
 # ---- the heads ----
 
 
-def render(weights: Weights, frames: Tensor, *, height: int, width: int, t: float) -> Tensor:
-    """Frames [2, 3, h, w] -> the picture [3, height, width] at ``t``, at a whole scale.
+def filled_up(frames: Tensor) -> Tensor:
+    """[2, 3, h, w] with zeros at the right and at the bottom, up to multiples of four."""
+    return F.pad(frames, (0, -frames.shape[3] % 4, 0, -frames.shape[2] % 4))
 
-    As released it would come with the pixels of the zeros that fill the frames up to multiples of four; they are cut
-    off here, at the very end.
+
+def render(weights: Weights, frames: Tensor, feature: Tensor, *, height: int, width: int, t: float) -> Tensor:
+    """Frames [2, 3, h, w], filled up, and their ``feature`` [1, 192, h, w] -> the picture [3, height, width] at ``t``.
+
+    ``height`` and ``width`` are whole multiples of h and w. Nothing is cut off.
     """
-    padded = F.pad(frames, (0, -frames.shape[3] % 4, 0, -frames.shape[2] % 4))
-    return render_encoded(
-        weights,
-        padded,
-        encode(weights, padded),
-        height=height * padded.shape[2] // frames.shape[2],
-        width=width * padded.shape[3] // frames.shape[3],
-        t=t,
-    )[:, :height, :width]
-
-
-def render_encoded(weights: Weights, frames: Tensor, feature: Tensor, *, height: int, width: int, t: float) -> Tensor:
-    """As :func:`render`, from padded frames and their ``feature`` [1, 192, h, w]."""
     pair = torch.cat([frames[0], frames[1]])[None]
     large = F.interpolate(pair, scale_factor=4, mode="bilinear", align_corners=False)
     centres = _centres(height, width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from videoinr.evaluation.optical_flow import flow_difference, optical_flow
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
 from videoinr.images import enlarge_bicubic, shrink
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.representation import Representation
 
 Restorer = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
 """(LR pair [2, 3, h, w], output grid, times 0 ... 1) -> pictures [3, H, W], one for each time."""
@@ -51,7 +52,7 @@ def blend_bicubic(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tenso
     return list(enlarge_bicubic(mixed, height=grid.height, width=grid.width))
 
 
-def restorer_from_model(model: VideoINR) -> Restorer:
+def restorer_from_model(model: Representation) -> Restorer:
     """A model as a restorer: one encoding and one spatial feature for all times of a pair."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -139,7 +140,7 @@ def _timed(restore: Restorer, low: Tensor, grid: Grid, times: Sequence[float]) -
     return pictures, (time.perf_counter() - start) / len(times)
 
 
-def _rendered(model: VideoINR, features: PairFeatures, grid: Grid, times: Sequence[float]) -> list[Tensor]:
+def _rendered(model: Representation, features: Any, grid: Grid, times: Sequence[float]) -> list[Tensor]:
     """All ``times`` at once, or where the memory does not suffice, in halves."""
     try:
         rendered = model.render(features, grid, [features.frames.new_tensor([t]) for t in times])

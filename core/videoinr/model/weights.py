@@ -1,4 +1,4 @@
-"""Weights: half-precision safetensors with a JSON model card beside them; what does not fit is refused by name."""
+"""Weights: safetensors (of half precision, as a rule) with a JSON card beside them; a misfit is refused by name."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ import videoinr_resources
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
-from videoinr.model.config import ModelConfig
-from videoinr.model.video_inr import VideoINR
+from videoinr.model.representation import Config, Representation, build, config_from_dict
 
 DEFAULT_MODEL = "lite"
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
@@ -37,7 +36,7 @@ class ModelCard:
 
     name: str
     description: str
-    config: ModelConfig
+    config: Config
     parameters: int
     trained_scales: tuple[float, float]
     training: dict[str, Any]
@@ -61,7 +60,7 @@ class ModelCard:
 class LoadedModel:
     """A model in float32 on the CPU, ready to render, and its card."""
 
-    model: VideoINR
+    model: Representation
     card: ModelCard
 
 
@@ -86,7 +85,7 @@ def read_card(path: Path) -> ModelCard:
     """The card in the JSON file ``path``. Raises ModelError if it cannot be read."""
     try:
         data = json.loads(path.read_text("utf-8"))
-        data["config"] = ModelConfig.from_dict(data["config"])
+        data["config"] = config_from_dict(data["config"])
         least, most = data["trained_scales"]
         return ModelCard(
             **{**data, "trained_scales": (float(least), float(most))}, path=path.with_suffix(".safetensors")
@@ -97,13 +96,13 @@ def read_card(path: Path) -> ModelCard:
         raise ModelError(f"The model card {path} cannot be read: {error}.", hint=_UNTRUSTED) from error
 
 
-def save_model(model: VideoINR, path: Path, **facts: Any) -> ModelCard:
-    """Write ``path`` (.safetensors, float16) and its card, of which ``facts`` are the fields known only to you.
+def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.float16, **facts: Any) -> ModelCard:
+    """Write ``path`` (.safetensors, of ``dtype``) and its card, of which ``facts`` are the fields known only to you.
 
     ``facts``: name, description, trained_scales, training, metrics, protocol.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    blob = save_tensors({name: tensor.half().contiguous().cpu() for name, tensor in model.state_dict().items()})
+    blob = save_tensors({name: tensor.to(dtype).contiguous().cpu() for name, tensor in model.state_dict().items()})
     rounded = _checked_model(model.config, load_tensors(blob), path)
     card = ModelCard(
         config=model.config,
@@ -131,7 +130,7 @@ def self_test(loaded: LoadedModel, device: torch.device) -> float:
 
 
 @torch.inference_mode()
-def self_test_picture(model: VideoINR) -> Tensor:
+def self_test_picture(model: Representation) -> Tensor:
     """uint8 [30, 40, 3]: a small made-up pair with motion, rendered at x2.5 and t = 3/8."""
     device = next(model.parameters()).device
     x, y = torch.arange(16.0)[None, :], torch.arange(12.0)[:, None]
@@ -139,7 +138,8 @@ def self_test_picture(model: VideoINR) -> Tensor:
         torch.stack([torch.sin(0.7 * (x - shift) + k) * torch.cos(0.5 * y + k) for k in range(3)]) for shift in (0, 1.5)
     ]
     frames = (0.5 + 0.4 * torch.stack(waves))[None].to(device)
-    picture = model.render(model.encode(frames), Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
+    features: Any = model.encode(frames)  # each kind of model renders what itself encoded
+    picture = model.render(features, Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
     return rgbx_from_tensor(picture[0].permute(1, 2, 0))[..., :3]
 
 
@@ -155,7 +155,7 @@ def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
     return read_card(path.with_suffix(".json"))
 
 
-def _model_from_file(card: ModelCard) -> VideoINR:
+def _model_from_file(card: ModelCard) -> Representation:
     try:
         blob = card.path.read_bytes()
         tensors = load_tensors(blob)
@@ -166,9 +166,9 @@ def _model_from_file(card: ModelCard) -> VideoINR:
     return _checked_model(card.config, tensors, card.path)
 
 
-def _checked_model(config: ModelConfig, tensors: dict[str, Tensor], path: Path) -> VideoINR:
+def _checked_model(config: Config, tensors: dict[str, Tensor], path: Path) -> Representation:
     """The model that ``tensors`` make: every name and shape must match, and every number be finite."""
-    model = VideoINR(config)
+    model = build(config)
     expected = model.state_dict()
     wrong = sorted(expected.keys() ^ tensors.keys()) or sorted(
         name for name, tensor in tensors.items() if tensor.shape != expected[name].shape or not tensor.isfinite().all()

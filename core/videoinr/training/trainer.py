@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videoinr.model.config import CONFIGS
+from videoinr.errors import ModelError
+from videoinr.model.config import CONFIGS, ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr.training.clip_store import Batch, BatchShape
@@ -30,7 +31,7 @@ class Trainer:
 
     ``state``: where to go on (see :meth:`state`); without it, from the recipe's initial weights or random ones.
     ``initial``: which weights it began with, empty for random ones. ``rate_factor``: of the recipe's learning rate,
-    below 1 once training has diverged (see loop.py).
+    below 1 once training has diverged (see loop.py). ``compiled``: see :class:`Optimiser`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Trainer:
         *,
         ranks: Ranks = ALONE,
         state: dict[str, Any] | None = None,
+        compiled: bool = False,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.source, self.ranks = recipe, source, ranks
@@ -51,7 +53,13 @@ class Trainer:
             self.initial = load_initial(self.model, recipe)
         self.mean_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
         self.mean_model.load_state_dict(self.model.state_dict())
-        self.optimiser = Optimiser(self.model, gradient_norm=recipe.gradient_norm, ranks=ranks)
+        self.optimiser = Optimiser(
+            self.model,
+            gradient_norm=recipe.gradient_norm,
+            beta2=recipe.adam_beta2,
+            ranks=ranks,
+            compiled=compiled,
+        )
         self._means: list[Tensor] = list(self.mean_model.parameters())
         self._device = device
         self._forget_graphs()
@@ -113,6 +121,11 @@ def load_initial(model: VideoINR, recipe: Recipe) -> str:
     """
     loaded = load_model(recipe.initial)
     card = loaded.card
+    if not isinstance(card.config, ModelConfig):
+        raise ModelError(
+            f"{card.name} is the released network, which is rendered here but not trained.",
+            hint="Start from a model of this program, or from Zooming SlowMo's imported encoder.",
+        )
     model.load_state_dict(grow(loaded.model.state_dict(), card.config, model.config))
     return f"{card.name} (sha256 {card.sha256})"
 
