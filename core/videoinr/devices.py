@@ -17,13 +17,17 @@ class ComputeProfile:
     """How an engine spends a device.
 
     ``tile_side``: pixels, the side of the chunks that are decoded at a time. ``feature_bytes``: for encoded pairs.
-    ``tile_bytes``: for continuous features and motion of pixels seen before.
+    ``tile_bytes``: for continuous features and motion of pixels seen before. ``workers``: threads that share the
+    chunks of a picture, 0 for none besides the engine's own. ``half_encoder``: encode in bfloat16, where the device
+    computes in it.
     """
 
     device: torch.device
     tile_side: int
     feature_bytes: int
     tile_bytes: int
+    workers: int = 0
+    half_encoder: bool = False
 
     @property
     def device_name(self) -> str:
@@ -55,11 +59,16 @@ def profile_for(device: torch.device) -> ComputeProfile:
     """Chunk size and cache budgets that suit ``device`` and its memory."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
-        return ComputeProfile(device, tile_side=512, feature_bytes=free // 8, tile_bytes=free // 8)
-    # A tile of 64 x 64 keeps a head's activations within a core's cache; caches take a small part of the memory,
-    # which other programs need too (and, on an Apple GPU, share).
+        half = torch.cuda.is_bf16_supported(including_emulation=False)
+        return ComputeProfile(device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half)
+    # A tile of 128 x 128 takes a core about 10 ms: short enough to be cancelled between, long enough that the workers
+    # seldom wait for Python's lock. Caches take a small part of the memory, which other programs need too (and, on an
+    # Apple GPU, share).
     budget = min(1024 * MIB, max(128 * MIB, _ram_bytes() // 16))
-    return ComputeProfile(device, tile_side=64, feature_bytes=budget, tile_bytes=budget)
+    if device.type == "mps":
+        return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget)
+    workers, half = torch.get_num_threads(), _cpu_computes_in_bfloat16()
+    return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget, workers=workers, half_encoder=half)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -68,6 +77,12 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     # The CPU allocator has no class of its own for this.
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
+def _cpu_computes_in_bfloat16() -> bool:
+    """Whether the processor has instructions for it: without, it is slower than float32."""
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
 
 
 def _ram_bytes() -> int:

@@ -35,6 +35,7 @@ class Engine:
     def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
         self.clip = clip
         self._model = loaded.model.to(profile.device)
+        self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
         self._decoder = RegionDecoder(self._model, profile)
@@ -76,6 +77,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the clip; the memory goes with the engine itself."""
+        self._decoder.close()
         self.clip.close()
         self._cache.clear()
 
@@ -105,7 +107,7 @@ class Engine:
         low = torch.stack([tensor_from_pixels(frame, device) for frame in (frames.first, frames.second)])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
-                return self._model.encode(low)
+                return self._model.encode(low, half=self._profile.half_encoder)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

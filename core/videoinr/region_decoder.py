@@ -22,6 +22,7 @@ from videoinr.model.official.network import ReleasedFeatures
 from videoinr.model.points import Points
 from videoinr.model.representation import Features, Representation
 from videoinr.spatial_tiles import SpatialTiles, TiledField
+from videoinr.tile_workers import TileWorkers
 from videoinr.types import PairKey, RegionQuery
 
 MIN_TILE_SIDE = 16
@@ -34,6 +35,11 @@ class RegionDecoder:
         self._model, self._profile = model, profile
         self._side = profile.tile_side
         self._tiles = SpatialTiles(model, side=self._side, max_bytes=profile.tile_bytes)
+        self._workers = TileWorkers(profile.workers)
+
+    def close(self) -> None:
+        """End the worker threads."""
+        self._workers.close()
 
     @property
     def tile_side(self) -> int:
@@ -60,15 +66,18 @@ class RegionDecoder:
         name, seen, grid = _field_of(key, features, query, phase)
         field = self._tiles.field(name, grid)
         out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._profile.device)
-        for tile in tiles_over(rect, self._side):
-            token.check()
+
+        def work(tile: Tile) -> None:
             whole = tile_rect(tile, query.grid, self._side)
             part = whole.intersection(rect)
             assert part is not None
-            pixels = rgbx_from_tensor(self._tile(field, seen, whole, tile, phase)[0])
+            with self._tiles.work():
+                pixels = rgbx_from_tensor(self._tile(field, seen, whole, tile, phase)[0])
             out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
                 part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
             ]
+
+        self._workers.each(work, tiles_over(rect, self._side), token)
         return out
 
     def _tile(self, field: TiledField, seen: Any, rect: Rect, tile: Tile, phase: Tensor) -> Tensor:

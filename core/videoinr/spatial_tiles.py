@@ -4,12 +4,17 @@ F_s knows no time: evaluated once for a view, it serves every instant of the pai
 full grid and each is evaluated by itself, so its numbers do not depend on the region that asked for it. All tiles
 of all views share one table of rows, a slot of ``side`` x ``side`` rows each; a warp that leaves a tile finds its
 neighbours through a page map, like a program its memory.
+
+Several threads may work on tiles of one field at a time, each inside its own :meth:`SpatialTiles.work`: no tile that
+one of them reads is thrown out meanwhile.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +24,11 @@ from torch import Tensor
 from videoinr.geometry import Grid, Tile, tile_rect
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
-from videoinr.model.warp import corners, weighted_rows
+from videoinr.model.warp import weighted_rows
 
 _ABSENT = -1
+_BOX = 9
+"""Tiles in a box that are brought without a look at which of them are reached: a tile and all around it."""
 
 
 @dataclass(eq=False)
@@ -49,6 +56,18 @@ class SpatialTiles:
         self._table = torch.empty((slots, side * side, channels), device=next(model.parameters()).device)
         self._free = list(reversed(range(slots)))
         self._fields: OrderedDict[tuple[Hashable, Grid], TiledField] = OrderedDict()
+        self._lock = threading.Lock()
+        self._in_use: dict[int, set[Tile]] = {}
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """What this thread reads inside stays until it leaves."""
+        thread = threading.get_ident()
+        self._in_use[thread] = set()
+        try:
+            yield
+        finally:
+            del self._in_use[thread]
 
     def field(self, key: Hashable, grid: Grid) -> TiledField:
         """The field ``key`` on ``grid``, from now on the most recently used; use it before asking for another.
@@ -81,48 +100,55 @@ class SpatialTiles:
         evaluated first: the halo of the region.
         """
         side, (x, y) = self._side, points.shifted_on_grid(flow)
-        columns, rows, weights = corners(x.flatten(), y.flatten(), height=tiled.grid.height, width=tiled.grid.width)
-        tile_columns, tile_rows = columns // side, rows // side
-        slots = tiled.page[tile_rows, tile_columns]
-        if bool((slots == _ABSENT).any()):
-            reached = torch.zeros_like(tiled.page, dtype=torch.bool)
-            reached[tile_rows, tile_columns] = True
-            self._bring(tiled, features, [Tile(column, row) for row, column in reached.nonzero().tolist()])
-            slots = tiled.page[tile_rows, tile_columns]
-        index = slots * side**2 + (rows % side) * side + columns % side
+        columns, right_weight = _neighbours(x.flatten(), tiled.grid.width)
+        rows, lower_weight = _neighbours(y.flatten(), tiled.grid.height)
+        # Whole numbers in floating point: dividing integers is one of the slowest things a processor does.
+        tile_columns, tile_rows = (((whole + 0.5) / side).floor_() for whole in (columns, rows))
+        self._bring(tiled, features, _reached(tile_columns, tile_rows))
+        pages = (tile_rows[:, None] * tiled.page.shape[1] + tile_columns).long()
+        slots = tiled.page.flatten()[pages]
+        within = (rows - tile_rows * side)[:, None] * side + (columns - tile_columns * side)
+        index = slots.mul_(side**2).add_(within.long())
+        index, weights = (each.flatten(0, 1).t().contiguous() for each in (index, lower_weight[:, None] * right_weight))
         return weighted_rows(self._table.flatten(0, 1), index, weights).view(*x.shape, -1)
 
     def _bring(self, tiled: TiledField, features: Any, tiles: Iterable[Tile]) -> None:
-        """See to it that all ``tiles`` are here at the same time."""
+        """See to it that all ``tiles`` are here at the same time, and stay while this thread works."""
         needed = set(tiles)
-        for tile in sorted(needed - tiled.slots.keys()):
-            slot = self._take_slot(tiled, needed)
+        with self._lock:
+            self._in_use[threading.get_ident()].update(needed)
+            missing = sorted(needed - tiled.slots.keys())
+        for tile in missing:
             rect = tile_rect(tile, tiled.grid, self._side)
             points = Points.make(rect, tiled.grid, latent_hw=features.latent_hw, device=self._table.device)
             spatial = self._model.spatial_feature(features, points)
-            self._table[slot].view(self._side, self._side, -1)[: rect.height, : rect.width] = spatial[0]
-            tiled.slots[tile] = slot
-            tiled.page[tile.row, tile.column] = slot
+            with self._lock:
+                if tile not in tiled.slots:  # another thread may have brought it meanwhile, with the same numbers
+                    slot = self._take_slot(tiled)
+                    self._table[slot].view(self._side, self._side, -1)[: rect.height, : rect.width] = spatial[0]
+                    tiled.slots[tile] = slot
+                    tiled.page[tile.row, tile.column] = slot
 
     def _forget_empty_fields(self) -> None:
         """Drop fields without tiles: work cancelled early leaves them behind, and eviction never meets them."""
         for name in [name for name, tiled in self._fields.items() if not tiled.slots]:
             del self._fields[name]
 
-    def _take_slot(self, user: TiledField, needed: set[Tile]) -> int:
+    def _take_slot(self, user: TiledField) -> int:
         if not self._free:
-            self._evict(user, needed)
-        if not self._free:  # one warp reaches more tiles than the budget holds: it must have them all
+            self._evict(user)
+        if not self._free:  # the work going on reaches more tiles than the budget holds: it must have them all
             count = len(self._table)
             self._table = torch.cat((self._table, torch.empty_like(self._table)))
             self._free = list(reversed(range(count, 2 * count)))
         return self._free.pop()
 
-    def _evict(self, user: TiledField, needed: set[Tile]) -> None:
-        """Free the oldest tile of the field used longest ago; nothing if all there is is needed now."""
+    def _evict(self, user: TiledField) -> None:
+        """Free the oldest tile of the field used longest ago; nothing if all there is is in use."""
+        in_use = set[Tile]().union(*self._in_use.values())
         for name, tiled in self._fields.items():
             for tile, slot in tiled.slots.items():
-                if tiled is not user or tile not in needed:
+                if tiled is not user or tile not in in_use:
                     del tiled.slots[tile]
                     tiled.bases.pop(tile, None)
                     tiled.page[tile.row, tile.column] = _ABSENT
@@ -130,3 +156,25 @@ class SpatialTiles:
                     if not tiled.slots and tiled is not user:
                         del self._fields[name]
                     return
+
+
+def _neighbours(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Lower and upper neighbour of P positions on an axis of ``size`` pixels, and their weights: [2, P] each."""
+    position = position.clamp(0, size - 1)
+    lower = position.floor()
+    upper_weight = position - lower
+    return torch.stack((lower, (lower + 1).clamp_(max=size - 1))), torch.stack((1 - upper_weight, upper_weight))
+
+
+def _reached(columns: Tensor, rows: Tensor) -> list[Tile]:
+    """The tiles in which positions lie, given the columns and rows of tiles [2, P] of their neighbours.
+
+    Where all lie close together, the whole box around them: its tiles are wanted sooner or later.
+    """
+    left, right = (int(edge) for edge in torch.aminmax(columns))
+    top, bottom = (int(edge) for edge in torch.aminmax(rows))
+    if (right - left + 1) * (bottom - top + 1) <= _BOX:
+        return [Tile(column, row) for row in range(top, bottom + 1) for column in range(left, right + 1)]
+    width = right + 1
+    places = (rows[:, None] * width + columns).long()
+    return [Tile(place % width, place // width) for place in set(places.flatten().tolist())]

@@ -18,6 +18,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (800 * MIB, 1000 * MIB))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Some GPU")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
 
 
 @pytest.fixture
@@ -54,6 +55,8 @@ def test_a_gpu_spends_a_part_of_what_is_free() -> None:
     profile = profile_for(torch.device("cuda", 1))
     assert profile.feature_bytes == profile.tile_bytes == 100 * MIB
     assert profile.tile_side == 512
+    assert profile.workers == 0
+    assert profile.half_encoder
     assert profile.device_name == "Some GPU (cuda:1)"
 
 
@@ -61,7 +64,19 @@ def test_a_cpu_spends_a_small_part_of_the_memory() -> None:
     profile = profile_for(CPU)
     assert 128 * MIB <= profile.feature_bytes == profile.tile_bytes <= 1024 * MIB
     assert profile.tile_side >= 16
+    assert profile.workers == torch.get_num_threads()
     assert profile.device_name == f"CPU, {torch.get_num_threads()} threads"
+
+
+@pytest.mark.parametrize("able", [{"amx_bf16": True}, {"avx512_bf16": True}, {"avx2": True}, None])
+def test_a_cpu_encodes_in_half_precision_only_where_it_has_it(
+    able: dict[str, bool] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if able is None:  # an older torch, which cannot tell
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    assert profile_for(CPU).half_encoder == any("bf16" in name for name in able or {})
 
 
 def test_an_apple_gpu_has_a_name() -> None:

@@ -109,9 +109,9 @@ def test_what_is_open_is_told(engine: Engine, clip_path: Path) -> None:
 def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, encode = list[torch.Tensor](), VideoINR.encode
 
-    def counted(self: VideoINR, frames: torch.Tensor) -> PairFeatures:
+    def counted(self: VideoINR, frames: torch.Tensor, *, half: bool) -> PairFeatures:
         calls.append(frames)
-        return encode(self, frames)
+        return encode(self, frames, half=half)
 
     monkeypatch.setattr(VideoINR, "encode", counted)
     assert not engine.is_encoded(1)

@@ -34,6 +34,7 @@ CPU = torch.device("cpu")
 LARGEST_PX = 200
 AMPLE = 64 * 2**20
 NOTHING = 0
+PHASES = (Fraction(0), Fraction(2, 5), Fraction(1))
 
 
 @cache
@@ -135,6 +136,24 @@ def test_tiles_agree_with_the_dense_renderer_to_one_level(
     dense = rgbx_from_tensor(frame[0].permute(1, 2, 0)).numpy()
     tiled = decode(decoder(side), features, query)
     assert np.abs(tiled.astype(int) - crop(dense, query.rect)).max() <= 1
+
+
+@pytest.mark.parametrize("tile_bytes", [NOTHING, AMPLE])
+def test_several_workers_keep_the_promise_whatever_their_order(tile_bytes: int) -> None:
+    """Also while each throws out tiles to make room for its own, and none may throw out what another reads."""
+    profile = ComputeProfile(CPU, tile_side=16, feature_bytes=AMPLE, tile_bytes=tile_bytes, workers=3)
+    together = RegionDecoder(tiny(), profile)
+    features, grid, rng = encoded(17, 23), Grid(171, 127), np.random.default_rng(0)
+    whole = {phase: decode(together, features, RegionQuery(Instant(0, phase), grid, grid.rect)) for phase in PHASES}
+    for _ in range(12):
+        phase = PHASES[rng.integers(len(PHASES))]
+        x, y = int(rng.integers(0, 120)), int(rng.integers(0, 90))
+        rect = Rect(x, y, int(rng.integers(1, 171 - x)), int(rng.integers(1, 127 - y)))
+        region = decode(together, features, RegionQuery(Instant(0, phase), grid, rect))
+        np.testing.assert_array_equal(region, crop(whole[phase], rect))
+    alone = decode(decoder(16), features, RegionQuery(Instant(0, PHASES[0]), grid, grid.rect))
+    assert np.abs(whole[PHASES[0]].astype(int) - alone).max() <= 1
+    together.close()
 
 
 def test_the_flows_of_these_tests_leave_their_tiles() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -58,6 +59,16 @@ def tiles(max_bytes: int = 0) -> SpatialTiles:
     return SpatialTiles(tiny(), side=SIDE, max_bytes=max_bytes)
 
 
+def sampled(held: SpatialTiles, *question: Any) -> Tensor:
+    with held.work():
+        return held.sample(*question)
+
+
+def basis_of(held: SpatialTiles, *question: Any) -> Any:
+    with held.work():
+        return held.motion_basis(*question)
+
+
 @pytest.mark.parametrize("latent_px", [0.0, 0.3, 2.0, 50.0])
 @pytest.mark.parametrize("max_bytes", [0, 64 * 2**20])
 @torch.inference_mode()
@@ -68,7 +79,7 @@ def test_a_warp_reads_what_the_dense_map_holds(latent_px: float, max_bytes: int)
         points = points_of(tile)
         flow = random_flow(points, latent_px=latent_px)
         expected = sample(dense(), *points.shifted_on_grid(flow))
-        torch.testing.assert_close(held.sample(field, features(), points, flow), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(sampled(held, field, features(), points, flow), expected, atol=1e-4, rtol=1e-4)
 
 
 @torch.inference_mode()
@@ -76,7 +87,7 @@ def test_one_warp_may_reach_more_tiles_than_the_budget_holds() -> None:
     held, points = tiles(), whole()
     field = held.field(KEY, GRID)
     flow = random_flow(points, latent_px=1.0)
-    out = held.sample(field, features(), points, flow)
+    out = sampled(held, field, features(), points, flow)
     assert len(field.slots) == 9 * 8 > LEAST_SLOTS
     torch.testing.assert_close(out, sample(dense(), *points.shifted_on_grid(flow)), atol=1e-4, rtol=1e-4)
 
@@ -86,16 +97,16 @@ def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
     held = tiles()
     field, points = held.field(KEY, GRID), points_of(Tile(2, 2))
     flow = random_flow(points, latent_px=0.4)
-    before = held.sample(field, features(), points, flow)
-    basis = held.motion_basis(field, features(), Tile(2, 2), points)
+    before = sampled(held, field, features(), points, flow)
+    basis = basis_of(held, field, features(), Tile(2, 2), points)
     for row in range(8):
         for column in range(9):
-            held.motion_basis(field, features(), Tile(column, row), points_of(Tile(column, row)))
+            basis_of(held, field, features(), Tile(column, row), points_of(Tile(column, row)))
     assert len(field.slots) == LEAST_SLOTS
     assert len(field.bases) <= LEAST_SLOTS
     assert Tile(2, 2) not in field.slots
-    assert torch.equal(held.sample(field, features(), points, flow), before)
-    again = held.motion_basis(field, features(), Tile(2, 2), points)
+    assert torch.equal(sampled(held, field, features(), points, flow), before)
+    again = basis_of(held, field, features(), Tile(2, 2), points)
     assert torch.equal(again.first_sum, basis.first_sum)
     assert torch.equal(again.prior, basis.prior)
 
@@ -105,7 +116,7 @@ def test_the_page_names_the_slots_that_are_held() -> None:
     held = tiles()
     for number in range(200):
         tile = Tile(number * 5 % 9, number * 7 % 8)
-        held.motion_basis(held.field(PairKey("clip", number // 7 % 2), GRID), features(), tile, points_of(tile))
+        basis_of(held, held.field(PairKey("clip", number // 7 % 2), GRID), features(), tile, points_of(tile))
     field, other = (held.field(PairKey("clip", pair), GRID) for pair in (0, 1))
     slots = [*field.slots.values(), *other.slots.values()]
     assert field.slots
@@ -124,12 +135,12 @@ def test_the_field_used_longest_ago_makes_room_first() -> None:
     for key in (old, new):
         field = held.field(key, GRID)
         for column in range(9):
-            held.motion_basis(field, features(), Tile(column, 0), points_of(Tile(column, 0)))
+            basis_of(held, field, features(), Tile(column, 0), points_of(Tile(column, 0)))
     held.field(old, GRID)  # Looked at again: the other one is the older now.
     newest = held.field(PairKey("clip", 2), GRID)
     for column in range(9):
         for row in range(2):
-            held.motion_basis(newest, features(), Tile(column, row), points_of(Tile(column, row)))
+            basis_of(held, newest, features(), Tile(column, row), points_of(Tile(column, row)))
     assert len(held.field(old, GRID).slots) == 9
     assert len(held.field(new, GRID).slots) == LEAST_SLOTS - 9 - 18
 
@@ -141,7 +152,7 @@ def test_fields_of_two_pairs_do_not_mix() -> None:
     for seed in (0, 1, 0):
         field = held.field(PairKey("clip", seed), GRID)
         expected = sample(dense(seed), *points.shifted_on_grid(flow))
-        torch.testing.assert_close(held.sample(field, features(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(sampled(held, field, features(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
@@ -156,6 +167,6 @@ def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
 def test_a_field_is_found_again() -> None:
     held = tiles()
     field = held.field(KEY, GRID)
-    held.motion_basis(field, features(), Tile(0, 0), points_of(Tile(0, 0)))
+    basis_of(held, field, features(), Tile(0, 0), points_of(Tile(0, 0)))
     held.field(KEY, Grid(51, 51))
     assert held.field(KEY, GRID) is field

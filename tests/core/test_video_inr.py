@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
+from videoinr.clip import open_clip
 from videoinr.geometry import Grid, grid_from_scale
+from videoinr.images import tensor_from_pixels
 from videoinr.model.config import BASE, LITE, ModelConfig
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.weights import load_model
+from videoinr_resources import path
 
 CPU = torch.device("cpu")
 Numbers = NDArray[np.float64]
@@ -246,3 +250,17 @@ def test_features_lie_channels_last_in_one_piece() -> None:
         assert tensor.shape[:3] == (1, 4, 5), name
         assert tensor.is_contiguous(), name
         assert tensor.dtype == torch.float32, name
+
+
+def test_half_precision_in_the_encoder_is_not_seen() -> None:
+    """The shipped model on real pictures: less than a tenth of an 8-bit step on average."""
+    model = load_model("lite").model
+    assert isinstance(model, VideoINR)
+    with open_clip(path("demo/demo.mp4")) as clip, torch.inference_mode():
+        pair = clip.pair(3)
+        frames = [tensor_from_pixels(frame, CPU) for frame in (pair.first, pair.second)]
+        low, grid, times = torch.stack(frames)[None, ..., 40:104, 90:186], Grid(192, 128), [torch.tensor([0.5])]
+        full, half = (model.render(model.encode(low, half=half), grid, times)[0].clamp(0, 1) for half in (False, True))
+    difference = (full - half).abs() * 255
+    assert 0 < difference.mean() < 0.1
+    assert (difference > 4).float().mean() < 1e-3

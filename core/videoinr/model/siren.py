@@ -68,10 +68,14 @@ class SirenHead(nn.Module):
                 self.last.weight.mul_(last_gain)
                 self.last.bias.zero_()
 
-    def forward(self, first_sum: Tensor) -> Tensor:
-        """[..., hidden[0]], the summed shares of the first layer without its bias -> [..., out_channels]."""
+    def forward(self, first_sum: Tensor, shift: Tensor | None = None) -> Tensor:
+        """[..., hidden[0]], the summed shares of the first layer without its bias -> [..., out_channels].
+
+        ``shift``: what else belongs to the sum and is alike at all points (the share of the time).
+        """
         # The factor goes onto the weights, which are few, and not onto the points, which are many.
-        x = _sine(torch.add(OMEGA * self.first.bias, first_sum, alpha=OMEGA))
+        bias = self.first.bias if shift is None else self.first.bias + shift
+        x = _sine(torch.add(OMEGA * bias, first_sum, alpha=OMEGA))
         for layer in self.hidden:
             assert isinstance(layer, nn.Linear)
             x = _sine(F.linear(x, OMEGA * layer.weight, OMEGA * layer.bias))

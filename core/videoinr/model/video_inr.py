@@ -93,9 +93,15 @@ class VideoINR(nn.Module):
         decoder_inputs = (field, field, seen, seen, 1)
         self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, outputs, last_gain=colour_gain)
 
-    def encode(self, frames: Tensor) -> PairFeatures:
-        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair."""
-        return self.project(frames, *self.latent(frames))
+    def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
+        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
+
+        ``half``: the motion-prior encoder's convolutions in bfloat16, as in training; the heads stay in float32.
+        """
+        half = half and isinstance(self.encoder, MotionPriorEncoder)
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
+            feature, prior = self.latent(frames)
+        return self.project(frames, feature, prior)
 
     def latent(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
         """The encoder's feature [B, C, H, W] and, if it is of the kind that gives one, motion prior [B, 4, H, W]."""
@@ -164,11 +170,11 @@ class VideoINR(nn.Module):
         """
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
-        flow: Tensor = self.temporal_head(basis.first_sum + self.temporal_head.first.project(2, t))
+        flow: Tensor = self.temporal_head(basis.first_sum, self.temporal_head.first.project(2, t))
         if not basis.prior.shape[-1]:
             return flow
-        grown = torch.cat((2 * t * basis.prior[..., :2], 2 * (1 - t) * basis.prior[..., 2:]), -1)
-        return grown.add(flow)
+        growth = torch.cat((2 * t, 2 * t, 2 - 2 * t, 2 - 2 * t), -1)
+        return torch.addcmul(flow, basis.prior, growth)
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
@@ -178,15 +184,17 @@ class VideoINR(nn.Module):
         Multi-scale aggregation: besides F_s(x + M) the decoder reads the latent feature and the frames there. It
         answers with RGB or, if the config says blend, with a blend of the two warped frames and a residual on top.
         """
-        head, config = self.decoder_head, self.config
-        first_sum = head.first.project(4, t)
+        head, config, shares = self.decoder_head, self.config, list[Tensor]()
         for index, latent in enumerate((features.colour_first, features.colour_second)):
             way = flow[..., 2 * index : 2 * index + 2]
             if not config.single_network:
-                first_sum = first_sum + head.first.project(index, sample_field(points, way))
+                shares.append(head.first.project(index, sample_field(points, way)))
             if config.multi_scale:
-                first_sum = first_sum + sample(latent, *points.shifted(way))
-        out: Tensor = head(first_sum)
+                shares.append(sample(latent, *points.shifted(way)))
+        first_sum = shares[0]
+        for share in shares[1:]:
+            first_sum = first_sum.add_(share)
+        out: Tensor = head(first_sum, head.first.project(4, t))
         return self._blend(features, points, flow, t, out) if config.blend else out
 
     def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:

@@ -104,8 +104,11 @@ class ReleasedVideoINR(nn.Module):
         self.temporal_head = SirenHead((field, feature, 6, 1), sizes.temporal_hidden, 4)
         self.decoder_head = SirenHead((field, field, feature, feature, 6, 6, 1), sizes.decoder_hidden, 3)
 
-    def encode(self, frames: Tensor) -> ReleasedFeatures:
-        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair."""
+    def encode(self, frames: Tensor, *, half: bool = False) -> ReleasedFeatures:
+        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
+
+        ``half`` is VideoINR's, and changes nothing here: what is reproduced was computed in float32.
+        """
         height, width = frames.shape[-2:]
         fill = (0, 0) if self.config.corrected else (-width % SIZE_MULTIPLE, -height % SIZE_MULTIPLE)
         filled = F.pad(frames.float(), (0, fill[0], 0, fill[1]))

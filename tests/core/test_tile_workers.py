@@ -1,0 +1,64 @@
+"""Workers do every tile once, hand on what fails, and stop when asked."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.errors import Cancelled
+from videoinr.geometry import Tile
+from videoinr.tile_workers import TileWorkers
+
+TILES = [Tile(column, row) for row in range(5) for column in range(7)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_every_tile_is_done_once_without_gradients(count: int) -> None:
+    workers, done = TileWorkers(count), []
+
+    def work(tile: Tile) -> None:
+        assert torch.is_inference_mode_enabled()
+        done.append((tile, threading.current_thread().name, torch.get_num_threads()))
+
+    workers.each(work, TILES, NEVER)
+    workers.close()
+    assert sorted(tile for tile, _, _ in done) == sorted(TILES)
+    if count:
+        assert {cores for _, _, cores in done} == {1}
+        assert threading.current_thread().name not in {name for _, name, _ in done}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("tiles")]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_failure_ends_the_work_and_is_handed_on(count: int) -> None:
+    workers, done = TileWorkers(count), []
+
+    def work(tile: Tile) -> None:
+        if tile == TILES[3]:
+            raise MemoryError("too much")
+        done.append(tile)
+
+    with pytest.raises(MemoryError, match="too much"):
+        workers.each(work, TILES, NEVER)
+    assert len(done) < len(TILES)
+    workers.each(done.append, TILES[:2], NEVER)
+    assert done[-2:] == TILES[:2] or set(done[-2:]) == set(TILES[:2])
+    workers.close()
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_cancelling_stops_between_tiles(count: int) -> None:
+    workers, token, done = TileWorkers(count), CancelToken(), []
+
+    def work(tile: Tile) -> None:
+        done.append(tile)
+        if len(done) == 4:
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        workers.each(work, TILES, token)
+    assert 4 <= len(done) <= 6
+    workers.close()
