@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 
 from videoinr.cancel import CancelToken
-from videoinr.clip import check_frame_index, identity_of, pair_of
+from videoinr.clip import check_frame_index, identity_of
+from videoinr.clip_base import ClipBase
 from videoinr.clip_cursor import Batch, Cursor
 from videoinr.clip_decoder import VideoFile, av_errors_as
 from videoinr.clip_opening import Opening, open_stream
@@ -18,8 +17,7 @@ from videoinr.clip_pixels import PixelReader
 from videoinr.clip_ring import Ring
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
-from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, FramePair, Pixels
+from videoinr.types import Pixels
 
 DECODED_BYTES = 192 << 20
 """Decoded frames kept for steps back, as the decoder left them (a 4K frame of 8 bits takes 12 MiB)."""
@@ -30,7 +28,7 @@ PICTURE_BYTES = 128 << 20
 _CONVERT = "Convert the clip to an ordinary pixel format first."
 
 
-class VideoClip:
+class VideoClip(ClipBase):
     """See :class:`~videoinr.clip.Clip`. ``seeks`` counts how often the decoder was sent elsewhere in the file.
 
     Frames come from one decoder that reads on as long as that is the shortest way, and otherwise goes to the key
@@ -38,7 +36,7 @@ class VideoClip:
     """
 
     def __init__(self, opening: Opening, identity: str) -> None:
-        self._info, self._timeline, self._identity = opening.info, opening.timeline, identity
+        super().__init__(opening.info, opening.timeline, identity)
         self._file: VideoFile | None = opening.file
         self._cursor: Cursor = opening.cursor
         self._reader: PixelReader = opening.reader
@@ -48,21 +46,6 @@ class VideoClip:
         self._keep(opening.head)
         # Whatever cannot be converted shows now, and not at the first frame asked for.
         self.frame(0)
-
-    @property
-    def info(self) -> ClipInfo:
-        """See :attr:`Clip.info`."""
-        return self._info
-
-    @property
-    def timeline(self) -> Timeline:
-        """See :attr:`Clip.timeline`."""
-        return self._timeline
-
-    @property
-    def identity(self) -> str:
-        """See :attr:`Clip.identity`."""
-        return self._identity
 
     @property
     def seeks(self) -> int:
@@ -86,10 +69,6 @@ class VideoClip:
             self._pictures.put(index, picture, picture.nbytes)
         return picture
 
-    def pair(self, index: int) -> FramePair:
-        """See :meth:`Clip.pair`."""
-        return pair_of(self, index)
-
     def close(self) -> None:
         """See :meth:`Clip.close`."""
         if self._file is not None:
@@ -99,14 +78,6 @@ class VideoClip:
         self._pictures.clear()
         with contextlib.suppress(AttributeError):
             del self._cursor, self._reader
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open_file(self) -> VideoFile:
         if self._file is None:

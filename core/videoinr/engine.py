@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import nn
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
+from videoinr.closing import Closing
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.feature_cache import FeatureCache
@@ -29,7 +29,7 @@ from videoinr.render_loop import Opened
 from videoinr.types import Instant, PairKey, Quality, RegionQuery, RenderedRegion
 
 
-class Engine:
+class Engine(Closing):
     """Renders regions of one clip with one model on one device; a :class:`~videoinr.render_loop.Renderer`."""
 
     def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
@@ -80,14 +80,6 @@ class Engine:
         self._decoder.close()
         self.clip.close()
         self._cache.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _key(self, pair: int) -> PairKey:
         return PairKey(self.clip.identity, pair)

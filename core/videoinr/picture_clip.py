@@ -6,13 +6,12 @@ import io
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 
 from videoinr.cancel import CancelToken
-from videoinr.clip import check_frame_index, identity_of, pair_of
+from videoinr.clip import check_frame_index, identity_of
+from videoinr.clip_base import ClipBase
 from videoinr.clip_decoder import MAX_PIXELS, av_errors_as, check_size
 from videoinr.clip_pixels import PixelReader, Turn, bit_depth_of, family_of, tags_of, turn_of
 from videoinr.clip_ring import Ring
@@ -20,7 +19,7 @@ from videoinr.clip_video import PICTURE_BYTES
 from videoinr.colour import ColourSpec, colour_from_tags
 from videoinr.errors import ClipError, UsageError
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, FramePair, Pixels
+from videoinr.types import ClipInfo, Pixels
 
 _MAX_FILE_BYTES = 1 << 30
 
@@ -41,29 +40,14 @@ class _Picture:
     codec: str
 
 
-class PictureClip:
+class PictureClip(ClipBase):
     """See :class:`~videoinr.clip.Clip`. A picture that cannot be read is an error that names its file."""
 
     def __init__(self, info: ClipInfo, timeline: Timeline, files: list[Path], reader: PixelReader) -> None:
-        self._info, self._timeline, self._files, self._reader = info, timeline, files, reader
-        self._identity = identity_of(info.path, files, info.colour)
+        super().__init__(info, timeline, identity_of(info.path, files, info.colour))
+        self._files, self._reader = files, reader
         self._pictures: Ring[Pixels] = Ring(PICTURE_BYTES, at_least=2)
         self._closed = False
-
-    @property
-    def info(self) -> ClipInfo:
-        """See :attr:`Clip.info`."""
-        return self._info
-
-    @property
-    def timeline(self) -> Timeline:
-        """See :attr:`Clip.timeline`."""
-        return self._timeline
-
-    @property
-    def identity(self) -> str:
-        """See :attr:`Clip.identity`."""
-        return self._identity
 
     def frame(self, index: int) -> Pixels:
         """See :meth:`Clip.frame`."""
@@ -76,22 +60,10 @@ class PictureClip:
             self._pictures.put(index, picture, picture.nbytes)
         return picture
 
-    def pair(self, index: int) -> FramePair:
-        """See :meth:`Clip.pair`."""
-        return pair_of(self, index)
-
     def close(self) -> None:
         """See :meth:`Clip.close`."""
         self._closed = True
         self._pictures.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read(self, file: Path) -> Pixels:
         frame = decode_picture(file).frame
