@@ -34,6 +34,8 @@ class Report:
     """What the doctor found. ``encoders``: each one, and whether it encoded a picture."""
 
     versions: tuple[tuple[str, str], ...]
+    ways: tuple[tuple[str, str], ...]
+    """Where there is more than one way to compute a thing, the one taken here."""
     devices: tuple[str, ...]
     encoders: tuple[tuple[str, bool], ...]
     models: tuple[ModelCheck, ...]
@@ -62,6 +64,7 @@ def examine() -> Report:
     devices = tuple(available_devices())
     return Report(
         versions=_versions(),
+        ways=_ways(),
         devices=devices,
         encoders=tuple((codec.encoder, encodes(codec)) for codec in CODECS),
         models=_check_models(devices),
@@ -81,6 +84,18 @@ def _versions() -> tuple[tuple[str, str], ...]:
         ("system", platform.platform()),
         *libraries,
         ("ffmpeg", ffmpeg),
+    )
+
+
+def _ways() -> tuple[tuple[str, str], ...]:
+    from videoinr.devices import pick_device, profile_for
+    from videoinr.model.deformable import deformable_conv_source
+
+    profile = profile_for(pick_device(None))
+    return (
+        ("encoder", "bfloat16" if profile.half_encoder else "float32"),
+        ("tiles", f"{profile.tile_side} pixels square, {max(1, profile.workers)} at a time"),
+        ("deformable convolution", f"by {deformable_conv_source()}"),
     )
 
 

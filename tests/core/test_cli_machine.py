@@ -9,12 +9,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 import videoinr_resources
 from helpers.command_line import run_here
 from helpers.slow_cli import engine_module
 from videoinr import benchmark, doctor
 from videoinr.clip import open_clip
+from videoinr.devices import profile_for
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid
 from videoinr.model.config import TINY
@@ -60,7 +62,12 @@ def models(plug: Plug) -> Plug:
             return name
 
         plug("videoinr.model.weights", shipped_models=lambda: cards, load_model=load_model, self_test=self_test)
-        plug("videoinr.devices", available_devices=lambda: ("cpu",), pick_device=lambda name: name)
+        plug(
+            "videoinr.devices",
+            available_devices=lambda: ("cpu",),
+            pick_device=lambda name: name,
+            profile_for=lambda _: profile_for(torch.device("cpu")),
+        )
 
     return ship
 
@@ -95,7 +102,7 @@ def test_doctor_finds_nothing_wrong_and_leaves_nothing(models: Plug, config_home
     outcome = run_here("doctor")
     assert outcome.exit_code == 0, outcome
     assert outcome.stderr == ""
-    for word in ("torch", "cpu", "libx264", "lite", "0.40 of 255", "can be written"):
+    for word in ("torch", "cpu", "libx264", "lite", "0.40 of 255", "can be written", "pixels square"):
         assert word in outcome.stdout
     assert not config_home.parents[1].exists()
 
@@ -108,6 +115,8 @@ def test_doctor_tells_a_program(models: Plug, config_home: Path) -> None:
     assert report["devices"] == ["cpu"]
     assert report["encoders"]["ffv1"] is True
     assert report["versions"]["numpy"]
+    assert report["ways"].keys() == {"encoder", "tiles", "deformable convolution"}
+    assert report["ways"]["encoder"] in {"bfloat16", "float32"}
     assert report["models"] == [{"model": "lite", "device": "cpu", "largest_steps": 0.4, "problem": ""}]
 
 

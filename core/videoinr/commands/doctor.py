@@ -34,6 +34,7 @@ def _facts(report: Report) -> dict[str, object]:
         "ok": not report.problems,
         "problems": list(report.problems),
         "versions": dict(report.versions),
+        "ways": dict(report.ways),
         "devices": list(report.devices),
         "encoders": dict(report.encoders),
         "models": [asdict(check) for check in report.models],
@@ -45,6 +46,7 @@ def _facts(report: Report) -> dict[str, object]:
 def _show(report: Report) -> None:
     show_table("Versions", (), report.versions)
     show_table("Devices, fastest first", (), [(device,) for device in report.devices])
+    show_table("On the first of them", (), report.ways)
     rows = [(name, "works" if works else "not on this machine") for name, works in report.encoders]
     show_table("Encoders", (), rows)
     show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
