@@ -1,10 +1,9 @@
-"""The commands about the machine and what ships: probe, bench, doctor, models."""
+"""The commands about the machine and what ships: probe, doctor, models."""
 
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -13,12 +12,9 @@ import torch
 
 import videoinr_resources
 from helpers.command_line import run_here
-from helpers.slow_cli import engine_module
-from videoinr import benchmark, doctor
-from videoinr.clip import open_clip
+from videoinr import doctor
 from videoinr.devices import profile_for
 from videoinr.errors import ModelError
-from videoinr.geometry import Grid
 from videoinr.model.config import TINY
 from videoinr.model.weights import ModelCard
 
@@ -174,44 +170,3 @@ def test_strange_names_are_shown_as_they_are(tmp_path: Path) -> None:
     clip = tmp_path / "[red]täst 100%.mp4"
     clip.write_bytes(DEMO.read_bytes())
     assert "[red]täst 100%.mp4" in run_here("probe", clip).stdout
-
-
-# ---- bench ----
-
-
-def test_a_synthetic_clip_moves_and_is_the_same_each_time(tmp_path: Path) -> None:
-    for name in ("a.mkv", "b.mkv"):
-        benchmark.write_synthetic_clip(tmp_path / name, Grid(48, 32), frames=4)
-    with open_clip(tmp_path / "a.mkv") as first, open_clip(tmp_path / "b.mkv") as second:
-        assert (first.info.width, first.info.height, first.info.frames) == (48, 32, 4)
-        assert (first.frame(3) == second.frame(3)).all()
-        assert (first.frame(0) != first.frame(1)).mean() > 0.5
-
-
-def test_bench_times_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "videoinr.engine", engine_module(secs_per_frame=0.02))
-    result = json.loads(run_here("bench", DEMO, "--out", "320x180", "--json").stdout)
-    assert (result["clip"], result["grid"], result["model"]) == ("160x90", "320x180", "gradient")
-    assert result["repeats"] == benchmark.REPEATS
-    assert result["first_decode_secs"] > result["draft_secs"]
-    assert result["peak_ram_bytes"] > 2**20
-    shown = run_here("bench", DEMO, "--out", "320x180")
-    assert shown.exit_code == 0
-    assert "first picture of a pair" in shown.stdout
-    assert " ms" in shown.stdout
-
-
-def test_bench_makes_a_clip_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Fraction] = []
-    module = engine_module()
-    fake = module.__dict__["open_engine"]
-
-    def open_engine(path: Path, **more: object) -> object:
-        with open_clip(path) as clip:
-            opened.append(clip.timeline.duration_secs)
-        return fake(path, **more)
-
-    module.__dict__["open_engine"] = open_engine
-    monkeypatch.setitem(sys.modules, "videoinr.engine", module)
-    assert run_here("bench", "--lr", "64x36").exit_code == 0
-    assert opened == [Fraction(benchmark.REPEATS + 2, 25)]

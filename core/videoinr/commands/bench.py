@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoinr.commands.options import DeviceOption, JsonOption, ModelOption
+from videoinr.commands.options import DeviceOption, JsonOption
 from videoinr.commands.options import grid as size
-from videoinr.commands.screen import show_json, show_table
+from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid
 
 if TYPE_CHECKING:
-    from videoinr.benchmark import BenchResult
+    from videoinr.benchmark.run import Footage
 
-_SYNTHETIC = Grid(320, 180)
+_Sizes = tuple[Grid, tuple[Grid, ...]]
+"""Of a clip, and of the pictures decoded from it; no pictures: x4 the clip."""
+_SMALL, _LARGE = Grid(320, 180), Grid(960, 540)
+_HD, _UHD = Grid(1920, 1080), Grid(3840, 2160)
 
 
 def bench(
@@ -27,58 +31,85 @@ def bench(
         Grid | None, typer.Option("--lr", parser=size, metavar="WxH", help="The synthetic clip's size; 320x180.")
     ] = None,
     out: Annotated[
-        Grid | None,
-        typer.Option("--out", parser=size, metavar="WxH", help="The picture's size; x4 the clip's."),
+        list[Grid] | None,
+        typer.Option(
+            "--out", parser=size, metavar="WxH", help="A picture's size; may be given several times. x4 the clip's."
+        ),
     ] = None,
-    model: ModelOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="NAME|PATH|random:CONFIG",
+            help="A model; may be given several times. random:base is base with random weights: as fast.",
+        ),
+    ] = None,
+    all_models: Annotated[
+        bool, typer.Option("--all", help="lite, base and paper (with random weights where not shipped).")
+    ] = False,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=1000, metavar="N", help="Medians over N pairs.")] = 3,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Time encoding and decoding on this machine (medians; a minute or so on a CPU)."""
+    """Time encoding and decoding on this machine, against its own ceilings and the paper's heads plainly evaluated.
+
+    With neither FILE, --lr nor --out: 320x180 to 960x540 on a CPU, and to 1920x1080 and 3840x2160 on CUDA. Takes a
+    minute or so on a CPU, several with --all.
+    """
+    if file is not None and lr is not None:
+        raise UsageError("--lr is the size of the synthetic clip.", hint="Leave it out, or give no FILE.")
+    if all_models and model:
+        raise UsageError("Both --all and --model were given.", hint="Give one of them.")
+    from videoinr.benchmark.run import run
+    from videoinr.benchmark.subjects import usual_models
+    from videoinr.commands.bench_tables import show_report
+
+    with _footage(file, _sizes(lr, out, device, every=all_models), tuple(out or ()), repeats) as footage:
+        names = usual_models() if all_models else model or (None,)
+        report = run(names, footage, device=device, repeats=repeats, tell=say)
+    if as_json:
+        show_json(report.to_dict())
+    else:
+        show_report(report)
+
+
+def _sizes(lr: Grid | None, out: list[Grid] | None, device: str | None, *, every: bool) -> list[_Sizes]:
+    """Of the synthetic clips: those asked for, or the usual ones of the device."""
+    from videoinr.devices import pick_device
+
+    if lr is not None or out:
+        return [(lr or _SMALL, tuple(out or ()))]
+    if pick_device(device).type != "cuda":
+        return [(_SMALL, (_LARGE,))]
+    return [(_SMALL, (_LARGE, _HD, _UHD)), *([(_LARGE, (_HD, _UHD))] if every else [])]
+
+
+@contextmanager
+def _footage(file: Path | None, sizes: list[_Sizes], out: tuple[Grid, ...], repeats: int) -> Iterator[list[Footage]]:
+    """``file``, or synthetic clips of ``sizes`` that are gone afterwards."""
     if file is not None:
-        if lr is not None:
-            raise UsageError("--lr is the size of the synthetic clip.", hint="Leave it out, or give no FILE.")
-        _bench_clip(file, out, model, device, as_json=as_json)
+        yield [_footage_of(file, out)]
         return
-    from videoinr.benchmark import REPEATS, write_synthetic_clip
+    from videoinr.benchmark.synthetic import write_synthetic_clip
 
     with tempfile.TemporaryDirectory(prefix="videoinr-bench-") as folder:
-        clip = Path(folder, "synthetic.mkv")
-        write_synthetic_clip(clip, lr or _SYNTHETIC, frames=REPEATS + 2)
-        _bench_clip(clip, out, model, device, as_json=as_json)
+        made = []
+        for clip_size, grids in sizes:
+            clip = Path(folder, f"{clip_size}.mkv")
+            write_synthetic_clip(clip, clip_size, frames=repeats + 2)
+            made.append(_footage_of(clip, grids))
+        yield made
 
 
-def _bench_clip(clip: Path, out: Grid | None, model: str | None, device: str | None, *, as_json: bool) -> None:
-    from videoinr.benchmark import measure
+def _footage_of(path: Path, out: tuple[Grid, ...]) -> Footage:
+    """Raises ClipError, and UsageError for a picture that the program does not decode."""
+    from videoinr.benchmark.run import Footage
+    from videoinr.clip import open_clip
     from videoinr.commands.picture import grid_of, rect_of
-    from videoinr.engine import open_engine
 
-    with open_engine(clip, model=model, device=device) as engine:
-        grid = grid_of(engine.opened.info, scale=None, size=out, default_scale=4)
-        rect_of(grid, None)
-        result = measure(engine, grid)
-    if as_json:
-        show_json(asdict(result))
-    else:
-        _show(result)
-
-
-def _show(result: BenchResult) -> None:
-    title = f"{result.model} on {result.device}: {result.clip} to {result.grid}"
-    rows = [
-        ("encode a pair", _ms(result.encode_secs)),
-        ("first picture of a pair", _ms(result.first_decode_secs)),
-        ("same view, other time", _ms(result.next_phase_secs)),
-        (f"draft, {result.draft_divisor} times coarser", _ms(result.draft_secs)),
-        ("peak memory", _mib(result.peak_ram_bytes)),
-        ("peak GPU memory", _mib(result.peak_cuda_bytes)),
-    ]
-    show_table(title, ("", f"median of {result.repeats}"), [row for row in rows if row[1]])
-
-
-def _ms(secs: float) -> str:
-    return f"{secs * 1000:.1f} ms"
-
-
-def _mib(count: int | None) -> str:
-    return "" if count is None else f"{count / 2**20:.0f} MiB"
+    with open_clip(path) as clip:
+        info = clip.info
+    grids = tuple(grid_of(info, scale=None, size=each, default_scale=4) for each in out or (None,))
+    for each in grids:
+        rect_of(each, None)
+    return Footage(path, Grid(info.width, info.height), grids)

@@ -1,0 +1,125 @@
+"""One run: every model at every size, the ceilings and the yardstick, all on the same machine in the same minutes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
+from videoinr.benchmark.costs import Costs, costs_of
+from videoinr.benchmark.plain import PlainResult, measure_plain
+from videoinr.benchmark.report import BenchResult, Report, Step
+from videoinr.benchmark.steps import DRAFT_DIVISOR, StepTimes, draft_grid, measure_steps
+from videoinr.benchmark.subjects import subject
+from videoinr.clip import open_clip
+from videoinr.devices import ComputeProfile, pick_device, profile_for
+from videoinr.engine import Engine
+from videoinr.geometry import Grid
+from videoinr.model.config import MotionPriorConfig
+from videoinr.model.weights import LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A clip, its size, and the sizes of the pictures to decode from it."""
+
+    path: Path
+    size: Grid
+    grids: tuple[Grid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """Where it runs, and what can be had there at best."""
+
+    profile: ComputeProfile
+    ceilings: Ceilings
+
+    def steps(self, times: StepTimes, costs: Costs, draft: Costs, *, half_encode: bool) -> tuple[Step, ...]:
+        """The times against their floors. Half precision counts where the engine computes in it."""
+        half_decode = self.profile.device.type == "cuda"
+        rows = (
+            ("encode", times.encode_secs, costs.encode, half_encode),
+            ("first_decode", times.first_decode_secs, costs.first, half_decode),
+            ("next_phase", times.next_phase_secs, costs.instant, half_decode),
+            ("draft", times.draft_secs, draft.first, half_decode),
+        )
+        return tuple(
+            Step(name, secs, cost, self.ceilings.floor_secs(cost, half=half)) for name, secs, cost, half in rows
+        )
+
+
+def run(
+    models: Sequence[str | None],
+    footage: Sequence[Footage],
+    *,
+    device: str | None,
+    repeats: int,
+    tell: Callable[[str], None],
+) -> Report:
+    """Measure every model (see :func:`~videoinr.benchmark.subjects.subject`) on all ``footage``.
+
+    ``tell`` hears what comes next. Raises ModelError, DeviceError and ClipError.
+    """
+    target, load_average = pick_device(device), _load_average()
+    subjects = [subject(name) for name in models]
+    tell("What this machine can do ...")
+    machine = _Machine(profile_for(target), measure_ceilings(target, half=target.type != "mps"))
+    results: list[BenchResult] = []
+    for clip in footage:
+        tell(f"The paper's heads, plainly, on a clip of {clip.size} ...")
+        plain = [measure_plain(clip.size, grid, target, repeats=repeats) for grid in clip.grids]
+        for loaded in subjects:
+            tell(f"{loaded.card.name} on a clip of {clip.size} ...")
+            results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
+    return Report(
+        device=machine.profile.device_name,
+        torch_version=torch.__version__,
+        threads=torch.get_num_threads(),
+        load_average=load_average,
+        ceilings=machine.ceilings,
+        results=tuple(results),
+    )
+
+
+def _measure_model(
+    loaded: LoadedModel, clip: Footage, plain: Sequence[PlainResult], machine: _Machine, *, repeats: int
+) -> list[BenchResult]:
+    """At each of the clip's grids."""
+    with Engine(open_clip(clip.path), loaded, profile_for(machine.profile.device)) as engine:
+        times = measure_steps(engine, clip.grids, repeats=repeats)
+    loaded.model.cpu()  # its memory on the device is the next one's
+    costs = costs_of(loaded.card.config, clip.size, (*clip.grids, *map(draft_grid, clip.grids)))
+    full, drafts = costs[: len(clip.grids)], costs[len(clip.grids) :]
+    rows = zip(times, full, drafts, plain, strict=True)
+    return [_result(loaded, clip, machine, *row) for row in rows]
+
+
+def _result(
+    loaded: LoadedModel,
+    clip: Footage,
+    machine: _Machine,
+    times: StepTimes,
+    costs: Costs,
+    draft: Costs,
+    plain: PlainResult,
+) -> BenchResult:
+    half_encode = machine.profile.half_encoder and isinstance(loaded.card.config.encoder, MotionPriorConfig)
+    return BenchResult(
+        clip=str(clip.size), grid=str(times.grid), model=loaded.card.name, parameters=loaded.card.parameters,
+        device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,
+        encode_secs=times.encode_secs, first_decode_secs=times.first_decode_secs,
+        next_phase_secs=times.next_phase_secs, draft_secs=times.draft_secs, draft_divisor=DRAFT_DIVISOR,
+        feature_bytes=costs.feature_bytes, view_bytes=costs.view_bytes,
+        peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes,
+        encode_peak_ram_bytes=times.encode_peak.ram_bytes, encode_peak_cuda_bytes=times.encode_peak.cuda_bytes,
+        steps=machine.steps(times, costs, draft, half_encode=half_encode), plain=plain,
+    )  # fmt: skip
+
+
+def _load_average() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None

@@ -1,0 +1,77 @@
+"""The times of the steps that a person waits for, through the same Engine as the window and the export."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from videoinr.benchmark.clock import Peak, begin_peaks, peak_now, secs
+from videoinr.cancel import NEVER
+from videoinr.geometry import Grid
+from videoinr.render_loop import Renderer
+from videoinr.types import Instant, Quality, RegionQuery
+from videoinr.view import coarser
+
+DRAFT_DIVISOR = 4
+_PHASES = (Fraction(1, 3), Fraction(2, 3), Fraction(1, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class StepTimes:
+    """Medians over ``repeats`` pairs, seconds, and peaks, bytes; they are those of a ``BenchResult`` (report.py)."""
+
+    grid: Grid
+    repeats: int
+    encode_secs: float
+    first_decode_secs: float
+    next_phase_secs: float
+    draft_secs: float
+    encode_peak: Peak
+    decode_peak: Peak
+
+
+def measure_steps(engine: Renderer, grids: Sequence[Grid], *, repeats: int) -> list[StepTimes]:
+    """Time ``engine`` encoding pairs, and decoding the whole of each of ``grids``.
+
+    The first pair warms up and is not counted, if the clip has more.
+    """
+    pairs = range(min(repeats + 1, engine.opened.timeline.pair_count))
+    begin_peaks()
+    encode_secs, encode_peak = _median([_encode_secs(engine, pair) for pair in pairs]), peak_now()
+    counted = max(1, len(pairs) - 1)
+    return [
+        StepTimes(grid, counted, encode_secs, *_measure_grid(engine, pairs, grid), encode_peak, peak_now())
+        for grid in grids
+    ]
+
+
+def _encode_secs(engine: Renderer, pair: int) -> float:
+    return secs(lambda: engine.encode(pair, NEVER))
+
+
+def _measure_grid(engine: Renderer, pairs: range, grid: Grid) -> tuple[float, float, float]:
+    begin_peaks()
+    first, following, draft = zip(*(_measure_pair(engine, pair, grid) for pair in pairs), strict=True)
+    return _median(first), _median(following), _median(draft)
+
+
+def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float, float]:
+    first, following, last = (RegionQuery(Instant(pair, phase), grid, grid.rect) for phase in _PHASES)
+    draft = coarser(last, DRAFT_DIVISOR)
+    engine.encode(pair, NEVER)  # at hand already, unless the cache is too small for all pairs
+    return (
+        secs(lambda: engine.render(first, Quality.FULL, NEVER)),
+        secs(lambda: engine.render(following, Quality.FULL, NEVER)),
+        secs(lambda: engine.render(draft, Quality.DRAFT, NEVER)),
+    )
+
+
+def draft_grid(grid: Grid) -> Grid:
+    """The grid of the draft that stands for ``grid``."""
+    return coarser(RegionQuery(Instant(0, Fraction(0)), grid, grid.rect), DRAFT_DIVISOR).grid
+
+
+def _median(times: Sequence[float]) -> float:
+    return statistics.median(times[1:] or times)

@@ -1,0 +1,104 @@
+"""A bench's report as tables: the times, what they are of the floor, the memory, and the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from videoinr.commands.screen import show_table
+
+if TYPE_CHECKING:
+    from videoinr.benchmark.report import BenchResult, Report
+
+_STEP_WORDS = {
+    "encode": "encode a pair",
+    "first_decode": "first picture of a pair",
+    "next_phase": "same view, other time",
+    "draft": "draft",
+}
+
+
+def show_report(report: Report) -> None:
+    """Print it."""
+    _show_times(report)
+    _show_floors(report)
+    _show_memory(report)
+    _show_machine(report)
+
+
+def _show_times(report: Report) -> None:
+    header = ("model", "clip", "picture", "encode a pair", "first picture of a pair", "same view, other time")
+    more = (f"draft, {report.results[0].draft_divisor} times coarser", "paper's heads, plainly", "first", "other time")
+    title = f"{report.device}: medians of {report.results[0].repeats}; paper's heads by these times"
+    show_table(title, (*header, *more), [_times(result) for result in report.results])
+    for result in {result.plain for result in report.results if result.plain.is_scaled}:
+        typer.echo(f"* {result.clip} to {result.grid}: measured on {result.measured}, scaled by pixels.\n")
+
+
+def _times(result: BenchResult) -> tuple[str, ...]:
+    times = (result.encode_secs, result.first_decode_secs, result.next_phase_secs, result.draft_secs)
+    plain = _ms(result.plain.secs) + ("*" if result.plain.is_scaled else "")
+    ratios = (f"x{ratio:.3g}" for ratio in result.times_faster.values())
+    return (*_names(result), *map(_ms, times), plain, *ratios)
+
+
+def _show_floors(report: Report) -> None:
+    header = ("model", "clip", "picture", "step", "MACs a pixel", "sines", "gathered", "moved", "floor", "took")
+    rows = [row for result in report.results for row in _floors(result)]
+    title = "Against the floor (pixels: the clip's for encoding, else the picture's)"
+    show_table(title, (*header, "share of the floor"), rows)
+
+
+def _floors(result: BenchResult) -> list[tuple[str, ...]]:
+    rows = list[tuple[str, ...]]()
+    for step in result.steps:
+        work, pixels = step.cost.work, step.cost.pixels
+        counts = (work.macs / pixels, work.sines / pixels, work.gathered / pixels)
+        times = (_ms(step.floor_secs), _ms(step.secs), f"{step.floor_share:.1%}")
+        moved = _mib(step.cost.moved_bytes)
+        rows.append((*_names(result), _STEP_WORDS[step.name], *(f"{count:,.0f}" for count in counts), moved, *times))
+    return rows
+
+
+def _show_memory(report: Report) -> None:
+    header = ("model", "clip", "picture", "parameters", "a pair holds", "a view holds")
+    peaks = ("peak encoding", "peak decoding", "on the GPU", "on the GPU")
+    show_table(
+        "Memory (peaks: of the whole program)", (*header, *peaks), [_memory(result) for result in report.results]
+    )
+
+
+def _memory(result: BenchResult) -> tuple[str, ...]:
+    held, ram = (result.feature_bytes, result.view_bytes), (result.encode_peak_ram_bytes, result.peak_ram_bytes)
+    gpu = (result.encode_peak_cuda_bytes, result.peak_cuda_bytes)
+    return (*_names(result), f"{result.parameters / 1e6:.2f} M", *map(_mib, (*held, *ram, *gpu)))
+
+
+def _names(result: BenchResult) -> tuple[str, str, str]:
+    return result.model, result.clip, result.grid
+
+
+def _show_machine(report: Report) -> None:
+    ceilings = report.ceilings
+    rows = [
+        ("matrix product, float32", f"{ceilings.product_flops / 1e9:,.0f} GFLOP/s"),
+        ("matrix product, bfloat16", _giga(ceilings.half_product_flops, "GFLOP/s")),
+        ("copy, read and written", f"{ceilings.copied_bytes / 1e9:,.1f} GB/s"),
+        ("sine, float32", f"{ceilings.sines / 1e9:,.2f} G/s"),
+        ("torch", f"{report.torch_version}, {report.threads} threads"),
+        ("load of the machine before", "" if report.load_average is None else f"{report.load_average:.2f}"),
+    ]
+    show_table("The floor's ceilings, measured in this run", (), [row for row in rows if row[1]])
+
+
+def _giga(rate: float | None, unit: str) -> str:
+    return "" if rate is None else f"{rate / 1e9:,.0f} {unit}"
+
+
+def _ms(secs: float) -> str:
+    return f"{secs * 1000:,.1f} ms"
+
+
+def _mib(count: int | None) -> str:
+    return "" if count is None else f"{count / 2**20:,.1f} MiB"
