@@ -60,7 +60,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
     """Paints a :class:`PictureStack` in clip coordinates.
 
     ``source_only`` hides the representation; ``wipe`` (0..1, or None) is the share of the view, from its left,
-    that shows the source.
+    that shows the source. ``drawn`` is what the last paint showed, bottom to top.
     """
 
     def __init__(self) -> None:
@@ -68,12 +68,13 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         self.stack = PictureStack()
         self.source_only = False
         self.wipe: float | None = None
+        self.drawn: tuple[RenderedRegion, ...] = ()
         self._size = (1, 1)
 
     def reset(self, width: int, height: int) -> None:
         """Another clip of ``width`` x ``height`` pixels: start with nothing."""
         self.prepareGeometryChange()
-        self.stack, self._size = PictureStack(), (width, height)
+        self.stack, self._size, self.drawn = PictureStack(), (width, height), ()
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -89,7 +90,8 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.save()
         painter.resetTransform()
         painter.scale(1 / ratio, 1 / ratio)
-        for region in self._layers(physical, view):
+        self.drawn = tuple(self._layers(physical, view))
+        for region in self.drawn:
             self._draw(painter, region, physical)
         if self.wipe is not None and not self.source_only:
             self._draw_wipe(painter, physical, view)

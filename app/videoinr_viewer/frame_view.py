@@ -6,7 +6,7 @@ from enum import Enum
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QMouseEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from videoinr.render_loop import Opened
@@ -43,6 +43,8 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     """Sixteenths of a frame."""
     shown = Signal(object)
     """RenderedRegion: it is on the screen's stack now."""
+    painted = Signal(tuple)
+    """Of RenderedRegion: a paint has just shown them, bottom to top."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
@@ -129,6 +131,11 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             QTimer.singleShot(0, self, self._tell_screen)
         return bool(super().event(event))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell what was shown."""
+        super().paintEvent(event)
+        self.painted.emit(self._item.drawn)
 
     def changeEvent(self, event: QEvent) -> None:
         """Another theme: another ground behind the picture."""

@@ -21,7 +21,7 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.shell import WindowShell
-from videoinr_viewer.theme import Theme
+from videoinr_viewer.theme_choice import Theme
 from videoinr_viewer.timeline.panel import TimelinePanel
 
 TITLE = "VideoINR Viewer"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from videoinr.types import ClipInfo, ViewState
+if TYPE_CHECKING:
+    from videoinr.types import ClipInfo, ViewState
 
 MIN_ZOOM, MAX_ZOOM = 1 / 32, 64.0
 """Physical screen pixels for each clip pixel."""

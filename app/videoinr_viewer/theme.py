@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from videoinr_resources import path as resource_path
+from videoinr_viewer.theme_choice import Theme
 
 Role = QPalette.ColorRole
 ACCENT_WARM = QColor("#c07b16")
 """For what deserves attention without being wrong: extrapolation, warnings. Readable on both themes."""
 ACCENT_BAD = QColor("#d2554f")
 """For what failed. Readable on both themes."""
-
-
-class Theme(Enum):
-    """What the person chose."""
-
-    SYSTEM = "system"
-    LIGHT = "light"
-    DARK = "dark"
 
 
 _DARK = {

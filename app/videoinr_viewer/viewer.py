@@ -15,7 +15,8 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme import Theme, ThemeSwitch
+from videoinr_viewer.theme import ThemeSwitch
+from videoinr_viewer.theme_choice import Theme
 
 DEFAULT_SIZE = (1280, 800)
 

@@ -3,7 +3,8 @@
 The window calls :meth:`RenderLoop.open` and :meth:`RenderLoop.submit` and never waits. The loop's thread owns the
 renderer (reader, encoder, caches, decoder) and answers through a :class:`RenderListener`. A newer request cancels a
 refinement between chunks and an encoding that it no longer needs, but never the first picture, draft or full: once
-started it is shown, or a steady drag would starve the screen. Only another clip and the end cancel that.
+started it is shown, or a steady drag would starve the screen. Only another clip and the end cancel that. While
+nothing is asked for, pairs are encoded ahead; a request for any other pair cancels that too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -20,11 +22,14 @@ from typing import Protocol
 from videoinr import pacing
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, VideoInrError
+from videoinr.geometry import Grid, rect_on_grid
+from videoinr.prefetch import Prefetch
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 from videoinr.view import coarser
 
 log = logging.getLogger(__name__)
+REMEMBERED_PICTURES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +94,16 @@ class RenderListener(Protocol):
         """A request or an opening failed; the loop goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A job that nobody asked for: encode ``pair``."""
+
+    pair: int
+
+
+_Job = Path | RenderRequest | _Ahead
+
+
 class _Stage(Enum):
     """How far a request has come; it decides whether a newer request may cancel it."""
 
@@ -102,7 +117,8 @@ class _InFlight:
     """What the thread is at, as :meth:`RenderLoop.submit` must know it to decide whether to cancel."""
 
     token: CancelToken
-    query: RegionQuery
+    pair: int
+    query: RegionQuery | None
     stage: _Stage
 
     def is_refining(self, query: RegionQuery) -> bool:
@@ -110,7 +126,7 @@ class _InFlight:
 
     def is_outdated_by(self, request: RenderRequest) -> bool:
         if self.stage is _Stage.ENCODING:
-            return request.query.instant.pair != self.query.instant.pair
+            return request.query.instant.pair != self.pair
         # The first picture is quick, draft or not: were it cancelled, a steady drag would never show one.
         return self.stage is _Stage.REFINING
 
@@ -124,12 +140,15 @@ class RenderLoop:
         self._changed = threading.Condition()
         self._path: Path | None = None
         self._request: RenderRequest | None = None
+        self._asked_at_secs = 0.0
         self._closing = False
         self._in_flight: _InFlight | None = None
         self._renderer: Renderer | None = None
         self._shown_source: int | None = None
         self._dwells_on: tuple[int, float] | None = None
-        self._meter = pacing.SpeedMeter()
+        self._on_screen: deque[RegionQuery] = deque(maxlen=REMEMBERED_PICTURES)
+        self._pacer = pacing.Pacer()
+        self._prefetch = Prefetch(0)
         self._thread = threading.Thread(target=self._run, name="videoinr-render", daemon=True)
         self._thread.start()
 
@@ -145,7 +164,7 @@ class RenderLoop:
             # The mouse button that goes up asks for what a resting view is already getting: let it finish.
             if self._in_flight is not None and self._in_flight.is_refining(request.query):
                 return
-            self._request = request
+            self._request, self._asked_at_secs = request, time.monotonic()
             if self._in_flight is not None and self._in_flight.is_outdated_by(request):
                 self._in_flight.token.cancel()
             self._changed.notify()
@@ -169,8 +188,10 @@ class RenderLoop:
             try:
                 if isinstance(job, Path):
                     self._open(job)
-                else:
+                elif isinstance(job, RenderRequest):
                     self._serve(job)
+                else:
+                    self._encode_ahead(job.pair)
             except Cancelled:
                 pass
             except VideoInrError as error:
@@ -181,9 +202,13 @@ class RenderLoop:
         if self._renderer is not None:
             self._renderer.close()
 
-    def _next_job(self) -> Path | RenderRequest | None:
+    def _next_job(self) -> _Job | None:
+        ahead = self._pair_ahead()
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._path or self._request)
+            idle_secs = None if ahead is None else pacing.IDLE_SECS
+            if not self._changed.wait_for(self._has_news, timeout=idle_secs):
+                assert ahead is not None
+                return _Ahead(ahead)
             if self._closing:
                 return None
             job = self._path or self._request
@@ -193,7 +218,19 @@ class RenderLoop:
                 self._request = None
             return job
 
-    def _fail(self, job: Path | RenderRequest, message: str, hint: str) -> None:
+    def _pair_ahead(self) -> int | None:
+        if self._renderer is None or not self._pacer.encodes_ahead:
+            return None
+        return self._prefetch.next_pair(self._renderer.is_encoded)
+
+    def _has_news(self) -> bool:
+        return bool(self._closing or self._path or self._request)
+
+    def _fail(self, job: _Job, message: str, hint: str) -> None:
+        if isinstance(job, _Ahead):
+            log.info("pair %d could not be encoded ahead: %s", job.pair, message)
+            self._prefetch.give_up()
+            return
         self._listener.busy(False)
         self._listener.failed(Failure(message, hint, opening=isinstance(job, Path)))
 
@@ -202,7 +239,11 @@ class RenderLoop:
             self._renderer.close()
             self._renderer = None
         self._shown_source, self._dwells_on = None, None
+        self._on_screen.clear()
+        self._pacer.forget_clip()
+        self._prefetch = Prefetch(0)
         self._renderer = self._open_renderer(path)
+        self._prefetch = Prefetch(self._renderer.opened.timeline.pair_count)
         self._listener.clip_opened(self._renderer.opened)
 
     def _serve(self, request: RenderRequest) -> None:
@@ -210,37 +251,61 @@ class RenderLoop:
         if renderer is None:
             return
         self._listener.busy(True)
+        self._prefetch.note(query.instant)
         self._show_source(renderer, query.instant)
         if not renderer.is_encoded(query.instant.pair):
             left_secs = self._dwell_left_secs(query.instant.pair) if request.moving else 0.0
             if left_secs and self._newer_within(left_secs):
                 return
-            self._watched(query, _Stage.ENCODING, lambda token: renderer.encode(query.instant.pair, token))
+            self._encode(renderer, query.instant.pair)
         self._show_pictures(renderer, request)
         if not self._newer_within(0.0):
             self._listener.busy(False)
+
+    def _encode(self, renderer: Renderer, pair: int) -> None:
+        started = time.monotonic()
+        self._watched(pair, None, _Stage.ENCODING, lambda token: renderer.encode(pair, token))
+        self._pacer.note_encoding(time.monotonic() - started)
+
+    def _encode_ahead(self, pair: int) -> None:
+        if self._renderer is not None:
+            self._encode(self._renderer, pair)
+            self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def _dwell_left_secs(self, pair: int) -> float:
         """How much longer the view must stay on ``pair``; requests for other instants of it do not start over."""
         now = time.monotonic()
         if self._dwells_on is None or self._dwells_on[0] != pair:
             self._dwells_on = (pair, now)
-        return max(0.0, pacing.DWELL_SECS - (now - self._dwells_on[1]))
+        return max(0.0, self._pacer.dwell_secs - (now - self._dwells_on[1]))
 
     def _show_pictures(self, renderer: Renderer, request: RenderRequest) -> None:
         query, stage = request.query, _Stage.FIRST_PICTURE
-        divisor = pacing.draft_divisor(query.rect.area, self._meter)
+        asked_at_secs, divisor = self._asked_at_secs, self._pacer.divisor_for(request)
         if divisor > 1:
             draft = coarser(query, divisor)
-            self._watched(draft, stage, lambda token: self._show(renderer.render(draft, Quality.DRAFT, token)))
-            if self._newer_within(pacing.REST_SECS if request.moving else 0.0):
+            if not any(_outdoes(shown, query, draft.grid) for shown in self._on_screen):
+                self._decode(renderer, draft, Quality.DRAFT, stage)
+            rest_secs = asked_at_secs + pacing.REST_SECS - time.monotonic() if request.moving else 0.0
+            if self._newer_within(max(0.0, rest_secs)):
                 return
             stage = _Stage.REFINING
-        self._watched(query, stage, lambda token: self._show(renderer.render(query, Quality.FULL, token)))
+        self._decode(renderer, query, Quality.FULL, stage)
 
-    def _watched(self, query: RegionQuery, stage: _Stage, work: Callable[[CancelToken], None]) -> None:
+    def _decode(self, renderer: Renderer, query: RegionQuery, quality: Quality, stage: _Stage) -> None:
+        def work(token: CancelToken) -> None:
+            region = renderer.render(query, quality, token)
+            self._pacer.note_picture(query, region.elapsed_secs)
+            self._on_screen.append(query)
+            self._listener.rendered(region)
+
+        self._watched(query.instant.pair, query, stage, work)
+
+    def _watched(
+        self, pair: int, query: RegionQuery | None, stage: _Stage, work: Callable[[CancelToken], None]
+    ) -> None:
         """Run ``work`` so that whatever outdates it can cancel it; what came meanwhile does so at once."""
-        in_flight = _InFlight(CancelToken(), query, stage)
+        in_flight = _InFlight(CancelToken(), pair, query, stage)
         with self._changed:
             newer = self._request
             if self._closing or self._path or (newer is not None and in_flight.is_outdated_by(newer)):
@@ -255,14 +320,18 @@ class RenderLoop:
     def _newer_within(self, secs: float) -> bool:
         """Whether something newer waits, or comes within ``secs``."""
         with self._changed:
-            return bool(self._changed.wait_for(lambda: self._closing or self._path or self._request, timeout=secs))
+            return bool(self._changed.wait_for(self._has_news, timeout=secs))
 
     def _show_source(self, renderer: Renderer, instant: Instant) -> None:
         frame = instant.pair + (instant.phase == 1)
         if frame != self._shown_source:
             self._listener.rendered(renderer.source(instant))
             self._shown_source = frame
+            # The window shows it above all that was decoded before.
+            self._on_screen.clear()
 
-    def _show(self, region: RenderedRegion) -> None:
-        self._meter.add(region.query.rect.area, region.elapsed_secs)
-        self._listener.rendered(region)
+
+def _outdoes(shown: RegionQuery, query: RegionQuery, draft: Grid) -> bool:
+    """Whether ``shown`` is all of ``query``, at its instant, and no coarser than ``draft``, which then adds nothing."""
+    is_as_good = shown.instant == query.instant and shown.grid.width >= draft.width
+    return is_as_good and shown.rect.contains(rect_on_grid(query.rect, query.grid, shown.grid))

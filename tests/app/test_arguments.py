@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from videoinr_viewer.arguments import Arguments, parse
-from videoinr_viewer.theme import Theme
+from videoinr_viewer.arguments import Arguments, BenchPlan, parse
+from videoinr_viewer.theme_choice import Theme
 
 
 def test_everything_that_can_be_said() -> None:
@@ -29,6 +29,14 @@ def test_everything_that_can_be_said() -> None:
     )
 
 
+def test_a_bench_and_its_plan() -> None:
+    line = "--bench clip.mp4 --seconds 2.5 --steps 100 --json"
+    assert parse(line.split()).bench == BenchPlan(secs=2.5, steps=100, as_json=True)
+    assert parse(["--bench", "clip.mp4"]).bench == BenchPlan()
+    assert parse(["--bench", "clip.mp4"]).is_unattended
+    assert not parse(["clip.mp4"]).is_unattended
+
+
 def test_nothing_needs_to_be_said() -> None:
     assert parse([]) == Arguments()
 
@@ -36,7 +44,8 @@ def test_nothing_needs_to_be_said() -> None:
 @pytest.mark.parametrize(
     "line",
     ["--at soon", "--at -1", "--at 1/0", "--at 1e9999", "--zoom 0", "--zoom nan", "--centre 5", "--theme pink",
-     "--size 0x9", "--size 5", "--nonsense"],
+     "--size 0x9", "--size 5", "--nonsense", "--json", "--steps 5", "--bench --seconds 0", "--bench --steps -1",
+     "--bench --screenshot o.png"],
 )  # fmt: skip
 def test_what_makes_no_sense_ends_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -17,7 +17,7 @@ from helpers.tiny_model import save_tiny_model
 from videoinr.engine import open_engine
 from videoinr.render_loop import Failure, Renderer
 from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme import Theme
+from videoinr_viewer.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer
 
 VARIANTS = 300

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QByteArray
 
 from videoinr_viewer.settings import MAX_RECENT, Settings
-from videoinr_viewer.theme import Theme
+from videoinr_viewer.theme_choice import Theme
 
 
 @pytest.mark.parametrize("names", [[], ["/a/one.mp4"], ["/a/b, c;d.mp4", "/a/ümlaut %20.mkv"]])

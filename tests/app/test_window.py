@@ -17,7 +17,8 @@ from helpers.stage import Stage
 from videoinr.types import Quality
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme import Theme, palette
+from videoinr_viewer.theme import palette
+from videoinr_viewer.theme_choice import Theme
 
 
 def test_an_empty_window_invites(stage_of: Callable[..., Stage]) -> None:

@@ -11,85 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.slow_renderer import Pace, SlowRenderer, gradient, opener
+from helpers.loop_under_test import GRID, SLOW, LoopUnderTest, whole
+from helpers.slow_renderer import Pace, gradient
 from videoinr import pacing
 from videoinr.cancel import CancelToken
-from videoinr.geometry import Grid, Rect
-from videoinr.render_loop import Failure, Opened, RenderLoop
-from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
-
-GRID = Grid(320, 180)
-SLOW = Pace(secs_per_pixel=1e-5)
-"""Half a second for the whole grid: far beyond a draft's time."""
-PATIENCE_SECS = 20.0
-
-
-class Recorder:
-    """A RenderListener that remembers, and lets a test wait for what it expects."""
-
-    def __init__(self) -> None:
-        self.opened: list[Opened] = []
-        self.regions: list[RenderedRegion] = []
-        self.failures: list[Failure] = []
-        self.is_busy = False
-        self._told = threading.Condition()
-
-    def clip_opened(self, opened: Opened) -> None:
-        with self._told:
-            self.opened.append(opened)
-            self._told.notify_all()
-
-    def rendered(self, region: RenderedRegion) -> None:
-        with self._told:
-            self.regions.append(region)
-            self._told.notify_all()
-
-    def busy(self, is_busy: bool) -> None:
-        with self._told:
-            self.is_busy = is_busy
-            self._told.notify_all()
-
-    def failed(self, failure: Failure) -> None:
-        with self._told:
-            self.failures.append(failure)
-            self._told.notify_all()
-
-    def of(self, quality: Quality) -> list[RenderedRegion]:
-        return [region for region in self.regions if region.quality is quality]
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        with self._told:
-            assert self._told.wait_for(condition, timeout=PATIENCE_SECS), "the loop did not answer in time"
-
-    def wait_for_full(self, query: RegionQuery) -> None:
-        self.wait_for(
-            lambda: not self.is_busy and any(region.query == query for region in self.of(Quality.FULL)),
-        )
-
-
-class Bench:
-    """A loop around a slow renderer, opened and ready."""
-
-    def __init__(self, pace: Pace) -> None:
-        self.made: list[SlowRenderer] = []
-        self.told = Recorder()
-        self.loop = RenderLoop(opener(self.made, pace=pace), self.told)
-
-    def open(self) -> SlowRenderer:
-        self.loop.open(Path("gradient.mp4"))
-        self.told.wait_for(lambda: bool(self.told.opened))
-        return self.made[-1]
-
-    def ask(self, query: RegionQuery, *, moving: bool = False) -> None:
-        self.loop.submit(RenderRequest(query, moving))
+from videoinr.geometry import Rect
+from videoinr.render_loop import Failure
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
 
 @pytest.fixture
-def bench_of() -> Iterator[Callable[[Pace], Bench]]:
-    benches: list[Bench] = []
+def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
+    benches: list[LoopUnderTest] = []
 
-    def make(pace: Pace) -> Bench:
-        benches.append(Bench(pace))
+    def make(pace: Pace) -> LoopUnderTest:
+        benches.append(LoopUnderTest(pace))
         return benches[-1]
 
     yield make
@@ -97,11 +33,9 @@ def bench_of() -> Iterator[Callable[[Pace], Bench]]:
         bench.loop.close()
 
 
-def whole(pair: int = 0, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
-    return RegionQuery(Instant(pair, phase), GRID, GRID.rect)
-
-
-def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(bench_of: Callable[[Pace], Bench]) -> None:
+def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
     bench = bench_of(Pace())
     bench.open()
     small = RegionQuery(Instant(3, Fraction(1, 4)), GRID, Rect(10, 20, 64, 48))
@@ -111,7 +45,7 @@ def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(bench_o
     assert np.array_equal(bench.told.regions[1].rgbx, gradient(small, Fraction(13, 4) / 50))
 
 
-def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callable[[Pace], Bench]) -> None:
+def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     bench.open()
     bench.ask(whole())
@@ -123,7 +57,7 @@ def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callabl
     assert GRID.width / draft.grid.width in pacing.DRAFT_DIVISORS
 
 
-def test_the_newest_request_wins(bench_of: Callable[[Pace], Bench]) -> None:
+def test_the_newest_request_wins(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     bench.open()
     for sixteenth in range(16):
@@ -135,7 +69,7 @@ def test_the_newest_request_wins(bench_of: Callable[[Pace], Bench]) -> None:
 
 
 @pytest.mark.parametrize("secs_per_pixel", [4e-7, 1e-5], ids=["full at once", "draft first"])
-def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], Bench], secs_per_pixel: float) -> None:
+def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], LoopUnderTest], secs_per_pixel: float) -> None:
     bench = bench_of(Pace(secs_per_pixel=secs_per_pixel))
     renderer = bench.open()
     renderer.encoded.update(range(50))
@@ -151,7 +85,7 @@ def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], Bench], secs_
     assert times == sorted(times)
 
 
-def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[[Pace], Bench]) -> None:
+def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.3))
     renderer = bench.open()
     for pair in range(30):
@@ -164,7 +98,7 @@ def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[
     assert len(bench.told.of(Quality.SOURCE)) >= 10
 
 
-def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace], Bench]) -> None:
+def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.02))
     renderer = bench.open()
     for step in range(100):
@@ -174,7 +108,7 @@ def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace]
     assert len(bench.told.regions) >= 5, "pictures come while the drag goes on"
 
 
-def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace], Bench]) -> None:
+def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.3))
     renderer = bench.open()
     for sixteenth in range(16):
@@ -184,7 +118,7 @@ def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace
     assert renderer.asked("encode") == [7]
 
 
-def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[[Pace], Bench]) -> None:
+def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.4))
     renderer = bench.open()
     bench.ask(whole(7))
@@ -195,7 +129,7 @@ def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[
     assert renderer.encoded == {8}
 
 
-def test_asking_again_for_what_is_being_refined_does_not_start_over(bench_of: Callable[[Pace], Bench]) -> None:
+def test_asking_again_for_what_is_being_refined_does_not_start_over(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     renderer = bench.open()
     bench.ask(whole(), moving=True)
@@ -207,7 +141,9 @@ def test_asking_again_for_what_is_being_refined_does_not_start_over(bench_of: Ca
     assert len(renderer.asked("draft")) == 1
 
 
-def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(bench_of: Callable[[Pace], Bench]) -> None:
+def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
     bench = bench_of(Pace())
     bench.loop.open(Path("broken.mp4"))
     bench.told.wait_for(lambda: bool(bench.told.failures))
@@ -218,7 +154,7 @@ def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(bench_of:
 
 
 def test_an_unforeseen_error_is_reported_in_words(
-    bench_of: Callable[[Pace], Bench], monkeypatch: pytest.MonkeyPatch
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = bench_of(Pace())
     renderer = bench.open()
@@ -234,7 +170,9 @@ def test_an_unforeseen_error_is_reported_in_words(
     assert not bench.told.is_busy
 
 
-def test_opening_another_clip_closes_the_first_and_cancels_its_picture(bench_of: Callable[[Pace], Bench]) -> None:
+def test_opening_another_clip_closes_the_first_and_cancels_its_picture(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
     bench = bench_of(Pace(secs_per_pixel=1e-3))
     first = bench.open()
     bench.ask(whole())
@@ -247,7 +185,7 @@ def test_opening_another_clip_closes_the_first_and_cancels_its_picture(bench_of:
 
 
 def test_everything_the_renderer_does_happens_on_one_thread_that_close_ends() -> None:
-    bench = Bench(Pace(secs_per_pixel=1e-3))
+    bench = LoopUnderTest(Pace(secs_per_pixel=1e-3))
     renderer = bench.open()
     bench.ask(whole())
     bench.told.wait_for(lambda: bool(bench.told.of(Quality.SOURCE)))

@@ -50,13 +50,13 @@ class Overview(TickSlider):
             # A page is a second; a damaged clip may claim to last a nanosecond.
             self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
             self._frame_ticks = self._ticks_of_frames(timeline)
-        self.update()
+        self.forget_backdrop()
 
     @Slot(object)
     def set_marks(self, marks: Marks) -> None:
         """The in and out marks to draw."""
         self._marks = marks
-        self.update()
+        self.forget_backdrop()
 
     @property
     def time_secs(self) -> Fraction:
@@ -85,11 +85,16 @@ class Overview(TickSlider):
         """Ruler above, groove with the marks below, the playhead over both."""
         with painting(QPainter(self)) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
+            self.draw_backdrop(painter)
             if self._timeline is not None:
-                self._paint_ruler(painter, self._timeline)
-                self._paint_marks(painter, self._timeline)
                 self._paint_playhead(painter)
+
+    def paint_backdrop(self, painter: QPainter) -> None:
+        """Ruler, groove and marks."""
+        self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
+        if self._timeline is not None:
+            self._paint_ruler(painter, self._timeline)
+            self._paint_marks(painter, self._timeline)
 
     def _paint_playhead(self, painter: QPainter) -> None:
         x = self.x_from_tick(self.sliderPosition())

@@ -42,10 +42,14 @@ class PairSlider(TickSlider):
         """A groove from source frame to source frame, with sixteenths below it."""
         with painting(QPainter(self)) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
-            if self.isEnabled():
-                self._paint_ticks(painter)
-                self.paint_handle(painter)
+            self.draw_backdrop(painter)
+            self.paint_handle(painter)
+
+    def paint_backdrop(self, painter: QPainter) -> None:
+        """The groove, and the sixteenths."""
+        self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
+        if self.isEnabled():
+            self._paint_ticks(painter)
 
     def _paint_ticks(self, painter: QPainter) -> None:
         for sixteenth in range(17):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPalette, QPen
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QSlider, QWidget
+
+from videoinr_viewer.painting import painting
 
 MARGIN_PX = 9
 """Room at both ends, so that the handle is whole there."""
@@ -21,6 +23,7 @@ class TickSlider(QSlider):
     def __init__(self, name: str, parent: QWidget | None = None, *, height_px: int, groove_y_px: int) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._height_px = height_px
+        self._backdrop: QPixmap | None = None
         self.groove_y_px = groove_y_px
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -86,6 +89,34 @@ class TickSlider(QSlider):
         self.update()
 
     # ---- painting ----
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another theme or font: what lies behind the handle looks different."""
+        super().changeEvent(event)
+        self.forget_backdrop()
+
+    def forget_backdrop(self) -> None:
+        """What :meth:`paint_backdrop` paints has changed."""
+        self._backdrop = None
+        self.update()
+
+    def paint_backdrop(self, painter: QPainter) -> None:
+        """Whatever lies behind the handle and does not move with it."""
+        raise NotImplementedError
+
+    def draw_backdrop(self, painter: QPainter) -> None:
+        """Put the backdrop into place. It is painted once and kept: dragging redraws the handle 60 times a second."""
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._backdrop is None or self._backdrop.size() != size or self._backdrop.devicePixelRatio() != ratio:
+            self._backdrop = QPixmap(size)
+            self._backdrop.setDevicePixelRatio(ratio)
+            self._backdrop.fill(Qt.GlobalColor.transparent)
+            with painting(QPainter(self._backdrop)) as behind:
+                behind.setRenderHint(QPainter.RenderHint.Antialiasing)
+                behind.setFont(self.font())
+                self.paint_backdrop(behind)
+        painter.drawPixmap(0, 0, self._backdrop)
 
     def colour(self, role: QPalette.ColorRole, alpha: float = 1.0) -> QColor:
         """A colour of the present theme."""

@@ -1,0 +1,46 @@
+"""A heartbeat of the event loop: it says how long the loop was away, and gives a script its turns."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+BEAT_MSECS = 2
+
+
+class Heartbeat(QObject):
+    """Beats every 2 ms on a precise timer while the loop is free.
+
+    A gap is the time between two beats: what the loop could not do anything else in, so it is 2 ms at the least. The
+    first beat ends none: what came before it was not the loop's.
+    """
+
+    beat = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._longest_secs = 0.0
+        self.longest_ever_secs = 0.0
+        self._last: float | None = None
+        self._timer = QTimer(self, interval=BEAT_MSECS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No more beats."""
+        self._timer.stop()
+
+    def take_longest_msecs(self) -> float:
+        """The longest gap since this was last asked."""
+        longest, self._longest_secs = self._longest_secs, 0.0
+        self.longest_ever_secs = max(self.longest_ever_secs, longest)
+        return round(longest * 1000, 1)
+
+    @Slot()
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        if self._last is not None:
+            self._longest_secs = max(self._longest_secs, now - self._last)
+        self._last = now
+        self.beat.emit()

@@ -1,0 +1,148 @@
+"""From an input to the screen: which paint answered it, and when."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from videoinr.pacing import DRAFT_DIVISORS
+from videoinr.types import Quality, RegionQuery, RenderedRegion, RenderRequest
+from videoinr.view import coarser
+from videoinr_viewer.viewer import Viewer
+
+REMEMBERED_REQUESTS = 256
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request: its number, and when it was made."""
+
+    number: int
+    query: RegionQuery
+    at_secs: float
+
+
+@dataclass
+class Counts:
+    """What was on the screen since the counting began, and how long inputs waited for it, seconds."""
+
+    inputs: int = 0
+    first_secs: list[float] = field(default_factory=list)
+    full_secs: list[float] = field(default_factory=list)
+    decode_secs: list[float] = field(default_factory=list)
+    age_secs: list[float] = field(default_factory=list)
+    shown: dict[Quality, int] = field(default_factory=lambda: dict.fromkeys(Quality, 0))
+
+
+class PaintMeter(QObject):
+    """Watches requests and paints of one viewer.
+
+    A paint counts when the event loop gets its next turn after it: by then the window's pixels have gone to the
+    display. An input is answered by the first paint that shows, decoded and in its place, the moment that it or a
+    later input asked for: the picture of that request, draft or full, or after a mere zoom or pan an earlier one.
+    """
+
+    _flushed = Signal(tuple, int)
+    """What a paint drew, and the newest request that it answers."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer)
+        self.counts = Counts()
+        self.answered = 0
+        self._session = viewer.session
+        self._asked = 0
+        self._requests: deque[_Asked] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._waiting: deque[tuple[float, int]] = deque()
+        self._rests_since: float | None = None
+        self._drawn: tuple[RenderedRegion, ...] = ()
+        viewer.session.requested.connect(self._note_request)
+        viewer.window.frame_view.painted.connect(self._note_paint)
+        self._flushed.connect(self._note_flush, Qt.ConnectionType.QueuedConnection)
+
+    def take(self) -> Counts:
+        """What was counted since this was last asked."""
+        counts, self.counts = self.counts, Counts()
+        self._waiting.clear()
+        self._rests_since = None
+        return counts
+
+    def note_input(self, due_secs: float) -> None:
+        """An input, due at ``due_secs`` (perf_counter), has just been delivered."""
+        self.counts.inputs += 1
+        self._waiting.append((due_secs, self._asked))
+        self._rests_since = due_secs
+
+    @property
+    def waits(self) -> bool:
+        """Whether an input has not been answered yet."""
+        return bool(self._waiting)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a picture for the newest request, draft or full, is on the screen."""
+        return self.answered == self._asked
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the full picture of the present view is on the screen."""
+        return self._session.last_query is not None and any(self._completes(region) for region in self._drawn)
+
+    def is_shown(self, *qualities: Quality) -> bool:
+        """Whether a picture of one of ``qualities`` is on the screen."""
+        return any(region.quality in qualities for region in self._drawn)
+
+    def _completes(self, region: RenderedRegion) -> bool:
+        return region.quality is Quality.FULL and region.query == self._session.last_query
+
+    @Slot(object)
+    def _note_request(self, request: RenderRequest) -> None:
+        self._asked += 1
+        self._requests.append(_Asked(self._asked, request.query, time.perf_counter()))
+
+    @Slot(tuple)
+    def _note_paint(self, drawn: tuple[RenderedRegion, ...]) -> None:
+        self._flushed.emit(drawn, max((self._number_of(region, drawn) for region in drawn), default=0))
+
+    def _number_of(self, region: RenderedRegion, drawn: tuple[RenderedRegion, ...]) -> int:
+        """The newest request that ``region`` answers as one of ``drawn``; 0 if none is remembered."""
+        if region.quality is Quality.SOURCE:
+            return 0
+        # Where all that is seen shows one instant, it also answers requests that only looked elsewhere since.
+        is_alone = all(other.query.instant == region.query.instant for other in drawn)
+        is_decoded = all(other.quality is not Quality.SOURCE for other in drawn)
+        for asked in reversed(self._requests):
+            if asked.query.instant == region.query.instant and (
+                (is_alone and is_decoded) or _is_answer(region.query, asked.query)
+            ):
+                return asked.number
+        return 0
+
+    @Slot(tuple, int)
+    def _note_flush(self, drawn: tuple[RenderedRegion, ...], answered: int) -> None:
+        now = time.perf_counter()
+        new = [region for region in drawn if not any(region is old for old in self._drawn)]
+        self._drawn = drawn
+        for region in new:
+            self.counts.shown[region.quality] += 1
+        self._answer(answered, now)
+        decoded = [region for region in new if region.quality is not Quality.SOURCE]
+        self.counts.decode_secs += [region.elapsed_secs for region in decoded]
+        self.counts.age_secs += [now - asked.at_secs for asked in map(self._question, decoded) if asked is not None]
+        if self._rests_since is not None and self.is_complete:
+            self.counts.full_secs.append(now - self._rests_since)
+            self._rests_since = None
+
+    def _answer(self, answered: int, now: float) -> None:
+        self.answered = max(self.answered, answered)
+        while self._waiting and self._waiting[0][1] <= self.answered:
+            self.counts.first_secs.append(now - self._waiting.popleft()[0])
+
+    def _question(self, region: RenderedRegion) -> _Asked | None:
+        return next((asked for asked in reversed(self._requests) if _is_answer(region.query, asked.query)), None)
+
+
+def _is_answer(shown: RegionQuery, asked: RegionQuery) -> bool:
+    return shown.instant == asked.instant and shown in (coarser(asked, divisor) for divisor in DRAFT_DIVISORS)

@@ -1,0 +1,134 @@
+"""The composition root: log, crash hook, window, and what works without a person in front of it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from videoinr.render_loop import Renderer
+from videoinr_resources import path as resource_path
+from videoinr_viewer.arguments import Arguments
+from videoinr_viewer.crash import CrashHook
+from videoinr_viewer.dialogs.errors import CrashReport
+from videoinr_viewer.export_bridge import COMMAND
+from videoinr_viewer.logs import start_log, stop_log
+from videoinr_viewer.screenshot import Screenshot
+from videoinr_viewer.session import StartView
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.viewer import Viewer
+
+APP_NAME = "videoinr-viewer"
+OpenRenderer = Callable[[Path], Renderer]
+
+
+def engine_opener(*, model: str | None, device: str | None) -> OpenRenderer:
+    """Opens clips with the real engine. Its import is heavy, so it waits for the render thread."""
+
+    def open_renderer(path: Path) -> Renderer:
+        with _uncollected():
+            from videoinr.engine import open_engine
+        return open_engine(path, model=model, device=device)
+
+    return open_renderer
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep what is imported inside out of the garbage collector's sight.
+
+    It lives as long as the program, and looking through it stops the window for 30 ms at a time.
+    """
+    if not gc.isenabled() or "videoinr.engine" in sys.modules:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+def run_for_user(arguments: Arguments) -> int:
+    """:func:`run` with the real engine and the user's own folders."""
+    return run(
+        arguments,
+        open_renderer=engine_opener(model=arguments.model, device=arguments.device),
+        settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
+        log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
+    )
+
+
+def run(
+    arguments: Arguments,
+    *,
+    open_renderer: OpenRenderer,
+    settings_path: Path,
+    log_folder: Path,
+    export_command: Sequence[str] = COMMAND,
+) -> int:
+    """Show the window until it is closed; the process's exit code. Everything it started has ended by then."""
+    app = make_app()
+    log_handler, hook = start_log(log_folder), CrashHook()
+    hook.install()
+    settings = Settings.load(settings_path)
+    viewer = Viewer(app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command)
+    shell = viewer.window.shell
+    shell.model, shell.device, shell.log_folder = arguments.model, arguments.device, log_folder
+    shell.asks = not arguments.is_unattended
+    size = _attend(viewer, arguments, hook, log_folder)
+    app.aboutToQuit.connect(viewer.shut_down)
+    viewer.show(size)
+    if arguments.file is not None:
+        viewer.session.open(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
+    try:
+        return app.exec()
+    finally:
+        viewer.shut_down()
+        if not arguments.is_unattended:
+            settings.save(settings_path)
+        hook.remove()
+        stop_log(log_handler)
+
+
+def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:
+    """Connect who is told of a crash: the person, or what works in their place. -> the window's size, if it matters."""
+    if arguments.screenshot is not None:
+        screenshot = Screenshot(viewer, arguments.screenshot, waits_for_clip=arguments.file is not None)
+        hook.crashed.connect(screenshot.fail_with)
+    elif arguments.bench is not None:
+        from videoinr_viewer.bench.run import SIZE, BenchRun
+
+        bench = BenchRun(viewer, arguments.bench)
+        hook.crashed.connect(bench.fail_with)
+        return arguments.size or SIZE
+    else:
+        report = CrashReport(viewer.window, log_folder / "viewer.log")
+        hook.crashed.connect(report.show)
+    return arguments.size
+
+
+def make_app() -> QApplication:
+    """The application object, with the names and the icon that desktops show."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication([APP_NAME])
+    app.setApplicationName(APP_NAME)
+    app.setApplicationDisplayName("VideoINR Viewer")
+    app.setDesktopFileName(APP_NAME)
+    app.setWindowIcon(_icon())
+    return app
+
+
+def _icon() -> QIcon:
+    try:
+        return QIcon(str(resource_path("icons/videoinr-viewer.svg")))
+    except FileNotFoundError:
+        return QIcon()

@@ -1,0 +1,50 @@
+"""Which pairs to encode ahead, while nobody asks for anything: where the hand was going, then where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from videoinr.types import Instant
+
+AHEAD, BEHIND = 2, 1
+"""How many pairs beyond the present one, in the direction of the last movement and against it."""
+
+
+class Prefetch:
+    """Plans for one clip of ``pair_count`` pairs. It learns how many pairs the cache holds from what it loses."""
+
+    def __init__(self, pair_count: int) -> None:
+        self._pair_count = pair_count
+        self._position: Fraction | None = None
+        self._direction = 1
+        self._room = 1 + AHEAD + BEHIND
+
+    def note(self, instant: Instant) -> None:
+        """Somebody looks at ``instant`` now."""
+        position = instant.pair + instant.phase
+        if self._position is not None and position != self._position:
+            self._direction = 1 if position > self._position else -1
+        self._position = position
+
+    def next_pair(self, is_encoded: Callable[[int], bool]) -> int | None:
+        """What to encode next, or None. The present pair comes first: it may have had to make room."""
+        return next((pair for pair in self._wanted() if not is_encoded(pair)), None)
+
+    def note_encoded(self, pair: int, is_encoded: Callable[[int], bool]) -> None:
+        """``pair`` was encoded; if a pair that matters more had to go for it, want so many no longer."""
+        wanted = self._wanted()
+        if pair in wanted and not all(is_encoded(nearer) for nearer in wanted[: wanted.index(pair)]):
+            self._room = max(1, wanted.index(pair))
+
+    def give_up(self) -> None:
+        """Encoding ahead failed: somebody who asks for that pair shall be told, nobody else."""
+        self._room = 0
+
+    def _wanted(self) -> list[int]:
+        if self._position is None:
+            return []
+        here, way = min(int(self._position), self._pair_count - 1), self._direction
+        ahead = [here + way * step for step in range(1, AHEAD + 1)]
+        behind = [here - way * step for step in range(1, BEHIND + 1)]
+        return [pair for pair in (here, *ahead, *behind) if 0 <= pair < self._pair_count][: self._room]

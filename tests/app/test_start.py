@@ -1,0 +1,49 @@
+"""What is imported when: the words on the command line cost no Qt and no torch, and the window costs no torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "numpy", "PySide6", "av", "pyqtgraph")
+
+
+@pytest.mark.parametrize("module", ["videoinr_viewer.main", "videoinr.cli"])
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_command_line_is_read_without_anything_heavy(module: str, option: str) -> None:
+    code = (
+        f"import atexit, sys; sys.argv = ['program', {option!r}]\n"
+        f"atexit.register(lambda: print('heavy:', *[name for name in {HEAVY} if name in sys.modules]))\n"
+        f"import {module}; {module}.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=_paths(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said, _, heavy = done.stdout.rpartition("heavy:")
+    assert said.strip()
+    if module == "videoinr_viewer.main":
+        assert heavy.split() == []
+    else:
+        # The options' own types are the engine's, which are made of numpy's.
+        assert set(heavy.split()) <= {"numpy"}
+
+
+def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
+    code = (
+        "import sys, threading\n"
+        "from videoinr_viewer.preload import preload_torch\n"
+        "preload_torch()\n"
+        "for one in threading.enumerate():\n"
+        "    one.name == 'videoinr-preload' and one.join()\n"
+        "assert 'torch' not in sys.modules\n"
+        "import torch\n"
+        "print(float((torch.ones(3, 3) @ torch.ones(3, 3)).sum()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=_paths(), capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("27.0\n", 0), done.stderr
+
+
+def _paths() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

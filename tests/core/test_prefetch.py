@@ -1,0 +1,78 @@
+"""Which pairs are encoded ahead: in the direction of the hand, within the clip, and within the cache."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videoinr.prefetch import AHEAD, BEHIND, Prefetch
+from videoinr.types import Instant
+
+
+def look(prefetch: Prefetch, *pairs: int) -> None:
+    for pair in pairs:
+        prefetch.note(Instant(pair, Fraction(1, 2)))
+
+
+def plan(prefetch: Prefetch, encoded: set[int]) -> list[int]:
+    """What gets encoded until nothing is left to do, in order, in a cache that holds everything."""
+    made: list[int] = []
+    while (pair := prefetch.next_pair(encoded.__contains__)) is not None:
+        encoded.add(pair)
+        prefetch.note_encoded(pair, encoded.__contains__)
+        made.append(pair)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [((9, 10), [11, 12, 9]), ((11, 10), [9, 8, 11]), ((10,), [11, 12, 9]), ((9, 10, 10), [11, 12, 9])],
+)
+def test_it_goes_on_where_the_hand_was_going_then_back(way: tuple[int, ...], expected: list[int]) -> None:
+    prefetch = Prefetch(100)
+    look(prefetch, *way)
+    assert plan(prefetch, {10}) == expected
+
+
+@given(st.integers(1, 6), st.lists(st.integers(0, 5), max_size=4), st.sets(st.integers(0, 5)))
+def test_it_stays_within_the_clip_and_encodes_nothing_twice(count: int, way: list[int], encoded: set[int]) -> None:
+    prefetch = Prefetch(count)
+    look(prefetch, *(min(pair, count - 1) for pair in way))
+    before = set(encoded)
+    made = plan(prefetch, encoded)
+    assert len(made) == len(set(made)) <= 1 + AHEAD + BEHIND
+    assert not set(made) & before
+    assert all(0 <= pair < count for pair in made)
+    assert bool(way) or not made
+
+
+def test_nobody_has_looked_yet_so_there_is_nothing_to_do() -> None:
+    assert Prefetch(10).next_pair(lambda pair: False) is None
+
+
+def test_the_end_of_the_clip_is_a_moment_of_its_last_pair() -> None:
+    prefetch = Prefetch(5)
+    prefetch.note(Instant(4, Fraction(1)))
+    assert plan(prefetch, set()) == [4, 3]
+
+
+@pytest.mark.parametrize("room", [1, 2, 3])
+def test_a_small_cache_keeps_the_pair_on_screen(room: int) -> None:
+    prefetch, cache, made = Prefetch(100), [10], 0
+    look(prefetch, 10)
+    while (pair := prefetch.next_pair(cache.__contains__)) is not None:
+        cache = [*cache, pair][-room:]
+        prefetch.note_encoded(pair, cache.__contains__)
+        made += 1
+        assert made < 10, "it must not go round in circles"
+    assert 10 in cache
+
+
+def test_after_a_failure_nothing_is_encoded_ahead() -> None:
+    prefetch = Prefetch(100)
+    look(prefetch, 10)
+    prefetch.give_up()
+    assert prefetch.next_pair(lambda pair: False) is None

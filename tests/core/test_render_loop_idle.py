@@ -1,0 +1,134 @@
+"""What the render loop does of its own accord, and what it leaves out: pairs ahead, needless drafts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import pytest
+
+from helpers.loop_under_test import SLOW, LoopUnderTest, whole
+from helpers.slow_renderer import Pace
+from videoinr import pacing
+from videoinr.cancel import CancelToken
+from videoinr.errors import DeviceError
+from videoinr.geometry import Grid, Rect
+from videoinr.types import Instant, Quality, RegionQuery
+
+
+@pytest.fixture
+def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
+    benches: list[LoopUnderTest] = []
+
+    def make(pace: Pace) -> LoopUnderTest:
+        benches.append(LoopUnderTest(pace))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.loop.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_an_idle_loop_encodes_ahead_in_the_direction_of_the_hand(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    for pair in (21, 20):
+        bench.ask(whole(pair))
+        bench.told.wait_for_full(whole(pair))
+    wait_until(lambda: {18, 19, 20, 21} <= renderer.encoded)
+    assert [call for call in renderer.asked("encode") if call != 20][:3] == [21, 19, 18]
+    assert not bench.told.is_busy
+    assert {region.query.instant.pair for region in bench.told.regions} == {20, 21}, "nothing of it is shown"
+
+
+def test_a_request_cancels_what_is_encoded_ahead_but_not_its_own_pair(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
+    bench = bench_of(Pace(encode_secs=0.4))
+    renderer = bench.open()
+    renderer.encoded.update({20, 40})
+    bench.ask(whole(20))
+    wait_until(lambda: 21 in renderer.asked("encode"))
+    asked_at = time.monotonic()
+    bench.ask(whole(40))
+    bench.told.wait_for_full(whole(40))
+    assert 21 not in renderer.encoded, "the answer did not wait for it"
+    wait_until(lambda: 41 in renderer.asked("encode"))
+    bench.ask(whole(41))
+    bench.told.wait_for_full(whole(41))
+    assert renderer.asked("encode").count(41) == 1
+    assert time.monotonic() - asked_at < 20
+
+
+def test_a_pair_that_cannot_be_encoded_ahead_is_nobodys_concern(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    tried: list[int] = []
+
+    def refuse(pair: int, token: CancelToken) -> None:
+        tried.append(pair)
+        raise DeviceError("no memory", hint="less")
+
+    renderer.encoded.add(20)
+    monkeypatch.setattr(renderer, "encode", refuse)
+    bench.ask(whole(20))
+    wait_until(lambda: bool(tried))
+    time.sleep(pacing.IDLE_SECS * 2)
+    assert tried == [21]
+    assert bench.told.failures == []
+    bench.ask(whole(21))
+    bench.told.wait_for(lambda: bool(bench.told.failures))
+    assert bench.told.failures[0].message == "no memory", "who asks for it is told"
+
+
+def test_no_draft_is_decoded_where_the_screen_shows_better(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(SLOW)
+    renderer = bench.open()
+    bench.ask(whole(7))
+    bench.told.wait_for_full(whole(7))
+    drafts = len(renderer.asked("draft"))
+    closer = RegionQuery(Instant(7, Fraction(1, 2)), Grid(640, 360), Rect(100, 80, 320, 180))
+    bench.ask(closer, moving=True)
+    bench.told.wait_for_full(closer)
+    assert len(renderer.asked("draft")) == drafts, "the full picture, magnified, is better than a draft"
+    later = RegionQuery(Instant(7, Fraction(3, 4)), closer.grid, closer.rect)
+    bench.ask(later, moving=True)
+    bench.told.wait_for_full(later)
+    assert len(renderer.asked("draft")) == drafts + 1, "it shows another moment"
+
+
+def test_a_draft_is_decoded_again_after_a_source_frame_took_the_screen(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
+    bench = bench_of(SLOW)
+    bench.open()
+    for pair in (7, 8, 7):
+        bench.ask(whole(pair))
+        bench.told.wait_for_full(whole(pair))
+        bench.told.regions.clear()
+    bench.ask(whole(8))
+    bench.told.wait_for_full(whole(8))
+    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
+
+
+def test_where_encoding_is_quick_playback_shows_every_pair_decoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace(encode_secs=0.004))
+    bench.open()
+    bench.ask(whole(0))
+    bench.told.wait_for_full(whole(0))
+    for pair in range(20, 40):
+        bench.ask(whole(pair), moving=True)
+        time.sleep(pacing.DWELL_SECS / 2)
+    decoded = {region.query.instant.pair for region in bench.told.of(Quality.FULL)}
+    # A busy machine may let it miss some; with a dwell it would miss them all but the last.
+    assert len(decoded & set(range(20, 39))) >= 5

@@ -1,0 +1,82 @@
+"""A render loop around a slow renderer, and a listener that remembers what it was told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr.geometry import Grid
+from videoinr.render_loop import Failure, Opened, RenderLoop
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
+
+GRID = Grid(320, 180)
+SLOW = Pace(secs_per_pixel=1e-5)
+"""Half a second for the whole grid: far beyond a draft's time."""
+PATIENCE_SECS = 20.0
+
+
+class Recorder:
+    """A RenderListener that remembers, and lets a test wait for what it expects."""
+
+    def __init__(self) -> None:
+        self.opened: list[Opened] = []
+        self.regions: list[RenderedRegion] = []
+        self.failures: list[Failure] = []
+        self.is_busy = False
+        self._told = threading.Condition()
+
+    def clip_opened(self, opened: Opened) -> None:
+        with self._told:
+            self.opened.append(opened)
+            self._told.notify_all()
+
+    def rendered(self, region: RenderedRegion) -> None:
+        with self._told:
+            self.regions.append(region)
+            self._told.notify_all()
+
+    def busy(self, is_busy: bool) -> None:
+        with self._told:
+            self.is_busy = is_busy
+            self._told.notify_all()
+
+    def failed(self, failure: Failure) -> None:
+        with self._told:
+            self.failures.append(failure)
+            self._told.notify_all()
+
+    def of(self, quality: Quality) -> list[RenderedRegion]:
+        return [region for region in self.regions if region.quality is quality]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        with self._told:
+            assert self._told.wait_for(condition, timeout=PATIENCE_SECS), "the loop did not answer in time"
+
+    def wait_for_full(self, query: RegionQuery) -> None:
+        self.wait_for(
+            lambda: not self.is_busy and any(region.query == query for region in self.of(Quality.FULL)),
+        )
+
+
+class LoopUnderTest:
+    """A loop around a slow renderer, opened and ready."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.made: list[SlowRenderer] = []
+        self.told = Recorder()
+        self.loop = RenderLoop(opener(self.made, pace=pace), self.told)
+
+    def open(self) -> SlowRenderer:
+        self.loop.open(Path("gradient.mp4"))
+        self.told.wait_for(lambda: bool(self.told.opened))
+        return self.made[-1]
+
+    def ask(self, query: RegionQuery, *, moving: bool = False) -> None:
+        self.loop.submit(RenderRequest(query, moving))
+
+
+def whole(pair: int = 0, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
+    return RegionQuery(Instant(pair, phase), GRID, GRID.rect)
