@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -22,11 +22,15 @@ from videoinr.errors import DeviceError
 from videoinr.feature_cache import FeatureCache
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
-from videoinr.model.representation import Features
+from videoinr.model import kernels
+from videoinr.model.representation import Features, Representation
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.region_decoder import RegionDecoder
 from videoinr.render_loop import Opened
 from videoinr.types import Instant, PairKey, Quality, RegionQuery, RenderedRegion
+
+if TYPE_CHECKING:
+    from videoinr.cuda_decoder import CudaDecoder
 
 
 class Engine(Closing):
@@ -38,7 +42,7 @@ class Engine(Closing):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
-        self._decoder = RegionDecoder(self._model, profile)
+        self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
         )
@@ -108,6 +112,15 @@ class Engine(Closing):
                 f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
+
+
+def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
+    """The decoder for ``model``, which is on the profile's device: kernels of its own for CUDA, tiles elsewhere."""
+    if not kernels.serve(next(model.parameters())):
+        return RegionDecoder(model, profile)
+    from videoinr.cuda_decoder import CudaDecoder
+
+    return CudaDecoder(model, profile)
 
 
 @contextmanager

@@ -14,23 +14,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.kernels.reading import place
+
 _RUN = 32
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
-    """Corner (as a row number), steps right and below, weights, and where x and y are free to move."""
-    free_x, free_y = inside & (x > 0) & (x < width - 1), inside & (y > 0) & (y < height - 1)
-    x, y = tl.minimum(tl.maximum(x, 0.0), width - 1.0), tl.minimum(tl.maximum(y, 0.0), height - 1.0)
-    left, top = tl.floor(x), tl.floor(y)
-    corner = top.to(tl.int32) * width + left.to(tl.int32)
-    right, below = tl.where(left + 1 < width, 1, 0), tl.where(top + 1 < height, width, 0)
-    return corner, right, below, (x - left)[:, None], (y - top)[:, None], free_x, free_y
-
-
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _read(table, row, right, below, wx, wy, channel, mask, pitch: tl.constexpr):  # type: ignore[no-untyped-def]
-    first = row[:, None] * pitch + channel
+    first, wx, wy = row[:, None] * pitch + channel, wx[:, None], wy[:, None]
     right, below = right[:, None] * pitch, below[:, None] * pitch
     top = tl.load(table + first, mask=mask, other=0.0) * (1 - wx)
     top += tl.load(table + first + right, mask=mask, other=0.0) * wx
@@ -42,7 +33,7 @@ def _read(table, row, right, below, wx, wy, channel, mask, pitch: tl.constexpr):
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _scatter(table, grad_table, row, right, below, wx, wy, channel, mask, grad, pitch: tl.constexpr):  # type: ignore[no-untyped-def]
     """Adds the gradient to the four corners; -> the gradient along x and y, map pixels."""
-    first = row[:, None] * pitch + channel
+    first, wx, wy = row[:, None] * pitch + channel, wx[:, None], wy[:, None]
     right, below = right[:, None] * pitch, below[:, None] * pitch
     tl.atomic_add(grad_table + first, grad * (1 - wx) * (1 - wy), mask=mask, sem="relaxed")
     tl.atomic_add(grad_table + first + right, grad * wx * (1 - wy), mask=mask, sem="relaxed")
@@ -73,12 +64,12 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     for way in tl.static_range(2):
         mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
         my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
-        at, right, below, wx, wy, _, _ = _place(
+        at, right, below, wx, wy, _, _ = place(
             column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
         )
         at += image * rows * columns
         total += _read(fine + way * channels, at, right, below, wx, wy, channel, mask, 2 * channels)
-        at, right, below, wx, wy, _, _ = _place(
+        at, right, below, wx, wy, _, _ = place(
             (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
             inside, height, width,
         )  # fmt: skip
@@ -103,7 +94,7 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     for way in tl.static_range(2):
         mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
         my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
-        at, right, below, wx, wy, free_x, free_y = _place(
+        at, right, below, wx, wy, free_x, free_y = place(
             column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
         )
         at += image * rows * columns
@@ -112,7 +103,7 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
             2 * channels,
         )  # fmt: skip
         gx, gy = tl.where(free_x, fx * (columns / width), 0.0), tl.where(free_y, fy * (rows / height), 0.0)
-        at, right, below, wx, wy, free_x, free_y = _place(
+        at, right, below, wx, wy, free_x, free_y = place(
             (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
             inside, height, width,
         )  # fmt: skip

@@ -1,0 +1,58 @@
+"""F_s of the rectangles looked at last, on a GPU: whole rectangles, where a CPU keeps tiles (spatial_tiles.py)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from videoinr.devices import MIB
+from videoinr.geometry import Grid, Rect
+from videoinr.types import PairKey
+
+if TYPE_CHECKING:
+    from videoinr.model.kernels.decode import Field
+
+FieldName = tuple[PairKey, Grid]
+"""The pair that F_s is of, and the grid that it lies on."""
+
+IDLE_BYTES = 1280 * MIB
+"""Fields of another name than the present picture's are kept up to this much, the present one's counted in."""
+
+
+class FieldCache:
+    """F_s of rectangles, at most ``max_bytes`` of them; those used longest ago make room first."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._fields: OrderedDict[tuple[FieldName, Rect], Field] = OrderedDict()
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that all fields take."""
+        return sum(field.values.nbytes for field in self._fields.values())
+
+    def covering(self, name: FieldName, rect: Rect) -> Field | None:
+        """The field of ``name`` used last among those that hold all of ``rect``."""
+        for (its_name, box), field in reversed(self._fields.items()):
+            if its_name == name and box.contains(rect):
+                self._fields.move_to_end((its_name, box))
+                return field
+        return None
+
+    def make_room(self, name: FieldName, box: Rect, nbytes: int) -> None:
+        """Before ``box`` of ``name`` is evaluated, which takes ``nbytes``."""
+        for known in [known for known in self._fields if known[0] == name and box.contains(known[1])]:
+            del self._fields[known]
+        for known in [known for known in self._fields if known[0] != name]:
+            if self.held_bytes + nbytes > min(IDLE_BYTES, self.max_bytes):
+                del self._fields[known]
+        while self._fields and self.held_bytes + nbytes > self.max_bytes:
+            self._fields.popitem(last=False)
+
+    def put(self, name: FieldName, field: Field) -> None:
+        """Keep ``field``; :meth:`make_room` first."""
+        self._fields[name, field.box] = field
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._fields.clear()

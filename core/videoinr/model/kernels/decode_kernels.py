@@ -1,0 +1,238 @@
+"""The programs of decode.py, which says what they are for; a program takes a block of 64 or 128 pixels.
+
+Registers decide their shape: a program keeps [pixels, channels] tiles from the first read to the last product.
+"""
+
+from __future__ import annotations
+
+import os
+
+import triton
+import triton.language as tl
+from triton.language.extra import libdevice
+
+from videoinr.model.kernels.reading import bicubic, place
+from videoinr.model.siren import OMEGA
+
+_OMEGA = tl.constexpr(OMEGA)
+# The interpreter knows no functions of CUDA's library.
+_INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
+# Whole numbers that change with every view: compiled for their values, each view would wait for the compiler.
+_SIZES = [
+    "first_row", "columns", "rows", "grid_x", "grid_y", "grid_width", "grid_height",
+    "box_x", "box_y", "box_width", "box_height", "height", "width",
+]  # fmt: skip
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _sine(z):  # type: ignore[no-untyped-def]
+    """sin(z) in float32, by the hardware: to 4e-5 for |z| up to 314, a sixth of what half precision makes of it."""
+    return tl.sin(z) if _INTERPRETED else libdevice.fast_sinf(z)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _sine_layers(z, weights, biases, wide: tl.constexpr, layers: tl.constexpr):  # type: ignore[no-untyped-def]
+    """From the first layer's pre-activation [run, wide] to the last sines, in half precision."""
+    channel = tl.arange(0, wide)
+    a = _sine(z).to(tl.float16)
+    for k in tl.static_range(layers):
+        weight = tl.load(weights + k * wide * wide + channel[:, None] * wide + channel[None, :])
+        a = _sine(tl.dot(a, weight) + tl.load(biases + k * wide + channel)[None, :]).to(tl.float16)
+    return a
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _dot(a, weights, rows: tl.constexpr, columns: tl.constexpr):  # type: ignore[no-untyped-def]
+    """a [run, rows] @ the matrix at ``weights`` -> [run, columns], sums in float32."""
+    row, column = tl.arange(0, rows), tl.arange(0, columns)
+    return tl.dot(a, tl.load(weights + row[:, None] * columns + column[None, :]))
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _rows(table, row, pitch: tl.constexpr, wide: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Rows of ``pitch`` channels, padded to ``wide``: [run, wide], of the table's own type."""
+    channel = tl.arange(0, wide)[None, :]
+    at = table + row[:, None] * pitch + channel
+    if pitch == wide:
+        return tl.load(at)
+    return tl.load(at, mask=channel < pitch, other=0.0)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _bilinear(  # type: ignore[no-untyped-def]
+    total, table, corner, right, below, wx, wy, factor: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr
+):  # fmt: skip
+    """``total`` [run, wide] and ``factor`` times what lies between four rows (see ``reading.place``)."""
+    upper, lower = factor * (1 - wy), factor * wy
+    total += _rows(table, corner, pitch, wide).to(tl.float32) * ((1 - wx) * upper)[:, None]
+    total += _rows(table, corner + right, pitch, wide).to(tl.float32) * (wx * upper)[:, None]
+    total += _rows(table, corner + below, pitch, wide).to(tl.float32) * ((1 - wx) * lower)[:, None]
+    total += _rows(table, corner + below + right, pitch, wide).to(tl.float32) * (wx * lower)[:, None]
+    return total
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _prior(prior, corner, right, below, wx, wy, component: tl.constexpr):  # type: ignore[no-untyped-def]
+    """One of the prior's four components, read as :func:`_bilinear` reads: [run]."""
+    at = prior + component
+    top = tl.load(at + corner * 4) * (1 - wx) + tl.load(at + (corner + right) * 4) * wx
+    bottom = tl.load(at + (corner + below) * 4) * (1 - wx) + tl.load(at + (corner + below + right) * 4) * wx
+    return top * (1 - wy) + bottom * wy
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _component(answer, bias, index: tl.constexpr, wide: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Column ``index`` of a head's answer [run, wide], with its bias: [run]."""
+    output = tl.arange(0, wide)[None, :]
+    return tl.sum(tl.where(output == index, answer, 0.0), axis=1) + tl.load(bias + index)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _pixels(columns, rows, block_width: tl.constexpr, run: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Column and row of each pixel of this program, kept inside, and which of them are there."""
+    pixel = tl.arange(0, run)
+    across = tl.cdiv(columns, block_width)
+    column = (tl.program_id(0) % across) * block_width + pixel % block_width
+    row = (tl.program_id(0) // across) * (run // block_width) + pixel // block_width
+    return tl.minimum(column, columns - 1), tl.minimum(row, rows - 1), (column < columns) & (row < rows)
+
+
+@triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
+def field_kernel(  # type: ignore[no-untyped-def]
+    latent, xs, ys, entry, entry_bias, hidden, hidden_bias, last, last_bias, out, columns, rows, height, width,
+    pitch: tl.constexpr, wide: tl.constexpr, wide_out: tl.constexpr, layers: tl.constexpr,
+    block_width: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    """F_s (eq. 2) at ``rows`` x ``columns`` pixels: float16 ``out`` [rows, columns, wide_out]."""
+    column, row, inside = _pixels(columns, rows, block_width, run)
+    x, y = tl.load(xs + column), tl.load(ys + row)
+    nearest_x = tl.minimum(tl.maximum(tl.floor(x + 0.5), 0.0), width - 1.0)
+    nearest_y = tl.minimum(tl.maximum(tl.floor(y + 0.5), 0.0), height - 1.0)
+    dx, dy = 2 * (x - nearest_x), 2 * (y - nearest_y)
+    channel, output = tl.arange(0, wide), tl.arange(0, wide_out)
+    z = _rows(latent, nearest_y.to(tl.int32) * width + nearest_x.to(tl.int32), pitch, wide) * _OMEGA
+    z += dx[:, None] * tl.load(entry + channel)[None, :] + dy[:, None] * tl.load(entry + wide + channel)[None, :]
+    a = _sine_layers(z + tl.load(entry_bias + channel)[None, :], hidden, hidden_bias, wide, layers)
+    answer = _dot(a, last, wide, wide_out) + tl.load(last_bias + output)[None, :]
+    tl.store(out + (row * columns + column)[:, None] * wide_out + output, answer, mask=inside[:, None])
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _level(value):  # type: ignore[no-untyped-def]
+    """0 ... 1 -> the nearest of 256 levels, ties to even, as images.rgbx_from_tensor rounds."""
+    scaled = tl.minimum(tl.maximum(value, 0.0), 1.0) * 255.0
+    return ((scaled + 12582912.0) - 12582912.0).to(tl.int32)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _within(index, count):  # type: ignore[no-untyped-def]
+    """A place on the cached box, even where the flow leaves it: that picture will be thrown away."""
+    return tl.minimum(tl.maximum(index, 0), count - 1)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _reach(to, pixels):  # type: ignore[no-untyped-def]
+    """The pixel at or before the position ``to`` of an axis of the grid, the one behind it, and its weight."""
+    to = tl.minimum(tl.maximum(to, 0.0), pixels - 1.0)
+    first = tl.floor(to)
+    index = first.to(tl.int32)
+    return index, tl.minimum(index + 1, pixels - 1), to - first
+
+
+@triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
+def motion_kernel(  # type: ignore[no-untyped-def]
+    field, temporal, prior, xs, ys, time, entry, bias, of_time, hidden, hidden_bias, last, last_bias, flow, shortfall,
+    first_row, columns, rows, grid_x, grid_y, grid_width, grid_height, box_x, box_y, box_width, box_height,
+    height, width, grid_per_latent_x, grid_per_latent_y,
+    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, answers: tl.constexpr, layers: tl.constexpr,
+    block_width: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    """M(x, t) (eq. 4) into ``flow`` [rows, columns, 4], and how far it leaves the box into ``shortfall``."""
+    column, row, inside = _pixels(columns, rows, block_width, run)
+    x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
+    corner, right, below, wx, wy, _, _ = place(x, y, inside, height, width)
+    channel = tl.arange(0, wide)
+    here = _rows(field, (grid_y + row - box_y) * box_width + grid_x + column - box_x, spatial, spatial)
+    z = tl.zeros([run, wide], tl.float32) + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
+    z = _bilinear(z, temporal, corner, right, below, wx, wy, _OMEGA, pitch, wide)
+    z += _dot(here.to(tl.float16), entry, spatial, wide)
+    answer = _dot(_sine_layers(z, hidden, hidden_bias, wide, layers), last, wide, answers)
+    at = flow + (row * columns + column) * 4
+    nothing = column * 0
+    short_left, short_top, short_right, short_bottom = nothing, nothing, nothing, nothing
+    for way in tl.static_range(2):
+        growth = 2 * t if way == 0 else 2 - 2 * t
+        mx = _component(answer, last_bias, 2 * way, answers)
+        mx += growth * _prior(prior, corner, right, below, wx, wy, 2 * way)
+        my = _component(answer, last_bias, 2 * way + 1, answers)
+        my += growth * _prior(prior, corner, right, below, wx, wy, 2 * way + 1)
+        tl.store(at + 2 * way, mx, mask=inside)
+        tl.store(at + 2 * way + 1, my, mask=inside)
+        first, last_one, _ = _reach(grid_x + column + mx * grid_per_latent_x, grid_width)
+        short_left = tl.maximum(short_left, box_x - first)
+        short_right = tl.maximum(short_right, last_one + 1 - box_x - box_width)
+        first, last_one, _ = _reach(grid_y + row + my * grid_per_latent_y, grid_height)
+        short_top = tl.maximum(short_top, box_y - first)
+        short_bottom = tl.maximum(short_bottom, last_one + 1 - box_y - box_height)
+    if tl.max(tl.maximum(tl.maximum(short_left, short_top), tl.maximum(short_right, short_bottom)), axis=0) > 0:
+        tl.atomic_max(shortfall, tl.max(short_left, axis=0), sem="relaxed")
+        tl.atomic_max(shortfall + 1, tl.max(short_top, axis=0), sem="relaxed")
+        tl.atomic_max(shortfall + 2, tl.max(short_right, axis=0), sem="relaxed")
+        tl.atomic_max(shortfall + 3, tl.max(short_bottom, axis=0), sem="relaxed")
+
+
+@triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
+def colour_kernel(  # type: ignore[no-untyped-def]
+    field, colour_first, colour_second, flow, xs, ys, time, entry, bias, of_time, hidden, hidden_bias, last, answer,
+    first_row, columns, rows, grid_x, grid_y, grid_width, grid_height, box_x, box_y, box_width, box_height,
+    height, width, grid_per_latent_x, grid_per_latent_y,
+    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, answers: tl.constexpr, layers: tl.constexpr,
+    block_width: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    """The decoder's answer (residual and logit, without its bias) to what both warps bring (eq. 6, section 3.4)."""
+    column, row, inside = _pixels(columns, rows, block_width, run)
+    x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
+    channel, output = tl.arange(0, wide), tl.arange(0, answers)[None, :]
+    here = (row * columns + column) * 4
+    z = tl.zeros([run, wide], tl.float32) + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
+    # Both lattice reads come first: with those of F_s between them, a program needs a fifth more registers.
+    for way in tl.static_range(2):
+        mx, my = tl.load(flow + here + 2 * way), tl.load(flow + here + 2 * way + 1)
+        corner, right, below, wx, wy, _, _ = place(x + mx, y + my, inside, height, width)
+        latent = colour_first if way == 0 else colour_second
+        z = _bilinear(z, latent, corner, right, below, wx, wy, _OMEGA, pitch, wide)
+    for way in tl.static_range(2):
+        mx, my = tl.load(flow + here + 2 * way), tl.load(flow + here + 2 * way + 1)
+        left, right, wx = _reach(grid_x + column + mx * grid_per_latent_x, grid_width)
+        top, bottom, wy = _reach(grid_y + row + my * grid_per_latent_y, grid_height)
+        left, right = _within(left - box_x, box_width), _within(right - box_x, box_width)
+        top, bottom = _within(top - box_y, box_height), _within(bottom - box_y, box_height)
+        warped = _bilinear(
+            tl.zeros([run, spatial], tl.float32), field, top * box_width + left, right - left,
+            (bottom - top) * box_width, wx, wy, 1.0, spatial, spatial,
+        )  # fmt: skip
+        z += _dot(warped.to(tl.float16), entry + way * spatial * wide, spatial, wide)
+    out = _dot(_sine_layers(z, hidden, hidden_bias, wide, layers), last, wide, answers)
+    tl.store(answer + here[:, None] + output, out, mask=inside[:, None] & (output < 4))
+
+
+@triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
+def blend_kernel(  # type: ignore[no-untyped-def]
+    flow, answer, answer_bias, frames, xs, ys, time, out, first_row, columns, rows, height, width,
+    block_width: tl.constexpr, run: tl.constexpr,
+):  # fmt: skip
+    """Both frames read bicubically along the flow, mixed, the residual added, rounded: a whole pixel a word."""
+    column, row, inside = _pixels(columns, rows, block_width, run)
+    x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
+    at = flow + (row * columns + column) * 4
+    r0, g0, b0, _, _, _, _, _, _ = bicubic(frames, x + tl.load(at), y + tl.load(at + 1), inside, height, width)
+    frames += 3 * height * width
+    r, g, b, _, _, _, _, _, _ = bicubic(frames, x + tl.load(at + 2), y + tl.load(at + 3), inside, height, width)
+    first_share = tl.minimum(tl.maximum(1 - t, 0.02), 0.98)
+    at = answer + (row * columns + column) * 4
+    share = tl.sigmoid(tl.load(at + 3) + tl.load(answer_bias + 3) + tl.log(first_share / (1 - first_share)))
+    red = _level(r + share * (r0 - r) + tl.load(at) + tl.load(answer_bias))
+    green = _level(g + share * (g0 - g) + tl.load(at + 1) + tl.load(answer_bias + 1))
+    blue = _level(b + share * (b0 - b) + tl.load(at + 2) + tl.load(answer_bias + 2))
+    rgbx = red | (green << 8) | (blue << 16) | -16777216
+    tl.store(out + (first_row + row) * columns + column, rgbx, mask=inside)

@@ -1,0 +1,57 @@
+"""What several kernels share: where a position lies on a map, and bicubic reading of a frame."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
+    """Corner (as a row number), steps right and below, weights, and where x and y are free to move."""
+    free_x, free_y = inside & (x > 0) & (x < width - 1), inside & (y > 0) & (y < height - 1)
+    x, y = tl.minimum(tl.maximum(x, 0.0), width - 1.0), tl.minimum(tl.maximum(y, 0.0), height - 1.0)
+    left, top = tl.floor(x), tl.floor(y)
+    corner = top.to(tl.int32) * width + left.to(tl.int32)
+    right, below = tl.where(left + 1 < width, 1, 0), tl.where(top + 1 < height, width, 0)
+    return corner, right, below, x - left, y - top, free_x, free_y
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _tap(d, order: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Weight of the tap ``order`` (0 ... 3) at distance ``d`` from tap 1, and its derivative; bicubic, a = -0.75."""
+    if order == 0:
+        s = d + 1
+        return -0.75 * (((s - 5) * s + 8) * s - 4), -0.75 * ((3 * s - 10) * s + 8)
+    if order == 1:
+        return (1.25 * d - 2.25) * d * d + 1, (3.75 * d - 4.5) * d
+    if order == 2:
+        s = 1 - d
+        return (1.25 * s - 2.25) * s * s + 1, -(3.75 * s - 4.5) * s
+    s = 2 - d
+    return -0.75 * (((s - 5) * s + 8) * s - 4), 0.75 * ((3 * s - 10) * s + 8)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def bicubic(frame, x, y, inside, height, width):  # type: ignore[no-untyped-def]
+    """Red, green, blue of the planar ``frame`` at x, y and their derivatives along x and along y."""
+    left, top = tl.floor(x), tl.floor(y)
+    dx, dy = x - left, y - top
+    # A flow gone wild in training must not become an index that no integer holds.
+    column = tl.minimum(tl.maximum(left, -4.0), width + 4.0).to(tl.int32)
+    row = tl.minimum(tl.maximum(top, -4.0), height + 4.0).to(tl.int32)
+    zero = x * 0.0
+    r, g, b, rx, gx, bx, ry, gy, by = zero, zero, zero, zero, zero, zero, zero, zero, zero
+    for j in tl.static_range(4):
+        wy, vy = _tap(dy, j)
+        at = tl.minimum(tl.maximum(row + (j - 1), 0), height - 1) * width
+        for i in tl.static_range(4):
+            wx, vx = _tap(dx, i)
+            at_column = frame + at + tl.minimum(tl.maximum(column + (i - 1), 0), width - 1)
+            red = tl.load(at_column, mask=inside, other=0.0)
+            green = tl.load(at_column + height * width, mask=inside, other=0.0)
+            blue = tl.load(at_column + 2 * height * width, mask=inside, other=0.0)
+            r, g, b = r + wx * wy * red, g + wx * wy * green, b + wx * wy * blue
+            rx, gx, bx = rx + vx * wy * red, gx + vx * wy * green, bx + vx * wy * blue
+            ry, gy, by = ry + wx * vy * red, gy + wx * vy * green, by + wx * vy * blue
+    return r, g, b, rx, gx, bx, ry, gy, by

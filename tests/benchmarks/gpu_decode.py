@@ -1,0 +1,276 @@
+"""What encoding and decoding cost on a GPU: ``PYTHONPATH=core python3 tests/benchmarks/gpu_decode.py``.
+
+Random weights, a made-up drift of some pixels: the cost does not depend on what a model has learned. Needs torch and
+Triton and nothing else of the program's dependencies. ``device`` times are medians between CUDA events, ``wall``
+times include launches and the copy to the host. Peak memory is what torch held, features and weights included.
+``--sweep`` tries other block and band sizes. To rehearse without a GPU:
+``TRITON_INTERPRET=1 ... --device cpu --clips 16x9 --grids 48x27 --repeats 2``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import torch
+
+from videoinr.cancel import NEVER
+from videoinr.cuda_decoder import CudaDecoder
+from videoinr.cuda_launches import cuda_graph
+from videoinr.devices import ComputeProfile
+from videoinr.geometry import Grid
+from videoinr.model import render_cuda
+from videoinr.model.config import CONFIGS
+from videoinr.model.kernels import decode as kernels
+from videoinr.model.kernels.decode import Canvas, DecodeWeights, draw, evaluate_field
+from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.types import Instant, PairKey, RegionQuery
+
+KEY = PairKey("random", 0)
+GIB = 2**30
+
+
+class Clock:
+    """Times on one device; ``repeats`` each, after one that is not counted."""
+
+    def __init__(self, device: torch.device, repeats: int) -> None:
+        self.device, self.repeats = device, repeats
+
+    def synchronise(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def device_ms(self, work: Callable[[], object]) -> float:
+        """Median between events around ``work``; on a CPU by the wall clock."""
+        if self.device.type != "cuda":
+            return self.wall_ms(work)
+        work()
+        times = list[float]()
+        for _ in range(self.repeats):
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+            start.record()
+            work()
+            end.record()
+            end.synchronize()
+            times.append(start.elapsed_time(end))
+        return statistics.median(times)
+
+    def wall_ms(self, work: Callable[[], object], *, warm: bool = True) -> float:
+        times = []
+        for _ in range(self.repeats + warm):
+            self.synchronise()
+            start = time.perf_counter()
+            work()
+            self.synchronise()
+            times.append(1e3 * (time.perf_counter() - start))
+        return statistics.median(times[warm:])
+
+
+def model_of(name: str, device: torch.device) -> VideoINR:
+    torch.manual_seed(0)
+    model = VideoINR(CONFIGS[name]).eval().requires_grad_(False).to(device)
+    # As initialised the heads that correct are almost silent, and an error in them would not show.
+    model.temporal_head.last.weight.mul_(5)
+    model.decoder_head.last.weight.mul_(3)
+    model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
+
+
+def frames_of(clip: Grid, device: torch.device) -> torch.Tensor:
+    small = torch.rand((2, 3, max(1, clip.height // 8), max(1, clip.width // 8)), device=device)
+    return torch.nn.functional.interpolate(small, size=(clip.height, clip.width), mode="bicubic").clamp(0, 1)[None]
+
+
+def drifting(features: PairFeatures) -> PairFeatures:
+    """With a prior of some latent pixels that changes smoothly across the picture, as of a panning camera."""
+    height, width = features.latent_hw
+    x = torch.linspace(0, 3, width, device=features.prior.device).expand(height, width)
+    y = torch.linspace(0, 3, height, device=features.prior.device)[:, None].expand(height, width)
+    way = torch.stack((2 + x.sin(), y.cos()), -1)
+    return replace(features, prior=torch.cat((way, -way), -1)[None].contiguous())
+
+
+def bench_encode(model: VideoINR, clip: Grid, clock: Clock) -> dict[str, Any]:
+    frames = frames_of(clip, clock.device)
+
+    def encode() -> None:
+        model.encode(frames, half=clock.device.type == "cuda")
+
+    eager = clock.device_ms(encode)
+    replay = cuda_graph(encode)
+    return {"eager_ms": eager, "graph_ms": None if replay is None else clock.device_ms(replay)}
+
+
+def bench_kernels(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
+    weights = DecodeWeights.make(model)
+    field = evaluate_field(weights, features, grid, grid.rect)
+    canvas = Canvas.make(grid, grid.rect, latent_hw=features.latent_hw, device=clock.device)
+    canvas.time.fill_(0.4)
+
+    def instant() -> None:
+        draw(weights, features, field, canvas, grid.rect)
+
+    result: dict[str, Any] = {
+        "field_ms": clock.device_ms(lambda: evaluate_field(weights, features, grid, grid.rect)),
+        "instant_ms": clock.device_ms(instant),
+    }
+    replay = cuda_graph(instant)
+    result["instant_graph_ms"] = None if replay is None else clock.device_ms(replay)
+    for name in ("motion", "colour", "blend"):
+        others = [f"{other}_kernel" for other in ("motion", "colour", "blend") if other != name]
+        with left_out(others):
+            result[f"{name}_ms"] = clock.device_ms(instant)
+    return result
+
+
+class _Nothing:
+    def __getitem__(self, _: Any) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+@contextmanager
+def left_out(names: list[str]) -> Iterator[None]:
+    """Without these kernels: what is left is the time of the others."""
+    with replaced({name: _Nothing() for name in names}):
+        yield
+
+
+@contextmanager
+def replaced(values: dict[str, Any]) -> Iterator[None]:
+    """With other values in the module of the kernels."""
+    kept = {name: getattr(kernels, name) for name in values}
+    for name, value in values.items():
+        setattr(kernels, name, value)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(kernels, name, value)
+
+
+def bench_decoder(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
+    """The whole way to the host, as the engine goes it."""
+    profile = ComputeProfile(clock.device, 512, feature_bytes=8 * GIB, tile_bytes=8 * GIB)
+
+    def ask(decoder: CudaDecoder, step: int) -> torch.Tensor:
+        query = RegionQuery(Instant(0, Fraction(step, 97)), grid, grid.rect)
+        return decoder.decode(KEY, features, query, NEVER)
+
+    def first() -> None:
+        ask(CudaDecoder(model, profile), 3)
+
+    first_ms = clock.wall_ms(first)
+    gc.collect()
+    if clock.device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(clock.device)
+    decoder, steps = CudaDecoder(model, profile), iter(range(97))
+    ask(decoder, next(steps))
+    next_ms = clock.wall_ms(lambda: ask(decoder, next(steps)))
+    on_gpu = clock.device.type == "cuda"
+    return {
+        "first_wall_ms": first_ms,
+        "next_wall_ms": next_ms,
+        "peak_gib": torch.cuda.max_memory_allocated(clock.device) / GIB if on_gpu else None,
+        **errors(model, features, grid, ask(decoder, 40), 40 / 97),
+    }
+
+
+def errors(
+    model: VideoINR, features: PairFeatures, grid: Grid, rgbx: torch.Tensor, phase: float
+) -> dict[str, float | None]:
+    """Against the plain path in float32 before its rounding, levels; rounding alone is 0.25 mean and 0.5 max."""
+    accepted = render_cuda.can_render
+    render_cuda.can_render = lambda *_: False
+    try:
+        time_ = torch.tensor([phase], device=features.frames.device)
+        plain = model.render(features, grid, [time_])[0][0].clamp(0, 1).mul(255).permute(1, 2, 0).cpu()
+    except torch.OutOfMemoryError:
+        return {"mean_error": None, "max_error": None}
+    finally:
+        render_cuda.can_render = accepted
+    error = (rgbx[..., :3].float() - plain).abs()
+    rounded = (rgbx[..., :3].float() - plain.round()).abs()
+    return {
+        "mean_error": float(error.mean()),
+        "max_error": float(error.max()),
+        "mean_error_rounded": float(rounded.mean()),
+        "picture_std": float(plain.std()),
+    }
+
+
+def sweep(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> list[dict[str, Any]]:
+    """Other pixels for each program and other bands than the ones built in."""
+    weights, rows = DecodeWeights.make(model), []
+    field = evaluate_field(weights, features, grid, grid.rect)
+    trials: list[dict[str, Any]] = [{}]
+    trials += [{"BAND_PX": 2**power} for power in (18, 19, 21, 22)]
+    trials += [
+        {"_MOTION_RUN": 64},
+        {"_COLOUR_RUN": 128},
+        {"_BLEND_RUN": 256},
+        {"_BLOCK_WIDTH": 32},
+        {"_BLOCK_WIDTH": 64},
+    ]
+    for trial in trials:
+        with replaced(trial):
+            canvas = Canvas.make(grid, grid.rect, latent_hw=features.latent_hw, device=clock.device)
+            canvas.time.fill_(0.4)
+            milliseconds = clock.device_ms(lambda c=canvas: draw(weights, features, field, c, grid.rect))  # type: ignore[misc]
+            rows.append({**trial, "instant_ms": milliseconds})
+    return rows
+
+
+def size(text: str) -> Grid:
+    width, height = text.split("x")
+    return Grid(int(width), int(height))
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda", type=torch.device)
+    parser.add_argument("--models", nargs="+", default=["lite", "base"], choices=["lite", "base", "tiny"])
+    parser.add_argument("--clips", nargs="+", default=[size("320x180"), size("960x540")], type=size)
+    parser.add_argument("--grids", nargs="+", default=[size("1920x1080"), size("3840x2160")], type=size)
+    parser.add_argument("--repeats", default=20, type=int)
+    parser.add_argument("--sweep", action="store_true")
+    return parser.parse_args()
+
+
+def show(**row: Any) -> None:
+    """One line of JSON; numbers to four digits."""
+    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
+    print(json.dumps(rounded), flush=True)
+
+
+@torch.inference_mode()
+def main() -> None:
+    """Everything, a line of JSON each."""
+    asked = options()
+    clock = Clock(asked.device, asked.repeats)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    on_gpu = asked.device.type == "cuda"
+    show(device=torch.cuda.get_device_name() if on_gpu else "cpu", torch=torch.__version__, repeats=asked.repeats)
+    for name in asked.models:
+        model = model_of(name, asked.device)
+        for clip in asked.clips:
+            show(model=name, clip=str(clip), **bench_encode(model, clip, clock))
+            features = drifting(model.encode(frames_of(clip, asked.device), half=on_gpu))
+            for grid in asked.grids:
+                about = {"model": name, "clip": str(clip), "grid": str(grid)}
+                show(**about, **bench_kernels(model, features, grid, clock))
+                show(**about, **bench_decoder(model, features, grid, clock))
+                for row in sweep(model, features, grid, clock) if asked.sweep else ():
+                    show(**about, **row)
+
+
+if __name__ == "__main__":
+    main()

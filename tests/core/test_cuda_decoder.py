@@ -1,0 +1,318 @@
+"""What CudaDecoder keeps, evaluates again and leaves to others; without a GPU, in Triton's interpreter."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+pytest.importorskip("triton")
+
+from helpers.tiny_model import tiny_video_inr
+from helpers.tiny_paper import tiny_paper_model
+from videoinr import cuda_decoder, engine, field_cache
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.cuda_decoder import CudaDecoder, reach
+from videoinr.cuda_launches import cuda_graph
+from videoinr.devices import ComputeProfile
+from videoinr.errors import Cancelled, DeviceError
+from videoinr.geometry import Grid, Rect
+from videoinr.model import kernels as model_kernels
+from videoinr.model.kernels import decode as kernels
+from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.region_decoder import RegionDecoder
+from videoinr.types import Instant, PairKey, RegionQuery
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+AMPLE = 64 * 2**20
+BYTES_PER_PX = 16 * 2
+GRID = Grid(48, 40)
+RECT = Rect(15, 12, 16, 14)
+PHASES = (Fraction(0), Fraction(1))
+
+
+@pytest.fixture(autouse=True)
+def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter pays for each program, not for its pixels."""
+    if torch.cuda.is_available():
+        return
+    for name in ("_FIELD_RUN", "_MOTION_RUN", "_COLOUR_RUN", "_BLEND_RUN"):
+        monkeypatch.setattr(kernels, name, 2048)
+
+
+@cache
+def tiny() -> VideoINR:
+    model = tiny_video_inr()
+    model.temporal_head.last.weight.mul_(4)
+    return model.to(DEVICE)
+
+
+@cache
+def encoded(seed: int = 0) -> PairFeatures:
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        return tiny().encode(torch.rand((1, 2, 3, 5, 6), generator=generator).to(DEVICE))
+
+
+def profile(tile_bytes: int = AMPLE) -> ComputeProfile:
+    return ComputeProfile(DEVICE, tile_side=16, feature_bytes=AMPLE, tile_bytes=tile_bytes)
+
+
+def query(rect: Rect = RECT, phase: Fraction = Fraction(2, 5), grid: Grid = GRID) -> RegionQuery:
+    return RegionQuery(Instant(0, phase), grid, rect)
+
+
+def decode(
+    by: CudaDecoder | RegionDecoder, query: RegionQuery, seed: int = 0, token: CancelToken = NEVER
+) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = by.decode(PairKey("clip", seed), encoded(seed), query, token).numpy()
+    return pixels
+
+
+@cache
+def expected(query: RegionQuery, seed: int = 0) -> NDArray[np.int_]:
+    return decode(RegionDecoder(tiny(), profile()), query, seed).astype(int)
+
+
+def assert_right(pixels: NDArray[np.uint8], query: RegionQuery, seed: int = 0) -> None:
+    assert np.abs(pixels - expected(query, seed)).max() <= 1
+
+
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Rect]:
+    """The boxes that F_s is evaluated for, as it happens."""
+    boxes, plain = list[Rect](), kernels.evaluate_field
+
+    def spy(weights: Any, features: PairFeatures, grid: Grid, box: Rect) -> Any:
+        boxes.append(box)
+        return plain(weights, features, grid, box)
+
+    monkeypatch.setattr(cuda_decoder, "evaluate_field", spy)
+    return boxes
+
+
+@pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(0, 0, 1, 1), Rect(40, 31, 8, 9)], ids=str)
+@pytest.mark.parametrize("phase", PHASES)
+def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction) -> None:
+    asked = query(rect, phase)
+    pixels = decode(CudaDecoder(tiny(), profile()), asked)
+    assert pixels.shape == (rect.height, rect.width, 4)
+    assert pixels.flags.c_contiguous
+    assert (pixels[..., 3] == 255).all()
+    assert_right(pixels, asked)
+
+
+def test_the_answer_is_not_overwritten_by_the_next() -> None:
+    by = CudaDecoder(tiny(), profile())
+    first = decode(by, query(phase=Fraction(0)))
+    kept = first.copy()
+    decode(by, query(phase=Fraction(1)))
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_the_field_is_evaluated_once_for_a_viewport(evaluated: list[Rect]) -> None:
+    by = CudaDecoder(tiny(), profile())
+    for phase in (Fraction(2, 5), Fraction(1, 5), Fraction(2, 5)):
+        assert_right(decode(by, query(GRID.rect, phase)), query(GRID.rect, phase))
+    inside = query(RECT, Fraction(1, 2))
+    assert_right(decode(by, inside), inside)
+    assert evaluated == [GRID.rect]
+    decode(by, query(), seed=1)
+    assert len(evaluated) > 1
+
+
+def test_a_flow_that_leaves_the_box_brings_more_of_the_field(
+    evaluated: list[Rect], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
+    by = CudaDecoder(tiny(), profile())
+    assert_right(decode(by, query()), query())
+    assert len(evaluated) == 2
+    assert evaluated[0] == RECT
+    assert evaluated[1].contains(RECT)
+    assert evaluated[1].area > RECT.area
+    assert by._fields.held_bytes == evaluated[1].area * BYTES_PER_PX  # the first one is forgotten
+
+
+@torch.inference_mode()
+def test_the_prior_foretells_where_the_flow_goes() -> None:
+    features, grid, rect = encoded(), GRID, Rect(16, 16, 8, 8)
+    still = replace(features, prior=torch.zeros_like(features.prior))
+    # A latent pixel is 8 pixels of the grid; one of them, and a pixel, for what the prior does not know.
+    assert reach(still, grid, rect) == Rect(7, 7, 26, 26)
+    drifting = replace(still, prior=torch.tensor([0.5, 0, -0.25, 0], device=DEVICE).expand(1, 5, 6, 4))
+    assert reach(drifting, grid, rect) == Rect(3, 7, 38, 26)
+    assert reach(drifting, grid, grid.rect) == grid.rect
+    assert reach(replace(still, prior=1e30 + still.prior), grid, rect) == Rect(7, 7, 41, 33)
+
+
+def test_little_memory_draws_in_bands(evaluated: list[Rect]) -> None:
+    most_px = GRID.rect.area * 3 // 4
+    by = CudaDecoder(tiny(), profile(tile_bytes=most_px * BYTES_PER_PX))
+    for phase in PHASES:
+        assert_right(decode(by, query(GRID.rect, phase)), query(GRID.rect, phase))
+    assert len({(box.y, box.bottom) for box in evaluated}) > 1
+    assert max(box.area for box in evaluated) <= most_px
+    assert by._fields.held_bytes <= most_px * BYTES_PER_PX
+    assert by._plain is None
+
+
+def test_a_flow_too_wide_for_the_memory_is_left_to_the_tiles() -> None:
+    by = CudaDecoder(tiny(), profile(tile_bytes=100 * BYTES_PER_PX))
+    np.testing.assert_array_equal(decode(by, query()), expected(query()))
+    assert by._plain is not None
+    by.close()
+
+
+def test_other_models_are_left_to_the_tiles() -> None:
+    model = tiny_paper_model().to(DEVICE)
+    with torch.inference_mode():
+        features = model.encode(torch.rand(1, 2, 3, 8, 8, device=DEVICE))
+    asked, key = query(Rect(3, 2, 9, 8), grid=Grid(16, 16)), PairKey("clip", 0)
+    by = CudaDecoder(model, profile())
+    pixels = by.decode(key, features, asked, NEVER)
+    assert torch.equal(pixels, RegionDecoder(model, profile()).decode(key, features, asked, NEVER))
+
+
+class Patience(CancelToken):
+    """Is cancelled at its check number ``checks``."""
+
+    def __init__(self, checks: int) -> None:
+        super().__init__()
+        self.left = checks
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.cancel()
+        super().check()
+
+
+@pytest.mark.parametrize("checks", [1, 2, 3])
+def test_cancel_and_the_next_answer_is_right(checks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
+    by = CudaDecoder(tiny(), profile())
+    with pytest.raises(Cancelled):
+        decode(by, query(), token=Patience(checks))
+    assert_right(decode(by, query()), query())
+
+
+class Recordings:
+    """Records launches as a CUDA graph would, and counts how often one is made and replayed."""
+
+    def __init__(self) -> None:
+        self.made, self.replayed = 0, 0
+
+    def __call__(self, launch: Callable[[], None]) -> Callable[[], None]:
+        self.made += 1
+        # Like a graph, a recording must keep nothing alive that it uses.
+        cells = dict(zip(launch.__code__.co_freevars, launch.__closure__ or (), strict=True))
+        parts = [weakref.ref(cells[name].cell_contents) for name in ("weights", "features", "field", "canvas")]
+        band = cells["band"].cell_contents
+
+        def replay() -> None:
+            self.replayed += 1
+            used: list[Any] = [*(part() for part in parts), band]
+            kernels.draw(*used)
+
+        return replay
+
+
+def test_a_viewport_asked_again_is_recorded_and_replayed_with_the_time_of_each() -> None:
+    recordings = Recordings()
+    by = CudaDecoder(tiny(), profile(), record=recordings)
+    for step in range(4):
+        asked = query(GRID.rect, Fraction(step, 4))
+        assert_right(decode(by, asked), asked)
+    assert (recordings.made, recordings.replayed) == (1, 3)
+    for seed, rect in ((0, RECT), (1, RECT), (1, GRID.rect), (0, GRID.rect)):
+        assert_right(decode(by, query(rect), seed), query(rect), seed)
+    assert (recordings.made, recordings.replayed) == (1, 3)
+
+
+def test_what_cannot_be_recorded_is_launched_every_time() -> None:
+    tried = []
+    by = CudaDecoder(tiny(), profile(), record=lambda launch: tried.append(launch))
+    for step in range(4):
+        asked = query(GRID.rect, Fraction(step, 4))
+        assert_right(decode(by, asked), asked)
+    assert len(tried) == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here there are CUDA graphs")
+def test_without_a_gpu_there_is_no_graph() -> None:
+    assert cuda_graph(lambda: None) is None
+
+
+def test_features_are_let_go_of_with_the_caller() -> None:
+    by = CudaDecoder(tiny(), profile(), record=Recordings())
+    with torch.inference_mode():
+        features = tiny().encode(torch.rand(1, 2, 3, 5, 6, device=DEVICE))
+    alive = weakref.ref(features)
+    for _ in range(3):
+        by.decode(PairKey("clip", 7), features, query(), NEVER)
+    del features
+    gc.collect()
+    assert alive() is None
+
+
+def test_fields_of_other_grids_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(field_cache, "IDLE_BYTES", 3 * GRID.rect.area * BYTES_PER_PX)
+    by = CudaDecoder(tiny(), profile())
+    for step in range(8):
+        grid = Grid(GRID.width - step, GRID.height)
+        decode(by, query(grid.rect, grid=grid))
+        assert by._fields.held_bytes <= 3 * GRID.rect.area * BYTES_PER_PX
+    assert by._fields.held_bytes > GRID.rect.area * BYTES_PER_PX
+
+
+@pytest.fixture
+def scarce(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Fields above the one number in the list, of pixels, find no memory."""
+    plain, most = kernels.evaluate_field, [GRID.rect.area * 4 // 5]
+
+    def evaluate(weights: Any, features: PairFeatures, grid: Grid, box: Rect) -> Any:
+        if box.area > most[0]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(weights, features, grid, box)
+
+    monkeypatch.setattr(cuda_decoder, "evaluate_field", evaluate)
+    monkeypatch.setattr(cuda_decoder, "_LEAST_PX", 64)
+    return most
+
+
+def test_scarce_memory_makes_do_with_smaller_bands(scarce: list[int]) -> None:
+    by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX))
+    assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
+    assert by._plain is None
+
+
+def test_no_memory_at_all_is_an_error_with_a_hint(scarce: list[int]) -> None:
+    scarce[0] = 0
+    with pytest.raises(DeviceError, match="does not suffice") as caught:
+        decode(CudaDecoder(tiny(), profile(256 * BYTES_PER_PX)), query(Rect(0, 0, 1, 1), grid=Grid(12, 10)))
+    assert "--device cpu" in caught.value.hint
+
+
+def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(cuda_decoder, "evaluate_field", fail)
+    with pytest.raises(RuntimeError, match="something else"):
+        decode(CudaDecoder(tiny(), profile()), query())
+
+
+def test_the_engine_picks_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(engine.decoder_for(tiny_video_inr(), profile()), RegionDecoder)
+    monkeypatch.setattr(model_kernels, "serve", lambda _: True)
+    assert isinstance(engine.decoder_for(tiny(), profile()), CudaDecoder)

@@ -1,0 +1,203 @@
+"""The viewer's kernels draw what the plain model renders; without a GPU in Triton's interpreter, like test_kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("triton")
+
+from videoinr.geometry import Grid, Rect
+from videoinr.images import rgbx_from_tensor
+from videoinr.model import render_cuda
+from videoinr.model.config import BASE, LITE, TINY, ModelConfig
+from videoinr.model.kernels import decode
+from videoinr.model.kernels.decode import Canvas, DecodeWeights, draw, evaluate_field
+from videoinr.model.points import Points
+from videoinr.model.video_inr import PairFeatures, VideoINR
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+# The small encoder is enough: what is tested are the heads.
+SMALL_LITE, SMALL_BASE = replace(LITE, encoder=TINY.encoder), replace(BASE, encoder=TINY.encoder)
+DEEP = replace(TINY, temporal_hidden=(8,), decoder_hidden=(12, 12, 12))
+
+
+def model_of(config: ModelConfig) -> VideoINR:
+    """With flows of some latent pixels, a prior among them, and a residual that shows."""
+    torch.manual_seed(0)
+    model = VideoINR(config).eval().requires_grad_(False)
+    model.temporal_head.last.weight.mul_(60)
+    model.temporal_head.last.bias.normal_(std=0.5)
+    model.decoder_head.last.weight.mul_(3)
+    for head in (model.spatial_head, model.temporal_head, model.decoder_head):
+        head.first.bias.normal_(std=0.02)
+    return model.to(DEVICE)
+
+
+@torch.inference_mode()
+def encoded(model: VideoINR, height: int = 7, width: int = 9) -> PairFeatures:
+    torch.manual_seed(1)
+    features = model.encode(torch.rand((1, 2, 3, height, width), device=DEVICE))
+    return replace(features, prior=features.prior + torch.randn_like(features.prior))
+
+
+def rendered(
+    model: VideoINR, features: PairFeatures, grid: Grid, phase: float, monkeypatch: pytest.MonkeyPatch
+) -> np.ndarray:
+    """By the plain code, whatever the device, before rounding: levels [H, W, 3]."""
+    monkeypatch.setattr(render_cuda, "can_render", lambda *_: False)
+    with torch.inference_mode():
+        picture = model.render(features, grid, [torch.tensor([phase], device=DEVICE)])[0][0]
+    levels: np.ndarray = (255 * picture.clamp(0, 1)).permute(1, 2, 0).cpu().numpy()
+    return levels
+
+
+@torch.inference_mode()
+def drawn(model: VideoINR, features: PairFeatures, grid: Grid, rect: Rect, box: Rect, phase: float) -> Canvas:
+    weights = DecodeWeights.make(model)
+    field = evaluate_field(weights, features, grid, box)
+    canvas = Canvas.make(grid, rect, latent_hw=features.latent_hw, device=DEVICE)
+    canvas.time.fill_(phase)
+    draw(weights, features, field, canvas, rect)
+    return canvas
+
+
+@pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE], ids=["tiny", "lite", "base"])
+@torch.inference_mode()
+def test_the_field_is_the_plain_one_in_half_precision(config: ModelConfig) -> None:
+    model, grid, box = model_of(config), Grid(31, 23), Rect(3, 5, 21, 18)
+    features = encoded(model)
+    points = Points.make(box, grid, latent_hw=features.latent_hw, device=DEVICE)
+    plain = model.spatial_feature(features, points)[0]
+    field = evaluate_field(DecodeWeights.make(model), features, grid, box)
+    assert field.values.dtype == torch.float16
+    channels = config.spatial_channels
+    assert (field.values[..., :channels] - plain).abs().max() < 4e-3 * plain.abs().max()
+    assert not field.values[..., channels:].any()
+
+
+@pytest.mark.parametrize("config", [TINY, DEEP, SMALL_LITE, SMALL_BASE], ids=["tiny", "deep", "lite", "base"])
+@pytest.mark.parametrize("phase", [0.0, 0.3, 1.0])
+def test_a_whole_picture_is_the_plain_one(config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, grid = model_of(config), Grid(19, 13)
+    features = encoded(model)
+    canvas = drawn(model, features, grid, grid.rect, grid.rect, phase)
+    plain = rendered(model, features, grid, phase, monkeypatch)
+    assert plain.std() > 10
+    # Half a level is the rounding.
+    assert np.abs(canvas.rgbx[..., :3].cpu().numpy() - plain).max() < 0.75
+    assert (canvas.rgbx[..., 3] == 255).all()
+    assert canvas.shortfall.tolist() == [0, 0, 0, 0]
+
+
+def test_the_flow_is_the_plain_one() -> None:
+    model, grid = model_of(TINY), Grid(19, 13)
+    features = encoded(model)
+    canvas = drawn(model, features, grid, grid.rect, grid.rect, 0.3)
+    points = Points.make(grid.rect, grid, latent_hw=features.latent_hw, device=DEVICE)
+    with torch.inference_mode():
+        basis = model.motion_basis(features, points, model.spatial_feature(features, points))
+        plain = model.motion(basis, torch.full((1, 1, 1, 1), 0.3, device=DEVICE))[0].flatten(0, 1)
+    assert plain.abs().mean() > 0.3
+    assert (canvas.flow - plain).abs().max() < 4e-3 * plain.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("latent", "grid"),
+    [((1, 1), Grid(3, 2)), ((7, 9), Grid(9, 7)), ((7, 9), Grid(4, 3)), ((2, 5), Grid(61, 29)), ((5, 3), Grid(1, 1))],
+    ids=str,
+)
+def test_grids_of_any_size(latent: tuple[int, int], grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(TINY)
+    features = encoded(model, *latent)
+    canvas = drawn(model, features, grid, grid.rect, grid.rect, 0.7)
+    plain = rendered(model, features, grid, 0.7, monkeypatch)
+    assert np.abs(canvas.rgbx[..., :3].cpu().numpy() - plain).max() < 0.75
+
+
+@pytest.mark.parametrize("rect", [Rect(0, 0, 5, 3), Rect(11, 7, 17, 9), Rect(24, 15, 7, 8)], ids=str)
+def test_a_region_is_the_crop_of_the_whole(rect: Rect) -> None:
+    model, grid = model_of(TINY), Grid(31, 23)
+    features = encoded(model)
+    whole = drawn(model, features, grid, grid.rect, grid.rect, 0.4).rgbx
+    region = drawn(model, features, grid, rect, grid.rect, 0.4).rgbx
+    crop = whole[rect.y : rect.bottom, rect.x : rect.right]
+    assert (region.int() - crop.int()).abs().max() <= 1
+
+
+def test_the_shortfall_is_what_the_flow_reaches_beyond_the_box() -> None:
+    model, grid, rect = model_of(TINY), Grid(40, 34), Rect(14, 11, 10, 12)
+    features = encoded(model)
+    reached = drawn(model, features, grid, rect, grid.rect, 0.4)
+    canvas = drawn(model, features, grid, rect, rect, 0.4)
+    flow = canvas.flow[: rect.area].view(rect.height, rect.width, 4)
+    torch.testing.assert_close(flow, reached.flow[: rect.area].view_as(flow))
+    points = Points.make(rect, grid, latent_hw=features.latent_hw, device=DEVICE)
+    ways = [points.shifted_on_grid(flow[None, ..., 2 * way : 2 * way + 2]) for way in range(2)]
+    x, y = (torch.stack([way[axis] for way in ways]) for axis in range(2))
+    x, y = x.clamp(0, grid.width - 1).floor(), y.clamp(0, grid.height - 1).floor()
+    expected = [
+        rect.x - x.min(),
+        rect.y - y.min(),
+        (x.max() + 1).clamp(max=grid.width - 1) + 1 - rect.right,
+        (y.max() + 1).clamp(max=grid.height - 1) + 1 - rect.bottom,
+    ]
+    assert canvas.shortfall.tolist() == [max(0, int(missing)) for missing in expected]
+    assert max(canvas.shortfall.tolist()) > 3
+    assert reached.shortfall.tolist() == [0, 0, 0, 0]
+
+
+def test_a_box_that_suffices_draws_what_the_whole_field_draws() -> None:
+    model, grid, rect = model_of(TINY), Grid(40, 34), Rect(14, 11, 10, 12)
+    features = encoded(model)
+    left, top, right, bottom = drawn(model, features, grid, rect, rect, 0.4).shortfall.tolist()
+    box = Rect(rect.x - left, rect.y - top, rect.width + left + right, rect.height + top + bottom)
+    canvas = drawn(model, features, grid, rect, box, 0.4)
+    assert canvas.shortfall.tolist() == [0, 0, 0, 0]
+    whole = drawn(model, features, grid, rect, grid.rect, 0.4)
+    assert (canvas.rgbx.int() - whole.rgbx.int()).abs().max() <= 1
+
+
+@torch.inference_mode()
+def test_bands_and_slices_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, grid, rect = model_of(TINY), Grid(31, 23), Rect(4, 3, 20, 17)
+    features, weights = encoded(model), DecodeWeights.make(model)
+    whole = drawn(model, features, grid, rect, grid.rect, 0.4).rgbx
+    monkeypatch.setattr(decode, "BAND_PX", 5 * rect.width)
+    field = evaluate_field(weights, features, grid, grid.rect)
+    canvas = Canvas.make(grid, rect, latent_hw=features.latent_hw, device=DEVICE)
+    canvas.time.fill_(0.4)
+    assert len(canvas.flow) == 5 * rect.width
+    for y, height in ((3, 7), (10, 10)):
+        draw(weights, features, field, canvas, Rect(4, y, 20, height))
+    assert (canvas.rgbx.int() - whole.int()).abs().max() <= 1
+
+
+@torch.inference_mode()
+def test_levels_are_rounded_as_everywhere() -> None:
+    """Frames of one colour, a silent decoder, no flow: what comes out is that colour, rounded like the plain path's."""
+    model, grid = model_of(TINY), Grid(16, 8)
+    for head in (model.temporal_head, model.decoder_head):
+        head.last.weight.zero_()
+        head.last.bias.zero_()
+    colour = torch.tensor([0.5, 100.5 / 255, 1.2], device=DEVICE)
+    features = model.encode(colour.view(1, 1, 3, 1, 1).expand(1, 2, 3, 4, 4).contiguous())
+    features = replace(features, prior=torch.zeros_like(features.prior))
+    canvas = drawn(model, features, grid, grid.rect, grid.rect, 0.5)
+    expected = rgbx_from_tensor(colour.expand(8, 16, 3))
+    assert (canvas.rgbx.int() - expected.int()).abs().max() <= 1
+    assert (expected[..., 0] == 128).all()  # 127.5, a tie, to the even one
+    assert (canvas.rgbx[..., 0] == 128).all()
+
+
+def test_a_flow_gone_wild_reads_the_border_and_nothing_else() -> None:
+    model, grid = model_of(TINY), Grid(20, 12)
+    features = encoded(model)
+    for value in (1e30, -1e30):
+        wild = replace(features, prior=torch.full_like(features.prior, value))
+        canvas = drawn(model, wild, grid, grid.rect, grid.rect, 0.5)
+        assert canvas.shortfall.tolist() == [0, 0, 0, 0]
+        assert (canvas.rgbx[..., 3] == 255).all()
