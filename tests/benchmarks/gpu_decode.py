@@ -215,7 +215,8 @@ def sweep(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> 
     trials += [{"BAND_PX": 2**power} for power in (18, 19, 21, 22)]
     trials += [
         {"_MOTION_RUN": 64},
-        {"_COLOUR_RUN": 128},
+        {"_COLOUR_RUN": 64},
+        {"_COLOUR_RUN": 16, "_COLOUR_WARPS": 1},
         {"_BLEND_RUN": 256},
         {"_BLOCK_WIDTH": 32},
         {"_BLOCK_WIDTH": 64},

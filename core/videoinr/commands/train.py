@@ -82,6 +82,7 @@ def train(
         finished = run(trainer, out, habits=habits, report=_report)
         if ranks.leads:
             _conclude(trainer, data, stills or [], out, finished=finished)
+        trainer.close()
     if token.cancelled and not finished:
         raise Cancelled
 

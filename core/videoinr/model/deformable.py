@@ -32,8 +32,10 @@ def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, b
     """
     tensors = (x.float(), offsets.float(), masks.float(), weight.float(), bias.float())
     with torch.autocast(x.device.type, enabled=False):  # half precision would round the positions
-        # What torch.compile can see through, it joins with what comes before and after.
-        operator = None if torch.compiler.is_compiling() else _torchvision_operator()
+        # What torch.compile can see through, it joins with what comes before and after. And torchvision's gradients,
+        # replayed in a CUDA graph, ended in an illegal memory access (torch 2.11, H200): training keeps to plain torch.
+        trains = torch.is_grad_enabled() and weight.requires_grad and x.is_cuda
+        operator = None if trains or torch.compiler.is_compiling() else _torchvision_operator()
         if operator is not None:
             x, offsets, masks, weight, bias = tensors
             answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks)

@@ -109,6 +109,12 @@ class Trainer:
         self.optimiser.restore(state.get("adam"))
         self._forget_graphs()  # They read and write the moments that were just replaced.
 
+    def close(self) -> None:
+        """Let go of the recorded steps. NCCL waits for ever for a communicator that a CUDA graph still holds."""
+        self._forget_graphs()
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
     def _forget_graphs(self) -> None:
         self._steps: dict[tuple[BatchShape, float], GraphedStep] = {}
         self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None

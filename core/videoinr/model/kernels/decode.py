@@ -37,8 +37,11 @@ BAND_PX = 2**20
 """Pixels of a band: flow and answer take 16 bytes each."""
 _BLOCK_WIDTH = 16
 """A program's pixels lie in a block this wide: whole sectors of output, and neighbours share what they read."""
-_FIELD_RUN, _MOTION_RUN, _COLOUR_RUN, _BLEND_RUN = 64, 128, 64, 128
-"""Pixels of a program of four warps: as many as its registers hold without spilling (compiled for sm_90)."""
+_FIELD_RUN, _MOTION_RUN, _COLOUR_RUN, _BLEND_RUN = 64, 128, 32, 128
+"""Pixels of a program: as many as its registers hold without spilling (compiled for sm_90)."""
+_FIELD_WARPS, _MOTION_WARPS, _COLOUR_WARPS, _BLEND_WARPS = 4, 4, 2, 4
+"""Warps of a program. For the colour not four or more on 64 pixels or more: on Hopper the program of Triton 3.6 then
+reads past its shared memory (compute-sanitizer, at the product of a hidden layer). Two on 32 is also the fastest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +176,8 @@ def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, b
     field_kernel[_programs(box.width, box.height, _FIELD_RUN)](
         latent, points.columns.position, points.rows.position, head.entry, head.bias, *head.tail, values,
         box.width, box.height, *features.latent_hw,
-        pitch=latent.shape[-1], wide=head.bias.shape[-1], wide_out=channels, layers=head.layers, **_options(_FIELD_RUN),
+        pitch=latent.shape[-1], wide=head.bias.shape[-1], wide_out=channels, layers=head.layers,
+        **_options(_FIELD_RUN, _FIELD_WARPS),
     )  # fmt: skip
     return Field(box, values)
 
@@ -199,16 +203,16 @@ def _draw_part(weights: DecodeWeights, features: PairFeatures, field: Field, can
     motion_kernel[_programs(part.width, part.height, _MOTION_RUN)](
         field.values, _contiguous(features.temporal), _contiguous(features.prior), *positions,
         temporal.entry, temporal.bias, temporal.time, *temporal.tail, canvas.flow, canvas.shortfall, *places,
-        **_widths(temporal, features.temporal, channels), **_options(_MOTION_RUN),
+        **_widths(temporal, features.temporal, channels), **_options(_MOTION_RUN, _MOTION_WARPS),
     )  # fmt: skip
     colour_kernel[_programs(part.width, part.height, _COLOUR_RUN)](
         field.values, _contiguous(features.colour_first), _contiguous(features.colour_second), canvas.flow, *positions,
         decoder.entry, decoder.bias, decoder.time, *decoder.tail[:3], canvas.answer, *places,
-        **_widths(decoder, features.colour_first, channels), **_options(_COLOUR_RUN),
+        **_widths(decoder, features.colour_first, channels), **_options(_COLOUR_RUN, _COLOUR_WARPS),
     )  # fmt: skip
     blend_kernel[_programs(part.width, part.height, _BLEND_RUN)](
         canvas.flow, canvas.answer, decoder.last_bias, _contiguous(features.frames), *positions,
-        canvas.rgbx.view(torch.int32), *shape, height, width, **_options(_BLEND_RUN),
+        canvas.rgbx.view(torch.int32), *shape, height, width, **_options(_BLEND_RUN, _BLEND_WARPS),
     )  # fmt: skip
 
 
@@ -222,8 +226,8 @@ def _programs(columns: int, rows: int, run: int) -> tuple[int]:
     return (triton.cdiv(columns, _BLOCK_WIDTH) * triton.cdiv(rows, run // _BLOCK_WIDTH),)
 
 
-def _options(run: int) -> dict[str, Any]:
-    return {"block_width": _BLOCK_WIDTH, "run": run, "num_warps": 4, "num_stages": 1, "enable_fp_fusion": True}
+def _options(run: int, warps: int) -> dict[str, Any]:
+    return {"block_width": _BLOCK_WIDTH, "run": run, "num_warps": warps, "num_stages": 1, "enable_fp_fusion": True}
 
 
 def _widths(head: HeadWeights, latent: Tensor, channels: int) -> dict[str, int]:
