@@ -80,6 +80,8 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}loss_weight = "much"\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}restart_every = -1\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}stills_share = 1.5\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}shrink = 0.5\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}recolour = 2.0\n',
         'config = "tiny"\nstages = []\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT.replace("[1.5, 2.0]", "[]")}',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT.replace("steps = 3", "steps = 0")}',

@@ -47,7 +47,7 @@ def _candidates(stage: Stage) -> Iterator[Stage]:
 
 
 def _largest(stage: Stage) -> BatchShape:
-    return BatchShape(stage.batch, stage.patch, max(stage.sizes()), stage.targets)
+    return BatchShape(stage.batch, stage.patch, stage.largest_crop(), stage.targets)
 
 
 def _changes(stage: Stage, fit: Stage) -> Iterator[str]:

@@ -38,6 +38,10 @@ class Stage:
     """``any``: targets are drawn from all frames of a window; ``middle``: its middle one alone (VideoINR-fixed)."""
     stills_share: float = 0.0
     """Share of the windows made from still photographs set in known motion, 0 ... 1."""
+    shrink: float = 1.0
+    """Half of the batches take crops up to this many times larger than their targets, and make them smaller."""
+    recolour: float = 0.0
+    """Share of the windows in other colours and tones, 0 ... 1."""
     loss_weight: str = "even"
     """``even``: every step counts alike; ``area``: a step at scale s counts (4/s)^2, so that every LR pixel does."""
     scale_range: tuple[float, ...] = ()
@@ -54,6 +58,10 @@ class Stage:
         least, most = self.scale_range
         scales = (least + (most - least) * number / (self.scale_steps - 1) for number in range(self.scale_steps))
         return tuple(round(self.patch * scale) for scale in scales)
+
+    def largest_crop(self) -> int:
+        """Side of the largest crop that it takes from a clip, pixels."""
+        return round(max(self.sizes()) * self.shrink)
 
     def scale_bounds(self) -> tuple[float, float]:
         """The least and the most space scale it trains at."""
@@ -154,6 +162,8 @@ def _check(stage: Stage) -> None:
         f"knows these times only: {', '.join(TARGET_TIMES)}": stage.times not in TARGET_TIMES,
         "needs windows of even length to have a middle frame": stage.times == "middle"
         and any(length % 2 for length in stage.windows),
+        "needs a shrink of 1 at least": stage.shrink < 1,
+        "needs a recolour of 0 ... 1": not 0 <= stage.recolour <= 1,
         "needs a stills_share of 0 ... 1": not 0 <= stage.stills_share <= 1,
         "cannot restart or warm up after less than no steps": min(stage.restart_every, stage.warm_up_steps) < 0,
     }

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from videoinr.errors import UsageError
+from videoinr.training.augmentation import recoloured, seen_from_afar, taken_side
 from videoinr.training.clip_store import Batch, BatchShape, Cut
 from videoinr.training.degradation import Degradation, degradation_named
 from videoinr.training.findings import Findings
@@ -86,12 +87,18 @@ class MixedSource:
         stills = round(stage.stills_share * shape.batch)
         cuts = []
         if stills < shape.batch:
-            cuts.append(self._store.windows(stage, replace(shape, batch=shape.batch - stills), rng))
+            cuts.append(self._footage(stage, replace(shape, batch=shape.batch - stills), rng))
         if stills:
             cuts.append(self._wanted_stills().windows(replace(shape, batch=stills), rng))
         images = cuts[0].images if len(cuts) == 1 else torch.cat([each.images for each in cuts])
         times = cuts[0].times if len(cuts) == 1 else torch.cat([each.times for each in cuts])
         return Batch(self._degradation(images[:, :2], shape.patch, rng), images[:, 2:], times)
+
+    def _footage(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
+        """Windows of the clips, augmented as the stage says."""
+        taken = replace(shape, size=taken_side(shape.size, stage.shrink, rng)) if stage.shrink > 1 else shape
+        cut = seen_from_afar(self._store.windows(stage, taken, rng), shape.size)
+        return recoloured(cut, stage.recolour, rng) if stage.recolour else cut
 
     def report(self) -> list[str]:
         """See :class:`ClipSource`."""

@@ -103,7 +103,7 @@ class StreamingStore:
         self._current = self._coming = self._flat = self._spare = None
 
     def _key(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> PoolKey:
-        (seed, step), largest = seed_and_step(rng), max(stage.sizes())
+        (seed, step), largest = seed_and_step(rng), stage.largest_crop()
         frames = STRETCH_WINDOWS * max(stage.windows) + 1
         # With little memory: smaller crops rather than a few clips in each batch.
         side = min(CROP_TARGETS * largest, math.isqrt(self._pool_bytes // (MIN_STRETCHES * frames * 3)))

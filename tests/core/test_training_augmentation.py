@@ -1,0 +1,88 @@
+"""Windows made smaller and recoloured: all frames alike, as often as the stage says, from the seed alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.clips import numbered_frames, write_pictures
+from videoinr.images import shrink
+from videoinr.training.augmentation import GAMMAS, recoloured, seen_from_afar, taken_side
+from videoinr.training.clip_store import BatchShape, Cut
+from videoinr.training.fitting import fitted
+from videoinr.training.recipe import Recipe, Stage
+from videoinr.training.sources import open_source
+
+CPU = torch.device("cpu")
+STAGE = Stage("first", 4, 2, 8, (2.0,), 1e-3, windows=(2, 3), targets=2)
+
+
+def some_cut(count: int, side: int) -> Cut:
+    images = torch.from_numpy(np.random.default_rng(0).random((count, 4, 3, side, side), np.float32))
+    return Cut(images, torch.rand((count, 2)))
+
+
+def test_half_of_the_batches_take_larger_crops() -> None:
+    sides = [taken_side(100, 1.4, np.random.default_rng(seed)) for seed in range(2000)]
+    larger = [side for side in sides if side > 100]
+    assert len(larger) / len(sides) == pytest.approx(0.5, abs=0.04)
+    assert max(larger) == 140
+    assert np.mean(larger) == pytest.approx(120, abs=1)
+
+
+def test_windows_are_made_smaller_as_inputs_are() -> None:
+    cut = some_cut(2, 12)
+    small = seen_from_afar(cut, 9)
+    expected = shrink(cut.images.flatten(0, 1), height=9, width=9)
+    assert torch.equal(small.images.flatten(0, 1), expected)
+    assert torch.equal(small.times, cut.times)
+    assert seen_from_afar(cut, 12) is cut
+
+
+def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:
+    """Each channel is one of the window's own, bent by an exponent that all its frames share."""
+    cut = some_cut(200, 4)
+    images = recoloured(cut, 0.5, np.random.default_rng(1)).images
+    changed, orders = 0, set()
+    for before, after in zip(cut.images, images, strict=True):
+        if torch.equal(before, after):
+            continue
+        changed += 1
+        # [channel after, channel before]: the exponent that would lead from one to the other, at every pixel.
+        exponents = after.log().transpose(0, 1).flatten(1)[:, None] / before.log().transpose(0, 1).flatten(1)[None]
+        order = exponents.std(-1).argmin(1).tolist()
+        exponent = exponents[torch.arange(3), order].median(-1).values
+        assert sorted(order) == [0, 1, 2]
+        torch.testing.assert_close(exponent, exponent[:1].expand(3), rtol=1e-3, atol=0)
+        assert GAMMAS[0] <= float(exponent[0]) <= GAMMAS[1]
+        orders.add(tuple(order))
+    assert changed / 200 == pytest.approx(0.5, abs=0.1)
+    assert len(orders) == 6
+
+
+def test_a_stage_that_augments_gives_the_batch_it_was_asked_for(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pattern", numbered_frames(6, width=32, height=24))
+    source, stage = open_source([tmp_path], CPU), replace(STAGE, shrink=1.5, recolour=0.5)
+    plain = [source.batch(STAGE, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
+    batches = [source.batch(stage, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
+    again = [source.batch(stage, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
+    for one, other, same in zip(plain, batches, again, strict=True):
+        assert other.low.shape == one.low.shape == (4, 2, 3, 8, 8)
+        assert other.targets.shape == one.targets.shape == (4, 2, 3, 16, 16)
+        assert not torch.equal(one.targets, other.targets)
+        assert torch.equal(other.targets, same.targets)
+        assert torch.equal(other.low, same.low)
+
+
+def test_patches_shrink_until_the_largest_crop_fits(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pattern", numbered_frames(6, width=64, height=48))
+    source = open_source([tmp_path], CPU)
+    stage = replace(STAGE, patch=24, shrink=1.5)
+    recipe, _ = fitted(Recipe("mine", "tiny", (stage,)), source)
+    assert stage.largest_crop() == 72
+    assert recipe.stages[0].patch == 16
+    assert recipe.stages[0].largest_crop() == 48
