@@ -105,9 +105,9 @@ def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int
     tops: list[int] = []
     one_band = deformable._read_taps
 
-    def counted(*args: Tensor, top: int) -> Tensor:
+    def counted(*args: Tensor, top: int, dtype: torch.dtype) -> Tensor:
         tops.append(top)
-        return one_band(*args, top=top)
+        return one_band(*args, top=top, dtype=dtype)
 
     monkeypatch.setattr(deformable, "_read_taps", counted)
     torch.testing.assert_close(plain_deformable_conv(*inputs), whole, atol=1e-6, rtol=1e-5)
@@ -123,13 +123,17 @@ def test_gradients_are_right() -> None:
     assert torch.autograd.gradcheck(plain_deformable_conv, inputs, fast_mode=True)
 
 
-def test_half_precision_inputs_are_computed_in_single() -> None:
-    inputs = inputs_of(4, 5)
-    halves = [tensor.bfloat16() for tensor in inputs]
+def test_autocast_rounds_what_taps_read_and_not_where_they_read() -> None:
+    """A ramp, read half a pixel further: bfloat16 knows whole pixels only, past 128."""
+    ramp = (torch.arange(300.0) / 300).expand(1, 1, 3, 300)
+    offsets = torch.zeros(1, 2 * 9, 3, 300)
+    offsets[:, 1::2] = 0.5
+    weight = torch.zeros(1, 1, 3, 3)
+    weight[..., 1, 1] = 1
     with torch.autocast("cpu", torch.bfloat16):
-        out = deformable_conv(*halves)
+        out = deformable_conv(ramp, offsets, torch.ones(1, 9, 3, 300), weight, torch.zeros(1))
     assert out.dtype == torch.float32
-    torch.testing.assert_close(out, deformable_conv(*(tensor.float() for tensor in halves)))
+    torch.testing.assert_close(out[..., :-1], ramp[..., :-1] + 0.5 / 300, atol=0, rtol=2**-8)
 
 
 def test_the_module_starts_as_half_a_convolution_and_then_looks_at_its_guide() -> None:

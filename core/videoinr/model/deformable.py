@@ -29,9 +29,14 @@ def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, b
     ``weight`` [D, C, 3, 3] and ``bias`` [D]. The channels of x fall into G groups, each with its own ``offsets``
     [B, G * 9 * 2, H, W] (laid out group, tap, then y and x; pixels) and ``masks`` [B, G * 9, H, W] (group, tap;
     already in 0 ... 1). A tap reads x bilinearly, and zeros outside. Differentiable in all five.
+
+    Under autocast only what the taps have read is in half precision, as the inputs of any other convolution are:
+    half precision would round the positions.
     """
+    kind = x.device.type
+    product = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
     tensors = (x.float(), offsets.float(), masks.float(), weight.float(), bias.float())
-    with torch.autocast(x.device.type, enabled=False):  # half precision would round the positions
+    with torch.autocast(kind, enabled=False):
         # What torch.compile can see through, it joins with what comes before and after. And torchvision's gradients,
         # replayed in a CUDA graph, ended in an illegal memory access (torch 2.11, H200): training keeps to plain torch.
         trains = torch.is_grad_enabled() and weight.requires_grad and x.is_cuda
@@ -40,25 +45,29 @@ def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, b
             x, offsets, masks, weight, bias = tensors
             answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks)
             return answer
-        return plain_deformable_conv(*tensors)
+        return plain_deformable_conv(*tensors, product=product)
 
 
-def plain_deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """:func:`deformable_conv` in plain torch, one band of rows at a time; all float32."""
+def plain_deformable_conv(
+    x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor, *, product: torch.dtype | None = None
+) -> Tensor:
+    """:func:`deformable_conv` in plain torch, one band of rows at a time; all float32, but
+    for the factors of the ``product`` where its type is named."""
     batch, channels, height, width = x.shape
     bytes_per_row = 4 * batch * channels * TAPS * width
     rows = max(1, (_BAND_BYTES if x.device.type == "cpu" else _LARGE_BAND_BYTES) // bytes_per_row)
-    kernel = weight.flatten(1)
+    product = product or x.dtype
+    kernel = weight.flatten(1).to(product)
     bands = []
     for top in range(0, height, rows):
         band = slice(top, min(top + rows, height))
-        read = _read_taps(x, offsets[:, :, band], masks[:, :, band], top=top)
+        read = _read_taps(x, offsets[:, :, band], masks[:, :, band], top=top, dtype=product)
         bands.append(torch.matmul(kernel, read).view(batch, len(kernel), -1, width))
-    return torch.cat(bands, 2) + bias[:, None, None]
+    return torch.cat(bands, 2).to(bias.dtype) + bias[:, None, None]
 
 
-def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int) -> Tensor:
-    """What the taps of some rows (offsets [B, G * 9 * 2, n, W]) read, weighed: [B, C * 9, n * W]."""
+def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int, dtype: torch.dtype) -> Tensor:
+    """What the taps of some rows (offsets [B, G * 9 * 2, n, W]) read, weighed: [B, C * 9, n * W], of ``dtype``."""
     batch, _, height, width = x.shape
     groups, rows = masks.shape[1] // TAPS, masks.shape[2]
     tap = torch.arange(TAPS, device=x.device)[:, None, None]
@@ -69,8 +78,9 @@ def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int) -> Tensor
     unit_y = (2 * (lines + moved[:, :, 0]) + 1) / height - 1
     grid = torch.stack((unit_x, unit_y), -1).view(batch * groups, TAPS * rows, width, 2)
     maps = x.reshape(batch * groups, -1, height, width)
-    read = F.grid_sample(maps, grid, padding_mode="zeros", align_corners=False)
-    read = read.view(batch * groups, -1, TAPS, rows, width) * masks.reshape(batch * groups, 1, TAPS, rows, width)
+    read = F.grid_sample(maps, grid, padding_mode="zeros", align_corners=False).to(dtype)
+    weights = masks.to(dtype).reshape(batch * groups, 1, TAPS, rows, width)
+    read = read.view(batch * groups, -1, TAPS, rows, width) * weights
     return read.view(batch, -1, rows * width)
 
 
