@@ -22,7 +22,15 @@ from videoinr.errors import DeviceError
 from videoinr.field_cache import FieldCache, FieldName
 from videoinr.geometry import Grid, Rect
 from videoinr.model import render_cuda
-from videoinr.model.kernels.decode import MAX_ELEMENTS, Canvas, DecodeWeights, Field, evaluate_field
+from videoinr.model.kernels.decode import (
+    MAX_ELEMENTS,
+    Canvas,
+    DecodeWeights,
+    Field,
+    compacted,
+    evaluate_field,
+    restored,
+)
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import PairFeatures, VideoINR
 from videoinr.region_decoder import RegionDecoder
@@ -53,6 +61,13 @@ class CudaDecoder:
         if self._plain is not None:
             self._plain.close()
 
+    def kept(self, features: Features) -> Features:
+        """``features`` in the form to keep for :meth:`decode`: half the memory, where the kernels will read them."""
+        if not self._can_draw(features):
+            return features
+        assert isinstance(features, PairFeatures)
+        return compacted(features)
+
     @torch.inference_mode()
     def decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.
@@ -60,7 +75,7 @@ class CudaDecoder:
         Raises Cancelled between bands, and DeviceError when the memory does not suffice even for the smallest ones.
         """
         if not self._can_draw(features):
-            return self._plain_decoder().decode(key, features, query, token)
+            return self._decode_plainly(key, features, query, token)
         assert isinstance(features, PairFeatures)
         while True:
             try:
@@ -69,7 +84,7 @@ class CudaDecoder:
                     return self._picture(_Job(key, features, query, token))
             except _TooWideError:
                 self._fields.clear()
-                return self._plain_decoder().decode(key, features, query, token)
+                return self._decode_plainly(key, features, query, token)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -85,10 +100,11 @@ class CudaDecoder:
             return False
         return render_cuda.can_render(self._model, features)
 
-    def _plain_decoder(self) -> RegionDecoder:
+    def _decode_plainly(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         if self._plain is None:
             self._plain = RegionDecoder(self._model, self._profile)
-        return self._plain
+        whole = restored(features) if isinstance(features, PairFeatures) else features
+        return self._plain.decode(key, whole, query, token)
 
     def _draw(self, job: _Job, band: Rect) -> None:
         """The rows ``band`` of the picture, in halves where F_s would not fit otherwise."""

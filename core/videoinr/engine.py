@@ -91,7 +91,7 @@ class Engine(Closing):
     def _features(self, pair: int, token: CancelToken) -> Features:
         features = self._cache.get(self._key(pair))
         if features is None:
-            features = self._encode(pair, token)
+            features = self._decoder.kept(self._encode(pair, token))
             self._cache.put(self._key(pair), features)
         return features
 

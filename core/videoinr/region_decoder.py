@@ -46,6 +46,10 @@ class RegionDecoder:
         """The side of a tile, pixels; halved when the memory did not suffice."""
         return self._side
 
+    def kept(self, features: Features) -> Features:
+        """``features`` in the form to keep for :meth:`decode`: as they are."""
+        return features
+
     @torch.inference_mode()
     def decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.

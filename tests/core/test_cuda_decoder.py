@@ -111,6 +111,24 @@ def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction)
     assert_right(pixels, asked)
 
 
+def test_kept_features_take_less_memory_and_decode_alike() -> None:
+    features, by = encoded(), CudaDecoder(tiny(), profile())
+    kept = by.kept(features)
+    assert isinstance(kept, PairFeatures)
+    maps = features.temporal.nbytes + features.colour_first.nbytes + features.colour_second.nbytes
+    assert kept.nbytes == features.nbytes - maps // 2
+    pixels = by.decode(PairKey("clip", 0), kept, query(), NEVER).numpy()
+    assert_right(pixels, query())
+
+
+def test_kept_features_serve_the_tiles_too() -> None:
+    by = CudaDecoder(tiny(), profile(tile_bytes=100 * BYTES_PER_PX))
+    pixels = by.decode(PairKey("clip", 0), by.kept(encoded()), query(), NEVER).numpy()
+    assert by._plain is not None
+    assert_right(pixels, query())
+    by.close()
+
+
 def test_the_answer_is_not_overwritten_by_the_next() -> None:
     by = CudaDecoder(tiny(), profile())
     first = decode(by, query(phase=Fraction(0)))
@@ -179,6 +197,7 @@ def test_other_models_are_left_to_the_tiles() -> None:
         features = model.encode(torch.rand(1, 2, 3, 8, 8, device=DEVICE))
     asked, key = query(Rect(3, 2, 9, 8), grid=Grid(16, 16)), PairKey("clip", 0)
     by = CudaDecoder(model, profile())
+    assert by.kept(features) is features
     pixels = by.decode(key, features, asked, NEVER)
     assert torch.equal(pixels, RegionDecoder(model, profile()).decode(key, features, asked, NEVER))
 

@@ -8,8 +8,8 @@ Positions come as one number for each column and row, computed from whole pixel 
 reads the same in every rectangle that holds it. The factor 30 of the sines is already on the weights, which are padded
 with zeros to powers of two: a channel that is not there is sin(0) = 0 all the way and needs no mask.
 
-Half precision is what F_s is kept in and what matrix products take; sums, the sines' arguments, the sines
-themselves, flows, positions and colours are float32.
+Half precision is what F_s and the latent maps are kept in and what matrix products take; sums, the sines' arguments,
+the sines themselves, flows, positions and colours are float32.
 """
 
 from __future__ import annotations
@@ -165,6 +165,25 @@ class Canvas:
 def padded_width(width: int) -> int:
     """Channels that ``width`` of them take in the kernels."""
     return max(16, int(triton.next_power_of_2(width)))
+
+
+def compacted(features: PairFeatures) -> PairFeatures:
+    """With the maps that every instant reads at four corners for each end of the flow in half precision.
+
+    Reading them is most of an instant's time. What is read once for a viewport (``spatial``) and what positions
+    follow from (``prior``) stays float32. Compacted twice is compacted once.
+    """
+    return _with_maps(features, torch.float16)
+
+
+def restored(features: PairFeatures) -> PairFeatures:
+    """Float32 throughout, as the plain path wants it."""
+    return _with_maps(features, torch.float32)
+
+
+def _with_maps(features: PairFeatures, dtype: torch.dtype) -> PairFeatures:
+    names = ("temporal", "colour_first", "colour_second")
+    return replace(features, **{name: getattr(features, name).to(dtype) for name in names})
 
 
 def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, box: Rect) -> Field:
