@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, ResidualBlock
+from videoinr.model.encoders.motion_prior import ExactConv, Halve, MotionPriorEncoder, ResidualBlock
 
 
 @cache
@@ -71,3 +71,14 @@ def test_a_residual_block_starts_close_to_the_identity() -> None:
 def test_the_prior_starts_close_to_stillness() -> None:
     prior = encoder()(torch.rand(1, 2, 3, 16, 16))[1]
     assert 0 < float(prior.abs().max()) < 2
+
+
+def test_pixels_come_in_and_flows_go_out_in_float32_under_autocast() -> None:
+    assert {name for name, layer in encoder().named_modules() if isinstance(layer, ExactConv)} == {
+        "first", "motion.0.leave", "motion.1.leave",
+    }  # fmt: skip
+    frames = torch.rand(1, 3, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        exact, rounded = encoder().first(frames), torch.nn.Conv2d.forward(encoder().first, frames)
+    assert torch.equal(exact, encoder().first(frames))
+    assert not torch.equal(exact, rounded.float())

@@ -253,7 +253,7 @@ def test_features_lie_channels_last_in_one_piece() -> None:
 
 
 def test_half_precision_in_the_encoder_is_not_seen() -> None:
-    """The shipped model on real pictures: 0.113 of an 8-bit step on average here; 0.1 is the aim."""
+    """The shipped model on real pictures."""
     model = load_model("lite").model
     assert isinstance(model, VideoINR)
     with open_clip(path("demo/demo.mp4")) as clip, torch.inference_mode():
@@ -262,5 +262,5 @@ def test_half_precision_in_the_encoder_is_not_seen() -> None:
         low, grid, times = torch.stack(frames)[None, ..., 40:104, 90:186], Grid(192, 128), [torch.tensor([0.5])]
         full, half = (model.render(model.encode(low, half=half), grid, times)[0].clamp(0, 1) for half in (False, True))
     difference = (full - half).abs() * 255
-    assert 0 < difference.mean() < 0.125
+    assert 0 < difference.mean() < 0.1
     assert (difference > 4).float().mean() < 1e-3

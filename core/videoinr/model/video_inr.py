@@ -96,7 +96,8 @@ class VideoINR(nn.Module):
     def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
         """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
 
-        ``half``: the motion-prior encoder's convolutions in bfloat16, as in training; the heads stay in float32.
+        ``half``: the motion-prior encoder's convolutions in bfloat16, as in training, on a CPU all but the exact ones;
+        the heads stay in float32.
         """
         half = half and isinstance(self.encoder, MotionPriorEncoder)
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):

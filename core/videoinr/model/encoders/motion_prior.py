@@ -24,6 +24,25 @@ def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
 
 
+class ExactConv(nn.Conv2d):
+    """A 3x3 convolution that keeps the size, and that a CPU computes in float32 even where autocast is on.
+
+    The frames come in through one and the flows go out through others. In bfloat16 (8 bits) that would round pixels
+    by up to half an 8-bit level, and flows by up to a 512th of themselves: most of what half precision costs a
+    picture. Training is not touched: it knows autocast on CUDA alone, where these are convolutions like all others.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> the same with ``out_channels``; float32 on a CPU."""
+        if x.device.type != "cpu":
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float())
+
+
 class ResidualBlock(nn.Module):
     """x + conv(ReLU(conv(x))), without normalisation; starts close to the identity."""
 
@@ -61,7 +80,7 @@ class MotionStep(nn.Module):
         super().__init__()
         self.enter = conv(2 * channels + 4 + hidden, 2 * hidden)
         self.middle = nn.ModuleList((conv(2 * hidden, 2 * hidden), conv(2 * hidden, 2 * hidden)))
-        self.leave = conv(2 * hidden, 4 + hidden)
+        self.leave = ExactConv(2 * hidden, 4 + hidden)
         self.leave.weight.data.mul_(0.1)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
@@ -81,7 +100,7 @@ class MotionPriorEncoder(nn.Module):
     def __init__(self, config: MotionPriorConfig) -> None:
         super().__init__()
         channels, hidden, out = config.frame_channels, config.motion_channels, config.feature_channels
-        self.first = conv(3, channels)
+        self.first = ExactConv(3, channels)
         self.front = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.front_blocks)))
         self.halves = nn.ModuleList(Halve(channels) for _ in range(config.levels - 1))
         self.motion = nn.ModuleList(MotionStep(channels, hidden) for _ in range(config.levels))
