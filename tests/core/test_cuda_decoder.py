@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("triton")
 
+from helpers import interpreter
 from helpers.tiny_model import tiny_video_inr
 from helpers.tiny_paper import tiny_paper_model
 from videoinr import cuda_decoder, engine, field_cache
@@ -35,18 +36,15 @@ from videoinr.types import Instant, PairKey, RegionQuery
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 AMPLE = 64 * 2**20
 BYTES_PER_PX = 16 * 2
-GRID = Grid(48, 40)
-RECT = Rect(15, 12, 16, 14)
+GRID = Grid(40, 32)
+RECT = Rect(13, 10, 13, 11)
 PHASES = (Fraction(0), Fraction(1))
 
 
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The interpreter pays for each program, not for its pixels."""
-    if torch.cuda.is_available():
-        return
-    for name in ("_FIELD_RUN", "_MOTION_RUN", "_COLOUR_RUN", "_BLEND_RUN"):
-        monkeypatch.setattr(kernels, name, 2048)
+    """One: how several join is shown in test_kernels_decode."""
+    interpreter.few_programs(monkeypatch, block_width=64, run=2048)
 
 
 @cache
@@ -100,7 +98,7 @@ def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Rect]:
     return boxes
 
 
-@pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(0, 0, 1, 1), Rect(40, 31, 8, 9)], ids=str)
+@pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(0, 0, 1, 1), Rect(33, 25, 7, 7)], ids=str)
 @pytest.mark.parametrize("phase", PHASES)
 def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction) -> None:
     asked = query(rect, phase)
@@ -163,7 +161,7 @@ def test_a_flow_that_leaves_the_box_brings_more_of_the_field(
 
 @torch.inference_mode()
 def test_the_prior_foretells_where_the_flow_goes() -> None:
-    features, grid, rect = encoded(), GRID, Rect(16, 16, 8, 8)
+    features, grid, rect = encoded(), Grid(48, 40), Rect(16, 16, 8, 8)
     still = replace(features, prior=torch.zeros_like(features.prior))
     # A latent pixel is 8 pixels of the grid; one of them, and a pixel, for what the prior does not know.
     assert reach(still, grid, rect) == Rect(7, 7, 26, 26)
@@ -287,7 +285,7 @@ def test_features_are_let_go_of_with_the_caller() -> None:
 def test_fields_of_other_grids_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(field_cache, "IDLE_BYTES", 3 * GRID.rect.area * BYTES_PER_PX)
     by = CudaDecoder(tiny(), profile())
-    for step in range(8):
+    for step in range(5):
         grid = Grid(GRID.width - step, GRID.height)
         decode(by, query(grid.rect, grid=grid))
         assert by._fields.held_bytes <= 3 * GRID.rect.area * BYTES_PER_PX

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -51,6 +53,12 @@ def distribution(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name.group()).lower()
 
 
+@cache
+def providers() -> Mapping[str, list[str]]:
+    """Which distributions bring a module along; looking through all that are installed takes a while."""
+    return packages_distributions()
+
+
 def declared(*extras: str) -> set[str]:
     """What the project itself and its ``extras`` declare that they need."""
     table = project()
@@ -72,9 +80,8 @@ def test_the_engine_and_its_tests_know_no_qt(file: Path) -> None:
 
 @pytest.mark.parametrize("file", modules("app", "core", "resources"), ids=named)
 def test_what_is_imported_is_declared(file: Path) -> None:
-    providers = packages_distributions()
     foreign = imports(file) - sys.stdlib_module_names - PACKAGES - OPTIONAL
-    used = {name: {distribution(wheel) for wheel in providers.get(name, [name])} for name in foreign}
+    used = {name: {distribution(wheel) for wheel in providers().get(name, [name])} for name in foreign}
     needed = declared()
     assert not {name for name, wheels in used.items() if not wheels & needed}
 

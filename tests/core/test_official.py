@@ -121,8 +121,9 @@ def test_the_encoder_equals_the_reference(height: int, width: int) -> None:
     assert float(feature.std((2, 3)).mean()) > 0.1
 
 
-@pytest.mark.parametrize(("height", "width"), [(16, 12), (20, 24), (12, 20)])
-@pytest.mark.parametrize("scale", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize(
+    ("height", "width", "scale"), [*((16, 12, scale) for scale in (1, 2, 3, 4, 6)), (20, 24, 1), (20, 24, 4)]
+)
 def test_pictures_equal_the_reference(height: int, width: int, scale: int) -> None:
     grid = Grid(scale * width, scale * height)
     for t in (0.0, 0.125, 0.5, 1.0):
@@ -276,7 +277,7 @@ def questions(draw: st.DrawFn) -> tuple[int, int, RegionQuery]:
     return height, width, question(phase, grid, rect)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]), st.sampled_from([0, 2**26]))
 def test_a_region_is_the_crop_of_the_whole_to_the_bit(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int, tile_bytes: int
@@ -288,7 +289,7 @@ def test_a_region_is_the_crop_of_the_whole_to_the_bit(
     np.testing.assert_array_equal(region, whole[rect.y : rect.bottom, rect.x : rect.right])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]))
 def test_tiles_agree_with_whole_frames_to_one_level(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int

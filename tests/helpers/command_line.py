@@ -6,11 +6,17 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import typer.testing
+from typer.main import get_command
 from typer.testing import CliRunner
 
 REPOSITORY = Path(__file__).parents[2]
+
+# Typer's runner makes the whole command line anew each time it runs one, which takes longer than many a command.
+setattr(typer.testing, "_get_command", cache(get_command))  # noqa: B010
 
 
 @dataclass(frozen=True)
