@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -252,6 +253,16 @@ def test_gradients_reach_every_weight(variant: str) -> None:
         assert parameter.grad.any(), name
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Thousands of tiny operations: shared among threads, each waits for a core that something else may use."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_it_learns(variant: str) -> None:
     """From its own initial weights, on windows it sees again and again."""

@@ -21,6 +21,9 @@ from videoinr.model.kernels.decode import Canvas, DecodeWeights, Field, draw, ev
 from videoinr.model.points import Points
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
+# Watched for coverage, the interpreter takes twice as long; test_cuda_decoder runs the same lines, and is watched.
+pytestmark = pytest.mark.no_cover
+
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # The small encoder is enough: what is tested are the heads.
 SMALL_LITE, SMALL_BASE = replace(LITE, encoder=TINY.encoder), replace(BASE, encoder=TINY.encoder)

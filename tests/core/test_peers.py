@@ -6,6 +6,7 @@ import importlib
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -35,8 +36,12 @@ MARGIN_PX = 16
 """What came into view or left it, at most: no interpolator can know it."""
 
 
+@cache
 def moved(x_px: float, y_px: float = 0.0, *, width: int = 120, height: int = 72) -> Tensor:
-    """[3, height, width]: smooth waves without a period in sight, moved by (x_px, y_px), exactly."""
+    """[3, height, width]: smooth waves without a period in sight, moved by (x_px, y_px), exactly.
+
+    Made once for each place, as every search for a shift looks at the same ones.
+    """
     rng = np.random.default_rng(7)
     x = torch.arange(width, dtype=torch.float64) - x_px
     y = torch.arange(height, dtype=torch.float64)[:, None] - y_px

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from videoinr.model.kernels import decode
+from videoinr.model.kernels import decode, gather, sample, siren
 
 
 def few_programs(monkeypatch: pytest.MonkeyPatch, *, block_width: int = 16, run: int = 512) -> None:
@@ -18,3 +18,11 @@ def few_programs(monkeypatch: pytest.MonkeyPatch, *, block_width: int = 16, run:
     monkeypatch.setattr(decode, "_BLOCK_WIDTH", block_width)
     for name in ("_FIELD_RUN", "_MOTION_RUN", "_COLOUR_RUN", "_BLEND_RUN"):
         monkeypatch.setattr(decode, name, run)
+
+
+def few_training_programs(monkeypatch: pytest.MonkeyPatch, *, run: int = 128) -> None:
+    """The same for the kernels of training, as long as the blend's."""
+    if torch.cuda.is_available():
+        return
+    for module, name in ((gather, "_RUN"), (sample, "_RUN"), (siren, "_FORWARD_RUN"), (siren, "_BACKWARD_RUN")):
+        monkeypatch.setattr(module, name, run)
