@@ -104,6 +104,10 @@ def test_training_without_clips_or_recipe_says_so(tmp_path: Path, recipe: Path) 
     unknown = run_here("train", "grand", "--data", tmp_path / "empty", "--out", tmp_path / "run")
     assert unknown.exit_code == 2
     assert "lite-x4-only" in unknown.stderr
+    # Its last stage alone wants them: known before anything is read, not after hours.
+    unlit = run_here("train", "base", "--data", tmp_path / "empty", "--out", tmp_path / "run")
+    assert unlit.exit_code == 2
+    assert "--stills" in unlit.stderr
 
 
 def test_training_starts_from_weights_and_says_so(footage: Path, recipe: Path, tmp_path: Path) -> None:

@@ -58,10 +58,12 @@ def train(
     from videoinr.training.distributed import join_ranks, rank_device
     from videoinr.training.fitting import fitted
     from videoinr.training.loop import Habits, run
-    from videoinr.training.sources import open_source
+    from videoinr.training.sources import no_stills_error, open_source
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
     recipe = _recipe(recipe_name, initial, resume=resume)
+    if not stills and any(stage.stills_share for stage in recipe.stages):
+        raise no_stills_error()  # now, and not when a stage that wants them is reached after hours
     where = rank_device(device)
     allow_fast_arithmetic(where)
     with cancel_on_signals() as token, join_ranks(where) as ranks, ExitStack() as stack:

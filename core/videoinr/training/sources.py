@@ -112,11 +112,16 @@ class MixedSource:
 
     def _wanted_stills(self) -> Stills:
         if self._stills is None:
-            raise UsageError(
-                "The recipe takes a share of its windows from still photographs, and there are none.",
-                hint="Name a folder of photographs, or set stills_share = 0 in the recipe.",
-            )
+            raise no_stills_error()
         return self._stills
+
+
+def no_stills_error() -> UsageError:
+    """What to raise where a recipe wants photographs and there are none."""
+    return UsageError(
+        "The recipe takes a share of its windows from still photographs, and there are none.",
+        hint="Name a folder of photographs with --stills, or set stills_share = 0 in a copy of the recipe.",
+    )
 
 
 def open_source(
