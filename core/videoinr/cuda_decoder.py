@@ -62,7 +62,7 @@ class CudaDecoder:
             self._plain.close()
 
     def kept(self, features: Features) -> Features:
-        """``features`` in the form to keep for :meth:`decode`: half the memory, where the kernels will read them."""
+        """``features`` in the form to keep for :meth:`decode`: what the kernels read most, in half precision."""
         if not self._can_draw(features):
             return features
         assert isinstance(features, PairFeatures)

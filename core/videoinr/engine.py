@@ -91,7 +91,7 @@ class Engine(Closing):
     def _features(self, pair: int, token: CancelToken) -> Features:
         features = self._cache.get(self._key(pair))
         if features is None:
-            features = self._decoder.kept(self._encode(pair, token))
+            features = self._encode(pair, token)
             self._cache.put(self._key(pair), features)
         return features
 
@@ -103,7 +103,8 @@ class Engine(Closing):
         low = torch.stack([tensor_from_pixels(frame, device) for frame in (frames.first, frames.second)])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
-                return self._model.encode(low, half=self._profile.half_encoder)
+                features = self._model.encode(low, half=self._profile.half_encoder)
+            return self._decoder.kept(features)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

@@ -317,7 +317,10 @@ def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
     assert run_here("bench", *arguments).exit_code == 2
 
 
-def test_all_measures_the_usual_models(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("videoinr.benchmark.subjects.usual_models", lambda: ("random:tiny", str(weights)))
+def test_all_measures_the_usual_models_the_papers_form_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = save_tiny_model(tmp_path, model=tiny_paper_model("paper-s"))
+    monkeypatch.setattr("videoinr.benchmark.subjects.usual_models", lambda: ("random:tiny", str(paper)))
     told = bench_json("--all", "--lr", "12x8", "--repeats", 1)
     assert [result["model"] for result in told["results"]] == ["random:tiny", "tiny"]

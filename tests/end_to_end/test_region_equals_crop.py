@@ -65,7 +65,7 @@ def test_the_whole_has_the_size_of_the_grid(whole: dict[str, NDArray[np.uint8]],
     assert whole[scale].std() > 10  # It shows something, so that equality means something.
 
 
-@pytest.mark.parametrize("scale", ["2.5", "13"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_a_region_from_another_process_is_the_crop(
     clip: Path, whole: dict[str, NDArray[np.uint8]], scale: str, tmp_path: Path
 ) -> None:

@@ -22,11 +22,11 @@ def tiny_video_inr(*, seed: int = 0) -> VideoINR:
     return model.eval().requires_grad_(False)
 
 
-def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
-    """Write the tiny model's weights and card into ``folder``; -> the .safetensors file, for ``--model``."""
+def save_tiny_model(folder: Path, *, seed: int = 0, model: VideoINR | None = None) -> Path:
+    """Write the tiny model (or ``model``), weights and card, into ``folder``; -> the .safetensors, for ``--model``."""
     path = folder / "tiny.safetensors"
     save_model(
-        tiny_video_inr(seed=seed),
+        model or tiny_video_inr(seed=seed),
         path,
         name="tiny",
         description="random weights, for tests",

@@ -51,8 +51,10 @@ def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, b
 def plain_deformable_conv(
     x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor, *, product: torch.dtype | None = None
 ) -> Tensor:
-    """:func:`deformable_conv` in plain torch, one band of rows at a time; all float32, but
-    for the factors of the ``product`` where its type is named."""
+    """:func:`deformable_conv` in plain torch, one band of rows at a time.
+
+    ``product``: the type of the factors of its matrix product; without it, that of ``x`` throughout.
+    """
     batch, channels, height, width = x.shape
     bytes_per_row = 4 * batch * channels * TAPS * width
     rows = max(1, (_BAND_BYTES if x.device.type == "cpu" else _LARGE_BAND_BYTES) // bytes_per_row)

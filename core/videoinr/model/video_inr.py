@@ -38,7 +38,8 @@ FieldSampler = Callable[[Points, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class PairFeatures:
-    """What is known of a pair once it is encoded; all that decoding needs. Channels last, float32.
+    """What is known of a pair once it is encoded; all that decoding needs. Channels last, float32 (but for
+    ``temporal``, ``colour_first`` and ``colour_second`` as :class:`~videoinr.cuda_decoder.CudaDecoder` keeps them).
 
     The first layers of the heads are already applied to the latent feature and both frames (see siren.py):
     ``spatial`` [B, H, W, S], ``temporal`` [B, H, W, T], ``colour_first`` and ``colour_second`` [B, H, W, D]; S, T,
