@@ -35,17 +35,16 @@ def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, b
     """
     kind = x.device.type
     product = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-    tensors = (x.float(), offsets.float(), masks.float(), weight.float(), bias.float())
+    x, offsets, weight, bias = x.float(), offsets.float(), weight.float(), bias.float()
     with torch.autocast(kind, enabled=False):
         # What torch.compile can see through, it joins with what comes before and after. And torchvision's gradients,
         # replayed in a CUDA graph, ended in an illegal memory access (torch 2.11, H200): training keeps to plain torch.
         trains = torch.is_grad_enabled() and weight.requires_grad and x.is_cuda
         operator = None if trains or torch.compiler.is_compiling() else _torchvision_operator()
         if operator is not None:
-            x, offsets, masks, weight, bias = tensors
-            answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks)
+            answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks.float())
             return answer
-        return plain_deformable_conv(*tensors, product=product)
+        return plain_deformable_conv(x, offsets, masks, weight, bias, product=product)
 
 
 def plain_deformable_conv(
@@ -65,7 +64,7 @@ def plain_deformable_conv(
         band = slice(top, min(top + rows, height))
         read = _read_taps(x, offsets[:, :, band], masks[:, :, band], top=top, dtype=product)
         bands.append(torch.matmul(kernel, read).view(batch, len(kernel), -1, width))
-    return torch.cat(bands, 2).to(bias.dtype) + bias[:, None, None]
+    return (bands[0] if len(bands) == 1 else torch.cat(bands, 2)) + bias[:, None, None]
 
 
 def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int, dtype: torch.dtype) -> Tensor:
@@ -73,11 +72,12 @@ def _read_taps(x: Tensor, offsets: Tensor, masks: Tensor, *, top: int, dtype: to
     batch, _, height, width = x.shape
     groups, rows = masks.shape[1] // TAPS, masks.shape[2]
     tap = torch.arange(TAPS, device=x.device)[:, None, None]
-    columns = torch.arange(width, device=x.device) + (tap % 3 - 1)
-    lines = torch.arange(top, top + rows, device=x.device)[:, None] + (tap // 3 - 1)
+    columns = torch.arange(width, device=x.device) + tap % 3
+    lines = torch.arange(top, top + rows, device=x.device)[:, None] + tap // 3
     moved = offsets.reshape(batch * groups, TAPS, 2, rows, width)
-    unit_x = (2 * (columns + moved[:, :, 1]) + 1) / width - 1
-    unit_y = (2 * (lines + moved[:, :, 0]) + 1) / height - 1
+    # Of pixel p of n: (2p + 1) / n - 1. What no gradient passes is worked out on one row and one column.
+    unit_x = torch.add((2 * columns - 1) / width - 1, moved[:, :, 1], alpha=2 / width)
+    unit_y = torch.add((2 * lines - 1) / height - 1, moved[:, :, 0], alpha=2 / height)
     grid = torch.stack((unit_x, unit_y), -1).view(batch * groups, TAPS * rows, width, 2)
     maps = x.reshape(batch * groups, -1, height, width)
     read = F.grid_sample(maps, grid, padding_mode="zeros", align_corners=False).to(dtype)
