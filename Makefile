@@ -48,7 +48,7 @@ run-headless: $(READY)
 	@echo "Half a second at four times the rate, twice the size: $(CURDIR)/out/demo.mp4"
 
 test: $(READY) system-libraries ## Run the tests, TESTS=tests/core for a part; prints the coverage of the engine
-	$(BIN)/python -m pytest --cov --cov-report=term $(COVERAGE_GATE) $(TESTS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term $(COVERAGE_GATE) $(TESTS)
 
 lint: $(READY) ## Check style, format, types and who imports whom
 	$(BIN)/ruff check .

@@ -11,3 +11,8 @@ settings.load_profile("house")
 
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker for each core: two threads in each would wait for each other most of the time. What runs in processes of
+    # its own, as a user's does, still takes all cores.
+    torch.set_num_threads(1)
