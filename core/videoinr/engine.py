@@ -6,13 +6,13 @@ An engine belongs to one thread at a time: the window's render thread, an export
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
@@ -42,6 +42,7 @@ class Engine(Closing):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
+        self._encoder = encoder_for(self._model, profile)
         self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
@@ -103,7 +104,7 @@ class Engine(Closing):
         low = torch.stack([tensor_from_pixels(frame, device) for frame in (frames.first, frames.second)])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
-                features = self._model.encode(low, half=self._profile.half_encoder)
+                features = self._encoder(low)
             return self._decoder.kept(features)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -113,6 +114,15 @@ class Engine(Closing):
                 f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
+
+
+def encoder_for(model: Representation, profile: ComputeProfile) -> Callable[[Tensor], Features]:
+    """What encodes frames [1, 2, 3, H, W] with ``model``, which is on the profile's device."""
+    if not kernels.serve(next(model.parameters())):
+        return lambda low: model.encode(low, half=profile.half_encoder)
+    from videoinr.cuda_encoder import CudaEncoder
+
+    return CudaEncoder(model, half=profile.half_encoder)
 
 
 def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:

@@ -94,6 +94,8 @@ def drifting(features: PairFeatures) -> PairFeatures:
     height, width = features.latent_hw
     x = torch.linspace(0, 3, width, device=features.prior.device).expand(height, width)
     y = torch.linspace(0, 3, height, device=features.prior.device)[:, None].expand(height, width)
+    if not features.prior.shape[-1]:
+        return features
     way = torch.stack((2 + x.sin(), y.cos()), -1)
     return replace(features, prior=torch.cat((way, -way), -1)[None].contiguous())
 
@@ -162,8 +164,8 @@ def replaced(values: dict[str, Any]) -> Iterator[None]:
 
 def bench_decoder(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
     """The whole way to the host, as the engine goes it. ``features``: on the CPU, so that only the kept ones count."""
-    kept = compacted(moved(features, clock.device))
     profile = ComputeProfile(clock.device, 512, feature_bytes=8 * GIB, tile_bytes=8 * GIB)
+    kept = CudaDecoder(model, profile).kept(moved(features, clock.device))
 
     def ask(decoder: CudaDecoder, step: int) -> torch.Tensor:
         query = RegionQuery(Instant(0, Fraction(step, 97)), grid, grid.rect)
@@ -243,7 +245,7 @@ def size(text: str) -> Grid:
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", type=torch.device)
-    parser.add_argument("--models", nargs="+", default=["lite", "base"], choices=["lite", "base", "tiny"])
+    parser.add_argument("--models", nargs="+", default=["lite", "base"], choices=["lite", "base", "tiny", "paper"])
     parser.add_argument("--clips", nargs="+", default=[size("320x180"), size("960x540")], type=size)
     parser.add_argument("--grids", nargs="+", default=[size("1920x1080"), size("3840x2160")], type=size)
     parser.add_argument("--repeats", default=20, type=int)
@@ -272,7 +274,8 @@ def main() -> None:
             features = moved(drifting(model.encode(frames_of(clip, asked.device), half=on_gpu)), torch.device("cpu"))
             for grid in asked.grids:
                 about = {"model": name, "clip": str(clip), "grid": str(grid)}
-                show(**about, **bench_kernels(model, compacted(moved(features, asked.device)), grid, clock))
+                if render_cuda.can_render(model, features):
+                    show(**about, **bench_kernels(model, compacted(moved(features, asked.device)), grid, clock))
                 show(**about, **bench_decoder(model, features, grid, clock))
                 for row in sweep(model, compacted(moved(features, asked.device)), grid, clock) if asked.sweep else ():
                     show(**about, **row)

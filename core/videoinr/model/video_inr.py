@@ -97,11 +97,13 @@ class VideoINR(nn.Module):
     def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
         """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
 
-        ``half``: the motion-prior encoder's convolutions in bfloat16, as in training, on a CPU all but the exact ones;
-        the heads stay in float32.
+        ``half``: the encoder's convolutions in half precision, the heads stay in float32. On a GPU that is float16,
+        three bits finer than bfloat16, all that a CPU computes fast in: and there only the motion-prior encoder's,
+        but for the exact ones.
         """
-        half = half and isinstance(self.encoder, MotionPriorEncoder)
-        with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
+        kind = frames.device.type
+        half = half and (kind == "cuda" or isinstance(self.encoder, MotionPriorEncoder))
+        with torch.autocast(kind, torch.float16 if kind == "cuda" else torch.bfloat16, enabled=half):
             feature, prior = self.latent(frames)
         return self.project(frames, feature, prior)
 

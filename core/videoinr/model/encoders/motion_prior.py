@@ -10,18 +10,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from videoinr.model import kernels
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.warp import warp
+
+LEAK = 0.1
+"""The encoder's activation leaks this share of what is below zero."""
 
 
 def leaky(x: Tensor) -> Tensor:
     """The encoder's activation."""
-    return F.leaky_relu(x, 0.1)
+    return F.leaky_relu(x, LEAK)
 
 
 def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size (or halves it, rounding up)."""
     return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
+
+
+def convolved(layer: nn.Conv2d, *parts: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
+    """leaky(layer(x)) + add: a 3x3 convolution and what follows it -> [B, D, H', W'].
+
+    x is the channels of ``parts`` one after the other, each [B, C, H, W]. ``slope``: what becomes of values below zero
+    (0: ReLU; 1: nothing). In one pass where CUDA infers in half precision.
+    """
+    dtype = kernels.half_inference(parts[0])
+    if dtype is not None:
+        from videoinr.model.kernels.convolve import convolve, serves
+
+        if serves(layer, parts[0]):
+            return convolve(layer, parts, slope=slope, add=add, dtype=dtype)
+    out: Tensor = layer(torch.cat(parts, 1) if len(parts) > 1 else parts[0])
+    if slope != 1.0:
+        out = F.relu(out) if slope == 0.0 else F.leaky_relu(out, slope)
+    return out if add is None else add + out
 
 
 class ExactConv(nn.Conv2d):
@@ -56,8 +78,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> the same."""
-        out: Tensor = x + self.second(F.relu(self.first(x)))
-        return out
+        return convolved(self.second, convolved(self.first, x, slope=0.0), add=x)
 
 
 class Halve(nn.Module):
@@ -69,7 +90,7 @@ class Halve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C, ceil(H/2), ceil(W/2)]."""
-        out: Tensor = self.block(leaky(self.shrink(x)))
+        out: Tensor = self.block(convolved(self.shrink, x, slope=LEAK))
         return out
 
 
@@ -86,11 +107,12 @@ class MotionStep(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Both frames' features [B, C, H, W], flow [B, 4, H, W] and hidden map -> refined flow and hidden map."""
-        x = torch.cat((warp(first, flow[:, :2]), warp(second, flow[:, 2:]), flow.to(first.dtype), hidden), 1)
-        x = leaky(self.enter(x))
+        warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
+        x = convolved(self.enter, *warped, flow.to(first.dtype), hidden, slope=LEAK)
         for layer in self.middle:
-            x = x + leaky(layer(x))
-        out = self.leave(x)
+            assert isinstance(layer, nn.Conv2d)
+            x = convolved(layer, x, slope=LEAK, add=x)
+        out = convolved(self.leave, x)
         return flow + out[:, :4].float(), leaky(out[:, 4:])
 
 
@@ -125,7 +147,7 @@ class MotionPriorEncoder(nn.Module):
             hidden,
             flow.to(first.dtype),
         )
-        return self.trunk(self.fuse(torch.cat(parts, 1))), flow
+        return self.trunk(convolved(self.fuse, *parts)), flow
 
     def _pyramid(self, frames: Tensor) -> list[Tensor]:
         """Features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from videoinr.model.config import ZoomingSlowMoConfig
 from videoinr.model.deformable import DeformableConv
-from videoinr.model.encoders.motion_prior import ResidualBlock, conv, leaky
+from videoinr.model.encoders.motion_prior import LEAK, ResidualBlock, conv, convolved, leaky
 
 Levels = list[Tensor]
 """A map at full, half and quarter size."""
@@ -35,7 +35,7 @@ class Halve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C, H/2, W/2]."""
-        return leaky(self.refine(leaky(self.shrink(x))))
+        return convolved(self.refine, convolved(self.shrink, x, slope=LEAK), slope=LEAK)
 
 
 class Pyramid(nn.Module):
@@ -61,7 +61,8 @@ class CoarsestAlignment(nn.Module):
 
     def forward(self, moving: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
         """``moving`` towards ``reference``, both [B, C, H, W] -> the guide of the offsets, and the aligned map."""
-        guide = leaky(self.refine(leaky(self.compare(torch.cat((moving, reference), 1)))))
+        guide = convolved(self.compare, moving, reference, slope=LEAK)
+        guide = convolved(self.refine, guide, slope=LEAK)
         return guide, leaky(self.deform(moving, guide))
 
 
@@ -79,12 +80,12 @@ class FinerAlignment(nn.Module):
         self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor
     ) -> tuple[Tensor, Tensor]:
         """As :meth:`CoarsestAlignment.forward`, given its two results; the joined map has no activation yet."""
-        guide = leaky(self.compare(torch.cat((moving, reference), 1)))
+        guide = convolved(self.compare, moving, reference, slope=LEAK)
         # Twice: the same motion is twice as many of the finer pixels.
-        guide = leaky(self.join_guides(torch.cat((guide, 2 * twice_as_large(coarse_guide)), 1)))
-        guide = leaky(self.refine(guide))
+        guide = convolved(self.join_guides, guide, 2 * twice_as_large(coarse_guide), slope=LEAK)
+        guide = convolved(self.refine, guide, slope=LEAK)
         aligned = self.deform(moving, guide)
-        return guide, self.join_maps(torch.cat((aligned, twice_as_large(coarse_map)), 1))
+        return guide, convolved(self.join_maps, aligned, twice_as_large(coarse_map))
 
 
 class Alignment(nn.Module):
@@ -165,7 +166,7 @@ class TwoWayConvLSTM(nn.Module):
 
     def _advance(self, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """One step: the new hidden and cell state."""
-        enter, keep, leave, candidate = self.gates(torch.cat((entering, hidden), 1)).chunk(4, 1)
+        enter, keep, leave, candidate = convolved(self.gates, entering, hidden).chunk(4, 1)
         cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
         return leave.sigmoid() * cell.tanh(), cell
 

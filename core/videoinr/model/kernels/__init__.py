@@ -3,13 +3,15 @@
 A head of the model is tiny and its pixels are many, so plain torch spends its time carrying activations to device
 memory and back. Here a program keeps a run of pixels in registers from the first sine to the last linear map, and
 its backward pass computes the activations again instead of reading them. ``sample`` and ``gather`` read maps at
-warped positions, ``siren`` is a whole head, ``blend`` mixes the two warped frames.
+warped positions, ``siren`` is a whole head, ``blend`` mixes the two warped frames; ``convolve`` is a layer of an
+encoder, for inference alone, and ``decode`` what the viewer asks for.
 """
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
+import torch
 from torch import Tensor
 
 _TRITON = find_spec("triton") is not None
@@ -21,3 +23,10 @@ def serve(tensor: Tensor) -> bool:
     Whoever asks imports them only then: Triton takes a while to import, and on a CPU it is of no use.
     """
     return _TRITON and tensor.is_cuda
+
+
+def half_inference(tensor: Tensor) -> torch.dtype | None:
+    """The type in which CUDA infers in half precision around ``tensor``; None in training, in float32, elsewhere."""
+    if not serve(tensor) or torch.is_grad_enabled() or not torch.is_autocast_enabled("cuda"):
+        return None
+    return torch.get_autocast_dtype("cuda")

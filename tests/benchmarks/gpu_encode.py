@@ -1,0 +1,168 @@
+"""What encoding costs on a GPU: ``PYTHONPATH=core:tests python3 -m benchmarks.gpu_encode``.
+
+Random weights: the cost does not depend on what a model has learned. Each model is encoded with torch's convolutions,
+with the kernel that does what follows them too (kernels/convolve.py), and with that recorded as a CUDA graph; the
+error is that of a picture decoded from half precision, against float32 throughout. ``--sweep`` times the layers one by
+one, under every plan of the kernel and with torch. To rehearse without a GPU:
+``TRITON_INTERPRET=1 ... --device cpu --models tiny --clips 16x9 --repeats 1``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from multiprocessing import get_context
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
+from videoinr.cuda_launches import cuda_graph
+from videoinr.geometry import Grid
+from videoinr.model import kernels
+from videoinr.model.encoders.motion_prior import LEAK
+from videoinr.model.kernels.convolve import Plan, convolve, plan_for
+from videoinr.model.video_inr import VideoINR
+
+LAYERS = {
+    "lite": ((24, 24, 2), (84, 64, 1), (64, 64, 1), (64, 36, 1), (132, 48, 1), (48, 48, 1)),
+    "base": ((64, 64, 2), (196, 128, 1), (128, 128, 1), (128, 68, 1), (324, 96, 1), (96, 96, 1)),
+}
+"""Channels in and out and maps at once of the kinds of layers at full size."""
+PLANS = (
+    *(Plan(128, chunk, warps, stages) for chunk in (32, 64) for warps in (4, 8) for stages in (3, 4)),
+    *(Plan(256, chunk, 8, stages) for chunk in (32, 64) for stages in (3, 4)),
+    Plan(64, 32, 4, 4),
+    Plan(64, 64, 4, 4),
+    Plan(128, 16, 4, 4),
+)
+
+
+@contextmanager
+def with_torchs_convolutions() -> Iterator[None]:
+    """Without the kernel (and without those that sample)."""
+    served = kernels.serve
+    setattr(kernels, "serve", lambda _: False)  # noqa: B010 - mypy lets no function be assigned to
+    try:
+        yield
+    finally:
+        setattr(kernels, "serve", served)  # noqa: B010
+
+
+def bench_encoder(model: VideoINR, clip: Grid, clock: Clock) -> dict[str, Any]:
+    frames = frames_of(clip, clock.device)
+    half = clock.device.type == "cuda"
+
+    def encode() -> None:
+        model.encode(frames, half=half)
+
+    with with_torchs_convolutions():
+        plain = clock.device_ms(encode)
+        exact = model.encode(frames)
+    eager = clock.device_ms(encode)
+    replay = cuda_graph(encode)
+    features, grid = model.encode(frames, half=half), Grid(2 * clip.width, 2 * clip.height)
+    middle = torch.tensor([0.5], device=clock.device)
+    pictures = [255 * model.render(either, grid, [middle])[0].clamp(0, 1) for either in (exact, features)]
+    error = (pictures[0] - pictures[1]).abs()
+    return {
+        "plain_ms": plain,
+        "eager_ms": eager,
+        "graph_ms": None if replay is None else clock.device_ms(replay),
+        "mean_error": float(error.mean()),
+        "max_error": float(error.max()),
+    }
+
+
+def layer_and_map(shape: tuple[int, int, int], clip: Grid, device: torch.device) -> tuple[nn.Conv2d, torch.Tensor]:
+    channels, outputs, maps = shape
+    layer = nn.Conv2d(channels, outputs, 3, padding=1).to(device).requires_grad_(False)
+    whole_words = -(-channels // 8) * 8
+    x = torch.randn((maps, whole_words, clip.height, clip.width), device=device, dtype=torch.float16)
+    return layer, x.contiguous(memory_format=torch.channels_last)
+
+
+def compile_layer(shape: tuple[int, int, int], clip: Grid, plan: Plan) -> None:
+    """Put what ``plan`` compiles to into Triton's cache, from a process of its own."""
+    layer, x = layer_and_map(shape, clip, torch.device("cuda"))
+    convolve(layer, (x,), slope=LEAK, plan=plan)
+    torch.cuda.synchronize()
+
+
+def sweep(shape: tuple[int, int, int], clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> None:
+    layer, x = layer_and_map(shape, clip, clock.device)
+    products = 2e-9 * 9 * shape[0] * shape[1] * shape[2] * clip.width * clip.height
+    half = nn.Conv2d(x.shape[1], shape[1], 3, padding=1).to(clock.device, x.dtype).requires_grad_(False)
+    half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    bare = clock.device_ms(lambda: F.conv2d(x, half.weight, None, padding=1))
+    whole = clock.device_ms(lambda: F.leaky_relu(half(x), LEAK))
+    rows = []
+    for plan in plans:
+        try:
+            rows.append((clock.device_ms(lambda p=plan: convolve(layer, (x,), slope=LEAK, plan=p)), plan))  # type: ignore[misc]
+        except RuntimeError as error:  # more shared memory than there is
+            show(layer=shape, clip=str(clip), plan=str(plan), error=str(error)[:80])
+    rows.sort(key=lambda row: row[0])
+    chosen = plan_for(layer, shape[2] * clip.width * clip.height)
+    show(
+        layer=shape, clip=str(clip), gflop=products, torch_bare_ms=bare, torch_ms=whole, best_ms=rows[0][0],
+        tflops=products / rows[0][0], chosen=str([ms for ms, plan in rows if plan == chosen]),
+        plans=[(round(ms, 4), *asdict(plan).values()) for ms, plan in rows[:5]],
+    )  # fmt: skip
+
+
+def profile(model: VideoINR, clip: Grid, clock: Clock) -> None:
+    """The kernels that take the most time, ms in all and how many."""
+    frames = frames_of(clip, clock.device)
+    model.encode(frames, half=True)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        model.encode(frames, half=True)
+        clock.synchronise()
+    rows = sorted(profiler.key_averages(), key=lambda row: -row.self_device_time_total)
+    for row in rows[:25]:
+        show(kernel=row.key[:110], ms=row.self_device_time_total / 1e3, count=row.count)
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda", type=torch.device)
+    parser.add_argument("--models", nargs="+", default=["lite", "base", "paper"])
+    parser.add_argument("--clips", nargs="+", default=[size("320x180"), size("960x540")], type=size)
+    parser.add_argument("--repeats", default=20, type=int)
+    parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--profile", action="store_true", help="Which kernels an encoding spends its time in.")
+    return parser.parse_args()
+
+
+@torch.inference_mode()
+def main() -> None:
+    """Everything, a line of JSON each."""
+    asked = options()
+    clock = Clock(asked.device, asked.repeats)
+    torch.backends.cudnn.benchmark = True
+    on_gpu = asked.device.type == "cuda"
+    show(device=torch.cuda.get_device_name() if on_gpu else "cpu", torch=torch.__version__, repeats=asked.repeats)
+    if asked.sweep:
+        layers = [shape for name in asked.models for shape in LAYERS.get(name, ())]
+        jobs = list(itertools.product(layers, asked.clips, PLANS))
+        with ProcessPoolExecutor(14, mp_context=get_context("spawn")) as pool:
+            done = [pool.submit(compile_layer, *job) for job in jobs]
+        show(compiled=len(jobs), failed=sum(future.exception() is not None for future in done))
+        for shape, clip in itertools.product(layers, asked.clips):
+            sweep(shape, clip, clock, PLANS)
+    for name in asked.models:
+        model = model_of(name, asked.device)
+        for clip in asked.clips:
+            show(model=name, clip=str(clip), **bench_encoder(model, clip, clock))
+            if asked.profile:
+                profile(model, clip, clock)
+
+
+if __name__ == "__main__":
+    main()

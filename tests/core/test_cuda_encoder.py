@@ -1,0 +1,92 @@
+"""The encoder's recorded launches: which frames they serve, and that what they give is the model's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+import torch
+from torch import Tensor
+
+from helpers.tiny_model import tiny_video_inr
+from videoinr import cuda_encoder
+from videoinr.cuda_encoder import CudaEncoder
+from videoinr.model.video_inr import PairFeatures, VideoINR
+
+Launch = Callable[[], None]
+
+
+class Recordings:
+    """A recorder that notes what it was given, and replays by doing it again."""
+
+    def __init__(self) -> None:
+        self.launches = list[Launch]()
+        self.replayed = 0
+
+    def __call__(self, launch: Launch) -> Launch:
+        self.launches.append(launch)
+        launch()
+
+        def replay() -> None:
+            self.replayed += 1
+            launch()
+
+        return replay
+
+
+@pytest.fixture
+def model() -> VideoINR:
+    return tiny_video_inr()
+
+
+def frames(seed: int, height: int = 6, width: int = 8) -> Tensor:
+    return torch.rand((1, 2, 3, height, width), generator=torch.Generator().manual_seed(seed))
+
+
+def assert_same(features: object, expected: PairFeatures) -> None:
+    assert isinstance(features, PairFeatures)
+    for field in fields(expected):
+        assert torch.equal(getattr(features, field.name), getattr(expected, field.name)), field.name
+
+
+def test_the_second_pair_of_a_size_is_recorded_and_every_answer_stays_what_it_was(model: VideoINR) -> None:
+    recordings = Recordings()
+    encoder = CudaEncoder(model, half=False, record=recordings)
+    answers = [encoder(frames(seed)) for seed in range(4)]
+    assert len(recordings.launches) == 1
+    assert recordings.replayed == 3
+    for seed, answer in enumerate(answers):
+        assert_same(answer, model.encode(frames(seed)))
+
+
+def test_the_frames_that_are_handed_in_are_not_written_to(model: VideoINR) -> None:
+    encoder, first = CudaEncoder(model, half=False, record=Recordings()), frames(1)
+    encoder(first)
+    encoder(frames(2))
+    assert torch.equal(first, frames(1))
+
+
+def test_another_size_is_recorded_anew(model: VideoINR) -> None:
+    recordings = Recordings()
+    encoder = CudaEncoder(model, half=False, record=recordings)
+    for seed, height in enumerate((6, 6, 5, 5, 6)):
+        assert_same(encoder(frames(seed, height)), model.encode(frames(seed, height)))
+    assert len(recordings.launches) == 2
+
+
+def test_large_frames_are_not_recorded(model: VideoINR, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_encoder, "RECORDED_PX", 47)
+    recordings = Recordings()
+    encoder = CudaEncoder(model, half=False, record=recordings)
+    for seed in range(3):
+        assert_same(encoder(frames(seed)), model.encode(frames(seed)))
+    assert not recordings.launches
+
+
+def test_where_nothing_can_be_recorded_it_encodes_all_the_same(model: VideoINR) -> None:
+    asked = []
+    encoder = CudaEncoder(model, half=False, record=lambda launch: asked.append(launch))
+    for seed in range(3):
+        assert_same(encoder(frames(seed)), model.encode(frames(seed)))
+    assert len(asked) == 1

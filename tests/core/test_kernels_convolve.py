@@ -1,0 +1,116 @@
+"""The encoders' convolution as a kernel (interpreted where there is no GPU), against torch's own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videoinr.model import kernels
+from videoinr.model.config import MotionPriorConfig, ZoomingSlowMoConfig
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
+from videoinr.model.kernels import convolve as module
+from videoinr.model.kernels.convolve import Plan, convolve, serves
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def layer(channels: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    torch.manual_seed(channels + outputs)
+    return nn.Conv2d(channels, outputs, 3, stride, 1).to(DEVICE).requires_grad_(False)
+
+
+def maps(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize(
+    ("channels", "outputs", "stride", "size"),
+    [(24, 36, 1, (2, 7, 9)), (48, 96, 2, (1, 9, 8)), (8, 4, 2, (2, 1, 5)), (84, 16, 1, (1, 6, 1))],
+)
+def test_it_is_the_layer_and_what_follows_it(
+    channels: int, outputs: int, stride: int, size: tuple[int, int, int], slope: float
+) -> None:
+    one, (batch, height, width) = layer(channels, outputs, stride), size
+    x = maps(batch, channels, height, width)
+    plain = functional.leaky_relu(one(x), slope)
+    other = torch.randn_like(plain)
+    for plan in (Plan(run=16, chunk=16), Plan(run=64, chunk=32)):
+        alone = convolve(one, (x,), slope=slope, dtype=torch.float32, plan=plan)
+        torch.testing.assert_close(alone, plain, rtol=0, atol=1e-5)
+        both = convolve(one, (x,), slope=slope, add=other, dtype=torch.float32, plan=plan)
+        torch.testing.assert_close(both, plain + other, rtol=0, atol=1e-5)
+    assert alone.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_half_precision_is_off_by_its_own_rounding() -> None:
+    one, x = layer(32, 32), maps(1, 32, 8, 8)
+    error = (convolve(one, (x,)).float() - one(x)).abs()
+    assert 0 < error.max() < 4 * 2**-11 * one(x).abs().max()
+
+
+@pytest.mark.parametrize("widths", [(8, 8), (5, 4, 8), (4, 16, 1)])
+def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int, ...]) -> None:
+    one = layer(sum(widths), 8)
+    parts = [maps(1, width, 4, 5, seed=number) for number, width in enumerate(widths)]
+    joined = convolve(one, parts, dtype=torch.float32)
+    torch.testing.assert_close(joined, one(torch.cat(parts, 1)), rtol=0, atol=1e-5)
+
+
+def test_new_weights_are_noticed() -> None:
+    one, x = layer(8, 8), maps(1, 8, 4, 4)
+    first = convolve(one, (x,), dtype=torch.float32)
+    one.weight.mul_(2)
+    one.bias.zero_()  # type: ignore[union-attr]
+    torch.testing.assert_close(convolve(one, (x,), dtype=torch.float32), one(x), rtol=0, atol=1e-5)
+    assert not torch.equal(first, one(x))
+
+
+def test_other_layers_are_left_to_torch() -> None:
+    x = maps(1, 8, 4, 4)
+    assert serves(layer(8, 4), x)
+    assert serves(layer(8, 4, stride=2), x)
+    assert not serves(layer(3, 8), x)
+    assert not serves(nn.Conv2d(8, 8, 1), x)
+    assert not serves(nn.Conv2d(8, 8, 3, padding=1, dilation=2), x)
+    assert not serves(nn.Conv2d(8, 8, 3, padding=1, groups=2), x)
+    huge = torch.empty((1, 8, 2**15, 2**14), device="meta")
+    assert not serves(layer(8, 8), huge)
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        MotionPriorEncoder(
+            MotionPriorConfig(
+                frame_channels=8, motion_channels=8, feature_channels=16, front_blocks=1, trunk_blocks=1, levels=2
+            )
+        ),
+        ZoomingSlowMoEncoder(ZoomingSlowMoConfig(channels=8, groups=2, front_blocks=1, back_blocks=1)),
+    ],
+    ids=["motion prior", "zooming slowmo"],
+)
+@torch.inference_mode()
+def test_a_whole_encoder_goes_through_it(encoder: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, frames, layers = encoder.to(DEVICE), maps(1, 2, 3, 8, 12).sigmoid(), list[nn.Conv2d]()
+    plain = encoder(frames)
+
+    def spy(one: nn.Conv2d, *args: object, **options: object) -> Tensor:
+        layers.append(one)
+        return convolve(one, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "convolve", spy)
+    monkeypatch.setattr(kernels, "half_inference", lambda _: torch.float32)
+    torch.testing.assert_close(encoder(frames), plain, rtol=0, atol=1e-5)
+    served = [one for one in encoder.modules() if isinstance(one, nn.Conv2d) and serves(one, frames)]
+    assert set(layers) >= {one for one in served if one.out_channels <= 32}
+    assert len(set(layers)) > 10
+
+
+def test_training_and_a_cpu_are_not_half_inference() -> None:
+    assert kernels.half_inference(torch.zeros(1)) is None
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert kernels.half_inference(torch.zeros(1)) is None
