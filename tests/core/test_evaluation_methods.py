@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,9 +86,20 @@ def test_models_have_parameters_and_names_of_their_own(tmp_path: Path) -> None:
         save_tiny_model(tmp_path / folder)
     paths = [str(tmp_path / folder / "tiny.safetensors") for folder in ("a", "b", "a")]
     panel = make_panel(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
-    assert [method.name for method in panel.methods] == ["nearest", "bicubic-blend", "tiny", paths[1]]
+    assert [method.name for method in panel.methods] == ["nearest", "bicubic-blend", *paths[:2]]
     count = sum(parameter.numel() for parameter in tiny_video_inr().parameters())
     assert [method.parameters for method in panel.methods] == [None, None, count, count]
+    assert [method.name for method in make_panel(models=paths[:1], baselines=[], device=CPU).methods] == ["tiny"]
+
+
+def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Path) -> None:
+    new = save_tiny_model(tmp_path).with_stem("lite")
+    shutil.copy(tmp_path / "tiny.safetensors", new)
+    card = {**json.loads((tmp_path / "tiny.json").read_text()), "name": "lite"}
+    new.with_suffix(".json").write_text(json.dumps(card))
+    panel = make_panel(models=[str(new), "lite"], baselines=[], device=CPU)
+    assert [method.name for method in panel.methods] == [str(new), "lite"]
+    assert len({method.parameters for method in panel.methods}) == 2
 
 
 def test_peers_are_known_beside_what_is_built_in(peers: Callable[..., None]) -> None:

@@ -1,4 +1,4 @@
-"""``videoinr models``: the models that ship with the program, and the import of released ones."""
+"""``videoinr models``: the models that ship with the program, the import of released ones, and means of several."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ models = typer.Typer(name="models")
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the models that ship with the program, and what they are worth; or import a released one."""
+    """List the models that ship with the program, and what they are worth; import a released one; average several."""
     if context.invoked_subcommand is not None:
         return
     from videoinr.model.weights import shipped_models
@@ -58,6 +58,28 @@ def import_model(
         show_json({**_facts(imported.card), "published_file": imported.known, "git_blob": imported.blob})
     else:
         show_table("", (), _told(imported))
+
+
+@models.command("mean")
+def mean_model(
+    files: Annotated[list[str], typer.Argument(metavar="NAME|PATH...", help="Models of one configuration.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The .safetensors to write, its card beside it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Average the weights of several runs that went on from the same ones: often better than any of them."""
+    from videoinr.errors import UsageError
+    from videoinr.model.averaging import save_mean
+    from videoinr.model.weights import load_model
+
+    if out.suffix != ".safetensors":
+        raise UsageError(f"{out} is no name for weights.", hint="Let it end in .safetensors.")
+    if out.exists():
+        raise UsageError(f"{out} already exists.", hint="Name another file, or remove it first.")
+    card = save_mean([load_model(file) for file in files], out, name=out.stem)
+    if as_json:
+        show_json(_facts(card))
+    else:
+        show_table("", (), [("mean of", f"{len(files)} models"), ("written to", str(card.path))])
 
 
 def _told(imported: Imported) -> list[tuple[str, str]]:

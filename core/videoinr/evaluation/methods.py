@@ -62,9 +62,11 @@ def make_panel(*, models: Sequence[str], baselines: Sequence[str], device: torch
             panel.methods.append(Method(name, BUILT_IN[name]))
         else:
             _add_peer(panel, name)
-    for name in dict.fromkeys(models):
-        loaded = load_model(name)
-        shown = loaded.card.name if all(loaded.card.name != each.name for each in panel.methods) else name
+    asked = {name: load_model(name) for name in models}
+    taken = [*wanted, *(loaded.card.name for loaded in asked.values())]
+    for name, loaded in asked.items():
+        # By what was asked for where cards agree in name: a new `base` beside the shipped one.
+        shown = loaded.card.name if taken.count(loaded.card.name) == 1 else name
         model = loaded.model.to(device).eval()
         panel.methods.append(Method(shown, restorer_from_model(model), loaded.card.parameters))
     return panel
