@@ -220,14 +220,12 @@ def sweep(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> 
     field = evaluate_field(weights, features, grid, grid.rect)
     trials: list[dict[str, Any]] = [{}]
     trials += [{"BAND_PX": 2**power} for power in (18, 19, 21, 22)]
+    trials += [{"_COLOUR_RUN": run, "_COLOUR_WARPS": warps} for run, warps in ((16, 1), (32, 1), (64, 2))]
     trials += [
-        {"_MOTION_RUN": 64},
-        {"_COLOUR_RUN": 64},
-        {"_COLOUR_RUN": 16, "_COLOUR_WARPS": 1},
-        {"_BLEND_RUN": 256},
-        {"_BLOCK_WIDTH": 32},
-        {"_BLOCK_WIDTH": 64},
+        {"_MOTION_RUN": run, "_MOTION_WARPS": warps} for run, warps in ((32, 1), (32, 2), (64, 2), (64, 4), (128, 8))
     ]
+    trials += [{"_BLEND_RUN": run, "_BLEND_WARPS": warps} for run, warps in ((32, 1), (64, 2), (128, 2), (256, 4))]
+    trials += [{"_BLOCK_WIDTH": width} for width in (4, 8, 32)]
     for trial in trials:
         with replaced(trial):
             canvas = Canvas.make(grid, grid.rect, latent_hw=features.latent_hw, device=clock.device)

@@ -26,7 +26,7 @@ from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
 from videoinr.cuda_launches import cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model import kernels
-from videoinr.model.encoders.motion_prior import LEAK
+from videoinr.model.convolution import LEAK
 from videoinr.model.kernels.convolve import Plan, convolve, plan_for
 from videoinr.model.video_inr import VideoINR
 
@@ -102,6 +102,9 @@ def sweep(shape: tuple[int, int, int], clip: Grid, clock: Clock, plans: tuple[Pl
     half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     bare = clock.device_ms(lambda: F.conv2d(x, half.weight, None, padding=1))
     whole = clock.device_ms(lambda: F.leaky_relu(half(x), LEAK))
+    joined = clock.device_ms(
+        lambda: torch.cudnn_convolution_relu(x, half.weight, half.bias, (1, 1), (1, 1), (1, 1), 1)
+    ) if clock.device.type == "cuda" else None  # fmt: skip
     rows = []
     for plan in plans:
         try:
@@ -111,7 +114,8 @@ def sweep(shape: tuple[int, int, int], clip: Grid, clock: Clock, plans: tuple[Pl
     rows.sort(key=lambda row: row[0])
     chosen = plan_for(layer, shape[2] * clip.width * clip.height)
     show(
-        layer=shape, clip=str(clip), gflop=products, torch_bare_ms=bare, torch_ms=whole, best_ms=rows[0][0],
+        layer=shape, clip=str(clip), gflop=products,
+        torch_bare_ms=bare, torch_ms=whole, cudnn_relu_ms=joined, best_ms=rows[0][0],
         tflops=products / rows[0][0], chosen=str([ms for ms, plan in rows if plan == chosen]),
         plans=[(round(ms, 4), *asdict(plan).values()) for ms, plan in rows[:5]],
     )  # fmt: skip

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.encoders.motion_prior import ExactConv, Halve, MotionPriorEncoder, ResidualBlock
+from videoinr.model.convolution import ExactConv, ResidualBlock
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
 
 
 @cache

@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from videoinr.model import kernels
+from videoinr.model.convolution import activated, convolved
+
 TAPS = 9
 """Of a 3x3 kernel, row by row."""
 _BAND_BYTES = 8 * 2**20
@@ -108,6 +111,7 @@ class DeformableConv(nn.Module):
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
+        self._groups = groups
         self.offsets_and_masks = nn.Conv2d(channels, 3 * TAPS * groups, 3, 1, 1)
         self.weight = nn.Parameter(torch.empty(channels, channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(channels))
@@ -116,11 +120,17 @@ class DeformableConv(nn.Module):
         nn.init.zeros_(self.offsets_and_masks.weight)
         nn.init.zeros_(self.offsets_and_masks.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """``x`` [B, C, H, W] and its guide, of the same shape -> [B, C, H, W]."""
-        offsets_y_x, masks = self.offsets_and_masks(guide).tensor_split((self._offset_count,), 1)
-        return deformable_conv(x, offsets_y_x, masks.sigmoid(), self.weight, self.bias)
+    def forward(self, x: Tensor, guide: Tensor, *, slope: float = 1.0) -> Tensor:
+        """``x`` [B, C, H, W] and its guide, of the same shape -> leaky(the convolution) [B, C, H, W].
 
-    @property
-    def _offset_count(self) -> int:
-        return self.offsets_and_masks.out_channels // 3 * 2
+        ``slope``: as of :func:`~videoinr.model.convolution.convolved`.
+        """
+        moves = convolved(self.offsets_and_masks, guide)
+        dtype = kernels.half_inference(x)
+        if dtype is not None:
+            from videoinr.model.kernels.deform import deform, serves
+
+            if serves(x, self._groups):
+                return deform(self, x, moves, groups=self._groups, slope=slope, dtype=dtype)
+        offsets_y_x, masks = moves.tensor_split((2 * TAPS * self._groups,), 1)
+        return activated(deformable_conv(x, offsets_y_x, masks.sigmoid(), self.weight, self.bias), slope)

@@ -10,75 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from videoinr.model import kernels
 from videoinr.model.config import MotionPriorConfig
+from videoinr.model.convolution import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky
 from videoinr.model.warp import warp
-
-LEAK = 0.1
-"""The encoder's activation leaks this share of what is below zero."""
-
-
-def leaky(x: Tensor) -> Tensor:
-    """The encoder's activation."""
-    return F.leaky_relu(x, LEAK)
-
-
-def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
-    """A 3x3 convolution that keeps the size (or halves it, rounding up)."""
-    return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
-
-
-def convolved(layer: nn.Conv2d, *parts: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
-    """leaky(layer(x)) + add: a 3x3 convolution and what follows it -> [B, D, H', W'].
-
-    x is the channels of ``parts`` one after the other, each [B, C, H, W]. ``slope``: what becomes of values below zero
-    (0: ReLU; 1: nothing). In one pass where CUDA infers in half precision.
-    """
-    dtype = kernels.half_inference(parts[0])
-    if dtype is not None:
-        from videoinr.model.kernels.convolve import convolve, serves
-
-        if serves(layer, parts[0]):
-            return convolve(layer, parts, slope=slope, add=add, dtype=dtype)
-    out: Tensor = layer(torch.cat(parts, 1) if len(parts) > 1 else parts[0])
-    if slope != 1.0:
-        out = F.relu(out) if slope == 0.0 else F.leaky_relu(out, slope)
-    return out if add is None else add + out
-
-
-class ExactConv(nn.Conv2d):
-    """A 3x3 convolution that keeps the size, and that a CPU computes in float32 even where autocast is on.
-
-    The frames come in through one and the flows go out through others. In bfloat16 (8 bits) that would round pixels
-    by up to half an 8-bit level, and flows by up to a 512th of themselves: most of what half precision costs a
-    picture. Training is not touched: it knows autocast on CUDA alone, where these are convolutions like all others.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same with ``out_channels``; float32 on a CPU."""
-        if x.device.type != "cpu":
-            return super().forward(x)
-        with torch.autocast("cpu", enabled=False):
-            return super().forward(x.float())
-
-
-class ResidualBlock(nn.Module):
-    """x + conv(ReLU(conv(x))), without normalisation; starts close to the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first, self.second = conv(channels, channels), conv(channels, channels)
-        for layer in (self.first, self.second):
-            nn.init.kaiming_normal_(layer.weight)
-            layer.weight.data.mul_(0.1)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same."""
-        return convolved(self.second, convolved(self.first, x, slope=0.0), add=x)
 
 
 class Halve(nn.Module):

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model.config import ZoomingSlowMoConfig
+from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, leaky
 from videoinr.model.deformable import DeformableConv
-from videoinr.model.encoders.motion_prior import LEAK, ResidualBlock, conv, convolved, leaky
 
 Levels = list[Tensor]
 """A map at full, half and quarter size."""
@@ -63,7 +63,7 @@ class CoarsestAlignment(nn.Module):
         """``moving`` towards ``reference``, both [B, C, H, W] -> the guide of the offsets, and the aligned map."""
         guide = convolved(self.compare, moving, reference, slope=LEAK)
         guide = convolved(self.refine, guide, slope=LEAK)
-        return guide, leaky(self.deform(moving, guide))
+        return guide, self.deform(moving, guide, slope=LEAK)
 
 
 class FinerAlignment(nn.Module):

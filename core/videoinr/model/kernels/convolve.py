@@ -34,10 +34,11 @@ class Plan:
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _finish(  # type: ignore[no-untyped-def]
+def finish(  # type: ignore[no-untyped-def]
     sums, pixel, inside, output, bias, add, out,
     outputs: tl.constexpr, slope: tl.constexpr, adds: tl.constexpr,
 ):  # fmt: skip
+    """Write a program's ``sums`` [run, outputs]: bias, activation, and what is added."""
     sums += tl.load(bias + output)[None, :]
     if slope != 1.0:
         sums = tl.where(sums > 0, sums, sums * slope)
@@ -76,13 +77,13 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
         sums = tl.dot(values, tl.load(factors + output[None, :]), sums)
         if rest:
             more_sums = tl.dot(values, tl.load(factors + more[None, :]), more_sums)
-    _finish(sums, pixel, inside, output, bias, add, out, outputs, slope, adds)
+    finish(sums, pixel, inside, output, bias, add, out, outputs, slope, adds)
     if rest:
-        _finish(more_sums, pixel, inside, more, bias, add, out, outputs, slope, adds)
+        finish(more_sums, pixel, inside, more, bias, add, out, outputs, slope, adds)
 
 
 @dataclass(frozen=True, eq=False)
-class _Packed:
+class Packed:
     """A layer's weights as the kernel reads them: [tap * channels, outputs], padded with zeros; the bias float32."""
 
     version: tuple[int, ...]
@@ -93,7 +94,7 @@ class _Packed:
     rest: int
 
 
-_PACKED: WeakKeyDictionary[nn.Conv2d, _Packed] = WeakKeyDictionary()
+_PACKED: WeakKeyDictionary[nn.Module, Packed] = WeakKeyDictionary()
 
 
 def serves(layer: nn.Conv2d, x: Tensor) -> bool:
@@ -125,15 +126,15 @@ def convolve(
     stride, (batch, channels, height, width) = layer.stride[0], x.shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     plan = plan or plan_for(layer, batch * size[0] * size[1])
-    packed = _packed(layer, dtype, plan.chunk)
+    ready = packed(layer, dtype, plan.chunk)
     shape = (batch, layer.out_channels, *size)
     out = torch.empty(shape, dtype=dtype, device=x.device, memory_format=torch.channels_last)
     other = x if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
     pixels = batch * size[0] * size[1]
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
-        x, packed.weight, packed.bias, other, out, pixels, height, width, *size,
-        channels=channels, outputs=layer.out_channels, chunks=packed.chunks, chunk=plan.chunk,
-        wide=packed.wide, rest=packed.rest, stride=stride, slope=slope, adds=add is not None,
+        x, ready.weight, ready.bias, other, out, pixels, height, width, *size,
+        channels=channels, outputs=layer.out_channels, chunks=ready.chunks, chunk=plan.chunk,
+        wide=ready.wide, rest=ready.rest, stride=stride, slope=slope, adds=add is not None,
         run=plan.run, stages=plan.stages, num_warps=plan.warps,
     )  # fmt: skip
     return out
@@ -142,19 +143,24 @@ def convolve(
 def _joined(parts: Sequence[Tensor]) -> Tensor:
     """Their channels one after the other, and zeros up to a multiple of eight: a pixel is then whole 16-byte words."""
     first, channels = parts[0], sum(part.shape[1] for part in parts)
-    missing = -channels % 8
-    if missing:
-        parts = (*parts, first.new_zeros((len(first), missing, *first.shape[2:])))
-    if len(parts) == 1:
+    if len(parts) == 1 and channels % 8 == 0:
         return first
-    shape = (len(first), channels + missing, *first.shape[2:])
+    shape = (len(first), -(-channels // 8) * 8, *first.shape[2:])
     out = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
-    return torch.cat(list(parts), 1, out=out)
+    out[:, channels:] = 0
+    begin = 0
+    for part in parts:
+        # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
+        out[:, begin : begin + part.shape[1]] = part
+        begin += part.shape[1]
+    return out
 
 
 def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
-    """A fast way for ``layer`` at so many output ``pixels``, as tests/benchmarks/gpu_encode.py found on an H100."""
+    """A fast way for ``layer`` at so many output ``pixels``, as ``benchmarks.gpu_encode --sweep`` found on an H100."""
     channels, outputs = layer.in_channels, layer.out_channels
+    if outputs > 128:
+        return Plan(run=128, chunk=32, warps=8, stages=3)  # with four warps it spills (compiled for sm_90)
     if channels % 32 and channels % 16 == 0:
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
     if (outputs <= 48 and channels >= 64) or (pixels < 2**17 and channels > 128):
@@ -164,24 +170,26 @@ def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
     return Plan(run=128, chunk=32, warps=4, stages=4)
 
 
-def _packed(layer: nn.Conv2d, dtype: torch.dtype, chunk: int) -> _Packed:
+def packed(layer: nn.Module, dtype: torch.dtype, chunk: int) -> Packed:
+    """The weights of a 3x3 convolution, made anew only when they have changed."""
     weight, bias = layer.weight, layer.bias
-    assert bias is not None
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
     changes = 0 if weight.is_inference() else weight._version + bias._version
     version = (changes, weight.data_ptr(), bias.data_ptr(), chunk)
-    packed = _PACKED.get(layer)
-    if packed is None or packed.version != version or packed.weight.dtype != dtype:
-        packed = _PACKED[layer] = _pack(weight, bias, version, dtype, chunk)
-    return packed
+    known = _PACKED.get(layer)
+    if known is None or known.version != version or known.weight.dtype != dtype:
+        known = _PACKED[layer] = _pack(weight, bias, version, dtype, chunk)
+    return known
 
 
-def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], dtype: torch.dtype, chunk: int) -> _Packed:
+def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], dtype: torch.dtype, chunk: int) -> Packed:
     outputs, channels = weight.shape[:2]
     wide, rest = _blocks(outputs)
     chunks = triton.cdiv(channels, chunk)
     by_tap = weight.detach().permute(2, 3, 1, 0)
     padded = F.pad(by_tap, (0, wide + rest - outputs, 0, chunks * chunk - channels))
-    return _Packed(
+    return Packed(
         version=version,
         weight=padded.reshape(TAPS * chunks * chunk, wide + rest).to(dtype).contiguous(),
         bias=F.pad(bias.detach().float(), (0, wide + rest - outputs)),
