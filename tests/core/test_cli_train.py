@@ -74,6 +74,21 @@ def test_training_own_footage_gives_weights_that_every_command_takes(
     assert picture.is_file()
 
 
+def test_runs_with_seeds_of_their_own_differ_and_have_a_mean(footage: Path, recipe: Path, tmp_path: Path) -> None:
+    runs = (("a", "3"), ("b", "3"), ("c", "4"))
+    cards = []
+    for name, seed in runs:
+        command = ("train", recipe, "--data", footage, "--device", "cpu", "--seed", seed, "--out", tmp_path / name)
+        assert run_here(*command).exit_code == 0
+        cards.append(json.loads((tmp_path / name / "mine.json").read_text()))
+    assert [card["training"]["recipe"]["seed"] for card in cards] == [3, 3, 4]
+    first, again, other = (card["sha256"] for card in cards)
+    assert first == again != other
+    files = [tmp_path / name / "mine.safetensors" for name in ("a", "c")]
+    assert run_here("models", "mean", *files, "--out", tmp_path / "mean.safetensors").exit_code == 0
+    assert load_model(str(tmp_path / "mean.safetensors")).card.trained_scales == (1.0, 4.0)
+
+
 def test_a_checkpoint_is_neither_overwritten_nor_missing_silently(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out, command = tmp_path / "run", ("train", recipe, "--data", footage, "--device", "cpu", "--out")
     missing = run_here(*command, out, "--resume")

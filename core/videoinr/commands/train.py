@@ -35,6 +35,9 @@ def train(
     initial: Annotated[
         str | None, typer.Option("--initial", metavar="NAME|PATH", help="Weights to start from, not random ones.")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Other batches than the recipe's: one more run.")
+    ] = None,
     validate: Annotated[
         Path | None, typer.Option("--validate", metavar="DIR", help="Score and show a few of these clips as it trains.")
     ] = None,
@@ -61,7 +64,7 @@ def train(
     from videoinr.training.sources import no_stills_error, open_source
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
-    recipe = _recipe(recipe_name, initial, resume=resume)
+    recipe = _recipe(recipe_name, initial, seed, resume=resume)
     if not stills and any(stage.stills_share for stage in recipe.stages):
         raise no_stills_error()  # now, and not when a stage that wants them is reached after hours
     where = rank_device(device)
@@ -89,11 +92,13 @@ def train(
         raise Cancelled
 
 
-def _recipe(name: str, initial: str | None, *, resume: bool) -> Recipe:
+def _recipe(name: str, initial: str | None, seed: int | None, *, resume: bool) -> Recipe:
     from videoinr.errors import UsageError
     from videoinr.training.recipe import load_recipe
 
     recipe = load_recipe(name)
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
     if initial is None:
         return recipe
     if resume:
