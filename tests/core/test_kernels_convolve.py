@@ -74,6 +74,7 @@ def test_other_layers_are_left_to_torch() -> None:
     assert serves(layer(8, 4), x)
     assert serves(layer(8, 4, stride=2), x)
     assert not serves(layer(3, 8), x)
+    assert not serves(layer(8, 129), x)
     assert not serves(nn.Conv2d(8, 8, 1), x)
     assert not serves(nn.Conv2d(8, 8, 3, padding=1, dilation=2), x)
     assert not serves(nn.Conv2d(8, 8, 3, padding=1, groups=2), x)

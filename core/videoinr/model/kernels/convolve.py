@@ -104,6 +104,7 @@ def serves(layer: nn.Conv2d, x: Tensor) -> bool:
         (layer.kernel_size, layer.padding, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and layer.stride in ((1, 1), (2, 2))
         and layer.in_channels >= 8  # Of the frames' three, seven eighths of each product would be zeros.
+        and layer.out_channels <= 128  # More sums than that do not fit a program's registers.
         and len(x) * columns * x.shape[2] * x.shape[3] <= MAX_ELEMENTS
     )
 
@@ -159,8 +160,6 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
 def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
     """A fast way for ``layer`` at so many output ``pixels``, as ``benchmarks.gpu_encode --sweep`` found on an H100."""
     channels, outputs = layer.in_channels, layer.out_channels
-    if outputs > 128:
-        return Plan(run=128, chunk=32, warps=8, stages=3)  # with four warps it spills (compiled for sm_90)
     if channels % 32 and channels % 16 == 0:
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
     if (outputs <= 48 and channels >= 64) or (pixels < 2**17 and channels > 128):
