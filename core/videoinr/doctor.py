@@ -88,12 +88,12 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 
 def _ways() -> tuple[tuple[str, str], ...]:
-    from videoinr.devices import pick_device, profile_for
+    from videoinr.devices import half_type, pick_device, profile_for
     from videoinr.model.deformable import deformable_conv_source
 
     profile = profile_for(pick_device(None))
     return (
-        ("encoder", "bfloat16" if profile.half_encoder else "float32"),
+        ("encoder", str(half_type(profile.device)).removeprefix("torch.") if profile.half_encoder else "float32"),
         ("tiles", f"{profile.tile_side} pixels square, {max(1, profile.workers)} at a time"),
         ("deformable convolution", f"by {deformable_conv_source()}"),
     )

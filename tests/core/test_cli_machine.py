@@ -13,7 +13,7 @@ import torch
 import videoinr_resources
 from helpers.command_line import run_here
 from videoinr import doctor
-from videoinr.devices import profile_for
+from videoinr.devices import half_type, profile_for
 from videoinr.errors import ModelError
 from videoinr.model.config import TINY
 from videoinr.model.weights import ModelCard
@@ -63,6 +63,7 @@ def models(plug: Plug) -> Plug:
             available_devices=lambda: ("cpu",),
             pick_device=lambda name: name,
             profile_for=lambda _: profile_for(torch.device("cpu")),
+            half_type=half_type,
         )
 
     return ship

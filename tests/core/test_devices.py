@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from videoinr.devices import MIB, ComputeProfile, available_devices, is_out_of_memory, pick_device, profile_for
+from videoinr.devices import (
+    MIB,
+    ComputeProfile,
+    available_devices,
+    half_type,
+    is_out_of_memory,
+    pick_device,
+    profile_for,
+)
 from videoinr.errors import DeviceError
 
 CPU = torch.device("cpu")
@@ -101,3 +109,8 @@ def test_an_allocation_that_fails_on_this_cpu_counts() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
+
+
+def test_half_precision_is_the_finer_type_where_there_is_a_choice() -> None:
+    assert half_type(torch.device("cuda", 1)) is torch.float16
+    assert half_type(CPU) is torch.bfloat16

@@ -19,7 +19,8 @@ from videoinr.clip import open_clip
 from videoinr.devices import ComputeProfile, pick_device, profile_for
 from videoinr.engine import Engine
 from videoinr.geometry import Grid
-from videoinr.model.config import MotionPriorConfig
+from videoinr.model.config import ModelConfig
+from videoinr.model.video_inr import encodes_in_half
 from videoinr.model.weights import LoadedModel
 
 
@@ -108,7 +109,9 @@ def _result(
     draft: Costs,
     plain: PlainResult,
 ) -> BenchResult:
-    half_encode = machine.profile.half_encoder and isinstance(loaded.card.config.encoder, MotionPriorConfig)
+    config, profile = loaded.card.config, machine.profile
+    ours = isinstance(config, ModelConfig) and encodes_in_half(config.encoder, profile.device)
+    half_encode = profile.half_encoder and ours
     return BenchResult(
         clip=str(clip.size), grid=str(times.grid), model=loaded.card.name, parameters=loaded.card.parameters,
         device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,

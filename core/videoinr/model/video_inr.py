@@ -23,6 +23,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from videoinr.devices import half_type
 from videoinr.geometry import Grid
 from videoinr.model import kernels
 from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
@@ -97,13 +98,12 @@ class VideoINR(nn.Module):
     def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
         """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
 
-        ``half``: the encoder's convolutions in half precision, the heads stay in float32. On a GPU that is float16,
-        three bits finer than bfloat16, all that a CPU computes fast in: and there only the motion-prior encoder's,
-        but for the exact ones.
+        ``half``: the encoder's convolutions in half precision (:func:`~videoinr.devices.half_type`), where
+        :func:`encodes_in_half` says so, on a CPU all but the exact ones. The heads stay in float32.
         """
-        kind = frames.device.type
-        half = half and (kind == "cuda" or isinstance(self.encoder, MotionPriorEncoder))
-        with torch.autocast(kind, torch.float16 if kind == "cuda" else torch.bfloat16, enabled=half):
+        device = frames.device
+        half = half and encodes_in_half(self.config.encoder, device)
+        with torch.autocast(device.type, half_type(device), enabled=half):
             feature, prior = self.latent(frames)
         return self.project(frames, feature, prior)
 
@@ -242,6 +242,11 @@ class VideoINR(nn.Module):
             flow = self.motion(basis, t)
             frames.append(self.colour(features, points, flow, t, sample_field).permute(0, 3, 1, 2))
         return frames
+
+
+def encodes_in_half(encoder: EncoderConfig, device: torch.device) -> bool:
+    """Whether half precision suits ``encoder``: on a CPU, bfloat16 would round Zooming SlowMo's offsets."""
+    return device.type == "cuda" or isinstance(encoder, MotionPriorConfig)
 
 
 def _encoder(config: EncoderConfig) -> MotionPriorEncoder | ZoomingSlowMoEncoder:
