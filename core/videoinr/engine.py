@@ -8,26 +8,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from videoinr import part as parts
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
 from videoinr.closing import Closing
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.feature_cache import FeatureCache
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
 from videoinr.model import kernels
 from videoinr.model.representation import Features, Representation
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.region_decoder import RegionDecoder
 from videoinr.render_loop import Opened
-from videoinr.types import Instant, PairKey, Quality, RegionQuery, RenderedRegion
+from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
 
 if TYPE_CHECKING:
     from videoinr.cuda_decoder import CudaDecoder
@@ -42,6 +44,7 @@ class Engine(Closing):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
+        self._part: _Part | None = None
         self._encoder = encoder_for(self._model, profile)
         self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
@@ -70,6 +73,21 @@ class Engine(Closing):
         """Bring the features of ``pair`` to hand; raises Cancelled between the encoder's convolutions."""
         self._features(pair, token)
 
+    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+        """A draft of ``query`` from the pixels ``part`` of the clip alone (see part.py), on a grid that suits it.
+
+        Encodes them, unless the last preview of the pair already did what serves here. Raises as :meth:`render`.
+        """
+        pair, size = query.instant.pair, Grid(self.clip.info.width, self.clip.info.height)
+        held = self._part
+        if held is None or held.key != self._key(pair) or not parts.serves(held.rect, query, size):
+            held = self._part = None  # let go of its memory first
+            held = self._part = _Part(self._key(pair), part, self._encode(pair, token, part))
+        start, asked = time.perf_counter(), parts.on_whole_pixels(query, size)
+        inner = parts.within(held.rect, asked, size)
+        rgbx = self._decoder.decode(held.name, held.features, inner, token)
+        return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start)
+
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
         """Decode ``query``, encoding its pair first where needed. ``quality`` is only noted in the answer.
 
@@ -85,6 +103,7 @@ class Engine(Closing):
         self._decoder.close()
         self.clip.close()
         self._cache.clear()
+        self._part = None
 
     def _key(self, pair: int) -> PairKey:
         return PairKey(self.clip.identity, pair)
@@ -97,14 +116,18 @@ class Engine(Closing):
         return features
 
     @torch.inference_mode()
-    def _encode(self, pair: int, token: CancelToken) -> Features:
+    def _encode(self, pair: int, token: CancelToken, part: Rect | None = None) -> Features:
+        """The features of ``pair``, or of the pixels ``part`` of its frames alone."""
         frames = self.clip.pair(pair)
         token.check()
         device = self._profile.device
-        low = torch.stack([tensor_from_pixels(frame, device) for frame in (frames.first, frames.second)])[None]
+        both = (frames.first, frames.second) if part is None else (_cut(frames.first, part), _cut(frames.second, part))
+        low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
-                features = self._encoder(low)
+                # Parts are of many sizes: none is worth recording.
+                whole = part is None
+                features = self._encoder(low) if whole else self._model.encode(low, half=self._profile.half_encoder)
             return self._decoder.kept(features)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -114,6 +137,24 @@ class Engine(Closing):
                 f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
+
+
+def _cut(frame: Pixels, part: Rect) -> Pixels:
+    return frame[part.y : part.bottom, part.x : part.right].copy()
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The features of the pixels ``rect`` of a pair's frames."""
+
+    key: PairKey
+    rect: Rect
+    features: Features
+
+    @property
+    def name(self) -> PairKey:
+        """What they are called among pairs: a part is no other part's pair, nor the whole one."""
+        return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
 
 
 def encoder_for(model: Representation, profile: ComputeProfile) -> Callable[[Tensor], Features]:

@@ -22,7 +22,8 @@ from typing import Protocol
 from videoinr import pacing
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, VideoInrError
-from videoinr.geometry import Grid, rect_on_grid
+from videoinr.geometry import Grid, Rect, rect_on_grid
+from videoinr.part import part_around
 from videoinr.prefetch import Prefetch
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
@@ -71,6 +72,9 @@ class Renderer(Protocol):
     def encode(self, pair: int, token: CancelToken) -> None:
         """Bring the features of ``pair`` to hand; raises Cancelled between its stages."""
 
+    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+        """A draft of ``query`` from the pixels ``part`` of the clip alone, encoded if need be; raises as render."""
+
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         """Decode ``query``, encoding its pair first where needed; raises Cancelled between chunks."""
 
@@ -108,6 +112,7 @@ class _Stage(Enum):
     """How far a request has come; it decides whether a newer request may cancel it."""
 
     ENCODING = "encoding"
+    COMPLETING = "encoding, while a part of it already serves the view"
     FIRST_PICTURE = "first picture"
     REFINING = "refining"
 
@@ -125,8 +130,10 @@ class _InFlight:
         return self.stage is _Stage.REFINING and self.query == query and not self.token.cancelled
 
     def is_outdated_by(self, request: RenderRequest) -> bool:
-        if self.stage is _Stage.ENCODING:
-            return request.query.instant.pair != self.pair
+        if self.stage in (_Stage.ENCODING, _Stage.COMPLETING):
+            # A view that moves on in a part that serves it must not wait for the rest.
+            moves_on = self.stage is _Stage.COMPLETING and request.moving
+            return moves_on or request.query.instant.pair != self.pair
         # The first picture is quick, draft or not: were it cancelled, a steady drag would never show one.
         return self.stage is _Stage.REFINING
 
@@ -257,14 +264,28 @@ class RenderLoop:
             left_secs = self._dwell_left_secs(query.instant.pair) if request.moving else 0.0
             if left_secs and self._newer_within(left_secs):
                 return
-            self._encode(renderer, query.instant.pair)
+            part = self._part_to_show_first(renderer, query)
+            if part is not None:
+                self._show_part(renderer, request, part)
+                if self._newer_within(pacing.REST_SECS if request.moving else 0.0):
+                    return
+            self._encode(renderer, query.instant.pair, _Stage.ENCODING if part is None else _Stage.COMPLETING)
         self._show_pictures(renderer, request)
         if not self._newer_within(0.0):
             self._listener.busy(False)
 
-    def _encode(self, renderer: Renderer, pair: int) -> None:
+    def _part_to_show_first(self, renderer: Renderer, query: RegionQuery) -> Rect | None:
+        info = renderer.opened.info
+        return part_around(query, Grid(info.width, info.height)) if self._pacer.encodes_part_first else None
+
+    def _show_part(self, renderer: Renderer, request: RenderRequest, part: Rect) -> None:
+        query, divisor = request.query, self._pacer.divisor_for(request)
+        draft = coarser(query, divisor) if divisor > 1 else query
+        self._show(query.instant.pair, None, _Stage.ENCODING, lambda token: renderer.preview(draft, part, token))
+
+    def _encode(self, renderer: Renderer, pair: int, stage: _Stage = _Stage.ENCODING) -> None:
         started = time.monotonic()
-        self._watched(pair, None, _Stage.ENCODING, lambda token: renderer.encode(pair, token))
+        self._watched(pair, None, stage, lambda token: renderer.encode(pair, token))
         self._pacer.note_encoding(time.monotonic() - started)
 
     def _encode_ahead(self, pair: int) -> None:
@@ -293,13 +314,18 @@ class RenderLoop:
         self._decode(renderer, query, Quality.FULL, stage)
 
     def _decode(self, renderer: Renderer, query: RegionQuery, quality: Quality, stage: _Stage) -> None:
+        self._show(query.instant.pair, query, stage, lambda token: renderer.render(query, quality, token))
+
+    def _show(
+        self, pair: int, query: RegionQuery | None, stage: _Stage, picture: Callable[[CancelToken], RenderedRegion]
+    ) -> None:
         def work(token: CancelToken) -> None:
-            region = renderer.render(query, quality, token)
-            self._pacer.note_picture(query, region.elapsed_secs)
-            self._on_screen.append(query)
+            region = picture(token)
+            self._pacer.note_picture(region.query, region.elapsed_secs)
+            self._on_screen.append(region.query)
             self._listener.rendered(region)
 
-        self._watched(query.instant.pair, query, stage, work)
+        self._watched(pair, query, stage, work)
 
     def _watched(
         self, pair: int, query: RegionQuery | None, stage: _Stage, work: Callable[[CancelToken], None]

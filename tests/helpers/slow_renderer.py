@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from videoinr.cancel import CancelToken
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
+from videoinr.part import on_whole_pixels
 from videoinr.render_loop import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
@@ -54,6 +55,7 @@ class SlowRenderer:
     pace: Pace = QUICK
     calls: list[tuple[str, object]] = field(default_factory=list)
     encoded: set[int] = field(default_factory=set)
+    parts: set[tuple[int, Rect]] = field(default_factory=set)
     thread: threading.Thread | None = None
     closed: bool = False
 
@@ -82,6 +84,16 @@ class SlowRenderer:
         self._note("encode", pair)
         work(self.pace.encode_secs, token)
         self.encoded.add(pair)
+
+    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+        self._note("preview", (query, part))
+        if (query.instant.pair, part) not in self.parts:
+            work(self.pace.encode_secs * part.area / (self.width * self.height), token)
+            self.parts.add((query.instant.pair, part))
+        asked = on_whole_pixels(query, Grid(self.width, self.height))
+        region = self.render(asked, Quality.DRAFT, token)
+        self.calls.pop()
+        return region
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         self._note(quality.value, query)

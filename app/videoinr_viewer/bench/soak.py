@@ -22,8 +22,8 @@ ZOOM_FACTORS = (1.5, 1 / 1.5)
 class Soak:
     """Goes the same round again and again, each step as soon as a picture answers the one before.
 
-    A round: up to eight pairs in sixteen steps each, at two zooms. What grows after a quarter of the rounds, when the
-    caches have met all there is, does not come from them.
+    A round: up to eight pairs from all over the clip in sixteen steps each, at two zooms. What grows after a quarter of
+    the rounds, when the caches have met all there is, does not come from them.
     """
 
     def __init__(self, session: Session, meter: PaintMeter, heartbeat: Heartbeat) -> None:
@@ -50,9 +50,11 @@ class Soak:
     def _round(self) -> Iterator[None]:
         clip = self._session.clip
         assert clip is not None
+        places = min(MOST_PAIRS, clip.timeline.pair_count)
         for factor in ZOOM_FACTORS:
             self._session.zoom_by(factor)
-            for pair in range(min(MOST_PAIRS, clip.timeline.pair_count)):
+            for place in range(places):
+                pair = place * clip.timeline.pair_count // places
                 for step in range(STEPS_PER_PAIR):
                     instant = Instant(pair, Fraction(2 * step + 1, 2 * STEPS_PER_PAIR))
                     self._session.seek(clip.timeline.time_from_instant(instant), moving=True)

@@ -1,0 +1,105 @@
+"""A zoomed view on a pair that takes long to encode: its part first, whole frames once it rests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import pytest
+
+from helpers.loop_under_test import GRID, LoopUnderTest, whole
+from helpers.slow_renderer import Pace, SlowRenderer
+from videoinr import pacing
+from videoinr.geometry import Rect
+from videoinr.types import Instant, Quality, RegionQuery
+
+ENCODE_SECS = 0.5
+CORNER = Rect(10, 20, 64, 48)
+
+
+@pytest.fixture
+def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
+    benches: list[LoopUnderTest] = []
+
+    def make(pace: Pace) -> LoopUnderTest:
+        benches.append(LoopUnderTest(pace))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.loop.close()
+
+
+def corner(pair: int, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
+    return RegionQuery(Instant(pair, phase), GRID, CORNER)
+
+
+def opened(bench: LoopUnderTest) -> SlowRenderer:
+    """With one pair shown, so that the loop knows how long encoding takes."""
+    renderer = bench.open()
+    bench.ask(whole(0))
+    bench.told.wait_for_full(whole(0))
+    renderer.calls.clear()
+    bench.told.regions.clear()
+    return renderer
+
+
+def calls(renderer: SlowRenderer) -> list[str]:
+    return [name for name, _ in renderer.calls if name != "source"]
+
+
+def test_its_part_is_shown_before_whole_frames_are_encoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace(encode_secs=ENCODE_SECS))
+    renderer = opened(bench)
+    bench.ask(corner(20))
+    bench.told.wait_for_full(corner(20))
+    assert calls(renderer)[:3] == ["preview", "encode", "full"]
+    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
+    draft = bench.told.regions[1].query
+    assert (draft.instant, draft.grid, draft.rect) == (corner(20).instant, GRID, CORNER)
+    assert 20 in renderer.encoded
+
+
+@pytest.mark.parametrize("encode_secs", [0.0, ENCODE_SECS])
+def test_where_it_does_not_pay_whole_frames_come_first(
+    bench_of: Callable[[Pace], LoopUnderTest], encode_secs: float
+) -> None:
+    bench = bench_of(Pace(encode_secs=encode_secs))
+    renderer = opened(bench)
+    asked = whole(20) if encode_secs else corner(20)  # nearly all is shown, or encoding is quick
+    bench.ask(asked)
+    bench.told.wait_for_full(asked)
+    assert calls(renderer)[:2] == ["encode", "full"]
+    assert not renderer.asked("preview")
+
+
+def test_a_hand_that_moves_on_within_the_part_does_not_wait_for_the_rest(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
+    bench = bench_of(Pace(encode_secs=4 * ENCODE_SECS))
+    renderer = opened(bench)
+    bench.ask(corner(20))
+    bench.told.wait_for(lambda: bool(bench.told.of(Quality.DRAFT)))
+    time.sleep(pacing.REST_SECS)  # whole frames are in work now
+    for step in range(1, 9):
+        bench.ask(corner(20, Fraction(step, 32)), moving=True)
+        bench.told.wait_for(
+            lambda step=step: any(each.query.instant.phase == Fraction(step, 32) for each in bench.told.regions[1:])  # type: ignore[misc]
+        )
+    assert 20 not in renderer.encoded
+    assert len(renderer.asked("preview")) == 9
+    assert len(renderer.parts) == 1, "one part served them all"
+    bench.ask(corner(20, Fraction(1, 2)))
+    bench.told.wait_for_full(corner(20, Fraction(1, 2)))
+    assert 20 in renderer.encoded
+
+
+def test_a_view_at_rest_is_completed_though_the_mouse_button_goes_up(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace(encode_secs=ENCODE_SECS))
+    renderer = opened(bench)
+    bench.ask(corner(20), moving=True)
+    bench.told.wait_for(lambda: "encode" in calls(renderer))
+    bench.ask(corner(20))
+    bench.told.wait_for_full(corner(20))
+    assert calls(renderer).count("encode") == 1
