@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -55,6 +55,7 @@ class SpatialTiles:
         # Not zeros: memory that was never touched costs nothing yet, and every row is written before it is read.
         self._table = torch.empty((slots, side * side, channels), device=next(model.parameters()).device)
         self._free = list(reversed(range(slots)))
+        self._rooms: dict[tuple[int, int], Tensor] = {}
         self._fields: OrderedDict[tuple[Hashable, Grid], TiledField] = OrderedDict()
         self._lock = threading.Lock()
         self._in_use: dict[int, set[Tile]] = {}
@@ -84,14 +85,31 @@ class SpatialTiles:
         return self._fields[name]
 
     def motion_basis(self, tiled: TiledField, features: Any, tile: Tile, points: Points) -> Any:
-        """The time-independent part of the flow at the pixels of ``tile``, which are ``points``."""
+        """The time-independent part of the flow at the pixels of ``tile``, which are ``points``; holds during work."""
+        self._bring(tiled, features, [tile])
         if tile not in tiled.bases:
-            self._bring(tiled, features, [tile])
-            rows, columns = len(points.rows.index), len(points.columns.index)
-            slot = self._table[tiled.slots[tile]].view(1, self._side, self._side, -1)
-            spatial = slot[:, :rows, :columns].contiguous()
-            tiled.bases[tile] = self._model.motion_basis(features, points, spatial)
+            rows, columns, slot = len(points.rows.index), len(points.columns.index), tiled.slots[tile]
+            values = self._table[slot].view(1, self._side, self._side, -1)
+            spatial = values[:, :rows, :columns].contiguous()
+            tiled.bases[tile] = self._kept(slot, self._model.motion_basis(features, points, spatial))
         return tiled.bases[tile]
+
+    def _kept(self, slot: int, basis: Any) -> Any:
+        """``basis``, a tensor or a dataclass of some, in the room of ``slot``, which every tile of the slot takes over.
+
+        Tiles come and go for hours. Were each to bring memory of its own, the heap would end up full of holes.
+        """
+        if isinstance(basis, Tensor):
+            return self._in_room(slot, 0, basis)
+        values = [getattr(basis, each.name) for each in fields(basis)]
+        return type(basis)(*(self._in_room(slot, number, value) for number, value in enumerate(values)))
+
+    def _in_room(self, slot: int, number: int, value: Tensor) -> Tensor:
+        room = self._rooms.get((slot, number))
+        if room is None:
+            room = self._rooms[slot, number] = value.new_empty(self._side**2 * value.shape[-1])
+        kept = room[: value.numel()].view(value.shape)
+        return kept.copy_(value)
 
     def sample(self, tiled: TiledField, features: Any, points: Points, flow: Tensor) -> Tensor:
         """F_s(x + M) (eq. 6) at ``points`` moved by ``flow`` [1, h, w, 2] (latent pixels) -> [1, h, w, C].

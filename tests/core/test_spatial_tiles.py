@@ -99,6 +99,7 @@ def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
     flow = random_flow(points, latent_px=0.4)
     before = sampled(held, field, features(), points, flow)
     basis = basis_of(held, field, features(), Tile(2, 2), points)
+    first_sum, prior = basis.first_sum.clone(), basis.prior.clone()
     for row in range(8):
         for column in range(9):
             basis_of(held, field, features(), Tile(column, row), points_of(Tile(column, row)))
@@ -107,8 +108,35 @@ def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
     assert Tile(2, 2) not in field.slots
     assert torch.equal(sampled(held, field, features(), points, flow), before)
     again = basis_of(held, field, features(), Tile(2, 2), points)
-    assert torch.equal(again.first_sum, basis.first_sum)
-    assert torch.equal(again.prior, basis.prior)
+    assert torch.equal(again.first_sum, first_sum)
+    assert torch.equal(again.prior, prior)
+
+
+@torch.inference_mode()
+def test_tiles_that_come_and_go_take_over_the_memory_of_those_before() -> None:
+    held, rooms = tiles(), set[int]()
+    field = held.field(KEY, GRID)
+    for round_ in range(3):
+        for number in range(9 * 8):
+            tile = Tile(number % 9, number // 9)
+            basis = basis_of(held, field, features(), tile, points_of(tile))
+            rooms |= {basis.first_sum.data_ptr(), basis.prior.data_ptr()}
+        assert len(rooms) == 2 * LEAST_SLOTS, round_
+
+
+@torch.inference_mode()
+def test_a_basis_stays_what_it_is_while_its_tile_is_in_work() -> None:
+    held, first = tiles(), Tile(0, 0)
+    field = held.field(KEY, GRID)
+    with held.work():
+        basis = held.motion_basis(field, features(), first, points_of(first))
+        before = basis.first_sum.clone()
+    with held.work():  # at hand already: it must be held nevertheless
+        basis = held.motion_basis(field, features(), first, points_of(first))
+        for number in range(1, 9 * 8):
+            tile = Tile(number % 9, number // 9)
+            held.motion_basis(field, features(), tile, points_of(tile))
+        assert torch.equal(basis.first_sum, before)
 
 
 @torch.inference_mode()
