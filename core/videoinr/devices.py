@@ -67,7 +67,7 @@ def profile_for(device: torch.device) -> ComputeProfile:
     budget = min(1024 * MIB, max(128 * MIB, _ram_bytes() // 16))
     if device.type == "mps":
         return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget)
-    workers, half = torch.get_num_threads(), _cpu_computes_in_bfloat16()
+    workers, half = torch.get_num_threads(), _cpu_multiplies_bfloat16()
     return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget, workers=workers, half_encoder=half)
 
 
@@ -84,10 +84,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
 
 
-def _cpu_computes_in_bfloat16() -> bool:
-    """Whether the processor has instructions for it: without, it is slower than float32."""
+def _cpu_multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies matrices of it: vectors of it alone (AVX-512) are slower than float32.
+
+    A rule and no measurement, which might fall out otherwise in the export's process than in the window's.
+    """
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
+    return bool(able.get("amx_bf16"))
 
 
 def _ram_bytes() -> int:

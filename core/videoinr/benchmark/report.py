@@ -48,6 +48,7 @@ class BenchResult:
 
     ``first_decode_secs``: all of ``grid`` on a pair just encoded. ``next_phase_secs``: the same again at another time
     within the pair. ``draft_secs``: at a third time, ``draft_divisor`` times coarser, on a grid not seen before.
+    ``part_secs``: from nothing to a draft of the middle quarter, encoded by itself (None: not where it does not pay).
     ``feature_bytes`` and ``view_bytes``: held of a pair, and of the view. ``peak_*``: the most that the whole program
     held while decoding, ``encode_peak_*`` while encoding (None: not known here). ``steps``: the same times against
     their floors, in that order.
@@ -65,6 +66,7 @@ class BenchResult:
     next_phase_secs: float
     draft_secs: float
     draft_divisor: int
+    part_secs: float | None
     feature_bytes: int
     view_bytes: int
     peak_ram_bytes: int | None

@@ -117,6 +117,7 @@ def _result(
         device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,
         encode_secs=times.encode_secs, first_decode_secs=times.first_decode_secs,
         next_phase_secs=times.next_phase_secs, draft_secs=times.draft_secs, draft_divisor=DRAFT_DIVISOR,
+        part_secs=times.part_secs,
         feature_bytes=costs.feature_bytes, view_bytes=costs.view_bytes,
         peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes,
         encode_peak_ram_bytes=times.encode_peak.ram_bytes, encode_peak_cuda_bytes=times.encode_peak.cuda_bytes,

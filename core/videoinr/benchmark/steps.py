@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from videoinr.benchmark.clock import Peak, begin_peaks, peak_now, secs
 from videoinr.cancel import NEVER
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
+from videoinr.part import part_around
 from videoinr.render_loop import Renderer
 from videoinr.types import Instant, Quality, RegionQuery
 from videoinr.view import coarser
@@ -28,6 +29,7 @@ class StepTimes:
     first_decode_secs: float
     next_phase_secs: float
     draft_secs: float
+    part_secs: float | None
     encode_peak: Peak
     decode_peak: Peak
 
@@ -51,10 +53,12 @@ def _encode_secs(engine: Renderer, pair: int) -> float:
     return secs(lambda: engine.encode(pair, NEVER))
 
 
-def _measure_grid(engine: Renderer, pairs: range, grid: Grid) -> tuple[float, float, float]:
+def _measure_grid(engine: Renderer, pairs: range, grid: Grid) -> tuple[float, float, float, float | None]:
     begin_peaks()
     first, following, draft = zip(*(_measure_pair(engine, pair, grid) for pair in pairs), strict=True)
-    return _median(first), _median(following), _median(draft)
+    parts = [_part_secs(engine, pair, grid) for pair in pairs]
+    known = [each for each in parts if each is not None]
+    return _median(first), _median(following), _median(draft), _median(known) if known else None
 
 
 def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float, float]:
@@ -66,6 +70,14 @@ def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float
         secs(lambda: engine.render(following, Quality.FULL, NEVER)),
         secs(lambda: engine.render(draft, Quality.DRAFT, NEVER)),
     )
+
+
+def _part_secs(engine: Renderer, pair: int, grid: Grid) -> float | None:
+    """From nothing to a draft of the middle quarter of ``pair``; None where that is no part (see part.py)."""
+    quarter = Rect(grid.width // 4, grid.height // 4, max(1, grid.width // 2), max(1, grid.height // 2))
+    query, info = RegionQuery(Instant(pair, _PHASES[2]), grid, quarter), engine.opened.info
+    part = part_around(query, Grid(info.width, info.height))
+    return None if part is None else secs(lambda: engine.preview(query, part, NEVER))
 
 
 def draft_grid(grid: Grid) -> Grid:

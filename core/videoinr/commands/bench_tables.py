@@ -29,7 +29,8 @@ def show_report(report: Report) -> None:
 
 def _show_times(report: Report) -> None:
     header = ("model", "clip", "picture", "encode a pair", "first picture of a pair", "same view, other time")
-    more = (f"draft, {report.results[0].draft_divisor} times coarser", "paper's heads, plainly", "first", "other time")
+    draft = f"draft, {report.results[0].draft_divisor} times coarser"
+    more = (draft, "middle quarter first", "paper's heads, plainly", "first", "other time")
     title = f"{report.device}: medians of {report.results[0].repeats}; paper's heads by these times"
     show_table(title, (*header, *more), [_times(result) for result in report.results])
     for result in {result.plain for result in report.results if result.plain.is_scaled}:
@@ -40,7 +41,8 @@ def _times(result: BenchResult) -> tuple[str, ...]:
     times = (result.encode_secs, result.first_decode_secs, result.next_phase_secs, result.draft_secs)
     plain = _ms(result.plain.secs) + ("*" if result.plain.is_scaled else "")
     ratios = (f"x{ratio:.3g}" for ratio in result.times_faster.values())
-    return (*_names(result), *map(_ms, times), plain, *ratios)
+    part = "" if result.part_secs is None else _ms(result.part_secs)
+    return (*_names(result), *map(_ms, times), part, plain, *ratios)
 
 
 def _show_floors(report: Report) -> None:
