@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,19 +18,6 @@ from videoinr.cancel import CancelToken
 from videoinr.geometry import Rect
 from videoinr.render_loop import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
-
-
-@pytest.fixture
-def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
-    benches: list[LoopUnderTest] = []
-
-    def make(pace: Pace) -> LoopUnderTest:
-        benches.append(LoopUnderTest(pace))
-        return benches[-1]
-
-    yield make
-    for bench in benches:
-        bench.loop.close()
 
 
 def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(

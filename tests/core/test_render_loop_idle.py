@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -15,19 +15,6 @@ from videoinr.cancel import CancelToken
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.types import Instant, Quality, RegionQuery
-
-
-@pytest.fixture
-def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
-    benches: list[LoopUnderTest] = []
-
-    def make(pace: Pace) -> LoopUnderTest:
-        benches.append(LoopUnderTest(pace))
-        return benches[-1]
-
-    yield make
-    for bench in benches:
-        bench.loop.close()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

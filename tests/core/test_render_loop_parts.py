@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -16,19 +16,6 @@ from videoinr.types import Instant, Quality, RegionQuery
 
 ENCODE_SECS = 0.5
 CORNER = Rect(10, 20, 64, 48)
-
-
-@pytest.fixture
-def bench_of() -> Iterator[Callable[[Pace], LoopUnderTest]]:
-    benches: list[LoopUnderTest] = []
-
-    def make(pace: Pace) -> LoopUnderTest:
-        benches.append(LoopUnderTest(pace))
-        return benches[-1]
-
-    yield make
-    for bench in benches:
-        bench.loop.close()
 
 
 def corner(pair: int, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
