@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from torch import Tensor
 
 from videoinr.cuda_launches import Recorder, Replay, cuda_graph
+from videoinr.geometry import Grid
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import PairFeatures
 
@@ -18,23 +19,25 @@ RECORDED_PX = 2**18
 
 
 class CudaEncoder:
-    """Encodes pairs of one size after another; the second of a size is recorded, memory and all."""
+    """Encodes pairs of a clip of ``size``; its second pair of whole frames is recorded, memory and all."""
 
-    def __init__(self, model: Representation, *, half: bool, record: Recorder = cuda_graph) -> None:
-        self._model, self._half, self._record = model, half, record
-        self._size: tuple[int, int] | None = None
+    def __init__(self, model: Representation, size: Grid, *, half: bool, record: Recorder = cuda_graph) -> None:
+        self._model, self._size, self._half, self._record = model, size, half, record
         self._recording: _Recording | None = None
-        self._tried = False
+        self._is_warm, self._tried = False, size.rect.area > RECORDED_PX
 
     def __call__(self, low: Tensor) -> Features:
-        """As the model's ``encode``, of the frames ``low`` [1, 2, 3, H, W]."""
-        height, width = low.shape[-2:]
-        if self._size != (height, width):
-            # What is compiled or chosen on the first run has its place there, and not in a recording.
-            self._size, self._recording, self._tried = (height, width), None, height * width > RECORDED_PX
-        elif not self._tried:
+        """As the model's ``encode``, of the frames ``low`` [1, 2, 3, H, W] or the same part of both."""
+        if low.shape[-2:] != (self._size.height, self._size.width):
+            return self._model.encode(low, half=self._half)
+        if self._is_warm and not self._tried:
             self._recording, self._tried = self._recorded(low), True
-        return self._model.encode(low, half=self._half) if self._recording is None else self._recording.answer(low)
+        if self._recording is not None:
+            return self._recording.answer(low)
+        features = self._model.encode(low, half=self._half)
+        # What is compiled or chosen on the first run has its place there, and not in a recording.
+        self._is_warm = True
+        return features
 
     def _recorded(self, low: Tensor) -> _Recording | None:
         recording = _Recording(self._model, low.clone(), half=self._half)
@@ -43,7 +46,7 @@ class CudaEncoder:
 
 
 class _Recording:
-    """Frames of one size, and the features that a replay makes of whatever is in them."""
+    """A pair of frames, and the features that a replay makes of whatever is in them."""
 
     def __init__(self, model: Representation, low: Tensor, *, half: bool) -> None:
         self._model, self._low, self._half = model, low, half

@@ -45,7 +45,7 @@ class Engine(Closing):
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
         self._part: _Part | None = None
-        self._encoder = encoder_for(self._model, profile)
+        self._encoder = encoder_for(self._model, Grid(clip.info.width, clip.info.height), profile)
         self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
@@ -125,9 +125,7 @@ class Engine(Closing):
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
-                # Parts are of many sizes: none is worth recording.
-                whole = part is None
-                features = self._encoder(low) if whole else self._model.encode(low, half=self._profile.half_encoder)
+                features = self._encoder(low)
             return self._decoder.kept(features)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -157,13 +155,13 @@ class _Part:
         return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
 
 
-def encoder_for(model: Representation, profile: ComputeProfile) -> Callable[[Tensor], Features]:
-    """What encodes frames [1, 2, 3, H, W] with ``model``, which is on the profile's device."""
+def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
+    """What encodes frames [1, 2, 3, H, W] of a clip of that size with ``model``, which is on the profile's device."""
     if not kernels.serve(next(model.parameters())):
         return lambda low: model.encode(low, half=profile.half_encoder)
     from videoinr.cuda_encoder import CudaEncoder
 
-    return CudaEncoder(model, half=profile.half_encoder)
+    return CudaEncoder(model, clip, half=profile.half_encoder)
 
 
 def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
@@ -177,7 +175,10 @@ def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder
 
 @contextmanager
 def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[None]:
-    """While inside, every convolution of ``module`` first looks at ``token``: any encoder can be cancelled so."""
+    """While inside, every convolution of ``module`` first looks at ``token``: any encoder can be cancelled so.
+
+    But for what kernels do in its place on CUDA: there a whole pair takes milliseconds.
+    """
 
     def check(*_: Any) -> None:
         token.check()

@@ -3,8 +3,9 @@
 The window calls :meth:`RenderLoop.open` and :meth:`RenderLoop.submit` and never waits. The loop's thread owns the
 renderer (reader, encoder, caches, decoder) and answers through a :class:`RenderListener`. A newer request cancels a
 refinement between chunks and an encoding that it no longer needs, but never the first picture, draft or full: once
-started it is shown, or a steady drag would starve the screen. Only another clip and the end cancel that. While
-nothing is asked for, pairs are encoded ahead; a request for any other pair cancels that too.
+started it is shown, or a steady drag would starve the screen. Only another clip and the end cancel that. A zoomed view
+may get a draft from features of its own part first (part.py); the encoding of whole frames then gives way to a view
+that moves. While nothing is asked for, pairs are encoded ahead; a request for any other pair cancels that too.
 """
 
 from __future__ import annotations

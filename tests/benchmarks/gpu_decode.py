@@ -1,4 +1,4 @@
-"""What encoding and decoding cost on a GPU: ``PYTHONPATH=core python3 tests/benchmarks/gpu_decode.py``.
+"""What decoding costs on a GPU (encoding: gpu_encode.py): ``PYTHONPATH=core python3 tests/benchmarks/gpu_decode.py``.
 
 Random weights, a made-up drift of some pixels: the cost does not depend on what a model has learned. Needs torch and
 Triton and nothing else of the program's dependencies. ``device`` times are medians between CUDA events, ``wall``
@@ -102,17 +102,6 @@ def drifting(features: PairFeatures) -> PairFeatures:
 
 def moved(features: PairFeatures, device: torch.device) -> PairFeatures:
     return PairFeatures(**{field.name: getattr(features, field.name).to(device) for field in fields(features)})
-
-
-def bench_encode(model: VideoINR, clip: Grid, clock: Clock) -> dict[str, Any]:
-    frames = frames_of(clip, clock.device)
-
-    def encode() -> None:
-        model.encode(frames, half=clock.device.type == "cuda")
-
-    eager = clock.device_ms(encode)
-    replay = cuda_graph(encode)
-    return {"eager_ms": eager, "graph_ms": None if replay is None else clock.device_ms(replay)}
 
 
 def bench_kernels(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
@@ -268,7 +257,6 @@ def main() -> None:
     for name in asked.models:
         model = model_of(name, asked.device)
         for clip in asked.clips:
-            show(model=name, clip=str(clip), **bench_encode(model, clip, clock))
             features = moved(drifting(model.encode(frames_of(clip, asked.device), half=on_gpu)), torch.device("cpu"))
             for grid in asked.grids:
                 about = {"model": name, "clip": str(clip), "grid": str(grid)}

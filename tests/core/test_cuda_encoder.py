@@ -12,6 +12,9 @@ from torch import Tensor
 from helpers.tiny_model import tiny_video_inr
 from videoinr import cuda_encoder
 from videoinr.cuda_encoder import CudaEncoder
+from videoinr.cuda_launches import Recorder
+from videoinr.errors import Cancelled
+from videoinr.geometry import Grid
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
 Launch = Callable[[], None]
@@ -50,9 +53,13 @@ def assert_same(features: object, expected: PairFeatures) -> None:
         assert torch.equal(getattr(features, field.name), getattr(expected, field.name)), field.name
 
 
-def test_the_second_pair_of_a_size_is_recorded_and_every_answer_stays_what_it_was(model: VideoINR) -> None:
+def encoder_of(model: VideoINR, record: Recorder) -> CudaEncoder:
+    return CudaEncoder(model, Grid(8, 6), half=False, record=record)
+
+
+def test_the_second_pair_is_recorded_and_every_answer_stays_what_it_was(model: VideoINR) -> None:
     recordings = Recordings()
-    encoder = CudaEncoder(model, half=False, record=recordings)
+    encoder = encoder_of(model, recordings)
     answers = [encoder(frames(seed)) for seed in range(4)]
     assert len(recordings.launches) == 1
     assert recordings.replayed == 3
@@ -61,24 +68,25 @@ def test_the_second_pair_of_a_size_is_recorded_and_every_answer_stays_what_it_wa
 
 
 def test_the_frames_that_are_handed_in_are_not_written_to(model: VideoINR) -> None:
-    encoder, first = CudaEncoder(model, half=False, record=Recordings()), frames(1)
+    encoder, first = encoder_of(model, Recordings()), frames(1)
     encoder(first)
     encoder(frames(2))
     assert torch.equal(first, frames(1))
 
 
-def test_another_size_is_recorded_anew(model: VideoINR) -> None:
+def test_parts_of_the_frames_are_not_recorded_and_leave_the_recording_alone(model: VideoINR) -> None:
     recordings = Recordings()
-    encoder = CudaEncoder(model, half=False, record=recordings)
-    for seed, height in enumerate((6, 6, 5, 5, 6)):
+    encoder = encoder_of(model, recordings)
+    for seed, height in enumerate((5, 5, 6, 5, 6, 4, 6)):
         assert_same(encoder(frames(seed, height)), model.encode(frames(seed, height)))
-    assert len(recordings.launches) == 2
+    assert len(recordings.launches) == 1
+    assert recordings.replayed == 2
 
 
 def test_large_frames_are_not_recorded(model: VideoINR, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_encoder, "RECORDED_PX", 47)
     recordings = Recordings()
-    encoder = CudaEncoder(model, half=False, record=recordings)
+    encoder = encoder_of(model, recordings)
     for seed in range(3):
         assert_same(encoder(frames(seed)), model.encode(frames(seed)))
     assert not recordings.launches
@@ -86,7 +94,23 @@ def test_large_frames_are_not_recorded(model: VideoINR, monkeypatch: pytest.Monk
 
 def test_where_nothing_can_be_recorded_it_encodes_all_the_same(model: VideoINR) -> None:
     asked = []
-    encoder = CudaEncoder(model, half=False, record=lambda launch: asked.append(launch))
+    encoder = encoder_of(model, lambda launch: asked.append(launch))
     for seed in range(3):
         assert_same(encoder(frames(seed)), model.encode(frames(seed)))
     assert len(asked) == 1
+
+
+def test_a_recording_that_is_cancelled_is_made_again(model: VideoINR) -> None:
+    recordings, is_cancelled = Recordings(), iter((True, False))
+
+    def record(launch: Launch) -> Launch:
+        if next(is_cancelled):
+            raise Cancelled
+        return recordings(launch)
+
+    encoder = encoder_of(model, record)
+    encoder(frames(0))
+    with pytest.raises(Cancelled):
+        encoder(frames(1))
+    assert_same(encoder(frames(2)), model.encode(frames(2)))
+    assert recordings.replayed == 1

@@ -74,10 +74,9 @@ def _deform_kernel(  # type: ignore[no-untyped-def]
         sums = tl.dot(read, tl.load(factors + output[None, :]), sums)
         if rest:
             more_sums = tl.dot(read, tl.load(factors + more[None, :]), more_sums)
-    flat = tl.program_id(0) * run + tl.arange(0, run)
-    finish(sums, flat, flat < pixels, output, bias, out, out, outputs, slope, False)
+    finish(sums, pixel, pixel < pixels, output, bias, out, out, outputs, slope, False)
     if rest:
-        finish(more_sums, flat, flat < pixels, more, bias, out, out, outputs, slope, False)
+        finish(more_sums, pixel, pixel < pixels, more, bias, out, out, outputs, slope, False)
 
 
 def serves(x: Tensor, groups: int) -> bool:
