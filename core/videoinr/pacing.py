@@ -22,6 +22,7 @@ in time is had at a lower density.
 from __future__ import annotations
 
 from collections import deque
+from statistics import median_low
 
 from videoinr.geometry import Grid, Rect
 from videoinr.types import RegionQuery, RenderRequest
@@ -45,6 +46,8 @@ AHEAD_SECS = 8.0
 DRAFT_DIVISORS = (1, 2, 3, 4, 6, 8)
 """By how much a draft's grid may be coarser than the screen, each way."""
 HALF = 2
+REMEMBERED_PICTURES = 5
+"""From so many the speed is known; it follows a change after the third."""
 LOYALTY = 1.25
 """How much longer than allowed the density used last may take: every change of density starts with cold tiles."""
 
@@ -52,19 +55,28 @@ _View = tuple[int, Grid, Rect]
 
 
 class SpeedMeter:
-    """Seconds per decoded pixel, a running mean that follows changes within a few pictures."""
+    """Seconds per decoded pixel: the middle one of the last few pictures, so that one that had to wait counts little.
+
+    ``secs_per_pixel``: a guess, until the first picture. The built-in one is a slow laptop: the first picture is then a
+    draft.
+    """
 
     def __init__(self, secs_per_pixel: float = 2e-6) -> None:
-        # The first guess is a slow laptop: the first picture is then a draft, and the second one knows better.
         self.secs_per_pixel = secs_per_pixel
-        self.is_guess = True
+        self._last: deque[float] = deque(maxlen=REMEMBERED_PICTURES)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nothing was measured so far."""
+        return not self._last
 
     def add(self, pixels: int, elapsed_secs: float) -> None:
         """Take in that ``pixels`` pixels took ``elapsed_secs``."""
         # Tiny pictures measure the overhead of a call, not the speed.
         if pixels >= 1024:
-            self.secs_per_pixel += 0.4 * (elapsed_secs / pixels - self.secs_per_pixel)
-            self.is_guess = False
+            self._last.append(elapsed_secs / pixels)
+            # Of two the lower: the first picture of all may have had to wait for a compiler.
+            self.secs_per_pixel = median_low(self._last)
 
     def expected_secs(self, pixels: int) -> float:
         """How long ``pixels`` pixels will take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,11 +123,30 @@ def test_pairs_that_take_very_long_are_not_encoded_ahead() -> None:
 
 
 @given(speeds, speeds)
-def test_the_meter_follows_a_change_of_speed_within_a_few_pictures(before: float, after: float) -> None:
-    meter = SpeedMeter(before)
+def test_the_meter_follows_a_change_of_speed_within_three_pictures(before: float, after: float) -> None:
+    meter = SpeedMeter()
     for _ in range(12):
+        meter.add(100_000, 100_000 * before)
+    for _ in range(3):
         meter.add(100_000, 100_000 * after)
-    assert abs(meter.secs_per_pixel - after) <= 0.003 * abs(before - after) + 1e-12
+    assert meter.secs_per_pixel == pytest.approx(after)
+
+
+def test_a_guess_lasts_until_the_first_picture_and_a_compilation_until_the_second() -> None:
+    meter = SpeedMeter(1.0)
+    assert meter.is_guess
+    meter.add(100_000, 5.0)
+    assert not meter.is_guess
+    assert meter.secs_per_pixel == pytest.approx(5e-5)
+    meter.add(100_000, 0.001)
+    assert meter.secs_per_pixel == pytest.approx(1e-8)
+
+
+def test_one_picture_that_had_to_wait_does_not_change_the_speed() -> None:
+    meter = SpeedMeter()
+    for elapsed in (0.01, 0.011, 0.5, 0.009):
+        meter.add(100_000, elapsed)
+    assert meter.secs_per_pixel == pytest.approx(1e-7)
 
 
 def test_tiny_pictures_do_not_mislead_the_meter() -> None:
