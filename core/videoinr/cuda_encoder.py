@@ -1,6 +1,7 @@
-"""A pair -> its features on CUDA, the launches of small frames recorded once as a CUDA graph and then replayed.
+"""A pair -> its features on CUDA, the launches recorded once as a CUDA graph and then replayed.
 
-An encoder is some hundred kernels. On frames of 320x180 each runs for less time than it takes to launch.
+An encoder is some hundred kernels. On frames of 320x180 each runs for less time than it takes to launch; on frames
+nine times as large the launches still are a third of the time. But a recording keeps all the memory that it uses.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from videoinr.geometry import Grid
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import PairFeatures
 
-RECORDED_PX = 2**18
-"""Pixels of the largest frames that are recorded: larger ones outlast their launches, and a recording its use."""
+RECORDING_BYTES = 2500
+"""What a recording of ``base`` keeps for every pixel of a frame (lite: 1800)."""
 
 
 class CudaEncoder:
-    """Encodes pairs of a clip of ``size``; its second pair of whole frames is recorded, memory and all."""
+    """Encodes pairs of a clip of ``size``; its second pair of whole frames is recorded, if ``room`` bytes suffice."""
 
-    def __init__(self, model: Representation, size: Grid, *, half: bool, record: Recorder = cuda_graph) -> None:
+    def __init__(
+        self, model: Representation, size: Grid, *, half: bool, room: int, record: Recorder = cuda_graph
+    ) -> None:
         self._model, self._size, self._half, self._record = model, size, half, record
         self._recording: _Recording | None = None
-        self._is_warm, self._tried = False, size.rect.area > RECORDED_PX
+        self._is_warm, self._tried = False, size.rect.area * RECORDING_BYTES > room
 
     def __call__(self, low: Tensor) -> Features:
         """As the model's ``encode``, of the frames ``low`` [1, 2, 3, H, W] or the same part of both."""

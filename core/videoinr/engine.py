@@ -161,7 +161,7 @@ def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> C
         return lambda low: model.encode(low, half=profile.half_encoder)
     from videoinr.cuda_encoder import CudaEncoder
 
-    return CudaEncoder(model, clip, half=profile.half_encoder)
+    return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)
 
 
 def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
-from videoinr import cuda_encoder
-from videoinr.cuda_encoder import CudaEncoder
+from videoinr.cuda_encoder import RECORDING_BYTES, CudaEncoder
 from videoinr.cuda_launches import Recorder
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
@@ -53,8 +52,8 @@ def assert_same(features: object, expected: PairFeatures) -> None:
         assert torch.equal(getattr(features, field.name), getattr(expected, field.name)), field.name
 
 
-def encoder_of(model: VideoINR, record: Recorder) -> CudaEncoder:
-    return CudaEncoder(model, Grid(8, 6), half=False, record=record)
+def encoder_of(model: VideoINR, record: Recorder, room: int = 48 * RECORDING_BYTES) -> CudaEncoder:
+    return CudaEncoder(model, Grid(8, 6), half=False, room=room, record=record)
 
 
 def test_the_second_pair_is_recorded_and_every_answer_stays_what_it_was(model: VideoINR) -> None:
@@ -83,10 +82,9 @@ def test_parts_of_the_frames_are_not_recorded_and_leave_the_recording_alone(mode
     assert recordings.replayed == 2
 
 
-def test_large_frames_are_not_recorded(model: VideoINR, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_encoder, "RECORDED_PX", 47)
+def test_frames_whose_recording_would_take_too_much_memory_are_not_recorded(model: VideoINR) -> None:
     recordings = Recordings()
-    encoder = encoder_of(model, recordings)
+    encoder = encoder_of(model, recordings, room=48 * RECORDING_BYTES - 1)
     for seed in range(3):
         assert_same(encoder(frames(seed)), model.encode(frames(seed)))
     assert not recordings.launches
