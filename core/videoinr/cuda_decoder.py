@@ -21,12 +21,12 @@ from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.field_cache import FieldCache, FieldName
 from videoinr.geometry import Grid, Rect
-from videoinr.model import render_cuda
 from videoinr.model.kernels.decode import (
     MAX_ELEMENTS,
     Canvas,
     DecodeWeights,
     Field,
+    can_draw,
     compacted,
     evaluate_field,
     restored,
@@ -44,8 +44,8 @@ _BYTES_PER_VALUE = 2
 class CudaDecoder:
     """Decodes regions of encoded pairs, and remembers what does not depend on time.
 
-    What the kernels cannot do (the paper's own heads, its ablations, released networks, a flow that reaches across
-    more pixels than the memory holds) is left to a :class:`RegionDecoder`.
+    What the kernels cannot do (the paper's ablations, released networks, a flow that reaches across more pixels than
+    the memory holds) is left to a :class:`RegionDecoder`.
     """
 
     def __init__(self, model: Representation, profile: ComputeProfile, *, record: Recorder | None = None) -> None:
@@ -98,7 +98,7 @@ class CudaDecoder:
     def _can_draw(self, features: Features) -> bool:
         if not isinstance(self._model, VideoINR) or not isinstance(features, PairFeatures):
             return False
-        return render_cuda.can_render(self._model, features)
+        return can_draw(self._model, features)
 
     def _decode_plainly(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         if self._plain is None:
@@ -194,15 +194,15 @@ class _TooWideError(Exception):
 
 
 def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
-    """``rect`` of ``grid`` and what the motion prior, and a correction of a latent pixel, make its pixels read."""
+    """``rect`` of ``grid`` and what the motion prior, and a correction of a latent pixel, make its pixels read.
+
+    Without a prior the flow is known only when it is there: the first instant will show what is missing.
+    """
     if rect == grid.rect:
         return rect
     height, width = features.latent_hw
     columns, rows = grid.width / width, grid.height / height
-    left, right = max(0, math.floor(rect.x / columns) - 1), math.ceil(rect.right / columns) + 1
-    top, bottom = max(0, math.floor(rect.y / rows) - 1), math.ceil(rect.bottom / rows) + 1
-    prior = 2 * features.prior[0, top:bottom, left:right]
-    low, high = torch.stack((prior.amin((0, 1)), prior.amax((0, 1)))).tolist()
+    low, high = _prior_range(features, rect, columns, rows)
     margins = (
         -min(low[0], low[2], 0) * columns + columns,
         -min(low[1], low[3], 0) * rows + rows,
@@ -210,6 +210,17 @@ def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
         max(high[1], high[3], 0) * rows + rows,
     )
     return _widened(rect, [math.ceil(min(margin, grid.width + grid.height)) + 1 for margin in margins], grid)
+
+
+def _prior_range(features: PairFeatures, rect: Rect, columns: float, rows: float) -> tuple[list[float], list[float]]:
+    """Least and greatest of the prior's four components that ``rect`` meets, at the end of a pair: twice mid-time's."""
+    if not features.prior.shape[-1]:
+        return [0.0] * 4, [0.0] * 4
+    left, right = max(0, math.floor(rect.x / columns) - 1), math.ceil(rect.right / columns) + 1
+    top, bottom = max(0, math.floor(rect.y / rows) - 1), math.ceil(rect.bottom / rows) + 1
+    prior = 2 * features.prior[0, top:bottom, left:right]
+    low, high = torch.stack((prior.amin((0, 1)), prior.amax((0, 1)))).tolist()
+    return low, high
 
 
 def _enlarged(box: Rect, missed: list[int], grid: Grid) -> Rect:

@@ -39,6 +39,7 @@ BYTES_PER_PX = 16 * 2
 GRID = Grid(40, 32)
 RECT = Rect(13, 10, 13, 11)
 PHASES = (Fraction(0), Fraction(1))
+PAPER_KEY, PAPER_QUERY = PairKey("clip", 0), RegionQuery(Instant(0, Fraction(2, 5)), Grid(32, 32), Rect(13, 12, 7, 6))
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +170,7 @@ def test_the_prior_foretells_where_the_flow_goes() -> None:
     assert reach(drifting, grid, rect) == Rect(3, 7, 38, 26)
     assert reach(drifting, grid, grid.rect) == grid.rect
     assert reach(replace(still, prior=1e30 + still.prior), grid, rect) == Rect(7, 7, 41, 33)
+    assert reach(replace(still, prior=still.prior[..., :0]), grid, rect) == Rect(7, 7, 26, 26)
 
 
 def test_little_memory_draws_in_bands(evaluated: list[Rect]) -> None:
@@ -189,15 +191,31 @@ def test_a_flow_too_wide_for_the_memory_is_left_to_the_tiles() -> None:
     by.close()
 
 
-def test_other_models_are_left_to_the_tiles() -> None:
-    model = tiny_paper_model().to(DEVICE)
-    with torch.inference_mode():
-        features = model.encode(torch.rand(1, 2, 3, 8, 8, device=DEVICE))
-    asked, key = query(Rect(3, 2, 9, 8), grid=Grid(16, 16)), PairKey("clip", 0)
+@pytest.mark.parametrize("variant", ["paper-f", "paper-m", "paper-s"])
+def test_other_models_are_left_to_the_tiles(variant: str) -> None:
+    model, features = paper_scene(variant)
     by = CudaDecoder(model, profile())
     assert by.kept(features) is features
-    pixels = by.decode(key, features, asked, NEVER)
-    assert torch.equal(pixels, RegionDecoder(model, profile()).decode(key, features, asked, NEVER))
+    pixels = by.decode(PAPER_KEY, features, PAPER_QUERY, NEVER)
+    assert torch.equal(pixels, RegionDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER))
+    by.close()
+
+
+def test_the_papers_own_model_is_drawn_though_no_prior_foretells_its_flow(evaluated: list[Rect]) -> None:
+    model, features = paper_scene("paper")
+    by = CudaDecoder(model, profile())
+    pixels = by.decode(PAPER_KEY, by.kept(features), PAPER_QUERY, NEVER)
+    plain = RegionDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER)
+    assert (pixels.int() - plain.int()).abs().max() <= 1
+    assert by._plain is None
+    assert len(evaluated) == 2
+    assert evaluated[0] == reach(features, PAPER_QUERY.grid, PAPER_QUERY.rect)
+
+
+def paper_scene(variant: str) -> tuple[VideoINR, PairFeatures]:
+    model = tiny_paper_model(variant).to(DEVICE)
+    with torch.inference_mode():
+        return model, model.encode(torch.rand(1, 2, 3, 8, 8, device=DEVICE))
 
 
 class Patience(CancelToken):

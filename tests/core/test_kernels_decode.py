@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,21 @@ import torch
 pytest.importorskip("triton")
 
 from helpers import interpreter
+from helpers.tiny_paper import TINY_PAPER
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model import render_cuda
-from videoinr.model.config import BASE, LITE, TINY, ModelConfig
+from videoinr.model.config import BASE, LITE, PAPER, TINY, ModelConfig, MotionPriorConfig
 from videoinr.model.kernels import decode
-from videoinr.model.kernels.decode import Canvas, DecodeWeights, Field, draw, evaluate_field
+from videoinr.model.kernels.decode import (
+    Canvas,
+    DecodeWeights,
+    Field,
+    can_draw,
+    draw,
+    evaluate_field,
+    padded_width,
+)
 from videoinr.model.points import Points
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
@@ -29,6 +39,9 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 SMALL_LITE, SMALL_BASE = replace(LITE, encoder=TINY.encoder), replace(BASE, encoder=TINY.encoder)
 GRID, INNER = Grid(31, 23), Rect(12, 7, 9, 8)
 DEEP = replace(TINY, temporal_hidden=(8,), decoder_hidden=(12, 12, 12))
+SMALL_PAPER = replace(PAPER, encoder=TINY_PAPER.encoder)
+BLENDED_PAPER = replace(TINY_PAPER, blend=True, temporal_hidden=(8,), decoder_hidden=(8, 24, 24))
+ANSWERING = replace(TINY, blend=False, spatial_hidden=(20, 8), temporal_hidden=(8, 8, 40, 40))
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +51,13 @@ def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model_of(config: ModelConfig) -> VideoINR:
-    """With flows of some latent pixels, a prior among them, and a residual that shows."""
+    """With flows of some latent pixels, a prior among them if there is one, and an answer that shows."""
     torch.manual_seed(0)
     model = VideoINR(config).eval().requires_grad_(False)
-    model.temporal_head.last.weight.mul_(60)
+    model.temporal_head.last.weight.mul_(60 if isinstance(config.encoder, MotionPriorConfig) else 6)
     model.temporal_head.last.bias.normal_(std=0.5)
-    model.decoder_head.last.weight.mul_(3)
+    model.decoder_head.last.weight.mul_(3 if config.blend else 10)
+    model.decoder_head.last.bias.fill_(0 if config.blend else 0.5)
     for head in (model.spatial_head, model.temporal_head, model.decoder_head):
         head.first.bias.normal_(std=0.02)
     return model.to(DEVICE)
@@ -102,7 +116,7 @@ def scene() -> Scene:
     return Scene()
 
 
-@pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE], ids=["tiny", "lite", "base"])
+@pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE, SMALL_PAPER], ids=["tiny", "lite", "base", "paper"])
 @torch.inference_mode()
 def test_the_field_is_the_plain_one_in_half_precision(config: ModelConfig) -> None:
     model, grid, box = model_of(config), Grid(31, 23), Rect(3, 5, 21, 18)
@@ -125,6 +139,17 @@ def test_a_whole_picture_is_the_plain_one(config: ModelConfig, phase: float, mon
     assert_a_picture_is_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("config", "phase"),
+    [(SMALL_PAPER, 0.3), (TINY_PAPER, 0.0), (BLENDED_PAPER, 1.0), (ANSWERING, 0.3)],
+    ids=["paper", "tiny-paper", "blended-paper", "answering"],
+)
+def test_so_is_one_of_broad_heads_with_or_without_prior_and_blend(
+    config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_a_picture_is_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
+
+
 def test_programs_as_small_as_on_a_gpu_draw_the_plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert_a_picture_is_the_plain_one(SMALL_LITE, Grid(18, 7), 0.3, monkeypatch)
@@ -142,6 +167,41 @@ def assert_a_picture_is_the_plain_one(
     assert np.abs(canvas.rgbx[..., :3].cpu().numpy() - plain).max() < 0.75
     assert (canvas.rgbx[..., 3] == 255).all()
     assert canvas.shortfall.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE, SMALL_PAPER, BLENDED_PAPER, ANSWERING])
+def test_matrices_of_a_warpgroup_are_laid_out_alike(config: ModelConfig) -> None:
+    """Of others ptxas 12.8 gets the addresses wrong: see decode._MIXED."""
+    model = VideoINR(config)
+    weights = DecodeWeights.make(model)
+    heads = (model.spatial_head, model.temporal_head, model.decoder_head)
+    for head, packed in zip(heads, (weights.spatial, weights.temporal, weights.decoder), strict=True):
+        columns = [*(padded_width(width) for width in head.widths), packed.last.shape[1]]
+        assert packed.plan.warps < 4 or len({min(width, 64) for width in columns}) == 1
+
+
+@pytest.mark.parametrize("hidden", [(64, 64), (48,), (64, 64, 256), (64, 64, 256, 256), (8, 8, 24, 24)], ids=str)
+def test_heads_that_can_be_drawn(hidden: tuple[int, ...]) -> None:
+    model = VideoINR(replace(TINY, decoder_hidden=hidden))
+    assert can_draw(model, scene().features)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decoder_hidden": (128, 128)},
+        {"spatial_hidden": (64, 64, 512)},
+        {"temporal_hidden": (64, 256, 256, 256)},
+        {"decoder_hidden": (64, 128, 256)},
+        {"spatial_channels": 96},
+        {"flow": False},
+        {"multi_scale": False},
+        {"single_network": True, "spatial_channels": 8},
+    ],
+    ids=str,
+)
+def test_heads_that_cannot(change: dict[str, Any]) -> None:
+    assert not can_draw(VideoINR(replace(TINY, **change)), scene().features)
 
 
 def test_the_flow_is_the_plain_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,8 +18,9 @@ def few_programs(monkeypatch: pytest.MonkeyPatch, *, block_width: int = 16, run:
     if torch.cuda.is_available():
         return
     monkeypatch.setattr(decode, "_BLOCK_WIDTH", block_width)
-    for name in ("_FIELD_RUN", "_MOTION_RUN", "_COLOUR_RUN", "_BLEND_RUN"):
-        monkeypatch.setattr(decode, name, run)
+    for name, plan in list(vars(decode).items()):
+        if isinstance(plan, decode.Plan):
+            monkeypatch.setattr(decode, name, replace(plan, run=run))
 
 
 def few_training_programs(monkeypatch: pytest.MonkeyPatch, *, run: int = 128) -> None:

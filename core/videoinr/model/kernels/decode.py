@@ -1,21 +1,25 @@
 """What a viewport costs on CUDA: ``evaluate_field`` once, and ``draw`` at every instant.
 
 An instant is three kernels, because registers allow no fewer: the flow, what the decoder answers to what lies at both
-ends of it, and the blend. They go through the picture in bands, so that what they hand each other stays in the
-GPU's second-level cache.
+ends of it, and the blend, where there is one. They go through the picture in bands, so that what they hand each other
+stays in the GPU's second-level cache.
+
+Layers up to 64 wide are computed whole. The paper's heads end in one or two of 256: of the first of them a program
+holds some channels at a time and adds their share to what follows at once.
 
 Positions come as one number for each column and row, computed from whole pixel indices (model/points.py), so a pixel
 reads the same in every rectangle that holds it. The factor 30 of the sines is already on the weights, which are padded
 with zeros to powers of two: a channel that is not there is sin(0) = 0 all the way and needs no mask.
 
-Half precision is what F_s and the latent maps are kept in and what matrix products take; sums, the sines' arguments,
-the sines themselves, flows, positions and colours are float32.
+Half precision is what F_s and the latent maps are kept in, what is read between their pixels, and what matrix products
+take; their sums, the sines' arguments, the sines themselves, flows, positions and colours are float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile, pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,15 +37,33 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 2**31 - 1
 """Of any map that these kernels read: they count in 32 bits."""
-BAND_PX = 2**20
+BAND_PX = 2**21
 """Pixels of a band: flow and answer take 16 bytes each."""
 _BLOCK_WIDTH = 16
 """A program's pixels lie in a block this wide: whole sectors of output, and neighbours share what they read."""
-_FIELD_RUN, _MOTION_RUN, _COLOUR_RUN, _BLEND_RUN = 64, 128, 32, 128
-"""Pixels of a program: as many as its registers hold without spilling (compiled for sm_90)."""
-_FIELD_WARPS, _MOTION_WARPS, _COLOUR_WARPS, _BLEND_WARPS = 4, 4, 2, 4
-"""Warps of a program. For the colour not four or more on 64 pixels or more: on Hopper the program of Triton 3.6 then
-reads past its shared memory (compute-sanitizer, at the product of a hidden layer). Two on 32 is also the fastest."""
+_MAX_WIDTH, _MAX_BROAD_WIDTH, _MAX_BROAD_LAYERS = 64, 256, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a program goes about it: its pixels, as many as its registers hold without spilling (compiled for sm_90),
+    and warps; of a broad layer, the channels at a time and the loads under way."""
+
+    run: int
+    warps: int
+    part: int = 64
+    stages: int = 1
+
+
+_FIELD, _MOTION, _COLOUR, _BLEND = Plan(64, 4), Plan(128, 4), Plan(32, 2), Plan(128, 4)
+_FULL_COLOUR = Plan(64, 4)
+"""For layers that fill their tiles; 48 of 64 channels are a twentieth faster the other way."""
+_BROAD_FIELD, _BROAD_MOTION, _BROAD_COLOUR = Plan(64, 4, stages=2), Plan(64, 4, stages=2), Plan(64, 4, stages=2)
+_MIXED = Plan(32, 2, part=32)
+"""For matrices of different layouts. From four warps on Hopper multiplies straight from shared memory, where 16, 32 and
+64 or more columns are laid out in three ways; of all but one of them ptxas 12.8 (Triton 3.6) may compute the address
+from a register that it never wrote. The picture is then slightly wrong, or the program reads past its memory."""
+_WARPGROUP, _LAID_TOGETHER = 4, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +71,9 @@ class HeadWeights:
     """A head's weights as the kernels take them: transposed, times 30 where a sine follows, padded with zeros.
 
     ``entry`` are the first layer's for what it reads in the kernel (F_s, or the offset within a latent pixel),
-    ``time`` those for the time. ``hidden`` [layers * wide, wide] and ``last``
-    [wide, wide_out] are float16, the biases float32.
+    ``time`` those for the time. ``hidden``: the matrices of ``layers`` layers as wide as the first and of
+    ``broad_layers`` wider ones, row by row and one after the other, float16, like ``last`` [width, answers]; the
+    biases are float32.
     """
 
     entry: Tensor
@@ -61,29 +84,37 @@ class HeadWeights:
     last: Tensor
     last_bias: Tensor
     layers: int
+    broad_layers: int
+    plan: Plan
 
     @classmethod
-    def make(cls, head: SirenHead, *, entry: Tensor, time: Tensor | None = None) -> HeadWeights:
+    def make(cls, head: SirenHead, plan: Plan, *, entry: Tensor, time: Tensor | None = None) -> HeadWeights:
         """``entry``: [..., width, inputs], of the first layer; ``time`` [width, 1]."""
-        wide, wide_out = padded_width(head.widths[0]), padded_width(head.last.out_features)
-        last, bias = (
-            _padded(head.last.weight.t(), wide, wide_out).half(),
-            _padded(OMEGA * head.first.bias[None], 1, wide),
-        )
-        hidden, hidden_bias = [last], [bias]  # never read where there is no hidden layer
-        for layer in head.hidden:
+        widths = [padded_width(width) for width in head.widths]
+        answers = padded_width(head.last.out_features)
+        if plan.warps >= _WARPGROUP:
+            answers = max(answers, widths[0])
+            layouts = {min(columns, _LAID_TOGETHER) for columns in (*widths, answers)}
+            plan = plan if len(layouts) == 1 else _MIXED
+        bias = _padded(OMEGA * head.first.bias[None], 1, widths[0])
+        last = _padded(head.last.weight.t(), widths[-1], answers).half()
+        hidden, hidden_bias = list[Tensor](), list[Tensor]()
+        for layer, (rows, columns) in zip(head.hidden, pairwise(widths), strict=True):
             assert isinstance(layer, nn.Linear)
-            hidden.append(_padded(OMEGA * layer.weight.t(), wide, wide).half())
-            hidden_bias.append(_padded(OMEGA * layer.bias[None], 1, wide))
+            hidden.append(_padded(OMEGA * layer.weight.t(), rows, columns).half().flatten())
+            hidden_bias.append(_padded(OMEGA * layer.bias[None], 1, columns)[0])
+        broad_layers = _broad_layers(head.widths)
         return cls(
-            entry=_padded(OMEGA * entry.transpose(-1, -2), entry.shape[-1], wide),
+            entry=_padded(OMEGA * entry.transpose(-1, -2), entry.shape[-1], widths[0]),
             bias=bias,
-            time=bias if time is None else _padded(OMEGA * time.t(), 1, wide),
-            hidden=torch.cat(hidden[1:] or hidden),
-            hidden_bias=torch.cat(hidden_bias[1:] or hidden_bias),
+            time=bias if time is None else _padded(OMEGA * time.t(), 1, widths[0]),
+            hidden=torch.cat(hidden or [last]),  # never read where there is no hidden layer
+            hidden_bias=torch.cat(hidden_bias or [bias]),
             last=last,
-            last_bias=_padded(head.last.bias[None], 1, wide_out),
-            layers=len(head.hidden),
+            last_bias=_padded(head.last.bias[None], 1, answers),
+            layers=len(hidden) - broad_layers,
+            broad_layers=broad_layers,
+            plan=plan,
         )
 
     @property
@@ -94,24 +125,29 @@ class HeadWeights:
 
 @dataclass(frozen=True, eq=False)
 class DecodeWeights:
-    """The three heads, and how many channels F_s has in memory."""
+    """The three heads, how many channels F_s has in memory, and whether the decoder's answer corrects a blend."""
 
     spatial: HeadWeights
     temporal: HeadWeights
     decoder: HeadWeights
     field_channels: int
+    blends: bool
 
     @classmethod
     def make(cls, model: VideoINR) -> DecodeWeights:
-        """Of a model that ``render_cuda.can_render`` accepts, on the model's device."""
+        """Of a model that :func:`can_draw` accepts, on the model's device."""
         channels = padded_width(model.config.spatial_channels)
-        temporal, decoder = model.temporal_head.first, model.decoder_head.first
-        both = torch.stack((_inputs(decoder.part(0), channels), _inputs(decoder.part(1), channels)))
+        spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
+        field_plan, motion_plan = _plan(spatial, _FIELD, _BROAD_FIELD), _plan(temporal, _MOTION, _BROAD_MOTION)
+        colour_plan = _plan(decoder, _COLOUR if decoder.widths[0] < _MAX_WIDTH else _FULL_COLOUR, _BROAD_COLOUR)
+        here = _inputs(temporal.first.part(0), channels)
+        both = torch.stack([_inputs(decoder.first.part(way), channels) for way in range(2)])
         return cls(
-            spatial=HeadWeights.make(model.spatial_head, entry=model.spatial_head.first.part(1)),
-            temporal=_halved(model.temporal_head, _inputs(temporal.part(0), channels), temporal.part(2)),
-            decoder=_halved(model.decoder_head, both, decoder.part(4)),
+            spatial=HeadWeights.make(spatial, field_plan, entry=spatial.first.part(1)),
+            temporal=_halved(HeadWeights.make(temporal, motion_plan, entry=here, time=temporal.first.part(2))),
+            decoder=_halved(HeadWeights.make(decoder, colour_plan, entry=both, time=decoder.first.part(4))),
             field_channels=channels,
+            blends=model.config.blend,
         )
 
 
@@ -162,6 +198,30 @@ class Canvas:
         )
 
 
+def can_draw(model: VideoINR, features: PairFeatures) -> bool:
+    """Whether these kernels draw what ``model`` renders of ``features``: not the paper's ablations, nor wide heads."""
+    config = model.config
+    if config.single_network or not (config.flow and config.multi_scale):
+        return False
+    heads = (model.spatial_head, model.temporal_head, model.decoder_head)
+    return features.spatial.dtype == torch.float32 and all(_fits(head) for head in heads)
+
+
+def _fits(head: SirenHead) -> bool:
+    broad = _broad_layers(head.widths)
+    return (
+        max(head.widths[0], head.last.out_features) <= _MAX_WIDTH
+        and broad <= _MAX_BROAD_LAYERS
+        and len(set(head.widths[len(head.widths) - broad :])) <= 1
+        and max(head.widths) <= _MAX_BROAD_WIDTH
+    )
+
+
+def _broad_layers(widths: Sequence[int]) -> int:
+    """How many layers are left behind those as wide as the first."""
+    return sum(1 for _ in dropwhile(lambda width: width == widths[0], widths))
+
+
 def padded_width(width: int) -> int:
     """Channels that ``width`` of them take in the kernels."""
     return max(16, int(triton.next_power_of_2(width)))
@@ -192,11 +252,10 @@ def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, b
     points = Points.make(box, grid, latent_hw=features.latent_hw, device=latent.device)
     head, channels = weights.spatial, weights.field_channels
     values = torch.empty((box.height, box.width, channels), dtype=torch.float16, device=latent.device)
-    field_kernel[_programs(box.width, box.height, _FIELD_RUN)](
+    field_kernel[_programs(box, head.plan)](
         latent, points.columns.position, points.rows.position, head.entry, head.bias, *head.tail, values,
         box.width, box.height, *features.latent_hw,
-        pitch=latent.shape[-1], wide=head.bias.shape[-1], wide_out=channels, layers=head.layers,
-        **_options(_FIELD_RUN, _FIELD_WARPS),
+        spatial=channels, pitch=latent.shape[-1], **_form(head),
     )  # fmt: skip
     return Field(box, values)
 
@@ -219,20 +278,23 @@ def _draw_part(weights: DecodeWeights, features: PairFeatures, field: Field, can
         *shape, part.x, part.y, grid.width, grid.height, box.x, box.y, box.width, box.height,
         height, width, grid.width / width, grid.height / height,
     )  # fmt: skip
-    motion_kernel[_programs(part.width, part.height, _MOTION_RUN)](
+    motion_kernel[_programs(part, temporal.plan)](
         field.values, _contiguous(features.temporal), _contiguous(features.prior), *positions,
         temporal.entry, temporal.bias, temporal.time, *temporal.tail, canvas.flow, canvas.shortfall, *places,
-        **_widths(temporal, features.temporal, channels), **_options(_MOTION_RUN, _MOTION_WARPS),
+        spatial=channels, pitch=features.temporal.shape[-1], has_prior=features.prior.shape[-1] > 0,
+        **_form(temporal),
     )  # fmt: skip
-    colour_kernel[_programs(part.width, part.height, _COLOUR_RUN)](
+    rgbx = canvas.rgbx.view(torch.int32)
+    colour_kernel[_programs(part, decoder.plan)](
         field.values, _contiguous(features.colour_first), _contiguous(features.colour_second), canvas.flow, *positions,
-        decoder.entry, decoder.bias, decoder.time, *decoder.tail[:3], canvas.answer, *places,
-        **_widths(decoder, features.colour_first, channels), **_options(_COLOUR_RUN, _COLOUR_WARPS),
+        decoder.entry, decoder.bias, decoder.time, *decoder.tail, canvas.answer, rgbx, *places,
+        spatial=channels, pitch=features.colour_first.shape[-1], blends=weights.blends, **_form(decoder),
     )  # fmt: skip
-    blend_kernel[_programs(part.width, part.height, _BLEND_RUN)](
-        canvas.flow, canvas.answer, decoder.last_bias, _contiguous(features.frames), *positions,
-        canvas.rgbx.view(torch.int32), *shape, height, width, **_options(_BLEND_RUN, _BLEND_WARPS),
-    )  # fmt: skip
+    if weights.blends:
+        blend_kernel[_programs(part, _BLEND)](
+            canvas.flow, canvas.answer, decoder.last_bias, _contiguous(features.frames), *positions,
+            rgbx, *shape, height, width, **_options(_BLEND),
+        )  # fmt: skip
 
 
 def _parts(band: Rect, rows: int) -> Iterator[Rect]:
@@ -241,18 +303,22 @@ def _parts(band: Rect, rows: int) -> Iterator[Rect]:
         yield Rect(band.x, y, band.width, min(rows, band.bottom - y))
 
 
-def _programs(columns: int, rows: int, run: int) -> tuple[int]:
-    return (triton.cdiv(columns, _BLOCK_WIDTH) * triton.cdiv(rows, run // _BLOCK_WIDTH),)
+def _programs(rect: Rect, plan: Plan) -> tuple[int]:
+    return (triton.cdiv(rect.width, _BLOCK_WIDTH) * triton.cdiv(rect.height, plan.run // _BLOCK_WIDTH),)
 
 
-def _options(run: int, warps: int) -> dict[str, Any]:
-    return {"block_width": _BLOCK_WIDTH, "run": run, "num_warps": warps, "num_stages": 1, "enable_fp_fusion": True}
-
-
-def _widths(head: HeadWeights, latent: Tensor, channels: int) -> dict[str, int]:
-    wide, answers = head.last.shape
+def _options(plan: Plan) -> dict[str, Any]:
     return {
-        "spatial": channels, "pitch": latent.shape[-1], "wide": wide, "answers": answers, "layers": head.layers
+        "block_width": _BLOCK_WIDTH, "run": plan.run, "num_warps": plan.warps, "num_stages": plan.stages,
+        "enable_fp_fusion": True,
+    }  # fmt: skip
+
+
+def _form(head: HeadWeights) -> dict[str, Any]:
+    broad, answers = head.last.shape
+    return {
+        "wide": head.bias.shape[-1], "layers": head.layers, "broad": broad, "broad_layers": head.broad_layers,
+        "part": min(head.plan.part, broad), "answers": answers, **_options(head.plan),
     }  # fmt: skip
 
 
@@ -263,9 +329,12 @@ def _contiguous(map_: Tensor) -> Tensor:
     return map_
 
 
-def _halved(head: SirenHead, entry: Tensor, time: Tensor) -> HeadWeights:
-    whole = HeadWeights.make(head, entry=entry, time=time)
-    return replace(whole, entry=whole.entry.half())
+def _halved(weights: HeadWeights) -> HeadWeights:
+    return replace(weights, entry=weights.entry.half())
+
+
+def _plan(head: SirenHead, narrow: Plan, broad: Plan) -> Plan:
+    return broad if _broad_layers(head.widths) else narrow
 
 
 def _inputs(part: Tensor, channels: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The programs of decode.py, which says what they are for; a program takes a block of 64 or 128 pixels.
+"""The programs of decode.py, which says what they are for; a program takes a block of 32 to 128 pixels.
 
 Registers decide their shape: a program keeps [pixels, channels] tiles from the first read to the last product.
 """
@@ -49,6 +49,39 @@ def _dot(a, weights, rows: tl.constexpr, columns: tl.constexpr):  # type: ignore
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _through(  # type: ignore[no-untyped-def]
+    a, first, bias, second, rows: tl.constexpr, middle: tl.constexpr, columns: tl.constexpr, part: tl.constexpr
+):  # fmt: skip
+    """sin(a @ first + bias) @ second -> [run, columns]; of the ``middle`` channels a ``part`` at a time is there."""
+    row, some, column = tl.arange(0, rows), tl.arange(0, part), tl.arange(0, columns)
+    total = tl.zeros([a.shape[0], columns], tl.float32)
+    for begin in tl.range(0, middle, part):
+        weight = tl.load(first + row[:, None] * middle + (begin + some)[None, :])
+        sines = _sine(tl.dot(a, weight) + tl.load(bias + begin + some)[None, :]).to(tl.float16)
+        total = tl.dot(sines, tl.load(second + (begin + some)[:, None] * columns + column[None, :]), total)
+    return total
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _answer(  # type: ignore[no-untyped-def]
+    z, hidden, biases, last, wide: tl.constexpr, layers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+):  # fmt: skip
+    """What a head answers, without the last bias, to the pre-activation z [run, wide]: [run, answers]."""
+    a = _sine_layers(z, hidden, biases, wide, layers)
+    hidden, biases = hidden + layers * wide * wide, biases + layers * wide
+    if broad_layers == 2:
+        z = _through(a, hidden, biases, hidden + wide * broad, wide, broad, broad, part)
+        a = _sine(z + tl.load(biases + broad + tl.arange(0, broad))[None, :]).to(tl.float16)
+        answer = _dot(a, last, broad, answers)
+    elif broad_layers == 1:
+        answer = _through(a, hidden, biases, last, wide, broad, answers, part)
+    else:
+        answer = _dot(a, last, wide, answers)
+    return answer
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _rows(table, row, pitch: tl.constexpr, wide: tl.constexpr):  # type: ignore[no-untyped-def]
     """Rows of ``pitch`` channels, padded to ``wide``: [run, wide], of the table's own type."""
     channel = tl.arange(0, wide)[None, :]
@@ -59,15 +92,30 @@ def _rows(table, row, pitch: tl.constexpr, wide: tl.constexpr):  # type: ignore[
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _multiply_add(a, b, c):  # type: ignore[no-untyped-def]
+    """a * b + c in half precision, two channels an instruction: left alone, the compiler takes them one by one."""
+    if _INTERPRETED:
+        return a * b + c
+    return tl.inline_asm_elementwise(
+        "fma.rn.f16x2 $0, $1, $2, $3;", "=r,r,r,r", [a, b, c], dtype=tl.float16, is_pure=True, pack=2
+    )
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _bilinear(  # type: ignore[no-untyped-def]
-    total, table, corner, right, below, wx, wy, factor: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr
+    total, table, corner, right, below, wx, wy, pitch: tl.constexpr, wide: tl.constexpr
 ):  # fmt: skip
-    """``total`` [run, wide] and ``factor`` times what lies between four rows (see ``reading.place``)."""
-    upper, lower = factor * (1 - wy), factor * wy
-    total += _rows(table, corner, pitch, wide).to(tl.float32) * ((1 - wx) * upper)[:, None]
-    total += _rows(table, corner + right, pitch, wide).to(tl.float32) * (wx * upper)[:, None]
-    total += _rows(table, corner + below, pitch, wide).to(tl.float32) * ((1 - wx) * lower)[:, None]
-    total += _rows(table, corner + below + right, pitch, wide).to(tl.float32) * (wx * lower)[:, None]
+    """``total`` [run, wide] and what lies between four rows (see ``reading.place``), in half precision."""
+    for k in tl.static_range(4):
+        row, weight = corner, 1 - wy
+        if k >= 2:
+            row, weight = row + below, wy
+        if k % 2:
+            row, weight = row + right, weight * wx
+        else:
+            weight *= 1 - wx
+        values = _rows(table, row, pitch, wide).to(tl.float16)
+        total = _multiply_add(values, weight.to(tl.float16)[:, None], total)
     return total
 
 
@@ -100,21 +148,24 @@ def _pixels(columns, rows, block_width: tl.constexpr, run: tl.constexpr):  # typ
 @triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def field_kernel(  # type: ignore[no-untyped-def]
     latent, xs, ys, entry, entry_bias, hidden, hidden_bias, last, last_bias, out, columns, rows, height, width,
-    pitch: tl.constexpr, wide: tl.constexpr, wide_out: tl.constexpr, layers: tl.constexpr,
+    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
     block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """F_s (eq. 2) at ``rows`` x ``columns`` pixels: float16 ``out`` [rows, columns, wide_out]."""
+    """F_s (eq. 2) at ``rows`` x ``columns`` pixels: float16 ``out`` [rows, columns, spatial]."""
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y = tl.load(xs + column), tl.load(ys + row)
     nearest_x = tl.minimum(tl.maximum(tl.floor(x + 0.5), 0.0), width - 1.0)
     nearest_y = tl.minimum(tl.maximum(tl.floor(y + 0.5), 0.0), height - 1.0)
     dx, dy = 2 * (x - nearest_x), 2 * (y - nearest_y)
-    channel, output = tl.arange(0, wide), tl.arange(0, wide_out)
+    channel, output = tl.arange(0, wide), tl.arange(0, answers)
     z = _rows(latent, nearest_y.to(tl.int32) * width + nearest_x.to(tl.int32), pitch, wide) * _OMEGA
     z += dx[:, None] * tl.load(entry + channel)[None, :] + dy[:, None] * tl.load(entry + wide + channel)[None, :]
-    a = _sine_layers(z + tl.load(entry_bias + channel)[None, :], hidden, hidden_bias, wide, layers)
-    answer = _dot(a, last, wide, wide_out) + tl.load(last_bias + output)[None, :]
-    tl.store(out + (row * columns + column)[:, None] * wide_out + output, answer, mask=inside[:, None])
+    z += tl.load(entry_bias + channel)[None, :]
+    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
+    answer += tl.load(last_bias + output)[None, :]
+    there = inside[:, None] & (output < spatial)
+    tl.store(out + (row * columns + column)[:, None] * spatial + output, answer, mask=there)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -122,6 +173,12 @@ def _level(value):  # type: ignore[no-untyped-def]
     """0 ... 1 -> the nearest of 256 levels, ties to even, as images.rgbx_from_tensor rounds."""
     scaled = tl.minimum(tl.maximum(value, 0.0), 1.0) * 255.0
     return ((scaled + 12582912.0) - 12582912.0).to(tl.int32)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _pixel(red, green, blue):  # type: ignore[no-untyped-def]
+    """RGB in 0 ... 1, or beyond, as one word of RGBX."""
+    return _level(red) | (_level(green) << 8) | (_level(blue) << 16) | -16777216
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -144,8 +201,9 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     field, temporal, prior, xs, ys, time, entry, bias, of_time, hidden, hidden_bias, last, last_bias, flow, shortfall,
     first_row, columns, rows, grid_x, grid_y, grid_width, grid_height, box_x, box_y, box_width, box_height,
     height, width, grid_per_latent_x, grid_per_latent_y,
-    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, answers: tl.constexpr, layers: tl.constexpr,
-    block_width: tl.constexpr, run: tl.constexpr,
+    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    has_prior: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
     """M(x, t) (eq. 4) into ``flow`` [rows, columns, 4], and how far it leaves the box into ``shortfall``."""
     column, row, inside = _pixels(columns, rows, block_width, run)
@@ -153,19 +211,20 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     corner, right, below, wx, wy, _, _ = place(x, y, inside, height, width)
     channel = tl.arange(0, wide)
     here = _rows(field, (grid_y + row - box_y) * box_width + grid_x + column - box_x, spatial, spatial)
-    z = tl.zeros([run, wide], tl.float32) + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
-    z = _bilinear(z, temporal, corner, right, below, wx, wy, _OMEGA, pitch, wide)
-    z += _dot(here.to(tl.float16), entry, spatial, wide)
-    answer = _dot(_sine_layers(z, hidden, hidden_bias, wide, layers), last, wide, answers)
+    latent = _bilinear(tl.zeros([run, wide], tl.float16), temporal, corner, right, below, wx, wy, pitch, wide)
+    z = latent.to(tl.float32) * _OMEGA + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
+    z += _dot(here, entry, spatial, wide)
+    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
     at = flow + (row * columns + column) * 4
     nothing = column * 0
     short_left, short_top, short_right, short_bottom = nothing, nothing, nothing, nothing
     for way in tl.static_range(2):
         growth = 2 * t if way == 0 else 2 - 2 * t
         mx = _component(answer, last_bias, 2 * way, answers)
-        mx += growth * _prior(prior, corner, right, below, wx, wy, 2 * way)
         my = _component(answer, last_bias, 2 * way + 1, answers)
-        my += growth * _prior(prior, corner, right, below, wx, wy, 2 * way + 1)
+        if has_prior:
+            mx += growth * _prior(prior, corner, right, below, wx, wy, 2 * way)
+            my += growth * _prior(prior, corner, right, below, wx, wy, 2 * way + 1)
         tl.store(at + 2 * way, mx, mask=inside)
         tl.store(at + 2 * way + 1, my, mask=inside)
         first, last_one, _ = _reach(grid_x + column + mx * grid_per_latent_x, grid_width)
@@ -183,24 +242,27 @@ def motion_kernel(  # type: ignore[no-untyped-def]
 
 @triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def colour_kernel(  # type: ignore[no-untyped-def]
-    field, colour_first, colour_second, flow, xs, ys, time, entry, bias, of_time, hidden, hidden_bias, last, answer,
-    first_row, columns, rows, grid_x, grid_y, grid_width, grid_height, box_x, box_y, box_width, box_height,
-    height, width, grid_per_latent_x, grid_per_latent_y,
-    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, answers: tl.constexpr, layers: tl.constexpr,
-    block_width: tl.constexpr, run: tl.constexpr,
+    field, colour_first, colour_second, flow, xs, ys, time, entry, bias, of_time, hidden, hidden_bias, last, last_bias,
+    answer, rgbx, first_row, columns, rows, grid_x, grid_y, grid_width, grid_height,
+    box_x, box_y, box_width, box_height, height, width, grid_per_latent_x, grid_per_latent_y,
+    spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    blends: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """The decoder's answer (residual and logit, without its bias) to what both warps bring (eq. 6, section 3.4)."""
+    """What the decoder makes of what both warps bring (eq. 6, section 3.4): residual and logit, without its bias,
+    into ``answer`` [rows, columns, 4] where it ``blends``, else the picture into ``rgbx``."""
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
     channel, output = tl.arange(0, wide), tl.arange(0, answers)[None, :]
     here = (row * columns + column) * 4
-    z = tl.zeros([run, wide], tl.float32) + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
+    latent = tl.zeros([run, wide], tl.float16)
     # Both lattice reads come first: with those of F_s between them, a program needs a fifth more registers.
     for way in tl.static_range(2):
         mx, my = tl.load(flow + here + 2 * way), tl.load(flow + here + 2 * way + 1)
         corner, right, below, wx, wy, _, _ = place(x + mx, y + my, inside, height, width)
-        latent = colour_first if way == 0 else colour_second
-        z = _bilinear(z, latent, corner, right, below, wx, wy, _OMEGA, pitch, wide)
+        table = colour_first if way == 0 else colour_second
+        latent = _bilinear(latent, table, corner, right, below, wx, wy, pitch, wide)
+    z = latent.to(tl.float32) * _OMEGA + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
     for way in tl.static_range(2):
         mx, my = tl.load(flow + here + 2 * way), tl.load(flow + here + 2 * way + 1)
         left, right, wx = _reach(grid_x + column + mx * grid_per_latent_x, grid_width)
@@ -208,17 +270,22 @@ def colour_kernel(  # type: ignore[no-untyped-def]
         left, right = _within(left - box_x, box_width), _within(right - box_x, box_width)
         top, bottom = _within(top - box_y, box_height), _within(bottom - box_y, box_height)
         warped = _bilinear(
-            tl.zeros([run, spatial], tl.float32), field, top * box_width + left, right - left,
-            (bottom - top) * box_width, wx, wy, 1.0, spatial, spatial,
+            tl.zeros([run, spatial], tl.float16), field, top * box_width + left, right - left,
+            (bottom - top) * box_width, wx, wy, spatial, spatial,
         )  # fmt: skip
-        z += _dot(warped.to(tl.float16), entry + way * spatial * wide, spatial, wide)
-    out = _dot(_sine_layers(z, hidden, hidden_bias, wide, layers), last, wide, answers)
-    tl.store(answer + here[:, None] + output, out, mask=inside[:, None] & (output < 4))
+        z += _dot(warped, entry + way * spatial * wide, spatial, wide)
+    out = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
+    if blends:
+        tl.store(answer + here[:, None] + output, out, mask=inside[:, None] & (output < 4))
+    else:
+        red, green = _component(out, last_bias, 0, answers), _component(out, last_bias, 1, answers)
+        colour = _pixel(red, green, _component(out, last_bias, 2, answers))
+        tl.store(rgbx + (first_row + row) * columns + column, colour, mask=inside)
 
 
 @triton.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def blend_kernel(  # type: ignore[no-untyped-def]
-    flow, answer, answer_bias, frames, xs, ys, time, out, first_row, columns, rows, height, width,
+    flow, answer, answer_bias, frames, xs, ys, time, rgbx, first_row, columns, rows, height, width,
     block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
     """Both frames read bicubically along the flow, mixed, the residual added, rounded: a whole pixel a word."""
@@ -231,8 +298,7 @@ def blend_kernel(  # type: ignore[no-untyped-def]
     first_share = tl.minimum(tl.maximum(1 - t, 0.02), 0.98)
     at = answer + (row * columns + column) * 4
     share = tl.sigmoid(tl.load(at + 3) + tl.load(answer_bias + 3) + tl.log(first_share / (1 - first_share)))
-    red = _level(r + share * (r0 - r) + tl.load(at) + tl.load(answer_bias))
-    green = _level(g + share * (g0 - g) + tl.load(at + 1) + tl.load(answer_bias + 1))
-    blue = _level(b + share * (b0 - b) + tl.load(at + 2) + tl.load(answer_bias + 2))
-    rgbx = red | (green << 8) | (blue << 16) | -16777216
-    tl.store(out + (first_row + row) * columns + column, rgbx, mask=inside)
+    red = r + share * (r0 - r) + tl.load(at) + tl.load(answer_bias)
+    green = g + share * (g0 - g) + tl.load(at + 1) + tl.load(answer_bias + 1)
+    blue = b + share * (b0 - b) + tl.load(at + 2) + tl.load(answer_bias + 2)
+    tl.store(rgbx + (first_row + row) * columns + column, _pixel(red, green, blue), mask=inside)
