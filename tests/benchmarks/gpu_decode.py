@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ from videoinr.geometry import Grid
 from videoinr.model import render_cuda
 from videoinr.model.config import CONFIGS
 from videoinr.model.kernels import decode as kernels
-from videoinr.model.kernels.decode import Canvas, DecodeWeights, compacted, draw, evaluate_field
+from videoinr.model.kernels.decode import Canvas, DecodeWeights, Plan, can_draw, compacted, draw, evaluate_field
 from videoinr.model.video_inr import PairFeatures, VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
@@ -77,9 +78,12 @@ class Clock:
 def model_of(name: str, device: torch.device) -> VideoINR:
     torch.manual_seed(0)
     model = VideoINR(CONFIGS[name]).eval().requires_grad_(False).to(device)
-    # As initialised the heads that correct are almost silent, and an error in them would not show.
-    model.temporal_head.last.weight.mul_(5)
-    model.decoder_head.last.weight.mul_(3)
+    # As initialised the heads are almost silent, or one grey, and an error in them would not show.
+    blends = model.config.blend
+    model.temporal_head.last.weight.mul_(5 if blends else 2.5)
+    model.decoder_head.last.weight.mul_(3 if blends else 12)
+    if not blends:
+        model.decoder_head.last.bias.fill_(0.5)
     model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
@@ -205,22 +209,25 @@ def errors(
 
 def sweep(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> list[dict[str, Any]]:
     """Other pixels for each program and other bands than the ones built in."""
-    weights, rows = DecodeWeights.make(model), []
-    field = evaluate_field(weights, features, grid, grid.rect)
+    rows = []
     trials: list[dict[str, Any]] = [{}]
-    trials += [{"BAND_PX": 2**power} for power in (18, 19, 21, 22)]
-    trials += [{"_COLOUR_RUN": run, "_COLOUR_WARPS": warps} for run, warps in ((16, 1), (32, 1), (64, 2))]
-    trials += [
-        {"_MOTION_RUN": run, "_MOTION_WARPS": warps} for run, warps in ((32, 1), (32, 2), (64, 2), (64, 4), (128, 8))
-    ]
-    trials += [{"_BLEND_RUN": run, "_BLEND_WARPS": warps} for run, warps in ((32, 1), (64, 2), (128, 2), (256, 4))]
+    trials += [{"BAND_PX": 2**power} for power in (18, 19, 20, 22)]
+    colours = [Plan(16, 1), Plan(32, 1), Plan(32, 2), Plan(64, 2), Plan(64, 4), Plan(128, 8)]
+    trials += [{"_COLOUR": plan, "_FULL_COLOUR": plan} for plan in colours]
+    trials += [{"_MOTION": Plan(run, warps)} for run, warps in ((32, 1), (32, 2), (64, 2), (64, 4), (128, 8))]
+    trials += [{"_BLEND": Plan(run, warps)} for run, warps in ((32, 1), (64, 2), (128, 2), (256, 4))]
+    trials += [{"_BROAD_COLOUR": Plan(run, warps, stages=2)} for run, warps in ((32, 4), (128, 8))]
     trials += [{"_BLOCK_WIDTH": width} for width in (4, 8, 32)]
     for trial in trials:
         with replaced(trial):
+            weights = DecodeWeights.make(model)
+            field = evaluate_field(weights, features, grid, grid.rect)
             canvas = Canvas.make(grid, grid.rect, latent_hw=features.latent_hw, device=clock.device)
             canvas.time.fill_(0.4)
-            milliseconds = clock.device_ms(lambda c=canvas: draw(weights, features, field, c, grid.rect))  # type: ignore[misc]
-            rows.append({**trial, "instant_ms": milliseconds})
+            instant = partial(draw, weights, features, field, canvas, grid.rect)
+            instant()
+            milliseconds = clock.device_ms(cuda_graph(instant) or instant)
+            rows.append({**{name: str(value) for name, value in trial.items()}, "instant_ms": milliseconds})
     return rows
 
 
@@ -260,7 +267,7 @@ def main() -> None:
             features = moved(drifting(model.encode(frames_of(clip, asked.device), half=on_gpu)), torch.device("cpu"))
             for grid in asked.grids:
                 about = {"model": name, "clip": str(clip), "grid": str(grid)}
-                if render_cuda.can_render(model, features):
+                if can_draw(model, features):
                     show(**about, **bench_kernels(model, compacted(moved(features, asked.device)), grid, clock))
                 show(**about, **bench_decoder(model, features, grid, clock))
                 for row in sweep(model, compacted(moved(features, asked.device)), grid, clock) if asked.sweep else ():
