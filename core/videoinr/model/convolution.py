@@ -1,6 +1,8 @@
-"""The 3x3 convolutions that the encoders are made of, and what follows each."""
+"""The convolutions that the encoders are made of, and what comes before and after each."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +32,7 @@ def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
 
 
 def convolved(layer: nn.Conv2d, *parts: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
-    """leaky(layer(x)) + add: a 3x3 convolution and what follows it -> [B, D, H', W'].
+    """leaky(layer(x)) + add: a convolution and what follows it -> [B, D, H', W'].
 
     x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``slope`` as of :func:`activated`. One
     pass in all where CUDA infers in half precision.
@@ -41,8 +43,40 @@ def convolved(layer: nn.Conv2d, *parts: Tensor, slope: float = 1.0, add: Tensor 
 
         if serves(layer, parts[0]):
             return convolve(layer, parts, slope=slope, add=add, dtype=dtype)
-    out = activated(layer(torch.cat(parts, 1) if len(parts) > 1 else parts[0]), slope)
+    out = activated(layer(joined(parts) if len(parts) > 1 else parts[0]), slope)
     return out if add is None else add + out
+
+
+def joined(parts: Sequence[Tensor], dtype: torch.dtype | None = None, *, multiple: int = 1) -> Tensor:
+    """The channels of ``parts``, each [B, C, H, W], one after the other, and zeros up to a ``multiple`` of channels.
+
+    Of ``dtype``, or that of the first; channels last but for parts that gradients pass, which are not filled up.
+    """
+    first, channels = parts[0], sum(part.shape[1] for part in parts)
+    dtype = dtype or first.dtype
+    if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
+        return torch.cat([part.to(dtype) for part in parts], 1)
+    if len(parts) == 1 and channels % multiple == 0:
+        return first.to(dtype).contiguous(memory_format=torch.channels_last)
+    shape = (len(first), -(-channels // multiple) * multiple, *first.shape[2:])
+    out = torch.empty(shape, dtype=dtype, device=first.device, memory_format=torch.channels_last)
+    out[:, channels:] = 0
+    begin = 0
+    for part in parts:
+        # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
+        out[:, begin : begin + part.shape[1]] = part
+        begin += part.shape[1]
+    return out
+
+
+def resized(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
+    """``gain`` times ``x`` [B, C, H, W], bilinear -> [B, C, *size]."""
+    if kernels.half_inference(x) is not None:
+        from videoinr.model.kernels.resize import resize
+
+        return resize(x, size, gain=gain)
+    out = F.interpolate(x, size, mode="bilinear", align_corners=False)
+    return out if gain == 1.0 else gain * out
 
 
 class ExactConv(nn.Conv2d):

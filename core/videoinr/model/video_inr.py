@@ -27,6 +27,7 @@ from videoinr.devices import half_type
 from videoinr.geometry import Grid
 from videoinr.model import kernels
 from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
+from videoinr.model.convolution import joined
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.points import Points
@@ -116,7 +117,7 @@ class VideoINR(nn.Module):
 
     def project(self, frames: Tensor, feature: Tensor, prior: Tensor | None) -> PairFeatures:
         """Apply the heads' first layers to the encoder's output (feature [B, C, H, W], prior [B, 4, H, W])."""
-        latent = torch.cat((feature.float(), frames.flatten(1, 2).float()), 1).permute(0, 2, 3, 1)
+        latent = joined((feature, frames.flatten(1, 2)), torch.float32).permute(0, 2, 3, 1)
         config, decoder, nothing = self.config, self.decoder_head.first, latent[..., :0]
         nearest_head = self.temporal_head if config.single_network else self.spatial_head
         bilinear = config.flow and not config.single_network

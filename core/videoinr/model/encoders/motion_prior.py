@@ -7,11 +7,10 @@ from mid-time to either frame, which TemporalINR then only has to correct.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.convolution import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky
+from videoinr.model.convolution import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky, resized
 from videoinr.model.warp import warp
 
 
@@ -96,9 +95,8 @@ class MotionPriorEncoder(nn.Module):
         flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
         hidden = levels[-1].new_zeros((batch, self.hidden_channels, height, width))
         for step, level in zip(reversed(self.motion), reversed(levels), strict=True):
-            size = level.shape[-2:]
+            size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
-                flow = 2 * F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
-                hidden = F.interpolate(hidden, size=size, mode="bilinear", align_corners=False)
+                flow, hidden = resized(flow, size, gain=2), resized(hidden, size)
             flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden
