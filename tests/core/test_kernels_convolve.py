@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,10 +11,11 @@ from torch.nn import functional
 
 from videoinr.model import kernels
 from videoinr.model.config import MotionPriorConfig, ZoomingSlowMoConfig
+from videoinr.model.convolution import joined
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.kernels import convolve as module
-from videoinr.model.kernels.convolve import Plan, convolve, serves
+from videoinr.model.kernels.convolve import Plan, convolve, packed, serves
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -60,6 +63,41 @@ def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int,
     torch.testing.assert_close(joined, one(torch.cat(parts, 1)), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("widths", "apart"), [((32, 16), True), ((16, 48), True), ((16, 4, 32), True), ((24, 4, 24), False)]
+)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_parts_are_read_where_they_are_unless_that_takes_more_chunks(
+    widths: tuple[int, ...], apart: bool, stride: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, counts = layer(sum(widths), 20, stride), list[int]()
+    parts = [maps(2, width, 5, 6, seed=number) for number, width in enumerate(widths)]
+
+    def spy(parts: Sequence[Tensor], dtype: torch.dtype, *, multiple: int) -> Tensor:
+        counts.append(len(parts))
+        return joined(parts, dtype, multiple=multiple)
+
+    monkeypatch.setattr(module, "joined", spy)
+    answer = convolve(one, parts, slope=0.1, dtype=torch.float32, plan=Plan(run=16, chunk=16))
+    plain = functional.leaky_relu(one(torch.cat(parts, 1)), 0.1)
+    torch.testing.assert_close(answer, plain, rtol=0, atol=1e-5)
+    assert (max(counts) == 1) == apart
+
+
+@pytest.mark.parametrize("widths", [(16, 16), (24,), (5, 4)])
+def test_a_single_tap(widths: tuple[int, ...]) -> None:
+    one = nn.Conv2d(sum(widths), 12, 1).to(DEVICE).requires_grad_(False)
+    parts = [maps(2, width, 3, 5, seed=number) for number, width in enumerate(widths)]
+    answer = convolve(one, parts, dtype=torch.float32, plan=Plan(run=16, chunk=16))
+    torch.testing.assert_close(answer, one(torch.cat(parts, 1)), rtol=0, atol=1e-5)
+
+
+def test_a_layer_without_a_bias() -> None:
+    one, x = nn.Conv2d(8, 8, 3, padding=1, bias=False).to(DEVICE).requires_grad_(False), maps(1, 8, 4, 4)
+    torch.testing.assert_close(convolve(one, (x,), dtype=torch.float32), one(x), rtol=0, atol=1e-5)
+    assert packed(one, torch.float32, 16, (8,)) is packed(one, torch.float32, 16, (8,))
+
+
 def test_new_weights_are_noticed() -> None:
     one, x = layer(8, 8), maps(1, 8, 4, 4)
     first = convolve(one, (x,), dtype=torch.float32)
@@ -75,7 +113,9 @@ def test_other_layers_are_left_to_torch() -> None:
     assert serves(layer(8, 4, stride=2), x)
     assert not serves(layer(3, 8), x)
     assert not serves(layer(8, 129), x)
-    assert not serves(nn.Conv2d(8, 8, 1), x)
+    assert serves(nn.Conv2d(8, 8, 1), x)
+    assert not serves(nn.Conv2d(8, 8, 1, padding=1), x)
+    assert not serves(nn.Conv2d(8, 8, 5, padding=2), x)
     assert not serves(nn.Conv2d(8, 8, 3, padding=1, dilation=2), x)
     assert not serves(nn.Conv2d(8, 8, 3, padding=1, groups=2), x)
     huge = torch.empty((1, 8, 2**15, 2**14), device="meta")
@@ -107,7 +147,7 @@ def test_a_whole_encoder_goes_through_it(encoder: nn.Module, monkeypatch: pytest
     monkeypatch.setattr(kernels, "half_inference", lambda _: torch.float32)
     torch.testing.assert_close(encoder(frames), plain, rtol=0, atol=1e-5)
     served = [one for one in encoder.modules() if isinstance(one, nn.Conv2d) and serves(one, frames)]
-    assert set(layers) >= {one for one in served if one.out_channels <= 32}
+    assert set(layers) >= {one for one in served if one.out_channels <= 16}
     assert len(set(layers)) > 10
 
 

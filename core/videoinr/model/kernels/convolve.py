@@ -1,9 +1,9 @@
-"""A 3x3 convolution with all that follows it, in one pass over channels-last maps, in Triton.
+"""A convolution, 3x3 or 1x1, with all that follows it, in one pass over channels-last maps, in Triton.
 
 What an encoder costs beside its products is carrying maps to device memory and back: for the bias, for the activation,
 for the sum with what came in. Here a program keeps its pixels' sums in registers, through one product for each tap and
-chunk of channels, and all that follows is done before they are written. For inference alone; training needs the maps
-in between.
+chunk of channels, and all that follows is done before they are written. What comes in in parts is read where it is.
+For inference alone; training needs the maps in between.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
+from videoinr.model.convolution import joined
+
 MAX_ELEMENTS = 2**31 - 1
 """Of any map that it reads or writes: it counts in 32 bits."""
-TAPS = 9
+_WORD = 8
+"""Channels that are read at once, 16 bytes: parts are filled up to whole ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ def finish(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _convolve_kernel(  # type: ignore[no-untyped-def]
-    x, weight, bias, add, out, pixels, height, width, out_height, out_width,
-    channels: tl.constexpr, outputs: tl.constexpr, chunks: tl.constexpr, chunk: tl.constexpr,
-    wide: tl.constexpr, rest: tl.constexpr, stride: tl.constexpr, slope: tl.constexpr, adds: tl.constexpr,
-    run: tl.constexpr, stages: tl.constexpr,
+    parts, weight, bias, add, out, pixels, height, width, out_height, out_width,
+    widths: tl.constexpr, begins: tl.constexpr, outputs: tl.constexpr, chunks: tl.constexpr, chunk: tl.constexpr,
+    side: tl.constexpr, wide: tl.constexpr, rest: tl.constexpr, stride: tl.constexpr, slope: tl.constexpr,
+    adds: tl.constexpr, run: tl.constexpr, stages: tl.constexpr,
 ):  # fmt: skip
     pixel = tl.program_id(0) * run + tl.arange(0, run)
     inside = pixel < pixels
@@ -66,13 +69,19 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
     if rest:  # Blocks are powers of two: 96 outputs are a block of 64 and one of 32, which read the same pixels.
         more = wide + tl.arange(0, rest)
         more_sums = tl.zeros((run, rest), tl.float32)
-    for step in tl.range(9 * chunks, num_stages=stages):
-        tap, first = step // chunks, (step % chunks) * chunk
-        down, right = tap // 3 - 1, tap % 3 - 1
+    for step in tl.range(side * side * chunks, num_stages=stages):
+        tap, piece = step // chunks, step % chunks
+        down, right = tap // side - side // 2, tap % side - side // 2
         y, x_there = row + down, column + right
         there = inside & (y >= 0) & (y < height) & (x_there >= 0) & (x_there < width)
-        read = (origin + down * width + right)[:, None] * channels + (first + channel)[None, :]
-        values = tl.load(x + read, mask=there[:, None] & (first + channel < channels)[None, :], other=0.0)
+        part, pitch, begin = parts[0], widths[0], 0
+        for k in tl.static_range(1, len(widths)):
+            behind = piece >= begins[k]
+            part, pitch = tl.where(behind, parts[k], part), tl.where(behind, widths[k], pitch)
+            begin = tl.where(behind, begins[k], begin)
+        first = (piece - begin) * chunk
+        read = (origin + down * width + right)[:, None] * pitch + (first + channel)[None, :]
+        values = tl.load(part + read, mask=there[:, None] & (first + channel < pitch)[None, :], other=0.0)
         factors = weight + (step * chunk + channel)[:, None] * (wide + rest)
         sums = tl.dot(values, tl.load(factors + output[None, :]), sums)
         if rest:
@@ -84,24 +93,33 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """A layer's weights as the kernel reads them: [tap * channels, outputs], padded with zeros; the bias float32."""
+    """A layer's weights as the kernel reads them: [tap * channels, outputs]; the bias float32.
+
+    Zeros fill up the outputs, and the channels of each part of the input to whole chunks, of which ``begins`` are the
+    numbers of each part's first.
+    """
 
     version: tuple[int, ...]
     weight: Tensor
     bias: Tensor
     chunks: int
+    begins: tuple[int, ...]
     wide: int
     rest: int
 
 
-_PACKED: WeakKeyDictionary[nn.Module, Packed] = WeakKeyDictionary()
+Form = tuple[torch.dtype, int, tuple[int, ...]]
+"""What they are packed for: the type, the channels of a chunk, and those of each part of the input."""
+_PACKED: WeakKeyDictionary[nn.Module, dict[Form, Packed]] = WeakKeyDictionary()
+"""All forms are kept: a recorded CUDA graph goes on reading the one that it was recorded with."""
 
 
 def serves(layer: nn.Conv2d, x: Tensor) -> bool:
     """Whether :func:`convolve` can take the place of ``layer`` on ``x``."""
     columns = max(layer.in_channels, layer.out_channels)
     return (
-        (layer.kernel_size, layer.padding, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
+        (layer.kernel_size, layer.padding) in (((3, 3), (1, 1)), ((1, 1), (0, 0)))
+        and (layer.dilation, layer.groups) == ((1, 1), 1)
         and layer.stride in ((1, 1), (2, 2))
         and layer.in_channels >= 8  # Of the frames' three, seven eighths of each product would be zeros.
         and layer.out_channels <= 128  # More sums than that do not fit a program's registers.
@@ -123,43 +141,38 @@ def convolve(
     x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``add`` is like the result; all are taken as
     ``dtype``. ``slope``: what becomes of values below zero (0: ReLU, 1: nothing). Sums and the activation are float32.
     """
-    x = _joined([part.to(dtype).contiguous(memory_format=torch.channels_last) for part in parts])
-    stride, (batch, channels, height, width) = layer.stride[0], x.shape
+    stride, (batch, _, height, width) = layer.stride[0], parts[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     plan = plan or plan_for(layer, batch * size[0] * size[1])
-    ready = packed(layer, dtype, plan.chunk)
+    if not _fit(parts, plan.chunk):
+        parts = (joined(parts, dtype, multiple=_WORD),)
+    ready = packed(layer, dtype, plan.chunk, tuple(part.shape[1] for part in parts))
+    maps = tuple(joined((part,), dtype, multiple=_WORD) for part in parts)
     shape = (batch, layer.out_channels, *size)
-    out = torch.empty(shape, dtype=dtype, device=x.device, memory_format=torch.channels_last)
-    other = x if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
+    out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
+    add = add if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
     pixels = batch * size[0] * size[1]
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
-        x, ready.weight, ready.bias, other, out, pixels, height, width, *size,
-        channels=channels, outputs=layer.out_channels, chunks=ready.chunks, chunk=plan.chunk,
-        wide=ready.wide, rest=ready.rest, stride=stride, slope=slope, adds=add is not None,
-        run=plan.run, stages=plan.stages, num_warps=plan.warps,
+        maps, ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
+        widths=tuple(one.shape[1] for one in maps), begins=ready.begins, outputs=layer.out_channels,
+        chunks=ready.chunks, chunk=plan.chunk, side=layer.kernel_size[0], wide=ready.wide, rest=ready.rest,
+        stride=stride, slope=slope, adds=add is not None, run=plan.run, stages=plan.stages, num_warps=plan.warps,
     )  # fmt: skip
     return out
 
 
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    """Their channels one after the other, and zeros up to a multiple of eight: a pixel is then whole 16-byte words."""
-    first, channels = parts[0], sum(part.shape[1] for part in parts)
-    if len(parts) == 1 and channels % 8 == 0:
-        return first
-    shape = (len(first), -(-channels // 8) * 8, *first.shape[2:])
-    out = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
-    out[:, channels:] = 0
-    begin = 0
-    for part in parts:
-        # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
-        out[:, begin : begin + part.shape[1]] = part
-        begin += part.shape[1]
-    return out
+def _fit(parts: Sequence[Tensor], chunk: int) -> bool:
+    """Whether ``parts``, each filled up to whole chunks, are no more of them than all joined: products, of zeros."""
+    widths = [part.shape[1] for part in parts]
+    return sum(-(-width // chunk) for width in widths) == -(-sum(widths) // chunk)
 
 
 def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
     """A fast way for ``layer`` at so many output ``pixels``, as ``benchmarks.gpu_encode --sweep`` found on an H100."""
     channels, outputs = layer.in_channels, layer.out_channels
+    if pixels < 2**14 and channels % 64 == 0 and outputs <= 64:
+        # Of so few pixels, runs of 128 would leave half of the card without a program.
+        return Plan(run=64, chunk=64 if channels > 64 else 32, warps=4, stages=3 if channels > 64 else 4)
     if channels % 32 and channels % 16 == 0:
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
     if (outputs <= 48 and channels >= 64) or (pixels < 2**17 and channels > 128):
@@ -169,30 +182,37 @@ def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
     return Plan(run=128, chunk=32, warps=4, stages=4)
 
 
-def packed(layer: nn.Module, dtype: torch.dtype, chunk: int) -> Packed:
-    """The weights of a 3x3 convolution, made anew only when they have changed."""
+def packed(layer: nn.Module, dtype: torch.dtype, chunk: int, widths: tuple[int, ...]) -> Packed:
+    """The weights of a convolution whose input's parts have ``widths``, made anew only when they have changed."""
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, Tensor)
-    assert isinstance(bias, Tensor)
-    changes = 0 if weight.is_inference() else weight._version + bias._version
-    version = (changes, weight.data_ptr(), bias.data_ptr(), chunk)
-    known = _PACKED.get(layer)
-    if known is None or known.version != version or known.weight.dtype != dtype:
-        known = _PACKED[layer] = _pack(weight, bias, version, dtype, chunk)
-    return known
+    assert bias is None or isinstance(bias, Tensor)
+    forms, form, version = _PACKED.setdefault(layer, {}), (dtype, chunk, widths), version_of(weight, bias)
+    if form not in forms or forms[form].version != version:
+        forms[form] = _pack(weight, weight.new_zeros(len(weight)) if bias is None else bias, version, form)
+    return forms[form]
 
 
-def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], dtype: torch.dtype, chunk: int) -> Packed:
-    outputs, channels = weight.shape[:2]
+def version_of(weight: Tensor, bias: Tensor | None) -> tuple[int, ...]:
+    """Another one whenever either has changed."""
+    known = (weight,) if bias is None else (weight, bias)
+    changes = 0 if weight.is_inference() else sum(one._version for one in known)
+    return (changes, *(one.data_ptr() for one in known))
+
+
+def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], form: Form) -> Packed:
+    (outputs, channels), (dtype, chunk, widths) = weight.shape[:2], form
     wide, rest = _blocks(outputs)
-    chunks = triton.cdiv(channels, chunk)
-    by_tap = weight.detach().permute(2, 3, 1, 0)
-    padded = F.pad(by_tap, (0, wide + rest - outputs, 0, chunks * chunk - channels))
+    counts = [triton.cdiv(width, chunk) for width in widths]
+    by_tap = F.pad(weight.detach().permute(2, 3, 1, 0), (0, wide + rest - outputs, 0, sum(widths) - channels))
+    parts = zip(torch.split(by_tap, list(widths), 2), counts, strict=True)
+    whole = torch.cat([F.pad(part, (0, 0, 0, count * chunk - part.shape[2])) for part, count in parts], 2)
     return Packed(
         version=version,
-        weight=padded.reshape(TAPS * chunks * chunk, wide + rest).to(dtype).contiguous(),
+        weight=whole.reshape(-1, wide + rest).to(dtype).contiguous(),
         bias=F.pad(bias.detach().float(), (0, wide + rest - outputs)),
-        chunks=chunks,
+        chunks=sum(counts),
+        begins=tuple(sum(counts[:k]) for k in range(len(counts))),
         wide=wide,
         rest=rest,
     )

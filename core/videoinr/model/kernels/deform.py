@@ -97,7 +97,7 @@ def deform(
     x = x.to(dtype).contiguous(memory_format=torch.channels_last)
     moves = moves.contiguous(memory_format=torch.channels_last)
     batch, channels, height, width = x.shape
-    ready = packed(layer, dtype, channels)
+    ready = packed(layer, dtype, channels, (channels,))
     outputs, pixels = len(layer.weight), batch * height * width  # type: ignore[arg-type]
     shape = (batch, outputs, height, width)
     out = torch.empty(shape, dtype=dtype, device=x.device, memory_format=torch.channels_last)
