@@ -126,12 +126,12 @@ class DeformableConv(nn.Module):
 
         ``slope``: as of :func:`~videoinr.model.convolution.convolved`.
         """
-        moves = convolved(self.offsets_and_masks, guide)
         dtype = kernels.half_inference(x)
         if dtype is not None:
             from videoinr.model.kernels.deform import deform, serves
 
             if serves(x, self._groups):
-                return deform(self, x, moves, groups=self._groups, slope=slope, dtype=dtype)
+                return deform(self, x, guide, groups=self._groups, slope=slope, dtype=dtype)
+        moves = convolved(self.offsets_and_masks, guide)
         offsets_y_x, masks = moves.tensor_split((2 * TAPS * self._groups,), 1)
         return activated(deformable_conv(x, offsets_y_x, masks.sigmoid(), self.weight, self.bias), slope)

@@ -6,104 +6,123 @@ reads a tap of its pixels, weighs it, multiplies it and goes on to the next: onl
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import torch
 import triton
 import triton.language as tl
-from torch import Tensor, nn
+from torch import Tensor
 
-from videoinr.model.kernels.convolve import MAX_ELEMENTS, finish, packed
+from videoinr.model.convolution import convolved
+from videoinr.model.kernels.bare import bare
+from videoinr.model.kernels.convolve import MAX_ELEMENTS, packed
+from videoinr.model.kernels.reading import sigmoid
 
-_RUN, _WARPS = 64, 4
-"""Pixels of a program, and its warps."""
+if TYPE_CHECKING:
+    from videoinr.model.deformable import DeformableConv
+
+_TAPS = 9
+_RUN, _WARPS, _STAGES = 64, 8, 1
+"""Pixels of a program, its warps, and its loads under way: a second one would take the room of other programs."""
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _corner(  # type: ignore[no-untyped-def]
-    x, image, row, column, weight, height, width, channel, inside, channels: tl.constexpr
-):
-    """What one corner of every group's position adds: [run, groups, channels of a group]; zero outside the map."""
-    there = inside & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    place = ((image * height + row) * width + column) * channels
-    values = tl.load(x + place[:, :, None] + channel, mask=there[:, :, None], other=0.0)
-    return values.to(tl.float32) * weight[:, :, None]
+def _corner(x, place, share, channel):  # type: ignore[no-untyped-def]
+    """What one corner of every pair's position adds: [pairs, channels of a group], in x's own precision."""
+    return tl.load(x + (place[:, None] + channel[None, :])) * share.to(x.dtype.element_ty)[:, None]
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _deform_kernel(  # type: ignore[no-untyped-def]
-    x, moves, weight, bias, out, pixels, height, width,
-    groups: tl.constexpr, each: tl.constexpr, pitch: tl.constexpr, outputs: tl.constexpr,
-    wide: tl.constexpr, rest: tl.constexpr, slope: tl.constexpr, run: tl.constexpr,
+    x, moves, moved, weight, bias, out, pixels, height, width,
+    groups: tl.constexpr, each: tl.constexpr, slope: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
     channels: tl.constexpr = groups * each
-    pixel = tl.program_id(0) * run + tl.arange(0, run)
-    inside = (pixel < pixels)[:, None]
-    column, line = (pixel % width)[:, None], (pixel // width)[:, None]
-    row, image = line % height, line // height
-    group = tl.arange(0, groups)[None, :]
-    channel = (tl.arange(0, groups) * each)[None, :, None] + tl.arange(0, each)[None, None, :]
-    entry, output = tl.arange(0, channels), tl.arange(0, wide)
-    sums = tl.zeros((run, wide), tl.float32)
-    if rest:
-        more = wide + tl.arange(0, rest)
-        more_sums = tl.zeros((run, rest), tl.float32)
-    of_pixel = moves + pixel[:, None] * pitch
+    # Pixels and groups in pairs: neighbouring threads then read the groups of one pixel, which mostly lie side by side.
+    # Said to be apart, they are also worked on by the thread that reads there, and need not be passed on to it.
+    pair = tl.arange(0, run * groups)
+    group = tl.max_contiguous(pair % groups, 1)
+    pixel = tl.minimum(tl.program_id(0) * run + pair // groups, pixels - 1)
+    column, line = pixel % width, pixel // width
+    row = line % height
+    first_line = line - row
+    channel, entry = tl.arange(0, each), tl.arange(0, channels)
+    sums = tl.zeros((channels, run), tl.float32)
     for tap in range(9):
-        index = group * 9 + tap
-        down = tl.load(of_pixel + 2 * index, mask=inside, other=0.0).to(tl.float32)
-        right = tl.load(of_pixel + 2 * index + 1, mask=inside, other=0.0).to(tl.float32)
-        share = tl.load(of_pixel + 18 * groups + index, mask=inside, other=0.0).to(tl.float32)
-        share = 1 / (1 + tl.exp(-tl.maximum(share, -80.0)))
-        y, x_there = row + (tap // 3 - 1) + down, column + (tap % 3 - 1) + right
-        # Far outside all is zero, however far; so far that whole numbers end, it must still be outside.
-        y = tl.minimum(tl.maximum(y, -2.0), height + 1.0)
-        x_there = tl.minimum(tl.maximum(x_there, -2.0), width + 1.0)
+        index = tap * 3 * groups + group
+        of_pair = moves + (pixel * (27 * groups) + index)
+        down = tl.load(of_pair).to(tl.float32) + tl.load(moved + index)
+        right = tl.load(of_pair + groups).to(tl.float32) + tl.load(moved + index + groups)
+        share = sigmoid(tl.load(of_pair + 2 * groups).to(tl.float32) + tl.load(moved + index + 2 * groups))
+        # Outside all is zero, however far; so far that whole numbers end, it must still be outside.
+        y = tl.minimum(tl.maximum(row + (tap // 3 - 1) + down, -1.0), height * 1.0)
+        x_there = tl.minimum(tl.maximum(column + (tap % 3 - 1) + right, -1.0), width * 1.0)
         top, left = tl.floor(y), tl.floor(x_there)
         below, after = y - top, x_there - left
-        top_row, left_column = top.to(tl.int32), left.to(tl.int32)
-        upper, lower = share * (1 - below), share * below
-        values = _corner(x, image, top_row, left_column, upper * (1 - after), height, width, channel, inside, channels)
-        values += _corner(x, image, top_row, left_column + 1, upper * after, height, width, channel, inside, channels)
-        values += _corner(
-            x, image, top_row + 1, left_column, lower * (1 - after), height, width, channel, inside, channels
-        )
-        values += _corner(
-            x, image, top_row + 1, left_column + 1, lower * after, height, width, channel, inside, channels
-        )
-        read = tl.reshape(values, (run, channels)).to(x.dtype.element_ty)
-        factors = weight + (tap * channels + entry)[:, None] * (wide + rest)
-        sums = tl.dot(read, tl.load(factors + output[None, :]), sums)
-        if rest:
-            more_sums = tl.dot(read, tl.load(factors + more[None, :]), more_sums)
-    finish(sums, pixel, pixel < pixels, output, bias, out, out, outputs, slope, False)
-    if rest:
-        finish(more_sums, pixel, pixel < pixels, more, bias, out, out, outputs, slope, False)
+        top, left = top.to(tl.int32), left.to(tl.int32)
+        # What is outside weighs nothing, and something inside is read in its place.
+        upper = tl.where((top >= 0) & (top < height), share * (1 - below), 0.0)
+        lower = tl.where(top < height - 1, share * below, 0.0)
+        near = tl.where((left >= 0) & (left < width), 1 - after, 0.0)
+        far = tl.where(left < width - 1, after, 0.0)
+        high = (first_line + tl.minimum(tl.maximum(top, 0), height - 1)) * width
+        low = (first_line + tl.minimum(top + 1, height - 1)) * width
+        left, right_column = tl.minimum(tl.maximum(left, 0), width - 1), tl.minimum(left + 1, width - 1)
+        from_group = group * each
+        values = _corner(x, (high + left) * channels + from_group, upper * near, channel)
+        values += _corner(x, (high + right_column) * channels + from_group, upper * far, channel)
+        values += _corner(x, (low + left) * channels + from_group, lower * near, channel)
+        values += _corner(x, (low + right_column) * channels + from_group, lower * far, channel)
+        # Turned around, so that what was read is the second factor: the first would be moved between threads corner
+        # by corner, before it is weighed.
+        factors = tl.load(weight + ((tap * channels + entry)[None, :] * channels + entry[:, None]))
+        sums = tl.dot(factors, tl.trans(tl.reshape(values, (run, channels))), sums)
+    sums += tl.load(bias + entry)[:, None]
+    if slope != 1.0:
+        sums = tl.where(sums > 0, sums, sums * slope)
+    answer = tl.program_id(0) * run + tl.arange(0, run)
+    place = answer[None, :] * channels + entry[:, None]
+    tl.store(out + place, sums.to(out.dtype.element_ty), mask=(answer < pixels)[None, :])
 
 
 def serves(x: Tensor, groups: int) -> bool:
     """Whether :func:`deform` can read ``x`` [B, C, H, W] in so many groups of channels."""
     each = x.shape[1] // groups
     powers = all(count & (count - 1) == 0 for count in (groups, each))
-    return powers and groups * each >= 16 and 27 * groups * x[:, 0].numel() <= MAX_ELEMENTS
+    return powers and groups * each >= 16 and max(27 * groups, x.shape[1]) * x[:, 0].numel() <= MAX_ELEMENTS
 
 
 def deform(
-    layer: nn.Module, x: Tensor, moves: Tensor, *, groups: int, slope: float = 1.0, dtype: torch.dtype = torch.float16
+    layer: DeformableConv,
+    x: Tensor,
+    guide: Tensor,
+    *,
+    groups: int,
+    slope: float = 1.0,
+    dtype: torch.dtype = torch.float16,
 ) -> Tensor:
-    """leaky(:func:`~videoinr.model.deformable.deformable_conv`) -> [B, D, H, W] of ``dtype``, channels last.
+    """leaky(layer(x, guide)) -> [B, C, H, W] of ``dtype``, channels last; all maps are taken as ``dtype``.
 
-    ``layer`` has the ``weight`` and ``bias``. ``moves`` [B, G * 27, H, W]: offsets, then what the sigmoid makes masks
-    of, laid out as there. Positions, weights and sums are float32.
+    Positions and sums are float32; what the four corners of a position hold is weighed in ``dtype``.
     """
+    known = bare(layer.offsets_and_masks, dtype, order=partial(_by_tap, groups=groups))
+    moves = convolved(known.conv, guide.to(dtype)).contiguous(memory_format=torch.channels_last)
     x = x.to(dtype).contiguous(memory_format=torch.channels_last)
-    moves = moves.contiguous(memory_format=torch.channels_last)
     batch, channels, height, width = x.shape
-    ready = packed(layer, dtype, channels, (channels,))
-    outputs, pixels = len(layer.weight), batch * height * width  # type: ignore[arg-type]
-    shape = (batch, outputs, height, width)
-    out = torch.empty(shape, dtype=dtype, device=x.device, memory_format=torch.channels_last)
+    ready, pixels, out = packed(layer, dtype, channels, (channels,)), batch * height * width, torch.empty_like(x)
     _deform_kernel[(triton.cdiv(pixels, _RUN),)](
-        x, moves, ready.weight, ready.bias, out, pixels, height, width,
-        groups=groups, each=channels // groups, pitch=27 * groups, outputs=outputs,
-        wide=ready.wide, rest=ready.rest, slope=slope, run=_RUN, num_warps=_WARPS,
+        x, moves, known.bias, ready.weight, ready.bias, out, pixels, height, width,
+        groups=groups, each=channels // groups, slope=slope, run=_RUN, num_warps=_WARPS, num_stages=_STAGES,
     )  # fmt: skip
     return out
+
+
+def _by_tap(values: Tensor, *, groups: int) -> Tensor:
+    """[G * 27, ...], laid out group, tap, then y and x, and behind all these the masks -> tap, y, x and mask, group.
+
+    So a program reads side by side what it needs at a time.
+    """
+    parts = values.tensor_split((2 * _TAPS * groups,))
+    by_group = [part.reshape(groups, _TAPS, -1, *part.shape[1:]) for part in parts]
+    return torch.cat([part.movedim(0, 2) for part in by_group], 1).flatten(0, 2)

@@ -1,4 +1,4 @@
-"""What several kernels share: where a position lies on a map, and bicubic reading of a frame."""
+"""What several kernels share: where a position lies on a map, bicubic reading of a frame, the sigmoid."""
 
 from __future__ import annotations
 
@@ -55,3 +55,9 @@ def bicubic(frame, x, y, inside, height, width):  # type: ignore[no-untyped-def]
             rx, gx, bx = rx + vx * wy * red, gx + vx * wy * green, bx + vx * wy * blue
             ry, gy, by = ry + wx * vy * red, gy + wx * vy * green, by + wx * vy * blue
     return r, g, b, rx, gx, bx, ry, gy, by
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def sigmoid(x):  # type: ignore[no-untyped-def]
+    """Of x in float32; of what is far below zero without an overflow on the way."""
+    return 1 / (1 + tl.exp(-tl.maximum(x, -80.0)))
