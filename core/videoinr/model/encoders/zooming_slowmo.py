@@ -7,23 +7,26 @@ both directions; and a deep trunk works on each of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from videoinr.model import kernels
 from videoinr.model.config import ZoomingSlowMoConfig
-from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, leaky
+from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, joined, leaky, resized
 from videoinr.model.deformable import DeformableConv
 
-Levels = list[Tensor]
+Levels = Sequence[Tensor]
 """A map at full, half and quarter size."""
 SIZE_MULTIPLE = 4
 """Heights and widths are multiples of this inside, so that every level is half of the one above."""
 
 
-def twice_as_large(x: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+def twice_as_large(x: Tensor, *, gain: float = 1.0) -> Tensor:
+    """``gain`` times ``x`` [B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
+    return resized(x, (2 * x.shape[2], 2 * x.shape[3]), gain=gain)
 
 
 class Halve(nn.Module):
@@ -77,15 +80,15 @@ class FinerAlignment(nn.Module):
         self.join_maps = conv(2 * channels, channels)
 
     def forward(
-        self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor
+        self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor, *, slope: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        """As :meth:`CoarsestAlignment.forward`, given its two results; the joined map has no activation yet."""
+        """As :meth:`CoarsestAlignment.forward`, given its two results; ``slope``: of the joined map's activation."""
         guide = convolved(self.compare, moving, reference, slope=LEAK)
         # Twice: the same motion is twice as many of the finer pixels.
-        guide = convolved(self.join_guides, guide, 2 * twice_as_large(coarse_guide), slope=LEAK)
+        guide = convolved(self.join_guides, guide, twice_as_large(coarse_guide, gain=2), slope=LEAK)
         guide = convolved(self.refine, guide, slope=LEAK)
         aligned = self.deform(moving, guide)
-        return guide, convolved(self.join_maps, aligned, twice_as_large(coarse_map))
+        return guide, convolved(self.join_maps, aligned, twice_as_large(coarse_map), slope=slope)
 
 
 class Alignment(nn.Module):
@@ -99,8 +102,8 @@ class Alignment(nn.Module):
     def forward(self, moving: Levels, reference: Levels) -> Tensor:
         """``moving`` towards ``reference`` -> [B, C, H, W], without activation."""
         guide, aligned = self.coarse(moving[2], reference[2])
-        guide, aligned = self.middle(moving[1], reference[1], guide, aligned)
-        out: Tensor = self.fine(moving[0], reference[0], guide, leaky(aligned))[1]
+        guide, aligned = self.middle(moving[1], reference[1], guide, aligned, slope=LEAK)
+        out: Tensor = self.fine(moving[0], reference[0], guide, aligned)[1]
         return out
 
 
@@ -114,8 +117,7 @@ class PairAlignment(nn.Module):
 
     def forward(self, first: Levels, second: Levels) -> Tensor:
         """Both at all levels -> [B, C, H, W]."""
-        out: Tensor = self.fuse(torch.cat((self.first(first, second), self.second(second, first)), 1))
-        return out
+        return convolved(self.fuse, self.first(first, second), self.second(second, first))
 
 
 class StateAlignment(nn.Module):
@@ -141,39 +143,36 @@ class TwoWayConvLSTM(nn.Module):
         self.gates = conv(2 * channels, 4 * channels)
         self.merge = nn.Conv2d(2 * channels, channels, 1)
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """[B, T, C, H, W] -> the same."""
-        batch = len(sequence)
-        both = _both_ways(sequence)
-        for_hidden, for_cell = self._levels(self.align_hidden, sequence), self._levels(self.align_cell, sequence)
-        hidden = cell = torch.zeros_like(both[:, 0])
+    def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
+        """Maps [B, C, H, W] in their order -> as many of the same shape."""
+        steps, batch = len(sequence), len(sequence[0])
+        # Of each step the map of one direction, then that of the other.
+        both = torch.cat([x for pair in zip(sequence, reversed(sequence), strict=True) for x in pair])
+        # The levels know no state: computed at once.
+        for_hidden, for_cell = (
+            list(zip(*(level.chunk(steps) for level in alignment.pyramid(both)), strict=True))
+            for alignment in (self.align_hidden, self.align_cell)
+        )
+        hidden = cell = torch.zeros_like(both[: 2 * batch])
         outputs = []
-        for step in range(sequence.shape[1]):
-            hidden = self.align_hidden([level[:, step] for level in for_hidden], hidden)
-            cell = self.align_cell([level[:, step] for level in for_cell], cell)
-            hidden, cell = self._advance(both[:, step], hidden, cell)
+        for step, entering in enumerate(both.chunk(steps)):
+            hidden = self.align_hidden(for_hidden[step], hidden)
+            cell = self.align_cell(for_cell[step], cell)
+            hidden, cell = self._advance(entering, hidden, cell)
             outputs.append(hidden)
-        out = torch.stack(outputs, 1)
-        paired = torch.cat((out[:batch], out[batch:].flip(1)), 2)
-        merged: Tensor = self.merge(paired.flatten(0, 1)).unflatten(0, sequence.shape[:2])
-        return merged
-
-    def _levels(self, alignment: StateAlignment, sequence: Tensor) -> Levels:
-        """The sequence at all levels in both orders: [2B, T, C, h, w] each. It knows no state: computed once."""
-        return [
-            _both_ways(level.unflatten(0, sequence.shape[:2])) for level in alignment.pyramid(sequence.flatten(0, 1))
-        ]
+        pairs = zip(outputs, reversed(outputs), strict=True)
+        return [convolved(self.merge, forwards[:batch], backwards[batch:]) for forwards, backwards in pairs]
 
     def _advance(self, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """One step: the new hidden and cell state."""
+        dtype = kernels.half_inference(cell)
+        if dtype is not None:
+            from videoinr.model.kernels.lstm import advance
+
+            return advance(self.gates, entering, hidden, cell, dtype=dtype)
         enter, keep, leave, candidate = convolved(self.gates, entering, hidden).chunk(4, 1)
         cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
         return leave.sigmoid() * cell.tanh(), cell
-
-
-def _both_ways(sequence: Tensor) -> Tensor:
-    """[B, T, ...] -> [2B, T, ...]: as it is and reversed."""
-    return torch.cat((sequence, sequence.flip(1)))
 
 
 class ZoomingSlowMoEncoder(nn.Module):
@@ -194,12 +193,12 @@ class ZoomingSlowMoEncoder(nn.Module):
 
         The borders are extended to whole multiples of 4 and the answer is cut back.
         """
-        batch, _, _, height, width = frames.shape
+        height, width = frames.shape[-2:]
         margins = (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE)
-        padded = F.pad(frames.flatten(0, 1), margins, mode="replicate")
+        padded = F.pad(frames.transpose(0, 1).flatten(0, 1), margins, mode="replicate")
         levels = self.pyramid(self.front(leaky(self.first(padded))))
-        first, second = ([level.unflatten(0, (batch, 2))[:, k] for level in levels] for k in (0, 1))
+        first, second = zip(*(level.chunk(2) for level in levels), strict=True)
         middle = self.interpolate(first, second)
-        maps = self.recurrence(torch.stack((first[0], middle, second[0]), 1))
-        feature: Tensor = self.back(maps.flatten(0, 1)).unflatten(0, (batch, 3)).flatten(1, 2)
+        maps = self.recurrence((first[0], middle, second[0]))
+        feature = joined(self.back(torch.cat(maps)).chunk(3))
         return feature[..., :height, :width]
