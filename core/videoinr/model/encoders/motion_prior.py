@@ -84,7 +84,7 @@ class MotionPriorEncoder(nn.Module):
 
     def _pyramid(self, frames: Tensor) -> list[Tensor]:
         """Features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
-        maps = [self.front(leaky(self.first(frames.flatten(0, 1))))]
+        maps = [self.front(convolved(self.first, frames.flatten(0, 1), slope=LEAK))]
         for halve in self.halves:
             maps.append(halve(maps[-1]))
         return [level.unflatten(0, (len(frames), 2)) for level in maps]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from videoinr.model import kernels
 from videoinr.model.config import ZoomingSlowMoConfig
-from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, joined, leaky, resized
+from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, joined, resized
 from videoinr.model.deformable import DeformableConv
 
 Levels = Sequence[Tensor]
@@ -196,7 +196,7 @@ class ZoomingSlowMoEncoder(nn.Module):
         height, width = frames.shape[-2:]
         margins = (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE)
         padded = F.pad(frames.transpose(0, 1).flatten(0, 1), margins, mode="replicate")
-        levels = self.pyramid(self.front(leaky(self.first(padded))))
+        levels = self.pyramid(self.front(convolved(self.first, padded, slope=LEAK)))
         first, second = zip(*(level.chunk(2) for level in levels), strict=True)
         middle = self.interpolate(first, second)
         maps = self.recurrence((first[0], middle, second[0]))

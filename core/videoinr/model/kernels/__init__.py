@@ -3,8 +3,8 @@
 A head of the model is tiny and its pixels are many, so plain torch spends its time carrying activations to device
 memory and back. Here a program keeps a run of pixels in registers from the first sine to the last linear map, and
 its backward pass computes the activations again instead of reading them. ``sample`` and ``gather`` read maps at
-warped positions, ``siren`` is a whole head, ``blend`` mixes the two warped frames; ``convolve`` and
-``deform`` are layers of the encoders, for inference alone, and ``decode`` what the viewer asks for.
+warped positions, ``siren`` is a whole head, ``blend`` mixes the two warped frames; ``convolve``, ``deform``,
+``resize`` and ``lstm`` are layers of the encoders, for inference alone, and ``decode`` what the viewer asks for.
 """
 
 from __future__ import annotations

@@ -121,7 +121,6 @@ def serves(layer: nn.Conv2d, x: Tensor) -> bool:
         (layer.kernel_size, layer.padding) in (((3, 3), (1, 1)), ((1, 1), (0, 0)))
         and (layer.dilation, layer.groups) == ((1, 1), 1)
         and layer.stride in ((1, 1), (2, 2))
-        and layer.in_channels >= 8  # Of the frames' three, seven eighths of each product would be zeros.
         and layer.out_channels <= 128  # More sums than that do not fit a program's registers.
         and len(x) * columns * x.shape[2] * x.shape[3] <= MAX_ELEMENTS
     )
@@ -173,7 +172,7 @@ def plan_for(layer: nn.Conv2d, pixels: int) -> Plan:
     if pixels < 2**14 and channels % 64 == 0 and outputs <= 64:
         # Of so few pixels, runs of 128 would leave half of the card without a program.
         return Plan(run=64, chunk=64 if channels > 64 else 32, warps=4, stages=3 if channels > 64 else 4)
-    if channels % 32 and channels % 16 == 0:
+    if channels <= 16 or (channels % 32 and channels % 16 == 0):
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
     if (outputs <= 48 and channels >= 64) or (pixels < 2**17 and channels > 128):
         return Plan(run=128, chunk=64, warps=4, stages=3)
