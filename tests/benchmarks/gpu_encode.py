@@ -26,17 +26,23 @@ from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
 from videoinr.cuda_launches import cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model import kernels
-from videoinr.model.convolution import LEAK
+from videoinr.model.convolution import LEAK, joined
 from videoinr.model.deformable import DeformableConv
 from videoinr.model.kernels.convolve import Plan, convolve, plan_for
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
 LAYERS = {
-    "lite": ((24, 24, 2), (84, 64, 1), (64, 64, 1), (64, 36, 1), (132, 48, 1), (48, 48, 1)),
-    "base": ((64, 64, 2), (196, 128, 1), (128, 128, 1), (128, 68, 1), (324, 96, 1), (96, 96, 1)),
-    "paper": ((64, 64, 2), (64, 64, 3), (128, 64, 2)),
-}
-"""Channels in and out and maps at once of the kinds of layers at full size."""
+    "lite": (
+        ((3,), 24, 2), ((24,), 24, 2), ((24, 24, 4, 32), 64, 1), ((64,), 64, 1), ((64,), 36, 1),
+        ((24, 24, 24, 24, 32, 4), 48, 1), ((48,), 48, 1),
+    ),
+    "base": (
+        ((3,), 64, 2), ((64,), 64, 2), ((64, 64, 4, 64), 128, 1), ((128,), 128, 1), ((128,), 68, 1),
+        ((64, 64, 64, 64, 64, 4), 96, 1), ((96,), 96, 1),
+    ),
+    "paper": (((64,), 64, 2), ((64,), 64, 3), ((64, 64), 64, 2)),
+}  # fmt: skip
+"""Channels of each part that comes in, channels out, and maps at once, of the kinds of layers at full size."""
 PLANS = (
     *(Plan(128, chunk, warps, stages) for chunk in (32, 64) for warps in (4, 8) for stages in (3, 4)),
     *(Plan(256, chunk, 8, stages) for chunk in (32, 64) for stages in (3, 4)),
@@ -58,13 +64,16 @@ def with_torchs_convolutions() -> Iterator[None]:
 
 
 def moving(model: VideoINR) -> VideoINR:
-    """``model`` with offsets of up to two pixels, others for each tap and group.
+    """``model`` with offsets of up to two pixels, others for each tap and group, and RGB about a middle grey.
 
-    As initialised all groups read the same place, which is faster than what any model learns.
+    As initialised all groups read the same place, which is faster than what any model learns; and RGB about zero is
+    the same black whatever the error.
     """
     for module in model.modules():
         if isinstance(module, DeformableConv):
             module.offsets_and_masks.bias.uniform_(-2, 2)  # type: ignore[union-attr]
+    if not model.config.blend:
+        model.decoder_head.last.bias.fill_(0.5)
     return model
 
 
@@ -102,42 +111,48 @@ def relative_errors(exact: PairFeatures, features: PairFeatures) -> Iterator[flo
             yield float((getattr(features, field.name) - expected).norm() / expected.norm())
 
 
-def layer_and_map(shape: tuple[int, int, int], clip: Grid, device: torch.device) -> tuple[nn.Conv2d, torch.Tensor]:
-    channels, outputs, maps = shape
-    layer = nn.Conv2d(channels, outputs, 3, padding=1).to(device).requires_grad_(False)
-    whole_words = -(-channels // 8) * 8
-    x = torch.randn((maps, whole_words, clip.height, clip.width), device=device, dtype=torch.float16)
-    return layer, x.contiguous(memory_format=torch.channels_last)
+Shape = tuple[tuple[int, ...], int, int]
 
 
-def compile_layer(shape: tuple[int, int, int], clip: Grid, plan: Plan) -> None:
+def layer_and_parts(shape: Shape, clip: Grid, device: torch.device) -> tuple[nn.Conv2d, list[torch.Tensor]]:
+    widths, outputs, maps = shape
+    layer = nn.Conv2d(sum(widths), outputs, 3, padding=1).to(device).requires_grad_(False)
+    parts = [
+        torch.randn((maps, width, clip.height, clip.width), device=device, dtype=torch.float16) for width in widths
+    ]
+    return layer, [part.contiguous(memory_format=torch.channels_last) for part in parts]
+
+
+def compile_layer(shape: Shape, clip: Grid, plan: Plan) -> None:
     """Put what ``plan`` compiles to into Triton's cache, from a process of its own."""
-    layer, x = layer_and_map(shape, clip, torch.device("cuda"))
-    convolve(layer, (x,), slope=LEAK, plan=plan)
+    layer, parts = layer_and_parts(shape, clip, torch.device("cuda"))
+    convolve(layer, parts, slope=LEAK, plan=plan)
     torch.cuda.synchronize()
 
 
-def sweep(shape: tuple[int, int, int], clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> None:
-    layer, x = layer_and_map(shape, clip, clock.device)
-    products = 2e-9 * 9 * shape[0] * shape[1] * shape[2] * clip.width * clip.height
+def sweep(shape: Shape, clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> None:
+    """Times of a layer under ``plans``, parts and all, and with torch, whose input is joined and filled up before."""
+    layer, parts = layer_and_parts(shape, clip, clock.device)
+    products = 2e-9 * 9 * layer.in_channels * shape[1] * shape[2] * clip.width * clip.height
+    x = joined(parts, multiple=8)
     half = nn.Conv2d(x.shape[1], shape[1], 3, padding=1).to(clock.device, x.dtype).requires_grad_(False)
     half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     bare = clock.device_ms(lambda: F.conv2d(x, half.weight, None, padding=1))
     whole = clock.device_ms(lambda: F.leaky_relu(half(x), LEAK))
-    joined = clock.device_ms(
+    in_one = clock.device_ms(
         lambda: torch.cudnn_convolution_relu(x, half.weight, half.bias, (1, 1), (1, 1), (1, 1), 1)
     ) if clock.device.type == "cuda" else None  # fmt: skip
     rows = []
     for plan in plans:
         try:
-            rows.append((clock.device_ms(lambda p=plan: convolve(layer, (x,), slope=LEAK, plan=p)), plan))  # type: ignore[misc]
+            rows.append((clock.device_ms(lambda p=plan: convolve(layer, parts, slope=LEAK, plan=p)), plan))  # type: ignore[misc]
         except RuntimeError as error:  # more shared memory than there is
             show(layer=shape, clip=str(clip), plan=str(plan), error=str(error)[:80])
     rows.sort(key=lambda row: row[0])
-    chosen = plan_for(layer, shape[2] * clip.width * clip.height)
+    chosen = plan_for(layer, shape[2] * clip.width * clip.height, max(shape[0]))
     show(
         layer=shape, clip=str(clip), gflop=products,
-        torch_bare_ms=bare, torch_ms=whole, cudnn_relu_ms=joined, best_ms=rows[0][0],
+        torch_bare_ms=bare, torch_ms=whole, cudnn_relu_ms=in_one, best_ms=rows[0][0],
         tflops=products / rows[0][0], chosen=str([ms for ms, plan in rows if plan == chosen]),
         plans=[(round(ms, 4), *asdict(plan).values()) for ms, plan in rows[:5]],
     )  # fmt: skip

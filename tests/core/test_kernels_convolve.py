@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +9,6 @@ from torch.nn import functional
 
 from videoinr.model import kernels
 from videoinr.model.config import MotionPriorConfig, ZoomingSlowMoConfig
-from videoinr.model.convolution import joined
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.kernels import convolve as module
@@ -61,33 +58,14 @@ def test_half_precision_is_off_by_its_own_rounding() -> None:
     assert 0 < error.max() < 4 * 2**-11 * one(x).abs().max()
 
 
-@pytest.mark.parametrize("widths", [(8, 8), (5, 4, 8), (4, 16, 1)])
-def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int, ...]) -> None:
-    one = layer(sum(widths), 8)
-    parts = [maps(1, width, 4, 5, seed=number) for number, width in enumerate(widths)]
-    joined = convolve(one, parts, dtype=torch.float32)
-    torch.testing.assert_close(joined, one(torch.cat(parts, 1)), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("widths", "apart"), [((32, 16), True), ((16, 48), True), ((16, 4, 32), True), ((24, 4, 24), False)]
-)
+@pytest.mark.parametrize("widths", [(8, 8), (5, 4, 8), (4, 16, 1), (32, 16), (16, 4, 32, 24)])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_parts_are_read_where_they_are_unless_that_takes_more_chunks(
-    widths: tuple[int, ...], apart: bool, stride: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, counts = layer(sum(widths), 20, stride), list[int]()
+def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int, ...], stride: int) -> None:
+    one = layer(sum(widths), 20, stride)
     parts = [maps(2, width, 5, 6, seed=number) for number, width in enumerate(widths)]
-
-    def spy(parts: Sequence[Tensor], dtype: torch.dtype, *, multiple: int) -> Tensor:
-        counts.append(len(parts))
-        return joined(parts, dtype, multiple=multiple)
-
-    monkeypatch.setattr(module, "joined", spy)
     answer = convolve(one, parts, slope=0.1, dtype=torch.float32, plan=Plan(run=16, chunk=16))
     plain = functional.leaky_relu(one(torch.cat(parts, 1)), 0.1)
     torch.testing.assert_close(answer, plain, rtol=0, atol=1e-5)
-    assert (max(counts) == 1) == apart
 
 
 @pytest.mark.parametrize("widths", [(16, 16), (24,), (5, 4)])

@@ -53,14 +53,15 @@ def joined(parts: Sequence[Tensor], dtype: torch.dtype | None = None, *, multipl
     Of ``dtype``, or that of the first; channels last but for parts that gradients pass, which are not filled up.
     """
     first, channels = parts[0], sum(part.shape[1] for part in parts)
-    dtype = dtype or first.dtype
+    dtype, filled = dtype or first.dtype, -(-channels // multiple) * multiple
     if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
         return torch.cat([part.to(dtype) for part in parts], 1)
-    if len(parts) == 1 and channels % multiple == 0:
+    if len(parts) == 1 and filled == channels:
         return first.to(dtype).contiguous(memory_format=torch.channels_last)
-    shape = (len(first), -(-channels // multiple) * multiple, *first.shape[2:])
+    shape = (len(first), filled, *first.shape[2:])
     out = torch.empty(shape, dtype=dtype, device=first.device, memory_format=torch.channels_last)
-    out[:, channels:] = 0
+    if filled > channels:
+        out.zero_()
     begin = 0
     for part in parts:
         # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
