@@ -47,6 +47,7 @@ PLANS = (
     *(Plan(128, chunk, warps, stages) for chunk in (32, 64) for warps in (4, 8) for stages in (3, 4)),
     *(Plan(256, chunk, 8, stages) for chunk in (32, 64) for stages in (3, 4)),
     Plan(64, 32, 4, 4),
+    Plan(64, 64, 4, 3),
     Plan(64, 64, 4, 4),
     Plan(128, 16, 4, 4),
 )

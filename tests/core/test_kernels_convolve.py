@@ -82,6 +82,13 @@ def test_a_layer_without_a_bias() -> None:
     assert packed(one, torch.float32, 16, (8,)) is packed(one, torch.float32, 16, (8,))
 
 
+def test_a_recording_can_go_on_reading_the_weights_it_was_made_with() -> None:
+    one, x = layer(32, 8), maps(1, 32, 4, 4)
+    before = packed(one, torch.float32, 16, (32,))
+    convolve(one, (x[:, :24], x[:, 24:]), dtype=torch.float32, plan=Plan(run=16, chunk=32))
+    assert packed(one, torch.float32, 16, (32,)) is before
+
+
 def test_new_weights_are_noticed() -> None:
     one, x = layer(8, 8), maps(1, 8, 4, 4)
     first = convolve(one, (x,), dtype=torch.float32)

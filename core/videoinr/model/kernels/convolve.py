@@ -167,9 +167,9 @@ def plan_for(layer: nn.Conv2d, pixels: int, widest: int) -> Plan:
     channels, outputs = layer.in_channels, layer.out_channels
     if widest <= 32 < channels:
         return Plan(run=128, chunk=32, warps=4, stages=4)
-    if pixels < 2**14 and channels % 64 == 0 and outputs <= 64:
+    if pixels < 2**14 and widest % 64 == 0:
         # Of so few pixels, runs of 128 would leave half of the card without a program.
-        return Plan(run=64, chunk=64 if channels > 64 else 32, warps=4, stages=3 if channels > 64 else 4)
+        return Plan(run=64, chunk=64, warps=4, stages=3)
     if channels <= 16 or (channels % 32 and channels % 16 == 0):
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
     if (outputs <= 48 and channels >= 64) or (pixels < 2**17 and channels > 128):
