@@ -20,6 +20,11 @@ from torch import Tensor, nn
 
 from videoinr.model.convolution import joined
 
+try:
+    from videoinr.model.kernels import convolve_hopper
+except ImportError:  # a Triton without Gluon, or with another one
+    convolve_hopper = None  # type: ignore[assignment]
+
 MAX_ELEMENTS = 2**31 - 1
 """Of any map that it reads or writes: it counts in 32 bits."""
 _WORD = 8
@@ -140,22 +145,40 @@ def convolve(
     x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``add`` is like the result; all are taken as
     ``dtype``. ``slope``: what becomes of values below zero (0: ReLU, 1: nothing). Sums and the activation are float32.
     """
+    widths = tuple(part.shape[1] for part in parts)
+    add = add if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
+    if plan is None and _rolls(layer, parts[0], widths, dtype, slope=slope, adds=add is not None):
+        ready = packed(layer, dtype, convolve_hopper.FILLED, widths)
+        matrices = ready.weight.view(9, -1, layer.out_channels)
+        maps = [joined((part,), dtype) for part in parts]
+        return convolve_hopper.convolve(maps, matrices, ready.bias, slope=slope, add=add)
     stride, (batch, _, height, width) = layer.stride[0], parts[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
-    pixels, widths = batch * size[0] * size[1], tuple(part.shape[1] for part in parts)
+    pixels = batch * size[0] * size[1]
     plan = plan or plan_for(layer, pixels, max(widths))
     ready = packed(layer, dtype, plan.chunk, widths)
-    maps = tuple(joined((part,), dtype, multiple=_WORD) for part in parts)
+    maps = [joined((part,), dtype, multiple=_WORD) for part in parts]
     shape = (batch, layer.out_channels, *size)
     out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
-    add = add if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
-        maps, ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
+        tuple(maps), ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
         widths=tuple(one.shape[1] for one in maps), begins=ready.begins, outputs=layer.out_channels,
         chunks=ready.chunks, chunk=plan.chunk, side=layer.kernel_size[0], wide=ready.wide, rest=ready.rest,
         stride=stride, slope=slope, adds=add is not None, run=plan.run, stages=plan.stages, num_warps=plan.warps,
     )  # fmt: skip
     return out
+
+
+def _rolls(
+    layer: nn.Conv2d, x: Tensor, widths: tuple[int, ...], dtype: torch.dtype, *, slope: float, adds: bool
+) -> bool:
+    """Whether it is left to convolve_hopper.py, where what is added is added before the activation."""
+    return (
+        convolve_hopper is not None
+        and (layer.kernel_size, layer.stride) == ((3, 3), (1, 1))
+        and (slope == 1.0 or not adds)
+        and convolve_hopper.serves(widths, layer.out_channels, x, dtype, adds=adds)
+    )
 
 
 def plan_for(layer: nn.Conv2d, pixels: int, widest: int) -> Plan:

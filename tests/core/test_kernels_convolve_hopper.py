@@ -1,0 +1,183 @@
+"""The convolution that Hopper does in a way of its own: when it is chosen, and (on a Hopper) that it is the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from videoinr.model.kernels import convolve_hopper as module
+from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, serves, steps
+
+IS_HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
+LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
+
+
+@pytest.fixture
+def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer that says it has a Hopper, on which nothing was tried so far."""
+    monkeypatch.setattr(module, "_suits", lambda _: True)
+    monkeypatch.setattr(module, "_RIGHT", {})
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+
+
+def plainly(
+    parts: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
+) -> Tensor:
+    """What :func:`convolve` is to compute."""
+    x = torch.cat(list(parts), 1).float()
+    channels, outputs = x.shape[1], weight.shape[2]
+    by_output = weight[:, :channels].reshape(3, 3, channels, outputs).permute(3, 2, 0, 1)
+    out = functional.conv2d(x, by_output.float(), bias, padding=1)
+    return functional.leaky_relu(out if add is None else out + add.float(), slope)
+
+
+def launch_plainly(
+    _: Shape, parts: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float
+) -> Tensor:
+    """What a launch is to compute."""
+    bias, add = rest
+    return plainly(parts, weight[:, channel:], bias, slope=slope, add=add).to(parts[0].dtype)
+
+
+@pytest.mark.parametrize(
+    ("channels", "parts", "outputs", "blocks"),
+    [
+        (96, 1, 96, (64, 32)),
+        (64, 1, 64, (32, 32)),
+        (64, 2, 64, (32, 32)),
+        (48, 1, 48, (32, 16)),
+        (128, 1, 128, (32, 32)),  # in two groups: the weights of all do not fit
+        (84, 1, 64, None),  # not whole chunks of channels
+        (64, 1, 36, None),  # not two powers of two
+        (256, 1, 64, None),  # weights larger than shared memory
+    ],
+)
+def test_outputs_fall_into_two_blocks_whose_weights_fit_into_shared_memory(
+    channels: int, parts: int, outputs: int, blocks: tuple[int, int] | None
+) -> None:
+    shape = Shape(channels, parts, outputs)
+    assert shape.blocks == blocks
+    if blocks is not None:
+        stages, group = shape.stages(sum(blocks)), sum(blocks)
+        weights, rings, sheets = 9 * parts * channels * group, 2 * stages * STRIP * shape.chunk, 2 * STRIP * group
+        assert 2 * (weights + rings + sheets) <= 227 * 1024
+        assert 3 <= stages <= 4
+
+
+@pytest.mark.parametrize(
+    ("widths", "outputs", "launches"),
+    [
+        ((96,), 96, (Shape(96, 1, 96),)),
+        ((64, 64), 64, (Shape(64, 2, 64),)),
+        ((64, 64, 64, 4), 128, (Shape(64, 2, 128), Shape(64, 1, 128), Shape(16, 1, 128))),
+        # Two parts of 64 would leave room for the weights of 48 outputs only: what is read would be read twice.
+        ((64, 64, 4), 96, (Shape(64, 1, 96), Shape(64, 1, 96), Shape(16, 1, 96))),
+        ((4, 64), 96, ()),
+        ((64, 64), 36, ()),
+    ],
+)
+def test_an_input_of_many_parts_is_taken_in_steps(
+    widths: tuple[int, ...], outputs: int, launches: tuple[Shape, ...]
+) -> None:
+    assert steps(widths, outputs) == launches
+
+
+def test_the_steps_together_are_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_launch", launch_plainly)
+    widths, generator = (64, 64, 64, 4), torch.Generator().manual_seed(0)
+    parts = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
+    weight = functional.pad(torch.randn((9, 196, 128), generator=generator) * 0.02, (0, 0, 0, 12))
+    bias, add = torch.randn(128, generator=generator), torch.randn((1, 128, 5, 6), generator=generator)
+    found = convolve(parts, weight, bias, slope=0.1, add=add)
+    torch.testing.assert_close(found, plainly(parts, weight, bias, slope=0.1, add=add), rtol=0, atol=1e-5)
+
+
+@pytest.mark.usefixtures("hopper")
+def test_it_is_tried_once_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = list[Shape]()
+
+    def counted(shape: Shape, *args: Any, **options: Any) -> Tensor:
+        tried.append(shape)
+        return launch_plainly(shape, *args, **options)
+
+    monkeypatch.setattr(module, "_launch", counted)
+    assert serves((64,), 64, LARGE, torch.float16, adds=True)
+    assert serves((64,), 64, LARGE, torch.float16, adds=True)
+    assert tried == [Shape(64, 1, 64)]
+    assert not serves((64,), 64, LARGE[:, :, :-1], torch.float16, adds=True)  # too small to gain
+    assert not serves((64,), 64, LARGE, torch.float32, adds=True)
+
+
+@pytest.mark.usefixtures("hopper")
+def test_it_is_not_used_where_it_is_wrong_or_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgets_what_is_added(
+        shape: Shape, parts: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, slope: float
+    ) -> Tensor:
+        return plainly(parts, weight[:, channel:], bias, slope=slope)
+
+    monkeypatch.setattr(module, "_launch", forgets_what_is_added)
+    assert not serves((64,), 64, LARGE, torch.float16, adds=True)
+    assert serves((64,), 64, LARGE, torch.float16, adds=False)
+    assert not serves((64, 16), 64, LARGE, torch.float16, adds=False)  # its second step adds
+
+    def fails(*_: Any, **__: Any) -> Tensor:
+        raise AttributeError("another version of Gluon")
+
+    monkeypatch.setattr(module, "_launch", fails)
+    assert not serves((64, 64), 64, LARGE, torch.float16, adds=True)
+
+
+@pytest.mark.usefixtures("hopper")
+def test_nothing_is_tried_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_launch", launch_plainly)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    assert not serves((64,), 64, LARGE, torch.float16, adds=False)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+    assert serves((64,), 64, LARGE, torch.float16, adds=False)
+
+
+def test_without_a_hopper_or_with_another_triton_it_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not serves((64,), 64, LARGE, torch.float16, adds=False)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
+    for version, is_known in (("3.6.0", True), ("3.7.1", False), ("4.0.0", False)):
+        module._suits.cache_clear()
+        monkeypatch.setattr("triton.__version__", version)
+        assert module._suits(torch.device("cuda", 7)) is is_known
+
+
+@pytest.mark.skipif(not IS_HOPPER, reason="needs a Hopper")
+@pytest.mark.parametrize("adds", [False, True])
+@pytest.mark.parametrize("slope", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize(
+    ("widths", "outputs", "size"),
+    [
+        ((96,), 96, (2, 11, 130)),
+        ((64,), 64, (1, 1, 1)),
+        ((64, 64), 64, (3, 180, 320)),
+        ((48,), 48, (1, 300, 65)),
+        ((128,), 128, (2, 37, 200)),
+        ((64, 64, 64, 64, 64, 4), 96, (1, 54, 96)),
+    ],
+)
+def test_it_is_the_layer(
+    widths: tuple[int, ...], outputs: int, size: tuple[int, int, int], slope: float, adds: bool
+) -> None:
+    batch, height, width = size
+    generator = torch.Generator("cuda").manual_seed(0)
+
+    def random(*size: int) -> Tensor:
+        values = torch.randn(size, generator=generator, device="cuda").half()
+        return values.contiguous(memory_format=torch.channels_last) if len(size) == 4 else values
+
+    parts, channels = [random(batch, count, height, width) for count in widths], sum(widths)
+    weight = functional.pad(random(9, channels, outputs) * (9 * channels) ** -0.5, (0, 0, 0, -channels % FILLED))
+    bias, add = random(outputs).float(), random(batch, outputs, height, width) if adds else None
+    found = convolve(parts, weight, bias, slope=slope, add=add)
+    wanted = plainly(parts, weight, bias, slope=slope, add=add)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found.float(), wanted, rtol=2e-3, atol=5e-3)
