@@ -8,21 +8,9 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from videoinr.pacing import DRAFT_DIVISORS
-from videoinr.types import Quality, RegionQuery, RenderedRegion, RenderRequest
-from videoinr.view import coarser
+from videoinr.types import Quality, RenderedRegion, RenderRequest
+from videoinr_viewer.bench.requests import Asked, Requests
 from videoinr_viewer.viewer import Viewer
-
-REMEMBERED_REQUESTS = 256
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A request: its number, and when it was made."""
-
-    number: int
-    query: RegionQuery
-    at_secs: float
 
 
 @dataclass
@@ -54,7 +42,7 @@ class PaintMeter(QObject):
         self.answered = 0
         self._session = viewer.session
         self._asked = 0
-        self._requests: deque[_Asked] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._requests = Requests()
         self._waiting: deque[tuple[float, int]] = deque()
         self._rests_since: float | None = None
         self._drawn: tuple[RenderedRegion, ...] = ()
@@ -100,7 +88,7 @@ class PaintMeter(QObject):
     @Slot(object)
     def _note_request(self, request: RenderRequest) -> None:
         self._asked += 1
-        self._requests.append(_Asked(self._asked, request.query, time.perf_counter()))
+        self._requests.add(Asked(self._asked, request.query, time.perf_counter()))
 
     @Slot(tuple)
     def _note_paint(self, drawn: tuple[RenderedRegion, ...]) -> None:
@@ -113,12 +101,9 @@ class PaintMeter(QObject):
         # Where all that is seen shows one instant, it also answers requests that only looked elsewhere since.
         is_alone = all(other.query.instant == region.query.instant for other in drawn)
         is_decoded = all(other.quality is not Quality.SOURCE for other in drawn)
-        for asked in reversed(self._requests):
-            if asked.query.instant == region.query.instant and (
-                (is_alone and is_decoded) or _is_answer(region.query, asked.query)
-            ):
-                return asked.number
-        return 0
+        query, requests = region.query, self._requests
+        asked = requests.for_instant(query.instant) if is_alone and is_decoded else requests.answered_by(query)
+        return 0 if asked is None else asked.number
 
     @Slot(tuple, int)
     def _note_flush(self, drawn: tuple[RenderedRegion, ...], answered: int) -> None:
@@ -130,7 +115,8 @@ class PaintMeter(QObject):
         self._answer(answered, now)
         decoded = [region for region in new if region.quality is not Quality.SOURCE]
         self.counts.decode_secs += [region.elapsed_secs for region in decoded]
-        self.counts.age_secs += [now - asked.at_secs for asked in map(self._question, decoded) if asked is not None]
+        questions = (self._requests.answered_by(region.query) for region in decoded)
+        self.counts.age_secs += [now - asked.at_secs for asked in questions if asked is not None]
         if self._rests_since is not None and self.is_complete:
             self.counts.full_secs.append(now - self._rests_since)
             self._rests_since = None
@@ -139,10 +125,3 @@ class PaintMeter(QObject):
         self.answered = max(self.answered, answered)
         while self._waiting and self._waiting[0][1] <= self.answered:
             self.counts.first_secs.append(now - self._waiting.popleft()[0])
-
-    def _question(self, region: RenderedRegion) -> _Asked | None:
-        return next((asked for asked in reversed(self._requests) if _is_answer(region.query, asked.query)), None)
-
-
-def _is_answer(shown: RegionQuery, asked: RegionQuery) -> bool:
-    return shown.instant == asked.instant and shown in (coarser(asked, divisor) for divisor in DRAFT_DIVISORS)
