@@ -13,18 +13,20 @@ _LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch_python.so"
 
 
 def preload_torch() -> None:
-    """Start loading torch's shared libraries on a thread of their own; returns at once. Elsewhere than on Linux: no-op.
+    """Start :func:`load_torch` on a thread of its own; returns at once."""
+    threading.Thread(target=load_torch, name="videoinr-preload", daemon=True).start()
+
+
+def load_torch() -> None:
+    """Load torch's shared libraries; returns when they are there. Elsewhere than on Linux: no-op.
 
     An import holds the interpreter's lock while the system loads a library, and the window would stand still for more
     than 100 ms. Called through ctypes, the system's loader runs without the lock; the import then finds all in place.
     """
     spec = importlib.util.find_spec("torch") if sys.platform == "linux" else None
-    if spec is not None and spec.submodule_search_locations:
-        folder = Path(spec.submodule_search_locations[0]) / "lib"
-        threading.Thread(target=_load, args=(folder,), name="videoinr-preload", daemon=True).start()
-
-
-def _load(folder: Path) -> None:
+    if spec is None or not spec.submodule_search_locations:
+        return
+    folder = Path(spec.submodule_search_locations[0]) / "lib"
     loader = ctypes.CDLL(None).dlopen
     loader.argtypes, loader.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
     for name in _LIBRARIES:

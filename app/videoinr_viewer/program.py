@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from videoinr_viewer.crash import CrashHook
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export_bridge import COMMAND
 from videoinr_viewer.logs import start_log, stop_log
+from videoinr_viewer.preload import load_torch
 from videoinr_viewer.screenshot import Screenshot
 from videoinr_viewer.session import StartView
 from videoinr_viewer.settings import Settings
@@ -26,17 +28,30 @@ from videoinr_viewer.viewer import Viewer
 
 APP_NAME = "videoinr-viewer"
 OpenRenderer = Callable[[Path], Renderer]
+LOCK_PATIENCE_SECS = 0.0005
+"""How long the window waits for Python's lock before whoever holds it must let go. A paint takes it half a dozen times;
+with Python's own 5 ms it came 30 ms late while the engine was being imported."""
 
 
-def engine_opener(*, model: str | None, device: str | None) -> OpenRenderer:
-    """Opens clips with the real engine. Its import is heavy, so it waits for the render thread."""
+def engine_opener(*, model: str | None, device: str | None, at_once: bool = False) -> OpenRenderer:
+    """Opens clips with the real engine. Its import is heavy: it has a thread of its own ``at_once``, or waits.
+
+    At once is well before the window is on the screen: as torch's core starts, nothing else in Python moves for 30 ms.
+    """
+    engine = ThreadPoolExecutor(1, "videoinr-import").submit(_import_engine) if at_once else None
 
     def open_renderer(path: Path) -> Renderer:
-        with _uncollected():
-            from videoinr.engine import open_engine
+        open_engine = _import_engine() if engine is None else engine.result()
         return open_engine(path, model=model, device=device)
 
     return open_renderer
+
+
+def _import_engine() -> Callable[..., Renderer]:
+    load_torch()
+    with _uncollected():
+        from videoinr.engine import open_engine
+    return open_engine
 
 
 @contextmanager
@@ -58,9 +73,10 @@ def _uncollected() -> Iterator[None]:
 
 def run_for_user(arguments: Arguments) -> int:
     """:func:`run` with the real engine and the user's own folders."""
+    sys.setswitchinterval(LOCK_PATIENCE_SECS)
     return run(
         arguments,
-        open_renderer=engine_opener(model=arguments.model, device=arguments.device),
+        open_renderer=engine_opener(model=arguments.model, device=arguments.device, at_once=arguments.file is not None),
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
     )

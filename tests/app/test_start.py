@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from threading import Event
 
 import pytest
+
+from videoinr_viewer import program
 
 HEAVY = ("torch", "numpy", "PySide6", "av", "pyqtgraph")
 
@@ -43,6 +47,31 @@ def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=_paths(), capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("27.0\n", 0), done.stderr
+
+
+def test_an_engine_that_comes_at_once_waits_for_no_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = Event()
+
+    def import_engine() -> object:
+        imported.set()
+        return lambda *clip, **what: (clip, what)
+
+    monkeypatch.setattr(program, "_import_engine", import_engine)
+    open_renderer = program.engine_opener(model="lite", device=None, at_once=True)
+    assert imported.wait(60)
+    opened: object = open_renderer(Path("clip.mp4"))
+    assert opened == ((Path("clip.mp4"),), {"model": "lite", "device": None})
+
+
+def test_an_engine_that_cannot_be_imported_says_why_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_engine() -> object:
+        raise ImportError("torch is damaged")
+
+    monkeypatch.setattr(program, "_import_engine", import_engine)
+    open_renderer = program.engine_opener(model=None, device=None, at_once=True)
+    for _ in range(2):
+        with pytest.raises(ImportError, match="torch is damaged"):
+            open_renderer(Path("clip.mp4"))
 
 
 def _paths() -> dict[str, str]:
