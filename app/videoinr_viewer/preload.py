@@ -32,4 +32,15 @@ def load_torch() -> None:
     for name in _LIBRARIES:
         # As torch does it: only the first one's names are for everybody. What fails here, the import will explain.
         scope = os.RTLD_GLOBAL if name == _LIBRARIES[0] else os.RTLD_LOCAL
-        loader(os.fsencode(folder / name), os.RTLD_LAZY | scope)
+        if handle := loader(os.fsencode(folder / name), os.RTLD_LAZY | scope):
+            _count_cores(ctypes.CDLL(name, handle=handle))
+
+
+def _count_cores(library: ctypes.CDLL) -> None:
+    """Let MKL, if it is in ``library``, count the cores.
+
+    It moves its thread to each core once, and waits there for whatever else is busy on it: half a second at times. It
+    remembers the answer, so the import, which asks for it with the interpreter's lock in its hand, need not wait.
+    """
+    if (count := getattr(library, "MKL_Get_Max_Threads", None)) is not None:
+        count()

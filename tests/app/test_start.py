@@ -49,6 +49,17 @@ def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
     assert (done.stdout, done.returncode) == ("27.0\n", 0), done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is loaded early elsewhere")
+def test_cores_are_counted_early_and_alike() -> None:
+    code = "import torch; print(torch.get_num_threads(), len(__import__('os').sched_getaffinity(0)))"
+    early = f"from videoinr_viewer.preload import load_torch; load_torch(); {code}"
+    told = [
+        subprocess.run([sys.executable, "-c", each], env=_paths(), capture_output=True, text=True, check=True).stdout
+        for each in (code, early)
+    ]
+    assert told[0] == told[1]
+
+
 def test_an_engine_that_comes_at_once_waits_for_no_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = Event()
 
