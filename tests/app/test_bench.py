@@ -70,6 +70,7 @@ def test_every_part_of_the_figures_is_there_and_counted(tmp_path: Path, stuff: t
     assert [play["speed"] for play in figures["play"]] == ["1", "1/16"]
     for play in figures["play"]:
         assert play["shown_per_sec"] > 0
+        assert play["full_per_sec"] <= play["decoded_per_sec"] <= play["shown_per_sec"]
     start = figures["start_up"]
     shown = [start["window_secs"], start["source_secs"], start["first_decoded_secs"], start["full_secs"]]
     assert shown == sorted(shown)
@@ -108,8 +109,8 @@ def test_a_person_reads_tables(capsys: pytest.CaptureFixture[str]) -> None:
             Machine("Linux", 2, "2", "3.11", "6.11", "offscreen"),
             Setting("clip.mp4", "64x48", 5, 25.0, "700x500", "700x400", "tiny", "CPU, 2 threads"),
             StartUp(0.5, 1.0, 1.5, 2.0, 66.0),
-            (GestureFigures("drag", 60, waits, waits, Latency.of([]), 50, 1, 2, 7.0),),
-            (PlayFigures("1/16", 2.0, 24.0, 22.5, waits, 8.0),),
+            (GestureFigures("drag", 60, waits, waits, Latency.of([]), 50, 1, 2, 0.3, 7.0),),
+            (PlayFigures("1/16", 2.0, 24.0, 22.5, 21.5, waits, 8.0),),
             SoakFigures(1000, 12.0, (500 * MIB, 503 * MIB), 3 * MIB, 9.0),
             9.0,
             None,
@@ -122,6 +123,8 @@ def test_a_person_reads_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "2/60",
         "10/20/20",
         "24.0",
+        "21.5",
+        "0.3",
         "+3.0 MiB after",
         "50/1/2",
     ):

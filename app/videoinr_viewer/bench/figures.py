@@ -73,6 +73,7 @@ class GestureFigures:
     ``first``: from an input to the first picture on the screen, draft or full, that answers it or a later one.
     ``full``: from the last input of a stroke to the full picture. ``decode``: how long the pictures that were on the
     screen took to render, drafts and fulls. ``drafts``, ``fulls``, ``sources``: how many different ones there were.
+    ``full_per_sec``: how often, while the hand moved (60 inputs a second), a new full picture came on the screen.
     """
 
     name: str
@@ -83,12 +84,14 @@ class GestureFigures:
     drafts: int
     fulls: int
     sources: int
+    full_per_sec: float
     longest_gap_msecs: float
 
 
 @dataclass(frozen=True, slots=True)
 class PlayFigures:
-    """Playback. ``shown_per_sec``: different pictures on the screen; ``decoded_per_sec``: those from the model.
+    """Playback. ``shown_per_sec``: different pictures on the screen; ``decoded_per_sec``: those from the model,
+    ``full_per_sec`` of them at full density.
 
     ``behind``: how long ago the moment was due that a picture from the model shows.
     """
@@ -97,6 +100,7 @@ class PlayFigures:
     secs: float
     shown_per_sec: float
     decoded_per_sec: float
+    full_per_sec: float
     behind: Latency
     longest_gap_msecs: float
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -23,6 +25,8 @@ class Counts:
     decode_secs: list[float] = field(default_factory=list)
     age_secs: list[float] = field(default_factory=list)
     shown: dict[Quality, int] = field(default_factory=lambda: dict.fromkeys(Quality, 0))
+    moving_secs: float = 0.0
+    fulls_while_moving: int = 0
 
 
 class PaintMeter(QObject):
@@ -45,6 +49,7 @@ class PaintMeter(QObject):
         self._requests = Requests()
         self._waiting: deque[tuple[float, int]] = deque()
         self._rests_since: float | None = None
+        self._moves_since: float | None = None
         self._drawn: tuple[RenderedRegion, ...] = ()
         viewer.session.requested.connect(self._note_request)
         viewer.window.frame_view.painted.connect(self._note_paint)
@@ -62,6 +67,16 @@ class PaintMeter(QObject):
         self.counts.inputs += 1
         self._waiting.append((due_secs, self._asked))
         self._rests_since = due_secs
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """While inside, the view moves: full pictures that come on the screen are counted apart."""
+        self._moves_since = start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._moves_since = None
+            self.counts.moving_secs += time.perf_counter() - start
 
     @property
     def waits(self) -> bool:
@@ -112,6 +127,10 @@ class PaintMeter(QObject):
         self._drawn = drawn
         for region in new:
             self.counts.shown[region.quality] += 1
+        # A view may be drawn from more than one; what is seen is new once.
+        self.counts.fulls_while_moving += self._moves_since is not None and any(
+            region.quality is Quality.FULL for region in new
+        )
         self._answer(answered, now)
         decoded = [region for region in new if region.quality is not Quality.SOURCE]
         self.counts.decode_secs += [region.elapsed_secs for region in decoded]

@@ -123,7 +123,8 @@ class BenchRun(QObject):
             GestureFigures(
                 name, counts.inputs, Latency.of(counts.first_secs), Latency.of(counts.full_secs),
                 Latency.of(counts.decode_secs), counts.shown[Quality.DRAFT], counts.shown[Quality.FULL],
-                counts.shown[Quality.SOURCE], self._heartbeat.take_longest_msecs(),
+                counts.shown[Quality.SOURCE], round(counts.fulls_while_moving / counts.moving_secs, 1),
+                self._heartbeat.take_longest_msecs(),
             )
         )  # fmt: skip
 
@@ -137,6 +138,7 @@ class BenchRun(QObject):
             PlayFigures(
                 speed=str(speed), secs=secs, shown_per_sec=round((decoded + counts.shown[Quality.SOURCE]) / secs, 1),
                 decoded_per_sec=round(decoded / secs, 1),
+                full_per_sec=round(counts.shown[Quality.FULL] / secs, 1),
                 behind=Latency.of(counts.age_secs),
                 longest_gap_msecs=self._heartbeat.take_longest_msecs(),
             )

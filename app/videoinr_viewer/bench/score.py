@@ -130,12 +130,13 @@ class Score:
     def _events(self, send: Callable[[float], None]) -> Turns:
         """One stroke: ``send`` with the share of the way, 0..1, whenever an event is due."""
         start, count = time.perf_counter(), round(EVENTS_PER_SEC * STROKE_SECS)
-        for index in range(1, count + 1):
-            due = start + index / EVENTS_PER_SEC
-            while time.perf_counter() < due:
-                yield
-            send(index / count)
-            self._meter.note_input(due)
+        with self._meter.moving():
+            for index in range(1, count + 1):
+                due = start + index / EVENTS_PER_SEC
+                while time.perf_counter() < due:
+                    yield
+                send(index / count)
+                self._meter.note_input(due)
 
     def _clip_pairs(self) -> int:
         assert self._session.clip is not None

@@ -6,8 +6,17 @@ from videoinr.commands.screen import show_table
 from videoinr_viewer.bench.figures import BenchFigures, GestureFigures, PlayFigures
 
 MIB = 2**20
-_GESTURES = ("", "inputs", "first p50/p95/p99", "full p50/longest", "decode p50/p95", "draft/full/source", "gap")
-_PLAY = ("speed", "shown/s", "decoded/s", "behind p50/p95, ms", "gap")
+_GESTURES = (
+    "",
+    "inputs",
+    "first p50/p95/p99",
+    "full p50/longest",
+    "decode p50/p95",
+    "draft/full/source",
+    "full/s",
+    "gap",
+)
+_PLAY = ("speed", "shown/s", "decoded/s", "full/s", "behind p50/p95, ms", "gap")
 
 
 def print_table(figures: BenchFigures) -> None:
@@ -46,6 +55,7 @@ def _gesture_row(gesture: GestureFigures) -> tuple[str, ...]:
         f"{_msecs(full.p50_msecs)}/{_msecs(full.longest_msecs)}",
         f"{_msecs(decode.p50_msecs)}/{_msecs(decode.p95_msecs)}",
         f"{gesture.drafts}/{gesture.fulls}/{gesture.sources}",
+        f"{gesture.full_per_sec:.1f}",
         _msecs(gesture.longest_gap_msecs),
     )
 
@@ -53,7 +63,8 @@ def _gesture_row(gesture: GestureFigures) -> tuple[str, ...]:
 def _play_row(play: PlayFigures) -> tuple[str, ...]:
     behind = f"{_msecs(play.behind.p50_msecs)}/{_msecs(play.behind.p95_msecs)}"
     return (
-        play.speed, f"{play.shown_per_sec:.1f}", f"{play.decoded_per_sec:.1f}", behind, _msecs(play.longest_gap_msecs),
+        play.speed, f"{play.shown_per_sec:.1f}", f"{play.decoded_per_sec:.1f}", f"{play.full_per_sec:.1f}", behind,
+        _msecs(play.longest_gap_msecs),
     )  # fmt: skip
 
 
