@@ -45,6 +45,8 @@ _BARRIER_BYTES = 1024
 FILLED = 16
 """To a multiple of so many channels the last part is filled up."""
 _BLOCKS = ((64, 32), (32, 32), (32, 16))
+# Whole numbers that change with the clip: compiled for their values, each size would wait for the compiler.
+_SIZES = ["channel", "items", "height", "rows", "strips"]
 _TYPES = {torch.float16: gl.float16, torch.bfloat16: gl.bfloat16}
 
 
@@ -212,7 +214,7 @@ def _sheet(out, other_out, strip: gl.constexpr, wide: gl.constexpr, rest: gl.con
     return block, other_block, laid, done
 
 
-@gluon.jit  # type: ignore[untyped-decorator, unused-ignore]
+@gluon.jit(do_not_specialize=_SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _rolling_kernel(  # type: ignore[no-untyped-def]
     x, other_x, weight, other_weight, channel, out, other_out, add, other_add, bias, slope, items, height, rows, strips,
     chunks: gl.constexpr, parts: gl.constexpr, chunk: gl.constexpr, stages: gl.constexpr, strip: gl.constexpr,
@@ -317,9 +319,9 @@ def convolve(
     launches, taken, channel = steps(tuple(part.shape[1] for part in parts), weight.shape[2]), 0, 0
     for number, shape in enumerate(launches):
         mine = parts[taken : taken + shape.parts]
-        its_bias = bias if number == 0 else _nothing(len(bias), bias.device)
         is_last = number == len(launches) - 1
-        add = _launch(shape, mine, weight, channel, its_bias, add, slope=slope if is_last else 1.0)
+        add = _launch(shape, mine, weight, channel, bias, add, slope=slope if is_last else 1.0)
+        bias = torch.zeros_like(bias)  # of the first step alone
         taken, channel = taken + shape.parts, channel + shape.parts * shape.channels
     assert add is not None
     return add
@@ -385,12 +387,6 @@ def _suits(device: torch.device) -> bool:
 @cache
 def _multiprocessors(device: torch.device) -> int:
     return torch.cuda.get_device_properties(device).multi_processor_count
-
-
-@cache
-def _nothing(outputs: int, device: torch.device) -> Tensor:
-    """The bias of the steps behind the first one."""
-    return torch.zeros(outputs, device=device)
 
 
 _RIGHT: dict[tuple[Shape, torch.dtype, bool], bool] = {}
