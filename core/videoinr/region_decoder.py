@@ -76,7 +76,7 @@ class RegionDecoder:
             part = whole.intersection(rect)
             assert part is not None
             with self._tiles.work():
-                pixels = rgbx_from_tensor(self._tile(field, seen, whole, tile, phase)[0])
+                pixels = rgbx_from_tensor(self._tile(field, seen, whole, part, tile, phase)[0])
             out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
                 part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
             ]
@@ -84,11 +84,13 @@ class RegionDecoder:
         self._workers.each(work, tiles_over(rect, self._side), token)
         return out
 
-    def _tile(self, field: TiledField, seen: Any, rect: Rect, tile: Tile, phase: Tensor) -> Tensor:
-        """One whole tile, ``rect``, at one instant: [1, h, w, 3]."""
+    def _tile(self, field: TiledField, seen: Any, rect: Rect, part: Rect, tile: Tile, phase: Tensor) -> Tensor:
+        """One whole tile, ``rect``, at one instant: [1, h, w, 3]; only ``part`` of it will be looked at."""
         model, tiles = self._model, self._tiles
         points = Points.make(rect, field.grid, latent_hw=seen.latent_hw, device=self._profile.device)
         flow = model.motion(tiles.motion_basis(field, seen, tile, points), phase)
+        if part != rect:
+            flow = _led_inside(flow, points, rect, part)
         return model.colour(seen, points, flow, phase, lambda points, way: tiles.sample(field, seen, points, way))
 
     def _shrink_tiles(self, error: BaseException) -> None:
@@ -104,6 +106,19 @@ class RegionDecoder:
             torch.cuda.empty_cache()
         self._side //= 2
         self._tiles = SpatialTiles(self._model, side=self._side, max_bytes=self._profile.tile_bytes // 4)
+
+
+def _led_inside(flow: Tensor, points: Points, rect: Rect, part: Rect) -> Tensor:
+    """``flow`` [1, h, w, 4] of ``rect``; outside ``part`` it leads to where the nearest pixel of that is led.
+
+    What is not looked at must not reach for tiles that nobody else needs. The pixels of ``part`` do not notice.
+    """
+    rows = torch.arange(rect.height, device=flow.device).clamp_(part.y - rect.y, part.bottom - rect.y - 1)
+    columns = torch.arange(rect.width, device=flow.device).clamp_(part.x - rect.x, part.right - rect.x - 1)
+    flow, x, y = flow[:, rows][:, :, columns], points.columns.position, points.rows.position
+    flow[..., 0::2] += (x[columns] - x)[:, None]
+    flow[..., 1::2] += (y[rows] - y)[:, None, None]
+    return flow
 
 
 def _field_of(key: PairKey, features: Features, query: RegionQuery, phase: Tensor) -> tuple[Hashable, Any, Grid]:

@@ -166,6 +166,23 @@ def test_the_flows_of_these_tests_leave_their_tiles() -> None:
     assert float(flow_px.std()) > 8
 
 
+def test_what_is_not_looked_at_brings_no_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought, spatial_feature = list[Points](), VideoINR.spatial_feature
+
+    def counted(self: VideoINR, features: PairFeatures, points: Points) -> torch.Tensor:
+        brought.append(points)
+        return spatial_feature(self, features, points)
+
+    monkeypatch.setattr(VideoINR, "spatial_feature", counted)
+    features, grid = encoded(16, 16), Grid(128, 128)
+    counts = []
+    for rect in (Rect(0, 0, 64, 64), Rect(0, 0, 4, 4)):
+        brought.clear()
+        decode(decoder(64), features, RegionQuery(Instant(0, Fraction(1, 2)), grid, rect))
+        counts.append(len(brought))
+    assert counts == [4, 1]
+
+
 def test_tiles_of_any_side_agree_to_one_level() -> None:
     features = encoded(7, 9)
     grid = grid_from_scale(9, 7, 11.3)
