@@ -31,12 +31,12 @@ STRIP = 64
 """Columns of a worker's strip: the rows of one matrix product."""
 LEAST_SUMS = 3 * 2**20
 """Pixels times outputs from which it is the faster one: below, the weights are not read often enough (H100)."""
+FILLED = 16
+"""To a multiple of so many channels the last part is filled up."""
 KNOWN_TRITON = ("3.6",)
 """Versions of Triton that it ran under: Gluon is called experimental."""
 _SHARED_BYTES = 227 * 1024
 _BARRIER_BYTES = 1024
-FILLED = 16
-"""To a multiple of so many channels the last part is filled up."""
 _BLOCKS = ((64, 32), (32, 32), (32, 16))
 _TYPES = {torch.float16: gl.float16, torch.bfloat16: gl.bfloat16}
 
