@@ -1,8 +1,8 @@
 """RegionQuery + PairFeatures -> pixels, tile by tile, so that work can be cancelled and memory stays flat.
 
-Tiles lie on the lattice of the full grid, and every tile is computed whole and by itself, whatever the region: that
-makes ``decode(region) == decode(full)[region]`` hold to the bit on a CPU, where the order of sums within a matrix
-product depends on its shape.
+Tiles lie on the lattice of the full grid, and every tile is computed whole and by itself, whatever the region (what of
+it lies outside, for its shape alone): that makes ``decode(region) == decode(full)[region]`` hold to the bit on a CPU,
+where the order of sums within a matrix product depends on its shape.
 """
 
 from __future__ import annotations
