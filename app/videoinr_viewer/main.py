@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from videoinr_viewer.arguments import parse
-from videoinr_viewer.preload import preload_torch
+from videoinr_viewer.start.arguments import parse
+from videoinr_viewer.start.preload import preload_torch
 
 
 def has_screen(environment: Mapping[str, str], platform: str) -> bool:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.file is not None:
         preload_torch()
     # Qt takes longer to import than all else together; --version and --help do without it.
-    from videoinr_viewer.program import run_for_user
+    from videoinr_viewer.start.program import run_for_user
 
     return run_for_user(arguments)
 

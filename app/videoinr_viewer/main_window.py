@@ -6,17 +6,17 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from videoinr.render_loop import Opened
+from videoinr.render.render_loop import Opened
 from videoinr_viewer.actions import TABLE, Targets, build_actions
-from videoinr_viewer.drop import FileDrop
-from videoinr_viewer.export_bridge import ExportBridge
-from videoinr_viewer.frame_view import FrameView
-from videoinr_viewer.hold_key import HoldKey
+from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.menus import Menus
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.message_bar import MessageBar
 from videoinr_viewer.panels.status import StatusLine
-from videoinr_viewer.picture_taker import PictureTaker
+from videoinr_viewer.picture.drop import FileDrop
+from videoinr_viewer.picture.frame_view import FrameView
+from videoinr_viewer.picture.hold_key import HoldKey
+from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from videoinr.render_loop import Failure, Opened
+from videoinr.render.render_loop import Failure, Opened
+from videoinr.render.view import resolve
 from videoinr.types import RegionQuery, Segment, ViewState
-from videoinr.view import resolve
-from videoinr_viewer import navigation
-from videoinr_viewer.navigation import Point, ScreenPx
+from videoinr_viewer.picture import navigation
+from videoinr_viewer.picture.navigation import Point, ScreenPx
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from videoinr.render.view import scale_from_zoom, visible_units
 from videoinr.types import ViewState
-from videoinr.view import scale_from_zoom, visible_units
-from videoinr_viewer.dialogs.export_dialog import ExportDialog
-from videoinr_viewer.dialogs.export_form import ExportSource
 from videoinr_viewer.dialogs.key_sheet import KeySheet
-from videoinr_viewer.export_bridge import ExportBridge
-from videoinr_viewer.frame_view import Compare
+from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.dialog import ExportDialog
+from videoinr_viewer.export.form import ExportSource
+from videoinr_viewer.picture.frame_view import Compare
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 

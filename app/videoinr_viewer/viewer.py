@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
-from videoinr.render_loop import Failure, Opened, Renderer, RenderLoop
-from videoinr_viewer.export_bridge import COMMAND, ExportBridge
+from videoinr.render.render_loop import Failure, Opened, Renderer, RenderLoop
+from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge

@@ -25,7 +25,7 @@ from videoinr.commands.probe import probe
 from videoinr.commands.screen import say, show_error
 from videoinr.commands.train import train
 from videoinr.errors import Cancelled, UsageError, VideoInrError
-from videoinr.export.target import PartialKeptError
+from videoinr.exporting.target import PartialKeptError
 
 FAILED, USAGE, PARTIAL_KEPT, INTERRUPTED = 1, 2, 3, 130
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 import videoinr
-from videoinr.export.codecs import CODECS, CONTAINERS, codec_for, encodes
+from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
 _LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph", "superqt")
 TOLERATED_STEPS = 2.0

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from helpers.stage import Stage
-from videoinr_viewer.export_bridge import COMMAND
+from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.settings import Settings
 from videoinr_viewer.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer

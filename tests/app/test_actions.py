@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from helpers.stage import Stage
 from videoinr_viewer.actions import TABLE, Menu, Row, conflicts
-from videoinr_viewer.frame_view import Compare
+from videoinr_viewer.picture.frame_view import Compare
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 FRAME = Fraction(1, 25)

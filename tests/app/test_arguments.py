@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from videoinr_viewer.arguments import Arguments, BenchPlan, parse
+from videoinr_viewer.start.arguments import Arguments, BenchPlan, parse
 from videoinr_viewer.theme_choice import Theme
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from videoinr.geometry import Grid, Rect
-from videoinr.pacing import DRAFT_DIVISORS
+from videoinr.render.pacing import DRAFT_DIVISORS
+from videoinr.render.view import coarser
 from videoinr.types import Instant, RegionQuery
-from videoinr.view import coarser
 from videoinr_viewer.bench.requests import REMEMBERED_REQUESTS, Asked, Requests
 
 GRID = Grid(1280, 720)

@@ -14,8 +14,8 @@ from helpers.clips import write_clip, write_pictures
 from helpers.damage import damaged_variants
 from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
-from videoinr.engine import open_engine
-from videoinr.render_loop import Failure, Renderer
+from videoinr.render.engine import open_engine
+from videoinr.render.render_loop import Failure, Renderer
 from videoinr_viewer.settings import Settings
 from videoinr_viewer.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer

@@ -17,10 +17,10 @@ from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.types import Segment
-from videoinr_viewer import export_bridge
-from videoinr_viewer.dialogs.export_dialog import ExportDialog
-from videoinr_viewer.export_bridge import ExportBridge
-from videoinr_viewer.export_choice import ExportChoice, factor_from_words, grid_from_words, rate_from_words
+from videoinr_viewer.export import bridge as export_bridge
+from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.choice import ExportChoice, factor_from_words, grid_from_words, rate_from_words
+from videoinr_viewer.export.dialog import ExportDialog
 
 
 def stub(how: str) -> list[str]:

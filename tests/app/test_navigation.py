@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.slow_renderer import SlowRenderer
+from videoinr.render.view import resolve
 from videoinr.types import ViewState
-from videoinr.view import resolve
-from videoinr_viewer.navigation import MAX_ZOOM, MIN_ZOOM, clip_point, fitted, panned, zoomed
+from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM, clip_point, fitted, panned, zoomed
 
 INFO = SlowRenderer(Path("c.mp4"), width=1000, height=600).opened.info
 SCREEN = (800, 500)

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 from helpers.slow_renderer import SOURCE_STEP, Pace
 from helpers.stage import Stage
 from videoinr.types import Quality
-from videoinr_viewer.frame_view import Compare
-from videoinr_viewer.navigation import clip_point
+from videoinr_viewer.picture.frame_view import Compare
+from videoinr_viewer.picture.navigation import clip_point
 
 SLOW = Pace(secs_per_pixel=2e-6, encode_secs=0.02)
 """A third of a second for the whole view: drafts first."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from videoinr.geometry import Grid, Rect
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
-from videoinr_viewer.pictures import MAX_REGIONS, PictureStack
+from videoinr_viewer.picture.pictures import MAX_REGIONS, PictureStack
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 FINE, COARSE = Grid(400, 400), Grid(100, 100)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from videoinr_viewer.qimages import qimage_from_rgbx
+from videoinr_viewer.picture.qimages import qimage_from_rgbx
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 127, 128])

@@ -12,11 +12,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
-from videoinr_viewer.arguments import Arguments
 from videoinr_viewer.main import has_screen, main
 from videoinr_viewer.main_window import MainWindow
-from videoinr_viewer.program import engine_opener, run
 from videoinr_viewer.settings import Settings
+from videoinr_viewer.start.arguments import Arguments
+from videoinr_viewer.start.program import engine_opener, run
 from videoinr_viewer.theme_choice import Theme
 
 
@@ -93,7 +93,7 @@ def test_the_engine_is_not_imported_before_a_clip_is_opened() -> None:
     import sys
 
     code = (
-        "import sys, videoinr_viewer.program as m; m.engine_opener(model=None, device=None);"
+        "import sys, videoinr_viewer.start.program as m; m.engine_opener(model=None, device=None);"
         "print(sorted({'torch', 'av', 'typer'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_paths())

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from videoinr_viewer import program
+from videoinr_viewer.start import program
 
 HEAVY = ("torch", "numpy", "PySide6", "av", "pyqtgraph")
 
@@ -37,7 +37,7 @@ def test_the_command_line_is_read_without_anything_heavy(module: str, option: st
 def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
     code = (
         "import sys, threading\n"
-        "from videoinr_viewer.preload import preload_torch\n"
+        "from videoinr_viewer.start.preload import preload_torch\n"
         "preload_torch()\n"
         "for one in threading.enumerate():\n"
         "    one.name == 'videoinr-preload' and one.join()\n"
@@ -52,7 +52,7 @@ def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="nothing is loaded early elsewhere")
 def test_cores_are_counted_early_and_alike() -> None:
     code = "import torch; print(torch.get_num_threads(), len(__import__('os').sched_getaffinity(0)))"
-    early = f"from videoinr_viewer.preload import load_torch; load_torch(); {code}"
+    early = f"from videoinr_viewer.start.preload import load_torch; load_torch(); {code}"
     told = [
         subprocess.run([sys.executable, "-c", each], env=_paths(), capture_output=True, text=True, check=True).stdout
         for each in (code, early)

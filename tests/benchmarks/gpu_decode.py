@@ -24,8 +24,8 @@ from typing import Any
 import torch
 
 from videoinr.cancel import NEVER
-from videoinr.cuda_decoder import CudaDecoder
-from videoinr.cuda_launches import cuda_graph
+from videoinr.decode.cuda_decoder import CudaDecoder
+from videoinr.decode.cuda_graphs import cuda_graph
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid
 from videoinr.model import render_cuda

@@ -23,12 +23,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
-from videoinr.cuda_launches import cuda_graph
+from videoinr.decode.cuda_graphs import cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model import kernels
-from videoinr.model.convolution import LEAK, joined
 from videoinr.model.deformable import DeformableConv
 from videoinr.model.kernels.convolve import Plan, convolve, plan_for
+from videoinr.model.ops import LEAK, joined
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
 LAYERS = {

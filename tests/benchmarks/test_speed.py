@@ -9,10 +9,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import videoinr_resources
 from videoinr.cancel import NEVER
-from videoinr.engine import Engine, open_engine
 from videoinr.geometry import Grid, Rect
+from videoinr.render.engine import Engine, open_engine
+from videoinr.render.view import coarser
 from videoinr.types import Instant, Quality, RegionQuery
-from videoinr.view import coarser
 
 GRID = Grid(1280, 720)
 VIEWPORT = Rect(320, 180, 320, 180)

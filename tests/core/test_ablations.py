@@ -18,8 +18,8 @@ from helpers.clips import write_pictures
 from helpers.tiny_paper import TINY_PAPER, TINY_VARIANTS, tiny_paper_model, wake_offsets
 from helpers.toy_source import ToySource
 from videoinr.cancel import NEVER
+from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
-from videoinr.engine import open_engine
 from videoinr.geometry import Grid, Rect, grid_from_scale
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.config import CONFIGS, PAPER
@@ -27,8 +27,8 @@ from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import PairFeatures, VideoINR
 from videoinr.model.weights import load_model, save_model
-from videoinr.region_decoder import RegionDecoder
-from videoinr.training.clip_store import BatchShape
+from videoinr.render.engine import open_engine
+from videoinr.training.data.clip_store import BatchShape
 from videoinr.training.losses import charbonnier
 from videoinr.training.recipe import Stage
 from videoinr.types import Instant, PairKey, RegionQuery

@@ -25,8 +25,8 @@ from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import BASE, PAPER, TINY, ModelConfig
 from videoinr.model.deformable import DeformableConv
-from videoinr.model.official.config import ReleasedConfig
 from videoinr.model.points import Points
+from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.representation import build
 from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import VideoINR

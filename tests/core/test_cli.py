@@ -31,7 +31,7 @@ COMMANDS = ("probe", "decode", "export", "bench", "doctor", "models")
 def engines(monkeypatch: pytest.MonkeyPatch) -> list[SlowRenderer]:
     """The command line over renderers without a model: 160x90, 50 frames, 25 a second."""
     made: list[SlowRenderer] = []
-    monkeypatch.setitem(sys.modules, "videoinr.engine", engine_module(made=made))
+    monkeypatch.setitem(sys.modules, "videoinr.render.engine", engine_module(made=made))
     return made
 
 
@@ -63,7 +63,7 @@ def test_version_needs_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['videoinr', '--version']; from videoinr.cli import main\n"
         "try: main()\n"
-        "finally: print(sorted({'torch', 'av', 'numpy', 'PySide6', 'videoinr.engine'} & set(sys.modules)))"
+        "finally: print(sorted({'torch', 'av', 'numpy', 'PySide6', 'videoinr.render.engine'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=with_roots(), check=False)
     assert done.returncode == 0, done.stderr
@@ -149,7 +149,7 @@ def test_an_error_is_words_and_a_hint(clip: Path, monkeypatch: pytest.MonkeyPatc
         raise ClipError("clip.mp4 is not a video.", hint="Try another file.")
 
     module.__dict__["open_engine"] = broken
-    monkeypatch.setitem(sys.modules, "videoinr.engine", module)
+    monkeypatch.setitem(sys.modules, "videoinr.render.engine", module)
     outcome = run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
     assert outcome == Outcome(1, "", "error: clip.mp4 is not a video.\nhint: Try another file.\n")
 

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from helpers.clips import number_in, numbered_frame, remux, write_audio, write_clip
-from videoinr import clip_index, clip_video
 from videoinr.cancel import CancelToken
-from videoinr.clip import open_clip
-from videoinr.clip_decoder import VideoFile
-from videoinr.clip_ring import Ring
-from videoinr.clip_video import VideoClip
+from videoinr.clip import open_clip, packet_index, video_clip
+from videoinr.clip.ring import Ring
+from videoinr.clip.video_clip import VideoClip
+from videoinr.clip.video_file import VideoFile
 from videoinr.colour import ColourSpec
 from videoinr.errors import Cancelled, ClipError, UsageError
 from videoinr.types import AudioInfo
@@ -173,7 +172,7 @@ def test_a_name_no_disk_takes_is_a_clip_error() -> None:
 def test_a_file_that_disappears_is_a_clip_error_and_what_is_held_still_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clip_video, "DECODED_BYTES", 0)
+    monkeypatch.setattr(video_clip, "DECODED_BYTES", 0)
     path = write_clip(tmp_path / "a.h264", 24, options=GOP)
     with open_clip(path) as clip:
         clip.frame(20)
@@ -251,8 +250,8 @@ def test_a_clip_may_move_from_thread_to_thread(plain: Path) -> None:
 
 
 def test_what_is_held_is_bounded_in_bytes(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_video, "DECODED_BYTES", 20_000)
-    monkeypatch.setattr(clip_video, "PICTURE_BYTES", 40_000)
+    monkeypatch.setattr(video_clip, "DECODED_BYTES", 20_000)
+    monkeypatch.setattr(video_clip, "PICTURE_BYTES", 40_000)
     with open_clip(plain) as clip:
         assert isinstance(clip, VideoClip)
         for index in (*range(24), *reversed(range(24))):
@@ -330,7 +329,7 @@ def test_hidden_reference_frames_are_no_frames(
     whole = write_clip(folder / "vp8.webm", 30, codec="libvpx", options={"cpu-used": "8", "deadline": "realtime"})
     path = remux(whole, folder / "hidden.webm", hidden_every_third)
     if not known_in_advance:
-        monkeypatch.setattr(clip_index, "_is_hidden_vp8", lambda packet: False)
+        monkeypatch.setattr(packet_index, "_is_hidden_vp8", lambda packet: False)
     with open_clip(path) as clip:
         shown = [number for number in range(30) if number % 3 != 2]
         assert [number_in(clip.frame(index)) for index in range(clip.info.frames)] == shown
@@ -340,6 +339,6 @@ def test_hidden_reference_frames_are_no_frames(
 
 def test_naming_clips_loads_no_media_library() -> None:
     core = Path(__file__).resolve().parents[2] / "core"
-    script = "import videoinr.clip, videoinr.probe, videoinr.colour, sys; print('av' in sys.modules)"
+    script = "import videoinr.clip, videoinr.clip.describe, videoinr.colour, sys; print('av' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=core, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "False"

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.clips import number_in, remux, write_clip
-from videoinr import clip_video
-from videoinr.clip import open_clip
+from videoinr.clip import open_clip, video_clip
 from videoinr.errors import ClipError
 
 GOP = {"g": "6", "bf": "2"}
@@ -26,8 +25,8 @@ def intra(folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_video, "DECODED_BYTES", 0)
-    monkeypatch.setattr(clip_video, "PICTURE_BYTES", 0)
+    monkeypatch.setattr(video_clip, "DECODED_BYTES", 0)
+    monkeypatch.setattr(video_clip, "PICTURE_BYTES", 0)
 
 
 def cut_off(path: Path, share: float) -> Path:

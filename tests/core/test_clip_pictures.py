@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from helpers.clips import number_in, numbered_frame, write_picture, write_pictures
 from videoinr.cancel import CancelToken
 from videoinr.clip import open_clip
+from videoinr.clip.picture_folder import find_pictures, natural_key
 from videoinr.errors import Cancelled, ClipError, UsageError
-from videoinr.picture_folder import find_pictures, natural_key
 
 
 def numbers(path: Path | str) -> list[int]:

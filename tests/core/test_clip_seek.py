@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.clips import number_in, write_clip
-from videoinr import clip_video
-from videoinr.clip import open_clip
-from videoinr.clip_video import VideoClip
+from videoinr.clip import open_clip, video_clip
+from videoinr.clip.video_clip import VideoClip
 
 FRAMES = 60
 B_FRAMES = {"g": "12", "bf": "3"}
@@ -82,8 +81,8 @@ def opened(path: Path) -> Iterator[VideoClip]:
 
 def forget(patch: pytest.MonkeyPatch) -> None:
     """Let clips hold two frames only, so that their seeks are put to work."""
-    patch.setattr(clip_video, "DECODED_BYTES", 0)
-    patch.setattr(clip_video, "PICTURE_BYTES", 0)
+    patch.setattr(video_clip, "DECODED_BYTES", 0)
+    patch.setattr(video_clip, "PICTURE_BYTES", 0)
 
 
 @pytest.fixture

@@ -20,17 +20,18 @@ pytest.importorskip("triton")
 from helpers import interpreter
 from helpers.tiny_model import tiny_video_inr
 from helpers.tiny_paper import tiny_paper_model
-from videoinr import cuda_decoder, engine, field_cache
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.cuda_decoder import CudaDecoder, reach
-from videoinr.cuda_launches import cuda_graph
+from videoinr.decode import cuda_decoder, field_cache
+from videoinr.decode.cuda_decoder import CudaDecoder, reach
+from videoinr.decode.cuda_graphs import cuda_graph
+from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.model import kernels as model_kernels
 from videoinr.model.kernels import decode as kernels
 from videoinr.model.video_inr import PairFeatures, VideoINR
-from videoinr.region_decoder import RegionDecoder
+from videoinr.render import engine
 from videoinr.types import Instant, PairKey, RegionQuery
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

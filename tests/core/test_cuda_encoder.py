@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
-from videoinr.cuda_encoder import RECORDING_BYTES, CudaEncoder
-from videoinr.cuda_launches import Recorder
+from videoinr.decode.cuda_encoder import RECORDING_BYTES, CudaEncoder
+from videoinr.decode.cuda_graphs import Recorder
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
 from videoinr.model.video_inr import PairFeatures, VideoINR

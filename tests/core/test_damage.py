@@ -8,8 +8,8 @@ import pytest
 from helpers.clips import numbered_frame, write_clip, write_picture
 from helpers.damage import damaged_variants
 from videoinr.clip import open_clip
+from videoinr.clip.describe import describe
 from videoinr.errors import ClipError
-from videoinr.probe import describe
 
 GOP = {"g": "8", "bf": "2"}
 HANG_SECS = 10

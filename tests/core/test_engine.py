@@ -14,13 +14,13 @@ from helpers.clips import number_in, write_clip, write_pictures
 from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import open_clip
+from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
-from videoinr.engine import Engine, open_engine
 from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.video_inr import PairFeatures, VideoINR
-from videoinr.region_decoder import RegionDecoder
+from videoinr.render.engine import Engine, open_engine
 from videoinr.types import Instant, PairKey, Quality, RegionQuery
 
 CPU = torch.device("cpu")

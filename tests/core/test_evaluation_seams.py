@@ -16,13 +16,13 @@ from helpers.clips import numbered_frames, write_pictures
 from helpers.tiny_model import load_tiny_model, tiny_video_inr
 from videoinr.clip import open_clip
 from videoinr.devices import profile_for
-from videoinr.engine import Engine
 from videoinr.evaluation.clips import restorer_from_model
 from videoinr.evaluation.footage import find_footage
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.seams import End, measure_seams, seams_of_clip
 from videoinr.geometry import Grid
 from videoinr.images import enlarge_bicubic, shrink
+from videoinr.render.engine import Engine
 from videoinr.types import Instant, RegionQuery
 
 CPU = torch.device("cpu")

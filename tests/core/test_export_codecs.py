@@ -8,9 +8,9 @@ import pytest
 
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.export.codecs import CODECS, codec_for, encodes, working_encoders
-from videoinr.export.job import ExportJob
-from videoinr.export.outputs import check, sink_for
+from videoinr.exporting.codecs import CODECS, codec_for, encodes, working_encoders
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.outputs import check, sink_for
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 
@@ -81,7 +81,7 @@ def test_an_encoder_that_is_only_listed_does_not_start(tmp_path: Path) -> None:
 
 
 def test_system_errors_are_told_apart() -> None:
-    from videoinr.export.target import write_errors
+    from videoinr.exporting.target import write_errors
 
     with pytest.raises(ExportError, match="disk is full"), write_errors(Path("a.png")):
         raise OSError(errno.ENOSPC, "No space left on device")

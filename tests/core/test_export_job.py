@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, ExportError
-from videoinr.export.job import ExportJob, frame_instants, run
-from videoinr.export.target import PartialKeptError
+from videoinr.exporting.job import ExportJob, frame_instants, run
+from videoinr.exporting.target import PartialKeptError
 from videoinr.geometry import Grid, Rect
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, Instant, RegionQuery, Segment

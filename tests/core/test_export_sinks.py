@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.export.image_sink import ImageSink, pattern_from_out
-from videoinr.export.job import ExportJob
-from videoinr.export.outputs import check, notices, sink_for
-from videoinr.export.png import png_from_rgbx, write_png
-from videoinr.export.verify import verify_video
+from videoinr.exporting.image_sink import ImageSink, pattern_from_out
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.outputs import check, notices, sink_for
+from videoinr.exporting.png import png_from_rgbx, write_png
+from videoinr.exporting.verify import verify_video
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from videoinr.feature_cache import FeatureCache
 from videoinr.model.video_inr import PairFeatures
+from videoinr.render.feature_cache import FeatureCache
 from videoinr.types import PairKey
 
 

@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional
 
 from videoinr.model import kernels
-from videoinr.model.convolution import resized
 from videoinr.model.kernels import resize as module
 from videoinr.model.kernels.resize import resize
+from videoinr.model.ops import resized
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

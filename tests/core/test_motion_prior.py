@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.convolution import ExactConv, ResidualBlock
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
+from videoinr.model.ops import ExactConv, ResidualBlock
 
 
 @cache

@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videoinr.geometry import Grid
-from videoinr.pacing import AHEAD_SECS, DRAFT_DIVISORS, DRAFT_SECS, DWELL_SECS, HALF, SMOOTH_SECS, Pacer, SpeedMeter
+from videoinr.render.pacing import (
+    AHEAD_SECS,
+    DRAFT_DIVISORS,
+    DRAFT_SECS,
+    DWELL_SECS,
+    HALF,
+    SMOOTH_SECS,
+    Pacer,
+    SpeedMeter,
+)
+from videoinr.render.view import coarser
 from videoinr.types import Instant, RegionQuery, RenderRequest
-from videoinr.view import coarser
 
 speeds = st.floats(1e-10, 1e-3)
 sides = st.integers(64, 5000)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoinr.prefetch import AHEAD, BEHIND, Prefetch
+from videoinr.render.prefetch import AHEAD, BEHIND, Prefetch
 from videoinr.types import Instant
 
 

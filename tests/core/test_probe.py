@@ -6,8 +6,8 @@ from pathlib import Path
 
 from helpers.clips import write_clip, write_pictures
 from videoinr.clip import open_clip
+from videoinr.clip.describe import describe
 from videoinr.colour import ColourSpec
-from videoinr.probe import describe
 
 KEYS = [
     *("path", "width", "height", "rotation", "fps", "frames", "duration_secs", "vfr", "codec", "pix_fmt"),

@@ -13,10 +13,10 @@ import pytest
 
 from helpers.loop_under_test import GRID, SLOW, LoopUnderTest, whole
 from helpers.slow_renderer import Pace, gradient
-from videoinr import pacing
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Rect
-from videoinr.render_loop import Failure
+from videoinr.render import pacing
+from videoinr.render.render_loop import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
 

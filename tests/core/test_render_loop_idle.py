@@ -10,10 +10,10 @@ import pytest
 
 from helpers.loop_under_test import SLOW, LoopUnderTest, whole
 from helpers.slow_renderer import Pace
-from videoinr import pacing
 from videoinr.cancel import CancelToken
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
+from videoinr.render import pacing
 from videoinr.types import Instant, Quality, RegionQuery
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from helpers.loop_under_test import GRID, LoopUnderTest, whole
 from helpers.slow_renderer import Pace, SlowRenderer
-from videoinr import pacing
 from videoinr.geometry import Rect
+from videoinr.render import pacing
 from videoinr.types import Instant, Quality, RegionQuery
 
 ENCODE_SECS = 0.5

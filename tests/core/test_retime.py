@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videoinr.errors import UsageError
-from videoinr.retime import MAX_FPS, ConstantRate, checked_fps, rate_from_scale, segment_from_marks
+from videoinr.exporting.retime import MAX_FPS, ConstantRate, checked_fps, rate_from_scale, segment_from_marks
 from videoinr.types import Segment
 
 seconds = st.fractions(min_value=0, max_value=60, max_denominator=90_000)

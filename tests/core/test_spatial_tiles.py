@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
+from videoinr.decode.spatial_tiles import SpatialTiles
 from videoinr.geometry import Grid, Tile, tile_rect
 from videoinr.model.points import Points
 from videoinr.model.video_inr import PairFeatures, VideoINR
 from videoinr.model.warp import sample
-from videoinr.spatial_tiles import SpatialTiles
 from videoinr.types import PairKey
 
 CPU = torch.device("cpu")

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.decode.tile_workers import TileWorkers
 from videoinr.errors import Cancelled
 from videoinr.geometry import Tile
-from videoinr.tile_workers import TileWorkers
 
 TILES = [Tile(column, row) for row in range(5) for column in range(7)]
 

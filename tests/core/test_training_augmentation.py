@@ -11,11 +11,11 @@ import torch
 
 from helpers.clips import numbered_frames, write_pictures
 from videoinr.images import shrink
-from videoinr.training.augmentation import GAMMAS, recoloured, seen_from_afar, taken_side
-from videoinr.training.clip_store import BatchShape, Cut
+from videoinr.training.data.augmentation import GAMMAS, recoloured, seen_from_afar, taken_side
+from videoinr.training.data.clip_store import BatchShape, Cut
+from videoinr.training.data.sources import open_source
 from videoinr.training.fitting import fitted
 from videoinr.training.recipe import Recipe, Stage
-from videoinr.training.sources import open_source
 
 CPU = torch.device("cpu")
 STAGE = Stage("first", 4, 2, 8, (2.0,), 1e-3, windows=(2, 3), targets=2)

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.clips import numbered_frames, write_clip, write_picture, write_pictures
+from videoinr.clip.footage import read_frames
 from videoinr.errors import UsageError
 from videoinr.images import shrink
-from videoinr.training.clip_store import Batch, BatchShape
-from videoinr.training.readers import read_frames
+from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.data.sources import ClipSource, free_bytes, open_source
+from videoinr.training.data.windows import FULL_MOTION_PX, MOVING_WEIGHT, STILL_WEIGHT, StoredRun, WindowTable
 from videoinr.training.recipe import Stage
-from videoinr.training.sources import ClipSource, free_bytes, open_source
-from videoinr.training.windows import FULL_MOTION_PX, MOVING_WEIGHT, STILL_WEIGHT, StoredRun, WindowTable
 
 CPU = torch.device("cpu")
 STAGE = Stage("first", 4, 2, 8, (1.0, 1.5, 2.0), 1e-3, windows=(2, 3), targets=2)

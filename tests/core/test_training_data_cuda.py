@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from helpers.clips import numbered_frames, write_picture, write_pictures
-from videoinr.training.clip_store import Batch, BatchShape
-from videoinr.training.pixels import cut
+from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.data.pixels import cut
+from videoinr.training.data.sources import ClipSource, open_source
+from videoinr.training.data.windows import Windows
 from videoinr.training.recipe import Stage
-from videoinr.training.sources import ClipSource, open_source
-from videoinr.training.windows import Windows
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -11,9 +11,17 @@ from torch import Tensor
 
 from videoinr.errors import UsageError
 from videoinr.images import shrink
-from videoinr.training import degradation
-from videoinr.training.coding import BLOCK, DctCoding, H264Coding, dct_matrix
-from videoinr.training.degradation import Clean, Coding, Realistic, blur, covariance, degradation_named, noise_level
+from videoinr.training.data import degradation
+from videoinr.training.data.coding import BLOCK, DctCoding, H264Coding, dct_matrix
+from videoinr.training.data.degradation import (
+    Clean,
+    Coding,
+    Realistic,
+    blur,
+    covariance,
+    degradation_named,
+    noise_level,
+)
 
 CPU = torch.device("cpu")
 CODINGS = {"h264": H264Coding(), "dct": DctCoding(CPU)}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from helpers.clips import number_in, numbered_frame, numbered_frames, write_clip, write_picture, write_pictures
+from videoinr.clip.footage import Crop, Extent, extent_of, read_frames, read_stretch
 from videoinr.errors import ClipError, UsageError
-from videoinr.training.layouts import find_training_clips, layouts_of
-from videoinr.training.readers import Crop, Extent, extent_of, read_frames, read_stretch
+from videoinr.training.data.layouts import find_training_clips, layouts_of
 
 
 def pictures(folder: Path, count: int = 1, name: str = "{:06d}.png", first: int = 0) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from videoinr.training.findings import Findings
-from videoinr.training.readers import Stretch
-from videoinr.training.screening import Screened, screen, thumbnails_of
+from videoinr.clip.footage import Stretch
+from videoinr.training.data.dataset_report import Findings
+from videoinr.training.data.screening import Screened, screen, thumbnails_of
 
 Frames = NDArray[np.uint8]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from helpers.clips import write_picture
 from videoinr.errors import UsageError
-from videoinr.training.clip_store import BatchShape
-from videoinr.training.stills import (
+from videoinr.training.data.clip_store import BatchShape
+from videoinr.training.data.stills import (
     BLOB_CHANCES,
     MAX_MAGNIFICATION,
     MAX_SHIFT,

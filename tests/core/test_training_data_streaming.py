@@ -14,12 +14,12 @@ import torch
 
 from helpers.clips import number_in, numbered_frames, write_clip, write_pictures
 from videoinr.errors import UsageError
-from videoinr.training.clip_store import Batch, BatchShape
-from videoinr.training.loading import THREADS, FoundClip, find_sets, footage_of
-from videoinr.training.pools import PoolKey, picks_of, seed_and_step
+from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.data.loading import THREADS, FoundClip, find_sets, footage_of
+from videoinr.training.data.pools import PoolKey, picks_of, seed_and_step
+from videoinr.training.data.sources import ClipSource, MixedSource, open_source
+from videoinr.training.data.streaming import REUSE, StreamingStore
 from videoinr.training.recipe import Stage
-from videoinr.training.sources import ClipSource, MixedSource, open_source
-from videoinr.training.streaming import REUSE, StreamingStore
 
 CPU = torch.device("cpu")
 STAGE = Stage("first", 400, 4, 8, (1.0, 2.0), 1e-3, windows=(2, 3), targets=2)
@@ -96,7 +96,7 @@ def test_batches_do_not_depend_on_the_disk(long_folder: Path, monkeypatch: pytes
         time.sleep(rng.uniform(0, 0.01))
         return footage_of(*args)
 
-    monkeypatch.setattr("videoinr.training.streaming.footage_of", slow)
+    monkeypatch.setattr("videoinr.training.data.streaming.footage_of", slow)
     lame = streamed(long_folder)
     assert_same(batches(lame, steps), expected)
     lame.close()
@@ -163,7 +163,7 @@ def test_closing_does_not_wait_for_all_that_is_to_be_read(long_folder: Path, mon
         release.wait(10)
 
     store = store_of(long_folder, memory_bytes=1 << 22)
-    monkeypatch.setattr("videoinr.training.streaming.footage_of", stuck)
+    monkeypatch.setattr("videoinr.training.data.streaming.footage_of", stuck)
     store._coming = store._read(store._key(STAGE, SHAPE, np.random.default_rng((0, 0))))
     assert started.wait(10)
     closing = threading.Thread(target=store.close)

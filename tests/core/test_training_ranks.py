@@ -14,7 +14,7 @@ import torch
 
 from helpers.clips import write_pictures
 from helpers.command_line import REPOSITORY, run_here
-from videoinr.training.clip_store import Batch
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.distributed import ALONE, Ranks
 
 RECIPE = """

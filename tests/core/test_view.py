@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from videoinr.colour import ColourSpec
 from videoinr.geometry import Grid, Rect
+from videoinr.render.view import MAX_SCALE, MIN_SCALE, coarser, resolve, scale_from_zoom, visible_units
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, RegionQuery, ViewState
-from videoinr.view import MAX_SCALE, MIN_SCALE, coarser, resolve, scale_from_zoom, visible_units
 
 sides = st.integers(1, 4096)
 zooms = st.floats(1 / 64, 64)

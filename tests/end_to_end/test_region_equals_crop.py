@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 import videoinr_resources
 from helpers.command_line import run, run_here
 from videoinr.clip import open_clip
-from videoinr.export.job import ExportJob
-from videoinr.export.outputs import sink_for
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.outputs import sink_for
 from videoinr.geometry import Grid, Rect, grid_from_scale
 from videoinr.types import Segment
 

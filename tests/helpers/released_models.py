@@ -9,9 +9,9 @@ import torch
 
 from helpers.released_reference import Weights, random_weights
 from videoinr.model.config import PAPER, ZoomingSlowMoConfig
-from videoinr.model.official.config import ReleasedConfig
-from videoinr.model.official.names import encoder_names, head_names
-from videoinr.model.official.network import ReleasedVideoINR
+from videoinr.model.released.config import ReleasedConfig
+from videoinr.model.released.names import encoder_names, head_names
+from videoinr.model.released.network import ReleasedVideoINR
 
 SMALL = replace(
     PAPER,

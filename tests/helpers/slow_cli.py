@@ -14,7 +14,7 @@ PIXELS = 320 * 180
 
 
 def engine_module(*, secs_per_frame: float = 0.0, made: list[SlowRenderer] | None = None) -> ModuleType:
-    """A stand-in for :mod:`videoinr.engine`: ``open_engine`` opens a SlowRenderer (and appends it to ``made``)."""
+    """A stand-in for :mod:`videoinr.render.engine` whose ``open_engine`` adds a SlowRenderer to ``made``."""
 
     def open_engine(
         path: Path, *, model: str | None = None, device: str | None = None
@@ -24,13 +24,13 @@ def engine_module(*, secs_per_frame: float = 0.0, made: list[SlowRenderer] | Non
             made.append(renderer)
         return contextlib.closing(renderer)
 
-    module = ModuleType("videoinr.engine")
+    module = ModuleType("videoinr.render.engine")
     module.__dict__["open_engine"] = open_engine
     return module
 
 
 if __name__ == "__main__":
-    sys.modules["videoinr.engine"] = engine_module(secs_per_frame=float(sys.argv.pop(1)))
+    sys.modules["videoinr.render.engine"] = engine_module(secs_per_frame=float(sys.argv.pop(1)))
     from videoinr.cli import main
 
     main()

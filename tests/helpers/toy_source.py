@@ -11,14 +11,14 @@ from torch import Tensor
 
 from videoinr.errors import UsageError
 from videoinr.images import shrink
-from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.data.clip_store import Batch, BatchShape
 from videoinr.training.recipe import Stage
 
 NAN = float("nan")
 
 
 class ToySource:
-    """A :class:`~videoinr.training.sources.ClipSource` of one endless clip, ``side`` pixels square."""
+    """A :class:`~videoinr.training.data.sources.ClipSource` of one endless clip, ``side`` pixels square."""
 
     def __init__(self, *, side: int = 64, frames: int = 12) -> None:
         self.side, self.frame_count, self.batches = side, frames, 0

@@ -20,9 +20,9 @@ from helpers import stub_export
 from helpers.loop_watch import LoopWatch
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.types import Quality, RenderedRegion
-from videoinr_viewer.arguments import Arguments
 from videoinr_viewer.main_window import MainWindow
-from videoinr_viewer.program import make_app, run
+from videoinr_viewer.start.arguments import Arguments
+from videoinr_viewer.start.program import make_app, run
 
 SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.15, source_secs=0.002)
 """More than two seconds for the full picture of the window: slower than any machine that is sold."""

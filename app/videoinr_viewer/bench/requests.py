@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from videoinr.pacing import DRAFT_DIVISORS
+from videoinr.render.pacing import DRAFT_DIVISORS
+from videoinr.render.view import coarser
 from videoinr.types import Instant, RegionQuery
-from videoinr.view import coarser
 
 REMEMBERED_REQUESTS = 256
 _Key = TypeVar("_Key", bound=Hashable)

@@ -11,9 +11,8 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
-from videoinr.render_loop import Failure
+from videoinr.render.render_loop import Failure
 from videoinr.types import Quality
-from videoinr_viewer.arguments import BenchPlan
 from videoinr_viewer.bench.beat import Heartbeat
 from videoinr_viewer.bench.figures import (
     BenchFigures,
@@ -28,6 +27,7 @@ from videoinr_viewer.bench.meter import PaintMeter
 from videoinr_viewer.bench.score import STROKE_SECS, Score, Turns, until
 from videoinr_viewer.bench.soak import Soak
 from videoinr_viewer.bench.table import print_table
+from videoinr_viewer.start.arguments import BenchPlan
 from videoinr_viewer.viewer import Viewer
 
 SIZE = (1280, 720)

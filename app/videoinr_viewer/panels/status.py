@@ -8,9 +8,9 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
-from videoinr.render_loop import Opened
+from videoinr.render.render_loop import Opened
+from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
-from videoinr.view import scale_from_zoom
 from videoinr_viewer.theme import ACCENT_WARM
 from videoinr_viewer.words import elapsed_words, instant_words, scale_words, time_words, zoom_words
 

@@ -16,8 +16,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from videoinr.benchmark.counting import Work, WorkCounter
 from videoinr.geometry import Grid
-from videoinr.model.official.network import ReleasedFeatures
 from videoinr.model.points import Points
+from videoinr.model.released.network import ReleasedFeatures
 from videoinr.model.representation import Config, build
 from videoinr.model.warp import sample
 

@@ -17,11 +17,11 @@ from videoinr.benchmark.steps import DRAFT_DIVISOR, StepTimes, draft_grid, measu
 from videoinr.benchmark.subjects import subject
 from videoinr.clip import open_clip
 from videoinr.devices import ComputeProfile, pick_device, profile_for
-from videoinr.engine import Engine
 from videoinr.geometry import Grid
 from videoinr.model.config import ModelConfig
 from videoinr.model.video_inr import encodes_in_half
 from videoinr.model.weights import LoadedModel
+from videoinr.render.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

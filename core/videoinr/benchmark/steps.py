@@ -10,10 +10,10 @@ from fractions import Fraction
 from videoinr.benchmark.clock import Peak, begin_peaks, peak_now, secs
 from videoinr.cancel import NEVER
 from videoinr.geometry import Grid, Rect
-from videoinr.part import part_around
-from videoinr.render_loop import Renderer
+from videoinr.render.crop_preview import part_around
+from videoinr.render.render_loop import Renderer
+from videoinr.render.view import coarser
 from videoinr.types import Instant, Quality, RegionQuery
-from videoinr.view import coarser
 
 DRAFT_DIVISOR = 4
 _PHASES = (Fraction(1, 3), Fraction(2, 3), Fraction(1, 2))

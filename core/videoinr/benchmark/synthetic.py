@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.colour import ColourSpec
-from videoinr.export.job import ExportJob
-from videoinr.export.outputs import sink_for
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.outputs import sink_for
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 

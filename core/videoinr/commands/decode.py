@@ -41,8 +41,8 @@ def decode(
     """
     _check_out(out, file)
     from videoinr.commands.picture import grid_of, rect_of
-    from videoinr.engine import open_engine
-    from videoinr.export.png import write_png
+    from videoinr.exporting.png import write_png
+    from videoinr.render.engine import open_engine
     from videoinr.types import Quality, RegionQuery
 
     with cancel_on_signals() as token, open_engine(file, model=model, device=device) as engine:
@@ -60,7 +60,7 @@ def decode(
 
 
 def _check_out(out: Path, source: Path) -> None:
-    from videoinr.export.target import check_file
+    from videoinr.exporting.target import check_file
 
     if out.suffix.lower() != ".png":
         raise UsageError(f"'{out}' is no PNG's name.", hint="End the output's name in .png.")

@@ -25,7 +25,7 @@ from videoinr.errors import UsageError
 from videoinr.geometry import Rect
 
 if TYPE_CHECKING:
-    from videoinr.render_loop import Opened
+    from videoinr.render.render_loop import Opened
 
 DEFAULT_SCALE = 2
 """A whole clip costs far more than one picture: x4 of it is asked for, not assumed."""
@@ -86,12 +86,12 @@ def export(
     are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm, as those formats do.
     """
     from videoinr.commands.picture import grid_of, rect_of
-    from videoinr.export.job import ExportJob, run
-    from videoinr.export.outputs import check, notices, sink_for
-    from videoinr.retime import segment_from_marks
+    from videoinr.exporting.job import ExportJob, run
+    from videoinr.exporting.outputs import check, notices, sink_for
+    from videoinr.exporting.retime import segment_from_marks
 
     with reporter(as_json=json_progress) as report, cancel_on_signals() as token:
-        from videoinr.engine import open_engine
+        from videoinr.render.engine import open_engine
 
         with open_engine(file, model=model, device=device) as engine:
             opened = engine.opened
@@ -110,7 +110,7 @@ def export(
 
 
 def _rate(opened: Opened, fps: Fraction | None, time_scale: Fraction | None) -> Fraction:
-    from videoinr.retime import checked_fps, rate_from_scale
+    from videoinr.exporting.retime import checked_fps, rate_from_scale
 
     if fps is not None and time_scale is not None:
         raise UsageError("Both --fps and --time-scale were given.", hint="Give one of them.")

@@ -11,7 +11,7 @@ from videoinr.commands.options import JsonOption
 from videoinr.commands.screen import show_json, show_table
 
 if TYPE_CHECKING:
-    from videoinr.model.official.importing import Imported
+    from videoinr.model.released.importing import Imported
     from videoinr.model.weights import ModelCard
 
 models = typer.Typer(name="models")
@@ -51,7 +51,7 @@ def import_model(
 
     Nothing in the file is run. With Zooming SlowMo's file: the paper's model with that encoder, to train from.
     """
-    from videoinr.model.official.importing import import_checkpoint
+    from videoinr.model.released.importing import import_checkpoint
 
     imported = import_checkpoint(file, name=name, folder=out or file.parent, corrected=corrected)
     if as_json:

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.render.view import MAX_SCALE, MIN_SCALE
 from videoinr.types import ClipInfo
-from videoinr.view import MAX_SCALE, MIN_SCALE
 
 _FFMPEG_LIMIT = 2**31
 
@@ -15,7 +15,7 @@ _FFMPEG_LIMIT = 2**31
 def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, default_scale: int) -> Grid:
     """The grid of the clip at ``scale``, or of ``size`` (width x height), or at ``default_scale``.
 
-    UsageError for both at once, or a scale outside MIN_SCALE ... MAX_SCALE of :mod:`videoinr.view`.
+    UsageError for both at once, or a scale outside MIN_SCALE ... MAX_SCALE of :mod:`videoinr.render.view`.
     """
     if scale is not None and size is not None:
         raise UsageError("Both --scale and --size were given.", hint="Give one of them.")

@@ -9,7 +9,7 @@ from videoinr.commands.screen import show_json, show_table
 def probe(file: FileArgument, as_json: JsonOption = False) -> None:
     """Show what a clip is: size, rate, length, colours, and what is odd about it."""
     from videoinr.clip import open_clip
-    from videoinr.probe import describe
+    from videoinr.clip.describe import describe
 
     with open_clip(file) as clip:
         facts = describe(clip)

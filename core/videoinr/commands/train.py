@@ -58,10 +58,10 @@ def train(
     Several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
     """
     from videoinr.errors import Cancelled
+    from videoinr.training.data.sources import no_stills_error, open_source
     from videoinr.training.distributed import join_ranks, rank_device
     from videoinr.training.fitting import fitted
     from videoinr.training.loop import Habits, run
-    from videoinr.training.sources import no_stills_error, open_source
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
     recipe = _recipe(recipe_name, initial, seed, resume=resume)

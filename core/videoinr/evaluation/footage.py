@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from videoinr.clip import Clip, open_clip
+from videoinr.clip.footage import find_clips, read_frames
 from videoinr.images import tensor_from_pixels
-from videoinr.training.readers import find_clips, read_frames
 from videoinr.types import Pixels
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})

@@ -18,7 +18,7 @@ from videoinr.model.weights import load_model
 
 BICUBIC_BLEND = "bicubic-blend"
 LANCZOS_LOBES = 3
-_PEERS = "videoinr.evaluation.peers"
+_PEERS = "videoinr.evaluation.baselines"
 
 
 class PeerFailedError(VideoInrError):

@@ -109,7 +109,7 @@ class PictureFolder:
 
     def keeper(self, protocol: Protocol, clip: str) -> OnPicture:
         """Writes each picture of ``clip`` as a PNG of 8 bits. Raises ExportError."""
-        from videoinr.export.png import write_png
+        from videoinr.exporting.png import write_png
         from videoinr.images import rgbx_from_tensor
 
         scales = f"x{protocol.space_scale:g}-t{protocol.time_scale}"

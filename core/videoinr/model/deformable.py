@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model import kernels
-from videoinr.model.convolution import activated, convolved
+from videoinr.model.ops import activated, convolved
 
 TAPS = 9
 """Of a 3x3 kernel, row by row."""
@@ -124,7 +124,7 @@ class DeformableConv(nn.Module):
     def forward(self, x: Tensor, guide: Tensor, *, slope: float = 1.0) -> Tensor:
         """``x`` [B, C, H, W] and its guide, of the same shape -> leaky(the convolution) [B, C, H, W].
 
-        ``slope``: as of :func:`~videoinr.model.convolution.convolved`.
+        ``slope``: as of :func:`~videoinr.model.ops.convolved`.
         """
         dtype = kernels.half_inference(x)
         if dtype is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from videoinr.model.config import ModelConfig
-from videoinr.model.official.config import KIND, ReleasedConfig
-from videoinr.model.official.network import ReleasedFeatures, ReleasedVideoINR
+from videoinr.model.released.config import KIND, ReleasedConfig
+from videoinr.model.released.network import ReleasedFeatures, ReleasedVideoINR
 from videoinr.model.video_inr import PairFeatures, VideoINR
 
 Representation = VideoINR | ReleasedVideoINR

@@ -27,9 +27,9 @@ from videoinr.devices import half_type
 from videoinr.geometry import Grid
 from videoinr.model import kernels
 from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
-from videoinr.model.convolution import joined
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
+from videoinr.model.ops import joined
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 from videoinr.model.warp import sample, sample_bicubic
@@ -41,7 +41,8 @@ FieldSampler = Callable[[Points, Tensor], Tensor]
 @dataclass(frozen=True, eq=False)
 class PairFeatures:
     """What is known of a pair once it is encoded; all that decoding needs. Channels last, float32 (but for
-    ``temporal``, ``colour_first`` and ``colour_second`` as :class:`~videoinr.cuda_decoder.CudaDecoder` keeps them).
+    ``temporal``, ``colour_first`` and ``colour_second`` as the
+    :class:`~videoinr.decode.cuda_decoder.CudaDecoder` keeps them).
 
     The first layers of the heads are already applied to the latent feature and both frames (see siren.py):
     ``spatial`` [B, H, W, S], ``temporal`` [B, H, W, T], ``colour_first`` and ``colour_second`` [B, H, W, D]; S, T,
@@ -223,7 +224,7 @@ class VideoINR(nn.Module):
         """Whole frames [B, 3, grid.height, grid.width] at ``times`` (each [B]): frame synthesis, section 3.5.
 
         F_s is evaluated once on the grid and that map is warped for every time. Memory grows with the grid: for
-        training and evaluation; the viewer decodes regions (region_decoder.py).
+        training and evaluation; the viewer decodes regions (decode/tiled_decoder.py).
         """
         if kernels.serve(features.spatial):
             from videoinr.model import render_cuda

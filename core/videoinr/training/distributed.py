@@ -18,7 +18,7 @@ from torch import Tensor
 
 from videoinr.devices import pick_device
 from videoinr.errors import UsageError
-from videoinr.training.clip_store import Batch
+from videoinr.training.data.clip_store import Batch
 
 _Value = TypeVar("_Value")
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from videoinr.errors import UsageError
-from videoinr.training.clip_store import BatchShape
+from videoinr.training.data.clip_store import BatchShape
 from videoinr.training.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
-    from videoinr.training.sources import ClipSource
+    from videoinr.training.data.sources import ClipSource
 
 LEAST_PATCH = PATCH_STEP = 8
 LEAST_WINDOW = 2

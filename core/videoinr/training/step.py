@@ -14,7 +14,7 @@ from torch import Tensor
 
 from videoinr.geometry import Grid
 from videoinr.model.video_inr import VideoINR
-from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.data.clip_store import Batch, BatchShape
 from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.losses import charbonnier
 

@@ -15,7 +15,7 @@ from videoinr.errors import ModelError
 from videoinr.model.config import CONFIGS, ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
-from videoinr.training.clip_store import Batch, BatchShape
+from videoinr.training.data.clip_store import Batch, BatchShape
 from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.growth import grow
 from videoinr.training.losses import step_weight
@@ -23,7 +23,7 @@ from videoinr.training.recipe import Recipe, Stage
 from videoinr.training.step import GraphedStep, Optimiser
 
 if TYPE_CHECKING:
-    from videoinr.training.sources import ClipSource
+    from videoinr.training.data.sources import ClipSource
 
 
 class Trainer:

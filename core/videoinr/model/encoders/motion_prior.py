@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.convolution import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky, resized
+from videoinr.model.ops import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky, resized
 from videoinr.model.warp import warp
 
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from videoinr.model import kernels
 from videoinr.model.config import ZoomingSlowMoConfig
-from videoinr.model.convolution import LEAK, ResidualBlock, conv, convolved, joined, resized
 from videoinr.model.deformable import DeformableConv
+from videoinr.model.ops import LEAK, ResidualBlock, conv, convolved, joined, resized
 
 Levels = Sequence[Tensor]
 """A map at full, half and quarter size."""

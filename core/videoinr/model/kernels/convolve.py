@@ -18,7 +18,7 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from videoinr.model.convolution import joined
+from videoinr.model.ops import joined
 
 try:
     from videoinr.model.kernels import convolve_hopper

@@ -24,8 +24,8 @@ from torch import Tensor
 from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
 
-from videoinr.model.convolution import joined
 from videoinr.model.kernels.convolve_hopper_kernels import rolling_kernel
+from videoinr.model.ops import joined
 
 STRIP = 64
 """Columns of a worker's strip: the rows of one matrix product."""

@@ -14,10 +14,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from videoinr.model.convolution import convolved
 from videoinr.model.kernels.bare import bare
 from videoinr.model.kernels.convolve import MAX_ELEMENTS, packed
 from videoinr.model.kernels.reading import sigmoid
+from videoinr.model.ops import convolved
 
 if TYPE_CHECKING:
     from videoinr.model.deformable import DeformableConv

@@ -7,9 +7,9 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from videoinr.model.convolution import convolved
 from videoinr.model.kernels.bare import bare
 from videoinr.model.kernels.reading import sigmoid
+from videoinr.model.ops import convolved
 
 _RUN = 1024
 """Values of a program."""

@@ -1,0 +1,171 @@
+"""Export: the form, then its progress, then where the file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Slot
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from videoinr.errors import VideoInrError
+from videoinr.types import ExportProgress
+from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.form import ExportForm, ExportSource
+from videoinr_viewer.words import remaining_words
+
+
+class ExportDialog(QDialog):
+    """Stays open beside the window while an export runs; closing it then hides it, and the export goes on."""
+
+    def __init__(self, bridge: ExportBridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._bridge = bridge
+        self.form = ExportForm()
+        self.start = QPushButton("Export")
+        self.start.setDefault(True)
+        self.progress = QProgressBar(textVisible=False)
+        self.title, self.status = QLabel(), QLabel(wordWrap=True)
+        self.title.setObjectName("exportTitle")
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.cancel, self.again, self.show_file = (
+            QPushButton(title, autoDefault=False) for title in ("Cancel the export", "Back", "Show the file")
+        )
+        self._finished_path: Path | None = None
+        self._pages = QStackedWidget()
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        for button in (self.start, self.cancel, self.again, self.show_file):
+            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        running = QWidget()
+        column = QVBoxLayout(running)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addStretch(1)
+        for widget in (self.title, self.progress, self.status):
+            column.addWidget(widget)
+        column.addStretch(2)
+        self._pages.addWidget(self.form)
+        self._pages.addWidget(running)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 16, 18, 14)
+        layout.setSpacing(14)
+        layout.addWidget(self._pages)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(480)
+        self._show_form()
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self.start.setEnabled)
+        self.start.clicked.connect(self._start)
+        self.cancel.clicked.connect(self._cancel)
+        self.again.clicked.connect(self._show_form)
+        self.show_file.clicked.connect(self._show_in_folder)
+        self._bridge.progressed.connect(self._show_progress)
+        self._bridge.finished.connect(self._show_finished)
+        self._bridge.failed.connect(self._show_failed)
+        self._bridge.cancelled.connect(self._show_cancelled)
+
+    def offer(self, source: ExportSource) -> None:
+        """Show the dialog; while an export runs, its progress."""
+        if not self._bridge.is_running:
+            self.form.set_source(source)
+            self._show_form()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide; the export goes on."""
+        event.ignore()
+        self.hide()
+
+    @Slot()
+    def _show_form(self) -> None:
+        self._pages.setCurrentIndex(0)
+        self._show_buttons(self.start)
+
+    def _show_buttons(self, *shown: QPushButton) -> None:
+        for button in (self.start, self.cancel, self.again, self.show_file):
+            button.setVisible(button in shown)
+
+    @Slot()
+    def _start(self) -> None:
+        try:
+            choice = self.form.choice
+        except VideoInrError as error:
+            self._show_failed(str(error), error.hint)
+            return
+        if choice.out.exists() and not self._agrees_to_replace(choice.out):
+            return
+        self._pages.setCurrentIndex(1)
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.title.setText(f"Exporting {choice.out.name}")
+        self.status.setText("Starting…")
+        self._show_buttons(self.cancel)
+        self._bridge.start(choice.arguments())
+
+    def _agrees_to_replace(self, path: Path) -> bool:
+        question = f"{path.name} is already there. Replace it?"
+        return QMessageBox.question(self, "Export", question) == QMessageBox.StandardButton.Yes
+
+    @Slot()
+    def _cancel(self) -> None:
+        self.status.setText("Stopping…")
+        self.cancel.setEnabled(False)
+        self._bridge.cancel()
+
+    @Slot(object)
+    def _show_progress(self, progress: ExportProgress) -> None:
+        self.progress.setRange(0, max(1, progress.total))
+        self.progress.setValue(progress.done)
+        if self.cancel.isEnabled():
+            is_last = progress.done == progress.total
+            left = "checking the file…" if is_last else remaining_words(progress.remaining_secs)
+            self.status.setText(f"{progress.done} of {progress.total} frames, {left}")
+
+    @Slot(object, int)
+    def _show_finished(self, path: Path, frames: int) -> None:
+        self._finished_path = path
+        self._end("Done", f"{frames} frames are in\n{path}", self.again, self.show_file)
+        self.progress.setRange(0, 1)
+        self.progress.setValue(1)
+
+    @Slot(str, str)
+    def _show_failed(self, message: str, hint: str) -> None:
+        self.progress.hide()
+        self._end("The export failed", f"{message}\n{hint}".strip(), self.again)
+
+    @Slot()
+    def _show_cancelled(self) -> None:
+        self.progress.hide()
+        self._end("Cancelled", "No file is left of it.", self.again)
+
+    def _end(self, title: str, words: str, *buttons: QPushButton) -> None:
+        self._pages.setCurrentIndex(1)
+        self.cancel.setEnabled(True)
+        self.title.setText(title)
+        self.status.setText(words)
+        self._show_buttons(*buttons)
+
+    @Slot()
+    def _show_in_folder(self) -> None:
+        if self._finished_path is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._finished_path.parent)))

@@ -1,0 +1,223 @@
+"""The export dialog's form: what to export, and what it amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from videoinr.errors import VideoInrError
+from videoinr.geometry import Grid, Rect, rect_from_units
+from videoinr.render.render_loop import Opened
+from videoinr.types import Segment
+from videoinr_viewer.export.choice import ExportChoice, codec_named, grid_from_words, rate_from_words
+from videoinr_viewer.theme import ACCENT_BAD, ACCENT_WARM
+from videoinr_viewer.words import rate_words, scale_words, time_words
+
+CODEC_TITLES = {
+    "libx264": "H.264",
+    "libx265": "H.265 / HEVC",
+    "libsvtav1": "AV1",
+    "libvpx-vp9": "VP9",
+    "prores_ks": "ProRes 422",
+    "ffv1": "FFV1 (lossless)",
+}
+_SIZES = ("×1", "×2", "×3", "×4", "×8")
+_RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
+_SPEEDS = tuple(Fraction(1, 2**power) for power in range(5))
+_DEFAULT_SIZE, _DEFAULT_RATE = "×2", "×2"
+
+
+@dataclass(frozen=True)
+class ExportSource:
+    """What can be exported: the clip, the stretch between its marks, and the part of it that the window shows.
+
+    ``visible`` is (left, top, right, bottom) in units of the full frame. ``model`` and ``device`` are those of the
+    window, as the command line names them.
+    """
+
+    clip: Opened
+    marked: Segment
+    visible: tuple[float, float, float, float]
+    model: str | None = None
+    device: str | None = None
+
+
+class ExportForm(QWidget):
+    """Every change is checked at once; ``changed`` tells whether the choice makes sense."""
+
+    changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._source: ExportSource | None = None
+        self.part, self.speed, self.codec = QComboBox(), QComboBox(), QComboBox()
+        self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
+        self.crop = QCheckBox("Only what the window shows")
+        self.crf = QSpinBox()
+        self.path = QLineEdit()
+        self.browse = QPushButton("Choose…", autoDefault=False)
+        self.summary = QLabel(wordWrap=True)
+        self._fill()
+        self._lay_out()
+        self._connect()
+
+    def _fill(self) -> None:
+        self.rate.addItems(_RATES)
+        self.rate.setCurrentText(_DEFAULT_RATE)
+        self.picture_size.addItems(_SIZES)
+        self.picture_size.setCurrentText(_DEFAULT_SIZE)
+        for speed in _SPEEDS:
+            self.speed.addItem("As it is" if speed == 1 else f"{speed} of it (slow motion)", speed)
+        for encoder, title in CODEC_TITLES.items():
+            self.codec.addItem(title, encoder)
+        self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 of the clip's own")
+        self.picture_size.setToolTip("×4 of the clip's size, or width x height")
+        self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
+        self.crf.setToolTip("0 is best; higher numbers make smaller files")
+
+    def _lay_out(self) -> None:
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(9)
+        file_row = QHBoxLayout()
+        file_row.setSpacing(8)
+        file_row.addWidget(self.path, 1)
+        file_row.addWidget(self.browse)
+        for title, field in (
+            ("&Part", self.part), ("&Frame rate", self.rate), ("Sp&eed", self.speed), ("&Size", self.picture_size),
+            ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
+        ):  # fmt: skip
+            form.addRow(title, field)
+        form.addRow("File", file_row)
+        form.addRow(self.summary)
+        self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
+
+    def _connect(self) -> None:
+        for combo in (self.part, self.speed, self.rate, self.picture_size):
+            combo.currentTextChanged.connect(self._check)
+        self.codec.currentIndexChanged.connect(self._take_codec)
+        self.crop.toggled.connect(self._check)
+        self.crf.valueChanged.connect(self._check)
+        self.path.textChanged.connect(self._check)
+        self.browse.clicked.connect(self._browse)
+
+    def set_source(self, source: ExportSource) -> None:
+        """Offer what ``source`` holds; what was chosen before stays where it still makes sense."""
+        is_new = self._source is None or self._source.clip.info.path != source.clip.info.path
+        self._source = source
+        duration = source.clip.timeline.duration_secs
+        whole = Segment(Fraction(0), duration)
+        self.part.clear()
+        if source.marked != whole:
+            start, end = time_words(source.marked.start_secs), time_words(source.marked.end_secs)
+            self.part.addItem(f"Between the marks: {start} to {end}", source.marked)
+        self.part.addItem(f"The whole clip: {time_words(duration)}", whole)
+        if is_new:
+            self.path.setText(
+                str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
+            )
+        self._take_codec()
+
+    @property
+    def choice(self) -> ExportChoice:
+        """What was chosen; UsageError in words where it makes no sense."""
+        assert self._source is not None
+        clip = self._source.clip
+        encoder = str(self.codec.currentData())
+        grid = grid_from_words(self.picture_size.currentText(), clip.info)
+        choice = ExportChoice(
+            clip=clip.info.path,
+            out=Path(self.path.text().strip()).expanduser(),
+            segment=self.part.currentData(),
+            fps=rate_from_words(self.rate.currentText(), clip.timeline.mean_fps),
+            speed=self.speed.currentData(),
+            grid=grid,
+            crop=self._crop_on(grid) if self.crop.isChecked() else None,
+            codec=encoder,
+            crf=self.crf.value() if codec_named(encoder).crf else None,
+            model=self._source.model,
+            device=self._source.device,
+        )
+        choice.check()
+        return choice
+
+    def _crop_on(self, grid: Grid) -> Rect | None:
+        assert self._source is not None
+        rect = rect_from_units(*self._source.visible, grid)
+        if rect is None:
+            return None
+        # Even sides where there is a choice: many players show nothing else.
+        return Rect(rect.x, rect.y, max(1, rect.width - rect.width % 2), max(1, rect.height - rect.height % 2))
+
+    @Slot()
+    def _check(self) -> None:
+        if self._source is None or self.part.currentData() is None:
+            return
+        try:
+            choice = self.choice
+        except VideoInrError as error:
+            self._say(error.in_words(), ACCENT_BAD.name())
+            self.changed.emit(False)
+            return
+        words, extrapolates = self._words(choice)
+        self._say(words, ACCENT_WARM.name() if extrapolates else "")
+        self.changed.emit(True)
+
+    def _words(self, choice: ExportChoice) -> tuple[str, bool]:
+        assert self._source is not None
+        width, height = choice.size_px
+        retiming = choice.retiming
+        count = f"{retiming.frame_count} frame{'s' if retiming.frame_count != 1 else ''}"
+        facts = (
+            f"{count}, {float(retiming.duration_secs):.3f} s at {rate_words(choice.fps)}, {width} × {height} pixels.\n"
+        )
+        scale = choice.grid.width / self._source.clip.info.width
+        scales, extrapolates = scale_words(scale, self._source.clip.trained_scales)
+        return f"{facts}Scale {scales}.", extrapolates
+
+    def _say(self, words: str, colour: str) -> None:
+        self.summary.setStyleSheet(f"color: {colour};" if colour else "")
+        self.summary.setText(words)
+
+    @Slot()
+    def _take_codec(self) -> None:
+        codec = codec_named(str(self.codec.currentData()))
+        self.crf.setEnabled(codec.crf is not None)
+        if codec.crf is not None:
+            self.crf.setRange(0, codec.crf.most)
+            self.crf.setValue(codec.crf.default)
+        path = Path(self.path.text())
+        if path.name and path.suffix.lower() not in codec.endings:
+            self.path.setText(str(path.with_suffix(codec.endings[0])))
+        self._check()
+
+    @Slot()
+    def _browse(self) -> None:
+        endings = " ".join(f"*{ending}" for ending in codec_named(str(self.codec.currentData())).endings)
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Export to", self.path.text(), f"Videos ({endings})", options=QFileDialog.Option.DontConfirmOverwrite
+        )
+        if name:
+            self.path.setText(name)
+
+
+def _default_folder(clip: Path) -> Path:
+    movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    return Path(movies) if movies and Path(movies).is_dir() else clip.absolute().parent

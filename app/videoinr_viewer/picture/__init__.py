@@ -1,0 +1,1 @@
+"""The picture area: what it shows and how the hand moves it."""

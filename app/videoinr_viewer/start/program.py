@@ -1,0 +1,150 @@
+"""The composition root: log, crash hook, window, and what works without a person in front of it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from videoinr.render.render_loop import Renderer
+from videoinr_resources import path as resource_path
+from videoinr_viewer.dialogs.errors import CrashReport
+from videoinr_viewer.export.bridge import COMMAND
+from videoinr_viewer.session import StartView
+from videoinr_viewer.settings import Settings
+from videoinr_viewer.start.arguments import Arguments
+from videoinr_viewer.start.crash import CrashHook
+from videoinr_viewer.start.logs import start_log, stop_log
+from videoinr_viewer.start.preload import load_torch
+from videoinr_viewer.start.screenshot import Screenshot
+from videoinr_viewer.viewer import Viewer
+
+APP_NAME = "videoinr-viewer"
+OpenRenderer = Callable[[Path], Renderer]
+LOCK_PATIENCE_SECS = 0.0005
+"""How long the window waits for Python's lock before whoever holds it must let go. A paint takes it half a dozen times;
+with Python's own 5 ms it came 30 ms late while the engine was being imported."""
+
+
+def engine_opener(*, model: str | None, device: str | None, at_once: bool = False) -> OpenRenderer:
+    """Opens clips with the real engine. Its import is heavy: it has a thread of its own ``at_once``, or waits.
+
+    At once is well before the window is on the screen: as torch's core starts, nothing else in Python moves for 30 ms.
+    """
+    engine = ThreadPoolExecutor(1, "videoinr-import").submit(_import_engine) if at_once else None
+
+    def open_renderer(path: Path) -> Renderer:
+        open_engine = _import_engine() if engine is None else engine.result()
+        return open_engine(path, model=model, device=device)
+
+    return open_renderer
+
+
+def _import_engine() -> Callable[..., Renderer]:
+    load_torch()
+    with _uncollected():
+        from videoinr.render.engine import open_engine
+    return open_engine
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep what is imported inside out of the garbage collector's sight.
+
+    It lives as long as the program, and looking through it stops the window for 30 ms at a time.
+    """
+    if not gc.isenabled() or "videoinr.render.engine" in sys.modules:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+def run_for_user(arguments: Arguments) -> int:
+    """:func:`run` with the real engine and the user's own folders."""
+    sys.setswitchinterval(LOCK_PATIENCE_SECS)
+    return run(
+        arguments,
+        open_renderer=engine_opener(model=arguments.model, device=arguments.device, at_once=arguments.file is not None),
+        settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
+        log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
+    )
+
+
+def run(
+    arguments: Arguments,
+    *,
+    open_renderer: OpenRenderer,
+    settings_path: Path,
+    log_folder: Path,
+    export_command: Sequence[str] = COMMAND,
+) -> int:
+    """Show the window until it is closed; the process's exit code. Everything it started has ended by then."""
+    app = make_app()
+    log_handler, hook = start_log(log_folder), CrashHook()
+    hook.install()
+    settings = Settings.load(settings_path)
+    viewer = Viewer(app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command)
+    shell = viewer.window.shell
+    shell.model, shell.device, shell.log_folder = arguments.model, arguments.device, log_folder
+    shell.asks = not arguments.is_unattended
+    size = _attend(viewer, arguments, hook, log_folder)
+    app.aboutToQuit.connect(viewer.shut_down)
+    viewer.show(size)
+    if arguments.file is not None:
+        viewer.session.open(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
+    try:
+        return app.exec()
+    finally:
+        viewer.shut_down()
+        if not arguments.is_unattended:
+            settings.save(settings_path)
+        hook.remove()
+        stop_log(log_handler)
+
+
+def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:
+    """Connect who is told of a crash: the person, or what works in their place. -> the window's size, if it matters."""
+    if arguments.screenshot is not None:
+        screenshot = Screenshot(viewer, arguments.screenshot, waits_for_clip=arguments.file is not None)
+        hook.crashed.connect(screenshot.fail_with)
+    elif arguments.bench is not None:
+        from videoinr_viewer.bench.run import SIZE, BenchRun
+
+        bench = BenchRun(viewer, arguments.bench)
+        hook.crashed.connect(bench.fail_with)
+        return arguments.size or SIZE
+    else:
+        report = CrashReport(viewer.window, log_folder / "viewer.log")
+        hook.crashed.connect(report.show)
+    return arguments.size
+
+
+def make_app() -> QApplication:
+    """The application object, with the names and the icon that desktops show."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication([APP_NAME])
+    app.setApplicationName(APP_NAME)
+    app.setApplicationDisplayName("VideoINR Viewer")
+    app.setDesktopFileName(APP_NAME)
+    app.setWindowIcon(_icon())
+    return app
+
+
+def _icon() -> QIcon:
+    try:
+        return QIcon(str(resource_path("icons/videoinr-viewer.svg")))
+    except FileNotFoundError:
+        return QIcon()

@@ -1,0 +1,63 @@
+"""``--screenshot``: wait for full quality, save the window, quit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from videoinr.render.render_loop import Failure
+from videoinr.types import RenderedRegion
+from videoinr_viewer.viewer import Viewer
+
+CALM_MSECS = 250
+"""The view must have been complete for this long: a window may be given another size right after it is shown."""
+
+
+class Screenshot(QObject):
+    """Ends the application with 0 when the picture is saved, with 1 and words on stderr when that fails."""
+
+    def __init__(self, viewer: Viewer, path: Path, *, waits_for_clip: bool) -> None:
+        super().__init__(viewer)
+        self._viewer, self._path = viewer, path
+        viewer.bridge.failure.connect(self._fail)
+        if waits_for_clip:
+            viewer.session.opened.connect(self._wait)
+        else:
+            QTimer.singleShot(CALM_MSECS, self, self._save)
+
+    @Slot()
+    def _wait(self) -> None:
+        self._viewer.window.taker.take(self._calm_down)
+
+    def _calm_down(self, _region: RenderedRegion) -> None:
+        QTimer.singleShot(CALM_MSECS, self, self._save_if_complete)
+
+    @Slot()
+    def _save_if_complete(self) -> None:
+        if self._viewer.window.frame_view.full_for(self._viewer.session.last_query) is None:
+            self._wait()
+        else:
+            self._save()
+
+    @Slot()
+    def _save(self) -> None:
+        if self._viewer.window.grab().save(str(self._path)):
+            QApplication.exit(0)
+        else:
+            self._end(f"{self._path} could not be written. Check its folder and its ending (.png).")
+
+    @Slot(object)
+    def _fail(self, failure: Failure) -> None:
+        self._end(f"{failure.message} {failure.hint}".strip())
+
+    @Slot(str)
+    def fail_with(self, words: str) -> None:
+        """Something unforeseen happened."""
+        self._end(words)
+
+    def _end(self, words: str) -> None:
+        print(f"videoinr-viewer: {words}", file=sys.stderr)
+        QApplication.exit(1)

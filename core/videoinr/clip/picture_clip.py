@@ -1,0 +1,164 @@
+"""A clip of pictures: each a file of its own, all of one size, shown at a constant rate."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from videoinr.cancel import CancelToken
+from videoinr.clip import check_frame_index, identity_of
+from videoinr.clip.base import ClipBase
+from videoinr.clip.pixels import PixelReader, Turn, bit_depth_of, family_of, tags_of, turn_of
+from videoinr.clip.ring import Ring
+from videoinr.clip.video_clip import PICTURE_BYTES
+from videoinr.clip.video_file import MAX_PIXELS, av_errors_as, check_size
+from videoinr.colour import ColourSpec, colour_from_tags
+from videoinr.errors import ClipError, UsageError
+from videoinr.timeline import Timeline
+from videoinr.types import ClipInfo, Pixels
+
+_MAX_FILE_BYTES = 1 << 30
+
+_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
+
+_HEADER_BYTES = 1 << 16
+"""As much of a picture's file is read to learn its size; most formats need less."""
+
+_SIZES_CHECKED = 300
+"""Pictures whose sizes are compared while opening, evenly spread; the others are when they are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A decoded picture file."""
+
+    frame: av.VideoFrame
+    codec: str
+
+
+class PictureClip(ClipBase):
+    """See :class:`~videoinr.clip.Clip`. A picture that cannot be read is an error that names its file."""
+
+    def __init__(self, info: ClipInfo, timeline: Timeline, files: list[Path], reader: PixelReader) -> None:
+        super().__init__(info, timeline, identity_of(info.path, files, info.colour))
+        self._files, self._reader = files, reader
+        self._pictures: Ring[Pixels] = Ring(PICTURE_BYTES, at_least=2)
+        self._closed = False
+
+    def frame(self, index: int) -> Pixels:
+        """See :meth:`Clip.frame`."""
+        check_frame_index(index, self._timeline.frame_count)
+        if self._closed:
+            raise UsageError(f"“{self._info.path.name}” was closed.")
+        picture = self._pictures.get(index)
+        if picture is None:
+            picture = self._read(self._files[index])
+            self._pictures.put(index, picture, picture.nbytes)
+        return picture
+
+    def close(self) -> None:
+        """See :meth:`Clip.close`."""
+        self._closed = True
+        self._pictures.clear()
+
+    def _read(self, file: Path) -> Pixels:
+        frame = decode_picture(file).frame
+        size = (turn_of(frame) or Turn()).size(frame.width, frame.height)
+        _check_same_size(file, size, (self._info.width, self._info.height))
+        with av_errors_as(f"The picture “{file.name}” cannot be converted to RGB.", "Save it in an ordinary format."):
+            return self._reader.pixels(frame)
+
+
+def open_pictures(
+    where: Path, files: list[Path], *, colour: ColourSpec | None, fps: Fraction, token: CancelToken
+) -> PictureClip:
+    """Open ``files`` (at least one) as the clip ``where``; see :func:`~videoinr.clip.open_clip`.
+
+    Raises:
+        ClipError: the first picture cannot be decoded, or the pictures differ in size.
+        Cancelled: ``token`` was cancelled.
+    """
+    first = decode_picture(files[0])
+    frame = first.frame
+    for file in files[1 :: max(1, len(files) // _SIZES_CHECKED)]:
+        token.check()
+        _check_same_stored_size(file, (frame.width, frame.height))
+    tags, family = tags_of(frame), family_of(frame.format)
+    spec = colour or colour_from_tags(tags, width=frame.width, height=frame.height, family=family)
+    turn, depth = turn_of(frame) or Turn(), bit_depth_of(frame.format)
+    width, height = turn.size(frame.width, frame.height)
+    timeline = Timeline.constant(len(files), Fraction(fps))
+    info = ClipInfo(
+        path=where,
+        width=width,
+        height=height,
+        rotation=turn.degrees,
+        fps=Fraction(fps),
+        frames=len(files),
+        duration_secs=timeline.duration_secs,
+        vfr=False,
+        codec=first.codec,
+        pix_fmt=frame.format.name,
+        bit_depth=depth,
+        colour=spec,
+        audio=(),
+        interlaced=False,
+        warnings=(),
+    )
+    reader = PixelReader(width=frame.width, height=frame.height, deep=depth > 8, colour=spec, turn=turn)
+    return PictureClip(info, timeline, files, reader)
+
+
+def decode_picture(file: Path) -> _Picture:
+    """The (first) picture in ``file``.
+
+    Raises:
+        ClipError: it cannot be read or decoded.
+    """
+    with av_errors_as(f"The picture “{file.name}” cannot be read.", "It may be damaged."):
+        if file.stat().st_size > _MAX_FILE_BYTES:
+            raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
+        # Bytes without a name: FFmpeg would take a number in the name for a pattern.
+        data = io.BytesIO(file.read_bytes())
+        with av.open(data, "r", options=_OPTIONS, metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            check_size(stream.codec_context.width, stream.codec_context.height, file.name)
+            stream.codec_context.options = _OPTIONS
+            frame = next(container.decode(stream), None)
+            if frame is None:
+                raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
+            return _Picture(frame, stream.codec_context.codec.canonical_name)
+
+
+def _stored_size(file: Path) -> tuple[int, int]:
+    """(width, height) of the picture in ``file``, before any turn; (0, 0) if only decoding can tell."""
+    try:
+        with file.open("rb") as opened:
+            head = io.BytesIO(opened.read(_HEADER_BYTES))
+        with av.open(head, "r", options=_OPTIONS, metadata_errors="replace") as container:
+            context = container.streams.video[0].codec_context
+            return context.width, context.height
+    except (av.FFmpegError, OSError, ValueError, LookupError):
+        return 0, 0
+
+
+def _check_same_stored_size(file: Path, expected: tuple[int, int]) -> None:
+    size = _stored_size(file)
+    if 0 in size:
+        frame = decode_picture(file).frame
+        size = frame.width, frame.height
+    # Cameras turn single pictures: a size the other way round is judged when the picture is read.
+    if size != expected[::-1]:
+        _check_same_size(file, size, expected)
+
+
+def _check_same_size(file: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    if size != expected:
+        raise ClipError(
+            f"The picture “{file.name}” is {size[0]}x{size[1]} pixels, the first one {expected[0]}x{expected[1]}.",
+            hint="Make all pictures of a clip the same size, or keep others out of its folder.",
+        )

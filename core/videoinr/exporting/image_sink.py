@@ -1,0 +1,98 @@
+"""Frames as numbered pictures in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.errors import ExportError, UsageError
+from videoinr.exporting.png import png_from_rgbx
+from videoinr.exporting.target import check_folder, part_path, write_errors
+
+_COUNTER = re.compile(r"%0?(\d*)d")
+
+
+def pattern_from_out(out: Path) -> Path:
+    """The pattern of the pictures' names: ``out`` itself if it has a %05d in it, otherwise in the folder ``out``."""
+    return out if "%" in out.name else out / "%05d.png"
+
+
+def check_pattern(pattern: Path) -> None:
+    """UsageError unless ``pattern`` is a name with exactly one counter that ends in .png."""
+    if len(_COUNTER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1 or pattern.suffix.lower() != ".png":
+        raise UsageError(
+            f"'{pattern.name}' is no pattern for pictures.", hint="Use one counter and .png, such as %05d.png."
+        )
+
+
+def numbered(pattern: Path) -> list[Path]:
+    """The files that are there under ``pattern``'s names, in no order."""
+    before, after = (re.escape(part) for part in (pattern.name.split("%")[0], _COUNTER.split(pattern.name)[-1]))
+    name = re.compile(before + r"\d+" + after)
+    return [path for path in pattern.parent.iterdir() if name.fullmatch(path.name)] if pattern.parent.is_dir() else []
+
+
+class ImageSink:
+    """PNG files named by ``pattern`` (folder/%05d.png), counted from 0.
+
+    They gather in a folder beside their final place, and move there together at the end. ``overwrite`` allows pictures
+    that already have such names to be replaced, all of them, so that no old one is left among the new.
+    """
+
+    def __init__(self, pattern: Path, *, overwrite: bool) -> None:
+        self._pattern = pattern
+        self._overwrite = overwrite
+        self._work = part_path(pattern)
+        self._count = 0
+        self._made_folder = False
+
+    def open(self) -> None:
+        """Make the folder if its parent is there, and the working folder in it."""
+        folder = self._pattern.parent
+        check_pattern(self._pattern)
+        if folder.exists() and not folder.is_dir():
+            raise ExportError(f"{folder} is a file.", hint="Choose another folder.")
+        if numbered(self._pattern) and not self._overwrite:
+            raise ExportError(
+                f"{folder} already holds such pictures.", hint="Choose another folder, or add --overwrite."
+            )
+        check_folder(folder if folder.exists() else folder.parent)
+        with write_errors(self._pattern):
+            self._made_folder = not folder.exists()
+            folder.mkdir(exist_ok=True)
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._work.mkdir()
+
+    def write(self, rgbx: NDArray[np.uint8]) -> None:
+        """Write the next picture."""
+        with write_errors(self._pattern):
+            (self._work / (self._pattern.name % self._count)).write_bytes(png_from_rgbx(rgbx))
+        self._count += 1
+
+    def finish(self, *, partial: bool = False) -> Path:
+        """Move the pictures to their place; a partial set keeps a folder of its own."""
+        with write_errors(self._pattern):
+            if partial:
+                kept = self._pattern.with_suffix(".partial")
+                shutil.rmtree(kept, ignore_errors=True)
+                return self._work.rename(kept)
+            for old in numbered(self._pattern):
+                old.unlink()
+            for index in range(self._count):
+                name = self._pattern.name % index
+                os.replace(self._work / name, self._pattern.parent / name)
+            self._work.rmdir()
+        return self._pattern
+
+    def abort(self) -> None:
+        """Remove the working folder, and the folder itself if it was made for this."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        if self._made_folder:
+            with contextlib.suppress(OSError):  # It is not empty: a partial set is in it.
+                self._pattern.parent.rmdir()

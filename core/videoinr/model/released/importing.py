@@ -1,0 +1,138 @@
+"""A released .pth file -> a model of this program: safetensors with a card, for every command and the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from videoinr.errors import ModelError, UsageError
+from videoinr.model.config import PAPER
+from videoinr.model.released.config import ReleasedConfig
+from videoinr.model.released.names import encoder_names, head_names, unused_names
+from videoinr.model.released.network import ReleasedVideoINR
+from videoinr.model.released.reader import KNOWN_BLOB, git_blob_hash, read_tensors
+from videoinr.model.video_inr import VideoINR
+from videoinr.model.weights import ModelCard, save_model
+
+ZOOMING_SLOWMO, VIDEO_INR = "Zooming SlowMo", "VideoINR"
+_DEFAULT_NAMES = {VIDEO_INR: "official", ZOOMING_SLOWMO: "zooming-slowmo"}
+_PREFIX = "module."
+_SHOWN = 3
+_HINT = "Only files that VideoINR's or Zooming SlowMo's authors released, or of the same layers, can be imported."
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file. ``source``: whose network it is.
+
+    ``blob``: its ``git hash-object``. ``known``: whether that is the published file's; None where ours to compare
+    with is of the other network. ``tensors``: how many it holds; ``unused``: how many of them no model needs.
+    """
+
+    source: str
+    known: bool | None
+    blob: str
+    tensors: int
+    unused: int
+    card: ModelCard
+
+
+def import_checkpoint(path: Path, *, name: str | None = None, folder: Path, corrected: bool = False) -> Imported:
+    """Convert ``path`` into ``folder``/``name``.safetensors and its card.
+
+    VideoINR's file becomes a :class:`ReleasedVideoINR`, with clean conventions if ``corrected``. Zooming SlowMo's
+    becomes the paper's model with its encoder and untrained heads, to start a training from. Raises ModelError, and
+    UsageError where the request makes no sense.
+    """
+    config = ReleasedConfig(corrected=corrected)
+    tensors = {each.removeprefix(_PREFIX): tensor for each, tensor in read_tensors(path).items()}
+    heads = head_names(config)
+    source = VIDEO_INR if tensors.keys() & heads.keys() else ZOOMING_SLOWMO
+    if source == ZOOMING_SLOWMO and corrected:
+        raise UsageError(f"{path} is an encoder: it has nothing to correct.", hint="Leave --corrected out.")
+    names = encoder_names(config) | (heads if source == VIDEO_INR else {})
+    weights = _renamed(tensors, names, path, source)
+    target = _target(folder, name or (_DEFAULT_NAMES[source] + ("-corrected" if corrected else "")))
+    model = _with_weights(ReleasedVideoINR(config) if source == VIDEO_INR else _untrained(), weights, names, path)
+    blob = git_blob_hash(path)
+    known = blob == KNOWN_BLOB if source == VIDEO_INR else None
+    facts = _facts(source, corrected=corrected, file=path.name, blob=blob, known=known)
+    try:
+        card = save_model(model, target, dtype=torch.float32, name=target.stem, **facts)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}.", hint="Choose another --out.") from error
+    return Imported(source, known, blob, len(tensors), len(tensors) - len(names), card)
+
+
+def _target(folder: Path, name: str) -> Path:
+    if Path(name).name != name:
+        raise UsageError(f"{name!r} cannot be a model's name.", hint="Take a plain word; --out says where it goes.")
+    target = folder / f"{name}.safetensors"
+    for taken in (target, target.with_suffix(".json")):
+        if taken.exists():
+            raise UsageError(f"There is already a file {taken}.", hint="Choose another --name or --out.")
+    return target
+
+
+def _renamed(tensors: dict[str, Tensor], names: dict[str, str], path: Path, source: str) -> dict[str, Tensor]:
+    """Exactly the tensors of ``names``, under the names they have here."""
+    missing = [name for name in names if name not in tensors]
+    extra = sorted(tensors.keys() - names.keys() - set(unused_names()))
+    if missing or extra:
+        told = [_listed(which, each) for which, each in (("missing", missing), ("unknown", extra)) if each]
+        raise ModelError(
+            f"{path} has not the layers of the released {source}: of {len(tensors)} tensors, {'; '.join(told)}.",
+            hint=_HINT,
+        )
+    return {ours: tensors[released] for released, ours in names.items()}
+
+
+def _listed(which: str, names: list[str]) -> str:
+    return f"{len(names)} {which} ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
+
+
+def _with_weights(
+    model: VideoINR | ReleasedVideoINR, weights: dict[str, Tensor], names: dict[str, str], path: Path
+) -> VideoINR | ReleasedVideoINR:
+    expected = model.state_dict()
+    released = {ours: name for name, ours in names.items()}
+    for problem, wrong in (
+        ("of another shape", (name for name, tensor in weights.items() if tensor.shape != expected[name].shape)),
+        ("not finite", (name for name, tensor in weights.items() if not tensor.isfinite().all())),
+    ):
+        if found := [released[name] for name in wrong]:
+            raise ModelError(f"{path} cannot be used: {_listed(problem, found)}.", hint=_HINT)
+    model.load_state_dict({**expected, **{name: tensor.float() for name, tensor in weights.items()}})
+    return model.eval().requires_grad_(False)
+
+
+def _untrained() -> VideoINR:
+    """The paper's model, the same one every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return VideoINR(PAPER)
+
+
+def _facts(source: str, *, corrected: bool, file: str, blob: str, known: bool | None) -> dict[str, Any]:
+    """The card's own words."""
+    conventions = "conventions corrected" if corrected else "conventions as released"
+    released = source == VIDEO_INR
+    return {
+        "description": f"VideoINR as its authors released it, {conventions}"
+        if released
+        else "Zooming SlowMo's encoder in the paper's model; its heads are untrained: to start a training from",
+        # What the authors' trainings drew their scales from: U(2, 4) after x4 alone; Zooming SlowMo knows x4 alone.
+        "trained_scales": (2.0, 4.0) if released else (4.0, 4.0),
+        "training": {
+            "imported_from": file,
+            "git_blob": blob,
+            "published_file": known,
+            "notes": f"trained by {source}'s authors, whose terms hold for it; not by this project",
+        },
+        "metrics": {},
+        "protocol": "nothing was measured here",
+    }

@@ -1,0 +1,204 @@
+"""Engine: reader, encoder, cache and decoder in order. Preview and export both come through here.
+
+An engine belongs to one thread at a time: the window's render thread, an export process, a command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip import Clip, open_clip
+from videoinr.closing import Closing
+from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
+from videoinr.errors import DeviceError
+from videoinr.geometry import Grid, Rect
+from videoinr.images import rgbx_from_pixels, tensor_from_pixels
+from videoinr.model import kernels
+from videoinr.model.representation import Features, Representation
+from videoinr.model.weights import LoadedModel, load_model
+from videoinr.render import crop_preview as parts
+from videoinr.render.feature_cache import FeatureCache
+from videoinr.render.render_loop import Opened
+from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
+
+if TYPE_CHECKING:
+    from videoinr.decode.cuda_decoder import CudaDecoder
+
+
+class Engine(Closing):
+    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.render_loop.Renderer`."""
+
+    def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
+        self.clip = clip
+        self._model = loaded.model.to(profile.device)
+        self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._profile = profile
+        self._cache = FeatureCache(profile.feature_bytes)
+        self._part: _Part | None = None
+        self._encoder = encoder_for(self._model, Grid(clip.info.width, clip.info.height), profile)
+        self._decoder = decoder_for(self._model, profile)
+        self._opened = Opened(
+            clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
+        )
+
+    @property
+    def opened(self) -> Opened:
+        """What is open, and what renders it."""
+        return self._opened
+
+    def source(self, instant: Instant) -> RenderedRegion:
+        """The source frame shown at ``instant``, whole, at the clip's own size."""
+        start = time.perf_counter()
+        last = self.clip.timeline.frame_count - 1
+        pixels = self.clip.frame(min(instant.pair + (instant.phase == 1), last))
+        grid = Grid(self.clip.info.width, self.clip.info.height)
+        query = RegionQuery(instant, grid, grid.rect)
+        return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
+
+    def is_encoded(self, pair: int) -> bool:
+        """Whether the features of ``pair`` are at hand."""
+        return self._key(pair) in self._cache
+
+    def encode(self, pair: int, token: CancelToken) -> None:
+        """Bring the features of ``pair`` to hand; raises Cancelled between the encoder's convolutions."""
+        self._features(pair, token)
+
+    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+        """A draft of ``query`` from the pixels ``part`` of the clip alone (see part.py), on a grid that suits it.
+
+        Encodes them, unless the last preview of the pair already did what serves here. Raises as :meth:`render`.
+        """
+        pair, size = query.instant.pair, Grid(self.clip.info.width, self.clip.info.height)
+        held = self._part
+        if held is None or held.key != self._key(pair) or not parts.serves(held.rect, query, size):
+            held = self._part = None  # let go of its memory first
+            held = self._part = _Part(self._key(pair), part, self._encode(pair, token, part))
+        start, asked = time.perf_counter(), parts.on_whole_pixels(query, size)
+        inner = parts.within(held.rect, asked, size)
+        rgbx = self._decoder.decode(held.name, held.features, inner, token)
+        return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start)
+
+    def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
+        """Decode ``query``, encoding its pair first where needed. ``quality`` is only noted in the answer.
+
+        Raises Cancelled between chunks; ClipError and DeviceError as the reader and the device do.
+        """
+        start = time.perf_counter()
+        features = self._features(query.instant.pair, token)
+        rgbx = self._decoder.decode(self._key(query.instant.pair), features, query, token)
+        return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start)
+
+    def close(self) -> None:
+        """Let go of the clip; the memory goes with the engine itself."""
+        self._decoder.close()
+        self.clip.close()
+        self._cache.clear()
+        self._part = None
+
+    def _key(self, pair: int) -> PairKey:
+        return PairKey(self.clip.identity, pair)
+
+    def _features(self, pair: int, token: CancelToken) -> Features:
+        features = self._cache.get(self._key(pair))
+        if features is None:
+            features = self._encode(pair, token)
+            self._cache.put(self._key(pair), features)
+        return features
+
+    @torch.inference_mode()
+    def _encode(self, pair: int, token: CancelToken, part: Rect | None = None) -> Features:
+        """The features of ``pair``, or of the pixels ``part`` of its frames alone."""
+        frames = self.clip.pair(pair)
+        token.check()
+        device = self._profile.device
+        both = (frames.first, frames.second) if part is None else (_cut(frames.first, part), _cut(frames.second, part))
+        low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
+        try:
+            with _checked_between_layers(self._model.encoder, token):
+                features = self._encoder(low)
+            return self._decoder.kept(features)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            size = f"{self.clip.info.width}x{self.clip.info.height}"
+            raise DeviceError(
+                f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
+                hint="Close other programs, choose a smaller model, or use --device cpu.",
+            ) from error
+
+
+def _cut(frame: Pixels, part: Rect) -> Pixels:
+    return frame[part.y : part.bottom, part.x : part.right].copy()
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The features of the pixels ``rect`` of a pair's frames."""
+
+    key: PairKey
+    rect: Rect
+    features: Features
+
+    @property
+    def name(self) -> PairKey:
+        """What they are called among pairs: a part is no other part's pair, nor the whole one."""
+        return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
+
+
+def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
+    """What encodes frames [1, 2, 3, H, W] of a clip of that size with ``model``, which is on the profile's device."""
+    if not kernels.serve(next(model.parameters())):
+        return lambda low: model.encode(low, half=profile.half_encoder)
+    from videoinr.decode.cuda_encoder import CudaEncoder
+
+    return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)
+
+
+def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
+    """The decoder for ``model``, which is on the profile's device: kernels of its own for CUDA, tiles elsewhere."""
+    if not kernels.serve(next(model.parameters())):
+        return RegionDecoder(model, profile)
+    from videoinr.decode.cuda_decoder import CudaDecoder
+
+    return CudaDecoder(model, profile)
+
+
+@contextmanager
+def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[None]:
+    """While inside, every convolution of ``module`` first looks at ``token``: any encoder can be cancelled so.
+
+    But for what kernels do in its place on CUDA: there a whole pair takes milliseconds.
+    """
+
+    def check(*_: Any) -> None:
+        token.check()
+
+    hooks = [layer.register_forward_pre_hook(check) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def open_engine(path: Path, *, model: str | None = None, device: str | None = None) -> Engine:
+    """Open the clip at ``path`` with the model ``model`` (a shipped name or a weights file; None: the default).
+
+    Raises ClipError, ModelError or DeviceError. The clip is opened first: it is the likeliest to fail, and cheapest.
+    """
+    clip = open_clip(path)
+    try:
+        return Engine(clip, load_model(model), profile_for(pick_device(device)))
+    except BaseException:
+        clip.close()
+        raise

@@ -1,0 +1,1 @@
+"""The clips and photographs that a training run draws its batches from."""

@@ -1,0 +1,147 @@
+"""How a camera and a codec would have made the small pictures that the model starts from.
+
+``clean`` is what the paper and the benchmarks use; ``realistic`` is for a model meant for real, compressed footage.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from videoinr.errors import UsageError
+from videoinr.images import shrink
+from videoinr.training.data.coding import DctCoding, H264Coding
+
+NAMES = ("clean", "realistic")
+
+MAX_BLUR_PX = 0.7
+"""Largest standard deviation of the blur, in pixels of the small picture."""
+MAX_ANISOTROPY = 3.0
+"""How many times longer than wide a blur may be."""
+MAX_READ_NOISE = 5 / 255
+MAX_SHOT_NOISE = 6 / 255
+"""Standard deviations: of the noise that is there in black, and of what comes on top of it in white."""
+
+
+class Degradation(Protocol):
+    """Makes windows' inputs. One call's randomness comes from ``rng`` alone; nothing waits for the device."""
+
+    @property
+    def description(self) -> str:
+        """A sentence for model cards."""
+        ...
+
+    def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
+        """[B, 2, 3, S, S] in 0 ... 1 -> [B, 2, 3, side, side] in 0 ... 1, rounded to 8 bits."""
+        ...
+
+
+class Coding(Protocol):
+    """Loses what a codec loses."""
+
+    @property
+    def description(self) -> str:
+        """What is done, with its range of qualities."""
+        ...
+
+    def __call__(self, images: Tensor, chance: Tensor, rng: np.random.Generator) -> Tensor:
+        """[B, 2, 3, P, P] in 0 ... 1 -> the same; ``chance`` [B], 0 ... 1: from the best quality to the worst."""
+        ...
+
+
+def degradation_named(name: str, device: torch.device) -> Degradation:
+    """The degradation called ``name`` for windows on ``device``. Raises UsageError if there is none of that name.
+
+    H.264 needs PyAV and runs on the CPU; on a GPU, or without PyAV, blocks of a cosine transform are quantised instead.
+    """
+    if name == "clean":
+        return Clean()
+    if name == "realistic":
+        return Realistic(H264Coding() if device.type == "cpu" and find_spec("av") else DctCoding(device))
+    raise UsageError(f"There is no degradation {name!r}.", hint=f"There are: {', '.join(NAMES)}.")
+
+
+class Clean:
+    """The field's degradation."""
+
+    description = "antialiased bicubic at any scale, rounded to 8 bits"
+
+    def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
+        """See :class:`Degradation`; there is nothing random in it."""
+        return shrink(images.flatten(0, 1), height=side, width=side).view(*images.shape[:3], side, side)
+
+
+class Realistic:
+    """Blur, antialiased bicubic, noise, coding: each at random, the same for both frames of a window, as a camera
+    has one lens and one gain; only the noise itself differs from frame to frame."""
+
+    def __init__(self, coding: Coding) -> None:
+        self._coding = coding
+
+    @property
+    def description(self) -> str:
+        """A sentence for model cards."""
+        return (
+            f"Gaussian blur up to {MAX_BLUR_PX} LR pixels, round or up to {MAX_ANISOTROPY:g} times longer than wide; "
+            f"antialiased bicubic at any scale; read noise up to {MAX_READ_NOISE * 255:g} and shot noise up to "
+            f"{MAX_SHOT_NOISE * 255:g} of 255; {self._coding.description}; rounded to 8 bits"
+        )
+
+    def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
+        """See :class:`Degradation`."""
+        count, device = len(images), images.device
+        generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
+        chance = torch.rand((6, count), generator=generator, device=device)
+        blurred = blur(images, covariance(chance[:3]) * (images.shape[-1] / side) ** 2)
+        small = F.interpolate(
+            blurred.flatten(0, 1), size=(side, side), mode="bicubic", antialias=True, align_corners=False
+        ).view(count, 2, 3, side, side)
+        normal = torch.randn(small.shape, generator=generator, device=device)
+        noisy = small.clamp(0, 1)
+        noisy = noisy + normal * noise_level(noisy, chance[3] * MAX_READ_NOISE, chance[4] * MAX_SHOT_NOISE)
+        return self._coding(noisy.clamp(0, 1), chance[5], rng).clamp(0, 1).mul(255).round().div(255)
+
+
+def covariance(chance: Tensor) -> Tensor:
+    """[3, B] in 0 ... 1 -> [B, 2, 2], squared LR pixels: half of the blurs are isotropic."""
+    sigma = chance[0] * MAX_BLUR_PX
+    ratio = 1 + (MAX_ANISOTROPY - 1) * (2 * chance[1] - 1).clamp(min=0)
+    angle = chance[2] * math.pi
+    cos, sin = angle.cos(), angle.sin()
+    long, short = sigma.square(), (sigma / ratio).square()
+    cross = (long - short) * cos * sin
+    rows = [long * cos**2 + short * sin**2, cross, cross, long * sin**2 + short * cos**2]
+    return torch.stack(rows, -1).view(-1, 2, 2)
+
+
+def blur(images: Tensor, covariances: Tensor) -> Tensor:
+    """Gaussian blur of [B, N, C, S, S] by ``covariances`` [B, 2, 2] (x, y; squared pixels), edges reflected.
+
+    In the frequency domain a Gaussian is exp(-w'Cw / 2): exact, at one cost for every width.
+    """
+    size = images.shape[-1]
+    margin = min(size - 1, 16)
+    padded = F.pad(images.flatten(1, 2), (margin,) * 4, mode="reflect")
+    length = padded.shape[-1]
+    wx = 2 * math.pi * torch.fft.rfftfreq(length, device=images.device)[None, None, :]
+    wy = 2 * math.pi * torch.fft.fftfreq(length, device=images.device)[None, :, None]
+    xx, xy, yy = (covariances[:, i, j, None, None] for i, j in ((0, 0), (0, 1), (1, 1)))
+    response = torch.exp(-(xx * wx**2 + 2 * xy * wx * wy + yy * wy**2) / 2)
+    spectrum = torch.fft.rfft2(padded) * response[:, None]
+    whole: Tensor = torch.fft.irfft2(spectrum, s=(length, length))
+    return whole[..., margin:-margin, margin:-margin].reshape(images.shape)
+
+
+def noise_level(images: Tensor, read: Tensor, shot: Tensor) -> Tensor:
+    """Standard deviation at each value of [B, ...]: ``read`` [B] in black, sqrt(read^2 + shot^2) in white.
+
+    Light comes in photons, so the variance of what it adds grows with it (a Poisson process, as good as normal here).
+    """
+    shape = (-1, *(1,) * (images.ndim - 1))
+    return (read.square().view(shape) + shot.square().view(shape) * images).sqrt()

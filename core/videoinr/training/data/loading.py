@@ -1,0 +1,116 @@
+"""Clips from disk into memory: decoded and screened by several threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from videoinr.clip.footage import Crop, Extent, extent_of, read_stretch
+from videoinr.errors import UsageError, VideoInrError
+from videoinr.training.data.clip_store import ClipStore
+from videoinr.training.data.dataset_report import Findings
+from videoinr.training.data.layouts import find_training_clips
+from videoinr.training.data.screening import Run, Screened, screen
+from videoinr.training.data.windows import StoredRun
+
+THREADS = min(16, 2 * (os.cpu_count() or 4))
+"""Decoding waits for disks, too: more threads than processors."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundClip:
+    """A clip that can be opened, what it says it holds, and the findings of its set."""
+
+    path: Path
+    extent: Extent
+    findings: Findings
+
+
+@dataclass(frozen=True, eq=False)
+class Footage:
+    """A stretch as read and screened."""
+
+    pixels: NDArray[np.uint8]
+    screened: Screened
+
+
+def find_sets(folders: Sequence[Path]) -> tuple[list[Findings], list[FoundClip]]:
+    """The sets in ``folders`` and all their clips. Raises UsageError where none can be opened."""
+    sets = [Findings(folder, find_training_clips(folder)) for folder in folders]
+    found = []
+    with ThreadPoolExecutor(THREADS) as threads:
+        for each in sets:
+            for path, extent in zip(each.clips, threads.map(_extent_or_none, each.clips), strict=True):
+                if extent is None:
+                    each.count(path, None)
+                else:
+                    found.append(FoundClip(path, extent, each))
+    if not found:
+        raise UsageError(f"None of the clips in {', '.join(map(str, folders))} can be read.")
+    return sets, found
+
+
+def footage_of(clip: FoundClip, start: int = 0, count: int | None = None, crop: Crop | None = None) -> Footage | None:
+    """Frames of ``clip``, screened; None where nothing can be read."""
+    try:
+        stretch = read_stretch(clip.path, start, count, crop)
+        return Footage(stretch.pixels, screen(stretch))
+    except (VideoInrError, OSError):
+        return None
+
+
+def load_clips(clips: Sequence[FoundClip], device: torch.device) -> ClipStore:
+    """All runs of ``clips`` in one store on ``device``; the clips' findings grow. Raises UsageError for no runs."""
+    flat = torch.empty(sum(clip.extent.bytes for clip in clips), dtype=torch.uint8, device=device)
+    runs, used = list[StoredRun](), 0
+    for run, pixels in _runs_in(clips):
+        if used + pixels.size > len(flat):  # A clip that held more than it said.
+            flat = torch.cat([flat[:used], flat.new_empty(pixels.size + len(flat) // 8)])
+        flat[used : used + pixels.size] = torch.from_numpy(pixels).flatten().to(device)
+        runs.append(stored_run(used, pixels, run))
+        used += pixels.size
+    if not runs:
+        raise nothing_left_error()
+    return ClipStore(flat[:used], runs)
+
+
+def nothing_left_error() -> UsageError:
+    """What to raise where screening leaves nothing."""
+    return UsageError(
+        "Nothing was left of the clips: every frame is static, shown twice, or alone between two cuts.",
+        hint="Use footage in which something moves, three frames at least from cut to cut.",
+    )
+
+
+def _runs_in(clips: Sequence[FoundClip]) -> Iterator[tuple[Run, NDArray[np.uint8]]]:
+    with ThreadPoolExecutor(THREADS) as threads:
+        for clip, footage in zip(clips, threads.map(footage_of, clips), strict=True):
+            clip.findings.count(clip.path, footage.screened if footage else None)
+            if footage is not None:
+                for run in footage.screened.runs:
+                    yield run, pixels_of(run, footage.pixels)
+
+
+def stored_run(offset: int, pixels: NDArray[np.uint8], run: Run) -> StoredRun:
+    """``run`` as it lies in a store, with its first byte at ``offset``."""
+    frames, height, width, _ = pixels.shape
+    return StoredRun(offset, frames, height, width, run.motion)
+
+
+def pixels_of(run: Run, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The frames of ``run``, one behind the other."""
+    return np.ascontiguousarray(pixels[run.frames.start : run.frames.stop : run.frames.step])
+
+
+def _extent_or_none(path: Path) -> Extent | None:
+    try:
+        return extent_of(path)
+    except (VideoInrError, OSError):
+        return None

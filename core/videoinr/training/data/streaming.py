@@ -1,0 +1,182 @@
+"""Sets too large for memory: a pool of short stretches on the device, exchanged as training goes on.
+
+Windows are cut from the pool as from a set that lies in memory whole, so a step costs the same. Meanwhile threads
+read the next pool: stretches of random clips, cropped, screened. Which ones, and for which steps, follows from the
+seed and the step's number alone, so a batch does not depend on how fast a disk is, and a resumed run sees the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from threading import Event
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from videoinr.errors import UsageError
+from videoinr.training.data.clip_store import BatchShape, ClipStore, Cut
+from videoinr.training.data.loading import THREADS, FoundClip, footage_of, nothing_left_error, pixels_of, stored_run
+from videoinr.training.data.pools import Pick, PoolKey, picks_of, seed_and_step
+from videoinr.training.data.windows import StoredRun, no_clip_error
+from videoinr.training.recipe import Stage
+
+POOL_BYTES = 2 << 30
+"""Most that a pool takes. Fixed, and not all that is free: a batch must not depend on what else runs."""
+MIN_STRETCHES = 8
+"""Fewer in a pool would make a batch of one clip."""
+REUSE = 24
+"""Windows cut from each stretch, on average, before it is exchanged. They differ in crop, start, length and way
+round; less reuse would leave the device waiting for the decoder."""
+STRETCH_WINDOWS = 2
+"""A stretch is this many times as long as the longest window, so that windows begin at many frames."""
+CROP_TARGETS = 3
+"""A stretch is cropped to this many times the largest target's side."""
+SAMPLED_STRETCHES = 24
+"""Stretches looked at for a report: to screen a whole set would be to decode all of it."""
+SAMPLED_FRAMES = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """A pool that is being read: its runs, as they come, and the tensor that their bytes go to."""
+
+    key: PoolKey
+    stretches: list[Future[list[StoredRun]]]
+    target: Tensor
+
+
+class StreamingStore:
+    """Windows from ``clips`` on disk, with at most ``memory_bytes`` for the pools in the device's memory.
+
+    A pool lies on ``device`` while the next is read into the computer's memory; on a CPU both are there.
+    Call :meth:`close` when done: it ends the threads.
+    """
+
+    def __init__(self, clips: Sequence[FoundClip], device: torch.device, *, memory_bytes: int) -> None:
+        self._clips, self._device = clips, device
+        self._pool_bytes = min(POOL_BYTES, memory_bytes if device.type == "cuda" else memory_bytes // 2)
+        self._spare: Tensor | None = None
+        self._flat: Tensor | None = None
+        self._current: tuple[PoolKey, ClipStore] | None = None
+        self._coming: _Reading | None = None
+        self._stopped = Event()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stretch")
+        self._frames = np.array([clip.extent.frames for clip in clips])
+        self._sides = np.array([min(clip.extent.height, clip.extent.width) for clip in clips])
+        self.frame_count = int(self._frames.sum())
+
+    def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
+        """Numbers of the clips that say they are long and large enough. Raises UsageError where none is."""
+        shortest = min(stage.windows) + 1
+        usable = np.flatnonzero((self._frames >= shortest) & (self._sides >= shape.size))
+        if not len(usable):
+            raise no_clip_error(shortest, shape.size)
+        return [int(number) for number in usable]
+
+    def windows(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
+        """See :meth:`ClipStore.windows`. Waits only where a pool has not been read yet."""
+        return self._store_for(self._key(stage, shape, rng)).windows(stage, shape, rng)
+
+    def sample(self) -> None:
+        """Read and screen a few stretches spread over the set, for its findings."""
+        numbers = np.unique(np.linspace(0, len(self._clips) - 1, SAMPLED_STRETCHES).round().astype(int))
+        clips = [self._clips[number] for number in numbers]
+        starts = [max(0, clip.extent.frames - SAMPLED_FRAMES) // 2 for clip in clips]
+        counts = [SAMPLED_FRAMES] * len(clips)
+        for clip, footage in zip(clips, self._threads.map(footage_of, clips, starts, counts), strict=True):
+            clip.findings.sampled = True
+            clip.findings.count(clip.path, footage.screened if footage else None)
+
+    def held_bytes(self) -> int:
+        """What the pools take now, here and on the device."""
+        tensors = [self._spare, self._flat, self._coming.target if self._coming else None]
+        return sum(each.numel() for each in {id(each): each for each in tensors if each is not None}.values())
+
+    def close(self) -> None:
+        """Stop the threads, and wait for the stretches that they are just reading."""
+        self._stopped.set()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._current = self._coming = self._flat = self._spare = None
+
+    def _key(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> PoolKey:
+        (seed, step), largest = seed_and_step(rng), stage.largest_crop()
+        frames = STRETCH_WINDOWS * max(stage.windows) + 1
+        # With little memory: smaller crops rather than a few clips in each batch.
+        side = min(CROP_TARGETS * largest, math.isqrt(self._pool_bytes // (MIN_STRETCHES * frames * 3)))
+        if side < largest:
+            raise UsageError(
+                f"{self._pool_bytes >> 20} MiB do not hold {MIN_STRETCHES} stretches of {frames} frames of "
+                f"{largest}x{largest} pixels.",
+                hint="Allow more memory, or take a recipe with smaller patches, scales or windows.",
+            )
+        steps = max(1, self._pool_bytes // (frames * side**2 * 3) * REUSE // shape.batch)
+        shortest = min(stage.windows) + 1
+        least = largest if ((self._frames >= shortest) & (self._sides >= largest)).any() else shape.size
+        return PoolKey(seed, step // steps, frames, side, shortest, least)
+
+    def _store_for(self, key: PoolKey) -> ClipStore:
+        if self._current is None or self._current[0] != key:
+            if self._coming is None or self._coming.key != key:
+                self._drop_coming()
+                self._coming = self._read(key)
+            self._current = (key, self._exchanged(self._coming))
+            self._coming = self._read(replace(key, generation=key.generation + 1))
+        return self._current[1]
+
+    def _read(self, key: PoolKey) -> _Reading:
+        """Begin to read a pool."""
+        spare, self._spare = self._spare, None
+        target = (
+            torch.empty(self._pool_bytes, dtype=torch.uint8, pin_memory=on_cuda(self._device))
+            if spare is None
+            else spare
+        )
+        picks = picks_of(key, self._clips, self._pool_bytes // key.slot_bytes)
+        slots = [target[number * key.slot_bytes :] for number in range(len(picks))]
+        stretches = [
+            self._threads.submit(self._fill, pick, slot, number * key.slot_bytes, key.frames)
+            for number, (pick, slot) in enumerate(zip(picks, slots, strict=True))
+        ]
+        return _Reading(key, stretches, target)
+
+    def _fill(self, pick: Pick, slot: Tensor, offset: int, frames: int) -> list[StoredRun]:
+        """In a thread: one stretch into its slot."""
+        runs, used = list[StoredRun](), 0
+        footage = None if self._stopped.is_set() else footage_of(pick.clip, pick.start, frames, pick.crop)
+        if footage is None:
+            return runs
+        for run in footage.screened.runs:
+            pixels = pixels_of(run, footage.pixels)
+            slot[used : used + pixels.size] = torch.from_numpy(pixels).flatten()
+            runs.append(stored_run(offset + used, pixels, run))
+            used += pixels.size
+        return runs
+
+    def _exchanged(self, reading: _Reading) -> ClipStore:
+        """The pool once it is read, in the place of the last one."""
+        runs = [run for stretch in reading.stretches for run in stretch.result()]
+        if not runs:
+            raise nothing_left_error()
+        if on_cuda(self._device):
+            # Waits for the transfer, once in some hundred steps: what is read next goes to where it comes from.
+            self._flat = reading.target.to(self._device) if self._flat is None else self._flat.copy_(reading.target)
+            self._spare = reading.target
+        else:
+            self._flat, self._spare = reading.target, self._flat
+        return ClipStore(self._flat, runs)
+
+    def _drop_coming(self) -> None:
+        if self._coming is not None:
+            for stretch in self._coming.stretches:
+                stretch.cancel()
+            wait(self._coming.stretches)
+            self._spare, self._coming = self._coming.target, None
+
+
+def on_cuda(device: torch.device) -> bool:
+    """Whether the pool is a copy of what was read."""
+    return device.type == "cuda"

@@ -1,0 +1,162 @@
+"""Draws windows: which frames of which run, which crop, which way round; numbers only, no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.errors import UsageError
+from videoinr.training.recipe import Stage
+
+FULL_MOTION_PX = 4.0
+"""Where this much moves from frame to frame, more is not preferred."""
+STILL_WEIGHT, MOVING_WEIGHT = 0.5, 1.5
+"""A window in which nothing moves is drawn half as often as the mean, one that moves fully half as often again: a
+still one teaches no motion, but footage has them and they must stay sharp."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredRun:
+    """A run whose frames lie one behind the other: ``offset`` of its first byte, its shape, how much moves.
+
+    ``motion`` float32 [frames]: pixels, as :class:`~videoinr.training.data.screening.Run` has it.
+    """
+
+    offset: int
+    frames: int
+    height: int
+    width: int
+    motion: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Where the pixels of a batch lie: pixel (row, column) of image n of window b starts at byte
+    ``firsts[b, n] + row * row_steps[b] + column * column_steps[b]``.
+
+    ``firsts`` int64 [B, 2 + K]: the window's first and last frame, then its targets. ``inside`` int64 [B, K]: each
+    target's number in the window, of ``lengths`` [B].
+    """
+
+    firsts: NDArray[np.int64]
+    row_steps: NDArray[np.int64]
+    column_steps: NDArray[np.int64]
+    inside: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Starts:
+    """All windows of one length: the run and first frame of each, and the running sum of their weights."""
+
+    runs: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    sums: NDArray[np.float64]
+
+
+class WindowTable:
+    """All windows of some runs, to draw from. Tables are made when first needed, and kept."""
+
+    def __init__(self, runs: Sequence[StoredRun]) -> None:
+        self._runs = runs
+        columns = [(run.offset, run.frames, run.height, run.width) for run in runs]
+        self._numbers = np.array(columns, dtype=np.int64).reshape(-1, 4).T
+        self._sides = np.minimum(self._numbers[2], self._numbers[3])
+        self._tables: dict[tuple[tuple[int, ...], int], dict[int, _Starts]] = {}
+
+    def usable(self, stage: Stage, size: int) -> list[int]:
+        """Numbers of the runs that are long and large enough. Raises UsageError where none is."""
+        shortest = min(stage.windows) + 1
+        usable = np.flatnonzero((self._numbers[1] >= shortest) & (self._sides >= size))
+        if not len(usable):
+            raise no_clip_error(shortest, size)
+        return [int(index) for index in usable]
+
+    def draw(self, stage: Stage, rng: np.random.Generator, *, count: int, size: int, targets: int) -> Windows:
+        """``count`` random windows; every length that some run has is as likely as any other."""
+        chance = rng.random((count, 6))
+        runs, starts, lengths = self._choose(self._starts(stage, size), chance)
+        middle = stage.times == "middle"
+        inside = np.tile(lengths[:, None] // 2, targets) if middle else _targets(lengths, targets, rng)
+        numbers = np.concatenate([np.zeros_like(lengths)[:, None], lengths[:, None], inside], axis=1)
+        frames = starts[:, None] + np.where(chance[:, 2, None] < 0.5, lengths[:, None] - numbers, numbers)
+        offset, _, height, width = self._numbers[:, runs]
+        y = (chance[:, 3] * (height - size + 1)).astype(np.int64)
+        x = (chance[:, 4] * (width - size + 1)).astype(np.int64)
+        moves, rows, columns = turned((chance[:, 5] * 8).astype(np.int64), width * 3, size)
+        corners = offset + (y * width + x) * 3 + moves
+        return Windows(corners[:, None] + frames * (height * width * 3)[:, None], rows, columns, inside, lengths)
+
+    def _choose(
+        self, tables: dict[int, _Starts], chance: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Runs, first frames and lengths."""
+        lengths = np.array(list(tables))[(chance[:, 0] * len(tables)).astype(np.int64)]
+        runs, frames = np.empty_like(lengths), np.empty_like(lengths)
+        for length, starts in tables.items():
+            rows = lengths == length
+            found = np.searchsorted(starts.sums, chance[rows, 1] * starts.sums[-1], side="right")
+            found = np.minimum(found, len(starts.sums) - 1)
+            runs[rows], frames[rows] = starts.runs[found], starts.frames[found]
+        return runs, frames, lengths
+
+    def _starts(self, stage: Stage, size: int) -> dict[int, _Starts]:
+        # How many runs are large enough says which: one table serves all sizes that do not tell the runs apart.
+        key = (stage.windows, int(np.count_nonzero(self._sides >= size)))
+        if key not in self._tables:
+            usable = self.usable(stage, size)
+            lengths = [n for n in dict.fromkeys(stage.windows) if any(n < self._runs[run].frames for run in usable)]
+            self._tables[key] = {length: self._starts_of(length, usable) for length in lengths}
+        return self._tables[key]
+
+    def _starts_of(self, length: int, usable: Sequence[int]) -> _Starts:
+        usable = [run for run in usable if self._runs[run].frames > length]
+        counts = np.array([self._runs[run].frames - length for run in usable])
+        weights = [_weights(self._runs[run], length) for run in usable]
+        frames = np.concatenate([np.arange(count) for count in counts])
+        return _Starts(np.repeat(usable, counts), frames, np.cumsum(np.concatenate(weights)))
+
+
+def no_clip_error(frames: int, size: int) -> UsageError:
+    """What to raise where no clip will do."""
+    return UsageError(
+        f"No clip has {frames} frames of at least {size}x{size} pixels.",
+        hint="Use larger clips, or a recipe with smaller patches or scales.",
+    )
+
+
+def _weights(run: StoredRun, length: int) -> NDArray[np.float64]:
+    """A weight for each window of ``length`` in a run."""
+    sums = np.cumsum(np.append(0.0, run.motion))
+    moves = np.minimum((sums[length : run.frames] - sums[: run.frames - length]) / length / FULL_MOTION_PX, 1)
+    # Long runs show more, but not in proportion: neighbouring frames are alike.
+    even = np.sqrt(run.frames) / (run.frames - length)
+    weights: NDArray[np.float64] = (STILL_WEIGHT + (MOVING_WEIGHT - STILL_WEIGHT) * moves) * even
+    return weights
+
+
+def _targets(lengths: NDArray[np.int64], targets: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """[B, K]: numbers 0 ... length, each once before any comes twice."""
+    most = int(lengths.max()) + 1
+    keys = rng.random((len(lengths), most))
+    keys[np.arange(most) > lengths[:, None]] = 2  # After all that are in the window.
+    order = np.argsort(keys, axis=1)
+    wanted = np.arange(targets) % (lengths[:, None] + 1)
+    return np.take_along_axis(order, wanted, axis=1)
+
+
+def turned(
+    ways: NDArray[np.int64], stride: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The eight ways to lay down a square: bytes from its corner to the first pixel, and to the next row and column.
+
+    Bit 0 of a way turns it upside down, bit 1 left to right, bit 2 swaps rows and columns.
+    """
+    rows = np.where(ways & 1, -stride, stride)
+    columns = np.where(ways & 2, -3, 3)
+    moves = (size - 1) * (np.where(ways & 1, stride, 0) + np.where(ways & 2, 3, 0))
+    swapped = (ways & 4) > 0
+    return moves, np.where(swapped, columns, rows), np.where(swapped, rows, columns)
