@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr_viewer.actions import TABLE, Targets, build_actions
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.menus import Menus

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from videoinr.render.render_loop import Failure, Opened
+from videoinr.render.messages import Failure, Opened
 from videoinr.types import RenderedRegion
 
 
 class RenderBridge(QObject):
-    """A :class:`videoinr.render.render_loop.RenderListener`.
+    """A :class:`videoinr.render.renderer.RenderListener`.
 
     It lives on the GUI thread and its methods are called on the render thread, so Qt queues each signal and the
     receivers run on the GUI thread, in the order of the calls.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from videoinr.render.render_loop import Failure, Opened
+from videoinr.render.messages import Failure, Opened
 from videoinr.render.view import resolve
 from videoinr.types import RegionQuery, Segment, ViewState
 from videoinr_viewer.picture import navigation

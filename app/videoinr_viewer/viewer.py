@@ -8,7 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
-from videoinr.render.render_loop import Failure, Opened, Renderer, RenderLoop
+from videoinr.render.messages import Failure, Opened
+from videoinr.render.render_loop import RenderLoop
+from videoinr.render.renderer import Renderer
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.player import Player

@@ -15,7 +15,8 @@ from helpers.damage import damaged_variants
 from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
 from videoinr.render.engine import open_engine
-from videoinr.render.render_loop import Failure, Renderer
+from videoinr.render.messages import Failure
+from videoinr.render.renderer import Renderer
 from videoinr_viewer.settings import Settings
 from videoinr_viewer.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import SlowRenderer
-from videoinr.render.render_loop import Failure
+from videoinr.render.messages import Failure
 from videoinr.types import RenderRequest, Segment
 from videoinr_viewer.session import Marks, Session, StartView
 

@@ -16,7 +16,7 @@ from helpers.slow_renderer import Pace, gradient
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Rect
 from videoinr.render import pacing
-from videoinr.render.render_loop import Failure
+from videoinr.render.messages import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.geometry import Grid
-from videoinr.render.render_loop import Failure, Opened, RenderLoop
+from videoinr.render.messages import Failure, Opened
+from videoinr.render.render_loop import RenderLoop
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
 GRID = Grid(320, 180)

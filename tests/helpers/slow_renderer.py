@@ -21,7 +21,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import on_whole_pixels
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
 
@@ -45,7 +45,7 @@ QUICK = Pace()
 
 @dataclass(eq=False)
 class SlowRenderer:
-    """Implements :class:`videoinr.render.render_loop.Renderer`; ``calls`` notes what was asked, in order."""
+    """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` notes what was asked, in order."""
 
     path: Path = Path("gradient.mp4")
     width: int = 160

@@ -11,7 +11,7 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
-from videoinr.render.render_loop import Failure
+from videoinr.render.messages import Failure
 from videoinr.types import Quality
 from videoinr_viewer.bench.beat import Heartbeat
 from videoinr_viewer.bench.figures import (

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from videoinr.errors import VideoInrError
 from videoinr.geometry import Grid, Rect, rect_from_units
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr.types import Segment
 from videoinr_viewer.export.choice import ExportChoice, codec_named, grid_from_words, rate_from_words
 from videoinr_viewer.theme import ACCENT_BAD, ACCENT_WARM

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from videoinr.render.render_loop import Failure, Opened
+from videoinr.render.messages import Failure, Opened
 from videoinr_viewer.glyphs import Glyph, GlyphButton
 from videoinr_viewer.theme import ACCENT_BAD, ACCENT_WARM
 

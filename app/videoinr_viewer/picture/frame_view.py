@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr.types import Quality, RegionQuery, RenderedRegion, ViewState
 from videoinr_viewer.picture.canvas import CanvasBox, PictureItem
 from videoinr_viewer.picture.navigation import FIT_MARGIN_PX

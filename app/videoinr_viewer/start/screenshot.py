@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
-from videoinr.render.render_loop import Failure
+from videoinr.render.messages import Failure
 from videoinr.types import RenderedRegion
 from videoinr_viewer.viewer import Viewer
 

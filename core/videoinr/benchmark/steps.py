@@ -11,7 +11,7 @@ from videoinr.benchmark.clock import Peak, begin_peaks, peak_now, secs
 from videoinr.cancel import NEVER
 from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import part_around
-from videoinr.render.render_loop import Renderer
+from videoinr.render.renderer import Renderer
 from videoinr.render.view import coarser
 from videoinr.types import Instant, Quality, RegionQuery
 

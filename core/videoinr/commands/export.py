@@ -25,7 +25,7 @@ from videoinr.errors import UsageError
 from videoinr.geometry import Rect
 
 if TYPE_CHECKING:
-    from videoinr.render.render_loop import Opened
+    from videoinr.render.messages import Opened
 
 DEFAULT_SCALE = 2
 """A whole clip costs far more than one picture: x4 of it is asked for, not assumed."""

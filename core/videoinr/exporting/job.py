@@ -14,7 +14,7 @@ from videoinr.exporting.retime import ConstantRate
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.target import PartialKeptError
 from videoinr.geometry import Grid, Rect
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, Instant, Quality, RegionQuery, RenderedRegion, Segment
 

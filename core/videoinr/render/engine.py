@@ -28,7 +28,7 @@ from videoinr.model.representation import Features, Representation
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview as parts
 from videoinr.render.feature_cache import FeatureCache
-from videoinr.render.render_loop import Opened
+from videoinr.render.messages import Opened
 from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Closing):
-    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.render_loop.Renderer`."""
+    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.renderer.Renderer`."""
 
     def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
         self.clip = clip

@@ -18,85 +18,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
 
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, VideoInrError
 from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.render import pacing
 from videoinr.render.crop_preview import part_around
+from videoinr.render.messages import Failure
 from videoinr.render.prefetch import Prefetch
+from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.view import coarser
-from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
 log = logging.getLogger(__name__)
 REMEMBERED_PICTURES = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A clip is open and can be rendered: what it is, and what renders it.
-
-    ``trained_scales``: (least, most) space scale that the model saw in training; beyond it extrapolates.
-    """
-
-    info: ClipInfo
-    timeline: Timeline
-    model_name: str
-    trained_scales: tuple[float, float]
-    device_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Something failed on the render thread. ``opening``: it was the opening of a clip, so none is open now."""
-
-    message: str
-    hint: str
-    opening: bool
-
-
-class Renderer(Protocol):
-    """What the loop drives; :class:`videoinr.render.engine.Engine` is the real one."""
-
-    @property
-    def opened(self) -> Opened:
-        """What is open, and what renders it."""
-
-    def source(self, instant: Instant) -> RenderedRegion:
-        """The source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
-
-    def is_encoded(self, pair: int) -> bool:
-        """Whether the features of ``pair`` are at hand."""
-
-    def encode(self, pair: int, token: CancelToken) -> None:
-        """Bring the features of ``pair`` to hand; raises Cancelled between its stages."""
-
-    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
-        """A draft of ``query`` from the pixels ``part`` of the clip alone, encoded if need be; raises as render."""
-
-    def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
-        """Decode ``query``, encoding its pair first where needed; raises Cancelled between chunks."""
-
-    def close(self) -> None:
-        """Release files, threads and memory."""
-
-
-class RenderListener(Protocol):
-    """Who is told. Called on the loop's thread: hand the value over (a queued signal) and return at once."""
-
-    def clip_opened(self, opened: Opened) -> None:
-        """A clip is open; the requests that follow are about it."""
-
-    def rendered(self, region: RenderedRegion) -> None:
-        """A picture is ready: source, draft or full; several may answer one request."""
-
-    def busy(self, is_busy: bool) -> None:
-        """Whether the newest request still waits for its full picture."""
-
-    def failed(self, failure: Failure) -> None:
-        """A request or an opening failed; the loop goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""Two protocols of the render loop: the renderer that it drives, and the listener that it answers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from videoinr.cancel import CancelToken
+from videoinr.geometry import Rect
+from videoinr.render.messages import Failure, Opened
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
+
+
+class Renderer(Protocol):
+    """Reads, encodes and decodes one clip; :class:`videoinr.render.engine.Engine` is the real one."""
+
+    @property
+    def opened(self) -> Opened:
+        """The open clip and the model that renders it."""
+
+    def source(self, instant: Instant) -> RenderedRegion:
+        """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
+
+    def is_encoded(self, pair: int) -> bool:
+        """Return whether the features of ``pair`` are in the cache."""
+
+    def encode(self, pair: int, token: CancelToken) -> None:
+        """Put the features of ``pair`` into the cache; raises Cancelled between the encoder's stages."""
+
+    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+        """Decode a draft of ``query`` from the crop ``part`` of both frames alone, encoding it first where needed."""
+
+    def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
+        """Decode ``query``, encoding its pair first where needed; raises Cancelled between chunks."""
+
+    def close(self) -> None:
+        """Release files, threads and memory."""
+
+
+class RenderListener(Protocol):
+    """Receives the loop's answers on the loop's thread: hand the value over (a queued signal) and return at once."""
+
+    def clip_opened(self, opened: Opened) -> None:
+        """A clip is open; the requests that follow are about it."""
+
+    def rendered(self, region: RenderedRegion) -> None:
+        """A picture is ready: source, draft or full; several may answer one request."""
+
+    def busy(self, is_busy: bool) -> None:
+        """The newest request still waits for its full picture (True), or got it (False)."""
+
+    def failed(self, failure: Failure) -> None:
+        """A request or an opening failed; the loop goes on."""
