@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from videoinr.clip import Clip
+from videoinr.clip.base import Clip
 
 
 def describe(clip: Clip) -> dict[str, object]:

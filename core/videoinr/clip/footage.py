@@ -121,7 +121,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         if bgr is None:
             raise ClipError(f"The picture {path} cannot be read.")
         return np.ascontiguousarray(bgr[..., ::-1])
-    from videoinr.clip import open_clip
+    from videoinr.clip.opening import open_clip
 
     with open_clip(path) as clip:
         return _bytes(clip.frame(0))
@@ -147,7 +147,7 @@ def _bytes(frame: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _video_with_av(path: Path, start: int, count: int | None, crop: Crop | None) -> Stretch:
-    from videoinr.clip import open_clip
+    from videoinr.clip.opening import open_clip
 
     with open_clip(path) as clip:
         end = clip.info.frames if count is None else min(clip.info.frames, start + count)

@@ -10,8 +10,7 @@ from pathlib import Path
 import av
 
 from videoinr.cancel import CancelToken
-from videoinr.clip import check_frame_index, identity_of
-from videoinr.clip.base import ClipBase
+from videoinr.clip.base import ClipBase, check_frame_index, identity_of
 from videoinr.clip.pixels import PixelReader, Turn, bit_depth_of, family_of, tags_of, turn_of
 from videoinr.clip.ring import Ring
 from videoinr.clip.video_clip import PICTURE_BYTES

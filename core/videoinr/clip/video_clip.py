@@ -8,13 +8,12 @@ from pathlib import Path
 import av
 
 from videoinr.cancel import CancelToken
-from videoinr.clip import check_frame_index, identity_of
-from videoinr.clip.base import ClipBase
+from videoinr.clip.base import ClipBase, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
-from videoinr.clip.opening import Opening, open_stream
 from videoinr.clip.pixels import PixelReader
 from videoinr.clip.ring import Ring
 from videoinr.clip.video_file import VideoFile, av_errors_as
+from videoinr.clip.video_opening import Opening, open_stream
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
 from videoinr.types import Pixels
