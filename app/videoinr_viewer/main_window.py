@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from videoinr.render.messages import Opened
 from videoinr_viewer.actions import TABLE, Targets, build_actions
 from videoinr_viewer.export.bridge import ExportBridge
-from videoinr_viewer.menus import Menus
 from videoinr_viewer.panels.empty_state import EmptyState
+from videoinr_viewer.panels.menus import Menus
 from videoinr_viewer.panels.message_bar import MessageBar
 from videoinr_viewer.panels.status import StatusLine
 from videoinr_viewer.picture.drop import FileDrop
@@ -21,7 +21,7 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.shell import WindowShell
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.timeline.panel import TimelinePanel
 
 TITLE = "VideoINR Viewer"

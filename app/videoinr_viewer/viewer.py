@@ -16,9 +16,9 @@ from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
-from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme import ThemeSwitch
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.theme import ThemeSwitch
+from videoinr_viewer.style.theme_choice import Theme
 
 DEFAULT_SIZE = (1280, 800)
 

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from helpers.stage import Stage
 from videoinr_viewer.export.bridge import COMMAND
-from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

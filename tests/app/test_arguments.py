@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from videoinr_viewer.start.arguments import Arguments, BenchPlan, parse
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 
 
 def test_everything_that_can_be_said() -> None:

@@ -17,8 +17,8 @@ from helpers.tiny_model import save_tiny_model
 from videoinr.render.engine import open_engine
 from videoinr.render.messages import Failure
 from videoinr.render.renderer import Renderer
-from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer
 
 VARIANTS = 300

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QApplication
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr_viewer.main import has_screen, main
 from videoinr_viewer.main_window import MainWindow
-from videoinr_viewer.settings import Settings
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import engine_opener, run
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.theme_choice import Theme
 
 
 def shoot(tmp_path: Path, arguments: Arguments, made: list[SlowRenderer]) -> int:

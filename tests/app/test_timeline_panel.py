@@ -14,7 +14,7 @@ from helpers.stage import Stage
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
 from videoinr_viewer.timeline.overview import MAX_TICKS, TICKS_PER_FRAME, ticks_of
-from videoinr_viewer.timeline.ruler import label_step_secs, multiples, step_words
+from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
 FRAME = Fraction(1, 25)
@@ -142,7 +142,7 @@ def test_ruler_labels_have_room(duration: Fraction, width_px: int) -> None:
 
 
 def test_ruler_words() -> None:
-    assert step_words(Fraction(3, 2), Fraction(1, 2)) == "1.5"
-    assert step_words(Fraction(1, 4), Fraction(5, 100)) == "0.25"
-    assert step_words(Fraction(75), Fraction(15)) == "1:15"
-    assert step_words(Fraction(3675), Fraction(15)) == "1:01:15"
+    assert format_label(Fraction(3, 2), Fraction(1, 2)) == "1.5"
+    assert format_label(Fraction(1, 4), Fraction(5, 100)) == "0.25"
+    assert format_label(Fraction(75), Fraction(15)) == "1:15"
+    assert format_label(Fraction(3675), Fraction(15)) == "1:01:15"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray
 
-from videoinr_viewer.settings import MAX_RECENT, Settings
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import MAX_RECENT, Settings
+from videoinr_viewer.style.theme_choice import Theme
 
 
 @pytest.mark.parametrize("names", [[], ["/a/one.mp4"], ["/a/b, c;d.mp4", "/a/ümlaut %20.mkv"]])

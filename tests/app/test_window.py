@@ -16,9 +16,9 @@ from helpers.slow_renderer import Pace
 from helpers.stage import Stage
 from videoinr.types import Quality
 from videoinr_viewer.dialogs.errors import CrashReport
-from videoinr_viewer.settings import Settings
-from videoinr_viewer.theme import palette
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.theme import palette
+from videoinr_viewer.style.theme_choice import Theme
 
 
 def test_an_empty_window_invites(stage_of: Callable[..., Stage]) -> None:

@@ -22,7 +22,7 @@ from videoinr.errors import VideoInrError
 from videoinr.types import ExportProgress
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
-from videoinr_viewer.words import remaining_words
+from videoinr_viewer.style.text import format_remaining
 
 
 class ExportDialog(QDialog):
@@ -138,7 +138,7 @@ class ExportDialog(QDialog):
         self.progress.setValue(progress.done)
         if self.cancel.isEnabled():
             is_last = progress.done == progress.total
-            left = "checking the file…" if is_last else remaining_words(progress.remaining_secs)
+            left = "checking the file…" if is_last else format_remaining(progress.remaining_secs)
             self.status.setText(f"{progress.done} of {progress.total} frames, {left}")
 
     @Slot(object, int)

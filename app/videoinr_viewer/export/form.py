@@ -25,8 +25,8 @@ from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
 from videoinr.types import Segment
 from videoinr_viewer.export.choice import ExportChoice, codec_named, grid_from_words, rate_from_words
-from videoinr_viewer.theme import ACCENT_BAD, ACCENT_WARM
-from videoinr_viewer.words import rate_words, scale_words, time_words
+from videoinr_viewer.style.text import describe_scale, format_rate, format_time
+from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
 CODEC_TITLES = {
     "libx264": "H.264",
@@ -126,9 +126,9 @@ class ExportForm(QWidget):
         whole = Segment(Fraction(0), duration)
         self.part.clear()
         if source.marked != whole:
-            start, end = time_words(source.marked.start_secs), time_words(source.marked.end_secs)
+            start, end = format_time(source.marked.start_secs), format_time(source.marked.end_secs)
             self.part.addItem(f"Between the marks: {start} to {end}", source.marked)
-        self.part.addItem(f"The whole clip: {time_words(duration)}", whole)
+        self.part.addItem(f"The whole clip: {format_time(duration)}", whole)
         if is_new:
             self.path.setText(
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
@@ -186,10 +186,10 @@ class ExportForm(QWidget):
         retiming = choice.retiming
         count = f"{retiming.frame_count} frame{'s' if retiming.frame_count != 1 else ''}"
         facts = (
-            f"{count}, {float(retiming.duration_secs):.3f} s at {rate_words(choice.fps)}, {width} × {height} pixels.\n"
+            f"{count}, {float(retiming.duration_secs):.3f} s at {format_rate(choice.fps)}, {width} × {height} pixels.\n"
         )
         scale = choice.grid.width / self._source.clip.info.width
-        scales, extrapolates = scale_words(scale, self._source.clip.trained_scales)
+        scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         return f"{facts}Scale {scales}.", extrapolates
 
     def _say(self, words: str, colour: str) -> None:

@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from videoinr.render.messages import Failure, Opened
-from videoinr_viewer.glyphs import Glyph, GlyphButton
-from videoinr_viewer.theme import ACCENT_BAD, ACCENT_WARM
+from videoinr_viewer.style.glyphs import Glyph, GlyphButton
+from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
 
 class MessageBar(QFrame):

@@ -11,8 +11,8 @@ from superqt import QElidingLabel
 from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
-from videoinr_viewer.theme import ACCENT_WARM
-from videoinr_viewer.words import elapsed_words, instant_words, scale_words, time_words, zoom_words
+from videoinr_viewer.style.text import describe_scale, format_elapsed, format_instant, format_time, format_zoom
+from videoinr_viewer.style.theme import ACCENT_WARM
 
 BUSY_PATIENCE_MSECS = 300
 """Work that is done within this time is not mentioned."""
@@ -71,9 +71,9 @@ class StatusLine(QFrame):
         if self._clip is None:
             return
         instant = self._clip.timeline.instant_from_time(view.time_secs)
-        self.where.setText(f"{time_words(view.time_secs)}   {instant_words(instant)}")
-        self.zoom.setText(zoom_words(view.zoom))
-        words, extrapolates = scale_words(scale_from_zoom(view.zoom), self._clip.trained_scales)
+        self.where.setText(f"{format_time(view.time_secs)}   {format_instant(instant)}")
+        self.zoom.setText(format_zoom(view.zoom))
+        words, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales)
         self.scale.setText(words)
         if extrapolates != self._extrapolates:
             self._extrapolates = extrapolates
@@ -83,7 +83,7 @@ class StatusLine(QFrame):
     def show_region(self, region: RenderedRegion) -> None:
         """A picture arrived."""
         self._shown = region.quality
-        self.picture.setText(f"{_QUALITY_WORDS[region.quality]} · {elapsed_words(region.elapsed_secs)}")
+        self.picture.setText(f"{_QUALITY_WORDS[region.quality]} · {format_elapsed(region.elapsed_secs)}")
         if self.work.text():
             self._show_work()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from videoinr import __version__
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 
 DEFAULT_BENCH_SECS = 5.0
 

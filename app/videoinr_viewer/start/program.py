@@ -18,12 +18,12 @@ from videoinr_resources import path as resource_path
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.session import StartView
-from videoinr_viewer.settings import Settings
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
 from videoinr_viewer.start.logs import start_log, stop_log
 from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.screenshot import Screenshot
+from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.viewer import Viewer
 
 APP_NAME = "videoinr-viewer"

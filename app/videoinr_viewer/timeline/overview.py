@@ -9,9 +9,9 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from videoinr.timeline import Timeline
-from videoinr_viewer.painting import painting
 from videoinr_viewer.session import Marks
-from videoinr_viewer.timeline.ruler import label_step_secs, multiples, step_words
+from videoinr_viewer.style.painting import painting
+from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
 TICKS_PER_FRAME = 1920
@@ -113,7 +113,7 @@ class Overview(TickSlider):
         for time in multiples(step, timeline.duration_secs):
             tick = float(self._tick_from_time(time))
             self.paint_tick(painter, tick, 13, 20, 0.5)
-            self._paint_label(painter, tick, step_words(time, step))
+            self._paint_label(painter, tick, format_label(time, step))
 
     def _paint_label(self, painter: QPainter, tick: float, words: str) -> None:
         width = painter.fontMetrics().horizontalAdvance(words) + 2

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 from videoinr.types import Instant
-from videoinr_viewer.painting import painting
+from videoinr_viewer.style.painting import painting
 from videoinr_viewer.timeline.overview import TICKS_PER_FRAME
 from videoinr_viewer.timeline.tick_slider import TickSlider
 

@@ -12,10 +12,10 @@ from videoinr.render.messages import Opened
 from videoinr.types import ViewState
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
 from videoinr_viewer.timeline.transport import Transport
-from videoinr_viewer.words import instant_words, time_words
 
 
 class TimelinePanel(QFrame):
@@ -79,7 +79,7 @@ class TimelinePanel(QFrame):
         self.transport.time_field.set_timeline(opened.timeline)
         self._start.setText("clip")
         self._end.setText(f"{opened.timeline.frame_count} frames")
-        self.transport.duration.setText(f"/ {time_words(opened.timeline.duration_secs)}")
+        self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
         self._show(self._session.view)
 
     @Slot()
@@ -100,7 +100,7 @@ class TimelinePanel(QFrame):
         self.transport.time_field.show_time(view.time_secs)
         self._first.setText(f"frame {self.pair_slider.pair}")
         self._second.setText(f"frame {self.pair_slider.pair + 1}" if clip.timeline.frame_count > 1 else "")
-        words = f"{time_words(view.time_secs)} s, {instant_words(instant)}"
+        words = f"{format_time(view.time_secs)} s, {format_instant(instant)}"
         for slider in (self.overview, self.pair_slider):
             slider.setAccessibleDescription(words)
 

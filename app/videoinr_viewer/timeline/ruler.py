@@ -18,7 +18,7 @@ def label_step_secs(duration_secs: Fraction, width_px: int, *, least_px: int) ->
     return next((Fraction(step) for step in _STEPS if step >= least_secs), Fraction(36000))
 
 
-def step_words(time_secs: Fraction, step_secs: Fraction) -> str:
+def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
     """``0:02`` on a ruler in seconds or more, ``2.25`` on a finer one."""
     if step_secs >= 1:
         minutes, secs = divmod(int(time_secs), 60)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from videoinr_viewer.player import SPEEDS
 
 
-def speed_words(speed: Fraction) -> str:
+def format_speed(speed: Fraction) -> str:
     """``1/16×`` ... ``4×``."""
     return f"{speed}×"
 
@@ -26,7 +26,7 @@ class SpeedBox(QComboBox):
         self.setAccessibleName("Playback speed")
         self.setToolTip("Playback speed ( [ slower, ] faster )")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.addItems([speed_words(speed) for speed in SPEEDS])
+        self.addItems([format_speed(speed) for speed in SPEEDS])
         self.show_speed(Fraction(1))
         self.activated.connect(self._choose)
 

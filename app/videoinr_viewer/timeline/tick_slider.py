@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QSlider, QWidget
 
-from videoinr_viewer.painting import painting
+from videoinr_viewer.style.painting import painting
 
 MARGIN_PX = 9
 """Room at both ends, so that the handle is whole there."""

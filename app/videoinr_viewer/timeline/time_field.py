@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from videoinr.timeline import Timeline
-from videoinr_viewer.words import time_from_words, time_words
+from videoinr_viewer.style.text import format_time, parse_time
 
 FONT_PX = 15
 
@@ -51,7 +51,7 @@ class TimeField(QLineEdit):
         """The present time; while somebody types the text stays."""
         self._time_secs = time_secs
         if not (self.hasFocus() and self.isModified()):
-            self.setText(time_words(time_secs))
+            self.setText(format_time(time_secs))
 
     def begin(self) -> None:
         """Ready to type a new time."""
@@ -76,11 +76,11 @@ class TimeField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """What was typed and not entered is forgotten."""
         super().focusOutEvent(event)
-        self.setText(time_words(self._time_secs) if self._timeline is not None else "")
+        self.setText(format_time(self._time_secs) if self._timeline is not None else "")
 
     @Slot()
     def _enter(self) -> None:
-        time_secs = time_from_words(self.text(), self._timeline) if self._timeline is not None else None
+        time_secs = parse_time(self.text(), self._timeline) if self._timeline is not None else None
         if time_secs is None:
             self.selectAll()
             return
@@ -89,10 +89,10 @@ class TimeField(QLineEdit):
         self._leave()
 
     def _fit_to(self, duration_secs: Fraction) -> None:
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance(f"0{time_words(duration_secs)}") + 12)
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(f"0{format_time(duration_secs)}") + 12)
 
     def _leave(self) -> None:
         self.setModified(False)
-        self.setText(time_words(self._time_secs))
+        self.setText(format_time(self._time_secs))
         self.clearFocus()
         self.left.emit()

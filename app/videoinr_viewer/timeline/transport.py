@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
-from videoinr_viewer.glyphs import Glyph, GlyphButton
+from videoinr_viewer.style.glyphs import Glyph, GlyphButton
 from videoinr_viewer.timeline.speed_box import SpeedBox
 from videoinr_viewer.timeline.time_field import TimeField
 

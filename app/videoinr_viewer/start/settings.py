@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 
 SCHEMA = 1
 """Raised when the meaning of a key changes; settings of another schema are not read."""

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
-from videoinr_viewer.words import (
-    elapsed_words,
-    instant_words,
-    rate_words,
-    remaining_words,
-    scale_words,
-    time_from_words,
-    time_words,
-    zoom_words,
+from videoinr_viewer.style.text import (
+    describe_scale,
+    format_elapsed,
+    format_instant,
+    format_rate,
+    format_remaining,
+    format_time,
+    format_zoom,
+    parse_time,
 )
 
 TIMELINE = Timeline.constant(250, Fraction(25))
@@ -34,13 +34,13 @@ TIMELINE = Timeline.constant(250, Fraction(25))
     ],
 )
 def test_times(secs: Fraction, words: str) -> None:
-    assert time_words(secs) == words
+    assert format_time(secs) == words
 
 
 @given(st.integers(0, 9_999))
 def test_a_time_that_is_shown_can_be_typed_back(millis: int) -> None:
     secs = Fraction(millis, 1000)
-    assert time_from_words(time_words(secs), TIMELINE) == secs
+    assert parse_time(format_time(secs), TIMELINE) == secs
 
 
 @pytest.mark.parametrize(
@@ -59,44 +59,44 @@ def test_a_time_that_is_shown_can_be_typed_back(millis: int) -> None:
     ],
 )
 def test_what_may_be_typed(text: str, secs: Fraction) -> None:
-    assert time_from_words(text, TIMELINE) == secs
+    assert parse_time(text, TIMELINE) == secs
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4", "nan"])
 def test_what_is_no_time(text: str) -> None:
-    assert time_from_words(text, TIMELINE) is None
+    assert parse_time(text, TIMELINE) is None
 
 
 @given(st.text(max_size=12))
 def test_whatever_is_typed_lies_in_the_clip(text: str) -> None:
-    secs = time_from_words(text, TIMELINE)
+    secs = parse_time(text, TIMELINE)
     assert secs is None or 0 <= secs <= TIMELINE.duration_secs
 
 
 def test_a_frame_of_a_one_frame_clip() -> None:
-    assert time_from_words("f 3", Timeline.constant(1, Fraction(25))) == 0
+    assert parse_time("f 3", Timeline.constant(1, Fraction(25))) == 0
 
 
 def test_instants() -> None:
-    assert instant_words(Instant(12, Fraction(0))) == "frame 12"
-    assert instant_words(Instant(12, Fraction(1, 4))) == "frame 12 + 0.250"
-    assert instant_words(Instant(12, Fraction(1))) == "frame 13"
+    assert format_instant(Instant(12, Fraction(0))) == "frame 12"
+    assert format_instant(Instant(12, Fraction(1, 4))) == "frame 12 + 0.250"
+    assert format_instant(Instant(12, Fraction(1))) == "frame 13"
 
 
 def test_scales_are_honest() -> None:
-    assert scale_words(4.0, (1, 4)) == ("×4 of trained ×1–×4", False)
-    assert scale_words(8.0, (1, 4)) == ("×8, beyond trained ×4: extrapolated", True)
-    assert scale_words(0.5, (1, 4)) == ("×0.5, below trained ×1", False)
+    assert describe_scale(4.0, (1, 4)) == ("×4 of trained ×1–×4", False)
+    assert describe_scale(8.0, (1, 4)) == ("×8, beyond trained ×4: extrapolated", True)
+    assert describe_scale(0.5, (1, 4)) == ("×0.5, below trained ×1", False)
 
 
 def test_small_words() -> None:
-    assert zoom_words(4.123) == "412 %"
-    assert zoom_words(0.055) == "5.5 %"
-    assert elapsed_words(0.0384) == "38 ms"
-    assert elapsed_words(2.13) == "2.1 s"
-    assert rate_words(Fraction(24000, 1001)) == "23.976 fps"
-    assert rate_words(Fraction(50)) == "50 fps"
-    assert remaining_words(None) == "estimating…"
-    assert remaining_words(0.1) == "about 1 s left"
-    assert remaining_words(100) == "about 2 min left"
-    assert remaining_words(9000) == "about 2.5 h left"
+    assert format_zoom(4.123) == "412 %"
+    assert format_zoom(0.055) == "5.5 %"
+    assert format_elapsed(0.0384) == "38 ms"
+    assert format_elapsed(2.13) == "2.1 s"
+    assert format_rate(Fraction(24000, 1001)) == "23.976 fps"
+    assert format_rate(Fraction(50)) == "50 fps"
+    assert format_remaining(None) == "estimating…"
+    assert format_remaining(0.1) == "about 1 s left"
+    assert format_remaining(100) == "about 2 min left"
+    assert format_remaining(9000) == "about 2.5 h left"

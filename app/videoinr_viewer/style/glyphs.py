@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStyle, QStyleOptionToolButton, QStylePainter, QToolButton, QWidget
 
-from videoinr_viewer.painting import painting
+from videoinr_viewer.style.painting import painting
 
 SIDE = 24.0
 """The box that the paths are drawn in."""

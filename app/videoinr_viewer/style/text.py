@@ -12,7 +12,7 @@ _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
 _FRAME = re.compile(r"[f#]\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 
 
-def time_words(time_secs: Fraction) -> str:
+def format_time(time_secs: Fraction) -> str:
     """``0:01.234`` or ``1:02:03.004``: hours only where there are any; the millisecond that has begun."""
     millis = int(time_secs * 1000)
     secs, millis = divmod(millis, 1000)
@@ -22,13 +22,13 @@ def time_words(time_secs: Fraction) -> str:
     return f"{clock}:{secs:02}.{millis:03}"
 
 
-def instant_words(instant: Instant) -> str:
+def format_instant(instant: Instant) -> str:
     """``frame 12`` on a source frame, ``frame 12 + 0.250`` between two."""
     frame = instant.pair + (instant.phase == 1)
     return f"frame {frame} + {float(instant.phase):.3f}" if 0 < instant.phase < 1 else f"frame {frame}"
 
 
-def time_from_words(text: str, timeline: Timeline) -> Fraction | None:
+def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     """The second that ``text`` names, or None: ``1.5``, ``1:02.5``, ``1:02:03`` or a frame, ``f 29.5``.
 
     Times beyond the clip read as its end.
@@ -45,33 +45,33 @@ def time_from_words(text: str, timeline: Timeline) -> Fraction | None:
     return min(hours * 3600 + minutes * 60 + secs, timeline.duration_secs)
 
 
-def factor_words(factor: float) -> str:
+def format_factor(factor: float) -> str:
     """``×4``, ``×2.5``, ``×0.25``: three digits at most."""
     return f"×{factor:.3g}"
 
 
-def scale_words(scale: float, trained: tuple[float, float]) -> tuple[str, bool]:
+def describe_scale(scale: float, trained: tuple[float, float]) -> tuple[str, bool]:
     """What the decode ``scale`` means to a model ``trained`` from least to most, and whether it extrapolates."""
     least, most = trained
     if scale > most * 1.0001:
-        return f"{factor_words(scale)}, beyond trained {factor_words(most)}: extrapolated", True
+        return f"{format_factor(scale)}, beyond trained {format_factor(most)}: extrapolated", True
     if scale < least * 0.9999:
-        return f"{factor_words(scale)}, below trained {factor_words(least)}", False
-    return f"{factor_words(scale)} of trained {factor_words(least)}–{factor_words(most)}", False
+        return f"{format_factor(scale)}, below trained {format_factor(least)}", False
+    return f"{format_factor(scale)} of trained {format_factor(least)}–{format_factor(most)}", False
 
 
-def zoom_words(zoom: float) -> str:
+def format_zoom(zoom: float) -> str:
     """``412 %``; a decimal below 10 %."""
     percent = zoom * 100
     return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
 
 
-def elapsed_words(secs: float) -> str:
+def format_elapsed(secs: float) -> str:
     """How long a picture took: ``38 ms``, ``2.1 s``."""
     return f"{secs * 1000:.0f} ms" if secs < 1 else f"{secs:.1f} s"
 
 
-def remaining_words(secs: float | None) -> str:
+def format_remaining(secs: float | None) -> str:
     """How long is left, coarsely: ``about 2 min left``."""
     if secs is None:
         return "estimating…"
@@ -82,6 +82,6 @@ def remaining_words(secs: float | None) -> str:
     return f"about {secs / 3600:.1f} h left"
 
 
-def rate_words(fps: Fraction) -> str:
+def format_rate(fps: Fraction) -> str:
     """``25 fps`` or ``23.976 fps``."""
     return f"{float(fps):.3f}".rstrip("0").rstrip(".") + " fps"

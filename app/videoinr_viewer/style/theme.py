@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from videoinr_resources import path as resource_path
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 
 Role = QPalette.ColorRole
 ACCENT_WARM = QColor("#c07b16")

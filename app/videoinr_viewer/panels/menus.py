@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from videoinr_viewer.actions import TABLE, Menu
-from videoinr_viewer.theme_choice import Theme
+from videoinr_viewer.style.theme_choice import Theme
 
 _THEME_TITLES = {Theme.SYSTEM: "Like the &system", Theme.LIGHT: "&Light", Theme.DARK: "&Dark"}
 

@@ -1,0 +1,1 @@
+"""How the window looks: themes, glyphs, painting, and values as text."""
