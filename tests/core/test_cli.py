@@ -19,9 +19,9 @@ from helpers.command_line import Outcome, run, run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.commands import options
-from videoinr.commands.picture import rect_of
 from videoinr.errors import ClipError, UsageError
 from videoinr.geometry import Grid, Rect
+from videoinr.render.output_area import rect_of
 from videoinr.types import Instant, RegionQuery
 
 COMMANDS = ("probe", "decode", "export", "bench", "doctor", "models")

@@ -1,4 +1,4 @@
-"""The part of a clip that a view shows: which pixels, on which grid, and what is made of them."""
+"""Crop previews: which clip pixels are encoded, on which grid the draft lies, and what the engine makes of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from videoinr.render.crop_preview import (
     LEAST_MARGIN_PX,
     MARGIN_PX,
     STEP_PX,
+    crop_around,
+    is_enough,
     on_whole_pixels,
-    part_around,
-    serves,
-    within,
+    query_on_crop,
 )
 from videoinr.render.engine import Engine, open_engine
 from videoinr.types import Instant, Quality, RegionQuery
@@ -32,19 +32,19 @@ CPU = torch.device("cpu")
 MIDDLE = Instant(13, Fraction(1, 2))
 
 
-def test_the_part_is_what_is_shown_and_a_margin_on_whole_steps() -> None:
+def test_the_crop_is_the_visible_pixels_and_a_margin_on_whole_steps() -> None:
     grid = Grid(1280, 720)
-    part = part_around(RegionQuery(MIDDLE, grid, Rect(500, 300, 240, 180)), CLIP)
-    assert part == Rect(104, 56, 104, 80)  # shown: 125 ... 185, 75 ... 120
-    assert part_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 100, 100)), CLIP) == Rect(0, 0, 48, 48)
-    assert part_around(RegionQuery(MIDDLE, grid, Rect(1200, 700, 80, 20)), CLIP) == Rect(280, 152, 40, 28)
+    crop = crop_around(RegionQuery(MIDDLE, grid, Rect(500, 300, 240, 180)), CLIP)
+    assert crop == Rect(104, 56, 104, 80)  # shown: 125 ... 185, 75 ... 120
+    assert crop_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 100, 100)), CLIP) == Rect(0, 0, 48, 48)
+    assert crop_around(RegionQuery(MIDDLE, grid, Rect(1200, 700, 80, 20)), CLIP) == Rect(280, 152, 40, 28)
 
 
-def test_most_of_a_clip_is_no_part() -> None:
+def test_no_crop_is_larger_than_half_of_the_frame() -> None:
     grid = Grid(640, 360)
-    assert part_around(RegionQuery(MIDDLE, grid, grid.rect), CLIP) is None
-    assert part_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 320, 360)), CLIP) is None
-    assert part_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 280, 340)), CLIP) is not None
+    assert crop_around(RegionQuery(MIDDLE, grid, grid.rect), CLIP) is None
+    assert crop_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 320, 360)), CLIP) is None
+    assert crop_around(RegionQuery(MIDDLE, grid, Rect(0, 0, 280, 340)), CLIP) is not None
 
 
 @given(
@@ -52,7 +52,7 @@ def test_most_of_a_clip_is_no_part() -> None:
     corners=st.tuples(*(st.floats(0, 1) for _ in range(4))),
     clip=st.tuples(st.integers(30, 400), st.integers(30, 400)),
 )
-def test_whatever_is_shown_is_pixels_of_the_part(
+def test_the_crop_covers_the_visible_pixels(
     scale: float, corners: tuple[float, float, float, float], clip: tuple[int, int]
 ) -> None:
     size = Grid(*clip)
@@ -61,27 +61,27 @@ def test_whatever_is_shown_is_pixels_of_the_part(
     x, y = int(left * (grid.width - 1)), int(top * (grid.height - 1))
     rect = Rect(x, y, 1 + int((right - left) * (grid.width - 1 - x)), 1 + int((bottom - top) * (grid.height - 1 - y)))
     query = RegionQuery(MIDDLE, grid, rect)
-    part = part_around(query, size)
-    if part is None:
+    crop = crop_around(query, size)
+    if crop is None:
         return
-    assert serves(part, query, size)
-    assert size.rect.contains(part)
-    assert all(edge % STEP_PX == 0 for edge in (part.x, part.y))
+    assert is_enough(crop, query, size)
+    assert size.rect.contains(crop)
+    assert all(edge % STEP_PX == 0 for edge in (crop.x, crop.y))
     whole = on_whole_pixels(query, size)
     assert whole.grid.width % size.width == whole.grid.height % size.height == 0
     assert whole.grid.width <= max(grid.width, size.width)
-    inner = within(part, whole, size)  # that it lies inside, its constructor sees to
+    inner = query_on_crop(crop, whole, size)  # that it lies inside, its constructor sees to
     assert (inner.rect.width, inner.rect.height) == (whole.rect.width, whole.rect.height)
-    assert inner.grid.width * size.width == whole.grid.width * part.width
+    assert inner.grid.width * size.width == whole.grid.width * crop.width
 
 
-def test_a_view_that_moves_on_keeps_its_part_until_the_margin_is_used_up() -> None:
+def test_a_crop_is_kept_for_a_moving_view_until_its_margin_is_used_up() -> None:
     grid = Grid(1280, 720)
-    part = part_around(RegionQuery(MIDDLE, grid, Rect(512, 256, 256, 128)), CLIP)
-    assert part is not None
+    crop = crop_around(RegionQuery(MIDDLE, grid, Rect(512, 256, 256, 128)), CLIP)
+    assert crop is not None
     moved = 4 * (MARGIN_PX - LEAST_MARGIN_PX)
-    assert serves(part, RegionQuery(MIDDLE, grid, Rect(512 + moved, 256, 256, 128)), CLIP)
-    assert not serves(part, RegionQuery(MIDDLE, grid, Rect(512 + moved + 36, 256, 256, 128)), CLIP)
+    assert is_enough(crop, RegionQuery(MIDDLE, grid, Rect(512 + moved, 256, 256, 128)), CLIP)
+    assert not is_enough(crop, RegionQuery(MIDDLE, grid, Rect(512 + moved + 36, 256, 256, 128)), CLIP)
 
 
 # ---- the engine's previews ----
@@ -97,11 +97,11 @@ def quarter(phase: Fraction = Fraction(1, 2)) -> RegionQuery:
     return RegionQuery(Instant(13, phase), Grid(960, 540), Rect(240, 135, 480, 270))
 
 
-def test_a_preview_is_close_to_what_whole_frames_give(engine: Engine) -> None:
+def test_a_preview_is_close_to_the_full_picture(engine: Engine) -> None:
     query = quarter()
-    part = part_around(query, CLIP)
-    assert part is not None
-    preview = engine.preview(query, part, NEVER)
+    crop = crop_around(query, CLIP)
+    assert crop is not None
+    preview = engine.preview(query, crop, NEVER)
     assert not engine.is_encoded(13)
     assert preview.quality is Quality.DRAFT
     assert preview.query == query  # three pixels for each of the clip's: as it was asked for
@@ -110,7 +110,7 @@ def test_a_preview_is_close_to_what_whole_frames_give(engine: Engine) -> None:
     assert 0 < error.mean() < 0.6  # with lite 0.40 at a margin of 16 pixels, and 1.49 at 8
 
 
-def test_a_part_is_encoded_once_for_all_instants_that_it_serves(
+def test_a_part_is_encoded_once_for_all_instants_that_it_is_enough(
     monkeypatch: pytest.MonkeyPatch, engine: Engine
 ) -> None:
     model, sizes = engine._model, list[tuple[int, ...]]()
@@ -121,24 +121,24 @@ def test_a_part_is_encoded_once_for_all_instants_that_it_serves(
         return plain(frames, half=half)
 
     monkeypatch.setattr(model, "encode", spy)
-    part = Rect(80, 40, 80, 64)
+    crop = Rect(80, 40, 80, 64)
     for phase in (Fraction(1, 4), Fraction(1, 2)):
         query = RegionQuery(Instant(20, phase), Grid(1280, 720), Rect(400, 240, 100, 80))
-        engine.preview(query, part, NEVER)
+        engine.preview(query, crop, NEVER)
     assert sizes == [(64, 80)]
-    engine.preview(RegionQuery(Instant(21, Fraction(1, 2)), Grid(1280, 720), Rect(400, 240, 100, 80)), part, NEVER)
+    engine.preview(RegionQuery(Instant(21, Fraction(1, 2)), Grid(1280, 720), Rect(400, 240, 100, 80)), crop, NEVER)
     engine.preview(
         RegionQuery(Instant(21, Fraction(1, 2)), Grid(1280, 720), Rect(0, 0, 100, 80)), Rect(0, 0, 48, 40), NEVER
     )
     assert sizes == [(64, 80), (64, 80), (40, 48)]
 
 
-def test_a_preview_at_a_broken_scale_covers_what_was_asked(engine: Engine) -> None:
+def test_a_preview_at_a_fractional_scale_covers_the_query(engine: Engine) -> None:
     grid = grid_from_scale(320, 180, 6.67)
     query = RegionQuery(Instant(5, Fraction(1, 3)), grid, Rect(700, 500, 333, 222))
-    part = part_around(query, CLIP)
-    assert part is not None
-    answer = engine.preview(query, part, NEVER).query
+    crop = crop_around(query, CLIP)
+    assert crop is not None
+    answer = engine.preview(query, crop, NEVER).query
     assert answer.grid == Grid(6 * 320, 6 * 180)
     for asked, given_, sides in (
         ((query.rect.x, query.rect.right), (answer.rect.x, answer.rect.right), (grid.width, answer.grid.width)),
@@ -148,7 +148,7 @@ def test_a_preview_at_a_broken_scale_covers_what_was_asked(engine: Engine) -> No
         assert given_[1] / sides[1] >= asked[1] / sides[0]
 
 
-def test_a_preview_can_be_cancelled_and_leaves_no_part(engine: Engine) -> None:
+def test_a_cancelled_preview_keeps_no_crop(engine: Engine) -> None:
     token = CancelToken()
     token.cancel()
     query = RegionQuery(Instant(9, Fraction(1, 2)), Grid(1280, 720), Rect(400, 240, 100, 80))

@@ -55,7 +55,7 @@ class SlowRenderer:
     pace: Pace = QUICK
     calls: list[tuple[str, object]] = field(default_factory=list)
     encoded: set[int] = field(default_factory=set)
-    parts: set[tuple[int, Rect]] = field(default_factory=set)
+    crops: set[tuple[int, Rect]] = field(default_factory=set)
     thread: threading.Thread | None = None
     closed: bool = False
 
@@ -85,11 +85,11 @@ class SlowRenderer:
         work(self.pace.encode_secs, token)
         self.encoded.add(pair)
 
-    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
-        self._note("preview", (query, part))
-        if (query.instant.pair, part) not in self.parts:
-            work(self.pace.encode_secs * part.area / (self.width * self.height), token)
-            self.parts.add((query.instant.pair, part))
+    def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
+        self._note("preview", (query, crop))
+        if (query.instant.pair, crop) not in self.crops:
+            work(self.pace.encode_secs * crop.area / (self.width * self.height), token)
+            self.crops.add((query.instant.pair, crop))
         asked = on_whole_pixels(query, Grid(self.width, self.height))
         region = self.render(asked, Quality.DRAFT, token)
         self.calls.pop()

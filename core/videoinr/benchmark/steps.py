@@ -10,7 +10,7 @@ from fractions import Fraction
 from videoinr.benchmark.clock import Peak, begin_peaks, peak_now, secs
 from videoinr.cancel import NEVER
 from videoinr.geometry import Grid, Rect
-from videoinr.render.crop_preview import part_around
+from videoinr.render.crop_preview import crop_around
 from videoinr.render.renderer import Renderer
 from videoinr.render.view import coarser
 from videoinr.types import Instant, Quality, RegionQuery
@@ -73,10 +73,10 @@ def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float
 
 
 def _part_secs(engine: Renderer, pair: int, grid: Grid) -> float | None:
-    """From nothing to a draft of the middle quarter of ``pair``; None where that is no part (see part.py)."""
+    """From nothing to a draft of the middle quarter of ``pair``; None where that is no part (see crop_preview.py)."""
     quarter = Rect(grid.width // 4, grid.height // 4, max(1, grid.width // 2), max(1, grid.height // 2))
     query, info = RegionQuery(Instant(pair, _PHASES[2]), grid, quarter), engine.opened.info
-    part = part_around(query, Grid(info.width, info.height))
+    part = crop_around(query, Grid(info.width, info.height))
     return None if part is None else secs(lambda: engine.preview(query, part, NEVER))
 
 

@@ -105,7 +105,7 @@ def _footage_of(path: Path, out: tuple[Grid, ...]) -> Footage:
     """Raises ClipError, and UsageError for a picture that the program does not decode."""
     from videoinr.benchmark.run import Footage
     from videoinr.clip import open_clip
-    from videoinr.commands.picture import grid_of, rect_of
+    from videoinr.render.output_area import grid_of, rect_of
 
     with open_clip(path) as clip:
         info = clip.info

@@ -40,9 +40,9 @@ def decode(
     bit for bit.
     """
     _check_out(out, file)
-    from videoinr.commands.picture import grid_of, rect_of
     from videoinr.exporting.png import write_png
     from videoinr.render.engine import open_engine
+    from videoinr.render.output_area import grid_of, rect_of
     from videoinr.types import Quality, RegionQuery
 
     with cancel_on_signals() as token, open_engine(file, model=model, device=device) as engine:

@@ -85,10 +85,10 @@ def export(
     OUT appears when it is complete and checked; until then it is OUT.part. Video keeps the clip's colour tags. Times
     are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm, as those formats do.
     """
-    from videoinr.commands.picture import grid_of, rect_of
     from videoinr.exporting.job import ExportJob, run
     from videoinr.exporting.outputs import check, notices, sink_for
     from videoinr.exporting.retime import segment_from_marks
+    from videoinr.render.output_area import grid_of, rect_of
 
     with reporter(as_json=json_progress) as report, cancel_on_signals() as token:
         from videoinr.render.engine import open_engine

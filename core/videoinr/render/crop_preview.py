@@ -1,7 +1,8 @@
-"""The part of a clip's frames that a view shows, encoded first where the whole of them would take long.
+"""Crops of a clip's frames that are encoded for a quick draft, where encoding whole frames would take long.
 
-What an encoder says of a pixel hangs on pixels far around it, but hardly on any beyond the nearest dozen or two. So a
-zoomed view gets a draft from features of its own part and a margin; what is shown in full comes from whole frames.
+An encoder's output at a pixel depends on a wide neighbourhood, but hardly on pixels more than one or two dozen away.
+So a zoomed view first gets a draft from a crop of both frames: the visible pixels and a margin. Full pictures are
+decoded from whole frames alone. Coordinates are (x, y); rectangles of ``clip`` are in clip pixels.
 """
 
 from __future__ import annotations
@@ -10,41 +11,52 @@ from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.types import RegionQuery
 
 MARGIN_PX = 16
-"""Clip pixels around what is shown that are encoded with it."""
+"""Clip pixels that are encoded around the visible ones."""
 LEAST_MARGIN_PX = 8
-"""What must still be left of them for the same part to serve a view that has moved on."""
+"""A crop is used for a view that moved on as long as this much of its margin is left."""
 STEP_PX = 8
-"""Parts begin and end at multiples of this: an encoder's pyramid halves there as it does in whole frames."""
+"""Crops begin and end at multiples of this, so that an encoder's pyramid halves them as it halves whole frames."""
 MOST_SHARE = 0.5
-"""Of the frames; a part larger than this does not pay."""
+"""A crop larger than this share of the frame does not pay."""
 
 
-def part_around(query: RegionQuery, clip: Grid) -> Rect | None:
-    """The pixels of ``clip`` to encode for ``query``: those it shows, and a margin. None where that is most of them."""
-    shown = _widened(query, clip, MARGIN_PX)
-    left, top = shown.x // STEP_PX * STEP_PX, shown.y // STEP_PX * STEP_PX
-    right, bottom = min(clip.width, _above(shown.right)), min(clip.height, _above(shown.bottom))
-    part = Rect(left, top, right - left, bottom - top)
-    return part if part.area <= MOST_SHARE * clip.rect.area else None
+def crop_around(query: RegionQuery, clip: Grid) -> Rect | None:
+    """Return the crop to encode for ``query``.
+
+    Args:
+        query: the view, on any grid.
+        clip: the size of the clip's frames.
+
+    Returns:
+        The visible pixels of ``clip`` and a margin, or None if that is more than MOST_SHARE of the frame.
+    """
+    needed = _widened(query, clip, MARGIN_PX)
+    left, top = needed.x // STEP_PX * STEP_PX, needed.y // STEP_PX * STEP_PX
+    right, bottom = min(clip.width, _rounded_up(needed.right)), min(clip.height, _rounded_up(needed.bottom))
+    crop = Rect(left, top, right - left, bottom - top)
+    return crop if crop.area <= MOST_SHARE * clip.rect.area else None
 
 
-def serves(part: Rect, query: RegionQuery, clip: Grid) -> bool:
-    """Whether features of ``part`` will do for ``query``."""
-    return part.contains(_widened(query, clip, LEAST_MARGIN_PX))
+def is_enough(crop: Rect, query: RegionQuery, clip: Grid) -> bool:
+    """Return whether features of ``crop`` cover ``query`` with at least LEAST_MARGIN_PX around it."""
+    return crop.contains(_widened(query, clip, LEAST_MARGIN_PX))
 
 
 def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:
-    """``query`` on the next coarser grid of which each of the clip's pixels is whole pixels: so is any part, then."""
+    """Return ``query`` on the next coarser grid whose size is a whole multiple of the clip's.
+
+    On such a grid the edges of every crop lie between pixels.
+    """
     times = _times(query, clip)
     grid = Grid(clip.width * times, clip.height * times)
     return RegionQuery(query.instant, grid, rect_on_grid(query.rect, query.grid, grid))
 
 
-def within(part: Rect, query: RegionQuery, clip: Grid) -> RegionQuery:
-    """``query``, which is :func:`on_whole_pixels`, as it is put to a clip that is nothing but ``part``."""
+def query_on_crop(crop: Rect, query: RegionQuery, clip: Grid) -> RegionQuery:
+    """Return ``query``, which is :func:`on_whole_pixels`, as a query to a clip that consists of ``crop`` alone."""
     times, rect = _times(query, clip), query.rect
-    moved = Rect(rect.x - part.x * times, rect.y - part.y * times, rect.width, rect.height)
-    return RegionQuery(query.instant, Grid(part.width * times, part.height * times), moved)
+    moved = Rect(rect.x - crop.x * times, rect.y - crop.y * times, rect.width, rect.height)
+    return RegionQuery(query.instant, Grid(crop.width * times, crop.height * times), moved)
 
 
 def _times(query: RegionQuery, clip: Grid) -> int:
@@ -52,11 +64,11 @@ def _times(query: RegionQuery, clip: Grid) -> int:
 
 
 def _widened(query: RegionQuery, clip: Grid, margin: int) -> Rect:
-    shown = rect_on_grid(query.rect, query.grid, clip)
-    left, top = max(0, shown.x - margin), max(0, shown.y - margin)
-    right, bottom = min(clip.width, shown.right + margin), min(clip.height, shown.bottom + margin)
+    visible = rect_on_grid(query.rect, query.grid, clip)
+    left, top = max(0, visible.x - margin), max(0, visible.y - margin)
+    right, bottom = min(clip.width, visible.right + margin), min(clip.height, visible.bottom + margin)
     return Rect(left, top, right - left, bottom - top)
 
 
-def _above(edge: int) -> int:
+def _rounded_up(edge: int) -> int:
     return -(-edge // STEP_PX) * STEP_PX

@@ -26,7 +26,7 @@ from videoinr.images import rgbx_from_pixels, tensor_from_pixels
 from videoinr.model import kernels
 from videoinr.model.representation import Features, Representation
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview as parts
+from videoinr.render import crop_preview
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.messages import Opened
 from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
@@ -44,7 +44,7 @@ class Engine(Closing):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
-        self._part: _Part | None = None
+        self._crop: _EncodedCrop | None = None
         self._encoder = encoder_for(self._model, Grid(clip.info.width, clip.info.height), profile)
         self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
@@ -73,18 +73,29 @@ class Engine(Closing):
         """Bring the features of ``pair`` to hand; raises Cancelled between the encoder's convolutions."""
         self._features(pair, token)
 
-    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
-        """A draft of ``query`` from the pixels ``part`` of the clip alone (see part.py), on a grid that suits it.
+    def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
+        """Decode a draft of ``query`` from a crop of both frames (see crop_preview.py), on a grid that suits the crop.
 
-        Encodes them, unless the last preview of the pair already did what serves here. Raises as :meth:`render`.
+        The crop is encoded first, unless the last preview of this pair encoded one that covers ``query``.
+
+        Args:
+            query: the pixels and the instant of the draft.
+            crop: the clip pixels to encode, (x, y, width, height).
+            token: cancels the work between chunks.
+
+        Returns:
+            A region of quality DRAFT. Its query is ``query`` on the next grid whose size is a multiple of the clip's.
+
+        Raises:
+            Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
         pair, size = query.instant.pair, Grid(self.clip.info.width, self.clip.info.height)
-        held = self._part
-        if held is None or held.key != self._key(pair) or not parts.serves(held.rect, query, size):
-            held = self._part = None  # let go of its memory first
-            held = self._part = _Part(self._key(pair), part, self._encode(pair, token, part))
-        start, asked = time.perf_counter(), parts.on_whole_pixels(query, size)
-        inner = parts.within(held.rect, asked, size)
+        held = self._crop
+        if held is None or held.key != self._key(pair) or not crop_preview.is_enough(held.rect, query, size):
+            held = self._crop = None  # Free its memory before more is taken.
+            held = self._crop = _EncodedCrop(self._key(pair), crop, self._encode(pair, token, crop))
+        start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
+        inner = crop_preview.query_on_crop(held.rect, asked, size)
         rgbx = self._decoder.decode(held.name, held.features, inner, token)
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start)
 
@@ -103,7 +114,7 @@ class Engine(Closing):
         self._decoder.close()
         self.clip.close()
         self._cache.clear()
-        self._part = None
+        self._crop = None
 
     def _key(self, pair: int) -> PairKey:
         return PairKey(self.clip.identity, pair)
@@ -116,12 +127,12 @@ class Engine(Closing):
         return features
 
     @torch.inference_mode()
-    def _encode(self, pair: int, token: CancelToken, part: Rect | None = None) -> Features:
-        """The features of ``pair``, or of the pixels ``part`` of its frames alone."""
+    def _encode(self, pair: int, token: CancelToken, crop: Rect | None = None) -> Features:
+        """Return the features of ``pair``, or of the crop ``crop`` of both frames."""
         frames = self.clip.pair(pair)
         token.check()
         device = self._profile.device
-        both = (frames.first, frames.second) if part is None else (_cut(frames.first, part), _cut(frames.second, part))
+        both = (frames.first, frames.second) if crop is None else (_cut(frames.first, crop), _cut(frames.second, crop))
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
@@ -137,13 +148,13 @@ class Engine(Closing):
             ) from error
 
 
-def _cut(frame: Pixels, part: Rect) -> Pixels:
-    return frame[part.y : part.bottom, part.x : part.right].copy()
+def _cut(frame: Pixels, crop: Rect) -> Pixels:
+    return frame[crop.y : crop.bottom, crop.x : crop.right].copy()
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """The features of the pixels ``rect`` of a pair's frames."""
+class _EncodedCrop:
+    """The features of the crop ``rect`` of a pair's frames."""
 
     key: PairKey
     rect: Rect
@@ -151,7 +162,7 @@ class _Part:
 
     @property
     def name(self) -> PairKey:
-        """What they are called among pairs: a part is no other part's pair, nor the whole one."""
+        """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
         return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
 
 

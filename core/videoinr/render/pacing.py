@@ -6,7 +6,7 @@
 | the pair is not encoded, the view is moving, and      | nothing more until it dwells on the pair DWELL_SECS   |
 | encoding takes longer than DRAFT_SECS                 |                                                       |
 | the pair is not encoded, that takes longer than       | first a draft from the part that is shown, encoded by |
-| PART_SECS, and the view shows a part of the clip      | itself; whole frames once the view rests (part.py)    |
+| CROP_SECS, and the view shows a part of the clip      | itself; whole frames once the view rests (crop_preview.py)    |
 | the view rests, and full is expected within DRAFT_SECS| full at once                                          |
 | full or half density is expected within SMOOTH_SECS   | the finer one that is: 60 Hz                          |
 | otherwise                                             | the finest draft expected within DRAFT_SECS: 10 Hz    |
@@ -37,7 +37,7 @@ REST_SECS = 0.09
 """A view that moved is at rest when nothing newer came for this long; then the full picture is decoded."""
 DWELL_SECS = 0.06
 """How long a moving view must stay on a pair that is not encoded before its encoding starts."""
-PART_SECS = 0.15
+CROP_SECS = 0.15
 """Where a pair takes longer to encode, the part of it that is shown is encoded first."""
 IDLE_SECS = 0.25
 """How long nothing must be asked for before pairs are encoded ahead."""
@@ -121,9 +121,9 @@ class Pacer:
         return 0.0 if is_quick else DWELL_SECS
 
     @property
-    def encodes_part_first(self) -> bool:
+    def encodes_crop_first(self) -> bool:
         """Whether a zoomed view should not wait for whole frames to be encoded."""
-        return self._encode_secs is not None and self._encode_secs > PART_SECS
+        return self._encode_secs is not None and self._encode_secs > CROP_SECS
 
     @property
     def encodes_ahead(self) -> bool:

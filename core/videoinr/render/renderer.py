@@ -26,7 +26,7 @@ class Renderer(Protocol):
     def encode(self, pair: int, token: CancelToken) -> None:
         """Put the features of ``pair`` into the cache; raises Cancelled between the encoder's stages."""
 
-    def preview(self, query: RegionQuery, part: Rect, token: CancelToken) -> RenderedRegion:
+    def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from the crop ``part`` of both frames alone, encoding it first where needed."""
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:

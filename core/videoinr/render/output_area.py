@@ -1,4 +1,4 @@
-"""Which grid and which pixels of it a command line asks for."""
+"""The grid and the region that a user asks for, checked: one set of rules for Python, command line and export."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ _FFMPEG_LIMIT = 2**31
 
 
 def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, default_scale: int) -> Grid:
-    """The grid of the clip at ``scale``, or of ``size`` (width x height), or at ``default_scale``.
+    """Return the full-frame grid of a clip at a scale or of a size.
 
-    UsageError for both at once, or a scale outside MIN_SCALE ... MAX_SCALE of :mod:`videoinr.render.view`.
+    Args:
+        info: the clip.
+        scale: grid pixels for each clip pixel.
+        size: the grid itself, (width, height) in pixels, instead of a scale. It may change the aspect ratio.
+        default_scale: the scale if neither is given.
+
+    Raises:
+        UsageError: both were given, or a side is scaled beyond MIN_SCALE ... MAX_SCALE of :mod:`videoinr.render.view`.
     """
     if scale is not None and size is not None:
-        raise UsageError("Both --scale and --size were given.", hint="Give one of them.")
+        raise UsageError("Both a scale and a size were given.", hint="Give one of them.")
     if size is None:
         _check_scale(Fraction(default_scale) if scale is None else scale)
         return grid_from_scale(info.width, info.height, float(default_scale if scale is None else scale))
@@ -35,18 +42,22 @@ def _check_scale(scale: Fraction) -> None:
         )
 
 
-def rect_of(grid: Grid, asked: Rect | None) -> Rect:
-    """The pixels ``asked`` for, by default all of ``grid``. UsageError if some lie outside, or they are too many."""
-    rect = grid.rect if asked is None else asked
+def rect_of(grid: Grid, region: Rect | None) -> Rect:
+    """Return ``region``, or all of ``grid`` if it is None.
+
+    Raises:
+        UsageError: pixels of the region lie outside the grid, or they are more than a picture file can hold.
+    """
+    rect = grid.rect if region is None else region
     if not grid.rect.contains(rect):
         raise UsageError(
             f"{rect.width}x{rect.height} pixels at {rect.x},{rect.y} leave the picture, which is {grid} at this scale.",
-            hint="Choose a part that lies inside.",
+            hint="Choose a region inside it.",
         )
     # FFmpeg's own bound on a picture, for 8 bytes a pixel.
     if 8 * (rect.width + 128) * (rect.height + 128) >= _FFMPEG_LIMIT:
         raise UsageError(
             f"A picture of {rect.width}x{rect.height} pixels is larger than a file can hold.",
-            hint="Choose a smaller scale, or a part of the picture.",
+            hint="Choose a smaller scale, or a region of the picture.",
         )
     return rect

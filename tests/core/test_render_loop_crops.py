@@ -76,7 +76,7 @@ def test_a_hand_that_moves_on_within_the_part_does_not_wait_for_the_rest(
         )
     assert 20 not in renderer.encoded
     assert len(renderer.asked("preview")) == 9
-    assert len(renderer.parts) == 1, "one part served them all"
+    assert len(renderer.crops) == 1, "one part served them all"
     bench.ask(corner(20, Fraction(1, 2)))
     bench.told.wait_for_full(corner(20, Fraction(1, 2)))
     assert 20 in renderer.encoded

@@ -1,0 +1,163 @@
+"""The hand-over between the threads that ask for pictures and the render thread that makes them.
+
+It holds at most one waiting clip and one waiting request; the newest replaces the one before it. It also knows the
+task in progress, so that a newer request can cancel that task, by these rules:
+
+| task in progress                                   | a newer request cancels it if                       |
+|----------------------------------------------------|-----------------------------------------------------|
+| encoding a pair                                    | it asks for another pair                            |
+| encoding whole frames after a crop preview         | it asks for another pair, or the view is moving     |
+| decoding the first picture of a request            | never: a steady drag would never show a picture     |
+| refining a draft to the full picture               | always, unless it asks for that same picture again  |
+
+Another clip and :meth:`HandOver.end` cancel any task.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from videoinr.cancel import CancelToken
+from videoinr.errors import Cancelled
+from videoinr.render import pacing
+from videoinr.types import RegionQuery, RenderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAhead:
+    """A job of the loop's own while no request waits: encode ``pair``."""
+
+    pair: int
+
+
+Job = Path | RenderRequest | EncodeAhead
+"""Open the clip at a path, answer a request, or encode a pair ahead."""
+
+
+class Stage(Enum):
+    """The stage of a request; it decides whether a newer request may cancel the task."""
+
+    ENCODING = "encoding"
+    COMPLETING = "encoding whole frames after a crop preview"
+    FIRST_PICTURE = "first picture"
+    REFINING = "refining"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One cancellable piece of a job. ``query``: the picture that it decodes, or None."""
+
+    pair: int
+    stage: Stage
+    query: RegionQuery | None = None
+
+    def is_outdated_by(self, request: RenderRequest) -> bool:
+        """Return whether the newer ``request`` cancels this task."""
+        if self.stage in (Stage.ENCODING, Stage.COMPLETING):
+            moves_on = self.stage is Stage.COMPLETING and request.moving
+            return moves_on or request.query.instant.pair != self.pair
+        return self.stage is Stage.REFINING
+
+
+class HandOver:
+    """One waiting clip, one waiting request and the task in progress, behind one lock."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._path: Path | None = None
+        self._request: RenderRequest | None = None
+        self._ended = False
+        self._task: Task | None = None
+        self._token = CancelToken()
+        self.asked_at_secs = 0.0
+        """When the newest request came, on :func:`time.monotonic`'s clock."""
+
+    # ---- for any thread ----
+
+    def put_clip(self, path: Path) -> None:
+        """Ask for the clip at ``path``. Drops a waiting request and cancels the task in progress."""
+        with self._changed:
+            self._path, self._request = path, None
+            self._cancel_task()
+
+    def put_request(self, request: RenderRequest) -> None:
+        """Ask for a picture. It replaces a waiting request and cancels a task that it outdates."""
+        with self._changed:
+            # Releasing the mouse button asks again for the picture that a resting view already refines: let it finish.
+            if self._is_refining(request.query):
+                return
+            self._request, self.asked_at_secs = request, time.monotonic()
+            if self._task is not None and self._task.is_outdated_by(request):
+                self._token.cancel()
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Ask the render thread to end, and cancel the task in progress."""
+        with self._changed:
+            self._ended = True
+            self._cancel_task()
+
+    # ---- for the render thread ----
+
+    def next_job(self, pair_ahead: int | None) -> Job | None:
+        """Wait for a job and take it; None after :meth:`end`.
+
+        Args:
+            pair_ahead: the pair to encode if nothing is asked for within ``pacing.IDLE_SECS``; None to wait for ever.
+        """
+        with self._changed:
+            idle_secs = None if pair_ahead is None else pacing.IDLE_SECS
+            if not self._changed.wait_for(self._has_news, timeout=idle_secs):
+                assert pair_ahead is not None
+                return EncodeAhead(pair_ahead)
+            if self._ended:
+                return None
+            job = self._path or self._request
+            if self._path is not None:
+                self._path = None
+            else:
+                self._request = None
+            return job
+
+    def newer_within(self, secs: float) -> bool:
+        """Return whether a newer clip, request or end waits, or comes within ``secs``."""
+        with self._changed:
+            return bool(self._changed.wait_for(self._has_news, timeout=secs))
+
+    def run(self, task: Task, work: Callable[[CancelToken], None]) -> None:
+        """Call ``work`` with a token that newer requests may cancel while it runs.
+
+        Raises:
+            Cancelled: a newer clip, request or end cancelled the task, before it began or in between.
+        """
+        token = CancelToken()
+        with self._changed:
+            newer = self._request
+            if self._ended or self._path or (newer is not None and task.is_outdated_by(newer)):
+                raise Cancelled
+            self._task, self._token = task, token
+        try:
+            work(token)
+        finally:
+            with self._changed:
+                self._task = None
+
+    # ---- with the lock held ----
+
+    def _has_news(self) -> bool:
+        return bool(self._ended or self._path or self._request)
+
+    def _is_refining(self, query: RegionQuery) -> bool:
+        task = self._task
+        is_refined = task is not None and task.stage is Stage.REFINING and task.query == query
+        return is_refined and not self._token.cancelled
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._token.cancel()
+        self._changed.notify()
