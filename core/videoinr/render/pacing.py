@@ -1,22 +1,22 @@
-"""Draft while moving, full at rest: the policy is the table below, fed with the measured speed.
+"""The policy of the render thread: a draft while the view moves, the full picture at rest.
 
-| situation                                             | what is rendered                                      |
-|-------------------------------------------------------|-------------------------------------------------------|
-| the source frame under the instant changed            | that frame, as it is, at once                         |
-| the pair is not encoded, the view is moving, and      | nothing more until it dwells on the pair DWELL_SECS   |
-| encoding takes longer than DRAFT_SECS                 |                                                       |
-| the pair is not encoded, that takes longer than       | first a draft from the part that is shown, encoded by |
-| CROP_SECS, and the view shows a part of the clip      | itself; whole frames once the view rests (crop_preview.py)    |
-| the view rests, and full is expected within DRAFT_SECS| full at once                                          |
-| full or half density is expected within SMOOTH_SECS   | the finer one that is: 60 Hz                          |
-| otherwise                                             | the finest draft expected within DRAFT_SECS: 10 Hz    |
-| the screen shows this instant finer than that draft   | no draft                                              |
-| nothing newer for REST_SECS                           | full (at once when the request was not moving)        |
-| full is shown, nothing newer for IDLE_SECS, and       | the pairs ahead are encoded (see prefetch.py)         |
-| encoding takes no longer than AHEAD_SECS              |                                                       |
+| situation                                              | rendered picture                                      |
+|--------------------------------------------------------|-------------------------------------------------------|
+| the source frame under the instant changed             | the source frame, at once                             |
+| the pair is not encoded, the view is moving, and       | none until the view stays on the pair for DWELL_SECS  |
+| encoding takes longer than DRAFT_SECS                  |                                                       |
+| the pair is not encoded, encoding takes longer than    | first a draft from a crop of the frames (see          |
+| CROP_SECS, and the view shows a region of the clip     | crop_preview.py); whole frames once the view rests    |
+| the view rests, and full is expected within DRAFT_SECS | full at once                                          |
+| full or half density is expected within SMOOTH_SECS    | the finer one of the two: 60 Hz                       |
+| otherwise                                              | the finest draft expected within DRAFT_SECS: 10 Hz    |
+| the screen shows this instant finer than that draft    | no draft                                              |
+| no newer request for REST_SECS                         | full (at once when the request was not moving)        |
+| full is shown, no newer request for IDLE_SECS, and     | none; the next pairs are encoded (see prefetch.py)    |
+| encoding takes no longer than AHEAD_SECS               |                                                       |
 
-Playback is a view that moves: it keeps time because each request asks for the present moment, and what cannot be had
-in time is had at a lower density.
+Playback is a moving view. It keeps time because each request asks for the present instant; a slow machine lowers the
+density of the pictures instead of delaying them.
 """
 
 from __future__ import annotations
@@ -29,36 +29,37 @@ from videoinr.render.view import coarser
 from videoinr.types import RegionQuery, RenderRequest
 
 SMOOTH_SECS = 0.014
-"""A picture must be expected within this time to follow a display of 60 Hz, painting included."""
+"""Time for a picture to follow a display of 60 Hz, painting included."""
 DRAFT_SECS = 0.045
-"""A draft must be expected within this time. An input may have to wait for the draft before its own, so dragging
-answers within twice of it, and redraws at 10 Hz or more with room to spare."""
+"""Time for a draft. An input may have to wait for the draft before its own, so a drag is answered within twice this
+time, and redraws at 10 Hz or more with room to spare."""
 REST_SECS = 0.09
-"""A view that moved is at rest when nothing newer came for this long; then the full picture is decoded."""
+"""A moving view is at rest when no newer request came for this long; then the full picture is decoded."""
 DWELL_SECS = 0.06
 """How long a moving view must stay on a pair that is not encoded before its encoding starts."""
 CROP_SECS = 0.15
-"""Where a pair takes longer to encode, the part of it that is shown is encoded first."""
+"""If a pair takes longer to encode than this, the visible crop of its frames is encoded first."""
 IDLE_SECS = 0.25
-"""How long nothing must be asked for before pairs are encoded ahead."""
+"""How long no request must come before pairs are encoded ahead."""
 AHEAD_SECS = 8.0
-"""A pair that takes longer is not encoded ahead: its layers, between which it can be cancelled, last too long."""
+"""Pairs that take longer are not encoded ahead: a layer of the encoder, which cannot be cancelled, takes too long."""
 DRAFT_DIVISORS = (1, 2, 3, 4, 6, 8)
-"""By how much a draft's grid may be coarser than the screen, each way."""
+"""How many times coarser than the screen a draft's grid may be, each way."""
 HALF = 2
 REMEMBERED_PICTURES = 5
-"""From so many the speed is known; it follows a change after the third."""
+"""The speed is the median of this many pictures, so it follows a change after the third."""
 LOYALTY = 1.25
-"""How much longer than allowed the density used last may take: every change of density starts with cold tiles."""
+"""The density used last may take this many times longer: every change of density starts with empty tile caches."""
 
 _View = tuple[int, Grid, Rect]
 
 
 class SpeedMeter:
-    """Seconds per decoded pixel: the middle one of the last few pictures, so that one that had to wait counts little.
+    """Measures seconds per decoded pixel, as the median of the last few pictures: one outlier counts little.
 
-    ``secs_per_pixel``: a guess, until the first picture. The built-in one is a slow laptop: the first picture is then a
-    draft.
+    Args:
+        secs_per_pixel: the value until the first picture. The default is a slow laptop's, so the first picture is a
+            draft.
     """
 
     def __init__(self, secs_per_pixel: float = 2e-6) -> None:
@@ -67,27 +68,27 @@ class SpeedMeter:
 
     @property
     def is_guess(self) -> bool:
-        """Whether nothing was measured so far."""
+        """Whether no picture was measured so far."""
         return not self._last
 
     def add(self, pixels: int, elapsed_secs: float) -> None:
-        """Take in that ``pixels`` pixels took ``elapsed_secs``."""
+        """Record that decoding ``pixels`` pixels took ``elapsed_secs``."""
         # Tiny pictures measure the overhead of a call, not the speed.
         if pixels >= 1024:
             self._last.append(elapsed_secs / pixels)
-            # Of two the lower: the first picture of all may have had to wait for a compiler.
+            # The lower one of two: the first picture may have waited for a compiler.
             self.secs_per_pixel = median_low(self._last)
 
     def expected_secs(self, pixels: int) -> float:
-        """How long ``pixels`` pixels will take."""
+        """Return the expected time for decoding ``pixels`` pixels, seconds."""
         return pixels * self.secs_per_pixel
 
 
 class Pacer:
-    """Chooses what comes first, from how long things took so far.
+    """Chooses the density of the first picture and the order of the work, from the times measured so far.
 
-    A view (pair, grid and rect) that was decoded before is decoded faster at another time, because what does not
-    depend on time is kept; so cold and warm pictures are measured apart.
+    A view (pair, grid and rect) that was decoded before is decoded faster at another instant, because features that
+    do not depend on time are cached. So cold pictures (first of their view) and warm ones are measured separately.
     """
 
     def __init__(self) -> None:
@@ -98,16 +99,16 @@ class Pacer:
         self._last_divisor = 1
 
     def forget_clip(self) -> None:
-        """Another clip: its pairs take another time, and none of its views was seen. The machine is the same."""
+        """Forget what depends on the clip: its encoding time and its views. The speed of decoding is kept."""
         self._encode_secs, self._last_view = None, None
         self._seen.clear()
 
     def note_encoding(self, elapsed_secs: float) -> None:
-        """A pair was encoded."""
+        """Record that encoding a pair took ``elapsed_secs``."""
         self._encode_secs = elapsed_secs
 
     def note_picture(self, query: RegionQuery, elapsed_secs: float) -> None:
-        """``query`` was decoded."""
+        """Record that decoding ``query`` took ``elapsed_secs``."""
         view = _view_of(query)
         meter = self._warm if view in self._seen else self._cold
         meter.add(query.rect.area, elapsed_secs)
@@ -116,24 +117,24 @@ class Pacer:
 
     @property
     def dwell_secs(self) -> float:
-        """How long a moving view stays on a pair before it is encoded."""
+        """How long a moving view must stay on a pair before the pair is encoded."""
         is_quick = self._encode_secs is not None and self._encode_secs <= DRAFT_SECS
         return 0.0 if is_quick else DWELL_SECS
 
     @property
     def encodes_crop_first(self) -> bool:
-        """Whether a zoomed view should not wait for whole frames to be encoded."""
+        """Whether a zoomed view gets a draft from a crop before whole frames are encoded."""
         return self._encode_secs is not None and self._encode_secs > CROP_SECS
 
     @property
     def encodes_ahead(self) -> bool:
-        """Whether pairs may be encoded that nobody asked for."""
+        """Whether pairs may be encoded before a request asks for them."""
         return self._encode_secs is None or self._encode_secs <= AHEAD_SECS
 
     def divisor_for(self, request: RenderRequest) -> int:
-        """How much coarser than the screen the first picture of ``request`` should be; 1 means full at once."""
+        """Return how many times coarser than the screen the first picture of ``request`` is; 1 means full at once."""
         view = _view_of(request.query)
-        # A view that stays while time moves pays the price of a cold picture once; one that changes pays every time.
+        # A view that stays while time moves is cold once; a view that changes is cold every time.
         meter = self._warm if view == self._last_view and not self._warm.is_guess else self._cold
         self._last_view = view
         self._last_divisor = self._divisor(request, meter)
