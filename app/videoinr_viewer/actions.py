@@ -3,69 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import Protocol
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from videoinr_viewer.dialogs.files import FileDialogs
+from videoinr_viewer.dialogs.help import Help
+from videoinr_viewer.export.launcher import ExportLauncher
+from videoinr_viewer.panels.focus_walk import FocusWalk
+from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
-
-
-class Shell(Protocol):
-    """What the window itself does, beyond session and player."""
-
-    def ask_open(self) -> None:
-        """Choose a clip and open it."""
-
-    def show_export(self) -> None:
-        """The export dialog."""
-
-    def save_picture(self) -> None:
-        """The visible part at full quality, into a file."""
-
-    def copy_picture(self) -> None:
-        """The visible part at full quality, onto the clipboard."""
-
-    def edit_time(self) -> None:
-        """Into the time field."""
-
-    def cycle_compare(self) -> None:
-        """Source beside the representation: off, or a wipe."""
-
-    def toggle_wipe_follow(self) -> None:
-        """A wipe that follows the mouse, or none."""
-
-    def toggle_full_screen(self) -> None:
-        """The picture on the whole screen, or back."""
-
-    def leave(self) -> None:
-        """Out of the present mode."""
-
-    def next_control(self, step: int) -> None:
-        """Move the keyboard's focus on (1) or back (-1)."""
-
-    def show_keys(self) -> None:
-        """The key sheet."""
-
-    def show_log(self) -> None:
-        """The folder of the log."""
-
-    def close(self) -> bool:
-        """Quit."""
+from videoinr_viewer.timeline.time_field import TimeField
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What intents act on."""
+    """The objects that intents act on."""
 
+    window: QWidget
     session: Session
     player: Player
-    shell: Shell
+    files: FileDialogs
+    exports: ExportLauncher
+    taker: PictureTaker
+    time_field: TimeField
+    modes: ViewModes
+    focus: FocusWalk
+    help: Help
 
 
 class Menu(Enum):
@@ -102,11 +72,11 @@ def _zoom_to(zoom: int) -> Callable[[Targets], object]:
 
 
 TABLE: tuple[Row, ...] = (
-    Row("open", Menu.FILE, "&Open…", ("Ctrl+O",), lambda t: t.shell.ask_open(), needs_clip=False),
-    Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.shell.show_export()),
-    Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.shell.save_picture()),
-    Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.shell.copy_picture(), group_ends=True),
-    Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.shell.close(), needs_clip=False),
+    Row("open", Menu.FILE, "&Open…", ("Ctrl+O",), lambda t: t.files.open_clip(), needs_clip=False),
+    Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.exports.show()),
+    Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
+    Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
+    Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
     Row("shuttle-back", Menu.PLAYBACK, "Play &backwards, again: faster", ("J",), lambda t: t.player.shuttle(-1)),
     Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),
@@ -136,7 +106,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("start", Menu.GO, "First frame", ("Home",), lambda t: t.session.go_to_start()),
     Row("end", Menu.GO, "Last frame", ("End",), lambda t: t.session.go_to_end()),
-    Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.shell.edit_time()),
+    Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.time_field.begin()),
     Row("mark-in", Menu.MARKS, "Mark &in", ("I",), lambda t: t.session.mark_in()),
     Row("mark-out", Menu.MARKS, "Mark &out", ("O",), lambda t: t.session.mark_out(), group_ends=True),
     Row("go-to-in", Menu.MARKS, "Go to in mark", ("Shift+I",), lambda t: t.session.go_to_in()),
@@ -151,20 +121,20 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("zoom-in", Menu.VIEW, "Zoom &in", ("+", "="), lambda t: t.session.zoom_by(2**0.5)),
     Row("zoom-out", Menu.VIEW, "Zoom &out", ("-",), lambda t: t.session.zoom_by(2**-0.5), group_ends=True),
-    Row("compare", Menu.VIEW, "&Compare with the source", ("C",), lambda t: t.shell.cycle_compare()),
+    Row("compare", Menu.VIEW, "&Compare with the source", ("C",), lambda t: t.modes.toggle_compare()),
     Row(
-        "wipe-follows", Menu.VIEW, "&Wipe follows the mouse", ("W",), lambda t: t.shell.toggle_wipe_follow(),
+        "wipe-follows", Menu.VIEW, "&Wipe follows the mouse", ("W",), lambda t: t.modes.toggle_wipe_follows(),
         group_ends=True,
     ),
-    Row("full-screen", Menu.VIEW, "F&ull screen", ("F11",), lambda t: t.shell.toggle_full_screen(), needs_clip=False),
-    Row("next-control", Menu.VIEW, "Next control", ("F6",), lambda t: t.shell.next_control(1), needs_clip=False),
+    Row("full-screen", Menu.VIEW, "F&ull screen", ("F11",), lambda t: t.modes.toggle_full_screen(), needs_clip=False),
+    Row("next-control", Menu.VIEW, "Next control", ("F6",), lambda t: t.focus.move(1), needs_clip=False),
     Row(
-        "previous-control", Menu.VIEW, "Previous control", ("Shift+F6",), lambda t: t.shell.next_control(-1),
+        "previous-control", Menu.VIEW, "Previous control", ("Shift+F6",), lambda t: t.focus.move(-1),
         needs_clip=False,
     ),
-    Row("leave", Menu.VIEW, "Leave full screen or comparison", ("Esc",), lambda t: t.shell.leave(), needs_clip=False),
-    Row("keys", Menu.HELP, "&Keys", ("?", "F1"), lambda t: t.shell.show_keys(), needs_clip=False),
-    Row("log", Menu.HELP, "Open the folder of the &log", (), lambda t: t.shell.show_log(), needs_clip=False),
+    Row("leave", Menu.VIEW, "Leave full screen or comparison", ("Esc",), lambda t: t.modes.leave(), needs_clip=False),
+    Row("keys", Menu.HELP, "&Keys", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
+    Row("log", Menu.HELP, "Open the folder of the &log", (), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
 
 
@@ -188,6 +158,13 @@ def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:
         parent.addAction(action)
         actions[row.id] = action
     return actions
+
+
+def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
+    """Enable the actions that need a clip if there is one, and disable them otherwise."""
+    for row in TABLE:
+        if row.needs_clip:
+            actions[row.id].setEnabled(has_clip)
 
 
 def _tool_tip(row: Row) -> str:

@@ -1,15 +1,22 @@
-"""The window: its parts, where they lie, and how they are connected."""
+"""The main window: lays out its parts and connects them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr_viewer.actions import TABLE, Targets, build_actions
+from videoinr_viewer.actions import Targets, build_actions, enable_actions
+from videoinr_viewer.dialogs.files import FileDialogs
+from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.panels.empty_state import EmptyState
+from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
 from videoinr_viewer.panels.message_bar import MessageBar
 from videoinr_viewer.panels.status import StatusLine
@@ -17,39 +24,67 @@ from videoinr_viewer.picture.drop import FileDrop
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.hold_key import HoldKey
 from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
-from videoinr_viewer.shell import WindowShell
 from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.timeline.panel import TimelinePanel
+from videoinr_viewer.timeline.time_field import TimeField
 
 TITLE = "VideoINR Viewer"
-_EMPTY_PAGE, _PICTURE_PAGE = 0, 1
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """Options from the command line. ``model`` and ``device``: those of the window's engine, which exports use too.
+
+    ``log_folder``: None where no log is written. ``asks``: False where nobody is there to answer questions.
+    """
+
+    model: str | None = None
+    device: str | None = None
+    log_folder: Path | None = None
+    asks: bool = True
 
 
 class MainWindow(QMainWindow):
-    """Everything in it acts on ``session`` and ``player``, and shows what they and ``bridge`` tell."""
+    """Every part acts on ``session`` and ``player``, and shows what they, ``bridge`` and ``export`` report."""
 
     closing = Signal()
-    """The person closed the window and nothing speaks against it."""
+    """The user closed the window, and no running export prevents it."""
 
     def __init__(
-        self, session: Session, player: Player, bridge: RenderBridge, export: ExportBridge, *, theme: Theme
+        self,
+        session: Session,
+        player: Player,
+        bridge: RenderBridge,
+        export: ExportBridge,
+        *,
+        theme: Theme,
+        options: WindowOptions,
     ) -> None:
         super().__init__()
         self.setWindowTitle(TITLE)
         self.setMinimumSize(640, 400)
-        self.frame_view, self.empty = FrameView(), EmptyState()
-        self.messages, self.status = MessageBar(), StatusLine()
-        self.taker = PictureTaker(session, self.frame_view, self)
-        self.shell = WindowShell(self, session, player, export)
-        self.actions_by_id = build_actions(Targets(session, player, self.shell), self)
-        self.timeline = TimelinePanel(session, player, self.actions_by_id)
+        self.session, self.player = session, player
+        self.frame_view, self.empty, self.pages = FrameView(), EmptyState(), QStackedWidget()
+        self.messages, self.status, self.time_field = MessageBar(), StatusLine(), TimeField()
+        self.taker = PictureTaker(session, player, self.frame_view, self)
+        self.modes = ViewModes(self, self.frame_view)
+        self.exports = ExportLauncher(
+            session, export, self, model=options.model, device=options.device, asks=options.asks
+        )
+        self.help = Help(self, options.log_folder)
+        files, focus = FileDialogs(session, player, self.taker, self), FocusWalk(self)
+        targets = Targets(
+            self, session, player, files, self.exports, self.taker, self.time_field, self.modes, focus, self.help
+        )
+        self.actions_by_id = build_actions(targets, self)
+        self.timeline = TimelinePanel(session, player, self.time_field, self.actions_by_id)
         self.menus = Menus(self.menuBar(), self.actions_by_id, theme)
         self.drop = FileDrop(self)
         self.source_key = HoldKey(Qt.Key.Key_Tab, self)
-        self.pages = QStackedWidget()
         self._lay_out()
         self._connect(session, player, bridge, export)
 
@@ -69,7 +104,7 @@ class MainWindow(QMainWindow):
         self.empty.setFocus()
 
     def _connect(self, session: Session, player: Player, bridge: RenderBridge, export: ExportBridge) -> None:
-        view, status, messages, shell = self.frame_view, self.status, self.messages, self.shell
+        view, status, messages, modes = self.frame_view, self.status, self.messages, self.modes
         bridge.opened.connect(session.clip_opened)
         bridge.failure.connect(messages.show_failure)
         bridge.failure.connect(session.failed)
@@ -92,13 +127,16 @@ class MainWindow(QMainWindow):
         view.pan_wanted.connect(session.pan)
         view.pan_ended.connect(session.settle)
         view.scrub_wanted.connect(session.scrub)
-        self.timeline.transport.time_field.left.connect(view.setFocus)
+        self.time_field.left.connect(view.setFocus)
         player.changed.connect(self._show_player)
+        for bar in (self.menuBar(), self.timeline, status):
+            modes.full_screen_changed.connect(bar.setHidden)
+        modes.escaped.connect(messages.hide)
         self.source_key.held.connect(view.set_source_only)
         self.drop.dropped.connect(session.open)
         self.empty.recent_wanted.connect(session.open)
         self.menus.recent_wanted.connect(session.open)
-        self.taker.saved.connect(shell.tell_saved)
+        self.taker.saved.connect(messages.show_saved)
         self.taker.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
@@ -106,44 +144,41 @@ class MainWindow(QMainWindow):
 
     # ---- what the whole window shows ----
 
-    def _set_open(self, is_open: bool) -> None:
-        self.pages.setCurrentIndex(_PICTURE_PAGE if is_open else _EMPTY_PAGE)
-        for row in TABLE:
-            if row.needs_clip:
-                self.actions_by_id[row.id].setEnabled(is_open)
-
     @Slot(object)
     def _show_clip(self, opened: Opened) -> None:
-        self._set_open(True)
+        self.pages.setCurrentWidget(self.frame_view)
+        enable_actions(self.actions_by_id, has_clip=True)
         self.setWindowTitle(f"{opened.info.path.name} — {TITLE}")
         self.frame_view.setFocus()
 
     @Slot()
     def _show_empty(self) -> None:
-        self._set_open(False)
+        self.pages.setCurrentWidget(self.empty)
+        enable_actions(self.actions_by_id, has_clip=False)
         self.setWindowTitle(TITLE)
 
     @Slot()
     def _show_player(self) -> None:
-        self.actions_by_id["loop"].setChecked(self.shell.player.loops)
+        self.actions_by_id["loop"].setChecked(self.player.loops)
 
-    # ---- its life ----
+    # ---- events of the window ----
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab shows the source and moves no focus; F6 moves it."""
+        """Leave the focus where it is: Tab shows the source, and F6 moves the focus."""
         return False
 
     def showEvent(self, event: QShowEvent) -> None:
-        """From now on there is a window of the system to watch for the held key."""
+        """Watch the system's window for the held key; it exists from now on."""
         super().showEvent(event)
         if (handle := self.windowHandle()) is not None:
             handle.installEventFilter(self.source_key)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Close, unless the person would rather let an export finish."""
-        if not self.shell.may_close():
+        """Close, unless the user prefers to let an export finish."""
+        if not self.exports.may_quit():
             event.ignore()
             return
-        self.shell.hide_dialogs()
+        self.exports.hide()
+        self.help.hide()
         self.closing.emit()
         event.accept()

@@ -12,7 +12,7 @@ from videoinr.render.messages import Failure, Opened
 from videoinr.render.render_loop import RenderLoop
 from videoinr.render.renderer import Renderer
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
-from videoinr_viewer.main_window import MainWindow
+from videoinr_viewer.main_window import MainWindow, WindowOptions
 from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
@@ -34,6 +34,7 @@ class Viewer(QObject):
         settings: Settings,
         theme: Theme | None = None,
         export_command: Sequence[str] = COMMAND,
+        options: WindowOptions | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -41,7 +42,10 @@ class Viewer(QObject):
         self.session, self.bridge = Session(self), RenderBridge(self)
         self.player = Player(self.session, parent=self)
         self.export = ExportBridge(export_command, self)
-        self.window = MainWindow(self.session, self.player, self.bridge, self.export, theme=self.themes.chosen)
+        self.window = MainWindow(
+            self.session, self.player, self.bridge, self.export, theme=self.themes.chosen,
+            options=options or WindowOptions(),
+        )  # fmt: skip
         self.loop = RenderLoop(open_renderer, self.bridge)
         self.is_shut_down = False
         self._opening: Path | None = None

@@ -59,7 +59,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
 
     yield make
     for stage in stages:
-        stage.viewer.window.shell.asks = False
+        stage.viewer.window.exports.asks = False
         stage.viewer.window.close()
         assert stage.viewer.is_shut_down
         stage.viewer.window.deleteLater()

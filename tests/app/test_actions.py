@@ -154,6 +154,6 @@ def test_f6_moves_the_focus_since_tab_is_taken(stage: Stage) -> None:
 
 def test_the_key_sheet_lists_every_key(stage: Stage) -> None:
     press(stage, Key.Key_Question)
-    sheet = stage.viewer.window.shell._key_sheet
+    sheet = stage.viewer.window.help.key_sheet
     assert sheet is not None
     assert sheet.isVisible()

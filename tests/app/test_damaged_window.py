@@ -36,7 +36,7 @@ def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
     # As large as a clip at x1: the damage is in the files, not in how large they are shown.
     viewer.show((500, 400))
     yield Stage(qtbot, viewer, [])
-    viewer.window.shell.asks = False
+    viewer.window.exports.asks = False
     viewer.window.close()
     assert viewer.is_shut_down
 

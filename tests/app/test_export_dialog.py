@@ -34,7 +34,7 @@ def dialog_of(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[[str],
         stage.open(str(tmp_path / "my clip.mp4"))
         stage.wait_until_complete()
         stage.viewer.window.actions_by_id["export"].trigger()
-        dialog = stage.viewer.window.shell._export_dialog
+        dialog = stage.viewer.window.exports.dialog
         assert dialog is not None
         return stage, dialog
 
@@ -115,7 +115,7 @@ def test_the_form_starts_with_something_sensible(dialog_of: Callable[..., tuple[
     assert choice.out.name == "my clip-videoinr.mp4"
     assert "100 frames, 2.000 s at 50 fps, 320 × 180 pixels" in dialog.form.summary.text()
     assert dialog.start.isEnabled()
-    assert stage.viewer.window.shell._export_dialog is dialog
+    assert stage.viewer.window.exports.dialog is dialog
 
 
 def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:

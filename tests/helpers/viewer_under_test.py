@@ -62,8 +62,8 @@ class Reporter(QObject):
             self.watch.start()
 
     def _report(self, window: MainWindow) -> None:
-        session = window.shell._session
-        dialog = window.shell._export_dialog
+        session = window.session
+        dialog = window.exports.dialog
         self._say("overview", _box(window.timeline.overview))
         self._say("picture", _box(window.frame_view))
         self._say("moved", float(session.view.time_secs) > 0.1)
@@ -73,7 +73,7 @@ class Reporter(QObject):
         self._say("complete", window.frame_view.full_for(session.last_query) is not None)
         self._say("compare", window.frame_view.compare.value)
         self._say("source_only", window.frame_view._item.source_only)
-        self._say("keys", window.shell._key_sheet is not None and window.shell._key_sheet.isVisible())
+        self._say("keys", window.help.key_sheet is not None and window.help.key_sheet.isVisible())
         if dialog is not None and dialog.isVisible():
             self._say("export", dialog.title.text() if not dialog.start.isVisible() else "form")
             self._say("path", _box(dialog.form.path))

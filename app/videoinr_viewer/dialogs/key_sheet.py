@@ -1,45 +1,41 @@
-"""All keys at a glance, read from the table of actions."""
+"""The sheet of all keys, read from the menu bar."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
-
-from videoinr_viewer.actions import TABLE, Menu, Row
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMenuBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 _MOUSE = (
-    ("Wheel", "Zoom at the cursor"),
-    ("Shift + wheel", "Move in time, 1/16 frame"),
+    ("Wheel", "Zoom at the pointer"),
+    ("Shift+wheel", "Move in time by 1/16 frame"),
     ("Left or middle drag", "Pan"),
-    ("Tab, held", "See the plain source"),
+    ("Hold Tab", "Show the source frame"),
 )
+Keys = Sequence[tuple[str, str]]
+"""(keys, what they do) for each line."""
 
 
 class KeySheet(QDialog):
-    """Two columns of groups, one for each menu."""
+    """Shows the shortcuts of ``menu_bar`` and the mouse gestures in two columns, one group for each menu."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        columns = QWidget()
-        row = QHBoxLayout(columns)
-        row.setSpacing(36)
-        halves = (QVBoxLayout(), QVBoxLayout())
-        for half in halves:
-            half.setSpacing(14)
-            row.addLayout(half)
-        groups = [(menu.value.replace("&", ""), _keys_of(menu)) for menu in Menu]
-        groups.append(("Mouse and held keys", list(_MOUSE)))
-        lengths = [0, 0]
-        for title, rows in groups:
-            shortest = lengths.index(min(lengths))
-            halves[shortest].addWidget(QLabel(_table(title, rows), textFormat=Qt.TextFormat.RichText))
-            lengths[shortest] += len(rows) + 2
-        for half in halves:
-            half.addStretch(1)
+        columns = _columns([*_groups(menu_bar), ("Mouse and held keys", _MOUSE)])
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(columns)
@@ -51,17 +47,40 @@ class KeySheet(QDialog):
         self.resize(columns.sizeHint().width() + 50, min(760, columns.sizeHint().height() + 80))
 
 
-def _keys_of(menu: Menu) -> list[tuple[str, str]]:
-    return [(_key_words(row), row.text.replace("&", "").rstrip("…")) for row in TABLE if row.menu is menu and row.keys]
+def _columns(groups: Sequence[tuple[str, Keys]]) -> QWidget:
+    """Return the groups in two columns, each group in the column that is shorter so far."""
+    columns, row = QWidget(), QHBoxLayout()
+    columns.setLayout(row)
+    row.setSpacing(36)
+    halves = (QVBoxLayout(), QVBoxLayout())
+    for half in halves:
+        half.setSpacing(14)
+        row.addLayout(half)
+    lengths = [0, 0]
+    for title, keys in groups:
+        shortest = lengths.index(min(lengths))
+        halves[shortest].addWidget(QLabel(_table(title, keys), textFormat=Qt.TextFormat.RichText))
+        lengths[shortest] += len(keys) + 2
+    for half in halves:
+        half.addStretch(1)
+    return columns
 
 
-def _key_words(row: Row) -> str:
+def _groups(menu_bar: QMenuBar) -> Iterator[tuple[str, Keys]]:
+    for action in menu_bar.actions():
+        if isinstance(menu := action.menu(), QMenu):
+            yield _plain(action), [(_keys(one), _plain(one)) for one in menu.actions() if one.shortcuts()]
+
+
+def _keys(action: QAction) -> str:
     native = QKeySequence.SequenceFormat.NativeText
-    return "  or  ".join(QKeySequence(key).toString(native) for key in row.keys)
+    return "  or  ".join(key.toString(native) for key in action.shortcuts())
 
 
-def _table(title: str, rows: list[tuple[str, str]]) -> str:
-    lines = "".join(
-        f"<tr><td width='150'><b>{escape(keys)}</b></td><td>{escape(text)}</td></tr>" for keys, text in rows
-    )
+def _plain(action: QAction) -> str:
+    return action.text().replace("&", "").rstrip("…")
+
+
+def _table(title: str, keys: Keys) -> str:
+    lines = "".join(f"<tr><td width='150'><b>{escape(key)}</b></td><td>{escape(text)}</td></tr>" for key, text in keys)
     return f"<p style='margin-bottom:4px'><b>{escape(title)}</b></p><table cellspacing='3'>{lines}</table>"

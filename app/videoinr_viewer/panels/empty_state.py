@@ -14,8 +14,6 @@ SHOWN_RECENT = 5
 class EmptyState(QWidget):
     """An invitation, and the clips that were open last."""
 
-    open_wanted = Signal()
-    """The person wants to choose a file."""
     recent_wanted = Signal(object)
     """Path: one of the recent clips."""
 

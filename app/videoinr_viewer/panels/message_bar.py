@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
@@ -48,6 +50,11 @@ class MessageBar(QFrame):
     def show_notice(self, message: str) -> None:
         """Something worth knowing that is no failure."""
         self._say(message, ACCENT_WARM)
+
+    @Slot(object)
+    def show_saved(self, path: Path) -> None:
+        """Tell that a picture was saved as ``path``."""
+        self.show_notice(f"Saved {path}")
 
     @Slot(object)
     def open(self, opened: Opened) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from videoinr.types import RenderedRegion
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.qimages import qimage_from_rgbx
+from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 
 
@@ -23,15 +24,16 @@ class PictureTaker(QObject):
     failed = Signal(str, str)
     """What happened, and what to do."""
 
-    def __init__(self, session: Session, frame_view: FrameView, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, player: Player, frame_view: FrameView, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session, self._frame_view = session, frame_view
+        self._session, self._player, self._frame_view = session, player, frame_view
         self._waiting: list[Callable[[RenderedRegion], None]] = []
         self._writer = ThreadPoolExecutor(1, "videoinr-picture-writer")
         frame_view.shown.connect(self._look)
 
     def take(self, use: Callable[[RenderedRegion], None]) -> None:
         """Call ``use`` with the full picture of what is in view: now, or when it has come."""
+        self._player.pause()
         self._waiting.append(use)
         if not self._look():
             self._session.settle()

@@ -17,6 +17,7 @@ from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
+from videoinr_viewer.main_window import WindowOptions
 from videoinr_viewer.session import StartView
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
@@ -95,10 +96,10 @@ def run(
     log_handler, hook = start_log(log_folder), CrashHook()
     hook.install()
     settings = Settings.load(settings_path)
-    viewer = Viewer(app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command)
-    shell = viewer.window.shell
-    shell.model, shell.device, shell.log_folder = arguments.model, arguments.device, log_folder
-    shell.asks = not arguments.is_unattended
+    viewer = Viewer(
+        app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
+        options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
+    )  # fmt: skip
     size = _attend(viewer, arguments, hook, log_folder)
     app.aboutToQuit.connect(viewer.shut_down)
     viewer.show(size)

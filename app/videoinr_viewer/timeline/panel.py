@@ -15,6 +15,7 @@ from videoinr_viewer.session import Session
 from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
+from videoinr_viewer.timeline.time_field import TimeField
 from videoinr_viewer.timeline.transport import Transport
 
 
@@ -22,13 +23,18 @@ class TimelinePanel(QFrame):
     """Shows the session's time and passes on what the hand does to it."""
 
     def __init__(
-        self, session: Session, player: Player, actions: Mapping[str, QAction], parent: QWidget | None = None
+        self,
+        session: Session,
+        player: Player,
+        time_field: TimeField,
+        actions: Mapping[str, QAction],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("timeline")
         self._session, self._player = session, player
         self.overview, self.pair_slider = Overview(), PairSlider()
-        self.transport = Transport(actions)
+        self.transport = Transport(time_field, actions)
         self._start, self._end, self._first, self._second = (self._label() for _ in range(4))
         self._lay_out()
         self._connect()

@@ -30,9 +30,9 @@ _RIGHT = (
 class Transport(QWidget):
     """Its buttons are the window's actions: same text, same state, same shortcut."""
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, time_field: TimeField, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.time_field = TimeField()
+        self.time_field = time_field
         self.duration = QLabel()
         self.duration.setProperty("class", "quiet")
         self.speed_box = SpeedBox()

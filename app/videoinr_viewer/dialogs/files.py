@@ -1,0 +1,53 @@
+"""The dialogs that ask for a file: a clip to open, or where to save the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from videoinr.render.view import scale_from_zoom
+from videoinr.types import ViewState
+from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.player import Player
+from videoinr_viewer.session import Session
+
+OPEN_FILTER = (
+    "Videos and animations (*.mp4 *.m4v *.mkv *.mov *.webm *.avi *.ts *.m2ts *.mpg *.mpeg *.gif *.y4m *.mxf *.ogv);;"
+    "All files (*)"
+)
+SAVE_FILTER = "Pictures (*.png *.jpg)"
+
+
+class FileDialogs(QObject):
+    """Modal file dialogs above ``parent``. They start in the open clip's folder, or else in the home folder."""
+
+    def __init__(self, session: Session, player: Player, taker: PictureTaker, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session, self._player, self._taker, self._parent = session, player, taker, parent
+
+    def open_clip(self) -> None:
+        """Ask for a clip and open it."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), OPEN_FILTER)
+        if name:
+            self._session.open(Path(name))
+
+    def save_picture(self) -> None:
+        """Ask for a file and save the visible region in it at full quality. Playback pauses first."""
+        if (clip := self._session.clip) is None:
+            return
+        self._player.pause()
+        proposal = self._folder() / f"{clip.info.path.stem}{_view_suffix(self._session.view)}.png"
+        name, _ = QFileDialog.getSaveFileName(self._parent, "Save the picture", str(proposal), SAVE_FILTER)
+        if name:
+            path = Path(name)
+            self._taker.save(path if path.suffix else path.with_suffix(".png"))
+
+    def _folder(self) -> Path:
+        clip = self._session.clip
+        return clip.info.path.absolute().parent if clip is not None else Path.home()
+
+
+def _view_suffix(view: ViewState) -> str:
+    return f"-{float(view.time_secs):.3f}s-x{scale_from_zoom(view.zoom):.3g}"
