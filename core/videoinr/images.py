@@ -34,7 +34,7 @@ def rgbx_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
     return rgbx
 
 
-def shrink(images: Tensor, *, height: int, width: int) -> Tensor:
+def downsample(images: Tensor, *, height: int, width: int) -> Tensor:
     """Antialiased bicubic (a = -0.5) to ``height`` x ``width``, rounded to 8 bits: the field's degradation.
 
     ``images``: [B, 3, H, W] in 0 ... 1; so is the result.

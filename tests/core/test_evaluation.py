@@ -13,14 +13,14 @@ from torch import Tensor
 
 from helpers.clips import numbered_frames, write_clip, write_pictures
 from helpers.tiny_model import tiny_video_inr
-from videoinr.evaluation.clips import FrameScore, Restorer, blend_bicubic, restorer_from_model, score_clip
+from videoinr.evaluation.clips import FrameScore, Method, blend_bicubic, method_from_model, score_clip
 from videoinr.evaluation.footage import find_footage
 from videoinr.evaluation.metrics import psnr, ssim
 from videoinr.evaluation.optical_flow import flow_difference, optical_flow
 from videoinr.evaluation.protocols import ADOBE, GOPRO, VID4, Protocol
 from videoinr.evaluation.summary import summarise
 from videoinr.geometry import Grid
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.model.video_inr import PairFeatures
 
 CPU = torch.device("cpu")
@@ -47,7 +47,7 @@ def test_windows_stride_by_their_length(frames: int, windows: int) -> None:
     for window, (low, grid, times) in enumerate(record.calls):
         assert grid == Grid(48, 32)
         assert times == [0, 0.25, 0.5, 0.75]
-        expected = shrink(clip[[4 * window, 4 * window + 4]], height=16, width=24)
+        expected = downsample(clip[[4 * window, 4 * window + 4]], height=16, width=24)
         torch.testing.assert_close(low, expected)
     for index, score in enumerate(scores):
         grey = torch.full((3, 32, 48), 0.5)
@@ -68,7 +68,7 @@ def test_clips_are_cut_from_the_top_left() -> None:
     assert torch.equal(low, clip[[0, 2], :, :32, :48])
 
 
-def truth_of(clip: Tensor) -> Restorer:
+def truth_of(clip: Tensor) -> Method:
     """A restorer that gives the clip back, frame by frame."""
     frames = iter(clip)
     return lambda low, grid, times: [next(frames) for _ in times]
@@ -128,7 +128,7 @@ def test_a_model_restores_and_encodes_once(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(model, "encode", counted)
     with torch.inference_mode():
-        pictures = restorer_from_model(model)(low, Grid(16, 12), [0, 0.5, 0.75])
+        pictures = method_from_model(model)(low, Grid(16, 12), [0, 0.5, 0.75])
         assert encodings == [1]
         for t, picture in zip((0, 0.5, 0.75), pictures, strict=True):
             expected = model.render(encode(low[None]), Grid(16, 12), [torch.tensor([float(t)])])[0][0].clamp(0, 1)
@@ -138,7 +138,7 @@ def test_a_model_restores_and_encodes_once(monkeypatch: pytest.MonkeyPatch) -> N
 def test_too_little_memory_for_all_instants_is_enough_for_some(monkeypatch: pytest.MonkeyPatch) -> None:
     model, low, times = tiny_video_inr(), torch.rand(2, 3, 6, 8), [k / 8 for k in range(8)]
     with torch.inference_mode():
-        expected = restorer_from_model(model)(low, Grid(16, 12), times)
+        expected = method_from_model(model)(low, Grid(16, 12), times)
         render, asked = model.render, []
 
         def starved(features: object, grid: Grid, moments: Sequence[Tensor]) -> list[Tensor]:
@@ -148,14 +148,14 @@ def test_too_little_memory_for_all_instants_is_enough_for_some(monkeypatch: pyte
             return render(features, grid, moments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(model, "render", starved)
-        pictures = restorer_from_model(model)(low, Grid(16, 12), times)
+        pictures = method_from_model(model)(low, Grid(16, 12), times)
     assert asked == [8, 4, 2, 2, 4, 2, 2]
     assert all(torch.equal(a, b) for a, b in zip(pictures, expected, strict=True))
 
 
 def test_scores_do_not_depend_on_gradients() -> None:
     with torch.enable_grad():
-        scores = score_clip(torch.rand(3, 3, 16, 16), "c", Protocol(2, 2), {"m": restorer_from_model(tiny_video_inr())})
+        scores = score_clip(torch.rand(3, 3, 16, 16), "c", Protocol(2, 2), {"m": method_from_model(tiny_video_inr())})
     assert all(np.isfinite(score.psnr_db) for score in scores)
 
 

@@ -125,8 +125,10 @@ def test_baselines_are_chosen_and_absent_ones_explained(
     def gone(name: str) -> Any:
         raise DeviceError("It needs a program that is not here.")
 
-    monkeypatch.setattr(methods, "_peer_names", lambda: ["peer"])
-    monkeypatch.setattr(methods, "_peers", lambda: type("Peers", (), {"open_peer": staticmethod(gone)}))
+    monkeypatch.setattr(methods, "_external_names", lambda: ["peer"])
+    monkeypatch.setattr(
+        methods, "_external_baselines", lambda: type("External", (), {"open_baseline": staticmethod(gone)})
+    )
     more = ("--model", model, "--baseline", "nearest", "--baseline", "peer")
     shown = evaluate(footage, *more)
     assert shown.exit_code == 0, shown.stderr
@@ -182,7 +184,7 @@ def test_seams_are_measured_instead(footage: Path, model: Path) -> None:
         (("--time-scale", "50"), "50 in time needs 51"),
         (("--time-scale", "50", "--seams"), "50 in time needs 51"),
         (("--protocol", "reds"), "'reds' is not one of"),
-        (("--baseline", "no-such-peer"), "There is no baseline 'no-such-peer'"),
+        (("--baseline", "no-such-baseline"), "There is no baseline 'no-such-baseline'"),
         (("--model", "no-such-model"), "no-such-model"),
         (("--scale", "0.5"), "'0.5' is no scale"),
         (("--scale", "nan"), "'nan' is no scale"),

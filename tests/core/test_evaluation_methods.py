@@ -17,9 +17,9 @@ from helpers.clips import numbered_frames, write_pictures
 from helpers.tiny_model import save_tiny_model, tiny_video_inr
 from videoinr.errors import DeviceError, UsageError
 from videoinr.evaluation import methods
-from videoinr.evaluation.clips import Restorer, blend_bicubic
+from videoinr.evaluation.clips import Method, blend_bicubic
 from videoinr.evaluation.footage import find_footage
-from videoinr.evaluation.methods import PeerFailedError, baseline_names, blend_lanczos, make_panel, nearest
+from videoinr.evaluation.methods import BaselineFailedError, baseline_names, blend_lanczos, nearest, open_methods
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.run import run_protocol
 from videoinr.geometry import Grid
@@ -31,22 +31,22 @@ CPU = torch.device("cpu")
 def peers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Puts peers by name in place of the real ones; an exception in a restorer's place is raised when it is opened."""
 
-    def put(**known: Restorer | Exception) -> None:
-        def open_peer(name: str) -> Restorer:
+    def put(**known: Method | Exception) -> None:
+        def open_baseline(name: str) -> Method:
             peer = known[name]
             if isinstance(peer, Exception):
                 raise peer
             return peer
 
-        stand_in = SimpleNamespace(peer_names=lambda: list(known), open_peer=open_peer)
-        monkeypatch.setattr(methods, "_peers", lambda: stand_in)
-        monkeypatch.setattr(methods, "_peer_names", stand_in.peer_names)
+        stand_in = SimpleNamespace(external_baseline_names=lambda: list(known), open_baseline=open_baseline)
+        monkeypatch.setattr(methods, "_external_baselines", lambda: stand_in)
+        monkeypatch.setattr(methods, "_external_names", stand_in.external_baseline_names)
 
     return put
 
 
 @pytest.mark.parametrize("baseline", [blend_bicubic, blend_lanczos])
-def test_a_blend_is_exact_where_it_has_nothing_to_do(baseline: Restorer) -> None:
+def test_a_blend_is_exact_where_it_has_nothing_to_do(baseline: Method) -> None:
     low = torch.rand(2, 3, 6, 8)
     first, middle, last = baseline(low, Grid(8, 6), [0, 0.25, 1])
     torch.testing.assert_close(first, low[0], atol=1e-6, rtol=0)
@@ -85,11 +85,11 @@ def test_models_have_parameters_and_names_of_their_own(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save_tiny_model(tmp_path / folder)
     paths = [str(tmp_path / folder / "tiny.safetensors") for folder in ("a", "b", "a")]
-    panel = make_panel(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
+    panel = open_methods(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
     assert [method.name for method in panel.methods] == ["nearest", "bicubic-blend", *paths[:2]]
     count = sum(parameter.numel() for parameter in tiny_video_inr().parameters())
     assert [method.parameters for method in panel.methods] == [None, None, count, count]
-    assert [method.name for method in make_panel(models=paths[:1], baselines=[], device=CPU).methods] == ["tiny"]
+    assert [method.name for method in open_methods(models=paths[:1], baselines=[], device=CPU).methods] == ["tiny"]
 
 
 def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Pat
     shutil.copy(tmp_path / "tiny.safetensors", new)
     card = {**json.loads((tmp_path / "tiny.json").read_text()), "name": "lite"}
     new.with_suffix(".json").write_text(json.dumps(card))
-    panel = make_panel(models=[str(new), "lite"], baselines=[], device=CPU)
+    panel = open_methods(models=[str(new), "lite"], baselines=[], device=CPU)
     assert [method.name for method in panel.methods] == [str(new), "lite"]
     assert len({method.parameters for method in panel.methods}) == 2
 
@@ -105,16 +105,16 @@ def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Pat
 def test_peers_are_known_beside_what_is_built_in(peers: Callable[..., None]) -> None:
     peers(alpha=nearest, nearest=nearest)
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest", "alpha"]
-    panel = make_panel(models=[], baselines=["all"], device=CPU)
+    panel = open_methods(models=[], baselines=["all"], device=CPU)
     assert [method.name for method in panel.methods] == baseline_names()
     with pytest.raises(UsageError, match="no baseline 'beta'") as caught:
-        make_panel(models=[], baselines=["alpha", "beta"], device=CPU)
+        open_methods(models=[], baselines=["alpha", "beta"], device=CPU)
     assert "all, bicubic-blend, lanczos-blend, nearest, alpha" in caught.value.hint
 
 
 def test_a_peer_that_cannot_be_opened_is_absent_with_its_reason(peers: Callable[..., None]) -> None:
     peers(here=nearest, gone=DeviceError("There is no Vulkan here.", hint="Install a driver."), torn=OSError("no .so"))
-    panel = make_panel(models=[], baselines=["gone", "torn", "here"], device=CPU)
+    panel = open_methods(models=[], baselines=["gone", "torn", "here"], device=CPU)
     assert [method.name for method in panel.methods] == ["here"]
     assert panel.absent == {"gone": "There is no Vulkan here. Install a driver.", "torn": "OSError: no .so"}
 
@@ -123,7 +123,7 @@ def test_without_peers_the_built_in_baselines_are_all(monkeypatch: pytest.Monkey
     monkeypatch.setattr(methods, "find_spec", lambda name: None)
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest"]
     with pytest.raises(UsageError):
-        make_panel(models=[], baselines=["rife"], device=CPU)
+        open_methods(models=[], baselines=["rife"], device=CPU)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_without_peers_the_built_in_baselines_are_all(monkeypatch: pytest.Monkey
     ],
 )
 def test_a_peer_that_fails_is_left_out_and_stops_no_other(
-    tmp_path: Path, peers: Callable[..., None], breaks: Restorer, reason: str
+    tmp_path: Path, peers: Callable[..., None], breaks: Method, reason: str
 ) -> None:
     write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
     write_pictures(tmp_path / "b", numbered_frames(3, width=48, height=32))
@@ -144,8 +144,8 @@ def test_a_peer_that_fails_is_left_out_and_stops_no_other(
         return nearest(low, grid, times) if grid.width == 48 else breaks(low, grid, times)
 
     peers(weak=fails_on_large)
-    panel = make_panel(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
-    with pytest.raises(PeerFailedError, match="weak failed"):
+    panel = open_methods(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
+    with pytest.raises(BaselineFailedError, match="weak failed"):
         panel.methods[0].restore(torch.rand(2, 3, 16, 16), Grid(32, 32), [0, 0.5])
     said: list[str] = []
     # Named so that it works on one clip before it fails on the other: those scores must go too.
@@ -160,6 +160,6 @@ def test_a_peer_that_fails_is_left_out_and_stops_no_other(
 def test_our_own_failures_are_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
     monkeypatch.setitem(methods.BUILT_IN, "nearest", lambda low, grid, times: 1 / 0)
-    panel = make_panel(models=[], baselines=["nearest"], device=CPU)
+    panel = open_methods(models=[], baselines=["nearest"], device=CPU)
     with pytest.raises(ZeroDivisionError):
         run_protocol(find_footage(tmp_path), Protocol(2, 2), panel, CPU)

@@ -16,12 +16,12 @@ from helpers.clips import numbered_frames, write_pictures
 from helpers.tiny_model import load_tiny_model, tiny_video_inr
 from videoinr.clip import open_clip
 from videoinr.devices import profile_for
-from videoinr.evaluation.clips import restorer_from_model
+from videoinr.evaluation.clips import method_from_model
 from videoinr.evaluation.footage import find_footage
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.seams import End, measure_seams, seams_of_clip
 from videoinr.geometry import Grid
-from videoinr.images import enlarge_bicubic, shrink
+from videoinr.images import downsample, enlarge_bicubic
 from videoinr.render.engine import Engine
 from videoinr.types import Instant, RegionQuery
 
@@ -60,7 +60,7 @@ def test_ends_are_held_against_bicubic_enlargement() -> None:
 
     _, ends = seams_of_clip(frames, "c", Protocol(2, 2), enlarge)
     assert [end.gain_db for end in ends] == [0, 0]
-    large = enlarge_bicubic(shrink(frames[[2]], height=16, width=24), height=32, width=48)
+    large = enlarge_bicubic(downsample(frames[[2]], height=16, width=24), height=32, width=48)
     assert float((large[0] - frames[2]).abs().mean()) > 0.1  # The enlargement is no perfect one.
     assert End("c", 4, 1, math.inf, math.inf).gain_db == 0
     assert End("c", 4, 1, 20.0, 21.5).gain_db == -1.5
@@ -70,12 +70,12 @@ def test_a_models_seams_are_those_of_its_own_pictures(tmp_path: Path) -> None:
     write_pictures(tmp_path / "long", numbered_frames(4, width=48, height=32))
     write_pictures(tmp_path / "short", numbered_frames(1, width=48, height=32))
     model, protocol = tiny_video_inr(), Protocol(2, 1)
-    report = measure_seams(find_footage(tmp_path), protocol, "tiny", restorer_from_model(model), CPU)
+    report = measure_seams(find_footage(tmp_path), protocol, "tiny", method_from_model(model), CPU)
     assert report.clips == ["long"]
     assert list(report.left_out) == ["short"]
     assert [seam.frame for seam in report.seams] == [1, 2]
     with find_footage(tmp_path)[0].open(CPU) as clip, torch.inference_mode():
-        low = shrink(torch.stack([clip[index] for index in range(3)]), height=16, width=24)
+        low = downsample(torch.stack([clip[index] for index in range(3)]), height=16, width=24)
         ends = [
             model.render(model.encode(low[None, k : k + 2]), Grid(48, 32), [torch.tensor([1.0 - k])])[0] for k in (0, 1)
         ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from videoinr.images import enlarge_bicubic, rgbx_from_pixels, rgbx_from_tensor, shrink, tensor_from_pixels
+from videoinr.images import downsample, enlarge_bicubic, rgbx_from_pixels, rgbx_from_tensor, tensor_from_pixels
 
 CPU = torch.device("cpu")
 EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
@@ -69,7 +69,7 @@ def test_the_screens_way_and_the_models_way_agree_on_words() -> None:
 
 def test_a_shrunk_picture_holds_bytes_and_keeps_its_mean() -> None:
     images = torch.rand(2, 3, 24, 32)
-    small = shrink(images, height=6, width=8)
+    small = downsample(images, height=6, width=8)
     assert small.shape == (2, 3, 6, 8)
     torch.testing.assert_close(small * 255, (small * 255).round(), atol=1e-4, rtol=0)
     torch.testing.assert_close(small.mean((2, 3)), images.mean((2, 3)), atol=0.02, rtol=0)
@@ -79,16 +79,16 @@ def test_shrinking_is_antialiased_and_centred() -> None:
     stripes = torch.arange(32).remainder(2).float().expand(1, 3, 16, 32)
     # A filter without antialiasing would show stripes of another width here.
     torch.testing.assert_close(
-        shrink(stripes, height=4, width=8)[..., 2:-2], torch.full((1, 3, 4, 4), 0.5), atol=0.01, rtol=0
+        downsample(stripes, height=4, width=8)[..., 2:-2], torch.full((1, 3, 4, 4), 0.5), atol=0.01, rtol=0
     )
     ramp = (torch.arange(32) + 0.5).div(32).expand(1, 3, 16, 32)
     expected = (torch.arange(8) + 0.5).div(8).expand(1, 3, 4, 8)
-    torch.testing.assert_close(shrink(ramp, height=4, width=8)[..., 2:-2], expected[..., 2:-2], atol=0.003, rtol=0)
+    torch.testing.assert_close(downsample(ramp, height=4, width=8)[..., 2:-2], expected[..., 2:-2], atol=0.003, rtol=0)
 
 
 def test_shrinking_to_the_same_size_only_rounds() -> None:
     images = torch.rand(1, 3, 9, 7)
-    torch.testing.assert_close(shrink(images, height=9, width=7), images, atol=0.5 / 255 + 1e-5, rtol=0)
+    torch.testing.assert_close(downsample(images, height=9, width=7), images, atol=0.5 / 255 + 1e-5, rtol=0)
 
 
 def test_enlarging_keeps_flat_pictures_flat_and_stays_in_range() -> None:

@@ -80,7 +80,7 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}loss_weight = "much"\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}restart_every = -1\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}stills_share = 1.5\n',
-        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}shrink = 0.5\n',
+        f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}downsample = 0.5\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}recolour = 2.0\n',
         'config = "tiny"\nstages = []\n',
         f'config = "tiny"\n[[stages]]\n{STAGE_TEXT.replace("[1.5, 2.0]", "[]")}',
@@ -92,6 +92,11 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
 def test_a_recipe_that_cannot_be_used_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"mine\.toml"):
         load_recipe(write_recipe(tmp_path, text))
+
+
+def test_a_recipe_may_still_call_downsample_by_its_old_name(tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(tmp_path, f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}shrink = 1.5\n'))
+    assert recipe.stages[0].downsample == 1.5
 
 
 @pytest.mark.parametrize("name", ["nobody", "nobody.toml"])
@@ -214,7 +219,7 @@ def test_training_starts_from_weights_of_ones_own(tmp_path: Path) -> None:
     assert one.initial.startswith("tiny (sha256 ")
     other = Trainer(replace(recipe, seed=6), ToySource(), CPU)
     assert_same(one.model.state_dict(), other.model.state_dict())
-    assert_same(one.model.state_dict(), one.mean_model.state_dict())
+    assert_same(one.model.state_dict(), one.ema_model.state_dict())
     one.advance()
     assert trainer(state=one.state()).initial == one.initial
 
@@ -249,6 +254,15 @@ def test_resuming_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
+def test_a_checkpoint_with_the_old_name_of_the_ema_weights_can_be_resumed() -> None:
+    one = trainer()
+    one.advance()
+    state = copy.deepcopy(one.state())
+    old = {"mean_model" if key == "ema_model" else key: value for key, value in state.items()}
+    assert_same(trainer(state=old).ema_model.state_dict(), state["ema_model"])
+    assert not torch.equal(state["ema_model"]["encoder.first.weight"], state["model"]["encoder.first.weight"])
+
+
 def test_moments_of_a_gpus_run_are_taken_over_without_its_settings() -> None:
     one = trainer()
     one.advance()
@@ -275,9 +289,9 @@ def test_going_back_is_as_if_nothing_had_happened() -> None:
 
 def test_the_running_mean_follows_the_model() -> None:
     one = trainer()
-    before = [parameter.clone() for parameter in one.mean_model.parameters()]
+    before = [parameter.clone() for parameter in one.ema_model.parameters()]
     one.advance()
-    for mean, old, new in zip(one.mean_model.parameters(), before, one.model.parameters(), strict=True):
+    for mean, old, new in zip(one.ema_model.parameters(), before, one.model.parameters(), strict=True):
         # After one step, (1 + 1) / (10 + 1) of the old mean is kept.
         torch.testing.assert_close(mean, old * 2 / 11 + new.detach() * 9 / 11)
 
@@ -337,7 +351,7 @@ def test_a_skipped_step_leaves_the_running_mean_finite() -> None:
     one = Trainer(RECIPE, BrokenSource(lambda number: number in (0, 2)), CPU)
     for _ in range(4):
         one.advance()
-    assert all(parameter.isfinite().all() for parameter in one.mean_model.parameters())
+    assert all(parameter.isfinite().all() for parameter in one.ema_model.parameters())
     assert one.optimiser.read()[1] == 2
 
 

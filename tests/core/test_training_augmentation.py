@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from helpers.clips import numbered_frames, write_pictures
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data.augmentation import GAMMAS, recoloured, seen_from_afar, taken_side
 from videoinr.training.data.clip_store import BatchShape, Cut
 from videoinr.training.data.sources import open_source
@@ -37,7 +37,7 @@ def test_half_of_the_batches_take_larger_crops() -> None:
 def test_windows_are_made_smaller_as_inputs_are() -> None:
     cut = some_cut(2, 12)
     small = seen_from_afar(cut, 9)
-    expected = shrink(cut.images.flatten(0, 1), height=9, width=9)
+    expected = downsample(cut.images.flatten(0, 1), height=9, width=9)
     assert torch.equal(small.images.flatten(0, 1), expected)
     assert torch.equal(small.times, cut.times)
     assert seen_from_afar(cut, 12) is cut
@@ -66,7 +66,7 @@ def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:
 
 def test_a_stage_that_augments_gives_the_batch_it_was_asked_for(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pattern", numbered_frames(6, width=32, height=24))
-    source, stage = open_source([tmp_path], CPU), replace(STAGE, shrink=1.5, recolour=0.5)
+    source, stage = open_source([tmp_path], CPU), replace(STAGE, downsample=1.5, recolour=0.5)
     plain = [source.batch(STAGE, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
     batches = [source.batch(stage, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
     again = [source.batch(stage, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
@@ -81,7 +81,7 @@ def test_a_stage_that_augments_gives_the_batch_it_was_asked_for(tmp_path: Path) 
 def test_patches_shrink_until_the_largest_crop_fits(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pattern", numbered_frames(6, width=64, height=48))
     source = open_source([tmp_path], CPU)
-    stage = replace(STAGE, patch=24, shrink=1.5)
+    stage = replace(STAGE, patch=24, downsample=1.5)
     recipe, _ = fitted(Recipe("mine", "tiny", (stage,)), source)
     assert stage.largest_crop() == 72
     assert recipe.stages[0].patch == 16

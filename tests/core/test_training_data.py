@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from helpers.clips import numbered_frames, write_clip, write_picture, write_pictures
 from videoinr.clip.footage import read_frames
 from videoinr.errors import UsageError
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data.clip_store import Batch, BatchShape
 from videoinr.training.data.sources import ClipSource, free_bytes, open_source
 from videoinr.training.data.windows import FULL_MOTION_PX, MOVING_WEIGHT, STILL_WEIGHT, StoredRun, WindowTable
@@ -80,7 +80,7 @@ def test_inputs_are_the_targets_degraded(folder: Path) -> None:
         for low, targets, times in zip(batch.low, batch.targets, batch.times, strict=True):
             for target, time in zip(targets, times.tolist(), strict=True):
                 if time in (0, 1):
-                    expected = shrink(target[None], height=8, width=8)[0]
+                    expected = downsample(target[None], height=8, width=8)[0]
                     torch.testing.assert_close(low[int(time)], expected, atol=1e-6, rtol=0)
                     seen += 1
     assert seen > 10

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import UsageError
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data import degradation
 from videoinr.training.data.coding import BLOCK, DctCoding, H264Coding, dct_matrix
 from videoinr.training.data.degradation import (
@@ -46,7 +46,7 @@ def windows(count: int = 4, size: int = 64, seed: int = 0) -> Tensor:
 def test_clean_is_the_fields_degradation(side: int) -> None:
     images = windows()
     low = Clean()(images, side, np.random.default_rng(0))
-    assert torch.equal(low[:, 0], shrink(images[:, 0], height=side, width=side))
+    assert torch.equal(low[:, 0], downsample(images[:, 0], height=side, width=side))
     assert torch.equal((low * 255).round() / 255, low)
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from videoinr.clip.footage import Stretch
-from videoinr.training.data.dataset_report import Findings
+from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.screening import Screened, screen, thumbnails_of
 
 Frames = NDArray[np.uint8]
@@ -159,11 +159,11 @@ def test_thumbnails_are_means_of_luma() -> None:
     assert small.sum() == pytest.approx(small[0, 1, 2] + small[0, 0, 0], abs=0.01)
 
 
-def test_findings_add_up() -> None:
-    findings = Findings(Path("set"), [Path("a.mp4"), Path("b.mp4")])
-    findings.count(Path("a.mp4"), screened(panning(1, 10, step=20)))
-    findings.count(Path("b.mp4"), screened(panning(1, 7), panning(2, 2)))
-    text = "\n".join(findings.lines())
+def test_dataset_report_adds_up_over_clips() -> None:
+    report = DatasetReport(Path("set"), [Path("a.mp4"), Path("b.mp4")])
+    report.count(Path("a.mp4"), screened(panning(1, 10, step=20)))
+    report.count(Path("b.mp4"), screened(panning(1, 7), panning(2, 2)))
+    text = "\n".join(report.lines())
     assert "2 video files; 19 frames" in text
     assert "17 frames in 2 runs; 1 cuts; 10.5 % left out (2 too short)" in text
     assert ">= 16: 60%" in text  # 9 of 15 pairs.

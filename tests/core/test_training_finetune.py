@@ -42,7 +42,7 @@ def test_fine_tuning_lite_lowers_the_loss_on_own_footage(tmp_path: Path) -> None
 
 @torch.no_grad()
 def loss_of(one: Trainer, batch: Batch) -> float:
-    return float(batch_loss(one.mean_model, batch))
+    return float(batch_loss(one.ema_model, batch))
 
 
 def test_one_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from videoinr.training import loop
 from videoinr.training.checkpoints import NAME as CHECKPOINT
 from videoinr.training.checkpoints import read_checkpoint
 from videoinr.training.curves import linear_ticks, log_ticks, panels_from_log, svg_from_panels
-from videoinr.training.loop import MAX_SKIPPED, Habits, run
+from videoinr.training.loop import MAX_SKIPPED, RunOptions, run
 from videoinr.training.recipe import Recipe, Stage
 from videoinr.training.run_log import Line, RunLog, read_log
 from videoinr.training.trainer import Trainer
@@ -51,7 +51,7 @@ def prolonged(steps: int) -> Recipe:
 
 
 def weights(one: Trainer) -> list[torch.Tensor]:
-    return [tensor.clone() for model in (one.model, one.mean_model) for tensor in model.state_dict().values()]
+    return [tensor.clone() for model in (one.model, one.ema_model) for tensor in model.state_dict().values()]
 
 
 def assert_same_weights(one: Trainer, other: Trainer) -> None:
@@ -88,7 +88,7 @@ def test_the_logged_loss_is_the_mean_since_the_last_line(tmp_path: Path, monkeyp
 
 def test_a_run_ends_when_its_time_is_over(tmp_path: Path) -> None:
     one = trainer()
-    assert not run(one, tmp_path, habits=Habits(until_secs=0), report=print)
+    assert not run(one, tmp_path, options=RunOptions(until_secs=0), report=print)
     assert one.step == 0
     assert read_checkpoint(tmp_path / CHECKPOINT, RECIPE)["step"] == 0
 
@@ -102,7 +102,7 @@ def test_a_run_that_is_stopped_saves_and_goes_on_exactly(tmp_path: Path) -> None
                 token.cancel()
             return super().batch(*arguments)
 
-    assert not run(trainer(source=Stopping()), tmp_path, habits=Habits(token=token), report=print)
+    assert not run(trainer(source=Stopping()), tmp_path, options=RunOptions(token=token), report=print)
     state = read_checkpoint(tmp_path / CHECKPOINT, RECIPE)
     assert state["step"] == 3
     resumed, unbroken = Trainer(RECIPE, ToySource(), CPU, state=state), trainer()
@@ -119,7 +119,7 @@ def test_checkpoints_are_written_as_often_as_asked_and_as_light(
     monkeypatch.setattr(
         loop, "save_checkpoint", lambda one, out, *, with_optimiser: saved.append((one.step, with_optimiser))
     )
-    run(trainer(), tmp_path, habits=Habits(checkpoint_every_secs=-1, with_optimiser=False), report=print)
+    run(trainer(), tmp_path, options=RunOptions(checkpoint_every_secs=-1, with_optimiser=False), report=print)
     assert {step for step, _ in saved} == set(range(RECIPE.steps + 1))
     assert not any(whole for _, whole in saved)
 
@@ -153,7 +153,7 @@ def test_a_run_that_diverges_goes_back_at_half_the_rate_and_recovers(tmp_path: P
 def test_it_goes_back_to_the_last_healthy_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY_STEPS", 20)
     one = trainer(prolonged(120), BrokenSource(lambda number: 30 <= number < 90))
-    assert run(one, tmp_path, habits=Habits(checkpoint_every_secs=-1), report=print)
+    assert run(one, tmp_path, options=RunOptions(checkpoint_every_secs=-1), report=print)
     rollback = next(line for line in read(tmp_path) if line["kind"] == "rollback")
     assert 20 <= rollback["step"] <= 30
 
@@ -266,7 +266,7 @@ def test_validation_looks_at_a_few_clips_that_are_long_enough(validation: Valida
 def test_validation_writes_figures_and_pictures(validation: Validation, tmp_path: Path) -> None:
     recipe, lines = replace(RECIPE, validate_every_steps=4), list[Line]()
     one = trainer(recipe)
-    assert run(one, tmp_path, habits=Habits(validation=validation), report=lines.append)
+    assert run(one, tmp_path, options=RunOptions(validation=validation), report=lines.append)
     shown = [line for line in lines if line["kind"] == "validation"]
     assert [line["step"] for line in shown] == [4, 7]
     assert all(10 < line[key] < 60 for line in shown for key in ("psnr_db", "between_db", "baseline_db"))
@@ -284,7 +284,7 @@ def test_validation_writes_figures_and_pictures(validation: Validation, tmp_path
 def test_weights_to_start_from_are_looked_at_first(validation: Validation, tmp_path: Path) -> None:
     recipe, lines = replace(RECIPE, initial=str(save_tiny_model(tmp_path))), list[Line]()
     (tmp_path / "out").mkdir()
-    assert run(trainer(recipe), tmp_path / "out", habits=Habits(validation=validation), report=lines.append)
+    assert run(trainer(recipe), tmp_path / "out", options=RunOptions(validation=validation), report=lines.append)
     assert kinds_and_steps(lines) == [("validation", 0), ("train", 7), ("validation", 7)]
 
 
@@ -292,7 +292,7 @@ def test_a_picture_shows_the_truth_first(validation: Validation, tmp_path: Path)
     from videoinr.clip import open_clip
 
     one = trainer()
-    validation.line(one.mean_model, step=3, pictures=tmp_path / "pictures")
+    validation.line(one.ema_model, step=3, pictures=tmp_path / "pictures")
     with open_clip(tmp_path / "pictures") as clip:
         strip = clip.frame(0)
     assert strip.shape == (64, 3 * 80 + 2 * 8, 3)

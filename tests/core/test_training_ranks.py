@@ -57,7 +57,7 @@ def losses(out: Path) -> list[float]:
 
 def weights(out: Path) -> dict[str, Any]:
     state = torch.load(out / "checkpoint.pt", weights_only=True)
-    return {**state["mean_model"], "step": torch.tensor(state["step"])}
+    return {**state["ema_model"], "step": torch.tensor(state["step"])}
 
 
 def test_two_processes_are_one_with_a_doubled_batch(tmp_path: Path) -> None:

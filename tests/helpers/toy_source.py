@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import UsageError
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data.clip_store import Batch, BatchShape
 from videoinr.training.recipe import Stage
 
@@ -34,7 +34,7 @@ class ToySource:
         inside = rng.integers(0, length + 1, (shape.batch, shape.targets))
         start = rng.uniform(0, 50, (shape.batch, 1))
         images = _pictures(torch.tensor(start + np.hstack((0 * length, length, inside))), shape.size)
-        low = shrink(images[:, :2].flatten(0, 1), height=shape.patch, width=shape.patch)
+        low = downsample(images[:, :2].flatten(0, 1), height=shape.patch, width=shape.patch)
         return Batch(low.view(-1, 2, *low.shape[1:]), images[:, 2:], torch.tensor(inside / length).float())
 
     def report(self) -> list[str]:

@@ -142,43 +142,43 @@ def _notes(footage: Sequence[Footage], protocol: Protocol, device: torch.device)
 
 
 def _answer(question: _Question, models: list[str], baselines: list[str], pictures: Path | None) -> None:
-    from videoinr.evaluation.methods import make_panel
+    from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.report import clips_table, methods_table, runs_to_dict, scales_table
     from videoinr.evaluation.run import PictureFolder, no_clips, run_protocol
 
-    panel = make_panel(models=models, baselines=baselines, device=question.device)
+    method_set = open_methods(models=models, baselines=baselines, device=question.device)
     keep = PictureFolder(pictures) if pictures else None
     runs = [
-        run_protocol(question.footage, protocol, panel, question.device, say=say, pictures=keep)
+        run_protocol(question.footage, protocol, method_set, question.device, say=say, pictures=keep)
         for protocol in question.protocols
     ]
-    runs = [run.without(panel.absent) for run in runs]
+    runs = [run.without(method_set.absent) for run in runs]
     if not any(run.scores for run in runs):
         raise no_clips([run.left_out for run in runs])
     if question.form == "json":
-        show_json({"data": question.data, "notes": question.notes, **runs_to_dict(runs, panel)})
+        show_json({"data": question.data, "notes": question.notes, **runs_to_dict(runs, method_set)})
         return
     shown = [run for run in runs if run.scores]
     if len(question.protocols) > 1:
-        _show([scales_table(shown, panel)], question)
+        _show([scales_table(shown, method_set)], question)
     elif question.form == "markdown":
-        _show([methods_table(shown[0], panel)], question)
+        _show([methods_table(shown[0], method_set)], question)
     else:
-        _show([clips_table(shown[0], panel), methods_table(shown[0], panel)], question)
-    _show_absent(panel.absent, [run.left_out for run in runs])
+        _show([clips_table(shown[0], method_set), methods_table(shown[0], method_set)], question)
+    _show_absent(method_set.absent, [run.left_out for run in runs])
 
 
 def _answer_seams(question: _Question, models: list[str]) -> None:
-    from videoinr.evaluation.methods import make_panel
+    from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.report import seams_table, seams_to_dict
     from videoinr.evaluation.run import no_clips
     from videoinr.evaluation.seams import SEAM_WORDS, measure_seams
 
-    panel = make_panel(models=models, baselines=[], device=question.device)
+    method_set = open_methods(models=models, baselines=[], device=question.device)
     reports = [
         measure_seams(question.footage, protocol, method.name, method.restore, question.device, say=say)
         for protocol in question.protocols
-        for method in panel.methods
+        for method in method_set.methods
     ]
     if not any(report.ends for report in reports):
         raise no_clips([report.left_out for report in reports])

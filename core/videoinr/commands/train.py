@@ -61,7 +61,7 @@ def train(
     from videoinr.training.data.sources import no_stills_error, open_source
     from videoinr.training.distributed import join_ranks, rank_device
     from videoinr.training.fitting import fitted
-    from videoinr.training.loop import Habits, run
+    from videoinr.training.loop import RunOptions, run
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
     recipe = _recipe(recipe_name, initial, seed, resume=resume)
@@ -77,14 +77,14 @@ def train(
         recipe, changes = fitted(recipe, source)
         trainer = Trainer(recipe, source, where, ranks=ranks, state=state, compiled=compiled)
         _introduce(trainer, changes, where)
-        habits = Habits(
+        options = RunOptions(
             until_secs=time_limit or math.inf,
             token=token,
             checkpoint_every_secs=checkpoint_every,
             with_optimiser=not light_checkpoints,
             validation=validation,
         )
-        finished = run(trainer, out, habits=habits, report=_report)
+        finished = run(trainer, out, options=options, report=_report)
         if ranks.leads:
             _conclude(trainer, data, stills or [], out, finished=finished)
         trainer.close()

@@ -17,10 +17,10 @@ from videoinr.evaluation.metrics import psnr, ssim
 from videoinr.evaluation.optical_flow import flow_difference, optical_flow
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
-from videoinr.images import enlarge_bicubic, shrink
+from videoinr.images import downsample, enlarge_bicubic
 from videoinr.model.representation import Representation
 
-Restorer = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
+Method = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
 """(LR pair [2, 3, h, w], output grid, times 0 ... 1) -> pictures [3, H, W], one for each time."""
 
 OnPicture = Callable[[str, int, Tensor], None]
@@ -52,7 +52,7 @@ def blend_bicubic(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tenso
     return list(enlarge_bicubic(mixed, height=grid.height, width=grid.width))
 
 
-def restorer_from_model(model: Representation) -> Restorer:
+def method_from_model(model: Representation) -> Method:
     """A model as a restorer: one encoding and one spatial feature for all times of a pair."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -66,7 +66,7 @@ def score_clip(
     frames: Frames,
     name: str,
     protocol: Protocol,
-    methods: Mapping[str, Restorer],
+    methods: Mapping[str, Method],
     *,
     on_picture: OnPicture = lambda method, frame, picture: None,
 ) -> list[FrameScore]:
@@ -109,7 +109,7 @@ def degraded(frames: Tensor, space_scale: float) -> Tensor:
     if space_scale == 1:
         return frames
     height, width = (max(1, round(side / space_scale)) for side in frames.shape[-2:])
-    return shrink(frames, height=height, width=width)
+    return downsample(frames, height=height, width=width)
 
 
 class _Trail:
@@ -131,7 +131,7 @@ def _flow_error(flow: Tensor | None, true_flow: Tensor | None) -> float | None:
     return None if flow is None or true_flow is None else flow_difference(flow, true_flow)
 
 
-def _timed(restore: Restorer, low: Tensor, grid: Grid, times: Sequence[float]) -> tuple[list[Tensor], float]:
+def _timed(restore: Method, low: Tensor, grid: Grid, times: Sequence[float]) -> tuple[list[Tensor], float]:
     """What ``restore`` makes, clamped, and the seconds it took for each picture."""
     start = time.perf_counter()
     pictures = [picture.to(low.device).clamp(0, 1) for picture in restore(low, grid, times)]

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import UsageError, VideoInrError
-from videoinr.evaluation.clips import Restorer, blend_bicubic, restorer_from_model
+from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.geometry import Grid
 from videoinr.model.weights import load_model
 
 BICUBIC_BLEND = "bicubic-blend"
 LANCZOS_LOBES = 3
-_PEERS = "videoinr.evaluation.baselines"
+_EXTERNAL = "videoinr.evaluation.baselines"
 
 
-class PeerFailedError(VideoInrError):
+class BaselineFailedError(VideoInrError):
     """A peer opened but could not restore; ``name`` says which."""
 
     def __init__(self, name: str, reason: str) -> None:
@@ -30,19 +30,19 @@ class PeerFailedError(VideoInrError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Method:
+class NamedMethod:
     """A restorer by name. ``parameters``: how many a model has."""
 
     name: str
-    restore: Restorer
+    restore: Method
     parameters: int | None = None
 
 
 @dataclass(slots=True, eq=False)
-class Panel:
+class MethodSet:
     """The methods that take part, in order, and why the others do not (``absent``: reasons by name)."""
 
-    methods: list[Method] = field(default_factory=list)
+    methods: list[NamedMethod] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
 
     def drop(self, name: str, reason: str) -> None:
@@ -51,30 +51,30 @@ class Panel:
         self.absent[name] = reason
 
 
-def make_panel(*, models: Sequence[str], baselines: Sequence[str], device: torch.device) -> Panel:
+def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: torch.device) -> MethodSet:
     """Baselines and peers first, then models. A peer that cannot run here is noted as absent.
 
     Raises UsageError for a baseline that does not exist, and ModelError.
     """
-    panel, wanted = Panel(), _expanded(baselines)
+    method_set, wanted = MethodSet(), _expanded(baselines)
     for name in wanted:
         if name in BUILT_IN:
-            panel.methods.append(Method(name, BUILT_IN[name]))
+            method_set.methods.append(NamedMethod(name, BUILT_IN[name]))
         else:
-            _add_peer(panel, name)
+            _add_external(method_set, name)
     asked = {name: load_model(name) for name in models}
     taken = [*wanted, *(loaded.card.name for loaded in asked.values())]
     for name, loaded in asked.items():
         # By what was asked for where cards agree in name: a new `base` beside the shipped one.
         shown = loaded.card.name if taken.count(loaded.card.name) == 1 else name
         model = loaded.model.to(device).eval()
-        panel.methods.append(Method(shown, restorer_from_model(model), loaded.card.parameters))
-    return panel
+        method_set.methods.append(NamedMethod(shown, method_from_model(model), loaded.card.parameters))
+    return method_set
 
 
 def baseline_names() -> list[str]:
     """All that ``--baseline`` knows: what is built in, then the peers."""
-    return [*BUILT_IN, *(name for name in _peer_names() if name not in BUILT_IN)]
+    return [*BUILT_IN, *(name for name in _external_names() if name not in BUILT_IN)]
 
 
 def nearest(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -91,7 +91,7 @@ def blend_lanczos(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tenso
     return [torch.lerp(large[0], large[1], t).clamp(0, 1) for t in times]
 
 
-BUILT_IN: dict[str, Restorer] = {BICUBIC_BLEND: blend_bicubic, "lanczos-blend": blend_lanczos, "nearest": nearest}
+BUILT_IN: dict[str, Method] = {BICUBIC_BLEND: blend_bicubic, "lanczos-blend": blend_lanczos, "nearest": nearest}
 
 
 def _lanczos_weights(size: int, target: int) -> Tensor:
@@ -116,24 +116,26 @@ def _expanded(baselines: Sequence[str]) -> list[str]:
     return names
 
 
-def _add_peer(panel: Panel, name: str) -> None:
+def _add_external(method_set: MethodSet, name: str) -> None:
     try:
-        panel.methods.append(Method(name, _guarded(name, _peers().open_peer(name))))
+        method_set.methods.append(NamedMethod(name, _guarded(name, _external_baselines().open_baseline(name))))
     except Exception as error:  # A broken package of somebody else's may raise anything.
-        panel.absent[name] = _words(error)
+        method_set.absent[name] = _words(error)
 
 
-def _guarded(name: str, restore: Restorer) -> Restorer:
+def _guarded(name: str, restore: Method) -> Method:
     """A peer is other people's code, on the CPU: whatever goes wrong in it stops the peer alone."""
 
     def guarded(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
         try:
             pictures = restore(low.cpu(), grid, times)
         except Exception as error:
-            raise PeerFailedError(name, _words(error)) from error
+            raise BaselineFailedError(name, _words(error)) from error
         shapes = {tuple(picture.shape) for picture in pictures}
         if len(pictures) != len(times) or shapes != {(3, grid.height, grid.width)}:
-            raise PeerFailedError(name, f"it made {len(pictures)} pictures of {shapes}, not {len(times)} of {grid}.")
+            raise BaselineFailedError(
+                name, f"it made {len(pictures)} pictures of {shapes}, not {len(times)} of {grid}."
+            )
         return pictures
 
     return guarded
@@ -143,10 +145,10 @@ def _words(error: Exception) -> str:
     return error.in_words() if isinstance(error, VideoInrError) else f"{type(error).__name__}: {error}"
 
 
-def _peer_names() -> list[str]:
-    return list(_peers().peer_names()) if find_spec(_PEERS) else []
+def _external_names() -> list[str]:
+    return list(_external_baselines().external_baseline_names()) if find_spec(_EXTERNAL) else []
 
 
-def _peers() -> ModuleType:
+def _external_baselines() -> ModuleType:
     # Only now: what it looks for (programs, packages of others) matters to no other command.
-    return importlib.import_module(_PEERS)
+    return importlib.import_module(_EXTERNAL)

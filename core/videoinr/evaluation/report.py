@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from videoinr.evaluation.methods import Method, Panel
+from videoinr.evaluation.methods import MethodSet, NamedMethod
 from videoinr.evaluation.run import Run
 from videoinr.evaluation.seams import SeamReport
 from videoinr.evaluation.summary import Figures, Summary, finite
@@ -50,9 +50,9 @@ class _Column:
     sign: int
 
 
-def methods_table(run: Run, panel: Panel) -> Table:
+def methods_table(run: Run, method_set: MethodSet) -> Table:
     """One run: a row for each method, a column for each figure."""
-    summaries = {method.name: run.summary(method.name) for method in panel.methods}
+    summaries = {method.name: run.summary(method.name) for method in method_set.methods}
     columns = _columns(run)
     best = {
         column.header: _best([column.value(each) for each in summaries.values()], column.sign) for column in columns
@@ -63,23 +63,23 @@ def methods_table(run: Run, panel: Panel) -> Table:
             Cell(_millions(method)),
             *(_cell(column, summaries[method.name], best[column.header]) for column in columns),
         )
-        for method in panel.methods
+        for method in method_set.methods
     ]
     title = f"{run.protocol.setting}, {len(run.clips)} clips, {_frames(summaries)} frames: mean"
     return Table(title, ("method", "parameters", *(column.header for column in columns)), tuple(rows))
 
 
-def clips_table(run: Run, panel: Panel) -> Table:
+def clips_table(run: Run, method_set: MethodSet) -> Table:
     """One run: a row for each clip, a column for each method."""
-    names = [method.name for method in panel.methods]
+    names = [method.name for method in method_set.methods]
     rows = [_compared(clip, [run.summary(name, clip) for name in names]) for clip in run.clips]
     rows.append(_compared("mean", [run.summary(name) for name in names]))
     return Table(_COMPARED.replace("PSNR", _psnr(run)), ("clip", *names), tuple(rows))
 
 
-def scales_table(runs: Sequence[Run], panel: Panel) -> Table:
+def scales_table(runs: Sequence[Run], method_set: MethodSet) -> Table:
     """Several runs, as in the paper's Table 2: a row for each time and space scale, a column for each method."""
-    names = [method.name for method in panel.methods]
+    names = [method.name for method in method_set.methods]
     rows = []
     for run in runs:
         scales = (Cell(f"x{run.protocol.time_scale}"), Cell(f"x{run.protocol.space_scale:g}"))
@@ -96,18 +96,18 @@ def seams_table(report: SeamReport) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def runs_to_dict(runs: Sequence[Run], panel: Panel) -> dict[str, Any]:
+def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
     """Everything, for JSON."""
     return {
-        "methods": {method.name: {"parameters": method.parameters} for method in panel.methods},
-        "absent": panel.absent,
+        "methods": {method.name: {"parameters": method.parameters} for method in method_set.methods},
+        "absent": method_set.absent,
         "runs": [
             {
                 "protocol": str(run.protocol),
                 "space_scale": run.protocol.space_scale,
                 "time_scale": run.protocol.time_scale,
                 "left_out": run.left_out,
-                "results": {method.name: _results(run, method.name) for method in panel.methods},
+                "results": {method.name: _results(run, method.name) for method in method_set.methods},
             }
             for run in runs
         ],
@@ -186,7 +186,7 @@ def number(value: float | None, digits: int) -> str:
     return "∞" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def _millions(method: Method) -> str:
+def _millions(method: NamedMethod) -> str:
     return "–" if method.parameters is None else f"{method.parameters / 1e6:.2f} M"
 
 

@@ -11,7 +11,7 @@ import torch
 from videoinr.errors import UsageError
 from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip
 from videoinr.evaluation.footage import Footage, Frames
-from videoinr.evaluation.methods import Panel, PeerFailedError
+from videoinr.evaluation.methods import BaselineFailedError, MethodSet
 from videoinr.evaluation.metrics import SSIM_SIDE_PX
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.summary import Summary, summarise
@@ -46,13 +46,13 @@ class Run:
 def run_protocol(
     footage: Sequence[Footage],
     protocol: Protocol,
-    panel: Panel,
+    method_set: MethodSet,
     device: torch.device,
     *,
     say: Say = lambda line: None,
     pictures: PictureFolder | None = None,
 ) -> Run:
-    """Score every clip. A peer that fails is dropped from the panel, and its scores with it."""
+    """Score every clip. A peer that fails is dropped from the comparison, and its scores with it."""
     scores: list[FrameScore] = []
     left_out: dict[str, str] = {}
     for clip in footage:
@@ -60,10 +60,10 @@ def run_protocol(
             reason = why_left_out(frames, protocol)
             if reason is None:
                 say(f"{protocol.setting}: {clip.name}")
-                scores += _score(frames, clip.name, protocol, panel, pictures, say)
+                scores += _score(frames, clip.name, protocol, method_set, pictures, say)
             else:
                 left_out[clip.name] = reason
-    return Run(protocol, scores, left_out).without(panel.absent)
+    return Run(protocol, scores, left_out).without(method_set.absent)
 
 
 def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
@@ -84,14 +84,14 @@ def no_clips(left_out: Sequence[Mapping[str, str]]) -> UsageError:
 
 
 def _score(
-    frames: Frames, name: str, protocol: Protocol, panel: Panel, pictures: PictureFolder | None, say: Say
+    frames: Frames, name: str, protocol: Protocol, method_set: MethodSet, pictures: PictureFolder | None, say: Say
 ) -> list[FrameScore]:
     while True:
-        methods = {method.name: method.restore for method in panel.methods}
+        methods = {method.name: method.restore for method in method_set.methods}
         try:
             return score_clip(frames, name, protocol, methods, on_picture=_keeper(pictures, protocol, name))
-        except PeerFailedError as failure:
-            panel.drop(failure.name, failure.reason)
+        except BaselineFailedError as failure:
+            method_set.drop(failure.name, failure.reason)
             say(str(failure))
 
 

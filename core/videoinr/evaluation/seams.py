@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from videoinr.evaluation.clips import Restorer, read_window, window_starts
+from videoinr.evaluation.clips import Method, read_window, window_starts
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.metrics import psnr
 from videoinr.evaluation.protocols import Protocol
@@ -79,7 +79,7 @@ def measure_seams(
     footage: Sequence[Footage],
     protocol: Protocol,
     method: str,
-    restore: Restorer,
+    restore: Method,
     device: torch.device,
     *,
     say: Say = lambda line: None,
@@ -100,7 +100,7 @@ def measure_seams(
 
 
 @torch.inference_mode()
-def seams_of_clip(frames: Frames, name: str, protocol: Protocol, restore: Restorer) -> tuple[list[Seam], list[End]]:
+def seams_of_clip(frames: Frames, name: str, protocol: Protocol, restore: Method) -> tuple[list[Seam], list[End]]:
     """The seams between successive pairs of one clip, and both ends of every pair."""
     seams, ends, last = [], [], None
     for start in window_starts(len(frames), protocol.time_scale):

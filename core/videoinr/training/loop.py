@@ -37,7 +37,7 @@ Report = Callable[[Line], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class RunOptions:
     """How a run behaves that does not shape what it learns.
 
     It stops after ``until_secs``, or when ``token`` is cancelled. Without ``with_optimiser``, checkpoints are light.
@@ -57,20 +57,20 @@ class _Due(IntFlag):
     STOP = auto()
 
 
-def run(trainer: Trainer, out: Path, *, habits: Habits | None = None, report: Report) -> bool:
-    """Train until the recipe's end, or until ``habits`` say stop; -> whether the end was reached.
+def run(trainer: Trainer, out: Path, *, options: RunOptions | None = None, report: Report) -> bool:
+    """Train until the recipe's end, or until ``options`` say stop; -> whether the end was reached.
 
     Writes ``out/checkpoint.pt`` every two minutes and at the end, ``out/log.jsonl`` as it goes, ``out/curves.svg``,
     and with a validation pictures below ``out/pictures``. Raises VideoInrError if training diverges.
     """
-    return _Run(trainer, out, habits or Habits(), report).to_the_end()
+    return _Run(trainer, out, options or RunOptions(), report).to_the_end()
 
 
 class _Run:
     """One process's share of a run, between its start and its stop."""
 
-    def __init__(self, trainer: Trainer, out: Path, habits: Habits, report: Report) -> None:
-        self._trainer, self._out, self._habits, self._report = trainer, out, habits, report
+    def __init__(self, trainer: Trainer, out: Path, options: RunOptions, report: Report) -> None:
+        self._trainer, self._out, self._options, self._report = trainer, out, options, report
         self._start = self._last_log = self._last_save = time.monotonic()
         self._logged_step = trainer.step
         # Weights that were there before are looked at first, to see whether training betters them.
@@ -96,18 +96,18 @@ class _Run:
 
     def _due(self) -> _Due:
         """What is to be done between this step and the next, in all processes alike."""
-        trainer, habits, now = self._trainer, self._habits, time.monotonic()
+        trainer, options, now = self._trainer, self._options, time.monotonic()
         ended = trainer.step >= trainer.recipe.steps
         if trainer.ranks.count > 1 and trainer.step % AGREE_EVERY_STEPS and not ended:
             return _Due(0)
         due = _Due(0)
         if trainer.step - self._logged_step >= LOG_EVERY_STEPS or now - self._last_log > LOG_EVERY_SECS:
             due |= _Due.LOG
-        if habits.validation and self._validation_is_due(ended=ended):
+        if options.validation and self._validation_is_due(ended=ended):
             due |= _Due.LOG | _Due.VALIDATE
-        if now - self._last_save > habits.checkpoint_every_secs:
+        if now - self._last_save > options.checkpoint_every_secs:
             due |= _Due.LOG | _Due.SAVE
-        if ended or now - self._start >= habits.until_secs or habits.token.cancelled:
+        if ended or now - self._start >= options.until_secs or options.token.cancelled:
             due |= _Due.LOG | _Due.SAVE | _Due.STOP
         return _Due(trainer.ranks.agree(due))
 
@@ -151,15 +151,15 @@ class _Run:
         self._save()  # With the new rate: a resumed run must not try the old one again.
 
     def _validate(self) -> None:
-        validation, trainer = self._habits.validation, self._trainer
+        validation, trainer = self._options.validation, self._trainer
         self._validated_step = trainer.step
         if validation is not None and trainer.ranks.leads:
-            self._tell(validation.line(trainer.mean_model, step=trainer.step, pictures=self._out / "pictures"))
+            self._tell(validation.line(trainer.ema_model, step=trainer.step, pictures=self._out / "pictures"))
 
     def _save(self) -> None:
         self._last_save = time.monotonic()
         if self._log is not None:
-            save_checkpoint(self._trainer, self._out, with_optimiser=self._habits.with_optimiser)
+            save_checkpoint(self._trainer, self._out, with_optimiser=self._options.with_optimiser)
             write_curves(self._log.lines(), self._trainer.recipe, self._out)
 
     def _tell(self, line: Line) -> None:

@@ -13,6 +13,8 @@ from videoinr.model.config import CONFIGS
 
 LOSS_WEIGHTS = ("even", "area")
 TARGET_TIMES = ("any", "middle")
+_OLD_KEYS = {"shrink": "downsample"}
+"""Stage keys that recipes were written with before they were renamed, and their present names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Stage:
     """``any``: targets are drawn from all frames of a window; ``middle``: its middle one alone (VideoINR-fixed)."""
     stills_share: float = 0.0
     """Share of the windows made from still photographs set in known motion, 0 ... 1."""
-    shrink: float = 1.0
+    downsample: float = 1.0
     """Half of the batches take crops up to this many times larger than their targets, and make them smaller."""
     recolour: float = 0.0
     """Share of the windows in other colours and tones, 0 ... 1."""
@@ -61,7 +63,7 @@ class Stage:
 
     def largest_crop(self) -> int:
         """Side of the largest crop that it takes from a clip, pixels."""
-        return round(max(self.sizes()) * self.shrink)
+        return round(max(self.sizes()) * self.downsample)
 
     def scale_bounds(self) -> tuple[float, float]:
         """The least and the most space scale it trains at."""
@@ -132,12 +134,13 @@ def recipe_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+def _stage_from_toml(table: dict[str, Any]) -> Stage:
+    renamed = {_OLD_KEYS.get(key, key): value for key, value in table.items()}
+    return Stage(**{key: tuple(value) if isinstance(value, list) else value for key, value in renamed.items()})
 
 
 def _recipe_from_toml(name: str, data: dict[str, Any]) -> Recipe:
-    stages = tuple(Stage(**_with_tuples(stage)) for stage in data.pop("stages"))
+    stages = tuple(_stage_from_toml(stage) for stage in data.pop("stages"))
     recipe = Recipe(name=name, stages=stages, **data)
     if recipe.config not in CONFIGS:
         raise ValueError(f"no model configuration is called {recipe.config!r}")
@@ -162,7 +165,7 @@ def _check(stage: Stage) -> None:
         f"knows these times only: {', '.join(TARGET_TIMES)}": stage.times not in TARGET_TIMES,
         "needs windows of even length to have a middle frame": stage.times == "middle"
         and any(length % 2 for length in stage.windows),
-        "needs a shrink of 1 at least": stage.shrink < 1,
+        "needs a downsample of 1 at least": stage.downsample < 1,
         "needs a recolour of 0 ... 1": not 0 <= stage.recolour <= 1,
         "needs a stills_share of 0 ... 1": not 0 <= stage.stills_share <= 1,
         "cannot restart or warm up after less than no steps": min(stage.restart_every, stage.warm_up_steps) < 0,

@@ -26,7 +26,7 @@ def save_trained(trainer: Trainer, out: Path, *, data: Sequence[Path], stills: S
         "recipe": recipe.to_dict(),
     }
     card = save_model(
-        trainer.mean_model,
+        trainer.ema_model,
         out / f"{recipe.name}.safetensors",
         name=recipe.name,
         description=f"trained with the recipe {recipe.name}",

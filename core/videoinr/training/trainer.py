@@ -25,6 +25,9 @@ from videoinr.training.step import GraphedStep, Optimiser
 if TYPE_CHECKING:
     from videoinr.training.data.sources import ClipSource
 
+_OLD_EMA_KEY = "mean_model"
+"""The name that checkpoints before 2026-11-28 store the EMA weights under."""
+
 
 class Trainer:
     """A model, its running mean and its optimiser at some step of a recipe.
@@ -51,8 +54,8 @@ class Trainer:
         self.model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if recipe.initial and state is None:
             self.initial = load_initial(self.model, recipe)
-        self.mean_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
-        self.mean_model.load_state_dict(self.model.state_dict())
+        self.ema_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
+        self.ema_model.load_state_dict(self.model.state_dict())
         self.optimiser = Optimiser(
             self.model,
             gradient_norm=recipe.gradient_norm,
@@ -60,7 +63,7 @@ class Trainer:
             ranks=ranks,
             compiled=compiled,
         )
-        self._means: list[Tensor] = list(self.mean_model.parameters())
+        self._ema_parameters: list[Tensor] = list(self.ema_model.parameters())
         self._device = device
         self._forget_graphs()
         if state is not None:
@@ -78,7 +81,7 @@ class Trainer:
         self.step += 1
         decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(self._means, self.optimiser.parameters, 1 - decay)
+            torch._foreach_lerp_(self._ema_parameters, self.optimiser.parameters, 1 - decay)
 
     def _batch(self, stage: Stage, shape: BatchShape) -> Batch:
         everybodys = replace(shape, batch=shape.batch * self.ranks.count)
@@ -94,7 +97,7 @@ class Trainer:
             "rate_factor": self.rate_factor,
             "initial": self.initial,
             "model": self.model.state_dict(),
-            "mean_model": self.mean_model.state_dict(),
+            "ema_model": self.ema_model.state_dict(),
         }
         if with_optimiser:
             state["adam"] = self.optimiser.adam.state_dict()
@@ -105,7 +108,7 @@ class Trainer:
         self.step = state["step"]
         self.rate_factor, self.initial = state.get("rate_factor", 1.0), state.get("initial", "")
         self.model.load_state_dict(state["model"])
-        self.mean_model.load_state_dict(state["mean_model"])
+        self.ema_model.load_state_dict(state["ema_model"] if "ema_model" in state else state[_OLD_EMA_KEY])
         self.optimiser.restore(state.get("adam"))
         self._forget_graphs()  # They read and write the moments that were just replaced.
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import UsageError
-from videoinr.evaluation.clips import FrameScore, blend_bicubic, restorer_from_model, score_clip
+from videoinr.evaluation.clips import FrameScore, blend_bicubic, method_from_model, score_clip
 from videoinr.evaluation.footage import Footage, find_footage
 from videoinr.evaluation.protocols import Protocol
 from videoinr.model.video_inr import VideoINR
@@ -47,7 +47,7 @@ class Validation:
                 if frame == PROTOCOL.time_scale // 2:
                     shown[method] = picture
 
-            methods = {BASELINE: blend_bicubic, MODEL: restorer_from_model(model)}
+            methods = {BASELINE: blend_bicubic, MODEL: method_from_model(model)}
             device = next(model.parameters()).device
             scores += score_clip(frames.to(device), name, PROTOCOL, methods, on_picture=keep)
             strip = _strip([frames[PROTOCOL.time_scale // 2], shown[BASELINE].cpu(), shown[MODEL].cpu()])

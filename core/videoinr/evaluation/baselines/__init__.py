@@ -13,38 +13,38 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from videoinr.errors import UsageError
-from videoinr.evaluation.baselines.chain import PeerMissingError, enlarged_then_blended, interpolated_then_enlarged
+from videoinr.evaluation.baselines.chain import BaselineMissingError, enlarged_then_blended, interpolated_then_enlarged
 from videoinr.evaluation.baselines.minterpolate import open_minterpolate
 from videoinr.evaluation.baselines.realesrgan import SuperModel, open_realesrgan
-from videoinr.evaluation.clips import Restorer
+from videoinr.evaluation.clips import Method
 
-__all__ = ["PeerMissingError", "open_peer", "peer_names"]
+__all__ = ["BaselineMissingError", "external_baseline_names", "open_baseline"]
 
 
-def peer_names() -> list[str]:
+def external_baseline_names() -> list[str]:
     """All peers, whether or not they can run here."""
     return list(_OPENERS)
 
 
-def open_peer(name: str) -> Restorer:
+def open_baseline(name: str) -> Method:
     """The peer ``name``, its model loaded; its restorer takes a pair on the CPU, and answers there.
 
-    Raises UsageError for a name that is no peer's, PeerMissingError where what it needs is not installed.
+    Raises UsageError for a name that is no peer's, BaselineMissingError where what it needs is not installed.
     """
     if name not in _OPENERS:
         raise UsageError(f"There is no peer {name!r}.", hint=f"Known: {', '.join(_OPENERS)}.")
     return _OPENERS[name]()
 
 
-def _blended(model: SuperModel) -> Callable[[], Restorer]:
+def _blended(model: SuperModel) -> Callable[[], Method]:
     return lambda: enlarged_then_blended(open_realesrgan(model))
 
 
-def _after_minterpolate(model: SuperModel) -> Callable[[], Restorer]:
+def _after_minterpolate(model: SuperModel) -> Callable[[], Method]:
     return lambda: interpolated_then_enlarged(open_minterpolate(), open_realesrgan(model))
 
 
-_OPENERS: Mapping[str, Callable[[], Restorer]] = MappingProxyType(
+_OPENERS: Mapping[str, Callable[[], Method]] = MappingProxyType(
     {
         "minterpolate": open_minterpolate,
         "realesrgan": _blended(SuperModel.PHOTO),

@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import VideoInrError
-from videoinr.evaluation.clips import Restorer
+from videoinr.evaluation.clips import Method
 from videoinr.geometry import Grid
 
 Enlarger = Callable[[Tensor, Grid], Tensor]
 """(pictures [B, 3, h, w] in 0 ... 1, output grid) -> [B, 3, H, W]."""
 
 
-class PeerMissingError(VideoInrError):
+class BaselineMissingError(VideoInrError):
     """A peer needs a package or a program that is not installed here."""
 
 
-def enlarged_then_blended(enlarge: Enlarger) -> Restorer:
+def enlarged_then_blended(enlarge: Enlarger) -> Method:
     """Both frames of the pair enlarged once, and (1 - t) I0 + t I1 of the results."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -29,7 +29,7 @@ def enlarged_then_blended(enlarge: Enlarger) -> Restorer:
     return restore
 
 
-def interpolated_then_enlarged(interpolate: Restorer, enlarge: Enlarger) -> Restorer:
+def interpolated_then_enlarged(interpolate: Method, enlarge: Enlarger) -> Method:
     """Every picture interpolated on the pair's own grid, then enlarged by itself."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:

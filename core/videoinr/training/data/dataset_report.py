@@ -18,7 +18,7 @@ MOTION_EDGES_PX = (0.5, 2.0, 4.0, 8.0, 16.0)
 
 
 @dataclass(eq=False)
-class Findings:
+class DatasetReport:
     """Adds up what is found in the clips of one folder, ``sampled``: in some of their frames only."""
 
     folder: Path

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.errors import UsageError
-from videoinr.images import shrink
+from videoinr.images import downsample
 from videoinr.training.data.coding import DctCoding, H264Coding
 
 NAMES = ("clean", "realistic")
@@ -74,7 +74,7 @@ class Clean:
 
     def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
         """See :class:`Degradation`; there is nothing random in it."""
-        return shrink(images.flatten(0, 1), height=side, width=side).view(*images.shape[:3], side, side)
+        return downsample(images.flatten(0, 1), height=side, width=side).view(*images.shape[:3], side, side)
 
 
 class Realistic:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from videoinr.clip.footage import Crop, Extent, extent_of, read_stretch
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.training.data.clip_store import ClipStore
-from videoinr.training.data.dataset_report import Findings
+from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.layouts import find_training_clips
 from videoinr.training.data.screening import Run, Screened, screen
 from videoinr.training.data.windows import StoredRun
@@ -26,11 +26,11 @@ THREADS = min(16, 2 * (os.cpu_count() or 4))
 
 @dataclass(frozen=True, eq=False)
 class FoundClip:
-    """A clip that can be opened, what it says it holds, and the findings of its set."""
+    """A clip that can be opened, what it says it holds, and the report of its set."""
 
     path: Path
     extent: Extent
-    findings: Findings
+    report: DatasetReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,9 @@ class Footage:
     screened: Screened
 
 
-def find_sets(folders: Sequence[Path]) -> tuple[list[Findings], list[FoundClip]]:
+def find_sets(folders: Sequence[Path]) -> tuple[list[DatasetReport], list[FoundClip]]:
     """The sets in ``folders`` and all their clips. Raises UsageError where none can be opened."""
-    sets = [Findings(folder, find_training_clips(folder)) for folder in folders]
+    sets = [DatasetReport(folder, find_training_clips(folder)) for folder in folders]
     found = []
     with ThreadPoolExecutor(THREADS) as threads:
         for each in sets:
@@ -67,7 +67,7 @@ def footage_of(clip: FoundClip, start: int = 0, count: int | None = None, crop: 
 
 
 def load_clips(clips: Sequence[FoundClip], device: torch.device) -> ClipStore:
-    """All runs of ``clips`` in one store on ``device``; the clips' findings grow. Raises UsageError for no runs."""
+    """All runs of ``clips`` in one store on ``device``; the clips' report grow. Raises UsageError for no runs."""
     flat = torch.empty(sum(clip.extent.bytes for clip in clips), dtype=torch.uint8, device=device)
     runs, used = list[StoredRun](), 0
     for run, pixels in _runs_in(clips):
@@ -92,7 +92,7 @@ def nothing_left_error() -> UsageError:
 def _runs_in(clips: Sequence[FoundClip]) -> Iterator[tuple[Run, NDArray[np.uint8]]]:
     with ThreadPoolExecutor(THREADS) as threads:
         for clip, footage in zip(clips, threads.map(footage_of, clips), strict=True):
-            clip.findings.count(clip.path, footage.screened if footage else None)
+            clip.report.count(clip.path, footage.screened if footage else None)
             if footage is not None:
                 for run in footage.screened.runs:
                     yield run, pixels_of(run, footage.pixels)

@@ -14,7 +14,7 @@ import torch
 from videoinr.errors import UsageError
 from videoinr.training.data.augmentation import recoloured, seen_from_afar, taken_side
 from videoinr.training.data.clip_store import Batch, BatchShape, Cut
-from videoinr.training.data.dataset_report import Findings
+from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.degradation import Degradation, degradation_named
 from videoinr.training.data.loading import find_sets, load_clips
 from videoinr.training.data.stills import Stills
@@ -68,7 +68,7 @@ class MixedSource:
     """A :class:`ClipSource` of clips and, where a stage asks for them, stills; both degraded alike."""
 
     def __init__(
-        self, store: _Store, stills: Stills | None, degradation: Degradation, *, sets: list[Findings], place: str
+        self, store: _Store, stills: Stills | None, degradation: Degradation, *, sets: list[DatasetReport], place: str
     ) -> None:
         self._store, self._stills, self._degradation = store, stills, degradation
         self._sets, self._place = sets, place
@@ -96,7 +96,7 @@ class MixedSource:
 
     def _footage(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
         """Windows of the clips, augmented as the stage says."""
-        taken = replace(shape, size=taken_side(shape.size, stage.shrink, rng)) if stage.shrink > 1 else shape
+        taken = replace(shape, size=taken_side(shape.size, stage.downsample, rng)) if stage.downsample > 1 else shape
         cut = seen_from_afar(self._store.windows(stage, taken, rng), shape.size)
         return recoloured(cut, stage.recolour, rng) if stage.recolour else cut
 

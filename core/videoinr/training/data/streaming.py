@@ -82,14 +82,14 @@ class StreamingStore:
         return self._store_for(self._key(stage, shape, rng)).windows(stage, shape, rng)
 
     def sample(self) -> None:
-        """Read and screen a few stretches spread over the set, for its findings."""
+        """Read and screen a few stretches spread over the set, for its report."""
         numbers = np.unique(np.linspace(0, len(self._clips) - 1, SAMPLED_STRETCHES).round().astype(int))
         clips = [self._clips[number] for number in numbers]
         starts = [max(0, clip.extent.frames - SAMPLED_FRAMES) // 2 for clip in clips]
         counts = [SAMPLED_FRAMES] * len(clips)
         for clip, footage in zip(clips, self._threads.map(footage_of, clips, starts, counts), strict=True):
-            clip.findings.sampled = True
-            clip.findings.count(clip.path, footage.screened if footage else None)
+            clip.report.sampled = True
+            clip.report.count(clip.path, footage.screened if footage else None)
 
     def held_bytes(self) -> int:
         """What the pools take now, here and on the device."""
