@@ -1,4 +1,4 @@
-"""A flag that one thread raises and another looks at between chunks of work."""
+"""A flag that one thread sets and a worker checks between chunks of its work."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from videoinr.errors import Cancelled
 
 
 class CancelToken:
-    """Cooperative cancel: the worker calls :meth:`check` between chunks, anyone may call :meth:`cancel`."""
+    """Cancels work cooperatively: any thread may call :meth:`cancel`, the worker calls :meth:`check` between chunks."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def cancel(self) -> None:
-        """Ask the work to end at its next chunk. Any thread; returns at once."""
+        """Ask the work to end at its next check. Callable from any thread; returns at once."""
         self._event.set()
 
     @property
@@ -23,10 +23,10 @@ class CancelToken:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raise :class:`~videoinr.errors.Cancelled` if the token was cancelled."""
+        """Raise :class:`~videoinr.errors.Cancelled` if :meth:`cancel` was called."""
         if self._event.is_set():
             raise Cancelled
 
 
 NEVER = CancelToken()
-"""A token for work that nobody cancels. Never call ``NEVER.cancel()``."""
+"""The token of work that cannot be cancelled. Do not call ``NEVER.cancel()``."""

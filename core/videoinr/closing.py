@@ -1,4 +1,4 @@
-"""What is closed when its ``with`` block ends."""
+"""A base class for objects that are closed at the end of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Self
 
 
 class Closing(ABC):
-    """A base for what holds files or threads until :meth:`close`."""
+    """An object that holds files or threads until :meth:`close`; a ``with`` block closes it at its end."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of all that is held; may be called twice."""
+        """Release everything that is held; may be called twice."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,25 +1,28 @@
-"""Which device computes, and how much memory each cache and chunk may take there."""
+"""The device that computes, and the memory that each cache and chunk may take there."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError
+from videoinr.errors import DeviceError, UsageError
 
 MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeProfile:
-    """How an engine spends a device.
+    """How an engine uses a device.
 
-    ``tile_side``: pixels, the side of the chunks that are decoded at a time. ``feature_bytes``: for encoded pairs.
-    ``tile_bytes``: for continuous features and motion of pixels seen before. ``workers``: threads that share the
-    chunks of a picture, 0 for none besides the engine's own. ``half_encoder``: encode in :func:`half_type`, where the
-    device computes in it.
+    Attributes:
+        device: where the model runs.
+        tile_side: the side of the square chunks that are decoded at a time, pixels.
+        feature_bytes: budget of the cache of encoded pairs.
+        tile_bytes: budget of the cache of spatial features and motion of decoded pixels.
+        workers: threads that share the chunks of a picture; 0 means the engine's own thread alone.
+        half_encoder: encode in :func:`half_type`, which the device computes in natively.
     """
 
     device: torch.device
@@ -31,7 +34,7 @@ class ComputeProfile:
 
     @property
     def device_name(self) -> str:
-        """The device in a user's words."""
+        """The device, in a user's words."""
         if self.device.type == "cuda":
             return f"{torch.cuda.get_device_name(self.device)} ({self.device})"
         return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU"}.get(
@@ -40,14 +43,18 @@ class ComputeProfile:
 
 
 def available_devices() -> tuple[str, ...]:
-    """Names that :func:`pick_device` takes, the best first."""
+    """Return the names that :func:`pick_device` takes, the fastest first."""
     cuda = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
     mps = ("mps",) if torch.backends.mps.is_available() else ()
     return (*cuda, *mps, "cpu")
 
 
 def pick_device(name: str | None) -> torch.device:
-    """The device called ``name`` (``cuda`` means ``cuda:0``), or the best there is. Raises DeviceError if absent."""
+    """Return the device ``name`` (``cuda`` means ``cuda:0``), or the fastest one for None.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
     available = available_devices()
     wanted = {None: available[0], "cuda": "cuda:0"}.get(name, name)
     if wanted not in available:
@@ -55,15 +62,33 @@ def pick_device(name: str | None) -> torch.device:
     return torch.device(wanted)
 
 
-def profile_for(device: torch.device) -> ComputeProfile:
-    """Chunk size and cache budgets that suit ``device`` and its memory."""
+def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> ComputeProfile:
+    """Return the chunk size and the cache budgets for ``device``.
+
+    Args:
+        device: where the model runs.
+        memory_bytes: the budget of both caches together, half for encoded pairs and half for decoded features.
+            None chooses it from the memory of the device.
+
+    Raises:
+        UsageError: ``memory_bytes`` is negative.
+    """
+    profile = _default_profile(device)
+    if memory_bytes is None:
+        return profile
+    if memory_bytes < 0:
+        raise UsageError(f"A memory budget of {memory_bytes} bytes makes no sense.", hint="Give 0 or more bytes.")
+    return replace(profile, feature_bytes=memory_bytes // 2, tile_bytes=memory_bytes - memory_bytes // 2)
+
+
+def _default_profile(device: torch.device) -> ComputeProfile:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         half = torch.cuda.is_bf16_supported(including_emulation=False)
         return ComputeProfile(device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half)
-    # A tile of 128 x 128 takes a core about 10 ms: short enough to be cancelled between, long enough that the workers
-    # seldom wait for Python's lock. Caches take a small part of the memory, which other programs need too (and, on an
-    # Apple GPU, share).
+    # A tile of 128 x 128 takes a core about 10 ms: short enough to cancel between tiles, long enough that the workers
+    # seldom wait for Python's lock. Caches take a small share of the memory, which other programs need too (and, on
+    # an Apple GPU, share).
     budget = min(1024 * MIB, max(128 * MIB, _ram_bytes() // 16))
     if device.type == "mps":
         return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget)
@@ -72,12 +97,12 @@ def profile_for(device: torch.device) -> ComputeProfile:
 
 
 def half_type(device: torch.device) -> torch.dtype:
-    """What half precision is there: float16 on CUDA, three bits finer than bfloat16, in which alone CPUs are fast."""
+    """Return the half-precision type of ``device``: float16 on CUDA, which is finer, and bfloat16 on a CPU."""
     return torch.float16 if device.type == "cuda" else torch.bfloat16
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether ``error`` says that a device's memory, or the computer's, did not suffice."""
+    """Return whether ``error`` means that the memory of the device or of the computer did not suffice."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     # The CPU allocator has no class of its own for this.
@@ -85,9 +110,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _cpu_multiplies_bfloat16() -> bool:
-    """Whether the processor multiplies matrices of it: vectors of it alone (AVX-512) are slower than float32.
+    """Return whether the processor multiplies matrices of bfloat16 (AMX); with AVX-512 alone float32 is faster.
 
-    A rule and no measurement, which might fall out otherwise in the export's process than in the window's.
+    A fixed rule, not a measurement: the export's process must decide as the window's does.
     """
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(able.get("amx_bf16"))

@@ -1,12 +1,13 @@
-"""What can go wrong, in words for a user: every message says what happened and what to do about it."""
+"""The errors of the package, in words for a user: what happened, and what to do about it."""
 
 from __future__ import annotations
 
 
 class VideoInrError(Exception):
-    """A failure that a user can understand.
+    """The base of all errors that are meant for a user.
 
-    ``str(error)`` is one sentence that says what happened; ``hint`` (may be empty) says what to do.
+    Attributes:
+        hint: what to do about it; may be empty. ``str(error)`` is one sentence that says what happened.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -14,12 +15,12 @@ class VideoInrError(Exception):
         self.hint = hint
 
     def in_words(self) -> str:
-        """The message and, where there is one, the hint, on one line."""
+        """Return the message and the hint, if there is one, on one line."""
         return f"{self} {self.hint}".strip()
 
 
 class UsageError(VideoInrError):
-    """The request itself makes no sense (a region outside the picture, an end before its start)."""
+    """The request is not valid: a region outside the picture, an end before its start, a closed video."""
 
 
 class ClipError(VideoInrError):
@@ -31,12 +32,12 @@ class ModelError(VideoInrError):
 
 
 class DeviceError(VideoInrError):
-    """The device asked for is absent, or its memory does not suffice even for the smallest chunk."""
+    """The device is absent, or its memory does not suffice even for the smallest chunk."""
 
 
 class ExportError(VideoInrError):
     """The output cannot be written: no such encoder, no space, or a file that fails its check."""
 
 
-class Cancelled(Exception):  # noqa: N818 - an outcome, not an error: somebody asked for it
-    """Raised inside a computation whose :class:`~videoinr.cancel.CancelToken` was cancelled."""
+class Cancelled(Exception):  # noqa: N818 - the outcome of a request, not an error
+    """Raised by work whose :class:`~videoinr.cancel.CancelToken` was cancelled."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,13 +15,11 @@ PIXELS = 320 * 180
 def engine_module(*, secs_per_frame: float = 0.0, made: list[SlowRenderer] | None = None) -> ModuleType:
     """A stand-in for :mod:`videoinr.render.engine` whose ``open_engine`` adds a SlowRenderer to ``made``."""
 
-    def open_engine(
-        path: Path, *, model: str | None = None, device: str | None = None
-    ) -> contextlib.closing[SlowRenderer]:
+    def open_engine(path: Path, **_options: object) -> SlowRenderer:
         renderer = SlowRenderer(path, pace=Pace(secs_per_pixel=secs_per_frame / PIXELS))
         if made is not None:
             made.append(renderer)
-        return contextlib.closing(renderer)
+        return renderer
 
     module = ModuleType("videoinr.render.engine")
     module.__dict__["open_engine"] = open_engine

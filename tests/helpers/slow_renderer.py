@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import CancelToken
+from videoinr.closing import Closing
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
@@ -44,7 +45,7 @@ QUICK = Pace()
 
 
 @dataclass(eq=False)
-class SlowRenderer:
+class SlowRenderer(Closing):
     """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` notes what was asked, in order."""
 
     path: Path = Path("gradient.mp4")

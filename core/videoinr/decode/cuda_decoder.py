@@ -18,6 +18,7 @@ from torch import Tensor
 from videoinr.cancel import CancelToken
 from videoinr.decode.cuda_graphs import Launches, Recorder, cuda_graph
 from videoinr.decode.field_cache import FieldCache, FieldName
+from videoinr.decode.flow import decode_flow
 from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
@@ -34,7 +35,7 @@ from videoinr.model.kernels.decode import (
 )
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import PairFeatures, VideoINR
-from videoinr.types import PairKey, RegionQuery
+from videoinr.types import Instant, PairKey, RegionQuery
 
 _LEAST_PX = 2**14
 """A field this small must fit, or the memory does not suffice."""
@@ -69,42 +70,51 @@ class CudaDecoder:
         return compacted(features)
 
     @torch.inference_mode()
-    def decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
-        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.
+    def decode(
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
+    ) -> Tensor:
+        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU, or else on the device.
 
         Raises Cancelled between bands, and DeviceError when the memory does not suffice even for the smallest ones.
         """
         if not self._can_draw(features):
-            return self._decode_plainly(key, features, query, token)
+            return self._decode_plainly(key, features, query, token, to_cpu)
         assert isinstance(features, PairFeatures)
         while True:
             try:
                 # Triton launches on the current device, whatever device its arguments lie on.
                 with torch.cuda.device(features.frames.device) if features.frames.is_cuda else nullcontext():
-                    return self._picture(_Job(key, features, query, token))
+                    return self._picture(_Job(key, features, query, token), to_cpu)
             except _TooWideError:
                 self._fields.clear()
-                return self._decode_plainly(key, features, query, token)
+                return self._decode_plainly(key, features, query, token, to_cpu)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 self._make_do_with_less(error)
 
-    def _picture(self, job: _Job) -> Tensor:
+    def flow(self, features: Features, instant: Instant, token: CancelToken) -> Tensor:
+        """Decode the flow at ``instant``: float32 [2, clip height, clip width, 2] (see flow.py)."""
+        whole = restored(features) if isinstance(features, PairFeatures) else features
+        return decode_flow(self._model, whole, float(instant.phase), token)
+
+    def _picture(self, job: _Job, to_cpu: bool) -> Tensor:
         self._draw(job, job.query.rect)
         assert self._canvas is not None
-        return _on_host(self._canvas.rgbx)
+        return _on_host(self._canvas.rgbx) if to_cpu else self._canvas.rgbx.clone()
 
     def _can_draw(self, features: Features) -> bool:
         if not isinstance(self._model, VideoINR) or not isinstance(features, PairFeatures):
             return False
         return can_draw(self._model, features)
 
-    def _decode_plainly(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
+    def _decode_plainly(
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, to_cpu: bool
+    ) -> Tensor:
         if self._plain is None:
             self._plain = RegionDecoder(self._model, self._profile)
         whole = restored(features) if isinstance(features, PairFeatures) else features
-        return self._plain.decode(key, whole, query, token)
+        return self._plain.decode(key, whole, query, token, to_cpu=to_cpu)
 
     def _draw(self, job: _Job, band: Rect) -> None:
         """The rows ``band`` of the picture, in halves where F_s would not fit otherwise."""

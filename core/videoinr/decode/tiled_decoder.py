@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
+from videoinr.decode.flow import decode_flow
 from videoinr.decode.spatial_tiles import SpatialTiles, TiledField
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
@@ -23,7 +24,7 @@ from videoinr.images import rgbx_from_tensor
 from videoinr.model.points import Points
 from videoinr.model.released.network import ReleasedFeatures
 from videoinr.model.representation import Features, Representation
-from videoinr.types import PairKey, RegionQuery
+from videoinr.types import Instant, PairKey, RegionQuery
 
 MIN_TILE_SIDE = 16
 
@@ -51,18 +52,25 @@ class RegionDecoder:
         return features
 
     @torch.inference_mode()
-    def decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
-        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU.
+    def decode(
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
+    ) -> Tensor:
+        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU, or else on the device.
 
         Raises Cancelled between tiles, and DeviceError when the memory does not suffice even for the smallest ones.
         """
         while True:
             try:
-                return self._decode(key, features, query, token).cpu()
+                picture = self._decode(key, features, query, token)
+                return picture.cpu() if to_cpu else picture
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 self._shrink_tiles(error)
+
+    def flow(self, features: Features, instant: Instant, token: CancelToken) -> Tensor:
+        """Decode the flow at ``instant``: float32 [2, clip height, clip width, 2] (see flow.py)."""
+        return decode_flow(self._model, features, float(instant.phase), token)
 
     def _decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
         rect = query.rect

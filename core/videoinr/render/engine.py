@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +110,35 @@ class Engine(Closing):
         rgbx = self._decoder.decode(self._key(query.instant.pair), features, query, token)
         return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start)
 
+    def render_tensor(self, query: RegionQuery, token: CancelToken = NEVER) -> Tensor:
+        """Decode ``query`` as :meth:`render` does, and leave the picture on the device.
+
+        Returns:
+            uint8 [rect.height, rect.width, 4], RGBX, on the engine's device.
+
+        Raises:
+            Cancelled, ClipError, DeviceError: as for :meth:`render`.
+        """
+        pair = query.instant.pair
+        return self._decoder.decode(self._key(pair), self._features(pair, token), query, token, to_cpu=False)
+
+    def features(self, pair: int, token: CancelToken = NEVER) -> Features:
+        """Return the features of ``pair``, encoding it first where needed; raises as :meth:`encode`."""
+        return self._features(pair, token)
+
+    def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
+        """Decode the motion at ``instant``; see :func:`videoinr.decode.flow.decode_flow`.
+
+        Returns:
+            float32 [2, clip height, clip width, 2] on the engine's device.
+
+        Raises:
+            Cancelled, ClipError, DeviceError: as for :meth:`render`.
+        """
+        return self._decoder.flow(self._features(instant.pair, token), instant, token)
+
     def close(self) -> None:
-        """Let go of the clip; the memory goes with the engine itself."""
+        """Close the clip and the decoder, and free the encoded pairs."""
         self._decoder.close()
         self.clip.close()
         self._cache.clear()
@@ -202,14 +230,33 @@ def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[N
             hook.remove()
 
 
-def open_engine(path: Path, *, model: str | None = None, device: str | None = None) -> Engine:
-    """Open the clip at ``path`` with the model ``model`` (a shipped name or a weights file; None: the default).
+def open_engine(
+    path: Path,
+    *,
+    model: str | LoadedModel | None = None,
+    device: str | None = None,
+    memory_bytes: int | None = None,
+    picture_fps: Fraction = Fraction(24),
+) -> Engine:
+    """Open a clip and a model.
 
-    Raises ClipError, ModelError or DeviceError. The clip is opened first: it is the likeliest to fail, and cheapest.
+    Args:
+        path: a video file, a picture, a folder of pictures, or a pattern of them.
+        model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
+            None means the default model.
+        device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
+        memory_bytes: the budget of the caches; None chooses it from the device's memory.
+        picture_fps: frames per second of a clip of pictures.
+
+    Raises:
+        ClipError, ModelError, DeviceError: one of them cannot be opened.
+        UsageError: ``memory_bytes`` or ``picture_fps`` makes no sense.
     """
-    clip = open_clip(path)
+    # The clip first: it is the likeliest to fail, and the cheapest.
+    clip = open_clip(path, picture_fps=picture_fps)
     try:
-        return Engine(clip, load_model(model), profile_for(pick_device(device)))
+        loaded = model if isinstance(model, LoadedModel) else load_model(model)
+        return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes))
     except BaseException:
         clip.close()
         raise

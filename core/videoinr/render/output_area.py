@@ -1,4 +1,4 @@
-"""The grid and the region that a user asks for, checked: one set of rules for Python, command line and export."""
+"""The instant, the grid and the region that a user asks for, checked: the same for Python, command line and export."""
 
 from __future__ import annotations
 
@@ -7,9 +7,28 @@ from fractions import Fraction
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect, grid_from_scale
 from videoinr.render.view import MAX_SCALE, MIN_SCALE
-from videoinr.types import ClipInfo
+from videoinr.timeline import Timeline
+from videoinr.types import ClipInfo, Instant
 
+PICTURE_SCALE = 4
+"""The default scale of one picture: the models are trained for x4 most."""
+CLIP_SCALE = 2
+"""The default scale of a run of frames, which costs far more than one picture."""
 _FFMPEG_LIMIT = 2**31
+
+
+def instant_of(timeline: Timeline, time_secs: Fraction) -> Instant:
+    """Return the instant at ``time_secs``, the second of the clip.
+
+    Raises:
+        UsageError: ``time_secs`` is not in 0 ... duration.
+    """
+    if not 0 <= time_secs <= timeline.duration_secs:
+        raise UsageError(
+            f"{float(time_secs):g} s lies outside the clip, which lasts {float(timeline.duration_secs):g} s.",
+            hint="Choose a time from 0 to its end.",
+        )
+    return timeline.instant_from_time(time_secs)
 
 
 def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, default_scale: int) -> Grid:
