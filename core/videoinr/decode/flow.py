@@ -43,7 +43,7 @@ def decode_flow(model: Representation, features: Features, phase: float, token: 
     for band in _bands(Grid(width, height)):
         token.check()
         rows.append(_band_flow(model, features, Grid(width, height), band, t))
-    return torch.cat(rows, 1)[0].unflatten(-1, (2, 2)).permute(2, 0, 1, 3).contiguous()
+    return torch.cat(rows, 1).view(height, width, 2, 2).permute(2, 0, 1, 3).contiguous()
 
 
 def _band_flow(model: Representation, features: Features, grid: Grid, band: Rect, t: Tensor) -> Tensor:
