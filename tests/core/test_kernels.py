@@ -29,19 +29,30 @@ from videoinr.model.video_inr import VideoINR
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 HALF, FULL = 4e-3, 1e-5
 """Largest error over largest value: with products in half precision, and without."""
+GRADIENT = 2**-6 if DEVICE.type == "cuda" else HALF
+"""The same for the gradients of a head. On a GPU the factors of their products are bfloat16, each rounded by up to 2^-9;
+at most three such products follow each other, after a forward pass in half precision: 3 * 2 * 2^-9 + 4e-3 = 2^-6. The
+interpreter, which knows no bfloat16, multiplies gradients in float32."""
 
 
 def noise(*shape: int, size: float = 1.0) -> Tensor:
     return (torch.randn(*shape, device=DEVICE) * size).requires_grad_()
 
 
-def assert_alike(fused: Tensor, plain: Tensor, inputs: Sequence[Tensor], *, tolerance: float) -> None:
-    """The same values, and the same gradients for one random gradient of the output."""
+def assert_alike(
+    fused: Tensor, plain: Tensor, inputs: Sequence[Tensor], *, tolerance: float, of_gradients: float | None = None
+) -> None:
+    """The same values, and the same gradients (to their own tolerance, if given) for one random gradient of the output."""
     grad = torch.randn_like(plain)
-    pairs = [(fused, plain)]
-    pairs += zip(torch.autograd.grad(fused, inputs, grad), torch.autograd.grad(plain, inputs, grad), strict=True)
-    for ours, theirs in pairs:
-        assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
+    assert error(fused, plain) <= tolerance
+    gradients = zip(torch.autograd.grad(fused, inputs, grad), torch.autograd.grad(plain, inputs, grad), strict=True)
+    for ours, theirs in gradients:
+        assert error(ours, theirs) <= (of_gradients or tolerance)
+
+
+def error(ours: Tensor, theirs: Tensor) -> float:
+    """The largest difference, relative to the largest value."""
+    return float((ours - theirs).detach().abs().max() / theirs.detach().abs().max())
 
 
 @pytest.mark.parametrize(("width", "outputs", "layers"), [(12, 4, 1), (16, 10, 2), (20, 3, 0)])
@@ -56,7 +67,7 @@ def test_siren_is_the_plain_head(width: int, outputs: int, layers: int) -> None:
         a = torch.sin(OMEGA * torch.nn.functional.linear(a, weight, bias))
     plain = torch.nn.functional.linear(a, *last)
     parameters = [base, shift, *last, *(tensor for pair in hidden for tensor in pair)]
-    assert_alike(siren(base, shift, hidden, last), plain, parameters, tolerance=HALF)
+    assert_alike(siren(base, shift, hidden, last), plain, parameters, tolerance=HALF, of_gradients=GRADIENT)
 
 
 def test_sine_of_large_arguments() -> None:

@@ -88,9 +88,9 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
         read = (origin + down * width + right)[:, None] * pitch + (first + channel)[None, :]
         values = tl.load(part + read, mask=there[:, None] & (first + channel < pitch)[None, :], other=0.0)
         factors = weight + (step * chunk + channel)[:, None] * (wide + rest)
-        sums = tl.dot(values, tl.load(factors + output[None, :]), sums)
+        sums = tl.dot(values, tl.load(factors + output[None, :]), sums, input_precision="ieee")
         if rest:
-            more_sums = tl.dot(values, tl.load(factors + more[None, :]), more_sums)
+            more_sums = tl.dot(values, tl.load(factors + more[None, :]), more_sums, input_precision="ieee")
     finish(sums, pixel, inside, output, bias, add, out, outputs, slope, adds)
     if rest:
         finish(more_sums, pixel, inside, more, bias, add, out, outputs, slope, adds)

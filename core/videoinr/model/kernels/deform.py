@@ -77,7 +77,7 @@ def _deform_kernel(  # type: ignore[no-untyped-def]
         # Turned around, so that what was read is the second factor: the first would be moved between threads corner
         # by corner, before it is weighed.
         factors = tl.load(weight + ((tap * channels + entry)[None, :] * channels + entry[:, None]))
-        sums = tl.dot(factors, tl.trans(tl.reshape(values, (run, channels))), sums)
+        sums = tl.dot(factors, tl.trans(tl.reshape(values, (run, channels))), sums, input_precision="ieee")
     sums += tl.load(bias + entry)[:, None]
     if slope != 1.0:
         sums = tl.where(sums > 0, sums, sums * slope)
