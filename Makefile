@@ -16,7 +16,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test lint demo icon bench wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon bench wheel check-wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -49,6 +49,10 @@ run-headless: $(READY)
 
 test: $(READY) system-libraries ## Run the tests, TESTS=tests/core for a part; prints the coverage of the engine
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term $(COVERAGE_GATE) $(TESTS)
+
+test-gpu: $(READY) ## Run the engine's tests on an NVIDIA GPU, the Triton kernels compiled for it
+	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "torch sees no NVIDIA GPU here.")'
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal tests/core
 
 lint: $(READY) ## Check style, format, types and who imports whom
 	$(BIN)/ruff check .

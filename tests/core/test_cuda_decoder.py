@@ -284,9 +284,21 @@ def test_what_cannot_be_recorded_is_launched_every_time() -> None:
     assert len(tried) == 1
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="here there are CUDA graphs")
-def test_without_a_gpu_there_is_no_graph() -> None:
-    assert cuda_graph(lambda: None) is None
+def test_a_cuda_graph_repeats_the_launch_and_there_is_none_without_a_gpu() -> None:
+    launches = torch.zeros(1, device=DEVICE)
+
+    def launch() -> None:
+        launches.add_(1)
+
+    launch()
+    replay = cuda_graph(launch)
+    if DEVICE.type != "cuda":
+        assert replay is None
+        return
+    assert replay is not None
+    replay()
+    replay()
+    assert launches.item() == 3
 
 
 def test_features_are_let_go_of_with_the_caller() -> None:

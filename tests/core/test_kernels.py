@@ -29,10 +29,9 @@ from videoinr.model.video_inr import VideoINR
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 HALF, FULL = 4e-3, 1e-5
 """Largest error over largest value: with products in half precision, and without."""
-GRADIENT = 2**-6 if DEVICE.type == "cuda" else HALF
-"""The same for the gradients of a head. On a GPU the factors of their products are bfloat16, each rounded by up to 2^-9;
-at most three such products follow each other, after a forward pass in half precision: 3 * 2 * 2^-9 + 4e-3 = 2^-6. The
-interpreter, which knows no bfloat16, multiplies gradients in float32."""
+GRADIENT = HALF + 3 * 2 * 2**-9 if DEVICE.type == "cuda" else HALF
+"""The same for the gradients of a head: on a GPU both factors of their products are rounded to bfloat16, by up to 2^-9
+each, and at most three such products follow each other. The interpreter, which knows no bfloat16, uses float32."""
 
 
 def noise(*shape: int, size: float = 1.0) -> Tensor:
@@ -42,7 +41,7 @@ def noise(*shape: int, size: float = 1.0) -> Tensor:
 def assert_alike(
     fused: Tensor, plain: Tensor, inputs: Sequence[Tensor], *, tolerance: float, of_gradients: float | None = None
 ) -> None:
-    """The same values, and the same gradients (to their own tolerance, if given) for one random gradient of the output."""
+    """The same values and, for one random gradient of the output, the same gradients (within ``of_gradients``)."""
     grad = torch.randn_like(plain)
     assert error(fused, plain) <= tolerance
     gradients = zip(torch.autograd.grad(fused, inputs, grad), torch.autograd.grad(plain, inputs, grad), strict=True)

@@ -57,6 +57,7 @@ def test_windows_are_those_of_the_cpu(folder: Path, memory_bytes: int | None) ->
     source.close()
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("degradation", ["clean", "realistic"])
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_batch_waits_for_nothing(folder: Path, no_waiting: None, degradation: str, share: float) -> None:

@@ -33,6 +33,6 @@ def cut(flat: Tensor, windows: Windows, size: int) -> tuple[Tensor, Tensor]:
     within = (side * rows)[:, :, None] + (side * columns)[:, None, :]
     index = firsts[:, :, None, None] + within[:, None]
     pixels = flat.as_strided((len(flat) - 2, 3), (1, 1))[index]
-    # A divisor on the device: by a Python number CUDA would multiply with its reciprocal, and round otherwise than a CPU.
+    # The divisor lies on the device: for a Python number, CUDA multiplies by its reciprocal, which rounds differently.
     white = torch.full((), 255.0, device=flat.device)
     return pixels.permute(0, 1, 4, 2, 3).contiguous().float().div_(white), inside.float().div_(lengths)
