@@ -15,11 +15,10 @@ from pytestqt.qtbot import QtBot
 from helpers import stub_export
 from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid
 from videoinr.types import Segment
 from videoinr_viewer.export import bridge as export_bridge
 from videoinr_viewer.export.bridge import ExportBridge
-from videoinr_viewer.export.choice import ExportChoice, factor_from_words, grid_from_words, rate_from_words
 from videoinr_viewer.export.dialog import ExportDialog
 
 
@@ -41,78 +40,27 @@ def dialog_of(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[[str],
     return make
 
 
-CHOICE = ExportChoice(
-    clip=Path("in.mp4"),
-    out=Path("out.mp4"),
-    segment=Segment(Fraction(1, 2), Fraction(3, 2)),
-    fps=Fraction(24000, 1001),
-    speed=Fraction(1, 4),
-    grid=Grid(640, 360),
-    crop=Rect(10, 20, 300, 200),
-    codec="libx264",
-    crf=18,
-    model="lite",
-    device="cpu",
-)
-
-
-def test_the_command_line() -> None:
-    assert CHOICE.arguments() == [
-        "export", "in.mp4", "out.mp4", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
-        "--size", "640x360", "--codec", "libx264", "--crop", "300x200+10+20", "--crf", "18", "--model", "lite",
-        "--device", "cpu", "--overwrite", "--json-progress",
-    ]  # fmt: skip
-    assert CHOICE.size_px == (300, 200)
-    assert CHOICE.retiming.frame_count == 96
-
-
-def test_the_real_command_line_understands_it() -> None:
-    from videoinr.commands.options import crop, grid, number, positive
-
-    line = CHOICE.arguments()
-    values = dict(zip(line[3:-2:2], line[4:-2:2], strict=True))
-    assert number(values["--start"]) == CHOICE.segment.start_secs
-    assert positive(values["--fps"]) == CHOICE.fps
-    assert positive(values["--speed"]) == CHOICE.speed
-    assert grid(values["--size"]) == CHOICE.grid
-    assert crop(values["--crop"]) == CHOICE.crop
-
-
-@pytest.mark.parametrize(
-    ("text", "factor"),
-    [("×4", Fraction(4)), ("x2.5", Fraction(5, 2)), ("4x", Fraction(4)), ("x 1,5", Fraction(3, 2)), ("4", None)],
-)
-def test_factors(text: str, factor: Fraction | None) -> None:
-    assert factor_from_words(text) == factor
-
-
-def test_rates() -> None:
-    assert rate_from_words("60", Fraction(25)) == 60
-    assert rate_from_words("24000/1001", Fraction(25)) == Fraction(24000, 1001)
-    assert rate_from_words("23.976 fps", Fraction(25)) == Fraction("23.976")
-    assert rate_from_words("×4", Fraction(25)) == 100
-
-
-@pytest.mark.parametrize("text", ["", "fast", "0", "60/0", "-5", "1e9", "×0", "99999"])
-def test_what_is_no_rate(text: str) -> None:
-    with pytest.raises(UsageError):
-        rate_from_words(text, Fraction(25))
-
-
-@pytest.mark.parametrize("text", ["", "big", "0x9", "×0", "×99", "9x9x9", "1x1"])
-def test_what_is_no_size(text: str, stage: Stage) -> None:
-    assert stage.viewer.session.clip is not None
-    with pytest.raises(UsageError):
-        grid_from_words(text, stage.viewer.session.clip.info)
+def test_texts_that_are_not_a_rate_or_a_size(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    _, dialog = dialog_of()
+    for field, texts in (
+        (dialog.form.rate, ("", "fast", "0", "60/0", "-5", "1e9", "×0", "99999")),
+        (dialog.form.picture_size, ("", "big", "0x9", "×0", "×99", "9x9x9", "1x1", "×0.249")),
+    ):
+        for text in texts:
+            field.setCurrentText(text)
+            with pytest.raises(UsageError):
+                _ = dialog.form.job
+        field.setCurrentText("×1")
+        assert dialog.form.job.out.name == "my clip-videoinr.mp4"
 
 
 def test_the_form_starts_with_something_sensible(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
     stage, dialog = dialog_of()
-    choice = dialog.form.choice
-    assert choice.segment == Segment(Fraction(0), Fraction(2))
-    assert choice.grid == Grid(320, 180)
-    assert choice.fps == 50
-    assert choice.out.name == "my clip-videoinr.mp4"
+    job = dialog.form.job
+    assert job.segment == Segment(Fraction(0), Fraction(2))
+    assert job.grid == Grid(320, 180)
+    assert job.fps == 50
+    assert job.out.name == "my clip-videoinr.mp4"
     assert "100 frames, 2.000 s at 50 fps, 320 × 180 pixels" in dialog.form.summary.text()
     assert dialog.start.isEnabled()
     assert stage.viewer.window.exports.dialog is dialog
@@ -131,15 +79,15 @@ def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, Expo
     form.picture_size.setCurrentText("×8")
     form.speed.setCurrentIndex(2)
     form.crop.setChecked(True)
-    choice = form.choice
-    assert choice.segment == Segment(Fraction(1, 2), Fraction(3, 2))
-    assert choice.speed == Fraction(1, 4)
-    assert choice.retiming.frame_count == 96
-    assert choice.crop is not None
-    assert choice.grid.rect.contains(choice.crop)
-    width, height = choice.size_px
+    job = form.job
+    assert job.segment == Segment(Fraction(1, 2), Fraction(3, 2))
+    assert job.speed == Fraction(1, 4)
+    assert job.retiming.frame_count == 96
+    assert job.crop is not None
+    assert job.grid.rect.contains(job.crop)
+    width, height = job.size_px
     assert width % 2 == height % 2 == 0
-    assert width < choice.grid.width
+    assert width < job.grid.width
     assert "beyond trained ×4: extrapolated" in form.summary.text()
 
 
@@ -148,7 +96,7 @@ def test_a_field_that_makes_no_sense_is_explained_at_once(
 ) -> None:
     _, dialog = dialog_of()
     dialog.form.rate.setCurrentText("fast")
-    assert "is no frame rate" in dialog.form.summary.text()
+    assert "is not a frame rate" in dialog.form.summary.text()
     assert not dialog.start.isEnabled()
     dialog.form.rate.setCurrentText("60")
     assert dialog.start.isEnabled()
@@ -162,7 +110,7 @@ def test_the_codec_decides_ending_and_quality(dialog_of: Callable[..., tuple[Sta
     form.codec.setCurrentIndex(form.codec.findData("ffv1"))
     assert form.path.text().endswith(".mkv")
     assert not form.crf.isEnabled()
-    assert form.choice.crf is None
+    assert form.job.crf is None
     form.codec.setCurrentIndex(form.codec.findData("libsvtav1"))
     assert form.crf.maximum() == 63
 
@@ -181,6 +129,8 @@ def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportD
     assert stage.viewer.window.status.export.text() == ""
     arguments = json.loads((tmp_path / "out.arguments.json").read_text())
     assert arguments[:3] == ["export", str(tmp_path / "my clip.mp4"), str(out)]
+    assert arguments[-1] == "--json-progress"
+    assert "--overwrite" not in arguments
 
 
 def test_a_file_that_is_there_is_not_replaced_unasked(
@@ -194,6 +144,10 @@ def test_a_file_that_is_there_is_not_replaced_unasked(
     dialog.start.click()
     assert not stage.viewer.export.is_running
     assert out.read_bytes() == b"precious"
+    monkeypatch.setattr(QMessageBox, "question", lambda *_args: QMessageBox.StandardButton.Yes)
+    dialog.start.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert "--overwrite" in json.loads((tmp_path / "out.arguments.json").read_text())
 
 
 @pytest.mark.parametrize(

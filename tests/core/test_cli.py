@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import subprocess
@@ -10,15 +9,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import typer
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from helpers.command_line import Outcome, run, run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
-from videoinr.commands import options
 from videoinr.errors import ClipError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import rect_of
@@ -178,32 +173,6 @@ def test_ctrl_c_is_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png")).exit_code == 130
 
 
-# ---- what people type ----
-
-
-@given(st.fractions(min_value=-100, max_value=100, max_denominator=10**6))
-def test_fractions_are_read_exactly(value: Fraction) -> None:
-    assert options.number(str(value)) == value
-
-
-@given(st.integers(0, 10**9), st.integers(0, 9))
-def test_decimals_are_read_exactly(digits: int, places: int) -> None:
-    text = f"{digits // 10**places}.{digits % 10**places:0{places}d}" if places else str(digits)
-    assert options.number(text) == Fraction(digits, 10**places)
-
-
-@given(st.text(max_size=30))
-def test_no_text_surprises_a_parser(text: str) -> None:
-    for parse in (options.number, options.positive, options.grid, options.region, options.crop):
-        with contextlib.suppress(typer.BadParameter):  # Anything else would reach the user as a bug.
-            assert parse(text) is not None
-
-
-def test_sizes_and_regions() -> None:
-    assert options.grid("1280x720") == Grid(1280, 720)
-    assert options.region("1,2,30,40") == options.crop("30x40+1+2") == Rect(1, 2, 30, 40)
-
-
 def test_a_picture_that_no_file_can_hold_is_refused() -> None:
     assert rect_of(Grid(20_000, 20_000), Rect(0, 0, 2000, 2000)) == Rect(0, 0, 2000, 2000)
     with pytest.raises(UsageError, match="larger than a file can hold"):
@@ -258,7 +227,7 @@ def test_what_is_odd_about_a_clip_is_said(clip: Path, monkeypatch: pytest.Monkey
 def test_export_has_sensible_defaults(clip: Path) -> None:
     out = clip.with_name("out.mp4")
     outcome = run_here("export", clip, out)
-    assert outcome == Outcome(0, "", f"{out}: 50 frames\n")
+    assert outcome == Outcome(0, "", f"Saved 50 frames to {out}\n")
     with av.open(str(out)) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (320, 180)

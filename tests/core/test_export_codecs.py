@@ -10,7 +10,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.codecs import CODECS, codec_for, encodes, working_encoders
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check, sink_for
+from videoinr.exporting.outputs import check_output, sink_for
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 
@@ -58,10 +58,10 @@ def test_crf_has_the_encoders_own_range() -> None:
 
 
 def test_pictures_have_no_codec_and_no_crf(tmp_path: Path) -> None:
-    check(job(tmp_path / "frames", codec="png"))
+    check_output(job(tmp_path / "frames", codec="png"))
     for more in ({"codec": "libx264"}, {"crf": 3}):
         with pytest.raises(UsageError, match="PNG"):
-            check(job(tmp_path / "frames", **more))
+            check_output(job(tmp_path / "frames", **more))
 
 
 def test_an_encoder_that_works_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,25 @@
+"""ExportJob and the loop that writes its frames."""
+
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from typer.main import get_command
 
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.cancel import CancelToken
-from videoinr.errors import Cancelled, ExportError
-from videoinr.exporting.job import ExportJob, frame_instants, run
+from videoinr.cli import app
+from videoinr.errors import Cancelled, ExportError, UsageError
+from videoinr.exporting.export import frame_instants, write_frames
+from videoinr.exporting.job import ExportJob, ExportOptions, job_for
 from videoinr.exporting.target import PartialKeptError
 from videoinr.geometry import Grid, Rect
+from videoinr.render.output_area import grid_of
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, Instant, RegionQuery, Segment
 
@@ -41,7 +50,7 @@ class MemorySink:
 
 def job(*, keep_partial: bool = False, fps: int = 50, speed: Fraction = Fraction(1)) -> ExportJob:
     return ExportJob(
-        path=Path("in.mp4"),
+        clip=Path("in.mp4"),
         out=Path("out.mp4"),
         segment=Segment(Fraction(1, 5), Fraction(2, 5)),
         fps=Fraction(fps),
@@ -54,6 +63,106 @@ def job(*, keep_partial: bool = False, fps: int = 50, speed: Fraction = Fraction
 
 def quiet(_: ExportProgress) -> None:
     pass
+
+
+# ---- the job ----
+
+INFO = SlowRenderer(Path("in.mp4")).opened.info
+COMMAND = get_command(app).commands["export"]  # type: ignore[attr-defined]
+
+
+def parsed(arguments: list[str]) -> ExportJob:
+    """The job that ``videoinr`` makes of a command line, for a clip such as INFO."""
+    options = dict(COMMAND.make_context("export", arguments[1:]).params)
+    clip, out = options.pop("file"), options.pop("out")
+    assert options.pop("json_progress") is False
+    return job_for(replace(INFO, path=clip), out, **options)
+
+
+paths = st.text("abc-.% /é", min_size=1, max_size=12).map(Path)
+seconds = st.fractions(min_value=0, max_value=2, max_denominator=90_000)
+names = st.none() | st.text("abc-:/. ", min_size=1, max_size=8)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> ExportJob:
+    start, end = sorted(draw(st.tuples(seconds, seconds).filter(lambda both: both[0] != both[1])))
+    grid = Grid(draw(st.integers(40, 5120)), draw(st.integers(23, 2880)))
+    x, y = draw(st.integers(0, grid.width - 1)), draw(st.integers(0, grid.height - 1))
+    crop = Rect(x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y)))
+    return ExportJob(
+        clip=draw(paths), out=draw(paths), segment=Segment(start, end),
+        fps=draw(st.fractions(min_value=Fraction(1, 100), max_value=1000, max_denominator=100_000)),
+        speed=draw(st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=10_000)),
+        grid=grid, crop=draw(st.sampled_from([crop, grid.rect])),
+        codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
+        overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()),
+    )  # fmt: skip
+
+
+@given(jobs())
+def test_the_command_line_of_a_job_is_parsed_to_the_same_job(job: ExportJob) -> None:
+    assert parsed(job.arguments()) == job
+
+
+def test_the_command_line_of_a_job() -> None:
+    job = ExportJob(
+        clip=Path("in.mp4"), out=Path("-out.mp4"), segment=Segment(Fraction(1, 2), Fraction(3, 2)),
+        fps=Fraction(24000, 1001), speed=Fraction(1, 4), grid=Grid(640, 360), crop=Rect(10, 20, 300, 200),
+        codec="libx264", crf=18, model="lite", device="cpu", overwrite=True,
+    )  # fmt: skip
+    assert job.arguments() == [
+        "export", "in.mp4", "./-out.mp4", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
+        "--size", "640x360", "--crop", "300x200+10+20", "--codec", "libx264", "--crf", "18", "--model", "lite",
+        "--device", "cpu", "--overwrite",
+    ]  # fmt: skip
+    assert job.size_px == (300, 200)
+    assert job.retiming.frame_count == 96
+
+
+def test_options_that_are_left_out_come_from_the_clip() -> None:
+    job = job_for(INFO, Path("out.mp4"))
+    assert job == ExportJob(
+        INFO.path, Path("out.mp4"), Segment(Fraction(0), Fraction(2)), Fraction(25), Fraction(1), Grid(320, 180),
+        Rect(0, 0, 320, 180),
+    )  # fmt: skip
+    assert job_for(INFO, Path("out.mp4"), start=Fraction(1), time_scale=Fraction(4)).fps == 100
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fps": Fraction(0)}, {"fps": Fraction(30), "time_scale": Fraction(2)}, {"time_scale": Fraction(0)},
+        {"speed": Fraction(0)}, {"speed": Fraction(-1)}, {"scale": Fraction(0)}, {"scale": Fraction(99)},
+        {"size": Grid(1, 1)}, {"scale": Fraction(2), "size": Grid(320, 180)}, {"crop": Rect(315, 0, 10, 10)},
+        {"start": Fraction(1), "end": Fraction(1)}, {"end": Fraction(3)},
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit_the_clip_are_refused(options: ExportOptions) -> None:
+    with pytest.raises(UsageError) as caught:
+        job_for(INFO, Path("out.mp4"), **options)
+    assert caught.value.hint
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.fractions(min_value=Fraction(1, 4), max_value=32))
+def test_the_size_of_every_allowed_scale_is_allowed(width: int, height: int, scale: Fraction) -> None:
+    info = replace(INFO, width=width, height=height)
+    grid = grid_of(info, scale=scale, size=None, default_scale=1)
+    assert grid_of(info, scale=None, size=grid, default_scale=1) == grid
+
+
+@pytest.mark.parametrize(
+    ("out", "codec", "crf"),
+    [("", None, None), ("out.pdf", None, None), ("out.mp4", "ffv1", None), ("out.mkv", "ffv1", 3),
+     ("out", "libx264", None), ("out", None, 3), ("out%d%d.png", None, None)],
+)  # fmt: skip
+def test_a_name_a_codec_and_a_quality_that_do_not_fit_are_refused(out: str, codec: str | None, crf: int | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        job_for(INFO, Path(out), codec=codec, crf=crf).check()
+    assert caught.value.hint
+
+
+# ---- its frames ----
 
 
 @pytest.fixture
@@ -70,7 +179,7 @@ def test_instants_follow_the_segment_on_the_clips_own_times() -> None:
 
 def test_every_frame_is_the_same_render_as_the_windows(engine: SlowRenderer) -> None:
     sink, task = MemorySink(), job()
-    assert run(task, engine, sink, quiet) == Path("out.mp4")
+    assert write_frames(task, engine, sink, quiet) == Path("out.mp4")
     assert len(sink.frames) == 10
     for instant, frame in zip(frame_instants(task, engine.timeline), sink.frames, strict=True):
         position = (instant.pair + instant.phase) / engine.frames
@@ -79,7 +188,7 @@ def test_every_frame_is_the_same_render_as_the_windows(engine: SlowRenderer) -> 
 
 
 def test_pairs_are_visited_in_order_so_each_is_encoded_once(engine: SlowRenderer) -> None:
-    run(job(fps=500), engine, MemorySink(), quiet)
+    write_frames(job(fps=500), engine, MemorySink(), quiet)
     pairs = [query.instant.pair for query in engine.asked("full") if isinstance(query, RegionQuery)]
     assert pairs == sorted(pairs)
     assert pairs[0] == 5
@@ -88,7 +197,7 @@ def test_pairs_are_visited_in_order_so_each_is_encoded_once(engine: SlowRenderer
 
 def test_progress_counts_from_none_to_all(engine: SlowRenderer) -> None:
     seen: list[ExportProgress] = []
-    run(job(), engine, MemorySink(), seen.append)
+    write_frames(job(), engine, MemorySink(), seen.append)
     assert [(progress.done, progress.total) for progress in seen] == [(done, 10) for done in range(11)]
     assert seen[0].remaining_secs is None
     assert seen[-1].remaining_secs == 0
@@ -103,7 +212,7 @@ def test_a_cancelled_export_is_aborted(engine: SlowRenderer, done: int) -> None:
             token.cancel()
 
     with pytest.raises(Cancelled):
-        run(job(), engine, sink, progress, token)
+        write_frames(job(), engine, sink, progress, token)
     assert sink.calls == ["open", "abort"]
 
 
@@ -115,7 +224,7 @@ def test_a_cancelled_export_keeps_its_part_when_asked(engine: SlowRenderer) -> N
             token.cancel()
 
     with pytest.raises(PartialKeptError) as caught:
-        run(job(keep_partial=True), engine, sink, progress, token)
+        write_frames(job(keep_partial=True), engine, sink, progress, token)
     assert caught.value.path == Path("out.partial.mp4")
     assert caught.value.frames == len(sink.frames) == 3
     assert "3 frames" in str(caught.value)
@@ -125,7 +234,7 @@ def test_a_cancelled_export_keeps_its_part_when_asked(engine: SlowRenderer) -> N
 def test_nothing_is_kept_of_an_export_without_a_frame(engine: SlowRenderer) -> None:
     sink = MemorySink(fails_at=0)
     with pytest.raises(ExportError, match="disk is full"):
-        run(job(keep_partial=True), engine, sink, quiet)
+        write_frames(job(keep_partial=True), engine, sink, quiet)
     assert sink.calls == ["open", "abort"]
 
 
@@ -133,11 +242,11 @@ def test_nothing_is_kept_of_an_export_without_a_frame(engine: SlowRenderer) -> N
 def test_whatever_goes_wrong_the_sink_is_aborted(engine: SlowRenderer, error: BaseException) -> None:
     sink = MemorySink(fails_at=4, error=error)
     with pytest.raises(type(error)):
-        run(job(), engine, sink, quiet)
+        write_frames(job(), engine, sink, quiet)
     assert sink.calls == ["open", "abort"]
 
 
 def test_a_failure_is_named_when_its_part_is_kept(engine: SlowRenderer) -> None:
     with pytest.raises(PartialKeptError, match="disk is full") as caught:
-        run(job(keep_partial=True), engine, MemorySink(fails_at=4), quiet)
+        write_frames(job(keep_partial=True), engine, MemorySink(fails_at=4), quiet)
     assert caught.value.frames == 4

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.image_sink import ImageSink, pattern_from_out
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check, notices, sink_for
+from videoinr.exporting.outputs import check_output, notices, sink_for
 from videoinr.exporting.png import png_from_rgbx, write_png
 from videoinr.exporting.verify import verify_video
 from videoinr.geometry import Grid
@@ -282,13 +283,13 @@ def test_pictures_in_the_way_are_kept_unless_told_otherwise(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["%s.png", "%05d", "%05d.jpg", "%d_%d.png", "100%.png"])
 def test_patterns_that_make_no_sense_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="pattern"):
-        check(job(pattern_from_out(tmp_path / name)))
+        check_output(job(pattern_from_out(tmp_path / name)))
 
 
 def test_the_folder_must_be_there(tmp_path: Path) -> None:
     for out in (tmp_path / "no/such/out.mp4", tmp_path / "no/out.mp4"):
         with pytest.raises(ExportError, match="no folder"):
-            check(job(out))
+            check_output(job(out))
     with pytest.raises(ExportError, match="no folder"):
         sink_for(job(tmp_path / "no/such/frames"), BT709).open()
 
@@ -296,7 +297,7 @@ def test_the_folder_must_be_there(tmp_path: Path) -> None:
 def test_the_folder_must_let_itself_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # Whoever runs the tests may be root, who may do all.
     with pytest.raises(ExportError, match="cannot be written to"):
-        check(job(tmp_path / "out.mp4"))
+        check_output(job(tmp_path / "out.mp4"))
     with pytest.raises(ExportError, match="cannot be written to"):
         sink_for(job(tmp_path / "frames"), BT709).open()
 
@@ -313,8 +314,8 @@ def test_pictures_need_a_folder_not_a_file(tmp_path: Path) -> None:
 def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_bytes(b"mine")
     with pytest.raises(ExportError, match="already there"):
-        check(job(tmp_path / "out.mp4"))
-    check(job(tmp_path / "out.mp4", overwrite=True))
+        check_output(job(tmp_path / "out.mp4"))
+    check_output(job(tmp_path / "out.mp4", overwrite=True))
     assert (tmp_path / "out.mp4").read_bytes() == b"mine"
 
 
@@ -325,13 +326,13 @@ def test_the_clip_itself_is_never_the_output(tmp_path: Path) -> None:
     for out in (clip, tmp_path / "link.mp4", tmp_path / "." / "clip.mp4"):
         task = job(out, overwrite=True)
         with pytest.raises(UsageError, match="clip itself"):
-            check(ExportJob(clip, out, task.segment, task.fps, task.speed, task.grid, task.crop, overwrite=True))
+            check_output(replace(task, clip=clip))
     task = job(tmp_path)
     with pytest.raises(UsageError, match="clip itself"):
-        check(ExportJob(tmp_path, tmp_path, task.segment, task.fps, task.speed, task.grid, task.crop, overwrite=True))
+        check_output(replace(task, clip=tmp_path, overwrite=True))
 
 
 def test_a_folder_with_a_videos_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").mkdir()
     with pytest.raises(ExportError, match="is a folder"):
-        check(job(tmp_path / "out.mp4", overwrite=True))
+        check_output(job(tmp_path / "out.mp4", overwrite=True))

@@ -32,7 +32,7 @@ def coded(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     """A second of the demo clip, by a process of its own, with the default codec."""
     out = tmp_path_factory.mktemp("coded") / "out.mp4"
     outcome = run("export", DEMO, out, *SEGMENT, "--model", model, "--device", "cpu")
-    assert outcome == Outcome(0, "", f"{out}: 120 frames\n")
+    assert outcome == Outcome(0, "", f"Saved 120 frames to {out}\n")
     assert [path.name for path in out.parent.iterdir()] == ["out.mp4"]
     return out
 
@@ -43,7 +43,7 @@ def exact(tmp_path_factory: pytest.TempPathFactory, model: Path) -> list[NDArray
     out = tmp_path_factory.mktemp("exact") / "out.mkv"
     crop = f"{CROP.width}x{CROP.height}+{CROP.x}+{CROP.y}"
     outcome = run("export", DEMO, out, *SEGMENT, "--crop", crop, "--codec", "ffv1", "--model", model, "--device", "cpu")
-    assert outcome == Outcome(0, "", f"{out}: 120 frames\n")
+    assert outcome == Outcome(0, "", f"Saved 120 frames to {out}\n")
     return read(out)
 
 
@@ -99,5 +99,5 @@ def test_with_h264_each_frame_is_off_by_the_codecs_loss_only(exact: list[NDArray
 def test_the_shipped_model_exports_slow_motion(tmp_path: Path) -> None:
     out = tmp_path / "slow.mp4"
     arguments = ("--start", "1", "--end", "1.1", "--speed", "1/4", "--crop", "96x64+20+30", "--device", "cpu")
-    assert run("export", DEMO, out, *arguments) == Outcome(0, "", f"{out}: 5 frames\n")  # 4.8 frames of 12 fps
+    assert run("export", DEMO, out, *arguments) == Outcome(0, "", f"Saved 5 frames to {out}\n")  # 4.8 frames of 12 fps
     assert [frame.shape for frame in read(out)] == [(64, 96, 3)] * 5

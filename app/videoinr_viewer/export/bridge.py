@@ -49,7 +49,7 @@ class ExportBridge(QObject):
         return self._process is not None
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Run the command with ``arguments``; only while none is running."""
+        """Run the command with ``arguments`` (those of ``videoinr export``). No other export may be running."""
         if self._process is not None:
             raise RuntimeError("one export at a time")
         self._stderr, self._outcome, self._is_cancelled = "", None, False
@@ -59,8 +59,9 @@ class ExportBridge(QObject):
         process.errorOccurred.connect(self._fail_to_start)
         process.finished.connect(self._end)
         self._process = process
-        log.info("export: %s", [*self._command, *arguments])
-        process.start(self._command[0], [*self._command[1:], *arguments])
+        line = [*self._command, *arguments, "--json-progress"]
+        log.info("export: %s", line)
+        process.start(line[0], line[1:])
 
     def cancel(self) -> None:
         """Ask the export to stop and clean up; it is killed if it does not."""

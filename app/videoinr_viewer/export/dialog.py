@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
@@ -108,19 +109,21 @@ class ExportDialog(QDialog):
     @Slot()
     def _start(self) -> None:
         try:
-            choice = self.form.choice
+            job = self.form.job
         except VideoInrError as error:
             self._show_failed(str(error), error.hint)
             return
-        if choice.out.exists() and not self._agrees_to_replace(choice.out):
-            return
+        if job.out.exists():
+            if not self._agrees_to_replace(job.out):
+                return
+            job = replace(job, overwrite=True)
         self._pages.setCurrentIndex(1)
         self.progress.setRange(0, 0)
         self.progress.show()
-        self.title.setText(f"Exporting {choice.out.name}")
+        self.title.setText(f"Exporting {job.out.name}")
         self.status.setText("Starting…")
         self._show_buttons(self.cancel)
-        self._bridge.start(choice.arguments())
+        self._bridge.start(job.arguments())
 
     def _agrees_to_replace(self, path: Path) -> bool:
         question = f"{path.name} is already there. Replace it?"

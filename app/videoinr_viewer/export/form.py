@@ -21,10 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
+from videoinr.exporting.codecs import codec_named
+from videoinr.exporting.job import ExportJob, job_for
 from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
+from videoinr.render.output_area import grid_of
+from videoinr.text import parsing
+from videoinr.text.phrases import format_count
 from videoinr.types import Segment
-from videoinr_viewer.export.choice import ExportChoice, codec_named, grid_from_words, rate_from_words
 from videoinr_viewer.style.text import describe_scale, format_rate, format_time
 from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
@@ -65,7 +69,7 @@ class ExportForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: ExportSource | None = None
-        self.part, self.speed, self.codec = QComboBox(), QComboBox(), QComboBox()
+        self.segment, self.speed, self.codec = QComboBox(), QComboBox(), QComboBox()
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox("Only what the window shows")
         self.crf = QSpinBox()
@@ -101,7 +105,7 @@ class ExportForm(QWidget):
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.browse)
         for title, field in (
-            ("&Part", self.part), ("&Frame rate", self.rate), ("Sp&eed", self.speed), ("&Size", self.picture_size),
+            ("&Part", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed), ("&Size", self.picture_size),
             ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
         ):  # fmt: skip
             form.addRow(title, field)
@@ -110,7 +114,7 @@ class ExportForm(QWidget):
         self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
 
     def _connect(self) -> None:
-        for combo in (self.part, self.speed, self.rate, self.picture_size):
+        for combo in (self.segment, self.speed, self.rate, self.picture_size):
             combo.currentTextChanged.connect(self._check)
         self.codec.currentIndexChanged.connect(self._take_codec)
         self.crop.toggled.connect(self._check)
@@ -124,11 +128,11 @@ class ExportForm(QWidget):
         self._source = source
         duration = source.clip.timeline.duration_secs
         whole = Segment(Fraction(0), duration)
-        self.part.clear()
+        self.segment.clear()
         if source.marked != whole:
             start, end = format_time(source.marked.start_secs), format_time(source.marked.end_secs)
-            self.part.addItem(f"Between the marks: {start} to {end}", source.marked)
-        self.part.addItem(f"The whole clip: {format_time(duration)}", whole)
+            self.segment.addItem(f"Between the marks: {start} to {end}", source.marked)
+        self.segment.addItem(f"The whole clip: {format_time(duration)}", whole)
         if is_new:
             self.path.setText(
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
@@ -136,27 +140,32 @@ class ExportForm(QWidget):
         self._take_codec()
 
     @property
-    def choice(self) -> ExportChoice:
-        """What was chosen; UsageError in words where it makes no sense."""
+    def job(self) -> ExportJob:
+        """The export that the fields describe; it does not replace a file. Raises UsageError."""
         assert self._source is not None
-        clip = self._source.clip
-        encoder = str(self.codec.currentData())
-        grid = grid_from_words(self.picture_size.currentText(), clip.info)
-        choice = ExportChoice(
-            clip=clip.info.path,
-            out=Path(self.path.text().strip()).expanduser(),
-            segment=self.part.currentData(),
-            fps=rate_from_words(self.rate.currentText(), clip.timeline.mean_fps),
+        info = self._source.clip.info
+        size, scale = parsing.size_or_factor(self.picture_size.currentText())
+        grid = grid_of(info, size=size, scale=scale, default_scale=1)
+        fps, time_scale = parsing.rate_or_factor(self.rate.currentText())
+        segment: Segment = self.segment.currentData()
+        codec = codec_named(str(self.codec.currentData()))
+        job = job_for(
+            info,
+            Path(self.path.text().strip()).expanduser(),
+            start=segment.start_secs,
+            end=segment.end_secs,
+            fps=fps,
+            time_scale=time_scale,
             speed=self.speed.currentData(),
-            grid=grid,
+            size=grid,
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
-            codec=encoder,
-            crf=self.crf.value() if codec_named(encoder).crf else None,
+            codec=codec.encoder,
+            crf=self.crf.value() if codec.crf else None,
             model=self._source.model,
             device=self._source.device,
         )
-        choice.check()
-        return choice
+        job.check()
+        return job
 
     def _crop_on(self, grid: Grid) -> Rect | None:
         assert self._source is not None
@@ -168,27 +177,27 @@ class ExportForm(QWidget):
 
     @Slot()
     def _check(self) -> None:
-        if self._source is None or self.part.currentData() is None:
+        if self._source is None or self.segment.currentData() is None:
             return
         try:
-            choice = self.choice
+            job = self.job
         except VideoInrError as error:
             self._say(error.in_words(), ACCENT_BAD.name())
             self.changed.emit(False)
             return
-        words, extrapolates = self._words(choice)
+        words, extrapolates = self._words(job)
         self._say(words, ACCENT_WARM.name() if extrapolates else "")
         self.changed.emit(True)
 
-    def _words(self, choice: ExportChoice) -> tuple[str, bool]:
+    def _words(self, job: ExportJob) -> tuple[str, bool]:
         assert self._source is not None
-        width, height = choice.size_px
-        retiming = choice.retiming
-        count = f"{retiming.frame_count} frame{'s' if retiming.frame_count != 1 else ''}"
+        width, height = job.size_px
+        retiming = job.retiming
+        count = format_count(retiming.frame_count, "frame")
         facts = (
-            f"{count}, {float(retiming.duration_secs):.3f} s at {format_rate(choice.fps)}, {width} × {height} pixels.\n"
+            f"{count}, {float(retiming.duration_secs):.3f} s at {format_rate(job.fps)}, {width} × {height} pixels.\n"
         )
-        scale = choice.grid.width / self._source.clip.info.width
+        scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         return f"{facts}Scale {scales}.", extrapolates
 

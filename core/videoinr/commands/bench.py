@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoinr.commands.options import DeviceOption, JsonOption
-from videoinr.commands.options import grid as size
+from videoinr.commands.options import SIZE, DeviceOption, JsonOption
 from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid
@@ -28,12 +27,12 @@ _HD, _UHD = Grid(1920, 1080), Grid(3840, 2160)
 def bench(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A clip; a synthetic one by default.")] = None,
     lr: Annotated[
-        Grid | None, typer.Option("--lr", parser=size, metavar="WxH", help="The synthetic clip's size; 320x180.")
+        Grid | None, typer.Option("--lr", parser=SIZE, metavar="WxH", help="The synthetic clip's size; 320x180.")
     ] = None,
     out: Annotated[
         list[Grid] | None,
         typer.Option(
-            "--out", parser=size, metavar="WxH", help="A picture's size; may be given several times. x4 the clip's."
+            "--out", parser=SIZE, metavar="WxH", help="A picture's size; may be given several times. x4 the clip's."
         ),
     ] = None,
     model: Annotated[

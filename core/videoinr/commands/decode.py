@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from videoinr.commands.options import DeviceOption, FileArgument, ModelOption, ScaleOption, SizeOption, number, region
+from videoinr.commands.options import NUMBER, REGION, DeviceOption, FileArgument, ModelOption, ScaleOption, SizeOption
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
@@ -23,13 +23,13 @@ def decode(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG to write, without loss.")],
     time: Annotated[
         Fraction,
-        typer.Option("--time", parser=number, metavar="SECS", help="Second of the clip: 1.25, or 5/4."),
+        typer.Option("--time", parser=NUMBER, metavar="SECS", help="Second of the clip: 1.25, or 5/4."),
     ],
     scale: ScaleOption = None,
     size: SizeOption = None,
-    part: Annotated[
+    region: Annotated[
         Rect | None,
-        typer.Option("--region", parser=region, metavar="X,Y,W,H", help="These pixels of the scaled picture only."),
+        typer.Option("--region", parser=REGION, metavar="X,Y,W,H", help="These pixels of the scaled picture only."),
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,
@@ -49,7 +49,7 @@ def decode(
         opened = engine.opened
         _check_time(time, opened.timeline.duration_secs)
         grid = grid_of(opened.info, scale=scale, size=size, default_scale=DEFAULT_SCALE)
-        query = RegionQuery(opened.timeline.instant_from_time(time), grid, rect_of(grid, part))
+        query = RegionQuery(opened.timeline.instant_from_time(time), grid, rect_of(grid, region))
         for notice in opened.info.warnings:
             say(f"note: {notice}")
         rendered = engine.render(query, Quality.FULL, token)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from videoinr.commands.screen import say
 from videoinr.errors import Cancelled, VideoInrError
+from videoinr.text.phrases import format_saved
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -88,4 +89,4 @@ class _Bar:
 
     def finished(self, path: Path, frames: int) -> None:
         self._bar.stop()
-        say(f"{path}: {frames} frames")
+        say(format_saved(frames, path))

@@ -114,6 +114,11 @@ def codec_for(ending: str, name: str | None) -> Codec:
     return codec
 
 
+def codec_named(encoder: str) -> Codec:
+    """Return the codec of FFmpeg's encoder ``encoder``, which must be one of CODECS."""
+    return next(codec for codec in CODECS if codec.encoder == encoder)
+
+
 def working_hint() -> str:
     """A sentence that lists what works here."""
     return f"These work on this machine: {', '.join(working_encoders())}."

@@ -1,35 +1,45 @@
-"""ExportJob: everything that decides what an export's frames are, and the loop that makes them."""
+"""ExportJob: what an export writes, and how; made from the options of the command line, Python or the dialog."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TypedDict, Unpack
 
-from videoinr.cancel import NEVER, CancelToken
-from videoinr.exporting.retime import ConstantRate
-from videoinr.exporting.sinks import Sink
-from videoinr.exporting.target import PartialKeptError
+from videoinr.errors import UsageError
+from videoinr.exporting.codecs import Codec, codec_for, is_video
+from videoinr.exporting.image_sink import check_pattern, pattern_from_out
+from videoinr.exporting.retime import ConstantRate, checked_fps, rate_from_scale, segment_from_marks
 from videoinr.geometry import Grid, Rect
-from videoinr.render.messages import Opened
-from videoinr.timeline import Timeline
-from videoinr.types import ExportProgress, Instant, Quality, RegionQuery, RenderedRegion, Segment
+from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
+from videoinr.types import ClipInfo, Segment
+
+_MAX_DENOMINATOR = 10**9
+"""Of a time on the command line. Frame times stay exact; a mark set in playback moves by less than 1e-18 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportJob:
-    """What to export, and into which file.
+    """An export of one segment of a clip into one output.
 
-    ``path``: the clip. ``out``: a video file, a folder for pictures, or a pattern for them (folder/%05d.png). Frames
-    are the pixels ``crop`` of ``grid``, at the instants of ``segment`` played at ``speed`` and shown at ``fps``.
-    ``codec`` and ``crf`` are None for the defaults of the file's ending. ``keep_partial``: an export that ends early
-    leaves what it has, playable, under a name that says so.
+    Attributes:
+        clip: a video file, or a folder or pattern of pictures.
+        out: a video file, a folder for PNG pictures, or a pattern for them (folder/%05d.png).
+        segment: the stretch of the clip, seconds.
+        fps: frames per second of the output.
+        speed: clip seconds per output second; 1/4 is slow motion.
+        grid: the size of the full frame, pixels.
+        crop: the region of ``grid`` that is written, (x, y, width, height) in pixels.
+        codec: name of an encoder or a format; None for the default of the file's ending.
+        crf: constant quality in the encoder's unit, 0 is best; None for the encoder's default.
+        model: a shipped model's name, or a weights file; None for the default model.
+        device: cuda, cuda:1, mps or cpu; None for the fastest.
+        overwrite: whether an existing output is replaced.
+        keep_partial: whether an export that ends early leaves its finished frames in a file named "partial".
     """
 
-    path: Path
+    clip: Path
     out: Path
     segment: Segment
     fps: Fraction
@@ -38,66 +48,136 @@ class ExportJob:
     crop: Rect
     codec: str | None = None
     crf: int | None = None
+    model: str | None = None
+    device: str | None = None
     overwrite: bool = False
     keep_partial: bool = False
 
     @property
     def retiming(self) -> ConstantRate:
-        """Its time map: how many frames, and when."""
+        """The clip time of each output frame."""
         return ConstantRate(self.segment, self.fps, self.speed)
 
-
-class Decoder(Protocol):
-    """What an export needs of an :class:`videoinr.render.engine.Engine`."""
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height) of the output, pixels."""
+        return self.crop.width, self.crop.height
 
     @property
-    def opened(self) -> Opened:
-        """What is open, and what renders it."""
+    def chosen_codec(self) -> Codec | None:
+        """The codec of a video file; None for pictures. Raises UsageError as :meth:`check` does."""
+        if self._writes_video:
+            codec = codec_for(self.out.suffix, self.codec)
+            codec.options_for(self.crf)
+            return codec
+        check_pattern(pattern_from_out(self.out))
+        if self.codec not in (None, "png") or self.crf is not None:
+            raise UsageError(
+                f"{self.out.name} stands for PNG pictures, which have no codec and no quality setting.",
+                hint="End the name in .mp4, .mov, .mkv or .webm for a video, or leave --codec and --crf out.",
+            )
+        return None
 
-    def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
-        """Decode ``query``; raises Cancelled between chunks."""
+    @property
+    def _writes_video(self) -> bool:
+        out = self.out
+        return is_video(out) or not ("%" in out.name or not out.suffix or out.is_dir())
+
+    def check(self) -> None:
+        """Raise UsageError if output name, codec and quality do not fit each other."""
+        if not self.out.name:
+            raise UsageError("The file has no name yet.", hint="Choose where to save it.")
+        _ = self.chosen_codec
+
+    def arguments(self) -> list[str]:
+        """Return the arguments of ``videoinr`` that run this job; ``videoinr export`` parses them to an equal job."""
+        crop = f"{self.crop.width}x{self.crop.height}+{self.crop.x}+{self.crop.y}"
+        options = {
+            "--start": _time(self.segment.start_secs),
+            "--end": _time(self.segment.end_secs),
+            "--fps": self.fps,
+            "--speed": self.speed,
+            "--size": self.grid,
+            "--crop": crop if self.crop != self.grid.rect else None,
+            "--codec": self.codec,
+            "--crf": self.crf,
+            "--model": self.model,
+            "--device": self.device,
+        }
+        flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial}
+        line = ["export", _path(self.clip), _path(self.out)]
+        for name, value in options.items():
+            line += [] if value is None else [name, str(value)]
+        return line + [name for name, is_on in flags.items() if is_on]
 
 
-def frame_instants(job: ExportJob, timeline: Timeline) -> Iterator[Instant]:
-    """The instant that each frame of the output shows, in order."""
-    return (timeline.instant_from_time(time_secs) for time_secs in job.retiming.times)
+class ExportOptions(TypedDict, total=False):
+    """The options of an export, as keyword arguments; an option that is absent or None has its default.
 
-
-def run(
-    job: ExportJob,
-    engine: Decoder,
-    sink: Sink,
-    progress: Callable[[ExportProgress], None],
-    token: CancelToken = NEVER,
-) -> Path:
-    """Export ``job`` and return the path of the finished output.
-
-    ``progress`` is called once before the first frame and after each one, on this thread. Raises Cancelled after
-    ``token`` was cancelled, ExportError, ClipError or DeviceError; nothing is left of the output then, unless
-    ``job.keep_partial`` and at least one frame was done: PartialKeptError says where that part is.
+    ``start`` and ``end`` (seconds) default to the whole clip; ``fps``, or ``time_scale`` times the clip's rate, to the
+    clip's rate; ``speed`` to 1; ``scale`` (grid pixels for each clip pixel), or the grid's ``size``, to scale 2;
+    ``crop`` to the whole grid. The others are those of :class:`ExportJob`.
     """
-    done = 0
-    try:
-        sink.open()
-        started = time.monotonic()
-        total = job.retiming.frame_count
-        progress(ExportProgress(0, total, 0.0))
-        for instant in frame_instants(job, engine.opened.timeline):
-            token.check()
-            query = RegionQuery(instant, job.grid, job.crop)
-            sink.write(engine.render(query, Quality.FULL, token).rgbx)
-            done += 1
-            progress(ExportProgress(done, total, time.monotonic() - started))
-        token.check()
-        return sink.finish()
-    except BaseException as error:
-        try:
-            if job.keep_partial and done:
-                raise PartialKeptError(_why(error), sink.finish(partial=True), done) from error
-        finally:
-            sink.abort()
-        raise
+
+    start: Fraction | None
+    end: Fraction | None
+    fps: Fraction | None
+    time_scale: Fraction | None
+    speed: Fraction | None
+    scale: Fraction | None
+    size: Grid | None
+    crop: Rect | None
+    codec: str | None
+    crf: int | None
+    model: str | None
+    device: str | None
+    overwrite: bool
+    keep_partial: bool
 
 
-def _why(error: BaseException) -> str:
-    return str(error) or "The export was stopped."
+def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
+    """Return the job that exports the clip ``info`` to ``out``.
+
+    Raises:
+        UsageError: an option is out of range, two options exclude each other, or the segment or the crop lies
+            outside the clip.
+    """
+    grid = grid_of(info, scale=options.get("scale"), size=options.get("size"), default_scale=CLIP_SCALE)
+    return ExportJob(
+        clip=info.path,
+        out=out,
+        segment=segment_from_marks(info.duration_secs, options.get("start"), options.get("end")),
+        fps=_fps(info.fps, options.get("fps"), options.get("time_scale")),
+        speed=_speed(options.get("speed")),
+        grid=grid,
+        crop=rect_of(grid, options.get("crop")),
+        codec=options.get("codec"),
+        crf=options.get("crf"),
+        model=options.get("model"),
+        device=options.get("device"),
+        overwrite=options.get("overwrite", False),
+        keep_partial=options.get("keep_partial", False),
+    )
+
+
+def _fps(clip_fps: Fraction, fps: Fraction | None, time_scale: Fraction | None) -> Fraction:
+    if fps is not None and time_scale is not None:
+        raise UsageError("Both a frame rate and a time scale were given.", hint="Give one of them.")
+    if fps is not None:
+        return checked_fps(fps)
+    return rate_from_scale(clip_fps, Fraction(1) if time_scale is None else time_scale)
+
+
+def _speed(speed: Fraction | None) -> Fraction:
+    if speed is not None and speed <= 0:
+        raise UsageError(f"A speed of {float(speed):g} is not above 0.", hint="Give a speed above 0.")
+    return Fraction(1) if speed is None else speed
+
+
+def _time(secs: Fraction) -> str:
+    return str(secs.limit_denominator(_MAX_DENOMINATOR))
+
+
+def _path(path: Path) -> str:
+    # A name such as -o.mp4 would be read as an option.
+    return f"./{path}" if str(path).startswith("-") else str(path)

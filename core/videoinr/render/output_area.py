@@ -48,16 +48,19 @@ def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, defaul
     if size is None:
         _check_scale(Fraction(default_scale) if scale is None else scale)
         return grid_from_scale(info.width, info.height, float(default_scale if scale is None else scale))
-    for pixels, clip_pixels in ((size.width, info.width), (size.height, info.height)):
-        _check_scale(Fraction(pixels, clip_pixels))
+    least, most = (grid_from_scale(info.width, info.height, scale) for scale in (MIN_SCALE, MAX_SCALE))
+    if not (least.width <= size.width <= most.width and least.height <= size.height <= most.height):
+        raise UsageError(
+            f"A size of {size} is out of range for a clip of {info.width}x{info.height}.",
+            hint=f"Choose {least} (x{MIN_SCALE:g}) to {most} (x{MAX_SCALE:g}).",
+        )
     return size
 
 
 def _check_scale(scale: Fraction) -> None:
     if not MIN_SCALE <= scale <= MAX_SCALE:
         raise UsageError(
-            f"That is scale x{float(scale):g}; the program decodes x{MIN_SCALE:g} to x{MAX_SCALE:g}.",
-            hint="Choose a scale in that range.",
+            f"A scale of x{float(scale):g} is out of range.", hint=f"Choose x{MIN_SCALE:g} to x{MAX_SCALE:g}."
         )
 
 

@@ -1,0 +1,121 @@
+"""Parsers of what a user types: numbers, factors, frame rates, sizes and regions.
+
+The command line and the export dialog use the same parsers, so they accept the same words. Each parser raises
+:class:`videoinr.errors.UsageError` for a text that it does not accept. No heavy module is imported here.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TypeVar
+
+from videoinr.errors import UsageError
+from videoinr.geometry import Grid, Rect
+
+_Shape = TypeVar("_Shape", Grid, Rect)
+
+# A length limit, and no exponents: Fraction("1e999999999") would compute for hours.
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18}|\d{1,18}/0*[1-9]\d{0,17})")
+_FACTOR = re.compile(r"[x×]\s*(?P<after>.+)|(?P<before>.+?)\s*[x×]", re.IGNORECASE)
+_FPS = re.compile(r"(.+?)\s*fps", re.IGNORECASE)
+_SIDE = r"(\d{1,9})"
+_SIZE = re.compile(rf"{_SIDE}[x×]{_SIDE}", re.IGNORECASE)
+_REGION = re.compile(rf"{_SIDE},{_SIDE},{_SIDE},{_SIDE}")
+_CROP = re.compile(rf"{_SIDE}[x×]{_SIDE}\+{_SIDE}\+{_SIDE}", re.IGNORECASE)
+
+
+def number(text: str) -> Fraction:
+    """Return an exact number: ``1.25``, ``1,25`` or ``5/4``."""
+    value = _number(text)
+    if value is None:
+        raise UsageError(f"'{text}' is not a number.", hint="Write a decimal such as 1.25, or a fraction such as 5/4.")
+    return value
+
+
+def positive(text: str) -> Fraction:
+    """Return an exact number above 0."""
+    return _above_zero(number(text), text)
+
+
+def factor(text: str) -> Fraction:
+    """Return a factor above 0: ``×4``, ``x2.5``, ``4x``, or a plain number."""
+    match = _FACTOR.fullmatch(text.strip())
+    value = _number(match["after"] or match["before"] if match else text)
+    if value is None:
+        raise UsageError(f"'{text}' is not a factor.", hint="Write 4, x2.5 or 5/2.")
+    return _above_zero(value, text)
+
+
+def rate(text: str) -> Fraction:
+    """Return a frame rate above 0, frames per second: ``60``, ``24000/1001`` or ``23.976 fps``."""
+    return _rate(text, "Write 60 or 24000/1001.")
+
+
+def rate_or_factor(text: str) -> tuple[Fraction | None, Fraction | None]:
+    """Return (frames per second, None), or (None, factor) for a multiple of the clip's rate such as ``×4``."""
+    if _FACTOR.fullmatch(text.strip()):
+        return None, factor(text)
+    return _rate(text, "Write 60, 24000/1001, or ×4 for four times the clip's own rate."), None
+
+
+def size(text: str) -> Grid:
+    """Return a picture's size in pixels: ``1280x720``."""
+    match = _SIZE.fullmatch(_without_spaces(text))
+    if match is None:
+        raise UsageError(f"'{text}' is not a size.", hint="Write width x height, such as 1280x720.")
+    return _shape(Grid, text, *map(int, match.groups()))
+
+
+def size_or_factor(text: str) -> tuple[Grid | None, Fraction | None]:
+    """Return (size, None), or (None, factor) for a multiple of the clip's size such as ``×2.5``."""
+    if _SIZE.fullmatch(_without_spaces(text)):
+        return size(text), None
+    if _FACTOR.fullmatch(text.strip()):
+        return None, factor(text)
+    raise UsageError(f"'{text}' is not a size.", hint="Write ×4, or width x height such as 1920x1080.")
+
+
+def region(text: str) -> Rect:
+    """Return a region of a grid in pixels: ``X,Y,WIDTH,HEIGHT`` or ``WIDTHxHEIGHT+X+Y``."""
+    plain = _without_spaces(text)
+    if match := _REGION.fullmatch(plain):
+        x, y, width, height = map(int, match.groups())
+    elif match := _CROP.fullmatch(plain):
+        width, height, x, y = map(int, match.groups())
+    else:
+        raise UsageError(
+            f"'{text}' is not a region.", hint="Write X,Y,WIDTH,HEIGHT such as 40,0,320,240, or 320x240+40+0."
+        )
+    return _shape(Rect, text, x, y, width, height)
+
+
+def _number(text: str) -> Fraction | None:
+    """The number, or None if the text is not one."""
+    plain = re.sub(r"\s*/\s*", "/", text.strip()).replace(",", ".")
+    return Fraction(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _rate(text: str, hint: str) -> Fraction:
+    match = _FPS.fullmatch(text.strip())
+    value = _number(match[1] if match else text)
+    if value is None:
+        raise UsageError(f"'{text}' is not a frame rate.", hint=hint)
+    return _above_zero(value, text)
+
+
+def _above_zero(value: Fraction, text: str) -> Fraction:
+    if value <= 0:
+        raise UsageError(f"'{text}' is not above 0.", hint="Give a number above 0.")
+    return value
+
+
+def _without_spaces(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _shape(kind: type[_Shape], text: str, *values: int) -> _Shape:
+    try:
+        return kind(*values)
+    except ValueError:
+        raise UsageError(f"'{text}' has no pixels.", hint="Give a width and a height of at least 1.") from None
