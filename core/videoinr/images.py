@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -26,11 +28,21 @@ def rgbx_from_tensor(rgb: Tensor) -> Tensor:
     return rgbx
 
 
+def uint8_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
+    """[H, W, 3] uint8 or uint16 -> uint8, rounded to the nearest of 256 levels; uint8 is returned as it is.
+
+    The only conversion from 16 to 8 bits in the program.
+    """
+    if pixels.dtype == np.uint8:
+        return cast("NDArray[np.uint8]", pixels)
+    # 65535 = 255 * 257, so that adding half of 257 rounds.
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
 def rgbx_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
     """[H, W, 3] uint8 or uint16 -> uint8 [H, W, 4], X = 255."""
     rgbx = np.full((*pixels.shape[:2], 4), 255, dtype=np.uint8)
-    # 65535 = 255 * 257, so this rounds to the nearest of 256 levels.
-    rgbx[..., :3] = pixels if pixels.dtype == np.uint8 else (pixels.astype(np.uint32) + 128) // 257
+    rgbx[..., :3] = uint8_from_pixels(pixels)
     return rgbx
 
 

@@ -246,13 +246,3 @@ def test_of_gopros_layout_only_the_sharp_frames_count(tmp_path: Path) -> None:
     assert (clip.name, clip.path.name) == ("GOPR0384_11_00", "sharp")
     write_pictures(tmp_path / "other" / "blur", 2)
     assert len(find_footage(tmp_path / "other")) == 1  # Without a sharp one beside it, it is a name like any other.
-
-
-def test_without_pyav_frames_are_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_pictures(tmp_path / "c", 3)
-    held = [np.full((4, 6, 3), 51 * number, np.uint8) for number in range(3)]
-    monkeypatch.setattr("videoinr.evaluation.footage.find_spec", lambda name: None)
-    monkeypatch.setattr("videoinr.evaluation.footage.read_frames", lambda path: np.stack(held))
-    with find_footage(tmp_path)[0].open(CPU) as frames:
-        assert len(frames) == 3
-        torch.testing.assert_close(frames[2], torch.full((3, 4, 6), 0.4))

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE_ROOTS = ("app", "core", "resources", "tests", "packaging")
 PACKAGES = {"videoinr", "videoinr_viewer", "videoinr_resources"}
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy", "PyQt6", "pytestqt"}
-OPTIONAL = {"triton", "cv2"}
-"""What a machine for training may have and a function asks for before it uses it: torch's compiler, OpenCV."""
+OPTIONAL = {"triton"}
+"""What a machine with an NVIDIA GPU may have: code asks whether it is there before it imports it."""
 OTHERWISE_NAMED = {"PySide6": ["PySide6-Essentials"]}
 """Distributions of modules with another name, for machines that do not have them: one for training has no Qt."""
 TEXTS = {".py", ".md", ".toml", ".txt", ".sh", ".yml", ".desktop", ".cfg", ".ini"}

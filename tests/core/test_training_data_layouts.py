@@ -1,16 +1,14 @@
-"""The data sets' layouts: which clips are taken, in which order frames come, what a report calls them."""
+"""The data sets' layouts: which clips are taken, what a report calls them."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from helpers.clips import number_in, numbered_frame, numbered_frames, write_clip, write_picture, write_pictures
-from videoinr.clip.footage import Crop, Extent, extent_of, read_frames, read_stretch
-from videoinr.errors import ClipError, UsageError
+from helpers.clips import number_in, numbered_frame, write_clip, write_picture
+from videoinr.clip.footage import read_frames
+from videoinr.errors import UsageError
 from videoinr.training.data.layouts import find_training_clips, layouts_of
 
 
@@ -98,53 +96,3 @@ def test_hidden_folders_and_empty_ones(tmp_path: Path) -> None:
     pictures(tmp_path / ".cache" / "a")
     with pytest.raises(UsageError, match="no clips for training"):
         find_training_clips(tmp_path)
-
-
-def test_frames_come_in_the_order_people_count(tmp_path: Path) -> None:
-    pictures(tmp_path, 11, name="{}.png")
-    assert [number_in(frame) for frame in read_frames(tmp_path)] == list(range(11))
-
-
-def test_a_stretch_of_a_folder_and_of_a_film(tmp_path: Path) -> None:
-    pictures(tmp_path / "a", 12)
-    write_clip(tmp_path / "b.mp4", 30, options={"g": "8"})
-    for path, start in ((tmp_path / "a", 5), (tmp_path / "b.mp4", 21)):
-        stretch = read_stretch(path, start, 4)
-        assert [number_in(frame) for frame in stretch.pixels] == list(range(start, start + 4))
-        assert stretch.steady.tolist() == [True] * 3
-        assert len(read_stretch(path, 5, 1000).pixels) == extent_of(path).frames - 5
-
-
-def test_a_crop_is_what_it_says(tmp_path: Path) -> None:
-    pictures(tmp_path, 3)
-    whole = read_frames(tmp_path)
-    corner = read_stretch(tmp_path, crop=Crop(10, 0.999, 0.0)).pixels
-    np.testing.assert_array_equal(corner, whole[:, 14:24, :10])
-    np.testing.assert_array_equal(read_stretch(tmp_path, crop=Crop(28, 0.5, 0.5)).pixels, whole[:, :, 2:30])
-
-
-def test_extents_are_read_without_decoding(tmp_path: Path) -> None:
-    pictures(tmp_path / "png", 3)
-    write_pictures(tmp_path / "jpg", numbered_frames(2, width=40, height=24), name="{}.jpg")
-    write_clip(tmp_path / "a.mp4", 9)
-    write_clip(tmp_path / "b.mkv", 9)
-    assert extent_of(tmp_path / "png") == Extent(3, 24, 32)
-    assert extent_of(tmp_path / "jpg") == Extent(2, 24, 40)
-    assert extent_of(tmp_path / "a.mp4") == extent_of(tmp_path / "b.mkv") == Extent(9, 48, 64)
-    assert Extent(9, 48, 64).bytes == 9 * 48 * 64 * 3
-    (tmp_path / "c.mp4").write_bytes(b"no film")
-    with pytest.raises(ClipError):
-        extent_of(tmp_path / "c.mp4")
-
-
-def test_a_frame_that_comes_late_is_no_neighbour(tmp_path: Path) -> None:
-    write_clip(tmp_path / "a.mkv", 8, times=[0, 40, 80, 120, 280, 320, 360, 400], time_base=Fraction(1, 1000))
-    assert read_stretch(tmp_path / "a.mkv").steady.tolist() == [True, True, True, False, True, True, True]
-    assert read_stretch(tmp_path / "a.mkv", 2, 4).steady.tolist() == [True, False, True]
-
-
-def test_frames_of_several_sizes_are_no_clip(tmp_path: Path) -> None:
-    pictures(tmp_path, 1)
-    write_pictures(tmp_path, numbered_frames(1, width=40, height=24), name="z{}.png")
-    with pytest.raises(ClipError, match="one size"):
-        read_frames(tmp_path)

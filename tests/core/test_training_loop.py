@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 import torch
 
@@ -29,7 +28,7 @@ from videoinr.training.loop import MAX_SKIPPED, RunOptions, run
 from videoinr.training.recipe import Recipe, Stage
 from videoinr.training.run_log import Line, RunLog, read_log
 from videoinr.training.trainer import Trainer
-from videoinr.training.validation import Validation, open_validation, png_from_rgb
+from videoinr.training.validation import Validation, open_validation
 
 CPU = torch.device("cpu")
 STAGE = Stage("first", 4, 2, 8, (1.0, 2.0), 1e-3, 1e-4, warm_up_steps=2, windows=(2, 3), targets=1)
@@ -300,12 +299,3 @@ def test_a_picture_shows_the_truth_first(validation: Validation, tmp_path: Path)
     assert torch.equal(truth, validation.clips[0][1][2])
     blended = tensor_from_pixels(strip, CPU)[:, :, 88:168]
     assert 0.005 < float((blended - truth).abs().mean()) < 0.2
-
-
-def test_a_png_of_our_own_is_read_as_it_was(tmp_path: Path) -> None:
-    from videoinr.clip import open_clip
-
-    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
-    (tmp_path / "one.png").write_bytes(png_from_rgb(torch.from_numpy(pixels).permute(2, 0, 1) / 255))
-    with open_clip(tmp_path) as clip:
-        assert np.array_equal(clip.frame(0), pixels)

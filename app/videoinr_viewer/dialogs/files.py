@@ -7,15 +7,19 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ViewState
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 
-OPEN_FILTER = (
-    "Videos and animations (*.mp4 *.m4v *.mkv *.mov *.webm *.avi *.ts *.m2ts *.mpg *.mpeg *.gif *.y4m *.mxf *.ogv);;"
-    "All files (*)"
+OPEN_FILTER = ";;".join(
+    (
+        f"Videos and animations ({' '.join(f'*{suffix}' for suffix in VIDEO_SUFFIXES)})",
+        f"Pictures ({' '.join(f'*{suffix}' for suffix in PICTURE_SUFFIXES)})",
+        "All files (*)",
+    )
 )
 SAVE_FILTER = "Pictures (*.png *.jpg)"
 

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
-
 from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, identity_of
+from videoinr.clip.picture_file import decode_picture, stored_size
 from videoinr.clip.pixels import PixelReader, Turn, bit_depth_of, family_of, tags_of, turn_of
 from videoinr.clip.ring import Ring
 from videoinr.clip.video_clip import PICTURE_BYTES
-from videoinr.clip.video_file import MAX_PIXELS, av_errors_as, check_size
+from videoinr.clip.video_file import av_errors_as
 from videoinr.colour import ColourSpec, colour_from_tags
 from videoinr.errors import ClipError, UsageError
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Pixels
 
-_MAX_FILE_BYTES = 1 << 30
-
-_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
-
-_HEADER_BYTES = 1 << 16
-"""As much of a picture's file is read to learn its size; most formats need less."""
-
 _SIZES_CHECKED = 300
 """Pictures whose sizes are compared while opening, evenly spread; the others are when they are read."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    """A decoded picture file."""
-
-    frame: av.VideoFrame
-    codec: str
 
 
 class PictureClip(ClipBase):
@@ -112,44 +94,8 @@ def open_pictures(
     return PictureClip(info, timeline, files, reader)
 
 
-def decode_picture(file: Path) -> _Picture:
-    """The (first) picture in ``file``.
-
-    Raises:
-        ClipError: it cannot be read or decoded.
-    """
-    with av_errors_as(f"The picture “{file.name}” cannot be read.", "It may be damaged."):
-        if file.stat().st_size > _MAX_FILE_BYTES:
-            raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
-        # Bytes without a name: FFmpeg would take a number in the name for a pattern.
-        data = io.BytesIO(file.read_bytes())
-        with av.open(data, "r", options=_OPTIONS, metadata_errors="replace") as container:
-            stream = container.streams.video[0]
-            check_size(stream.codec_context.width, stream.codec_context.height, file.name)
-            stream.codec_context.options = _OPTIONS
-            frame = next(container.decode(stream), None)
-            if frame is None:
-                raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
-            return _Picture(frame, stream.codec_context.codec.canonical_name)
-
-
-def _stored_size(file: Path) -> tuple[int, int]:
-    """(width, height) of the picture in ``file``, before any turn; (0, 0) if only decoding can tell."""
-    try:
-        with file.open("rb") as opened:
-            head = io.BytesIO(opened.read(_HEADER_BYTES))
-        with av.open(head, "r", options=_OPTIONS, metadata_errors="replace") as container:
-            context = container.streams.video[0].codec_context
-            return context.width, context.height
-    except (av.FFmpegError, OSError, ValueError, LookupError):
-        return 0, 0
-
-
 def _check_same_stored_size(file: Path, expected: tuple[int, int]) -> None:
-    size = _stored_size(file)
-    if 0 in size:
-        frame = decode_picture(file).frame
-        size = frame.width, frame.height
+    size = stored_size(file)
     # Cameras turn single pictures: a size the other way round is judged when the picture is read.
     if size != expected[::-1]:
         _check_same_size(file, size, expected)

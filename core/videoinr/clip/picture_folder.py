@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
+from videoinr.clip.suffixes import PICTURE_SUFFIXES, has_picture_suffix
 from videoinr.errors import ClipError
-
-PICTURE_SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        *("png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "exr"),
-        *("dpx", "jp2", "j2k", "ppm", "pgm", "pnm", "qoi", "avif"),
-    )
-)
-"""Files taken for pictures (lower case)."""
 
 _NUMBER = re.compile(r"%0?(\d*)d")
 
@@ -28,14 +20,26 @@ def find_pictures(where: Path) -> list[Path] | None:
         ClipError: a folder without pictures, or a pattern that no picture matches.
     """
     if where.is_dir():
-        return _some(_pictures(where.iterdir()), f"The folder “{where}” holds no pictures.")
+        return pictures_in(where)
     if where.is_file():
         return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
     if _NUMBER.search(where.name):
         return _some(_numbered(where), f"No picture matches “{where}”.")
     if glob.has_magic(str(where)):
-        return _some(_pictures(map(Path, glob.glob(str(where)))), f"No picture matches “{where}”.")
+        return _some(_matching(where), f"No picture matches “{where}”.")
     return None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures in ``folder``, at least one, in natural order.
+
+    Raises:
+        ClipError: there is none.
+    """
+    with os.scandir(folder) as entries:
+        files = [Path(entry.path) for entry in entries if entry.is_file()]
+    pictures = sorted((file for file in files if has_picture_suffix(file)), key=natural_key)
+    return _some(pictures, f"The folder “{folder}” holds no pictures.")
 
 
 def natural_key(path: Path) -> list[list[str | int]]:
@@ -52,9 +56,9 @@ def _some(pictures: list[Path], complaint: str) -> list[Path]:
     return pictures
 
 
-def _pictures(candidates: Iterable[Path]) -> list[Path]:
-    shown = (each for each in candidates if each.suffix.lower() in PICTURE_SUFFIXES and not each.name.startswith("."))
-    return sorted((each for each in shown if each.is_file()), key=natural_key)
+def _matching(pattern: Path) -> list[Path]:
+    matches = [Path(name) for name in glob.glob(str(pattern))]
+    return sorted((each for each in matches if has_picture_suffix(each) and each.is_file()), key=natural_key)
 
 
 def _numbered(pattern: Path) -> list[Path]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -13,9 +12,9 @@ import torch
 from torch import Tensor
 
 from videoinr.clip import Clip, open_clip
-from videoinr.clip.footage import find_clips, read_frames
+from videoinr.clip.footage import clips_below
+from videoinr.errors import UsageError
 from videoinr.images import tensor_from_pixels
-from videoinr.types import Pixels
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})
 """GoPro's layout: CLIP/sharp/*.png is the truth, and what stands beside it is the same clip, blurred."""
@@ -41,19 +40,24 @@ class Footage:
     @contextmanager
     def open(self, device: torch.device) -> Iterator[Frames]:
         """Its frames, on ``device``. Raises ClipError."""
-        if find_spec("av") is None:  # a training machine may have OpenCV instead of PyAV
-            yield _Held(list(read_frames(self.path)), device)
-            return
         with open_clip(self.path) as clip:
             yield _Read(clip, device)
 
 
 def find_footage(folder: Path) -> list[Footage]:
     """Every clip at or below ``folder``, sorted by name. Raises UsageError where there is none."""
-    clips = find_clips(folder)
-    if any(path.name == SHARP for path in clips):
-        clips = [path for path in clips if path.name not in BLURRED]
+    clips = sorted(clips_below(folder, enter=_not_blurred)) if folder.is_dir() else []
+    if not clips:
+        raise UsageError(
+            f"There are no clips in {folder}.",
+            hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
+        )
     return [Footage(_name(path, folder), path) for path in clips]
+
+
+def _not_blurred(names: list[str]) -> list[str]:
+    """The folders among ``names`` to look into: without the blurred ones beside a sharp one."""
+    return [name for name in names if name not in BLURRED] if SHARP in names else names
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -73,17 +77,3 @@ class _Read:
 
     def __getitem__(self, index: int) -> Tensor:
         return tensor_from_pixels(self.clip.frame(index), self.device)
-
-
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """Frames in memory, as bytes."""
-
-    pixels: Sequence[Pixels]
-    device: torch.device
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return tensor_from_pixels(self.pixels[index], self.device)

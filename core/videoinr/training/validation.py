@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import time
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,8 @@ from videoinr.errors import UsageError
 from videoinr.evaluation.clips import FrameScore, blend_bicubic, method_from_model, score_clip
 from videoinr.evaluation.footage import Footage, find_footage
 from videoinr.evaluation.protocols import Protocol
+from videoinr.exporting.png import write_png
+from videoinr.images import rgbx_from_tensor
 from videoinr.model.video_inr import VideoINR
 from videoinr.training.run_log import Line
 
@@ -51,7 +51,8 @@ class Validation:
             device = next(model.parameters()).device
             scores += score_clip(frames.to(device), name, PROTOCOL, methods, on_picture=keep)
             strip = _strip([frames[PROTOCOL.time_scale // 2], shown[BASELINE].cpu(), shown[MODEL].cpu()])
-            (pictures / f"{step:06}_{name.replace('/', '-')}.png").write_bytes(png_from_rgb(strip))
+            picture = rgbx_from_tensor(strip.permute(1, 2, 0)).numpy()
+            write_png(pictures / f"{step:06}_{name.replace('/', '-')}.png", picture)
         return {"kind": "validation", "step": step, **_figures(scores), "secs": round(time.monotonic() - start, 1)}
 
 
@@ -105,19 +106,3 @@ def _strip(pictures: Sequence[Tensor]) -> Tensor:
     parts = [picture[:, y : y + h, x : x + w] for picture in pictures]
     white = torch.ones(3, h, GAP)
     return torch.cat([part for each in parts for part in (white, each)][1:], -1)
-
-
-def png_from_rgb(rgb: Tensor) -> bytes:
-    """[3, H, W] in 0 ... 1 -> the bytes of a PNG. Written here, as a training machine may have no PyAV."""
-    _, height, width = rgb.shape
-    pixels = rgb.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).reshape(height, width * 3)
-    rows = torch.cat((pixels.new_zeros(height, 1), pixels), 1).numpy().tobytes()  # Each row begins with: no filter.
-    parts = (
-        (b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows)),
-        (b"IEND", b""),
-    )
-    chunks = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -58,12 +57,12 @@ class Coding(Protocol):
 def degradation_named(name: str, device: torch.device) -> Degradation:
     """The degradation called ``name`` for windows on ``device``. Raises UsageError if there is none of that name.
 
-    H.264 needs PyAV and runs on the CPU; on a GPU, or without PyAV, blocks of a cosine transform are quantised instead.
+    H.264 runs on the CPU; on a GPU, blocks of a cosine transform are quantised instead.
     """
     if name == "clean":
         return Clean()
     if name == "realistic":
-        return Realistic(H264Coding() if device.type == "cpu" and find_spec("av") else DctCoding(device))
+        return Realistic(H264Coding() if device.type == "cpu" else DctCoding(device))
     raise UsageError(f"There is no degradation {name!r}.", hint=f"There are: {', '.join(NAMES)}.")
 
 

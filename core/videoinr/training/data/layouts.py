@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-from videoinr.clip.footage import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from videoinr.clip.footage import clips_below
+from videoinr.clip.suffixes import VIDEO_SUFFIXES, has_video_suffix
 from videoinr.errors import UsageError
 
 _FOR_TESTS = ("test", "val", "eval")
@@ -31,9 +31,9 @@ _KNOWN = (
 
 def find_training_clips(folder: Path) -> list[Path]:
     """The clips at or below ``folder`` that are for training, sorted. Raises UsageError where there is none."""
-    lists = list[Path]()
-    clips = sorted(_clips_below(folder, lists))
-    for each in lists:
+    others = list[Path]()
+    clips = sorted(clips_below(folder, enter=_for_training, others=others))
+    for each in filter(_may_be_list, others):
         named = _names_in(each)
         chosen = [clip for clip in clips if each.parent not in clip.parents or _is_named(clip, each.parent, named)]
         # A text file that names no clip is not a list of clips.
@@ -54,25 +54,7 @@ def layouts_of(clips: list[Path]) -> Counter[str]:
 def _layout_of(clip: Path) -> str:
     where = clip.as_posix()
     known = (name for name, pattern in _KNOWN if pattern.search(where))
-    return next(known, "video files" if clip.suffix.lower() in VIDEO_SUFFIXES else "folders of pictures")
-
-
-def _clips_below(folder: Path, lists: list[Path]) -> Iterator[Path]:
-    folders, has_pictures = list[str](), False
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            suffix = os.path.splitext(entry.name)[1].lower()
-            if entry.is_dir():
-                folders.append(entry.name)
-            elif suffix in VIDEO_SUFFIXES:
-                yield Path(entry.path)
-            elif suffix == ".txt" and "train" in entry.name.lower():
-                lists.append(Path(entry.path))
-            has_pictures |= suffix in PICTURE_SUFFIXES
-    if has_pictures:
-        yield folder
-    for name in _for_training(folders):
-        yield from _clips_below(folder / name, lists)
+    return next(known, "video files" if has_video_suffix(clip) else "folders of pictures")
 
 
 def _for_training(names: list[str]) -> list[str]:
@@ -83,9 +65,13 @@ def _for_training(names: list[str]) -> list[str]:
 
     def counts(name: str) -> bool:
         tests, blurred = split and name.startswith(_FOR_TESTS), sharp and "blur" in name
-        return not (name.startswith(".") or name.endswith("_bicubic") or tests or blurred)
+        return not (name.endswith("_bicubic") or tests or blurred)
 
     return [name for name in names if counts(name.lower())]
+
+
+def _may_be_list(path: Path) -> bool:
+    return path.suffix.lower() == ".txt" and "train" in path.name.lower()
 
 
 def _names_in(path: Path) -> set[str]:

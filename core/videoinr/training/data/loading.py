@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videoinr.clip.footage import Crop, Extent, extent_of, read_stretch
+from videoinr.clip.extent import Extent, extent_of
+from videoinr.clip.footage import Crop, read_stretch
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.training.data.clip_store import ClipStore
 from videoinr.training.data.dataset_report import DatasetReport

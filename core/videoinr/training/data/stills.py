@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from videoinr.clip.footage import PICTURE_SUFFIXES, read_picture
+from videoinr.clip.footage import read_picture
+from videoinr.clip.suffixes import has_picture_suffix
 from videoinr.errors import ClipError, UsageError
 from videoinr.training.data.clip_store import BatchShape, Cut
 from videoinr.training.data.pixels import cut, upload
@@ -186,7 +187,7 @@ def show(layers: Tensor, points: Tensor) -> Tensor:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES]
+    return list(filter(has_picture_suffix, folder.rglob("*")))
 
 
 def _read_reduced(path: Path) -> NDArray[np.uint8] | None:
