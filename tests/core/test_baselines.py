@@ -18,7 +18,7 @@ from torch import Tensor
 
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.evaluation.baselines import BaselineMissingError, external_baseline_names, open_baseline
-from videoinr.evaluation.baselines.chain import enlarged_then_blended, interpolated_then_enlarged
+from videoinr.evaluation.baselines.chain import interpolated_then_upsampled, upsampled_then_blended
 from videoinr.evaluation.baselines.minterpolate import (
     filtered_by_pyav,
     minterpolate_by,
@@ -263,8 +263,8 @@ def test_chains_call_their_parts_in_order() -> None:
         calls.append(("enlarge", len(pictures)))
         return enlarge_bicubic(pictures, height=large.height, width=large.width)
 
-    after = interpolated_then_enlarged(interpolate, enlarge)(pair, grid, QUARTERS)
-    before = enlarged_then_blended(enlarge)(pair, grid, QUARTERS)
+    after = interpolated_then_upsampled(interpolate, enlarge)(pair, grid, QUARTERS)
+    before = upsampled_then_blended(enlarge)(pair, grid, QUARTERS)
     assert calls == [("interpolate", Grid(9, 6)), ("enlarge", 4), ("enlarge", 2)]
     # Enlarging is linear but for its clamp, which few pixels reach.
     assert float((torch.stack(after) - torch.stack(before)).abs().mean()) < 0.01

@@ -1,1 +1,1 @@
-"""Evaluation: protocols of the literature, metrics on luma, baselines; every number comes with its protocol."""
+"""Evaluation: the literature's protocols and metrics, and baselines. Every figure comes with its protocol."""

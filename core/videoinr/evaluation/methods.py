@@ -1,4 +1,4 @@
-"""What is compared, by name: models, the baselines built in here, and the peers that run on this machine."""
+"""Methods by name: models, built-in baselines, and the external baselines that this machine can run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXTERNAL = "videoinr.evaluation.baselines"
 
 
 class BaselineFailedError(VideoInrError):
-    """A peer opened but could not restore; ``name`` says which."""
+    """The external baseline ``name`` was opened but failed on a pair."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} failed: {reason}")
@@ -31,7 +31,7 @@ class BaselineFailedError(VideoInrError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedMethod:
-    """A restorer by name. ``parameters``: how many a model has."""
+    """A method with its name. ``parameters``: a model's parameter count, None for a baseline."""
 
     name: str
     restore: Method
@@ -40,21 +40,31 @@ class NamedMethod:
 
 @dataclass(slots=True, eq=False)
 class MethodSet:
-    """The methods that take part, in order, and why the others do not (``absent``: reasons by name)."""
+    """The methods to compare, in order. ``absent``: why other methods do not take part, by name."""
 
     methods: list[NamedMethod] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
 
     def drop(self, name: str, reason: str) -> None:
-        """Leave a method out from here on."""
+        """Remove a method and note the reason."""
         self.methods = [method for method in self.methods if method.name != name]
         self.absent[name] = reason
 
 
 def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: torch.device) -> MethodSet:
-    """Baselines and peers first, then models. A peer that cannot run here is noted as absent.
+    """Open baselines, then models.
 
-    Raises UsageError for a baseline that does not exist, and ModelError.
+    Args:
+        models: Names of shipped models, or paths of weights.
+        baselines: Names as in :func:`baseline_names`, or ``all``.
+        device: Where the models run. External baselines run on the CPU.
+
+    Returns:
+        The methods. An external baseline that cannot run on this machine is listed in ``absent`` with its reason.
+
+    Raises:
+        UsageError: A baseline does not exist.
+        ModelError: A model cannot be loaded.
     """
     method_set, wanted = MethodSet(), _expanded(baselines)
     for name in wanted:
@@ -65,7 +75,7 @@ def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: tor
     asked = {name: load_model(name) for name in models}
     taken = [*wanted, *(loaded.card.name for loaded in asked.values())]
     for name, loaded in asked.items():
-        # By what was asked for where cards agree in name: a new `base` beside the shipped one.
+        # Two models with the same name in their cards (a new `base` beside the shipped one) are listed as asked for.
         shown = loaded.card.name if taken.count(loaded.card.name) == 1 else name
         model = loaded.model.to(device).eval()
         method_set.methods.append(NamedMethod(shown, method_from_model(model), loaded.card.parameters))
@@ -73,18 +83,18 @@ def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: tor
 
 
 def baseline_names() -> list[str]:
-    """All that ``--baseline`` knows: what is built in, then the peers."""
+    """Return every name that ``--baseline`` accepts: built-in baselines, then external ones."""
     return [*BUILT_IN, *(name for name in _external_names() if name not in BUILT_IN)]
 
 
 def nearest(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
-    """The nearer of the two frames, with the pixels of the nearest: what a player without any of this would show."""
+    """Return the frame that is nearer in time, upsampled by nearest neighbour (see :data:`Method`)."""
     small = torch.stack([low[0 if t < 0.5 else 1] for t in times])
     return list(torch.nn.functional.interpolate(small, (grid.height, grid.width), mode="nearest-exact"))
 
 
 def blend_lanczos(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
-    """(1 - t) I0 + t I1, enlarged by Lanczos's windowed sinc of three lobes."""
+    """Return (1 - t) I0 + t I1, upsampled with a Lanczos kernel of three lobes (see :data:`Method`)."""
     rows = _lanczos_weights(low.shape[-2], grid.height).to(low)
     columns = _lanczos_weights(low.shape[-1], grid.width).to(low)
     large = rows @ low @ columns.T
@@ -95,7 +105,7 @@ BUILT_IN: dict[str, Method] = {BICUBIC_BLEND: blend_bicubic, "lanczos-blend": bl
 
 
 def _lanczos_weights(size: int, target: int) -> Tensor:
-    """float64 [target, size], target >= size: each output pixel as a weighted sum of inputs, borders extended."""
+    """Return float64 [target, size], target >= size: row i has the input weights of output pixel i, border extended."""
     position = (torch.arange(target, dtype=torch.float64) + 0.5) * size / target - 0.5
     taps = position.floor()[:, None] + torch.arange(1 - LANCZOS_LOBES, LANCZOS_LOBES + 1)
     distance = position[:, None] - taps
@@ -105,7 +115,7 @@ def _lanczos_weights(size: int, target: int) -> Tensor:
 
 
 def _expanded(baselines: Sequence[str]) -> list[str]:
-    """``all`` written out; UsageError for a name that means nothing."""
+    """Replace ``all`` by every name, and drop repetitions. Raises UsageError for an unknown name."""
     if all(name in BUILT_IN for name in baselines):
         return list(dict.fromkeys(baselines))
     known = baseline_names()
@@ -119,16 +129,16 @@ def _expanded(baselines: Sequence[str]) -> list[str]:
 def _add_external(method_set: MethodSet, name: str) -> None:
     try:
         method_set.methods.append(NamedMethod(name, _guarded(name, _external_baselines().open_baseline(name))))
-    except Exception as error:  # A broken package of somebody else's may raise anything.
+    except Exception as error:  # A broken third-party package may raise anything.
         method_set.absent[name] = _words(error)
 
 
-def _guarded(name: str, restore: Method) -> Method:
-    """A peer is other people's code, on the CPU: whatever goes wrong in it stops the peer alone."""
+def _guarded(name: str, method: Method) -> Method:
+    """Wrap an external baseline: run it on the CPU, check its output, and turn any error into BaselineFailedError."""
 
     def guarded(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
         try:
-            pictures = restore(low.cpu(), grid, times)
+            pictures = method(low.cpu(), grid, times)
         except Exception as error:
             raise BaselineFailedError(name, _words(error)) from error
         shapes = {tuple(picture.shape) for picture in pictures}
@@ -150,5 +160,5 @@ def _external_names() -> list[str]:
 
 
 def _external_baselines() -> ModuleType:
-    # Only now: what it looks for (programs, packages of others) matters to no other command.
+    # Imported late: only evaluation needs the programs and packages that it looks for.
     return importlib.import_module(_EXTERNAL)

@@ -1,7 +1,8 @@
-"""Protocols of the literature as frozen values, each of which says in words what its figures mean.
+"""The literature's evaluation protocols as frozen values. Each describes in words what its figures mean.
 
-LR = antialiased bicubic x 1/scale, 8 bits; inputs frames 0 and T of each window, stride T; outputs at t = k/T,
-k = 0 ... T-1: a window's last frame is the next one's first, and counts once.
+LR frames are downsampled by antialiased bicubic and rounded to 8 bits. The inputs of a window are its frames 0 and T,
+and windows start every T frames. The outputs are at t = k/T for k = 0 ... T-1; the frame at k = T counts once, as the
+next window's k = 0.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from videoinr.evaluation.metrics import Channel
 
 @dataclass(frozen=True, slots=True)
 class StandardSet:
-    """A published set of clips and the scales that it is usually measured at.
+    """A published set of clips and the scales that it is usually evaluated at.
 
-    ``clips``: how many the set has, None where any will do. ``frames``: of each clip by name, where they are known.
+    ``clips``: the number of clips in the set, None for a set of any clips. ``frames``: (clip name, frame count) of
+    each clip, where known.
     """
 
     name: str
@@ -26,7 +28,7 @@ class StandardSet:
     frames: tuple[tuple[str, int], ...] = ()
 
     def remarks(self, found: Mapping[str, int]) -> list[str]:
-        """What is found (frames of each clip) against what the set has: sentences, none for a set of any clips."""
+        """Compare ``found`` (frame counts by clip name) with the set, in sentences; none for a set of any clips."""
         if self.clips is None:
             return []
         known = dict(self.frames)
@@ -45,10 +47,11 @@ STANDARD_SETS = (ANY_CLIPS, VID4, GOPRO, ADOBE)
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How some figures came about.
+    """The settings of an evaluation.
 
-    ``space_scale`` and ``time_scale`` (T); ``channel``: what PSNR and SSIM compare; ``flicker``: whether tOF is
-    measured; ``cut_to``: clips are cut down to this multiple of pixels (from the top left).
+    ``space_scale``: output side over input side. ``time_scale``: T, output frame rate over input frame rate.
+    ``channel``: what PSNR and SSIM compare. ``flicker``: whether tOF is measured. ``cut_to``: frames are cropped, from
+    the top left, to multiples of this many pixels.
     """
 
     space_scale: float
@@ -63,14 +66,14 @@ class Protocol:
 
     @property
     def setting(self) -> str:
-        """The scales."""
+        """The scales in words."""
         return f"space x{self.space_scale:g}, time x{self.time_scale} (T = {self.time_scale})"
 
     @property
     def rules(self) -> str:
-        """All but the scales, in words; T stands for the time scale."""
+        """Everything but the scales in words. T stands for the time scale."""
         compared = {"y": "BT.601 Y", "rgb": "RGB"}[self.channel]
-        parts = (
+        rules = (
             "LR = antialiased bicubic (a = -0.5), 8 bits; at x1 the frames themselves",
             "inputs are frames 0 and T of each window, stride T; outputs at t = k/T, k = 0 ... T-1",
             f"PSNR and SSIM on {compared} of the float prediction, clamped, not rounded",
@@ -83,4 +86,4 @@ class Protocol:
             "mean over frames: input is k = 0, between k > 0, middle k = T/2, others the rest; average is all k "
             "(“-Average” in papers), center k = 0 and T/2 (“-Center”)",
         )
-        return "; ".join(parts)
+        return "; ".join(rules)

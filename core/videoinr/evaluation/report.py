@@ -1,4 +1,4 @@
-"""Runs as tables for people and as plain values for programs. Every table is followed by its protocol."""
+"""Turn evaluation runs into tables and into plain values for JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videoinr.evaluation.summary import Figures, Summary, finite
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure as written; ``best``: the best of those that it is compared with."""
+    """A figure as text. ``best``: whether it is the best of the figures that it is compared with."""
 
     text: str
     best: bool = False
@@ -23,18 +23,18 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A title, a header and rows as long as it."""
+    """A title, a header, and rows of the header's length."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
     def plain_rows(self) -> list[tuple[str, ...]]:
-        """The words of each row."""
+        """Return the texts of each row."""
         return [tuple(cell.text for cell in row) for row in self.rows]
 
     def to_markdown(self) -> str:
-        """A GitHub table under its title, the best figures in bold."""
+        """Return a GitHub-flavoured Markdown table under its title, best figures in bold."""
         rows = [[f"**{cell.text}**" if cell.best else cell.text for cell in row] for row in self.rows]
         lines = [list(self.header), ["---"] + ["---:"] * (len(self.header) - 1), *rows]
         return "\n".join([self.title, "", *("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)])
@@ -42,7 +42,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One figure of a method: how it is found and written; ``sign`` 1 where more is better, -1 where less is."""
+    """One figure of a method. ``sign``: 1 if higher is better, -1 if lower is better, 0 if neither."""
 
     header: str
     value: Callable[[Summary], float | None]
@@ -51,7 +51,7 @@ class _Column:
 
 
 def methods_table(run: Run, method_set: MethodSet) -> Table:
-    """One run: a row for each method, a column for each figure."""
+    """Return a table of one run: a row for each method, a column for each figure."""
     summaries = {method.name: run.summary(method.name) for method in method_set.methods}
     columns = _columns(run)
     best = {
@@ -70,7 +70,7 @@ def methods_table(run: Run, method_set: MethodSet) -> Table:
 
 
 def clips_table(run: Run, method_set: MethodSet) -> Table:
-    """One run: a row for each clip, a column for each method."""
+    """Return a table of one run: a row for each clip, a column for each method."""
     names = [method.name for method in method_set.methods]
     rows = [_compared(clip, [run.summary(name, clip) for name in names]) for clip in run.clips]
     rows.append(_compared("mean", [run.summary(name) for name in names]))
@@ -78,7 +78,7 @@ def clips_table(run: Run, method_set: MethodSet) -> Table:
 
 
 def scales_table(runs: Sequence[Run], method_set: MethodSet) -> Table:
-    """Several runs, as in the paper's Table 2: a row for each time and space scale, a column for each method."""
+    """Return a table of several runs, as the paper's Table 2: a row for each scale, a column for each method."""
     names = [method.name for method in method_set.methods]
     rows = []
     for run in runs:
@@ -88,7 +88,7 @@ def scales_table(runs: Sequence[Run], method_set: MethodSet) -> Table:
 
 
 def seams_table(report: SeamReport) -> Table:
-    """A row for each clip and one for all: the steps at its seams, and the worst gains at its pairs' ends."""
+    """Return a table of seams: a row for each clip and one for all, with steps at seams and gains at pairs' ends."""
     rows = [_seam_row(report, clip) for clip in report.clips]
     rows.append(_seam_row(report, None))
     header = ("clip", "seams", "largest step", "mean step", "mean motion", "t = 0, dB", "t = 1, dB", "least gain, dB")
@@ -97,7 +97,7 @@ def seams_table(report: SeamReport) -> Table:
 
 
 def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
-    """Everything, for JSON."""
+    """Return everything about the runs, for JSON."""
     return {
         "methods": {method.name: {"parameters": method.parameters} for method in method_set.methods},
         "absent": method_set.absent,
@@ -115,7 +115,7 @@ def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
 
 
 def seams_to_dict(report: SeamReport) -> dict[str, Any]:
-    """Everything, for JSON."""
+    """Return everything about the seams, for JSON."""
     return {
         "method": report.method,
         "protocol": str(report.protocol),
@@ -133,7 +133,7 @@ _COMPARED = "PSNR in dB average / SSIM average (PSNR between)"
 
 
 def _compared(label: str, summaries: Sequence[Summary]) -> tuple[Cell, ...]:
-    # At x1 a baseline gives the input back without error: there what lies between decides.
+    # At x1 a baseline returns the input frames without error (infinite PSNR): compare the frames between them.
     kind = "average" if all(math.isfinite(summary.average.psnr_db) for summary in summaries) else "between"
     values = [_figure(kind, "psnr_db")(summary) for summary in summaries]
     best = _best(values, 1)
@@ -174,13 +174,13 @@ def _cell(column: _Column, summary: Summary, best: float | None) -> Cell:
 
 
 def _best(values: Sequence[float | None], sign: int) -> float | None:
-    """The best of several values, or None where there is nothing to choose."""
+    """Return the best of several values, or None if there are fewer than two or no value is better."""
     known = [value for value in values if value is not None and not math.isnan(value)]
     return max(known, key=lambda value: sign * value) if sign and len(known) > 1 else None
 
 
 def number(value: float | None, digits: int) -> str:
-    """A figure as people write it; a dash where there is none."""
+    """Format a figure with ``digits`` decimals: a dash for None and NaN, an infinity sign for infinity."""
     if value is None or math.isnan(value):
         return "–"
     return "∞" if math.isinf(value) else f"{value:.{digits}f}"

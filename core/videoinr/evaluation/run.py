@@ -1,4 +1,4 @@
-"""A run: all clips of a folder through all methods under one protocol; one clip is open at a time."""
+"""An evaluation run: all clips of a folder, all methods, one protocol. One clip is open at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What one protocol gave. ``left_out``: clips that could not take part, and why."""
+    """The scores under one protocol. ``left_out``: reasons why clips were not evaluated, by clip name."""
 
     protocol: Protocol
     scores: list[FrameScore]
@@ -29,16 +29,16 @@ class Run:
 
     @property
     def clips(self) -> list[str]:
-        """The clips that took part, in order."""
+        """Names of the evaluated clips, in order."""
         return list(dict.fromkeys(score.clip for score in self.scores))
 
     def without(self, methods: Container[str]) -> Run:
-        """The run, but for some methods: one that failed later has no figures that compare."""
+        """Return the run without the scores of some methods, for example of a baseline that failed on a later clip."""
         kept = [score for score in self.scores if score.method not in methods]
         return Run(self.protocol, kept, self.left_out)
 
     def summary(self, method: str, clip: str | None = None) -> Summary:
-        """A method's means on one clip, or on all."""
+        """Return a method's means over one clip, or over all clips."""
         mine = [score for score in self.scores if score.method == method and clip in (None, score.clip)]
         return summarise(mine, self.protocol.time_scale)
 
@@ -52,7 +52,24 @@ def run_protocol(
     say: Say = lambda line: None,
     pictures: PictureFolder | None = None,
 ) -> Run:
-    """Score every clip. A peer that fails is dropped from the comparison, and its scores with it."""
+    """Score every method on every clip.
+
+    Args:
+        footage: The clips.
+        protocol: The protocol for all of them.
+        method_set: The methods. An external baseline that fails is removed from it, with all its scores.
+        device: Where frames are compared and models run.
+        say: Called with a line of progress for each clip.
+        pictures: Where every output frame is saved; None: nowhere.
+
+    Returns:
+        The scores, and the clips that were left out.
+
+    Raises:
+        ClipError: A clip cannot be read.
+        DeviceError: A frame does not fit into the device's memory.
+        ExportError: A picture cannot be written.
+    """
     scores: list[FrameScore] = []
     left_out: dict[str, str] = {}
     for clip in footage:
@@ -67,7 +84,7 @@ def run_protocol(
 
 
 def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
-    """Why a clip cannot take part, or None."""
+    """Return why a clip cannot be evaluated, or None if it can."""
     needed = protocol.time_scale + 1
     if len(frames) < needed:
         return f"{len(frames)} frames, and x{protocol.time_scale} in time needs {needed}"
@@ -78,7 +95,7 @@ def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
 
 
 def no_clips(left_out: Sequence[Mapping[str, str]]) -> UsageError:
-    """The error for runs in which no clip took part, with the reasons."""
+    """Return the error for runs in which no clip could be evaluated, with the reasons."""
     reasons = dict.fromkeys(f"{clip}: {reason}" for run in left_out for clip, reason in run.items())
     return UsageError("No clip can be evaluated.", hint=f"{'; '.join(reasons)}.")
 
@@ -103,12 +120,12 @@ def _keeper(pictures: PictureFolder | None, protocol: Protocol, clip: str) -> On
 
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
-    """Where outputs are kept: FOLDER/x4-t8/METHOD/CLIP/00012.png, named by the frame of the clip."""
+    """Saves output frames as FOLDER/x4-t8/METHOD/CLIP/00012.png, numbered as in the clip."""
 
     folder: Path
 
     def keeper(self, protocol: Protocol, clip: str) -> OnPicture:
-        """Writes each picture of ``clip`` as a PNG of 8 bits. Raises ExportError."""
+        """Return a function that writes each output frame of ``clip`` as an 8-bit PNG. It raises ExportError."""
         from videoinr.exporting.png import write_png
         from videoinr.images import rgbx_from_tensor
 
@@ -123,5 +140,5 @@ class PictureFolder:
 
 
 def _plain(name: str) -> str:
-    """A name that is one folder: a model's or a clip's may be a path."""
+    """Turn a method's or clip's name, which may be a path, into one folder name."""
     return name.replace("/", "_").replace("\\", "_").lstrip(".") or "_"

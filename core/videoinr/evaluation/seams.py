@@ -1,7 +1,7 @@
-"""Seams: what happens where one pair ends and the next begins, at a source frame that both of them restore.
+"""Measure seams: the visible change at a source frame where one pair ends and the next begins.
 
-The viewer never shows a pair's t = 1 but at a clip's end (``timeline.py``: pairs are half-open), so what can be seen
-to pop is the change from just before t = 1 of pair k to t = 0 of pair k + 1. Its measure is their mean difference.
+Pairs are half-open (``timeline.py``): the viewer shows a pair's t = 1 only at the clip's end. A seam is therefore the
+change from just before t = 1 of pair k to t = 0 of pair k + 1. It is measured as the mean difference of those two.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SEAM_WORDS = (
     "pairs are frames 0 and T of each window, stride T, degraded as above; seam = mean |difference| over pixels and "
     "colours between pair k at t = 1 and pair k + 1 at t = 0, float, clamped, in 8-bit steps; motion = the same "
     "between the true frame there and the true frame before it; ends = PSNR on BT.601 Y of t = 0 and t = 1 against "
-    "the truth, beside that low-resolution frame enlarged bicubically"
+    "the truth, beside bicubic upsampling of that LR frame"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """The border between two pairs at source frame ``frame``: ``step`` and ``motion`` in 8-bit steps."""
+    """The border between two pairs at source frame ``frame``. ``step`` and ``motion`` are in 8-bit levels."""
 
     clip: str
     frame: int
@@ -40,7 +40,7 @@ class Seam:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A pair's restored source frame: PSNR-Y in dB of it, and of its bicubic enlargement. ``phase`` is 0 or 1."""
+    """A pair's output at a source frame: its PSNR-Y in dB, and that of the bicubic baseline. ``phase`` is 0 or 1."""
 
     clip: str
     frame: int
@@ -50,13 +50,13 @@ class End:
 
     @property
     def gain_db(self) -> float:
-        """How much better than the enlargement, dB."""
+        """PSNR over the bicubic baseline, dB."""
         return self.psnr_db - self.bicubic_db if self.psnr_db != self.bicubic_db else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class SeamReport:
-    """Every seam and every end of a method's pairs. ``left_out``: clips that could not take part, and why."""
+    """All seams and ends of a method's pairs. ``left_out``: reasons why clips were not evaluated, by clip name."""
 
     protocol: Protocol
     method: str
@@ -66,47 +66,63 @@ class SeamReport:
 
     @property
     def clips(self) -> list[str]:
-        """The clips that took part, in order."""
+        """Names of the evaluated clips, in order."""
         return list(dict.fromkeys(end.clip for end in self.ends))
 
     @property
     def below(self) -> list[End]:
-        """Ends that are worse than enlarging the frame by itself."""
+        """Ends with a lower PSNR than the bicubic baseline."""
         return [end for end in self.ends if end.gain_db < 0]
 
 
 def measure_seams(
     footage: Sequence[Footage],
     protocol: Protocol,
-    method: str,
-    restore: Method,
+    name: str,
+    method: Method,
     device: torch.device,
     *,
     say: Say = lambda line: None,
 ) -> SeamReport:
-    """All seams and ends of all clips that are long enough for one pair."""
-    report = SeamReport(protocol, method, [], [], {})
+    """Measure all seams and ends of all clips that are long enough for one pair.
+
+    Args:
+        footage: The clips.
+        protocol: The protocol for all of them.
+        name: The method's name.
+        method: The method.
+        device: Where frames are compared.
+        say: Called with a line of progress for each clip.
+
+    Returns:
+        The seams and ends, and the clips that were left out.
+
+    Raises:
+        ClipError: A clip cannot be read.
+        DeviceError: A frame does not fit into the device's memory.
+    """
+    report = SeamReport(protocol, name, [], [], {})
     for clip in footage:
         with clip.open(device) as frames:
             reason = why_left_out(frames, protocol)
             if reason is not None:
                 report.left_out[clip.name] = reason
                 continue
-            say(f"{method}, {protocol.setting}: {clip.name}")
-            seams, ends = seams_of_clip(frames, clip.name, protocol, restore)
+            say(f"{name}, {protocol.setting}: {clip.name}")
+            seams, ends = seams_of_clip(frames, clip.name, protocol, method)
             report.seams.extend(seams)
             report.ends.extend(ends)
     return report
 
 
 @torch.inference_mode()
-def seams_of_clip(frames: Frames, name: str, protocol: Protocol, restore: Method) -> tuple[list[Seam], list[End]]:
-    """The seams between successive pairs of one clip, and both ends of every pair."""
+def seams_of_clip(frames: Frames, name: str, protocol: Protocol, method: Method) -> tuple[list[Seam], list[End]]:
+    """Return the seams between consecutive pairs of one clip, and both ends of every pair."""
     seams, ends, last = [], [], None
     for start in window_starts(len(frames), protocol.time_scale):
         truth, low = read_window(frames, start, protocol)
         height, width = truth.shape[-2:]
-        first, second = (picture.clamp(0, 1) for picture in restore(low, Grid(width, height), [0.0, 1.0]))
+        first, second = (picture.clamp(0, 1) for picture in method(low, Grid(width, height), [0.0, 1.0]))
         enlarged = enlarge_bicubic(low, height=height, width=width)
         if last is not None:
             before, its_last = last
@@ -119,5 +135,5 @@ def seams_of_clip(frames: Frames, name: str, protocol: Protocol, restore: Method
 
 
 def _steps(first: Tensor, second: Tensor) -> float:
-    """Mean absolute difference in 8-bit steps."""
+    """Return the mean absolute difference in 8-bit levels."""
     return float((first - second).abs().mean()) * 255

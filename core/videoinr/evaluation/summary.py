@@ -1,4 +1,4 @@
-"""Means over some frames' scores, for all of them and for each kind of frame."""
+"""Means of frame scores, over all frames and over each kind of frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from videoinr.evaluation.clips import FrameScore
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Means over ``frames`` outputs: PSNR in dB, SSIM, and tOF in pixels where it was measured. NaN over none."""
+    """Means over ``frames`` output frames: PSNR in dB, SSIM, and tOF in pixels where measured. NaN over no frames."""
 
     frames: int
     psnr_db: float
@@ -22,7 +22,7 @@ class Figures:
 
     @classmethod
     def mean(cls, scores: Sequence[FrameScore]) -> Figures:
-        """The means over ``scores``."""
+        """Return the means over ``scores``."""
         flows = [score.flow_error_px for score in scores if score.flow_error_px is not None]
         psnr_db, ssim = (_mean([score.psnr_db for score in scores]), _mean([score.ssim for score in scores]))
         return cls(len(scores), psnr_db, ssim, _mean(flows) if flows else None)
@@ -30,10 +30,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Figures over all outputs, and over the kinds of them (see the protocol's words).
+    """Figures over all output frames and over each kind of them (see :attr:`Protocol.rules`).
 
-    ``between`` is ``middle`` and ``others`` together, ``center`` is ``input`` and ``middle``. For an odd T there is
-    no middle.
+    ``between`` is ``middle`` and ``others`` together, ``center`` is ``input`` and ``middle`` together. An odd T has no
+    middle.
     """
 
     average: Figures
@@ -43,10 +43,10 @@ class Summary:
     others: Figures
     center: Figures
     secs_per_frame: float
-    """The median over windows, so that a first one that loads libraries does not count."""
+    """The median over windows, so that library loading in the first window does not count."""
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON, which knows no infinity and no NaN: None. A picture without any error has no PSNR."""
+        """Return plain values for JSON. Infinity (the PSNR of equal images) and NaN become None."""
         return {
             name: {key: finite(each) for key, each in value.items()} if isinstance(value, dict) else finite(value)
             for name, value in asdict(self).items()
@@ -57,7 +57,7 @@ KINDS: tuple[str, ...] = tuple(field.name for field in fields(Summary))[:-1]
 
 
 def summarise(scores: Sequence[FrameScore], time_scale: int) -> Summary:
-    """Means over ``scores``, of windows of ``time_scale`` outputs."""
+    """Return the means over ``scores`` from windows of ``time_scale`` output frames."""
 
     def figures(holds: Callable[[int], bool]) -> Figures:
         return Figures.mean([score for score in scores if holds(score.number)])
@@ -74,7 +74,7 @@ def summarise(scores: Sequence[FrameScore], time_scale: int) -> Summary:
 
 
 def finite(value: float | None) -> float | None:
-    """``value``, or None where it is no number."""
+    """Return ``value``, or None if it is infinite or NaN."""
     return value if value is not None and math.isfinite(value) else None
 
 

@@ -1,10 +1,10 @@
-"""Peers: what a user would run instead of this program's models, as restorers by name.
+"""External baselines: other programs' methods for the same task, by name.
 
-``minterpolate``: FFmpeg's motion interpolation, then its Lanczos enlargement. ``realesrgan`` and
-``realesr-animevideo``: the Real-ESRGAN models of photographs and of animated video enlarge both frames of the pair,
-which are then blended. ``minterpolate+...``: FFmpeg interpolates, and the other enlarges every picture.
+``minterpolate``: FFmpeg's motion interpolation, then its Lanczos upsampling. ``realesrgan`` and
+``realesr-animevideo``: the Real-ESRGAN models of photographs and of animated video upsample both frames of the pair,
+which are then blended. ``minterpolate+...``: FFmpeg interpolates, and Real-ESRGAN upsamples every frame.
 
-The first needs nothing but what this program needs anyway; the others need an optional package and run on the CPU.
+The first needs only PyAV, which this program depends on. The others need an optional package and run on the CPU.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from videoinr.errors import UsageError
-from videoinr.evaluation.baselines.chain import BaselineMissingError, enlarged_then_blended, interpolated_then_enlarged
+from videoinr.evaluation.baselines.chain import (
+    BaselineMissingError,
+    interpolated_then_upsampled,
+    upsampled_then_blended,
+)
 from videoinr.evaluation.baselines.minterpolate import open_minterpolate
 from videoinr.evaluation.baselines.realesrgan import SuperModel, open_realesrgan
 from videoinr.evaluation.clips import Method
@@ -22,26 +26,34 @@ __all__ = ["BaselineMissingError", "external_baseline_names", "open_baseline"]
 
 
 def external_baseline_names() -> list[str]:
-    """All peers, whether or not they can run here."""
+    """Return the names of all external baselines, whether or not this machine can run them."""
     return list(_OPENERS)
 
 
 def open_baseline(name: str) -> Method:
-    """The peer ``name``, its model loaded; its restorer takes a pair on the CPU, and answers there.
+    """Open an external baseline and load its model.
 
-    Raises UsageError for a name that is no peer's, BaselineMissingError where what it needs is not installed.
+    Args:
+        name: One of :func:`external_baseline_names`.
+
+    Returns:
+        The method. Its input pair and its output frames are on the CPU.
+
+    Raises:
+        UsageError: There is no external baseline of that name.
+        BaselineMissingError: A package or program that it needs is not installed.
     """
     if name not in _OPENERS:
-        raise UsageError(f"There is no peer {name!r}.", hint=f"Known: {', '.join(_OPENERS)}.")
+        raise UsageError(f"There is no external baseline {name!r}.", hint=f"Known: {', '.join(_OPENERS)}.")
     return _OPENERS[name]()
 
 
 def _blended(model: SuperModel) -> Callable[[], Method]:
-    return lambda: enlarged_then_blended(open_realesrgan(model))
+    return lambda: upsampled_then_blended(open_realesrgan(model))
 
 
 def _after_minterpolate(model: SuperModel) -> Callable[[], Method]:
-    return lambda: interpolated_then_enlarged(open_minterpolate(), open_realesrgan(model))
+    return lambda: interpolated_then_upsampled(open_minterpolate(), open_realesrgan(model))
 
 
 _OPENERS: Mapping[str, Callable[[], Method]] = MappingProxyType(

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.clip.footage import Stretch
+from videoinr.evaluation.optical_flow import LucasKanade
 
-SHRINK = 8
+DOWNSAMPLING = 8
 MIN_THUMBNAIL = 8
 """Pictures too small for an eighth are shrunk less, so that this many pixels remain on the short side."""
 
@@ -34,8 +35,8 @@ STATIC_PAIRS = 4
 MIN_RUN_FRAMES = 3
 """The shortest window takes two frames and one between."""
 
-MATCHED_LEVEL, MATCHED_SLOPE = (0.229879, 0.540242, 0.229879), (-0.425287, 0.0, 0.425287)
-"""Farid and Simoncelli's pair of three taps: the second is the derivative of the first for what the first lets pass."""
+MATCHED_SMOOTH, MATCHED_SLOPE = (0.229879, 0.540242, 0.229879), (-0.425287, 0.0, 0.425287)
+"""Farid and Simoncelli's matched filters of three taps: the second is the derivative of the first."""
 LUMA = (0.299, 0.587, 0.114)
 
 
@@ -80,7 +81,7 @@ def screen(stretch: Stretch) -> Screened:
 def thumbnails_of(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 [T, H, W, 3] -> luma, 0 ... 255, shrunk by area: float32 [T, h, w]."""
     _, height, width, _ = frames.shape
-    by = max(1, min(SHRINK, min(height, width) // MIN_THUMBNAIL))
+    by = max(1, min(DOWNSAMPLING, min(height, width) // MIN_THUMBNAIL))
     rows, columns = height // by, width // by
     weights = np.array(LUMA, np.float32) / by**2
     thumbnails = np.empty((len(frames), rows, columns), np.float32)
@@ -141,45 +142,61 @@ def _held_for(lengths: list[int]) -> int:
 
 @torch.no_grad()
 def motion_between(thumbnails: Tensor) -> NDArray[np.float32]:
-    """[T, h, w] -> float32 [T - 1]: the 90th percentile of how far each pair's points move, thumbnail pixels.
+    """Measure the motion between consecutive thumbnails.
 
-    Least squares on gradients (Lucas and Kanade), coarse to fine on three levels: within a third where there is
-    texture, rather too much than too little; where there is none it says 0. Motion over a fifth of the picture is lost.
+    The error is within a third of the motion where there is texture, more often too much than too little. Without
+    texture the result is 0. Motion over a fifth of the picture is not found.
+
+    Args:
+        thumbnails: Luma float32 [T, h, w], 0 ... 255.
+
+    Returns:
+        float32 [T - 1]: the 90th percentile over pixels of the flow's length in each pair, thumbnail pixels.
     """
     if len(thumbnails) < 2:
         return np.zeros(0, np.float32)
     levels = [thumbnails[:, None]]
-    while len(levels) < 3 and min(levels[-1].shape[-2:]) >= 2 * MIN_THUMBNAIL:
+    while len(levels) < FLOW_LEVELS and min(levels[-1].shape[-2:]) >= 2 * MIN_THUMBNAIL:
         levels.append(F.avg_pool2d(levels[-1], 2))
-    flow = torch.zeros((len(thumbnails) - 1, 2, *levels[-1].shape[-2:]))
-    for level in reversed(levels):
-        size = level.shape[-2:]
-        if flow.shape[-2:] != size:
-            flow = 2 * F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
-        flow = _refined(level[:-1], level[1:], flow)
+    flow = FLOW.flow([level[:-1] for level in levels], [level[1:] for level in levels])
     return torch.quantile(flow.square().sum(1).sqrt().flatten(1), 0.9, dim=1).numpy()
 
 
-def _refined(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
-    """``flow`` [T, 2, h, w] (x, y, pixels) after one step of least squares in windows of 7 x 7."""
-    height, width = first.shape[-2:]
-    ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    where = torch.stack([(xs + flow[:, 0] + 0.5) * 2 / width - 1, (ys + flow[:, 1] + 0.5) * 2 / height - 1], -1)
-    moved = F.grid_sample(second, where, padding_mode="border", align_corners=False)
-    dx, dy, dt = _slopes(first, moved)
-    sums = F.avg_pool2d(torch.cat([dx * dx, dx * dy, dy * dy, dx * dt, dy * dt], 1), 7, 1, 3, count_include_pad=False)
-    xx, xy, yy, xt, yt = (sums[:, each : each + 1] for each in range(5))
-    # One squared level per pixel: slopes weaker than noise say nothing, and the flow stays as it was.
-    xx, yy = xx + 1, yy + 1
-    determinant = xx * yy - xy * xy
-    step = torch.cat([xy * yt - yy * xt, xy * xt - xx * yt], 1) / determinant
-    return flow + step.clamp(-2, 2)
+def _matched_gradients(first: Tensor, warped: Tensor) -> tuple[Tensor, Tensor]:
+    """Derivatives along x and y of the mean of two [T, 1, h, w], by Farid and Simoncelli's filters."""
+    smooth, slope = _taps(MATCHED_SMOOTH), _taps(MATCHED_SLOPE)
+    kernels = torch.stack([torch.outer(smooth, slope), torch.outer(slope, smooth)])[:, None]
+    gradients = F.conv2d(_padded((first + warped) / 2), kernels)
+    return gradients[:, :1], gradients[:, 1:]
 
 
-def _slopes(first: Tensor, moved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of [T, 1, h, w], along x, y and time: by filters that see the same blur, or steps would come out too long."""
-    level, slope = (torch.tensor(each, dtype=first.dtype) for each in (MATCHED_LEVEL, MATCHED_SLOPE))
-    kernels = torch.stack([torch.outer(level, slope), torch.outer(slope, level), torch.outer(level, level)])[:, None]
-    still, change = (F.pad(each, (1, 1, 1, 1), mode="replicate") for each in ((first + moved) / 2, moved - first))
-    slopes = F.conv2d(still, kernels[:2])
-    return slopes[:, :1], slopes[:, 1:], F.conv2d(change, kernels[2:])
+def _matched_difference(first: Tensor, warped: Tensor, inside: Tensor) -> Tensor:
+    """``first`` - ``warped``, smoothed as much as the gradients are: otherwise steps would be too long."""
+    smooth = _taps(MATCHED_SMOOTH)
+    return F.conv2d(_padded(first - warped), torch.outer(smooth, smooth)[None, None])
+
+
+def _taps(values: tuple[float, ...]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def _padded(images: Tensor) -> Tensor:
+    return F.pad(images, (1, 1, 1, 1), mode="replicate")
+
+
+def _box_window(maps: Tensor) -> Tensor:
+    """Mean of [T, C, h, w] over 7 x 7 pixels, at the border over those inside."""
+    return F.avg_pool2d(maps, 7, 1, 3, count_include_pad=False)
+
+
+FLOW_LEVELS = 3
+FLOW = LucasKanade(
+    gradients=_matched_gradients,
+    residual=_matched_difference,
+    window=_box_window,
+    noise=1.0,
+    max_step_px=2.0,
+    iterations=1,
+    scale=2.0,
+)
+"""One step per level is enough to tell still frames from moving ones, and a long clip is screened in seconds."""
