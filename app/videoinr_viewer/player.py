@@ -101,7 +101,7 @@ class Player(QObject):
         clip, marks = self._session.clip, self._session.marks
         if clip is None:
             return Fraction(0)
-        return marks.out_secs or clip.timeline.frame_time(clip.timeline.frame_count - 1)
+        return marks.out_secs or clip.timeline.frame_time(clip.timeline.last_frame)
 
     @Slot()
     def tick(self) -> None:

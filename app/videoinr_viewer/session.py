@@ -171,17 +171,15 @@ class Session(QObject):
         frame = timeline.frame_at(self.view.time_secs)
         is_between = self.view.time_secs > timeline.frame_time(frame)
         target = frame + count + (1 if count < 0 and is_between else 0)
-        self.seek(timeline.frame_time(min(max(target, 0), timeline.frame_count - 1)))
+        self.seek(timeline.frame_time(min(max(target, 0), timeline.last_frame)))
 
     def step_phase(self, frames: Fraction, *, moving: bool = False) -> None:
         """Go ``frames`` source frames on (or back), in fractions; the same phase is kept for a whole number."""
         if self.clip is None or self.clip.timeline.frame_count == 1:
             return
         timeline = self.clip.timeline
-        instant = timeline.instant_from_time(self.view.time_secs)
-        position = min(max(instant.pair + instant.phase + frames, Fraction(0)), Fraction(timeline.frame_count - 1))
-        pair = min(int(position), timeline.pair_count - 1)
-        self.seek(timeline.time_from_instant(replace(instant, pair=pair, phase=position - pair)), moving=moving)
+        position = timeline.instant_from_time(self.view.time_secs).position + frames
+        self.seek(timeline.time_from_instant(timeline.instant_from_position(position)), moving=moving)
 
     @Slot(int)
     def scrub(self, sixteenths: int) -> None:
@@ -195,7 +193,7 @@ class Session(QObject):
     def go_to_end(self) -> None:
         """The last frame."""
         if self.clip is not None:
-            self.seek(self.clip.timeline.frame_time(self.clip.timeline.frame_count - 1))
+            self.seek(self.clip.timeline.frame_time(self.clip.timeline.last_frame))
 
     # ---- marks ----
 

@@ -31,6 +31,10 @@ class Grid:
         """The rectangle that covers the whole grid."""
         return Rect(0, 0, self.width, self.height)
 
+    def scaled(self, scale: float) -> Grid:
+        """Return the grid ``scale`` times as large: each side rounded half up, at least one pixel."""
+        return Grid(max(1, math.floor(self.width * scale + 0.5)), max(1, math.floor(self.height * scale + 0.5)))
+
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
 
@@ -48,6 +52,11 @@ class Rect:
         if self.width < 1 or self.height < 1:
             raise ValueError(f"a rectangle needs at least one pixel each way, not {self.width}x{self.height}")
 
+    @classmethod
+    def from_edges(cls, left: int, top: int, right: int, bottom: int) -> Rect:
+        """Return the rectangle of columns ``left`` ... ``right`` - 1 and rows ``top`` ... ``bottom`` - 1."""
+        return cls(left, top, right - left, bottom - top)
+
     @property
     def right(self) -> int:
         """The first column past the rectangle."""
@@ -63,6 +72,15 @@ class Rect:
         """The number of pixels."""
         return self.width * self.height
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index an array [height, width, ...] with this to get the rectangle's pixels."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
+
+    def relative_to(self, origin: Rect) -> Rect:
+        """Return the same pixels, counted from the first pixel of ``origin``."""
+        return Rect(self.x - origin.x, self.y - origin.y, self.width, self.height)
+
     def contains(self, other: Rect) -> bool:
         """Whether every pixel of ``other`` is one of this rectangle's."""
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
@@ -71,7 +89,7 @@ class Rect:
         """The pixels both rectangles share, or None where they share none."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
-        return Rect(x, y, right - x, bottom - y) if right > x and bottom > y else None
+        return Rect.from_edges(x, y, right, bottom) if right > x and bottom > y else None
 
 
 class Tile(NamedTuple):
@@ -96,11 +114,6 @@ def tiles_over(rect: Rect, side: int) -> list[Tile]:
     ]
 
 
-def grid_from_scale(width: int, height: int, scale: float) -> Grid:
-    """The grid of a ``width`` x ``height`` clip at ``scale``: each side rounded half up, at least one pixel."""
-    return Grid(max(1, math.floor(width * scale + 0.5)), max(1, math.floor(height * scale + 0.5)))
-
-
 def rect_from_units(left: float, top: float, right: float, bottom: float, grid: Grid) -> Rect | None:
     """The smallest rectangle of ``grid`` over a box given in unit coordinates (0..1 across the full frame).
 
@@ -120,4 +133,4 @@ def rect_on_grid(rect: Rect, source: Grid, target: Grid) -> Rect:
     y = rect.y * target.height // source.height
     right = -(-rect.right * target.width // source.width)
     bottom = -(-rect.bottom * target.height // source.height)
-    return Rect(x, y, max(1, right - x), max(1, bottom - y))
+    return Rect.from_edges(x, y, max(x + 1, right), max(y + 1, bottom))

@@ -52,9 +52,14 @@ class Timeline:
         return len(self.ticks)
 
     @property
+    def last_frame(self) -> int:
+        """The index of the last frame."""
+        return len(self.ticks) - 1
+
+    @property
     def pair_count(self) -> int:
         """The number of pairs; a clip of one frame has one, of that frame twice."""
-        return max(1, self.frame_count - 1)
+        return max(1, self.last_frame)
 
     @property
     def duration_secs(self) -> Fraction:
@@ -82,17 +87,23 @@ class Timeline:
         """The frame shown at ``time_secs``; times outside the clip read its first or last frame."""
         # np.searchsorted would round the exact quotient to a float: compare whole ticks instead.
         tick = time_secs // self.tick_secs
-        return min(max(int(np.searchsorted(self.ticks, tick, side="right")) - 1, 0), self.frame_count - 1)
+        return min(max(int(np.searchsorted(self.ticks, tick, side="right")) - 1, 0), self.last_frame)
 
     def instant_from_time(self, time_secs: Fraction) -> Instant:
         """Where ``time_secs`` falls between the source frames; times outside the clip are clamped to it."""
         frame = self.frame_at(time_secs)
         if self.frame_count == 1:
             return Instant(0, Fraction(0))
-        if frame == self.frame_count - 1:
+        if frame == self.last_frame:
             return Instant(frame - 1, Fraction(1))
         start, stop = self.frame_time(frame), self.frame_time(frame + 1)
         return Instant(frame, max(Fraction(0), (time_secs - start) / (stop - start)))
+
+    def instant_from_position(self, position: Fraction) -> Instant:
+        """Return the instant at ``position``, in source frames (see :attr:`Instant.position`), clamped to the clip."""
+        inside = min(max(position, Fraction(0)), Fraction(self.last_frame))
+        pair = min(int(inside), self.pair_count - 1)
+        return Instant(pair, inside - pair)
 
     def time_from_instant(self, instant: Instant) -> Fraction:
         """The second at which ``instant`` lies; the inverse of :meth:`instant_from_time` inside the pairs."""

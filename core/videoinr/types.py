@@ -36,6 +36,21 @@ class Instant:
         if self.pair < 0 or not 0 <= self.phase <= 1:
             raise ValueError(f"no such instant: pair {self.pair}, phase {self.phase}")
 
+    @property
+    def position(self) -> Fraction:
+        """The instant as a number of source frames: 12.25 is a quarter of the way from frame 12 to frame 13."""
+        return self.pair + self.phase
+
+    @property
+    def is_source(self) -> bool:
+        """Whether the instant is that of a source frame."""
+        return self.phase in (0, 1)
+
+    @property
+    def source_frame(self) -> int:
+        """The index of the source frame at the instant, or of the last one before it."""
+        return self.pair + (self.phase == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
@@ -69,6 +84,11 @@ class ClipInfo:
     audio: tuple[AudioInfo, ...]
     interlaced: bool
     warnings: tuple[str, ...]
+
+    @property
+    def grid(self) -> Grid:
+        """The clip's own pixels as a grid."""
+        return Grid(self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from helpers.toy_source import ToySource
 from videoinr.cancel import NEVER
 from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.config import CONFIGS, PAPER
 from videoinr.model.points import Points
@@ -196,7 +196,7 @@ def decode(by: RegionDecoder, features: PairFeatures, query: RegionQuery) -> NDA
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("scale", [1.0, 2.7, 9.3])
 def test_a_region_is_the_crop_of_the_whole_to_the_bit(variant: str, scale: float) -> None:
-    features, grid = encoded(variant), grid_from_scale(WIDTH, HEIGHT, scale)
+    features, grid = encoded(variant), Grid(WIDTH, HEIGHT).scaled(scale)
     warm = decoder_of(variant, 16, tile_bytes=0)
     for phase in (Fraction(0), Fraction(3, 7), Fraction(1)):
         whole = decode(decoder_of(variant), features, RegionQuery(Instant(0, phase), grid, grid.rect))

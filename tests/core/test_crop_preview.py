@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import (
     LEAST_MARGIN_PX,
     MARGIN_PX,
@@ -56,7 +56,7 @@ def test_the_crop_covers_the_visible_pixels(
     scale: float, corners: tuple[float, float, float, float], clip: tuple[int, int]
 ) -> None:
     size = Grid(*clip)
-    grid = grid_from_scale(*clip, scale)
+    grid = Grid(*clip).scaled(scale)
     (left, right), (top, bottom) = sorted(corners[:2]), sorted(corners[2:])
     x, y = int(left * (grid.width - 1)), int(top * (grid.height - 1))
     rect = Rect(x, y, 1 + int((right - left) * (grid.width - 1 - x)), 1 + int((bottom - top) * (grid.height - 1 - y)))
@@ -134,7 +134,7 @@ def test_a_part_is_encoded_once_for_all_instants_that_it_is_enough(
 
 
 def test_a_preview_at_a_fractional_scale_covers_the_query(engine: Engine) -> None:
-    grid = grid_from_scale(320, 180, 6.67)
+    grid = Grid(320, 180).scaled(6.67)
     query = RegionQuery(Instant(5, Fraction(1, 3)), grid, Rect(700, 500, 333, 222))
     crop = crop_around(query, CLIP)
     assert crop is not None

@@ -1,5 +1,6 @@
 """Grids, rectangles and tiles in whole pixels, against their definitions pixel by pixel."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,6 @@ from videoinr.geometry import (
     Grid,
     Rect,
     Tile,
-    grid_from_scale,
     rect_from_units,
     rect_on_grid,
     tile_rect,
@@ -48,6 +48,22 @@ def test_containing_is_having_every_pixel(one: Rect, other: Rect) -> None:
     assert one.contains(other) == (pixels(other) <= pixels(one))
 
 
+@given(rects)
+def test_a_rectangle_from_its_edges_is_the_rectangle(rect: Rect) -> None:
+    assert Rect.from_edges(rect.x, rect.y, rect.right, rect.bottom) == rect
+
+
+@given(st.data(), grids)
+def test_slices_cut_the_rectangles_pixels_out_of_an_array(data: st.DataObject, grid: Grid) -> None:
+    rect = data.draw(rects_in(grid))
+    columns, rows = np.meshgrid(np.arange(grid.width), np.arange(grid.height))
+    cut = set(zip(columns[rect.slices].ravel().tolist(), rows[rect.slices].ravel().tolist(), strict=True))
+    assert cut == pixels(rect)
+    inner = data.draw(rects_in(Grid(rect.width, rect.height)))
+    within = Rect(rect.x + inner.x, rect.y + inner.y, inner.width, inner.height)
+    assert within.relative_to(rect) == inner
+
+
 @given(st.data(), grids, st.integers(1, 16))
 def test_tiles_cover_a_rectangle_and_no_tile_misses_it(data: st.DataObject, grid: Grid, side: int) -> None:
     rect = data.draw(rects_in(grid))
@@ -73,15 +89,15 @@ def test_a_tile_is_cut_by_the_grid_and_nothing_else() -> None:
 
 @given(sides, sides, st.floats(0.01, 32))
 def test_a_scaled_grid_is_the_nearest_one_and_never_empty(width: int, height: int, scale: float) -> None:
-    grid = grid_from_scale(width, height, scale)
+    grid = Grid(width, height).scaled(scale)
     for side, scaled in ((width, grid.width), (height, grid.height)):
         assert scaled >= 1
         assert abs(scaled - side * scale) <= 0.5 or scaled == 1
 
 
 def test_half_a_pixel_rounds_up() -> None:
-    assert grid_from_scale(5, 7, 2.5) == Grid(13, 18)
-    assert str(grid_from_scale(5, 7, 1)) == "5x7"
+    assert Grid(5, 7).scaled(2.5) == Grid(13, 18)
+    assert str(Grid(5, 7).scaled(1)) == "5x7"
 
 
 @given(units, units, units, units, grids)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from helpers.tiny_paper import TINY_PAPER, tiny_paper_model
 from videoinr.errors import ModelError
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.model.config import BASE, LITE, PAPER, TINY, ModelConfig
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
@@ -240,7 +240,7 @@ class SlowPaper:
 @pytest.mark.parametrize("scale", [1, 2.7, 9])
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
 def test_both_forms_are_the_papers(scale: float, t: float) -> None:
-    features, grid = encoded(5, 7), grid_from_scale(7, 5, scale)
+    features, grid = encoded(5, 7), Grid(7, 5).scaled(scale)
     slow = SlowPaper(tiny(), frames_of(5, 7), grid)
     with torch.inference_mode():
         rendered = tiny().render(features, grid, [torch.tensor([t])])[0].permute(0, 2, 3, 1)
@@ -279,7 +279,7 @@ def in_both_forms(features: PairFeatures, points: Points, flow: Tensor) -> tuple
 
 @pytest.mark.parametrize("scale", [1, 2.7, 4, 5])
 def test_without_motion_both_forms_agree(scale: float) -> None:
-    grid = grid_from_scale(7, 5, scale)
+    grid = Grid(7, 5).scaled(scale)
     flow = torch.zeros(1, grid.height, grid.width, 4)
     whole, single = in_both_forms(encoded(5, 7), points_of(grid, latent_hw=(5, 7)), flow)
     torch.testing.assert_close(whole, single, atol=1e-4, rtol=1e-4)
@@ -303,7 +303,7 @@ def test_flows_that_end_on_pixel_centres_agree_inside_the_picture(scale: int) ->
 
 def test_a_pixel_may_be_asked_for_alone() -> None:
     """Eq. 1: the answer does not depend on what else is asked."""
-    features, grid = encoded(5, 7), grid_from_scale(7, 5, 6.3)
+    features, grid = encoded(5, 7), Grid(7, 5).scaled(6.3)
     with torch.inference_mode():
         whole = tiny().query(features, points_of(grid, latent_hw=(5, 7)), time_of(0.7))
         alone = tiny().query(features, points_of(grid, Rect(11, 20, 1, 1), latent_hw=(5, 7)), time_of(0.7))

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.model.points import Axis, Points
 from videoinr.model.warp import sample
 
@@ -21,7 +21,7 @@ def axis(size: int, pixels: int) -> Axis:
 
 
 def over(height: int, width: int, scale: float) -> Points:
-    grid = grid_from_scale(width, height, scale)
+    grid = Grid(width, height).scaled(scale)
     return Points.make(grid.rect, grid, latent_hw=(height, width), device=CPU)
 
 

@@ -22,7 +22,7 @@ from videoinr.cancel import NEVER
 from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import ModelError
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.config import LITE, PAPER
 from videoinr.model.released.config import ReleasedConfig
@@ -270,7 +270,7 @@ def question(phase: Fraction, grid: Grid, rect: Rect | None = None) -> RegionQue
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[int, int, RegionQuery]:
     height, width = draw(st.integers(1, 13)), draw(st.integers(1, 13))
-    grid = grid_from_scale(width, height, draw(st.one_of(st.sampled_from([1.0, 2.0, 4.0]), st.floats(0.3, 9))))
+    grid = Grid(width, height).scaled(draw(st.one_of(st.sampled_from([1.0, 2.0, 4.0]), st.floats(0.3, 9))))
     x, y = draw(st.integers(0, grid.width - 1)), draw(st.integers(0, grid.height - 1))
     rect = Rect(x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y)))
     phase = draw(st.one_of(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1)]), st.fractions(0, 1)))

@@ -23,7 +23,7 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.points import Points
 from videoinr.model.video_inr import PairFeatures, VideoINR
@@ -101,7 +101,7 @@ def questions(draw: st.DrawFn) -> tuple[PairFeatures, RegionQuery]:
     scale = draw(scales)
     most = max(1, min(13, math.floor(LARGEST_PX / scale)))
     height, width = draw(st.integers(1, most)), draw(st.integers(1, most))
-    grid = grid_from_scale(width, height, scale)
+    grid = Grid(width, height).scaled(scale)
     return encoded(height, width), RegionQuery(Instant(0, draw(phases)), grid, draw(rects_of(grid)))
 
 
@@ -185,7 +185,7 @@ def test_what_is_not_looked_at_brings_no_tiles(monkeypatch: pytest.MonkeyPatch) 
 
 def test_tiles_of_any_side_agree_to_one_level() -> None:
     features = encoded(7, 9)
-    grid = grid_from_scale(9, 7, 11.3)
+    grid = Grid(9, 7).scaled(11.3)
     query = RegionQuery(Instant(0, Fraction(2, 5)), grid, grid.rect)
     pictures = [decode(decoder(side), features, query).astype(int) for side in (16, 24, 64, 512)]
     assert pictures[0][..., :3].std() > 10  # There is something to see, so that agreement means something.
@@ -194,7 +194,7 @@ def test_tiles_of_any_side_agree_to_one_level() -> None:
 
 def test_the_picture_depends_on_the_phase_through_warm_caches() -> None:
     features, by = encoded(6, 8), decoder(24)
-    grid = grid_from_scale(8, 6, 6.5)
+    grid = Grid(8, 6).scaled(6.5)
     pictures = [
         decode(by, features, RegionQuery(Instant(0, Fraction(k, 4)), grid, grid.rect)) for k in (0, 1, 2, 3, 4, 1)
     ]
@@ -205,7 +205,7 @@ def test_the_picture_depends_on_the_phase_through_warm_caches() -> None:
 
 def test_more_tiles_than_the_budget_holds_are_evicted_while_decoding_and_nothing_changes() -> None:
     features = encoded(5, 6)
-    grid = grid_from_scale(6, 5, 20)
+    grid = Grid(6, 5).scaled(20)
     query = RegionQuery(Instant(0, Fraction(3, 7)), grid, grid.rect)
     assert (grid.width // 16) * (grid.height // 16) > 32  # The least number of slots there is.
     poor = decoder(16, NOTHING)
@@ -219,7 +219,7 @@ def test_pairs_and_grids_do_not_mix_in_one_cache() -> None:
     queries = [
         (encoded(h, w), RegionQuery(Instant(0, Fraction(1, 3)), grid, grid.rect))
         for h, w, scale in ((5, 6, 8.0), (6, 5, 8.0), (5, 6, 8.3), (5, 6, 8.0))
-        for grid in [grid_from_scale(w, h, scale)]
+        for grid in [Grid(w, h).scaled(scale)]
     ]
     for features, query in queries:
         np.testing.assert_array_equal(decode(shared, features, query), decode(decoder(16), features, query))
@@ -243,7 +243,7 @@ def test_the_shipped_model_keeps_the_promise_too() -> None:
     torch.manual_seed(3)
     with torch.inference_mode():
         features = model.encode(torch.rand(1, 2, 3, 11, 13))
-    grid = grid_from_scale(13, 11, 6.7)
+    grid = Grid(13, 11).scaled(6.7)
     profile = ComputeProfile(CPU, tile_side=24, feature_bytes=AMPLE, tile_bytes=AMPLE)
     rect = Rect(17, 23, 39, 31)
     whole, region = (

@@ -124,3 +124,25 @@ def test_what_is_no_timeline_is_refused(ticks: list[int], end: int) -> None:
 def test_there_is_no_time_of_a_frame_that_is_not_there(index: int) -> None:
     with pytest.raises(IndexError):
         Timeline.constant(4, Fraction(2)).frame_time(index)
+
+
+@given(timelines(), st.fractions(-3, 40, max_denominator=1000))
+def test_a_position_in_frames_is_clamped_to_the_clip(timeline: Timeline, position: Fraction) -> None:
+    instant = timeline.instant_from_position(position)
+    assert instant.position == min(max(position, 0), timeline.last_frame)
+    assert 0 <= instant.pair < timeline.pair_count
+    assert instant == timeline.instant_from_time(timeline.time_from_instant(instant))
+
+
+@pytest.mark.parametrize(
+    ("instant", "frame", "is_source"),
+    [
+        (Instant(3, Fraction(0)), 3, True),
+        (Instant(3, Fraction(1)), 4, True),
+        (Instant(3, Fraction(1, 4)), 3, False),
+        (Instant(3, Fraction(99, 100)), 3, False),
+    ],
+)
+def test_the_source_frame_of_an_instant(instant: Instant, frame: int, is_source: bool) -> None:
+    assert (instant.source_frame, instant.is_source) == (frame, is_source)
+    assert instant.position == 3 + instant.phase

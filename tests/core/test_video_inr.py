@@ -15,7 +15,7 @@ from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
 from videoinr.clip import open_clip
-from videoinr.geometry import Grid, grid_from_scale
+from videoinr.geometry import Grid
 from videoinr.images import tensor_from_pixels
 from videoinr.model.config import BASE, LITE, ModelConfig
 from videoinr.model.points import Points
@@ -151,7 +151,7 @@ class SlowVideoINR:
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
 def test_the_model_is_the_papers(scale: float, t: float) -> None:
     frames = frames_of(5, 7)
-    grid = grid_from_scale(7, 5, scale)
+    grid = Grid(7, 5).scaled(scale)
     features, slow = encode(frames), SlowVideoINR(tiny(), frames, grid)
     points = Points.make(grid.rect, grid, latent_hw=(5, 7), device=CPU)
     with torch.inference_mode():
@@ -200,7 +200,7 @@ def test_the_spatial_field_is_evaluated_once_for_all_times(monkeypatch: pytest.M
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 6), (7, 1), (2, 3), (5, 9), (13, 11)])
 @pytest.mark.parametrize("scale", [0.5, 1, 3.3])
 def test_any_size_goes_through(height: int, width: int, scale: float) -> None:
-    features, grid = encode(frames_of(height, width)), grid_from_scale(width, height, scale)
+    features, grid = encode(frames_of(height, width)), Grid(width, height).scaled(scale)
     assert features.latent_hw == (height, width)
     frame = render(features, grid, 0.5)[0]
     assert frame.shape == (1, 3, grid.height, grid.width)

@@ -14,7 +14,7 @@ from helpers.command_line import run, run_here
 from videoinr.clip import open_clip
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import sink_for
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.types import Segment
 
 CLIP_SIZE = Grid(60, 34)
@@ -60,7 +60,7 @@ def whole(clip: Path) -> dict[str, NDArray[np.uint8]]:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_whole_has_the_size_of_the_grid(whole: dict[str, NDArray[np.uint8]], scale: str) -> None:
-    grid = grid_from_scale(CLIP_SIZE.width, CLIP_SIZE.height, float(scale))
+    grid = Grid(CLIP_SIZE.width, CLIP_SIZE.height).scaled(float(scale))
     assert whole[scale].shape == (grid.height, grid.width, 3)
     assert whole[scale].std() > 10  # It shows something, so that equality means something.
 

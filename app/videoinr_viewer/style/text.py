@@ -24,8 +24,8 @@ def format_time(time_secs: Fraction) -> str:
 
 def format_instant(instant: Instant) -> str:
     """``frame 12`` on a source frame, ``frame 12 + 0.250`` between two."""
-    frame = instant.pair + (instant.phase == 1)
-    return f"frame {frame} + {float(instant.phase):.3f}" if 0 < instant.phase < 1 else f"frame {frame}"
+    frame = f"frame {instant.source_frame}"
+    return frame if instant.is_source else f"{frame} + {float(instant.phase):.3f}"
 
 
 def parse_time(text: str, timeline: Timeline) -> Fraction | None:
@@ -35,9 +35,8 @@ def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     """
     text = text.strip()
     if match := _FRAME.fullmatch(text):
-        position = min(Fraction(match[1].replace(",", ".")), Fraction(timeline.frame_count - 1))
-        pair = min(int(position), timeline.pair_count - 1)
-        return timeline.time_from_instant(Instant(pair, position - pair))
+        position = Fraction(match[1].replace(",", "."))
+        return timeline.time_from_instant(timeline.instant_from_position(position))
     match = _CLOCK.fullmatch(text)
     if not match or not match[3] or match[3] in ".,":
         return None

@@ -76,7 +76,7 @@ def _part_secs(engine: Renderer, pair: int, grid: Grid) -> float | None:
     """From nothing to a draft of the middle quarter of ``pair``; None where that is no part (see crop_preview.py)."""
     quarter = Rect(grid.width // 4, grid.height // 4, max(1, grid.width // 2), max(1, grid.height // 2))
     query, info = RegionQuery(Instant(pair, _PHASES[2]), grid, quarter), engine.opened.info
-    part = crop_around(query, Grid(info.width, info.height))
+    part = crop_around(query, info.grid)
     return None if part is None else secs(lambda: engine.preview(query, part, NEVER))
 
 

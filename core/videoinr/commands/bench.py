@@ -111,4 +111,4 @@ def _footage_of(path: Path, out: tuple[Grid, ...]) -> Footage:
     grids = tuple(grid_of(info, scale=None, size=each, default_scale=4) for each in out or (None,))
     for each in grids:
         rect_of(each, None)
-    return Footage(path, Grid(info.width, info.height), grids)
+    return Footage(path, info.grid, grids)

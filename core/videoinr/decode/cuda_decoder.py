@@ -241,7 +241,7 @@ def _enlarged(box: Rect, missed: list[int], grid: Grid) -> Rect:
 def _widened(rect: Rect, margins: list[int], grid: Grid) -> Rect:
     left, top, right, bottom = margins
     x, y = max(0, rect.x - left), max(0, rect.y - top)
-    return Rect(x, y, min(grid.width, rect.right + right) - x, min(grid.height, rect.bottom + bottom) - y)
+    return Rect.from_edges(x, y, min(grid.width, rect.right + right), min(grid.height, rect.bottom + bottom))
 
 
 def _on_host(rgbx: Tensor) -> Tensor:

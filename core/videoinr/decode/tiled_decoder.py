@@ -85,9 +85,7 @@ class RegionDecoder:
             assert part is not None
             with self._tiles.work():
                 pixels = rgbx_from_tensor(self._tile(field, seen, whole, part, tile, phase)[0])
-            out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = pixels[
-                part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x
-            ]
+            out[part.relative_to(rect).slices] = pixels[part.relative_to(whole).slices]
 
         self._workers.each(work, tiles_over(rect, self._side), token)
         return out

@@ -33,7 +33,7 @@ def crop_around(query: RegionQuery, clip: Grid) -> Rect | None:
     needed = _widened(query, clip, MARGIN_PX)
     left, top = needed.x // STEP_PX * STEP_PX, needed.y // STEP_PX * STEP_PX
     right, bottom = min(clip.width, _rounded_up(needed.right)), min(clip.height, _rounded_up(needed.bottom))
-    crop = Rect(left, top, right - left, bottom - top)
+    crop = Rect.from_edges(left, top, right, bottom)
     return crop if crop.area <= MOST_SHARE * clip.rect.area else None
 
 
@@ -67,7 +67,7 @@ def _widened(query: RegionQuery, clip: Grid, margin: int) -> Rect:
     visible = rect_on_grid(query.rect, query.grid, clip)
     left, top = max(0, visible.x - margin), max(0, visible.y - margin)
     right, bottom = min(clip.width, visible.right + margin), min(clip.height, visible.bottom + margin)
-    return Rect(left, top, right - left, bottom - top)
+    return Rect.from_edges(left, top, right, bottom)
 
 
 def _rounded_up(edge: int) -> int:

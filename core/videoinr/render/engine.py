@@ -46,7 +46,7 @@ class Engine(Closing):
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
         self._crop: _EncodedCrop | None = None
-        self._encoder = encoder_for(self._model, Grid(clip.info.width, clip.info.height), profile)
+        self._encoder = encoder_for(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
@@ -60,9 +60,8 @@ class Engine(Closing):
     def source(self, instant: Instant) -> RenderedRegion:
         """The source frame shown at ``instant``, whole, at the clip's own size."""
         start = time.perf_counter()
-        last = self.clip.timeline.frame_count - 1
-        pixels = self.clip.frame(min(instant.pair + (instant.phase == 1), last))
-        grid = Grid(self.clip.info.width, self.clip.info.height)
+        pixels = self.clip.frame(min(instant.source_frame, self.clip.timeline.last_frame))
+        grid = self.clip.info.grid
         query = RegionQuery(instant, grid, grid.rect)
         return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
 
@@ -90,7 +89,7 @@ class Engine(Closing):
         Raises:
             Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
-        pair, size = query.instant.pair, Grid(self.clip.info.width, self.clip.info.height)
+        pair, size = query.instant.pair, self.clip.info.grid
         held = self._crop
         if held is None or held.key != self._key(pair) or not crop_preview.is_enough(held.rect, query, size):
             held = self._crop = None  # Free its memory before more is taken.
@@ -177,7 +176,7 @@ class Engine(Closing):
 
 
 def _cut(frame: Pixels, crop: Rect) -> Pixels:
-    return frame[crop.y : crop.bottom, crop.x : crop.right].copy()
+    return frame[crop.slices].copy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from videoinr.errors import UsageError
-from videoinr.geometry import Grid, Rect, grid_from_scale
+from videoinr.geometry import Grid, Rect
 from videoinr.render.view import MAX_SCALE, MIN_SCALE
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant
@@ -47,8 +47,8 @@ def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, defaul
         raise UsageError("Both a scale and a size were given.", hint="Give one of them.")
     if size is None:
         _check_scale(Fraction(default_scale) if scale is None else scale)
-        return grid_from_scale(info.width, info.height, float(default_scale if scale is None else scale))
-    least, most = (grid_from_scale(info.width, info.height, scale) for scale in (MIN_SCALE, MAX_SCALE))
+        return info.grid.scaled(float(default_scale if scale is None else scale))
+    least, most = (info.grid.scaled(scale) for scale in (MIN_SCALE, MAX_SCALE))
     if not (least.width <= size.width <= most.width and least.height <= size.height <= most.height):
         raise UsageError(
             f"A size of {size} is out of range for a clip of {info.width}x{info.height}.",

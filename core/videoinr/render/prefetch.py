@@ -22,7 +22,7 @@ class Prefetch:
 
     def note(self, instant: Instant) -> None:
         """Somebody looks at ``instant`` now."""
-        position = instant.pair + instant.phase
+        position = instant.position
         if self._position is not None and position != self._position:
             self._direction = 1 if position > self._position else -1
         self._position = position

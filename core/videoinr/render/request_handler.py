@@ -82,7 +82,7 @@ class RequestHandler:
 
     def _crop_to_show_first(self, query: RegionQuery) -> Rect | None:
         info = self._renderer.opened.info
-        return crop_around(query, Grid(info.width, info.height)) if self._pacer.encodes_crop_first else None
+        return crop_around(query, info.grid) if self._pacer.encodes_crop_first else None
 
     def _show_crop(self, request: RenderRequest, crop: Rect) -> None:
         query, divisor = request.query, self._pacer.divisor_for(request)
@@ -129,7 +129,7 @@ class RequestHandler:
         self._hand_over.run(task, work)
 
     def _show_source(self, instant: Instant) -> None:
-        frame = instant.pair + (instant.phase == 1)
+        frame = instant.source_frame
         if frame != self._shown_source:
             self._listener.rendered(self._renderer.source(instant))
             self._shown_source = frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from videoinr.geometry import Grid, grid_from_scale, rect_from_units, rect_on_grid
+from videoinr.geometry import Grid, rect_from_units, rect_on_grid
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, RegionQuery, RenderRequest, ViewState
 
@@ -39,7 +39,7 @@ def resolve(
 
     None when no part of the picture is in view.
     """
-    grid = grid_from_scale(info.width, info.height, scale_from_zoom(view.zoom))
+    grid = info.grid.scaled(scale_from_zoom(view.zoom))
     rect = rect_from_units(*visible_units(view, info, screen_px), grid)
     if rect is None:
         return None
