@@ -1,4 +1,4 @@
-"""``videoinr decode``: one picture, or a region of it, at any time."""
+"""``videoinr decode``: one picture, or a region of it, at any time, as a PNG."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
-
-DEFAULT_SCALE = 4
-"""What the models are trained for most."""
 
 
 def decode(
@@ -40,23 +37,18 @@ def decode(
     bit for bit.
     """
     _check_out(out, file)
+    from videoinr import api
     from videoinr.exporting.png import write_png
-    from videoinr.render.engine import open_engine
-    from videoinr.render.output_area import grid_of, rect_of
-    from videoinr.types import Quality, RegionQuery
 
-    with cancel_on_signals() as token, open_engine(file, model=model, device=device) as engine:
-        opened = engine.opened
-        _check_time(time, opened.timeline.duration_secs)
-        grid = grid_of(opened.info, scale=scale, size=size, default_scale=DEFAULT_SCALE)
-        query = RegionQuery(opened.timeline.instant_from_time(time), grid, rect_of(grid, region))
-        for notice in opened.info.warnings:
+    with cancel_on_signals() as token, api.open(file, model=model, device=device) as video:
+        query = video.query(time, scale=scale, size=size, region=region)
+        for notice in video.info.warnings:
             say(f"note: {notice}")
-        rendered = engine.render(query, Quality.FULL, token)
+        rendered = video.render(query, cancel=token)
         token.check()
         write_png(out, rendered.rgbx)
-    height, width, _ = rendered.rgbx.shape
-    say(f"{out}: {width}x{height} of {grid} at {float(time):g} s ({opened.model_name}, {opened.device_name})")
+        what = f"{query.grid} at {float(time):g} s ({video.model_name}, {video.device_name})"
+    say(f"{out}: {query.rect.width}x{query.rect.height} of {what}")
 
 
 def _check_out(out: Path, source: Path) -> None:
@@ -65,11 +57,3 @@ def _check_out(out: Path, source: Path) -> None:
     if out.suffix.lower() != ".png":
         raise UsageError(f"'{out}' is no PNG's name.", hint="End the output's name in .png.")
     check_file(out, source=source, overwrite=True)
-
-
-def _check_time(time_secs: Fraction, duration_secs: Fraction) -> None:
-    if not 0 <= time_secs <= duration_secs:
-        raise UsageError(
-            f"{float(time_secs):g} s lies outside the clip, which lasts {float(duration_secs):g} s.",
-            hint="Choose a time from 0 to its end.",
-        )

@@ -144,17 +144,11 @@ def _notes(footage: Sequence[Footage], protocol: Protocol, device: torch.device)
 def _answer(question: _Question, models: list[str], baselines: list[str], pictures: Path | None) -> None:
     from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.report import clips_table, methods_table, runs_to_dict, scales_table
-    from videoinr.evaluation.run import PictureFolder, no_clips, run_protocol
+    from videoinr.evaluation.run import PictureFolder, run_protocols
 
     method_set = open_methods(models=models, baselines=baselines, device=question.device)
     keep = PictureFolder(pictures) if pictures else None
-    runs = [
-        run_protocol(question.footage, protocol, method_set, question.device, say=say, pictures=keep)
-        for protocol in question.protocols
-    ]
-    runs = [run.without(method_set.absent) for run in runs]
-    if not any(run.scores for run in runs):
-        raise no_clips([run.left_out for run in runs])
+    runs = run_protocols(question.footage, question.protocols, method_set, question.device, say=say, pictures=keep)
     if question.form == "json":
         show_json({"data": question.data, "notes": question.notes, **runs_to_dict(runs, method_set)})
         return

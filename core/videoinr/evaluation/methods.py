@@ -14,7 +14,7 @@ from torch import Tensor
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.geometry import Grid
-from videoinr.model.weights import load_model
+from videoinr.model.weights import LoadedModel, load_model
 
 BICUBIC_BLEND = "bicubic-blend"
 LANCZOS_LOBES = 3
@@ -51,11 +51,11 @@ class MethodSet:
         self.absent[name] = reason
 
 
-def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: torch.device) -> MethodSet:
+def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str], device: torch.device) -> MethodSet:
     """Open baselines, then models.
 
     Args:
-        models: Names of shipped models, or paths of weights.
+        models: Names of shipped models, paths of weights, or loaded models, which move to ``device``.
         baselines: Names as in :func:`baseline_names`, or ``all``.
         device: Where the models run. External baselines run on the CPU.
 
@@ -72,7 +72,12 @@ def open_methods(*, models: Sequence[str], baselines: Sequence[str], device: tor
             method_set.methods.append(NamedMethod(name, BUILT_IN[name]))
         else:
             _add_external(method_set, name)
-    asked = {name: load_model(name) for name in models}
+    asked = {
+        (str(each.card.path) if isinstance(each, LoadedModel) else each): (
+            each if isinstance(each, LoadedModel) else load_model(each)
+        )
+        for each in models
+    }
     taken = [*wanted, *(loaded.card.name for loaded in asked.values())]
     for name, loaded in asked.items():
         # Two models with the same name in their cards (a new `base` beside the shipped one) are listed as asked for.

@@ -83,6 +83,28 @@ def run_protocol(
     return Run(protocol, scores, left_out).without(method_set.absent)
 
 
+def run_protocols(
+    footage: Sequence[Footage],
+    protocols: Sequence[Protocol],
+    method_set: MethodSet,
+    device: torch.device,
+    *,
+    say: Say = lambda line: None,
+    pictures: PictureFolder | None = None,
+) -> list[Run]:
+    """Return one run for each protocol, without the methods that failed in any of them.
+
+    Raises:
+        UsageError: no clip could take part in any run.
+        ClipError: a clip cannot be read.
+    """
+    runs = [run_protocol(footage, protocol, method_set, device, say=say, pictures=pictures) for protocol in protocols]
+    runs = [run.without(method_set.absent) for run in runs]
+    if not any(run.scores for run in runs):
+        raise no_clips([run.left_out for run in runs])
+    return runs
+
+
 def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
     """Return why a clip cannot be evaluated, or None if it can."""
     needed = protocol.time_scale + 1

@@ -1,4 +1,4 @@
-"""PairKey -> Features, as many as a number of bytes holds; the least recently used make room."""
+"""A cache of encoded pairs with a budget in bytes; the least recently used pairs make room."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ from videoinr.types import PairKey
 
 
 class FeatureCache:
-    """Encoded pairs. The one put last always stays, even where it alone exceeds the budget."""
+    """Keeps the features of encoded pairs. The newest pair always stays, even if it alone exceeds the budget.
+
+    Args:
+        max_bytes: the budget.
+    """
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._held: LRUCache[PairKey, Features] = LRUCache(max_bytes, getsizeof=self._size)
+        # At least 1: in a cache of 0 bytes every pair would count as 0 bytes, and none would ever make room.
+        self._max_bytes = max(1, max_bytes)
+        self._held: LRUCache[PairKey, Features] = LRUCache(self._max_bytes, getsizeof=self._size)
 
     def _size(self, features: Features) -> int:
-        # cachetools refuses what is larger than the whole cache, but the pair on screen must be kept.
+        # cachetools refuses a value larger than the whole cache, but the pair on screen must be kept.
         return min(features.nbytes, self._max_bytes)
 
     def get(self, key: PairKey) -> Features | None:
-        """The features of ``key``, which counts as a use; None if they are not here."""
+        """Return the features of ``key`` and count it as used, or None if they are not in the cache."""
         return self._held.get(key)
 
     def put(self, key: PairKey, features: Features) -> None:
-        """Keep ``features``."""
+        """Put ``features`` into the cache."""
         self._held[key] = features
 
     def __contains__(self, key: PairKey) -> bool:
         return key in self._held
 
     def clear(self) -> None:
-        """Forget everything, to give memory back."""
+        """Drop all features."""
         self._held.clear()

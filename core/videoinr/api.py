@@ -1,0 +1,226 @@
+"""The public face: open a clip, decode pictures and motion from it, export it, evaluate models.
+
+The command line calls these functions too, so both give the same pixels.
+
+Conventions:
+    Numbers: times (seconds), rates, speeds and scales may be ``int``, ``float`` or ``Fraction``. A float stands for the
+        shortest decimal that prints it, so 0.3 is exactly 3/10, as ``--time 0.3`` is on the command line.
+    Pictures: uint8 [height, width, 3], RGB, full range. Coordinates are (x, y), x to the right, y down, in pixels.
+    Grid: a picture of ``scale`` (grid pixels for each clip pixel) or of ``size`` (width, height). Give one of them.
+    Region: (x, y, width, height) in pixels of that grid. ``decode(region) == decode(full)[region]``, bit for bit on a
+        CPU and within one level on a GPU.
+    Threads: a :class:`Video` and its pairs may be used from any thread. One call runs at a time; others wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.errors import UsageError
+from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional, positive
+from videoinr.render.video import Pair, Video
+from videoinr.types import ExportProgress
+
+if TYPE_CHECKING:
+    from videoinr.evaluation.clips import Method
+    from videoinr.evaluation.run import Run
+    from videoinr.model.weights import LoadedModel
+    from videoinr.render.engine import Engine
+
+__all__ = ["Pair", "Video", "evaluate", "export", "load_model", "open"]
+
+
+def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
+    """Load a model on the CPU.
+
+    Args:
+        name_or_path: a shipped model's name (``"lite"``, ``"base"``), or the path of a .safetensors file with its card
+            (NAME.json) beside it. None means the default model.
+
+    Returns:
+        The model and its card (``.model``, ``.card``), for :func:`open`, :func:`export` and :func:`evaluate`.
+
+    Raises:
+        ModelError: there is no such model, or its files are damaged.
+    """
+    from videoinr.model.weights import load_model as load
+
+    return load(None if name_or_path is None else str(name_or_path))
+
+
+def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
+    path: str | PathLike[str],
+    *,
+    model: str | PathLike[str] | LoadedModel | None = None,
+    device: str | None = None,
+    memory: int | None = None,
+    picture_fps: Number = 24,
+) -> Video:
+    """Open a clip with a model.
+
+    Args:
+        path: a video file, a picture, a folder of pictures, or a pattern of them (``shots/*.png``, ``img_%03d.png``).
+        model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
+            None means the default model.
+        device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``. None means the fastest.
+        memory: bytes for the caches, half for encoded pairs and half for decoded features. None takes a share of the
+            device's memory. The model and the picture in work come on top.
+        picture_fps: frames per second of a clip of pictures.
+
+    Returns:
+        The open video. Close it, or use it in a ``with`` block.
+
+    Raises:
+        ClipError: the clip cannot be read.
+        ModelError: the model cannot be loaded.
+        DeviceError: this machine has no such device.
+        UsageError: ``memory`` or ``picture_fps`` makes no sense.
+    """
+    return Video(_engine(path, model, device, memory, picture_fps))
+
+
+def export(
+    path: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    start: Number | None = None,
+    end: Number | None = None,
+    fps: Number | None = None,
+    speed: Number = 1,
+    scale: Number | None = None,
+    size: Size | None = None,
+    region: Region | None = None,
+    codec: str | None = None,
+    crf: int | None = None,
+    overwrite: bool = False,
+    keep_partial: bool = False,
+    model: str | PathLike[str] | LoadedModel | None = None,
+    device: str | None = None,
+    memory: int | None = None,
+    picture_fps: Number = 24,
+    progress: Callable[[ExportProgress], None] | None = None,
+    notice: Callable[[str], None] | None = None,
+    cancel: CancelToken = NEVER,
+) -> Path:
+    """Export a segment of a clip at any rate, speed and size, as ``videoinr export`` does.
+
+    The frames are those of :meth:`Video.frames`. The output appears under its name when it is complete and checked.
+    Sound is left out.
+
+    Args:
+        path: the clip, as for :func:`open`.
+        out: a video file (.mp4, .mov, .mkv, .webm), a folder for PNG pictures, or a pattern for them
+            (``folder/%05d.png``).
+        start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
+        fps: frames per second of the output; None means the clip's mean rate.
+        speed: 0.25 plays four times slower.
+        scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
+        codec: an encoder (libx264, libx265, libvpx-vp9, ffv1 ...); None means the default of the file's ending.
+        crf: constant quality in the encoder's unit, 0 is best; None means the encoder's default.
+        overwrite: replace an existing output.
+        keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
+        model, device, memory, picture_fps: as for :func:`open`.
+        progress: called on this thread before the first frame and after each frame.
+        notice: called with each sentence that a user should read before the export starts.
+        cancel: cancels the export between chunks of a few milliseconds.
+
+    Returns:
+        The path of the video file, or the pattern of the pictures' names.
+
+    Raises:
+        UsageError: the arguments do not fit each other or the clip.
+        ExportError: the output exists already, or cannot be written.
+        ClipError, ModelError, DeviceError, Cancelled: as for :func:`open` and :meth:`Video.decode`.
+    """
+    from videoinr.exporting.export import export_job
+    from videoinr.exporting.job import job_for
+
+    with _engine(path, model, device, memory, picture_fps) as engine:
+        job = job_for(
+            engine.opened.info, Path(out),
+            start=optional(start, "start"), end=optional(end, "end"),
+            fps=None if fps is None else positive(fps, "fps"), speed=positive(speed, "speed"),
+            scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
+            codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
+        )  # fmt: skip
+        told = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
+        return told.path
+
+
+def evaluate(
+    data: str | PathLike[str],
+    *,
+    models: Sequence[str | PathLike[str] | LoadedModel] = (),
+    baselines: Sequence[str] = (),
+    methods: Mapping[str, Method] | None = None,
+    scale: Number = 4,
+    time_scale: int = 4,
+    channel: Literal["y", "rgb"] = "y",
+    flicker: bool = False,
+    device: str | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Run:
+    """Degrade clips, restore them in space and time, and compare with the truth, as ``videoinr evaluate`` does.
+
+    Args:
+        data: a folder of clips (CLIP/*.png, or video files), or one clip.
+        models: names of shipped models, paths of weights files, or loaded models, which move to the device.
+        baselines: names of methods without a model: ``"bicubic-blend"``, ``"lanczos-blend"``, ``"nearest"`` ..., or
+            ``"all"``.
+        methods: methods of your own by name. A method takes the two low-resolution frames (float32 [2, 3, h, w] in
+            0 ... 1), the :class:`~videoinr.geometry.Grid` to restore and the phases (floats, 0 ... 1), and returns
+            one float32 [3, grid.height, grid.width] for each phase.
+        scale: how many times smaller the low-resolution frames are, 1 or more.
+        time_scale: every so many frames are given, the others restored; 1 or more.
+        channel: compare BT.601 luma or all of RGB.
+        flicker: measure tOF too, the error of the motion.
+        device: as for :func:`open`.
+        notice: called with a line about each clip.
+
+    Returns:
+        The run: ``run.scores`` has the figures of each frame, ``run.summary(name).average.psnr_db`` the mean PSNR of a
+        method, ``run.protocol`` what the figures mean, ``run.left_out`` the clips that could not take part, and why.
+
+    Raises:
+        UsageError: a scale or a baseline is not valid, no method was named, or no clip could take part.
+        ClipError, ModelError, DeviceError: as for :func:`open`.
+    """
+    from videoinr.devices import pick_device
+    from videoinr.evaluation.footage import find_footage
+    from videoinr.evaluation.methods import NamedMethod, open_methods
+    from videoinr.evaluation.protocols import Protocol
+    from videoinr.evaluation.run import run_protocols
+
+    if scale < 1 or time_scale < 1:
+        raise UsageError("Scales of an evaluation are 1 or more.", hint="4 and 4 are the usual ones.")
+    where = pick_device(device)
+    names = [str(each) if isinstance(each, PathLike) else each for each in models]
+    method_set = open_methods(models=names, baselines=baselines, device=where)
+    method_set.methods += [NamedMethod(name, method) for name, method in (methods or {}).items()]
+    if not method_set.methods:
+        raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
+    protocol = Protocol(float(exact(scale, "scale")), time_scale, channel, flicker)
+    (run,) = run_protocols(find_footage(Path(data)), [protocol], method_set, where, say=notice or _ignore)
+    return run
+
+
+def _engine(
+    path: str | PathLike[str],
+    model: str | PathLike[str] | LoadedModel | None,
+    device: str | None,
+    memory: int | None,
+    picture_fps: Number,
+) -> Engine:
+    from videoinr.render.engine import open_engine
+
+    name = str(model) if isinstance(model, PathLike) else model
+    fps = exact(picture_fps, "picture_fps")
+    return open_engine(Path(path), model=name, device=device, memory_bytes=memory, picture_fps=fps)
+
+
+def _ignore(_: object) -> None:
+    pass

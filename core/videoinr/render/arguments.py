@@ -1,0 +1,89 @@
+"""Arguments from Python, checked and made exact: numbers, sizes and regions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from videoinr.errors import UsageError
+from videoinr.geometry import Grid, Rect
+from videoinr.render.output_area import grid_of, rect_of
+from videoinr.types import ClipInfo, Instant, RegionQuery
+
+Number = int | float | Fraction
+"""A float stands for the shortest decimal that prints it: 0.3 is exactly 3/10."""
+Size = Grid | tuple[int, int]
+"""(width, height), pixels."""
+Region = Rect | tuple[int, int, int, int]
+"""(x, y, width, height), pixels."""
+
+
+def exact(value: Number, name: str) -> Fraction:
+    """Return ``value`` as a fraction.
+
+    Raises:
+        UsageError: ``value`` is not a finite number; the message calls it ``name``.
+    """
+    try:
+        return Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(float(value)))
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} = {value!r} is not a number.", hint="Give an int, a float or a Fraction.") from None
+
+
+def optional(value: Number | None, name: str) -> Fraction | None:
+    """Return ``value`` as :func:`exact` does, or None."""
+    return None if value is None else exact(value, name)
+
+
+def positive(value: Number, name: str) -> Fraction:
+    """Return ``value`` as :func:`exact` does; UsageError if it is not above 0."""
+    number = exact(value, name)
+    if number <= 0:
+        raise UsageError(f"{name} = {float(number):g} is not above 0.", hint="Give a number above 0.")
+    return number
+
+
+def as_grid(size: Size | None) -> Grid | None:
+    """Return ``size`` as a grid; UsageError if it is not two positive whole numbers."""
+    if size is None or isinstance(size, Grid):
+        return size
+    try:
+        width, height = size
+        return Grid(_whole(width), _whole(height))
+    except (TypeError, ValueError):
+        raise UsageError(f"size = {size!r} is not a size.", hint="Give (width, height) in pixels.") from None
+
+
+def as_rect(region: Region | None) -> Rect | None:
+    """Return ``region`` as a rectangle; UsageError if it is not four whole numbers with pixels between them."""
+    if region is None or isinstance(region, Rect):
+        return region
+    try:
+        x, y, width, height = region
+        return Rect(_whole(x), _whole(y), _whole(width), _whole(height))
+    except (TypeError, ValueError):
+        hint = "Give (x, y, width, height) in pixels of the scaled picture."
+        raise UsageError(f"region = {region!r} is not a region.", hint=hint) from None
+
+
+def query_for(
+    info: ClipInfo,
+    instant: Instant,
+    *,
+    scale: Number | None,
+    size: Size | None,
+    region: Region | None,
+    default_scale: int,
+) -> RegionQuery:
+    """Return the query for a region of the clip's picture at ``instant``.
+
+    Raises:
+        UsageError: the scale is out of range, the region lies outside the grid, or both scale and size were given.
+    """
+    grid = grid_of(info, scale=optional(scale, "scale"), size=as_grid(size), default_scale=default_scale)
+    return RegionQuery(instant, grid, rect_of(grid, as_rect(region)))
+
+
+def _whole(value: int) -> int:
+    if int(value) != value:
+        raise ValueError
+    return int(value)

@@ -1,0 +1,319 @@
+"""An open clip and its encoded pairs, as Python sees them: :class:`Video` and :class:`Pair`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.closing import Closing
+from videoinr.errors import UsageError
+from videoinr.exporting.retime import ConstantRate, rate_from_scale, segment_from_marks
+from videoinr.render.arguments import Number, Region, Size, exact, optional, positive, query_for
+from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
+from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from videoinr.model.representation import Features
+    from videoinr.render.engine import Engine
+    from videoinr.timeline import Timeline
+
+Picture = NDArray[np.uint8]
+
+
+class Video(Closing):
+    """An open clip and the model that decodes it; made by :func:`videoinr.open`.
+
+    Pairs are encoded when they are first needed and cached within the memory budget. Decoding two instants of one pair
+    encodes it once.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Engine | None = engine
+        self._opened = engine.opened
+        self._lock = threading.RLock()
+
+    @property
+    def info(self) -> ClipInfo:
+        """The clip's width, height, rate, duration, colours and so on."""
+        return self._opened.info
+
+    @property
+    def timeline(self) -> Timeline:
+        """The presentation times of the clip's frames."""
+        return self._opened.timeline
+
+    @property
+    def pair_count(self) -> int:
+        """The number of pairs of successive frames; 1 for a clip of one frame."""
+        return self._opened.timeline.pair_count
+
+    @property
+    def model_name(self) -> str:
+        """The name on the model's card."""
+        return self._opened.model_name
+
+    @property
+    def device_name(self) -> str:
+        """The device, in a user's words."""
+        return self._opened.device_name
+
+    def encode(self, pair: int, *, cancel: CancelToken = NEVER) -> Pair:
+        """Encode frames ``pair`` and ``pair + 1``.
+
+        Args:
+            pair: 0 ... pair_count - 1.
+            cancel: cancels the encoding between two of its layers.
+
+        Raises:
+            UsageError: the clip has no such pair, or the video is closed.
+            ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
+            Cancelled: ``cancel`` was cancelled.
+        """
+        if not 0 <= pair < self.pair_count:
+            raise UsageError(
+                f"There is no pair {pair}: the clip has {self.pair_count}.",
+                hint=f"Choose a pair from 0 to {self.pair_count - 1}.",
+            )
+        with self._working() as engine:
+            engine.encode(pair, cancel)
+        return Pair(self, pair)
+
+    def query(
+        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None
+    ) -> RegionQuery:
+        """Return the checked request that :meth:`decode` renders; arguments and errors are those of :meth:`decode`."""
+        instant = instant_of(self.timeline, exact(time, "time"))
+        return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)
+
+    def render(self, query: RegionQuery, *, cancel: CancelToken = NEVER) -> RenderedRegion:
+        """Render ``query``, encoding its pair first where needed.
+
+        Returns:
+            The picture as uint8 [height, width, 4] (RGBX) with its query and the time that it took.
+
+        Raises:
+            UsageError: the video is closed.
+            ClipError, DeviceError, Cancelled: as for :meth:`encode`; cancelled between chunks of a few milliseconds.
+        """
+        with self._working() as engine:
+            return engine.render(query, Quality.FULL, cancel)
+
+    @overload
+    def decode(
+        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+    ) -> Picture: ...  # fmt: skip
+
+    @overload
+    def decode(
+        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+    ) -> Tensor: ...  # fmt: skip
+
+    def decode(
+        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: bool = False, cancel: CancelToken = NEVER,
+    ) -> Picture | Tensor:  # fmt: skip
+        """Decode the picture at ``time``.
+
+        Args:
+            time: second of the clip, 0 ... duration. A float means the decimal that it prints: 0.3 is 3/10.
+            scale: grid pixels for each clip pixel, 0.25 ... 32; 4 if neither scale nor size is given.
+            size: (width, height) of the full picture instead of a scale.
+            region: (x, y, width, height), the pixels of the grid to decode; None means all.
+            as_tensor: return a torch tensor on the video's device instead of an array.
+            cancel: cancels the work between chunks of a few milliseconds.
+
+        Returns:
+            uint8 [height, width, 3], RGB.
+
+        Raises:
+            UsageError: the time lies outside the clip, the region outside the grid, the scale out of range, or the
+                video is closed.
+            ClipError, DeviceError, Cancelled: as for :meth:`encode`.
+        """
+        return self._picture(self.query(time, scale=scale, size=size, region=region), as_tensor, cancel)
+
+    @overload
+    def frames(
+        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
+        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+    ) -> Iterator[Picture]: ...  # fmt: skip
+
+    @overload
+    def frames(
+        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
+        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+    ) -> Iterator[Tensor]: ...  # fmt: skip
+
+    def frames(
+        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
+        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: bool = False, cancel: CancelToken = NEVER,
+    ) -> Iterator[Picture | Tensor]:  # fmt: skip
+        """Iterate over the frames of a segment at any rate and speed, each decoded when it is asked for.
+
+        Frame ``i`` shows the clip at ``start + i * speed / fps``. There are (end - start) / speed * fps frames, rounded
+        half up, at least one: those that :func:`videoinr.export` writes.
+
+        Args:
+            fps: frames per second of the output; None means the clip's mean rate.
+            start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
+            speed: 0.25 plays four times slower.
+            scale, size, region, as_tensor, cancel: as for :meth:`decode`, but the default scale is 2.
+
+        Raises:
+            UsageError: at once, if the segment, the rate, the speed, the scale or the region is not valid.
+            ClipError, DeviceError, Cancelled: from the iterator, as for :meth:`decode`.
+        """
+        segment = segment_from_marks(self.info.duration_secs, optional(start, "start"), optional(end, "end"))
+        rate = rate_from_scale(self.info.fps, Fraction(1)) if fps is None else positive(fps, "fps")
+        times = ConstantRate(segment, rate, positive(speed, "speed")).times
+        start_query = query_for(
+            self.info, Instant(0, Fraction(0)), scale=scale, size=size, region=region, default_scale=CLIP_SCALE
+        )
+        with self._working():
+            pass  # Refuse a closed video now, not at the first frame.
+        queries = (replace(start_query, instant=self.timeline.instant_from_time(time)) for time in times)
+        return (self._picture(query, as_tensor, cancel) for query in queries)
+
+    def close(self) -> None:
+        """Close the clip and free the caches; waits for a call in progress. May be called twice."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+            if engine is not None:
+                engine.close()
+
+    @contextmanager
+    def _working(self) -> Iterator[Engine]:
+        """Give the engine to one call at a time; UsageError once the video is closed."""
+        with self._lock:
+            if self._engine is None:
+                raise UsageError("The video is closed.", hint="Use it, and its pairs, before close().")
+            yield self._engine
+
+    def _picture(self, query: RegionQuery, as_tensor: bool, cancel: CancelToken) -> Picture | Tensor:
+        if not as_tensor:
+            return np.ascontiguousarray(self.render(query, cancel=cancel).rgbx[..., :3])
+        with self._working() as engine:
+            # A copy made here is an ordinary tensor; the engine's own is an inference tensor.
+            return engine.render_tensor(query, cancel)[..., :3].contiguous().clone()
+
+
+class Pair:
+    """Two successive frames of a video, encoded; made by :meth:`Video.encode`.
+
+    A pair is a name: its features lie in the video's cache. If the memory budget made them leave it, the next call
+    encodes the pair again. A pair cannot be used after its video was closed.
+    """
+
+    def __init__(self, video: Video, index: int) -> None:
+        self._video, self._index = video, index
+
+    @property
+    def index(self) -> int:
+        """The number of the pair's first frame."""
+        return self._index
+
+    @property
+    def times(self) -> tuple[Fraction, Fraction]:
+        """When the pair starts and ends, seconds of the clip."""
+        timeline = self._video.timeline
+        start, end = (timeline.time_from_instant(Instant(self._index, Fraction(phase))) for phase in (0, 1))
+        return start, end
+
+    @property
+    def features(self) -> Features:
+        """The encoded pair: tensors on the video's device, made in inference mode; read them, never write to them.
+
+        A :class:`~videoinr.model.video_inr.PairFeatures`, or the like of an imported released model. Its docstring
+        gives the shapes: channels last, ``frames`` [1, 2, 3, H, W], and for each clip pixel the ``prior`` flow
+        [1, H, W, 4] and the latent feature after the first layer of each head (``spatial`` [1, H, W, S] and so on).
+        """
+        with self._video._working() as engine:
+            return engine.features(self._index)
+
+    @overload
+    def decode(
+        self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+    ) -> Picture: ...  # fmt: skip
+
+    @overload
+    def decode(
+        self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+    ) -> Tensor: ...  # fmt: skip
+
+    def decode(
+        self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        as_tensor: bool = False, cancel: CancelToken = NEVER,
+    ) -> Picture | Tensor:  # fmt: skip
+        """Decode the picture at phase ``t`` between the two frames.
+
+        Args:
+            t: the phase, 0 (first frame) ... 1 (second frame).
+            scale, size, region, as_tensor, cancel: as for :meth:`Video.decode`.
+
+        Returns:
+            uint8 [height, width, 3], RGB.
+
+        Raises:
+            UsageError: t is not in 0 ... 1, or as for :meth:`Video.decode`.
+            ClipError, DeviceError, Cancelled: as for :meth:`Video.encode`.
+        """
+        query = query_for(
+            self._video.info, self._instant(t), scale=scale, size=size, region=region, default_scale=PICTURE_SCALE
+        )
+        return self._video._picture(query, as_tensor, cancel)
+
+    @overload
+    def flow(
+        self, t: Number, *, as_tensor: Literal[False] = False, cancel: CancelToken = NEVER
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def flow(self, t: Number, *, as_tensor: Literal[True], cancel: CancelToken = NEVER) -> Tensor: ...
+
+    def flow(self, t: Number, *, as_tensor: bool = False, cancel: CancelToken = NEVER) -> NDArray[np.float32] | Tensor:
+        """Decode the motion M(x, t) (paper, eq. 4) at phase ``t``, at the centre of every clip pixel.
+
+        Args:
+            t: the phase, 0 (first frame) ... 1 (second frame).
+            as_tensor: return a torch tensor on the video's device instead of an array.
+            cancel: cancels the work between bands of rows.
+
+        Returns:
+            float32 [2, height, width, 2] of the clip's size: ``flow[0]`` leads to the first frame, ``flow[1]`` to the
+            second, each (x, y) in latent pixels, which are clip pixels. What is seen at (x, y) at phase t lies at
+            (x, y) + flow[0, y, x] in the first frame and at (x, y) + flow[1, y, x] in the second.
+
+        Raises:
+            UsageError: t is not in 0 ... 1, or the video is closed.
+            ClipError, DeviceError, Cancelled: as for :meth:`Video.encode`.
+        """
+        instant = self._instant(t)
+        with self._video._working() as engine:
+            flow = engine.flow(instant, cancel).clone()
+        return flow if as_tensor else flow.cpu().numpy()
+
+    def _instant(self, t: Number) -> Instant:
+        phase = exact(t, "t")
+        if not 0 <= phase <= 1:
+            raise UsageError(
+                f"t = {float(phase):g} lies outside the pair.",
+                hint="t runs from 0 (first frame) to 1 (second frame); video.decode takes seconds of the clip.",
+            )
+        return Instant(self._index, phase)
