@@ -225,7 +225,7 @@ def test_training_starts_from_weights_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_model_or_none_cannot_be_started_from(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="of another shape"):
+    with pytest.raises(ModelError, match="initial weights do not fit"):
         trainer(replace(RECIPE, initial="lite"))
     with pytest.raises(ModelError):
         trainer(replace(RECIPE, initial=str(tmp_path / "absent.safetensors")))

@@ -1,1 +1,1 @@
-"""Training: clips as bytes on the device, the field's degradation, recipes as files, a loop that can be resumed."""
+"""Training: recipes as TOML files, batches from clips and photographs, and a loop that can be resumed at any step."""

@@ -1,4 +1,4 @@
-"""Checkpoints: where a run stood, written whole or not at all."""
+"""Write and read checkpoints. A checkpoint file is replaced as a whole, so a kill cannot damage it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,36 @@ NAME = "checkpoint.pt"
 
 
 def save_checkpoint(trainer: Trainer, out: Path, *, with_optimiser: bool = True) -> Path:
-    """Write ``out/checkpoint.pt``. Without the optimiser's state it is a third as large, and resuming is not exact."""
-    path, part = out / NAME, out / f"{NAME}.part"
-    torch.save(trainer.state(with_optimiser=with_optimiser), part)
-    os.replace(part, path)
+    """Write ``out/checkpoint.pt``.
+
+    Args:
+        trainer: The run to save.
+        out: An existing folder.
+        with_optimiser: Whether Adam's moments are saved. Without them the file is a third as large, and a resumed run
+            differs from an unbroken one.
+
+    Returns:
+        The file's path.
+    """
+    path, partial = out / NAME, out / f"{NAME}.part"
+    torch.save(trainer.state(with_optimiser=with_optimiser), partial)
+    os.replace(partial, path)
     return path
 
 
 def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
-    """The state in a checkpoint of such a model, on the CPU. Raises UsageError if it is not one."""
+    """Read a checkpoint.
+
+    Args:
+        path: The file.
+        recipe: The recipe to resume with.
+
+    Returns:
+        The state for :class:`~videoinr.training.trainer.Trainer`, on the CPU.
+
+    Raises:
+        UsageError: The file is not a checkpoint, or belongs to another model configuration.
+    """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         config = json.loads(state["recipe"])["config"]

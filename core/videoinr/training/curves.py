@@ -1,4 +1,4 @@
-"""A run's curves as an SVG: loss, learning rate and, where there was a validation, PSNR over the steps."""
+"""Draw a run's training curves as SVG: loss, learning rate and, with a validation, PSNR over the steps."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from videoinr.training.run_log import Line
 NAME = "curves.svg"
 WIDTH, PANEL_HEIGHT, LEFT, RIGHT, TOP, GAP = 960, 220, 84, 24, 88, 58
 MAX_POINTS = 1200
-"""More than a curve has pixels: neighbouring points are averaged."""
+"""The most points of a curve. More would be finer than its pixels; neighbouring points are averaged instead."""
 SMOOTHING = 0.9
 TICKS = 5
 _SWATCH = 40
-"""Room for a legend's line of colour and the gap to the next."""
+"""Width of a legend entry without its label, SVG units."""
 
 Points = list[tuple[float, float]]
 _STYLE = """
@@ -34,7 +34,7 @@ text { font: 12px system-ui, sans-serif; fill: #55606e }
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points (step, value) in a colour; ``label`` stands in the legend, ``opacity`` 0 ... 1."""
+    """Points (step, value) in one colour. ``label``: text in the legend; empty: none. ``opacity``: 0 ... 1."""
 
     label: str
     points: Points
@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Curves over one vertical axis, which may be logarithmic (values above 0 then)."""
+    """Curves that share a vertical axis. A logarithmic axis needs values above 0."""
 
     title: str
     curves: tuple[Curve, ...]
@@ -52,16 +52,16 @@ class Panel:
 
 
 def write_curves(lines: Sequence[Line], recipe: Recipe, out: Path) -> None:
-    """Write ``out/curves.svg``, whole or not at all; nothing before the first line of the log."""
+    """Write ``out/curves.svg``, replacing the file as a whole. An empty log writes nothing."""
     panels = panels_from_log(lines)
     if panels:
-        part = out / f"{NAME}.part"
-        part.write_text(svg_from_panels(panels, recipe), "utf-8")
-        os.replace(part, out / NAME)
+        partial = out / f"{NAME}.part"
+        partial.write_text(svg_from_panels(panels, recipe), "utf-8")
+        os.replace(partial, out / NAME)
 
 
 def panels_from_log(lines: Sequence[Line]) -> list[Panel]:
-    """What there is to draw of a log (see run_log.py)."""
+    """Return the panels to draw for a log (see run_log.py)."""
     loss, rate = _points(lines, "loss"), _points(lines, "learning_rate")
     curves = (Curve("", loss, "#2f6fde", 0.3), Curve("loss, smoothed", _smoothed(loss), "#2f6fde"))
     panels = [Panel("Charbonnier loss", curves, logarithmic=True)] if loss else []
@@ -90,7 +90,7 @@ def _mean(points: Points) -> tuple[float, float]:
 
 
 def _smoothed(points: Points) -> Points:
-    """A running mean, without the bias towards its first value."""
+    """Return the exponential moving average of the values, with bias correction."""
     mean, weight, smoothed = 0.0, 0.0, []
     for x, y in points:
         mean, weight = SMOOTHING * mean + (1 - SMOOTHING) * y, SMOOTHING * weight + 1 - SMOOTHING
@@ -99,7 +99,7 @@ def _smoothed(points: Points) -> Points:
 
 
 def svg_from_panels(panels: Sequence[Panel], recipe: Recipe) -> str:
-    """The picture: panels one below the other over the same steps, the recipe's stages marked."""
+    """Return the SVG: panels below one another over the same steps, with the recipe's stages marked."""
     steps = [x for panel in panels for curve in panel.curves for x, _ in curve.points]
     least, most = 0.0, max(1.0, *steps)
     height = TOP + len(panels) * (PANEL_HEIGHT + GAP)
@@ -161,7 +161,7 @@ def _legend(curves: Sequence[Curve], right: float, y: float) -> Iterator[str]:
 
 
 def _value_axis(panel: Panel) -> tuple[float, float, list[float]]:
-    """Least and most value to show, and where the ticks stand."""
+    """Return the least and the greatest value of the axis, and its ticks."""
     values = [y for curve in panel.curves for _, y in curve.points]
     least, most = min(values), max(values)
     if panel.logarithmic:
@@ -173,7 +173,7 @@ def _value_axis(panel: Panel) -> tuple[float, float, list[float]]:
 
 
 def linear_ticks(least: float, most: float) -> list[float]:
-    """About TICKS round numbers in least ... most."""
+    """Return about TICKS round numbers in least ... most."""
     raw = (most - least) / TICKS
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= raw)
@@ -181,7 +181,7 @@ def linear_ticks(least: float, most: float) -> list[float]:
 
 
 def log_ticks(least: float, most: float) -> list[float]:
-    """Round numbers in least ... most for a logarithmic axis: as few of each power of ten as suffice."""
+    """Return round numbers in least ... most for a logarithmic axis: the coarsest series with at least four of them."""
     decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     for factors in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
         ticks = [factor * 10.0**decade for decade in decades for factor in factors]

@@ -1,7 +1,7 @@
-"""Several processes, one for each GPU, as torchrun starts them: they share every batch and average the gradients.
+"""Data-parallel training: processes that torchrun starts, one per GPU, share each batch and average the gradients.
 
-The processes draw the same batch of all their windows together, and each keeps its share: N processes with a batch
-of b see what one with a batch of N b would.
+Every process draws the same batch of all processes' windows and keeps its own share. N processes with batches of b
+therefore see the same windows as one process with batches of N b.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """This process's number among ``count`` of them. ``control``: for words between CPUs; None for a single one."""
+    """This process's rank among ``count`` processes. ``control``: the group for CPU messages; None if alone."""
 
     rank: int = 0
     count: int = 1
@@ -33,11 +33,11 @@ class Ranks:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes files and talks."""
+        """Whether this is the process that writes files and prints (rank 0)."""
         return self.rank == 0
 
     def share(self, batch: Batch) -> Batch:
-        """This process's windows of a batch of everybody's."""
+        """Return this process's windows of a batch for all processes."""
         if self.count == 1:
             return batch
         each = len(batch.low) // self.count
@@ -45,18 +45,18 @@ class Ranks:
         return Batch(batch.low[mine], batch.targets[mine], batch.times[mine])
 
     def average_(self, tensors: Sequence[Tensor]) -> None:
-        """Put the mean over all processes into ``tensors``, in one exchange. Only queues work on the device."""
+        """Replace ``tensors`` by their mean over all processes, in one all-reduce. The CPU does not wait for it."""
         if self.count == 1:
             return
         flat = torch.cat([tensor.flatten() for tensor in tensors])
         dist.all_reduce(flat)
-        parts = torch.split(flat.div_(self.count), [tensor.numel() for tensor in tensors])
+        means = torch.split(flat.div_(self.count), [tensor.numel() for tensor in tensors])
         torch._foreach_copy_(
-            list(tensors), [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+            list(tensors), [mean.view(tensor.shape) for mean, tensor in zip(means, tensors, strict=True)]
         )
 
     def agree(self, flags: int) -> int:
-        """Every flag that any process raises, for all of them. Waits for the others, not for a GPU."""
+        """Return the bitwise OR of all processes' ``flags``. Waits for the other processes, not for a GPU."""
         if self.control is None:
             return flags
         raised = torch.tensor(flags)
@@ -64,7 +64,7 @@ class Ranks:
         return int(raised)
 
     def from_leader(self, make: Callable[[], _Value]) -> _Value:
-        """What ``make`` gives in the leading process, for all of them; it is called in that one alone."""
+        """Call ``make`` in the leading process only, and return its result in all processes."""
         if self.control is None:
             return make()
         values: list[Any] = [make() if self.leads else None]
@@ -77,9 +77,17 @@ ALONE = Ranks()
 
 
 def rank_device(name: str | None) -> torch.device:
-    """The device called ``name``, or the best one; under torchrun the GPU that goes with this process.
+    """Pick the device of this process.
 
-    Raises UsageError if torchrun's processes would share a GPU, and DeviceError.
+    Args:
+        name: A device as in ``--device``; None: the fastest one.
+
+    Returns:
+        The named device; under torchrun, the GPU with this process's local rank.
+
+    Raises:
+        UsageError: Several processes would share one GPU.
+        DeviceError: There is no such device.
     """
     if _process_count() == 1 or name == "cpu" or not torch.cuda.is_available():
         return pick_device(name)
@@ -92,14 +100,14 @@ def rank_device(name: str | None) -> torch.device:
 
 @contextmanager
 def join_ranks(device: torch.device) -> Iterator[Ranks]:
-    """Meet the other processes that torchrun started; without torchrun, :data:`ALONE`."""
+    """Connect to the other processes that torchrun started. Without torchrun, yield :data:`ALONE`."""
     if _process_count() == 1:
         yield ALONE
         return
     on_cuda = device.type == "cuda"
     dist.init_process_group("nccl" if on_cuda else "gloo", device_id=device if on_cuda else None)
     yield Ranks(dist.get_rank(), dist.get_world_size(), dist.new_group(backend="gloo"))
-    # Not after a failure: the others may be waiting for this process, and torchrun ends them when it is gone.
+    # Not after an error: other processes may be waiting for this one, and torchrun ends them once it exits.
     dist.destroy_process_group()
 
 

@@ -1,4 +1,4 @@
-"""A recipe made to fit small footage: shorter windows and smaller patches where no clip has room for the recipe's."""
+"""Fit a recipe to small footage: use smaller patches and shorter windows where no clip is large or long enough."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 
 LEAST_PATCH = PATCH_STEP = 8
 LEAST_WINDOW = 2
-"""Two frames and one between them: less shows no motion."""
+"""The shortest window, frames from its first to its last: one target frame lies between them."""
 
 
 def fitted(recipe: Recipe, source: ClipSource) -> tuple[Recipe, list[str]]:
-    """The recipe as far as ``source``'s clips have room for it, and sentences about what had to change.
+    """Fit ``recipe`` to the clips of ``source``.
 
-    Raises UsageError where no clip is long and large enough for even the shortest window and smallest patch.
+    Args:
+        recipe: The recipe as written.
+        source: The clips to train on.
+
+    Returns:
+        The recipe with smaller patches and shorter windows where needed, and a sentence for each change.
+
+    Raises:
+        UsageError: No clip is large and long enough for the smallest patch and the shortest window.
     """
     stages = tuple(_fitted_stage(stage, source) for stage in recipe.stages)
     changes = [words for pair in zip(recipe.stages, stages, strict=True) for words in _changes(*pair)]
@@ -39,7 +47,7 @@ def _fitted_stage(stage: Stage, source: ClipSource) -> Stage:
 
 
 def _candidates(stage: Stage) -> Iterator[Stage]:
-    """The stage itself, then ever smaller patches, then the same with the shortest window."""
+    """Yield the stage itself, then smaller and smaller patches, then the same with the shortest window."""
     smaller = range((stage.patch - 1) // PATCH_STEP * PATCH_STEP, LEAST_PATCH - 1, -PATCH_STEP)
     for windows in (stage.windows, (LEAST_WINDOW,)):
         if windows == stage.windows or min(stage.windows) > LEAST_WINDOW:

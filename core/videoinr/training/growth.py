@@ -1,7 +1,7 @@
-"""A larger model that starts as the very function a smaller, trained one computes.
+"""Initialise a larger model so that it computes the same function as a smaller, trained model.
 
-Channels are added so that nothing old reads what is new: a new output starts at random, the weight of an old output
-on a new input at zero, and a new residual block adds nothing. Training goes on from there instead of from noise.
+Added output channels start with random weights. The weights from added input channels to old outputs start at zero,
+and an added residual block starts as the identity. Training then continues from the smaller model's quality.
 """
 
 from __future__ import annotations
@@ -20,16 +20,26 @@ _GROWING = ("motion_channels", "trunk_blocks")
 
 
 def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> dict[str, Tensor]:
-    """``weights`` (a state dict of a ``small`` model) as those of a ``large`` one that computes the same.
+    """Convert a small model's weights to those of a larger model that computes the same function.
 
-    Only the motion search's channels and the trunk's blocks may have grown: raises ModelError for anything else.
+    Args:
+        weights: The small model's state dict.
+        small: The small model's configuration.
+        large: The large model's configuration.
+
+    Returns:
+        A state dict of the large model.
+
+    Raises:
+        ModelError: The configurations differ in more than the motion channels and the number of trunk blocks, or the
+            large one is smaller in either.
     """
     if small == large:
         return weights
     before, after = _encoders(small, large)
     grown = VideoINR(large).state_dict()
     shared = set(weights)
-    for name in grown.keys() - shared:  # the new blocks of the trunk
+    for name in grown.keys() - shared:  # added trunk blocks
         if ".second." in name:
             grown[name].zero_()
     for name, old in weights.items():
@@ -47,16 +57,16 @@ def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> 
 
 
 def _old_inputs(name: str, small: MotionPriorConfig, large: MotionPriorConfig, count: int) -> Iterator[int]:
-    """Where the inputs of the smaller layer ``name`` lie among those of the larger one."""
+    """Yield the index of each input channel of the small layer ``name`` among the large layer's input channels."""
     added = large.motion_channels - small.motion_channels
-    # In front of the trunk the flow comes after the hidden map; everywhere else what is new comes last.
+    # Input of `encoder.fuse`: frames, hidden map, flow. New channels come before the flow; elsewhere, at the end.
     flow_from = 4 * small.frame_channels + small.motion_channels if name.startswith("encoder.fuse") else count
     for index in range(count):
         yield index if index < flow_from else index + added
 
 
 def _encoders(small: ModelConfig, large: ModelConfig) -> tuple[MotionPriorConfig, MotionPriorConfig]:
-    """Both encoders, if ``large`` is ``small`` with only more channels and blocks of the kinds that can be added."""
+    """Return both encoders if ``large`` is ``small`` with more motion channels or trunk blocks. Raises ModelError."""
     before, after = small.encoder, large.encoder
     if isinstance(before, MotionPriorConfig) and isinstance(after, MotionPriorConfig):
         sizes = [(getattr(before, name), getattr(after, name)) for name in _GROWING]
@@ -64,7 +74,7 @@ def _encoders(small: ModelConfig, large: ModelConfig) -> tuple[MotionPriorConfig
         if replace(small, encoder=grown) == large and all(old <= new for old, new in sizes):
             return before, after
     raise ModelError(
-        "The weights to start from are of another shape than the model to be trained.",
-        hint="Only more motion channels and more trunk blocks can be added to a trained model; for anything else "
-        "start from other weights, or from none, or take a recipe whose config is that of the weights.",
+        "The initial weights do not fit the model that the recipe trains.",
+        hint="Only motion channels and trunk blocks can be added to a trained model. Start from other weights or from "
+        "random ones, or use a recipe with the configuration of these weights.",
     )

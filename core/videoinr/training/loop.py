@@ -1,7 +1,7 @@
-"""The training loop: recipe in, checkpoints, a log and its curves out; stops and resumes at any step.
+"""The training loop: runs a trainer through its recipe, and writes checkpoints, a log and its curves.
 
-A step whose gradients are not finite changes nothing (step.py). Where most steps are like that, the run goes back to
-its last checkpoint at half the learning rate; after MAX_ROLLBACKS of them it ends with an error.
+A run can stop and resume at any step. A step with non-finite gradients is skipped (step.py). If most steps are
+skipped, the run rolls back to its last checkpoint and halves the learning rate; after MAX_ROLLBACKS rollbacks it fails.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 LOG_EVERY_STEPS, LOG_EVERY_SECS = 100, 20.0
 CHECKPOINT_EVERY_SECS = 120.0
 AGREE_EVERY_STEPS = 10
-"""Several processes must log, save and stop at the same step; asking at each step would cost too much."""
+"""Several processes must log, save and stop at the same step. Agreeing at every step would take too long."""
 MAX_SKIPPED = 50
-"""Steps skipped for gradients that are not finite, most of the steps meanwhile, beyond which training has diverged."""
+"""Training has diverged when more steps than this were skipped, and they were most of the steps meanwhile."""
 MAX_ROLLBACKS = 2
 
 Report = Callable[[Line], None]
@@ -38,9 +38,11 @@ Report = Callable[[Line], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a run behaves that does not shape what it learns.
+    """Options of a run that do not affect what it learns.
 
-    It stops after ``until_secs``, or when ``token`` is cancelled. Without ``with_optimiser``, checkpoints are light.
+    ``until_secs``: the run stops after so many seconds. ``token``: the run stops when it is cancelled.
+    ``checkpoint_every_secs``: seconds between checkpoints. ``with_optimiser``: whether checkpoints hold Adam's moments
+    (see :func:`~videoinr.training.checkpoints.save_checkpoint`). ``validation``: clips to validate on; None: none.
     """
 
     until_secs: float = math.inf
@@ -58,22 +60,32 @@ class _Due(IntFlag):
 
 
 def run(trainer: Trainer, out: Path, *, options: RunOptions | None = None, report: Report) -> bool:
-    """Train until the recipe's end, or until ``options`` say stop; -> whether the end was reached.
+    """Train until the recipe ends or ``options`` stop the run.
 
-    Writes ``out/checkpoint.pt`` every two minutes and at the end, ``out/log.jsonl`` as it goes, ``out/curves.svg``,
-    and with a validation pictures below ``out/pictures``. Raises VideoInrError if training diverges.
+    Args:
+        trainer: The model and the recipe, at any step.
+        out: An existing folder. It gets ``checkpoint.pt``, ``log.jsonl``, ``curves.svg`` and, with a validation,
+            ``pictures/``.
+        options: None: the defaults.
+        report: Called with each line of the log.
+
+    Returns:
+        Whether the recipe's end was reached.
+
+    Raises:
+        VideoInrError: Training diverged.
     """
     return _Run(trainer, out, options or RunOptions(), report).to_the_end()
 
 
 class _Run:
-    """One process's share of a run, between its start and its stop."""
+    """The state of a run in one process."""
 
     def __init__(self, trainer: Trainer, out: Path, options: RunOptions, report: Report) -> None:
         self._trainer, self._out, self._options, self._report = trainer, out, options, report
         self._start = self._last_log = self._last_save = time.monotonic()
         self._logged_step = trainer.step
-        # Weights that were there before are looked at first, to see whether training betters them.
+        # A run that starts from trained weights validates them first, for comparison.
         self._validated_step = -1 if trainer.initial and trainer.step == 0 else trainer.step
         self._skipped_in_a_row = 0
         self._log = RunLog(out / run_log.NAME, step=trainer.step) if trainer.ranks.leads else None
@@ -83,11 +95,11 @@ class _Run:
     def to_the_end(self) -> bool:
         while True:
             due = self._due()
-            if due & _Due.LOG and self._take_stock():
+            if due & _Due.LOG and self._log_progress():
                 continue
             if due & _Due.VALIDATE:
                 self._validate()
-            # What may have to be undone must not take the place of what it would be undone with.
+            # While steps are being skipped, keep the checkpoint that a rollback would return to.
             if due & _Due.STOP or (due & _Due.SAVE and not self._skipped_in_a_row):
                 self._save()
             if due & _Due.STOP:
@@ -95,7 +107,7 @@ class _Run:
             self._trainer.advance()
 
     def _due(self) -> _Due:
-        """What is to be done between this step and the next, in all processes alike."""
+        """Return what to do before the next step. All processes get the same answer."""
         trainer, options, now = self._trainer, self._options, time.monotonic()
         ended = trainer.step >= trainer.recipe.steps
         if trainer.ranks.count > 1 and trainer.step % AGREE_EVERY_STEPS and not ended:
@@ -115,8 +127,8 @@ class _Run:
         step, every = self._trainer.step, max(1, self._trainer.recipe.validate_every_steps)
         return step // every > self._validated_step // every or (ended and step > self._validated_step)
 
-    def _take_stock(self) -> bool:
-        """Log what happened since the last line; -> whether the run had to go back."""
+    def _log_progress(self) -> bool:
+        """Log the steps since the last line. Returns whether the run was rolled back."""
         trainer, steps = self._trainer, self._trainer.step - self._logged_step
         loss_sum, skipped = trainer.optimiser.read()
         self._last_log, self._logged_step = time.monotonic(), trainer.step
@@ -126,19 +138,19 @@ class _Run:
             rate = trainer.rate_factor * learning_rate(stage, number)
             loss = round(loss_sum / (steps - skipped), 6) if skipped < steps else None
             line = {"kind": "train", "step": trainer.step, "stage": stage.name, "loss": loss, "learning_rate": rate}
-            self._tell({**line, "skipped": skipped})
+            self._write({**line, "skipped": skipped})
         if self._skipped_in_a_row <= MAX_SKIPPED:
             return False
         self._roll_back()
         return True
 
     def _roll_back(self) -> None:
-        """Go on from the last checkpoint at half the rate. Raises VideoInrError when that has been done too often."""
+        """Restore the last checkpoint and halve the learning rate. Raises VideoInrError after too many rollbacks."""
         trainer, skipped, diverged_at = self._trainer, self._skipped_in_a_row, self._trainer.step
         factor = trainer.rate_factor / 2
         if factor < 0.5**MAX_ROLLBACKS:
             raise VideoInrError(
-                f"Training diverged at step {diverged_at}: {skipped} steps had gradients that are not finite, "
+                f"Training diverged at step {diverged_at}: {skipped} steps had non-finite gradients, "
                 f"also at {trainer.rate_factor:g} of the recipe's learning rate.",
                 hint="Use a recipe with a lower learning_rate. If it happens at once, a clip may be damaged.",
             )
@@ -147,14 +159,14 @@ class _Run:
         self._logged_step = self._validated_step = trainer.step
         self._skipped_in_a_row = 0
         facts = {"skipped": skipped, "from_step": diverged_at, "rate_factor": factor}
-        self._tell({"kind": "rollback", "step": trainer.step, **facts})
-        self._save()  # With the new rate: a resumed run must not try the old one again.
+        self._write({"kind": "rollback", "step": trainer.step, **facts})
+        self._save()  # A resumed run must not use the old learning rate again.
 
     def _validate(self) -> None:
         validation, trainer = self._options.validation, self._trainer
         self._validated_step = trainer.step
         if validation is not None and trainer.ranks.leads:
-            self._tell(validation.line(trainer.ema_model, step=trainer.step, pictures=self._out / "pictures"))
+            self._write(validation.line(trainer.ema_model, step=trainer.step, pictures=self._out / "pictures"))
 
     def _save(self) -> None:
         self._last_save = time.monotonic()
@@ -162,7 +174,7 @@ class _Run:
             save_checkpoint(self._trainer, self._out, with_optimiser=self._options.with_optimiser)
             write_curves(self._log.lines(), self._trainer.recipe, self._out)
 
-    def _tell(self, line: Line) -> None:
+    def _write(self, line: Line) -> None:
         if self._log is not None:
             timed = {**line, "elapsed_secs": round(time.monotonic() - self._start, 1)}
             self._log.write(timed)

@@ -1,6 +1,6 @@
-"""One optimisation step on batches of one shape; on CUDA captured once as a graph and then replayed.
+"""One optimisation step on batches of one shape. On CUDA it is captured once as a graph and then replayed.
 
-A small model's step is hundreds of short kernels: launched one by one they cost more time than they run.
+A small model's step is hundreds of short kernels, and launching them one by one takes longer than running them.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.losses import charbonnier
 
 Encoder = Callable[[Tensor], tuple[Tensor, Tensor | None]]
-"""The part of a model that :meth:`VideoINR.latent` is."""
+"""A function like :meth:`VideoINR.latent`."""
 
 
 class Optimiser:
-    """Adam over a model's parameters, with clipped gradients, whose step is skipped when they are not finite.
+    """Adam over a model's parameters with gradient clipping. Steps with non-finite gradients are skipped.
 
-    ``loss_sum`` (over steps that were not skipped) and ``skipped`` live on the device: they are read only when the
-    log wants them. With several ``ranks``, gradients and loss are the mean over them, and all skip the same steps.
-    ``compiled``: let torch.compile join the encoder's small operations (half a minute once, then shorter steps).
+    ``loss_sum`` (over steps that were not skipped) and ``skipped`` stay on the device until the log reads them. With
+    several ``ranks``, gradients and loss are means over the processes, so all processes skip the same steps.
+    ``compiled``: fuse the encoder's small operations with torch.compile (half a minute once, then shorter steps).
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Optimiser:
         self.skipped = torch.zeros((), device=device)
 
     def step(self, batch: Batch, weight: float = 1.0) -> None:
-        """``weight`` times the loss of ``batch``, its gradients, and a step along them. Queues work, reads nothing."""
+        """Take a step on ``batch`` with ``weight`` times its loss. The CPU does not wait for the device."""
         self.adam.zero_grad(set_to_none=True)
         loss = batch_loss(self.model, batch, self._encoder)
         (loss * weight).backward()  # type: ignore[no-untyped-call]
@@ -63,32 +63,32 @@ class Optimiser:
         torch._foreach_mul_(gradients, (self.gradient_norm / (norm + 1e-6)).clamp(max=1.0))
         finite = torch.isfinite(norm + loss)
         broken = torch.logical_not(finite).float()
-        # The hook that GradScaler uses: a fused step with found_inf set leaves weights and moments alone.
+        # GradScaler's hook: a fused step with found_inf set does not change weights and moments.
         self.adam.found_inf = broken  # type: ignore[attr-defined]
         self.adam.step()
         self.skipped.add_(broken)
         self.loss_sum.add_(torch.where(finite, loss, 0))
 
     def read(self) -> tuple[float, int]:
-        """(``loss_sum``, ``skipped``) since the last reading. Waits for the device."""
+        """Return (``loss_sum``, ``skipped``) since the last call, and reset both. Waits for the device."""
         loss_sum, skipped = torch.stack((self.loss_sum, self.skipped)).tolist()
         self.loss_sum.zero_()
         self.skipped.zero_()
         return loss_sum, int(skipped)
 
     def restore(self, state: dict[str, Any] | None) -> None:
-        """Take over Adam's ``state``; None: as if no step had been taken."""
+        """Load Adam's ``state``; None: reset it to that before the first step."""
         self.adam.state.clear()
         if state is not None:
-            # Its moments, not its settings: those depend on the device.
+            # Load the moments only: the settings depend on the device.
             groups = self.adam.state_dict()["param_groups"]
             self.adam.load_state_dict({"state": state["state"], "param_groups": groups})
         for group in self.adam.param_groups:
-            group["lr"] = self.learning_rate  # load_state_dict puts a copy in place of the rate that the graphs read.
+            group["lr"] = self.learning_rate  # load_state_dict replaces the tensor that the graphs read by a copy.
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Whatever steps run inside, weights and moments are afterwards as before."""
+        """Undo, on leaving the context, what steps inside it changed in weights, moments and counters."""
         tensors = [*self.parameters, self.skipped, self.loss_sum]
         before = [tensor.detach().clone() for tensor in tensors]
         moments = {p: {k: v.clone() for k, v in s.items()} for p, s in self.adam.state.items()}
@@ -98,18 +98,24 @@ class Optimiser:
                 tensor.copy_(value)
             for parameter, state in self.adam.state.items():
                 for key, value in state.items():
-                    # In place: a captured graph reads and writes these very tensors.
+                    # In place, because a captured graph reads and writes these tensors.
                     saved = moments.get(parameter)
                     value.copy_(saved[key]) if saved else value.zero_()
 
 
 def batch_loss(model: VideoINR, batch: Batch, encoder: Encoder | None = None) -> Tensor:
-    """Charbonnier loss over a batch's target frames, each weighted alike: a scalar.
+    """Compute the Charbonnier loss of a batch.
 
-    ``encoder`` computes what the model's own does, only faster.
+    Args:
+        model: The model.
+        batch: Inputs and targets on the model's device.
+        encoder: A faster function that computes the same as ``model.latent``; None: ``model.latent``.
+
+    Returns:
+        The mean over the batch's target frames, a scalar.
     """
     device = batch.low.device
-    # The convolutions run in bfloat16; the sines and everything about coordinates stay in float32.
+    # Convolutions run in bfloat16. Sines and coordinates stay in float32.
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         feature, prior = (encoder or model.latent)(batch.low)
     features = model.project(batch.low, feature, prior)
@@ -120,7 +126,7 @@ def batch_loss(model: VideoINR, batch: Batch, encoder: Encoder | None = None) ->
 
 
 class GraphedStep:
-    """:meth:`Optimiser.step` for one :class:`BatchShape`: plain on a CPU, a CUDA graph on a GPU."""
+    """:meth:`Optimiser.step` for one :class:`BatchShape`: run directly on a CPU, as a CUDA graph on a GPU."""
 
     def __init__(self, optimiser: Optimiser, shape: BatchShape, pool: Any, *, weight: float = 1.0) -> None:
         self._optimiser, self._weight = optimiser, weight
@@ -144,7 +150,7 @@ class GraphedStep:
                     self._optimiser.step(self._buffers, self._weight)
             torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        # thread_local: NCCL's watchdog asks after its events meanwhile, and readers pin memory; both may.
+        # thread_local: NCCL's watchdog queries events and reader threads pin memory meanwhile; both must be allowed.
         with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
             self._optimiser.step(self._buffers, self._weight)
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the mean weights with a card that says where they come from."""
+"""Save a trained model: its EMA weights, and a card that records how they were trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from videoinr.training.trainer import Trainer
 
 
 def save_trained(trainer: Trainer, out: Path, *, data: Sequence[Path], stills: Sequence[Path]) -> Path:
-    """Write ``out/RECIPE.safetensors`` and its card, at whatever step the trainer is; -> the weights' path."""
+    """Write ``out/RECIPE.safetensors`` and its card, whether or not the recipe is finished.
+
+    Args:
+        trainer: The run.
+        out: An existing folder.
+        data: The folders of clips that were trained on, for the card.
+        stills: The folders of photographs that were trained on, for the card.
+
+    Returns:
+        The path of the weights.
+    """
     recipe = trainer.recipe
     training = {
         "data": [str(folder) for folder in data],
@@ -39,7 +49,7 @@ def save_trained(trainer: Trainer, out: Path, *, data: Sequence[Path], stills: S
 
 
 def _steps_of_stages(recipe: Recipe, step: int) -> dict[str, int]:
-    """How many steps of each stage are done at ``step``."""
+    """Return how many steps of each stage are done at ``step``, by stage name."""
     firsts = [sum(stage.steps for stage in recipe.stages[:number]) for number in range(len(recipe.stages))]
     return {
         stage.name: min(max(0, step - first), stage.steps) for stage, first in zip(recipe.stages, firsts, strict=True)

@@ -1,4 +1,4 @@
-"""A model on its way through a recipe: one step at a time, each a function of the recipe, the data and its number."""
+"""The trainer: a model in training. Each step is a function of the recipe, the data and the step's number."""
 
 from __future__ import annotations
 
@@ -30,11 +30,21 @@ _OLD_EMA_KEY = "mean_model"
 
 
 class Trainer:
-    """A model, its running mean and its optimiser at some step of a recipe.
+    """A model, the EMA of its weights and its optimiser, at some step of a recipe.
 
-    ``state``: where to go on (see :meth:`state`); without it, from the recipe's initial weights or random ones.
-    ``initial``: which weights it began with, empty for random ones. ``rate_factor``: of the recipe's learning rate,
-    below 1 once training has diverged (see loop.py). ``compiled``: see :class:`Optimiser`.
+    Attributes ``initial``: the name of the initial weights, empty for random ones. ``rate_factor``: factor on the
+    recipe's learning rate, below 1 after a rollback (see loop.py).
+
+    Args:
+        recipe: The recipe.
+        source: Where batches come from.
+        device: Where the model is trained.
+        ranks: This process among others.
+        state: A state to resume from (see :meth:`state`); None: start from the recipe's initial weights.
+        compiled: See :class:`Optimiser`.
+
+    Raises:
+        ModelError: The recipe's initial weights cannot be used.
     """
 
     def __init__(
@@ -70,7 +80,7 @@ class Trainer:
             self.restore(state)
 
     def advance(self) -> None:
-        """One step: a batch drawn from (seed, step) alone, so that a resumed run sees what an unbroken one would."""
+        """Take one step. Its batch depends on (seed, step) only, so a resumed run draws the same batches."""
         stage, number = self.recipe.stage_at(self.step)
         size = int(np.random.default_rng((self.recipe.seed, self.step)).choice(stage.sizes()))
         shape, weight = BatchShape(stage.batch, stage.patch, size, stage.targets), step_weight(stage, size)
@@ -84,13 +94,13 @@ class Trainer:
             torch._foreach_lerp_(self._ema_parameters, self.optimiser.parameters, 1 - decay)
 
     def _batch(self, stage: Stage, shape: BatchShape) -> Batch:
-        everybodys = replace(shape, batch=shape.batch * self.ranks.count)
+        of_all_ranks = replace(shape, batch=shape.batch * self.ranks.count)
         return self.ranks.share(
-            self.source.batch(stage, everybodys, np.random.default_rng((self.recipe.seed, self.step, 1)))
+            self.source.batch(stage, of_all_ranks, np.random.default_rng((self.recipe.seed, self.step, 1)))
         )
 
     def state(self, *, with_optimiser: bool = True) -> dict[str, Any]:
-        """What :meth:`restore` needs to go on exactly here; tensors and plain values only."""
+        """Return the state that :meth:`restore` needs: tensors and plain values only."""
         state: dict[str, Any] = {
             "recipe": json.dumps(self.recipe.to_dict()),
             "step": self.step,
@@ -104,16 +114,16 @@ class Trainer:
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``. Without an optimiser's state in it, the moments start anew."""
+        """Resume from ``state``. If it lacks the optimiser's state, the moments are reset."""
         self.step = state["step"]
         self.rate_factor, self.initial = state.get("rate_factor", 1.0), state.get("initial", "")
         self.model.load_state_dict(state["model"])
         self.ema_model.load_state_dict(state["ema_model"] if "ema_model" in state else state[_OLD_EMA_KEY])
         self.optimiser.restore(state.get("adam"))
-        self._forget_graphs()  # They read and write the moments that were just replaced.
+        self._forget_graphs()  # They read and write the replaced moments.
 
     def close(self) -> None:
-        """Let go of the recorded steps. NCCL waits for ever for a communicator that a CUDA graph still holds."""
+        """Release the captured steps. NCCL would wait for ever for a communicator that a CUDA graph still holds."""
         self._forget_graphs()
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
@@ -124,25 +134,33 @@ class Trainer:
 
 
 def load_initial(model: VideoINR, recipe: Recipe) -> str:
-    """Put the weights that ``recipe.initial`` names into ``model``, grown if it is larger; -> which, for a card.
+    """Load the weights that ``recipe.initial`` names into ``model``, and grow them if the model is larger.
 
-    Raises ModelError where there are none, or none that ``model`` could start from.
+    Args:
+        model: The model; its weights are replaced.
+        recipe: The recipe.
+
+    Returns:
+        The name and checksum of the weights, for a card.
+
+    Raises:
+        ModelError: There are no such weights, or they do not fit the model.
     """
     loaded = load_model(recipe.initial)
     card = loaded.card
     if not isinstance(card.config, ModelConfig):
         raise ModelError(
-            f"{card.name} is the released network, which is rendered here but not trained.",
-            hint="Start from a model of this program, or from Zooming SlowMo's imported encoder.",
+            f"{card.name} is the released network, which this program can render but not train.",
+            hint="Start from one of this program's models, or from Zooming SlowMo's imported encoder.",
         )
     model.load_state_dict(grow(loaded.model.state_dict(), card.config, model.config))
     return f"{card.name} (sha256 {card.sha256})"
 
 
 def learning_rate(stage: Stage, number: int) -> float:
-    """The rate at step ``number`` of ``stage``: a linear warm-up under a cosine from first to final rate.
+    """Return the learning rate at step ``number`` of ``stage``: linear warm-up times cosine decay to the final rate.
 
-    With ``stage.restart_every``, the cosine begins anew after so many steps; the warm-up comes once.
+    With ``stage.restart_every``, the cosine restarts after so many steps. The warm-up is not repeated.
     """
     period = min(stage.restart_every or stage.steps, stage.steps)
     cosine = 0.5 * (1 + math.cos(math.pi * (number % period) / period))
@@ -151,7 +169,7 @@ def learning_rate(stage: Stage, number: int) -> float:
 
 
 def allow_fast_arithmetic(device: torch.device) -> None:
-    """Let CUDA's matrix products use TF32 and its convolutions the fastest kernels; no effect elsewhere."""
+    """On CUDA, allow TF32 in matrix products and convolutions, and benchmark convolution kernels."""
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True

@@ -1,4 +1,4 @@
-"""Looking at a model while it trains: figures and pictures on a few clips that it does not train on."""
+"""Validation during training: PSNR and sample pictures on a few clips that are not trained on."""
 
 from __future__ import annotations
 
@@ -22,21 +22,29 @@ from videoinr.training.run_log import Line
 PROTOCOL = Protocol(4.0, 4)
 MAX_CLIPS, MAX_WINDOWS = 4, 2
 MAX_WIDTH, MAX_HEIGHT = 640, 384
-"""Larger clips are cut to their middle: a validation must not take longer than the training between two of them."""
+"""Larger clips are cropped to their centre, so that a validation is shorter than the training between two of them."""
 PICTURE_SIDE, GAP = 256, 8
 BASELINE, MODEL = "blend", "model"
 
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """A few clips held in memory: (name, frames [T, 3, H, W] in 0 ... 1) each."""
+    """Validation clips in memory. ``clips``: (name, frames float32 [T, 3, H, W] in 0 ... 1) of each."""
 
     clips: tuple[tuple[str, Tensor], ...]
 
     def line(self, model: VideoINR, *, step: int, pictures: Path) -> Line:
-        """Score ``model`` on all clips for the log, and write ``pictures/STEP_CLIP.png``: truth, baseline, model.
+        """Score ``model`` on all clips, and write a picture of truth, baseline and model for each.
 
-        Draws no random numbers and leaves the model as it is.
+        Draws no random numbers and does not change the model, so training continues as without a validation.
+
+        Args:
+            model: The model, on the device to compute on.
+            step: The training step.
+            pictures: The folder for ``STEP_CLIP.png``; it is created.
+
+        Returns:
+            A ``validation`` line for the log.
         """
         start, scores = time.monotonic(), list[FrameScore]()
         pictures.mkdir(exist_ok=True)
@@ -57,7 +65,7 @@ class Validation:
 
 
 def open_validation(folder: Path) -> Validation:
-    """A few clips of ``folder``, spread over it. Raises UsageError if none is long and large enough."""
+    """Load up to MAX_CLIPS clips, evenly spread over ``folder``. Raises UsageError if none is long and large enough."""
     found = find_footage(folder)
     picked = [found[index * len(found) // MAX_CLIPS] for index in range(MAX_CLIPS)] if len(found) > MAX_CLIPS else found
     loaded = ((each.name, _middle(each)) for each in picked)
@@ -71,7 +79,7 @@ def open_validation(folder: Path) -> Validation:
 
 
 def _middle(footage: Footage) -> Tensor:
-    """Its first windows' frames, cut to their middle: float32 [T, 3, h, w] on the CPU."""
+    """Return the frames of a clip's first windows, cropped to the centre: float32 [T, 3, h, w] on the CPU."""
     with footage.open(torch.device("cpu")) as frames:
         count = min(len(frames), PROTOCOL.time_scale * MAX_WINDOWS + 1)
         height, width = frames[0].shape[-2:]
@@ -84,7 +92,7 @@ def _is_enough(frames: Tensor) -> bool:
 
 
 def _figures(scores: Sequence[FrameScore]) -> dict[str, float]:
-    """Mean PSNR-Y in dB of the model and of the baseline, over all instants and over those between the inputs."""
+    """Return mean PSNR-Y in dB of model and baseline, over all instants and over those between the input frames."""
 
     def mean(method: str, least_number: int) -> float:
         values = [score.psnr_db for score in scores if score.method == method and score.number >= least_number]
@@ -99,10 +107,10 @@ def _figures(scores: Sequence[FrameScore]) -> dict[str, float]:
 
 
 def _strip(pictures: Sequence[Tensor]) -> Tensor:
-    """The middles of some pictures [3, H, W] side by side with white between them: [3, h, w]."""
+    """Join the centres of some pictures [3, H, W] side by side, separated by white: [3, h, w]."""
     height, width = (min(side) for side in zip(*(picture.shape[-2:] for picture in pictures), strict=True))
     h, w = min(height, PICTURE_SIDE), min(width, PICTURE_SIDE)
     y, x = (height - h) // 2, (width - w) // 2
-    parts = [picture[:, y : y + h, x : x + w] for picture in pictures]
+    crops = [picture[:, y : y + h, x : x + w] for picture in pictures]
     white = torch.ones(3, h, GAP)
-    return torch.cat([part for each in parts for part in (white, each)][1:], -1)
+    return torch.cat([strip for crop in crops for strip in (white, crop)][1:], -1)
