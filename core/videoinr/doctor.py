@@ -89,7 +89,7 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 def _ways() -> tuple[tuple[str, str], ...]:
     from videoinr.devices import half_type, pick_device, profile_for
-    from videoinr.model.deformable import deformable_conv_source
+    from videoinr.model.ops import deformable_conv_source
 
     profile = profile_for(pick_device(None))
     return (

@@ -30,9 +30,10 @@ from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid
 from videoinr.model import render_cuda
 from videoinr.model.config import CONFIGS
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
 from videoinr.model.kernels.decode import Canvas, DecodeWeights, Plan, can_draw, compacted, draw, evaluate_field
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
 KEY = PairKey("random", 0)

@@ -26,10 +26,11 @@ from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
 from videoinr.decode.cuda_graphs import cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model import kernels
-from videoinr.model.deformable import DeformableConv
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels.convolve import Plan, convolve, plan_for
-from videoinr.model.ops import LEAK, joined
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.layers import LEAK, DeformableConv
+from videoinr.model.maps import concat
+from videoinr.model.video_inr import VideoINR
 
 LAYERS = {
     "lite": (
@@ -56,12 +57,12 @@ PLANS = (
 @contextmanager
 def with_torchs_convolutions() -> Iterator[None]:
     """Without the kernel (and without those that sample)."""
-    served = kernels.serve
-    setattr(kernels, "serve", lambda _: False)  # noqa: B010 - mypy lets no function be assigned to
+    served = kernels.is_available
+    setattr(kernels, "is_available", lambda _: False)  # noqa: B010 - mypy lets no function be assigned to
     try:
         yield
     finally:
-        setattr(kernels, "serve", served)  # noqa: B010
+        setattr(kernels, "is_available", served)  # noqa: B010
 
 
 def moving(model: VideoINR) -> VideoINR:
@@ -135,7 +136,7 @@ def sweep(shape: Shape, clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> No
     """Times of a layer under ``plans``, parts and all, and with torch, whose input is joined and filled up before."""
     layer, parts = layer_and_parts(shape, clip, clock.device)
     products = 2e-9 * 9 * layer.in_channels * shape[1] * shape[2] * clip.width * clip.height
-    x = joined(parts, multiple=8)
+    x = concat(parts, multiple=8)
     half = nn.Conv2d(x.shape[1], shape[1], 3, padding=1).to(clock.device, x.dtype).requires_grad_(False)
     half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     bare = clock.device_ms(lambda: F.conv2d(x, half.weight, None, padding=1))

@@ -23,9 +23,10 @@ from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.config import CONFIGS, PAPER
+from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model, save_model
 from videoinr.render.engine import open_engine
 from videoinr.training.data.clip_store import BatchShape

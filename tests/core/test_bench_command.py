@@ -24,7 +24,7 @@ from videoinr.commands import bench
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import BASE, PAPER, TINY, ModelConfig
-from videoinr.model.deformable import DeformableConv
+from videoinr.model.layers import DeformableConv
 from videoinr.model.points import Points
 from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.representation import build

@@ -29,8 +29,9 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.model import kernels as model_kernels
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.render import engine
 from videoinr.types import Instant, PairKey, RegionQuery
 

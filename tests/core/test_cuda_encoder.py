@@ -14,7 +14,8 @@ from videoinr.decode.cuda_encoder import RECORDING_BYTES, CudaEncoder
 from videoinr.decode.cuda_graphs import Recorder
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.features import PairFeatures
+from videoinr.model.video_inr import VideoINR
 
 Launch = Callable[[], None]
 

@@ -14,13 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from videoinr.model import deformable
-from videoinr.model.deformable import (
-    DeformableConv,
-    deformable_conv,
-    deformable_conv_source,
-    plain_deformable_conv,
-)
+from videoinr.model import deformable, ops
+from videoinr.model.deformable import plain_deformable_conv
+from videoinr.model.layers import DeformableConv
+from videoinr.model.ops import deformable_conv, deformable_conv_source
 
 Numbers = NDArray[np.float64]
 TORCHVISION = deformable_conv_source() == "torchvision"
@@ -101,7 +98,6 @@ def test_offsets_come_as_y_and_x_of_each_tap_of_each_group() -> None:
 def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     inputs = inputs_of(7, 5, batch=2)
     whole = plain_deformable_conv(*inputs)
-    monkeypatch.setattr(deformable, "_BAND_BYTES", rows * 4 * 2 * 4 * 9 * 5)
     tops: list[int] = []
     one_band = deformable._read_taps
 
@@ -110,7 +106,8 @@ def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int
         return one_band(*args, top=top, dtype=dtype)
 
     monkeypatch.setattr(deformable, "_read_taps", counted)
-    torch.testing.assert_close(plain_deformable_conv(*inputs), whole, atol=1e-6, rtol=1e-5)
+    banded = plain_deformable_conv(*inputs, band_bytes=rows * 4 * 2 * 4 * 9 * 5)
+    torch.testing.assert_close(banded, whole, atol=1e-6, rtol=1e-5)
     assert tops == list(range(0, 7, rows))
 
 
@@ -152,9 +149,9 @@ def test_the_module_starts_as_half_a_convolution_and_then_looks_at_its_guide() -
 @pytest.fixture
 def fresh_look() -> Iterator[None]:
     """torchvision is looked for anew in this test, and after it."""
-    deformable._torchvision_operator.cache_clear()
+    ops._torchvision_operator.cache_clear()
     yield
-    deformable._torchvision_operator.cache_clear()
+    ops._torchvision_operator.cache_clear()
 
 
 def importing(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:

@@ -19,7 +19,8 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.features import PairFeatures
+from videoinr.model.video_inr import VideoINR
 from videoinr.render.engine import Engine, open_engine
 from videoinr.types import Instant, PairKey, Quality, RegionQuery
 

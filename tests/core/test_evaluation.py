@@ -21,7 +21,7 @@ from videoinr.evaluation.protocols import ADOBE, GOPRO, VID4, Protocol
 from videoinr.evaluation.summary import summarise
 from videoinr.geometry import Grid
 from videoinr.images import downsample
-from videoinr.model.video_inr import PairFeatures
+from videoinr.model.features import PairFeatures
 
 CPU = torch.device("cpu")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from videoinr.model.video_inr import PairFeatures
+from videoinr.model.features import PairFeatures
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.types import PairKey
 

@@ -16,7 +16,7 @@ pytest.importorskip("triton")
 
 from helpers import interpreter
 from videoinr.geometry import Grid
-from videoinr.model import render_cuda, warp
+from videoinr.model import ops, render_cuda, warp
 from videoinr.model.config import BASE, LITE, TINY, ModelConfig
 from videoinr.model.kernels.blend import blend
 from videoinr.model.kernels.gather import gather
@@ -117,8 +117,8 @@ def test_gather_sums_what_the_plain_code_reads() -> None:
         total = torch.zeros((), device=DEVICE)
         for index, way in enumerate(scene.ways(instant)):
             part = slice(6 * index, 6 * index + 6)
-            total = total + warp.sample(fine[..., part], *scene.points.shifted_on_grid(way))
-            total = total + warp.sample(coarse[..., part], *scene.points.shifted(way))
+            total = total + ops.sample(fine[..., part], *scene.points.shifted_on_grid(way))
+            total = total + ops.sample(coarse[..., part], *scene.points.shifted(way))
         plain.append(total)
     fused = gather(fine, coarse, scene.flow)
     assert_alike(fused, torch.stack(plain), [fine, coarse, scene.flow], tolerance=FULL)

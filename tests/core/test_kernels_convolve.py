@@ -12,7 +12,7 @@ from videoinr.model.config import MotionPriorConfig, ZoomingSlowMoConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.kernels import convolve as module
-from videoinr.model.kernels.convolve import Plan, convolve, packed, serves
+from videoinr.model.kernels.convolve import Plan, convolve, packed, supports
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -100,17 +100,17 @@ def test_new_weights_are_noticed() -> None:
 
 def test_other_layers_are_left_to_torch() -> None:
     x = maps(1, 8, 4, 4)
-    assert serves(layer(8, 4), x)
-    assert serves(layer(8, 4, stride=2), x)
-    assert serves(layer(3, 8), x)
-    assert not serves(layer(8, 129), x)
-    assert serves(nn.Conv2d(8, 8, 1), x)
-    assert not serves(nn.Conv2d(8, 8, 1, padding=1), x)
-    assert not serves(nn.Conv2d(8, 8, 5, padding=2), x)
-    assert not serves(nn.Conv2d(8, 8, 3, padding=1, dilation=2), x)
-    assert not serves(nn.Conv2d(8, 8, 3, padding=1, groups=2), x)
+    assert supports(layer(8, 4), x)
+    assert supports(layer(8, 4, stride=2), x)
+    assert supports(layer(3, 8), x)
+    assert not supports(layer(8, 129), x)
+    assert supports(nn.Conv2d(8, 8, 1), x)
+    assert not supports(nn.Conv2d(8, 8, 1, padding=1), x)
+    assert not supports(nn.Conv2d(8, 8, 5, padding=2), x)
+    assert not supports(nn.Conv2d(8, 8, 3, padding=1, dilation=2), x)
+    assert not supports(nn.Conv2d(8, 8, 3, padding=1, groups=2), x)
     huge = torch.empty((1, 8, 2**15, 2**14), device="meta")
-    assert not serves(layer(8, 8), huge)
+    assert not supports(layer(8, 8), huge)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_whole_encoder_goes_through_it(encoder: nn.Module, monkeypatch: pytest
     monkeypatch.setattr(module, "convolve", spy)
     monkeypatch.setattr(kernels, "half_inference", lambda _: torch.float32)
     torch.testing.assert_close(encoder(frames), plain, rtol=0, atol=1e-5)
-    served = [one for one in encoder.modules() if isinstance(one, nn.Conv2d) and serves(one, frames)]
+    served = [one for one in encoder.modules() if isinstance(one, nn.Conv2d) and supports(one, frames)]
     assert set(layers) >= {one for one in served if one.out_channels <= 16}
     assert len(set(layers)) > 10
 

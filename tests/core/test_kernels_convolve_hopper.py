@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from videoinr.model.kernels import convolve_hopper as module
-from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, serves, steps
+from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, steps, supports
 
 IS_HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
 LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
@@ -106,11 +106,11 @@ def test_it_is_tried_once_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None
         return launch_plainly(shape, *args, **options)
 
     monkeypatch.setattr(module, "_launch", counted)
-    assert serves((64,), 64, LARGE, torch.float16, adds=True)
-    assert serves((64,), 64, LARGE, torch.float16, adds=True)
+    assert supports((64,), 64, LARGE, torch.float16, adds=True)
+    assert supports((64,), 64, LARGE, torch.float16, adds=True)
     assert tried == [Shape(64, 1, 64)]
-    assert not serves((64,), 64, LARGE[:, :, :-1], torch.float16, adds=True)  # too small to gain
-    assert not serves((64,), 64, LARGE, torch.float32, adds=True)
+    assert not supports((64,), 64, LARGE[:, :, :-1], torch.float16, adds=True)  # too small to gain
+    assert not supports((64,), 64, LARGE, torch.float32, adds=True)
 
 
 @pytest.mark.usefixtures("hopper")
@@ -121,28 +121,28 @@ def test_it_is_not_used_where_it_is_wrong_or_does_not_compile(monkeypatch: pytes
         return plainly(parts, weight[:, channel:], bias, slope=slope)
 
     monkeypatch.setattr(module, "_launch", forgets_what_is_added)
-    assert not serves((64,), 64, LARGE, torch.float16, adds=True)
-    assert serves((64,), 64, LARGE, torch.float16, adds=False)
-    assert not serves((64, 16), 64, LARGE, torch.float16, adds=False)  # its second step adds
+    assert not supports((64,), 64, LARGE, torch.float16, adds=True)
+    assert supports((64,), 64, LARGE, torch.float16, adds=False)
+    assert not supports((64, 16), 64, LARGE, torch.float16, adds=False)  # its second step adds
 
     def fails(*_: Any, **__: Any) -> Tensor:
         raise AttributeError("another version of Gluon")
 
     monkeypatch.setattr(module, "_launch", fails)
-    assert not serves((64, 64), 64, LARGE, torch.float16, adds=True)
+    assert not supports((64, 64), 64, LARGE, torch.float16, adds=True)
 
 
 @pytest.mark.usefixtures("hopper")
 def test_nothing_is_tried_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_launch", launch_plainly)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
-    assert not serves((64,), 64, LARGE, torch.float16, adds=False)
+    assert not supports((64,), 64, LARGE, torch.float16, adds=False)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
-    assert serves((64,), 64, LARGE, torch.float16, adds=False)
+    assert supports((64,), 64, LARGE, torch.float16, adds=False)
 
 
 def test_without_a_hopper_or_with_another_triton_it_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not serves((64,), 64, LARGE, torch.float16, adds=False)
+    assert not supports((64,), 64, LARGE, torch.float16, adds=False)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
     for version, is_known in (("3.6.0", True), ("3.7.1", False), ("4.0.0", False)):
         module._suits.cache_clear()

@@ -18,6 +18,7 @@ from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
 from videoinr.model import render_cuda
 from videoinr.model.config import BASE, LITE, PAPER, TINY, ModelConfig, MotionPriorConfig
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode
 from videoinr.model.kernels.decode import (
     Canvas,
@@ -29,7 +30,7 @@ from videoinr.model.kernels.decode import (
     padded_width,
 )
 from videoinr.model.points import Points
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 
 # Watched for coverage, the interpreter takes twice as long; test_cuda_decoder runs the same lines, and is watched.
 pytestmark = pytest.mark.no_cover

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from videoinr.model import kernels
-from videoinr.model.deformable import DeformableConv
 from videoinr.model.kernels import deform as module
-from videoinr.model.kernels.deform import deform, serves
+from videoinr.model.kernels.deform import deform, supports
+from videoinr.model.layers import DeformableConv
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -69,7 +69,7 @@ def test_half_precision_is_off_by_its_own_rounding() -> None:
 
 
 def test_groups_that_are_no_powers_of_two_are_left_to_torch() -> None:
-    assert serves(torch.empty(1, 64, 4, 4), 8)
-    assert not serves(torch.empty(1, 48, 4, 4), 8)
-    assert not serves(torch.empty(1, 96, 4, 4), 3)
-    assert not serves(torch.empty((1, 64, 2**12, 2**12), device="meta"), 8)
+    assert supports(torch.empty(1, 64, 4, 4), 8)
+    assert not supports(torch.empty(1, 48, 4, 4), 8)
+    assert not supports(torch.empty(1, 96, 4, 4), 3)
+    assert not supports(torch.empty((1, 64, 2**12, 2**12), device="meta"), 8)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from videoinr.model.encoders.zooming_slowmo import TwoWayConvLSTM
 from videoinr.model.kernels.lstm import advance
+from videoinr.model.ops import lstm_step
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -24,7 +25,7 @@ def test_it_is_the_plain_one() -> None:
     lstm = TwoWayConvLSTM(8, 2).to(DEVICE).requires_grad_(False)
     entering, hidden, cell = maps(8)
     answers = advance(lstm.gates, entering, hidden, cell, dtype=torch.float32)
-    for answer, plain in zip(answers, lstm._advance(entering, hidden, cell), strict=True):
+    for answer, plain in zip(answers, lstm_step(lstm.gates, entering, hidden, cell), strict=True):
         torch.testing.assert_close(answer, plain, rtol=0, atol=1e-5)
         assert answer.is_contiguous(memory_format=torch.channels_last)
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from videoinr.model import kernels
 from videoinr.model.kernels import resize as module
 from videoinr.model.kernels.resize import resize
-from videoinr.model.ops import resized
+from videoinr.model.ops import resize as resize_op
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -33,7 +33,7 @@ def test_it_is_torchs(shape: tuple[int, ...], size: tuple[int, int], gain: float
 
 def test_half_inference_goes_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
     x, asked = torch.randn(1, 4, 3, 3).to(DEVICE), list[tuple[int, int]]()
-    plain = resized(x, (6, 6), gain=2)
+    plain = resize_op(x, (6, 6), gain=2)
 
     def spy(x: torch.Tensor, size: tuple[int, int], *, gain: float) -> torch.Tensor:
         asked.append(size)
@@ -41,5 +41,5 @@ def test_half_inference_goes_through_it(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(module, "resize", spy)
     monkeypatch.setattr(kernels, "half_inference", lambda _: torch.float16)
-    torch.testing.assert_close(resized(x, (6, 6), gain=2), plain, rtol=0, atol=1e-6)
+    torch.testing.assert_close(resize_op(x, (6, 6), gain=2), plain, rtol=0, atol=1e-6)
     assert asked == [(6, 6)]

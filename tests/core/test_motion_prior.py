@@ -9,7 +9,7 @@ import torch
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
-from videoinr.model.ops import ExactConv, ResidualBlock
+from videoinr.model.layers import ExactConv, ResidualBlock
 
 
 @cache

@@ -16,10 +16,11 @@ from helpers.tiny_paper import TINY_PAPER, tiny_paper_model
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import BASE, LITE, PAPER, TINY, ModelConfig
+from videoinr.model.features import PairFeatures
+from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
-from videoinr.model.video_inr import PairFeatures, VideoINR
-from videoinr.model.warp import sample
+from videoinr.model.video_inr import VideoINR
 from videoinr.training.recipe import load_recipe
 
 CPU = torch.device("cpu")

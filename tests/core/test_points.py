@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoinr.geometry import Grid, Rect
+from videoinr.model.ops import sample
 from videoinr.model.points import Axis, Points
-from videoinr.model.warp import sample
 
 CPU = torch.device("cpu")
 sides = st.integers(1, 40)

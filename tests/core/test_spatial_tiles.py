@@ -12,9 +12,10 @@ from torch import Tensor
 from helpers.tiny_model import tiny_video_inr
 from videoinr.decode.spatial_tiles import SpatialTiles
 from videoinr.geometry import Grid, Tile, tile_rect
+from videoinr.model.features import PairFeatures
+from videoinr.model.ops import sample
 from videoinr.model.points import Points
-from videoinr.model.video_inr import PairFeatures, VideoINR
-from videoinr.model.warp import sample
+from videoinr.model.video_inr import VideoINR
 from videoinr.types import PairKey
 
 CPU = torch.device("cpu")

@@ -25,8 +25,9 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
+from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr.types import Instant, PairKey, RegionQuery
 

@@ -18,9 +18,10 @@ from videoinr.clip import open_clip
 from videoinr.geometry import Grid
 from videoinr.images import tensor_from_pixels
 from videoinr.model.config import BASE, LITE, ModelConfig
+from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr_resources import path
 

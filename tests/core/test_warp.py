@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from videoinr.model.warp import corners, sample, sample_bicubic, unit_grid, warp, weighted_rows
+from videoinr.model.ops import sample, warp
+from videoinr.model.warp import corners, sample_bicubic, unit_grid, weighted_rows
 
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**16)

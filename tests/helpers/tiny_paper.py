@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from videoinr.model.config import ModelConfig, ZoomingSlowMoConfig
-from videoinr.model.deformable import DeformableConv
+from videoinr.model.layers import DeformableConv
 from videoinr.model.video_inr import VideoINR
 
 TINY_PAPER = ModelConfig(

@@ -16,10 +16,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from videoinr.benchmark.counting import Work, WorkCounter
 from videoinr.geometry import Grid
+from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.released.network import ReleasedFeatures
 from videoinr.model.representation import Config, build
-from videoinr.model.warp import sample
 
 _CPU = torch.device("cpu")
 _RGBX_BYTES = 4

@@ -23,6 +23,7 @@ from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels.decode import (
     MAX_ELEMENTS,
     Canvas,
@@ -34,7 +35,7 @@ from videoinr.model.kernels.decode import (
     restored,
 )
 from videoinr.model.representation import Features, Representation
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
 _LEAST_PX = 2**14

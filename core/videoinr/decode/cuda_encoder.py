@@ -13,8 +13,8 @@ from torch import Tensor
 
 from videoinr.decode.cuda_graphs import Recorder, Replay, cuda_graph
 from videoinr.geometry import Grid
+from videoinr.model.features import PairFeatures
 from videoinr.model.representation import Features, Representation
-from videoinr.model.video_inr import PairFeatures
 
 RECORDING_BYTES = 2500
 """What a recording of ``base`` keeps for every pixel of a frame (lite: 1800; paper, of 320x180: 10,000)."""

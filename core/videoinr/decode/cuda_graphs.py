@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from videoinr.geometry import Rect
+from videoinr.model.features import PairFeatures
 from videoinr.model.kernels.decode import Canvas, DecodeWeights, Field, draw
-from videoinr.model.video_inr import PairFeatures
 
 Replay = Callable[[], None]
 Recorder = Callable[[Callable[[], None]], Replay | None]

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect
+from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.released.lattice import on_map
 from videoinr.model.released.network import ReleasedFeatures, ReleasedMoment, ReleasedVideoINR
 from videoinr.model.representation import Features, Representation
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 
 _BAND_PX = 2**15
 """Pixels that are computed at a time; the token is checked between bands of so many."""

@@ -1,115 +1,215 @@
-"""The convolutions that the encoders are made of, and what comes before and after each."""
+"""The operations of the model that have several backends, and the choice among them.
+
+This is the only file of the package that asks which backend there is. Three are known:
+
+- plain torch: on every device, with gradients;
+- the Triton kernels of ``kernels/``: on CUDA. Those of the heads have gradients; those of the encoders' layers are for
+  inference under autocast, since training needs the maps between the steps that they join;
+- torchvision: its deformable convolution, where torchvision is installed (it is not a dependency).
+
+The kernels are imported where they are used: Triton takes a while to import, and a CPU has no use for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from videoinr.geometry import Grid
 from videoinr.model import kernels
-
-LEAK = 0.1
-"""The encoders' activation leaks this share of what is below zero."""
-
-
-def leaky(x: Tensor) -> Tensor:
-    """The encoders' activation."""
-    return activated(x, LEAK)
-
-
-def activated(x: Tensor, slope: float) -> Tensor:
-    """``x`` with ``slope`` times what is below zero: 0 is ReLU, 1 nothing at all."""
-    if slope == 1.0:
-        return x
-    return F.relu(x) if slope == 0.0 else F.leaky_relu(x, slope)
+from videoinr.model.deformable import (
+    CPU_BAND_BYTES,
+    GPU_BAND_BYTES,
+    TAPS,
+    DeformableParameters,
+    plain_deformable_conv,
+)
+from videoinr.model.features import PairFeatures, PairHeads
+from videoinr.model.maps import activated, concat
+from videoinr.model.warp import positions_along, sample_as_table, sample_bilinear, unit_grid
 
 
-def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
-    """A 3x3 convolution that keeps the size (or halves it, rounding up)."""
-    return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
+def has_kernels(tensor: Tensor) -> bool:
+    """Whether the Triton kernels can be used on ``tensor``'s device."""
+    return kernels.is_available(tensor)
 
 
-def convolved(layer: nn.Conv2d, *parts: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
-    """leaky(layer(x)) + add: a convolution and what follows it -> [B, D, H', W'].
+def is_on_cpu(tensor: Tensor) -> bool:
+    """Whether ``tensor`` lies in the CPU's memory."""
+    return tensor.device.type == "cpu"
 
-    x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``slope`` as of :func:`activated`. One
-    pass in all where CUDA infers in half precision.
+
+def convolve(layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
+    """Compute activation(layer(x)) + add; in one kernel where CUDA infers in half precision.
+
+    Args:
+        layer: A convolution of C channels to D.
+        maps: Maps [B, Ck, H, W]; their channels, concatenated, are x: C is the sum of all Ck.
+        slope: Slope of the activation for negative values; 0 is ReLU, 1 no activation.
+        add: [B, D, H', W'], added last.
+
+    Returns:
+        [B, D, H', W'].
     """
-    dtype = kernels.half_inference(parts[0])
+    dtype = kernels.half_inference(maps[0])
     if dtype is not None:
-        from videoinr.model.kernels.convolve import convolve, serves
+        from videoinr.model.kernels import convolve as kernel
 
-        if serves(layer, parts[0]):
-            return convolve(layer, parts, slope=slope, add=add, dtype=dtype)
-    out = activated(layer(joined(parts) if len(parts) > 1 else parts[0]), slope)
+        if kernel.supports(layer, maps[0]):
+            return kernel.convolve(layer, maps, slope=slope, add=add, dtype=dtype)
+    out = activated(layer(concat(maps) if len(maps) > 1 else maps[0]), slope)
     return out if add is None else add + out
 
 
-def joined(parts: Sequence[Tensor], dtype: torch.dtype | None = None, *, multiple: int = 1) -> Tensor:
-    """The channels of ``parts``, each [B, C, H, W], one after the other, and zeros up to a ``multiple`` of channels.
-
-    Of ``dtype``, or that of the first; channels last but for parts that gradients pass, which are not filled up.
-    """
-    first, channels = parts[0], sum(part.shape[1] for part in parts)
-    dtype, filled = dtype or first.dtype, -(-channels // multiple) * multiple
-    if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
-        return torch.cat([part.to(dtype) for part in parts], 1)
-    if len(parts) == 1 and filled == channels:
-        return first.to(dtype).contiguous(memory_format=torch.channels_last)
-    shape = (len(first), filled, *first.shape[2:])
-    out = torch.empty(shape, dtype=dtype, device=first.device, memory_format=torch.channels_last)
-    if filled > channels:
-        out.zero_()
-    begin = 0
-    for part in parts:
-        # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
-        out[:, begin : begin + part.shape[1]] = part
-        begin += part.shape[1]
-    return out
-
-
-def resized(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
-    """``gain`` times ``x`` [B, C, H, W], bilinear -> [B, C, *size]."""
+def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
+    """Resize ``x`` [B, C, H, W] bilinearly to ``size`` (height, width) and multiply it by ``gain``."""
     if kernels.half_inference(x) is not None:
-        from videoinr.model.kernels.resize import resize
+        from videoinr.model.kernels import resize as kernel
 
-        return resize(x, size, gain=gain)
+        return kernel.resize(x, size, gain=gain)
     out = F.interpolate(x, size, mode="bilinear", align_corners=False)
     return out if gain == 1.0 else gain * out
 
 
-class ExactConv(nn.Conv2d):
-    """A 3x3 convolution that keeps the size, and that a CPU computes in float32 even where autocast is on.
+def lstm_step(gates: nn.Conv2d, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """Advance a ConvLSTM by one step.
 
-    The frames come in through one and the flows go out through others. In bfloat16 (8 bits) that would round pixels
-    by up to half an 8-bit level, and flows by up to a 512th of themselves: most of what half precision costs a
-    picture. Training is not touched: it knows autocast on CUDA alone, where these are convolutions like all others.
+    Args:
+        gates: A 3x3 convolution of 2C channels to 4C: input gate, forget gate, output gate, candidate.
+        entering: The step's input [B, C, H, W].
+        hidden: The hidden state before the step [B, C, H, W].
+        cell: The cell state before the step [B, C, H, W].
+
+    Returns:
+        The new hidden state and the new cell state, each [B, C, H, W].
     """
+    dtype = kernels.half_inference(cell)
+    if dtype is not None:
+        from videoinr.model.kernels import lstm as kernel
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same with ``out_channels``; float32 on a CPU."""
-        if x.device.type != "cpu":
-            return super().forward(x)
-        with torch.autocast("cpu", enabled=False):
-            return super().forward(x.float())
+        return kernel.advance(gates, entering, hidden, cell, dtype=dtype)
+    enter, keep, leave, candidate = convolve(gates, entering, hidden).chunk(4, 1)
+    cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
+    return leave.sigmoid() * cell.tanh(), cell
 
 
-class ResidualBlock(nn.Module):
-    """x + conv(ReLU(conv(x))), without normalisation; starts close to the identity."""
+def deformable_layer(layer: DeformableParameters, x: Tensor, guide: Tensor, *, slope: float = 1.0) -> Tensor:
+    """Apply a deformable convolution whose offsets and masks come from ``guide``, and the activation.
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first, self.second = conv(channels, channels), conv(channels, channels)
-        for layer in (self.first, self.second):
-            nn.init.kaiming_normal_(layer.weight)
-            layer.weight.data.mul_(0.1)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    Args:
+        layer: The parameters, for C channels.
+        x: [B, C, H, W].
+        guide: [B, C, H, W].
+        slope: Slope of the activation for negative values.
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same."""
-        return convolved(self.second, convolved(self.first, x, slope=0.0), add=x)
+    Returns:
+        [B, C, H, W].
+    """
+    dtype = kernels.half_inference(x)
+    if dtype is not None:
+        from videoinr.model.kernels import deform as kernel
+
+        if kernel.supports(x, layer.groups):
+            return kernel.deform(layer, x, guide, groups=layer.groups, slope=slope, dtype=dtype)
+    moves = convolve(layer.offsets_and_masks, guide)
+    offsets, masks = moves.tensor_split((2 * TAPS * layer.groups,), 1)
+    return activated(deformable_conv(x, offsets, masks.sigmoid(), layer.weight, layer.bias), slope)
+
+
+def deformable_conv(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Compute a 3x3 deformable convolution with stride 1 and padding 1, by torchvision or plain torch.
+
+    Under autocast only what the taps read is rounded to half precision, like the input of any other convolution;
+    rounded positions would move the taps.
+
+    Args:
+        x: [B, C, H, W].
+        offsets: [B, G * 18, H, W], pixels; by group, then tap, then (y, x).
+        masks: [B, G * 9, H, W] in 0 ... 1; by group, then tap.
+        weight: [D, C, 3, 3].
+        bias: [D].
+
+    Returns:
+        [B, D, H, W], float32. Taps outside ``x`` read zeros. Differentiable in all five tensors.
+    """
+    kind = x.device.type
+    product = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+    x, offsets, weight, bias = x.float(), offsets.float(), weight.float(), bias.float()
+    with torch.autocast(kind, enabled=False):
+        # torch.compile can fuse plain torch with its surroundings. And torchvision's gradients, replayed in a CUDA
+        # graph, ended in an illegal memory access (torch 2.11, H200): training on CUDA uses plain torch.
+        trains = torch.is_grad_enabled() and weight.requires_grad and x.is_cuda
+        operator = None if trains or torch.compiler.is_compiling() else _torchvision_operator()
+        if operator is not None:
+            answer: Tensor = operator(x, offsets, weight, bias, padding=1, mask=masks.float())
+            return answer
+        band_bytes = CPU_BAND_BYTES if kind == "cpu" else GPU_BAND_BYTES
+        return plain_deformable_conv(x, offsets, masks, weight, bias, product=product, band_bytes=band_bytes)
+
+
+def deformable_conv_source() -> str:
+    """Return the name of the library that computes deformable convolutions: ``torchvision`` or ``torch``."""
+    return "torch" if _torchvision_operator() is None else "torchvision"
+
+
+@cache
+def _torchvision_operator() -> Callable[..., Any] | None:
+    try:
+        operator: Callable[..., Any] = importlib.import_module("torchvision.ops").deform_conv2d
+    except (ImportError, RuntimeError, OSError, AttributeError):  # not installed, or built for another torch
+        return None
+    return operator
+
+
+def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Sample ``image`` bilinearly; positions outside read the border.
+
+    Args:
+        image: [B, H, W, C].
+        x: [B, h, w], pixels of ``image``, centre coordinates.
+        y: Like ``x``.
+
+    Returns:
+        [B, h, w, C]. Differentiable in all three.
+    """
+    if image.device.type == "cpu" and not torch.is_grad_enabled() and len(image) == 1:
+        return sample_as_table(image, x, y)
+    if kernels.is_available(image):
+        from videoinr.model.kernels import sample as kernel
+
+        return kernel.sample(image, x, y)
+    return sample_bilinear(image, x, y)
+
+
+def warp(image: Tensor, flow: Tensor) -> Tensor:
+    """Warp ``image`` [B, C, H, W] backwards: read it bilinearly at x + ``flow`` ([B, 2, H, W], pixels, x then y)."""
+    x, y = positions_along(flow)
+    if kernels.is_available(image):
+        return sample(image.permute(0, 2, 3, 1), x, y).permute(0, 3, 1, 2)
+    grid = unit_grid(x, y, height=image.shape[2], width=image.shape[3])
+    return F.grid_sample(image.float(), grid, padding_mode="border", align_corners=False).to(image.dtype)
+
+
+def render_fused(heads: PairHeads, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> Tensor | None:
+    """Render whole frames in fused kernels, with gradients, where there are kernels for these heads.
+
+    Args:
+        heads: The model's heads.
+        features: B encoded pairs.
+        grid: The size of the frames.
+        times: K times in 0 ... 1, each [B].
+
+    Returns:
+        Frames [K, B, 3, grid.height, grid.width]; None where the plain formulae are to be used.
+    """
+    if not kernels.is_available(features.spatial):
+        return None
+    from videoinr.model import render_cuda
+
+    return render_cuda.render(heads, features, grid, times) if render_cuda.can_render(heads, features) else None

@@ -7,13 +7,13 @@ projected once to what the decoder reads of it, and every instant only gathers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.geometry import Grid
+from videoinr.model.features import PairFeatures, PairHeads
 from videoinr.model.kernels.blend import blend
 from videoinr.model.kernels.gather import gather
 from videoinr.model.kernels.sample import sample
@@ -21,11 +21,8 @@ from videoinr.model.kernels.siren import fits, siren
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 
-if TYPE_CHECKING:
-    from videoinr.model.video_inr import PairFeatures, VideoINR
 
-
-def can_render(model: VideoINR, features: PairFeatures) -> bool:
+def can_render(model: PairHeads, features: PairFeatures) -> bool:
     """Whether these kernels can stand in for :meth:`VideoINR.render`'s plain path."""
     config = model.config
     whole = config.blend and config.flow and config.multi_scale and not config.single_network
@@ -36,7 +33,7 @@ def can_render(model: VideoINR, features: PairFeatures) -> bool:
     return features.spatial.dtype == torch.float32 and narrow
 
 
-def render(model: VideoINR, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> Tensor:
+def render(model: PairHeads, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> Tensor:
     """Frames [K, B, 3, grid.height, grid.width] at K ``times`` (each [B]), as :meth:`VideoINR.render`."""
     points = Points.make(grid.rect, grid, latent_hw=features.latent_hw, device=features.spatial.device)
     t = torch.stack(list(times))[..., None]
@@ -58,7 +55,7 @@ def _run(head: SirenHead, base: Tensor, shift: Tensor) -> Tensor:
     return out.view(*out.shape[:2], *base.shape[1:3], -1)
 
 
-def _spatial_feature(model: VideoINR, features: PairFeatures, points: Points) -> Tensor:
+def _spatial_feature(model: PairHeads, features: PairFeatures, points: Points) -> Tensor:
     """Eq. 2 -> [B, H, W, spatial_channels]."""
     first = model.spatial_head.first
     at = (points.columns.nearest_position(), points.rows.nearest_position())
@@ -66,7 +63,7 @@ def _spatial_feature(model: VideoINR, features: PairFeatures, points: Points) ->
     return _run(model.spatial_head, base, first.bias.expand(1, len(base), -1))[0]
 
 
-def _motion(model: VideoINR, features: PairFeatures, points: Points, spatial: Tensor, t: Tensor) -> Tensor:
+def _motion(model: PairHeads, features: PairFeatures, points: Points, spatial: Tensor, t: Tensor) -> Tensor:
     """Eq. 4 at ``t`` [K, B, 1] -> [K, B, H, W, 4], lattice pixels."""
     first = model.temporal_head.first
     at = (points.columns.position, points.rows.position)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from videoinr.model.config import ModelConfig
+from videoinr.model.features import PairFeatures
 from videoinr.model.released.config import KIND, ReleasedConfig
 from videoinr.model.released.network import ReleasedFeatures, ReleasedVideoINR
-from videoinr.model.video_inr import PairFeatures, VideoINR
+from videoinr.model.video_inr import VideoINR
 
 Representation = VideoINR | ReleasedVideoINR
 """Encodes pairs, and renders what it encoded: both kinds have the same methods, each for features of its own."""

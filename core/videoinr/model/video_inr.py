@@ -17,7 +17,6 @@ renders whole patches and the viewer renders tiles through the same lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from functools import partial
 
 import torch
@@ -25,55 +24,18 @@ from torch import Tensor, nn
 
 from videoinr.devices import half_type
 from videoinr.geometry import Grid
-from videoinr.model import kernels
 from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
-from videoinr.model.ops import joined
+from videoinr.model.features import MotionBasis, PairFeatures
+from videoinr.model.maps import concat
+from videoinr.model.ops import render_fused, sample
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
-from videoinr.model.warp import sample, sample_bicubic
+from videoinr.model.warp import sample_bicubic
 
 FieldSampler = Callable[[Points, Tensor], Tensor]
 """(points, flow [B, h, w, 2] in latent pixels) -> F_s(x + flow), [B, h, w, spatial_channels]."""
-
-
-@dataclass(frozen=True, eq=False)
-class PairFeatures:
-    """What is known of a pair once it is encoded; all that decoding needs. Channels last, float32 (but for
-    ``temporal``, ``colour_first`` and ``colour_second`` as the
-    :class:`~videoinr.decode.cuda_decoder.CudaDecoder` keeps them).
-
-    The first layers of the heads are already applied to the latent feature and both frames (see siren.py):
-    ``spatial`` [B, H, W, S], ``temporal`` [B, H, W, T], ``colour_first`` and ``colour_second`` [B, H, W, D]; S, T,
-    D being the heads' first widths. ``prior`` [B, H, W, 4]: flow from mid-time to each frame, latent pixels.
-    ``frames`` [B, 2, 3, H, W] in 0 ... 1. What a config has no use for, or its encoder does not give, has no channels.
-    """
-
-    frames: Tensor
-    prior: Tensor
-    spatial: Tensor
-    temporal: Tensor
-    colour_first: Tensor
-    colour_second: Tensor
-
-    @property
-    def latent_hw(self) -> tuple[int, int]:
-        """Height and width of the latent feature: those of the clip."""
-        return self.spatial.shape[1], self.spatial.shape[2]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory it holds, bytes."""
-        return sum(getattr(self, field.name).nbytes for field in fields(self))
-
-
-@dataclass(frozen=True, eq=False)
-class MotionBasis:
-    """The part of the flow at some points that does not depend on time (see :meth:`VideoINR.motion`)."""
-
-    first_sum: Tensor
-    prior: Tensor
 
 
 class VideoINR(nn.Module):
@@ -118,7 +80,7 @@ class VideoINR(nn.Module):
 
     def project(self, frames: Tensor, feature: Tensor, prior: Tensor | None) -> PairFeatures:
         """Apply the heads' first layers to the encoder's output (feature [B, C, H, W], prior [B, 4, H, W])."""
-        latent = joined((feature, frames.flatten(1, 2)), torch.float32).permute(0, 2, 3, 1)
+        latent = concat((feature, frames.flatten(1, 2)), torch.float32).permute(0, 2, 3, 1)
         config, decoder, nothing = self.config, self.decoder_head.first, latent[..., :0]
         nearest_head = self.temporal_head if config.single_network else self.spatial_head
         bilinear = config.flow and not config.single_network
@@ -226,11 +188,9 @@ class VideoINR(nn.Module):
         F_s is evaluated once on the grid and that map is warped for every time. Memory grows with the grid: for
         training and evaluation; the viewer decodes regions (decode/tiled_decoder.py).
         """
-        if kernels.serve(features.spatial):
-            from videoinr.model import render_cuda
-
-            if render_cuda.can_render(self, features):
-                return list(render_cuda.render(self, features, grid, times))
+        fused = render_fused(self, features, grid, times)
+        if fused is not None:
+            return list(fused)
         points = Points.make(grid.rect, grid, latent_hw=features.latent_hw, device=features.spatial.device)
         spatial = self.spatial_feature(features, points)
         basis = self.motion_basis(features, points, spatial)

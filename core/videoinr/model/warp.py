@@ -1,6 +1,8 @@
-"""Sampling a map at arbitrary positions: centre coordinates in the map's own pixels, borders extended.
+"""Sampling a map at arbitrary positions, in plain torch.
 
-One convention for every map and every scale: zero flow is the identity, and what lies outside reads the border.
+One convention holds for every map and every scale: positions are in pixels of the map, centre coordinates (0 is the
+centre of the first pixel), so a flow of zero is the identity; positions outside read the border. ops.py chooses
+between the functions here and the CUDA kernels.
 """
 
 from __future__ import annotations
@@ -9,53 +11,72 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from videoinr.model import kernels
+
+def sample_as_table(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Sample one image bilinearly, as a weighted sum of rows: the fastest way on a CPU, without gradients.
+
+    Args:
+        image: [1, H, W, C].
+        x: [1, h, w], pixels of ``image``.
+        y: Like ``x``.
+
+    Returns:
+        [1, h, w, C].
+    """
+    height, width = image.shape[1:3]
+    columns, rows, weights = corners(x.flatten(), y.flatten(), height=height, width=width)
+    return weighted_rows(image.view(height * width, -1), rows * width + columns, weights).view(*x.shape, -1)
 
 
-def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Bilinear: [B, H, W, C] at x, y, each [B, h, w] -> [B, h, w, C]. Differentiable in all three."""
-    if image.device.type == "cpu" and not torch.is_grad_enabled() and len(image) == 1:
-        height, width = image.shape[1:3]
-        columns, rows, weights = corners(x.flatten(), y.flatten(), height=height, width=width)
-        return weighted_rows(image.view(height * width, -1), rows * width + columns, weights).view(*x.shape, -1)
-    if kernels.serve(image):
-        from videoinr.model.kernels import sample as fused
-
-        return fused.sample(image, x, y)
+def sample_bilinear(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Sample ``image`` [B, H, W, C] bilinearly at x, y (each [B, h, w], pixels): [B, h, w, C], differentiable."""
     grid = unit_grid(x, y, height=image.shape[1], width=image.shape[2])
     sampled = F.grid_sample(image.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False)
     return sampled.permute(0, 2, 3, 1)
 
 
 def sample_bicubic(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Bicubic (a = -0.75): [B, C, H, W] at x, y, each [B, h, w] -> [B, h, w, C]; for pictures, not features."""
+    """Sample ``image`` bicubically (a = -0.75); for frames, not features.
+
+    Args:
+        image: [B, C, H, W], channels first, unlike the maps that :func:`sample_bilinear` reads.
+        x: [B, h, w], pixels of ``image``.
+        y: Like ``x``.
+
+    Returns:
+        [B, h, w, C], differentiable.
+    """
     grid = unit_grid(x, y, height=image.shape[2], width=image.shape[3])
     sampled = F.grid_sample(image, grid, mode="bicubic", padding_mode="border", align_corners=False)
     return sampled.permute(0, 2, 3, 1)
 
 
-def warp(image: Tensor, flow: Tensor) -> Tensor:
-    """Bilinear backward warp: [B, C, H, W] read at x + flow, ``flow`` [B, 2, H, W] in pixels, order (x, y)."""
-    height, width = image.shape[2:]
+def positions_along(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Return x and y (each [B, H, W], pixels) of every pixel moved by ``flow`` [B, 2, H, W] (pixels, x then y)."""
+    height, width = flow.shape[2:]
     x = torch.arange(width, device=flow.device) + flow[:, 0].float()
     y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1].float()
-    if kernels.serve(image):
-        return sample(image.permute(0, 2, 3, 1), x, y).permute(0, 3, 1, 2)
-    grid = unit_grid(x, y, height=height, width=width)
-    return F.grid_sample(image.float(), grid, padding_mode="border", align_corners=False).to(image.dtype)
+    return x, y
 
 
 def unit_grid(x: Tensor, y: Tensor, *, height: int, width: int) -> Tensor:
-    """Positions x, y [B, h, w] (pixels, centre coordinates) as grid_sample wants them: [B, h, w, 2] in -1 ... 1."""
-    # A flow that is not a number (training gone wrong) must become a bad picture, not a crash inside grid_sample.
+    """Convert positions x, y [B, h, w] (pixels) to ``grid_sample``'s -1 ... 1: [B, h, w, 2], order (x, y)."""
+    # NaN in a flow (a training that diverges) must become a bad picture and not a crash inside grid_sample.
     return torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1).nan_to_num()
 
 
 def corners(x: Tensor, y: Tensor, *, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The four neighbours of each position x, y (float32 [P], pixels, centre coordinates; borders extended).
+    """Find the four neighbours of each position in a map of ``height`` x ``width``.
 
-    Returns columns and rows (int64 [P, 4]) and weights (float32 [P, 4]); order: top-left, top-right, bottom-left,
-    bottom-right.
+    Args:
+        x: float32 [P], pixels.
+        y: Like ``x``.
+        height: Of the map.
+        width: Of the map.
+
+    Returns:
+        Columns and rows (int64 [P, 4]) and bilinear weights (float32 [P, 4]); order: top-left, top-right,
+        bottom-left, bottom-right.
     """
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
     left, top = x.floor(), y.floor()
@@ -70,8 +91,16 @@ def corners(x: Tensor, y: Tensor, *, height: int, width: int) -> tuple[Tensor, T
 
 
 def weighted_rows(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
-    """Sum of rows of ``table`` [R, C], picked by ``rows`` [P, K] and weighted by ``weights`` [P, K] -> [P, C].
+    """Return weighted sums of rows of a table.
 
-    A bag of embeddings is exactly this, and on a CPU seven times as fast as grid_sample on the same numbers.
+    This is ``embedding_bag``, which on a CPU takes a seventh of the time of ``grid_sample`` on the same numbers.
+
+    Args:
+        table: [R, C].
+        rows: int64 [P, K], which rows are summed.
+        weights: [P, K].
+
+    Returns:
+        [P, C].
     """
     return F.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)

@@ -24,7 +24,7 @@ from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, prof
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
-from videoinr.model import kernels
+from videoinr.model.ops import has_kernels
 from videoinr.model.representation import Features, Representation
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview
@@ -195,7 +195,7 @@ class _EncodedCrop:
 
 def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
     """What encodes frames [1, 2, 3, H, W] of a clip of that size with ``model``, which is on the profile's device."""
-    if not kernels.serve(next(model.parameters())):
+    if not has_kernels(next(model.parameters())):
         return lambda low: model.encode(low, half=profile.half_encoder)
     from videoinr.decode.cuda_encoder import CudaEncoder
 
@@ -204,7 +204,7 @@ def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> C
 
 def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
     """The decoder for ``model``, which is on the profile's device: kernels of its own for CUDA, tiles elsewhere."""
-    if not kernels.serve(next(model.parameters())):
+    if not has_kernels(next(model.parameters())):
         return RegionDecoder(model, profile)
     from videoinr.decode.cuda_decoder import CudaDecoder
 

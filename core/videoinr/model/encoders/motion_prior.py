@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.ops import LEAK, ExactConv, ResidualBlock, conv, convolved, leaky, resized
-from videoinr.model.warp import warp
+from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
+from videoinr.model.ops import convolve, resize, warp
 
 
 class Halve(nn.Module):
@@ -23,7 +23,7 @@ class Halve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C, ceil(H/2), ceil(W/2)]."""
-        out: Tensor = self.block(convolved(self.shrink, x, slope=LEAK))
+        out: Tensor = self.block(convolve(self.shrink, x, slope=LEAK))
         return out
 
 
@@ -41,11 +41,11 @@ class MotionStep(nn.Module):
     def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Both frames' features [B, C, H, W], flow [B, 4, H, W] and hidden map -> refined flow and hidden map."""
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
-        x = convolved(self.enter, *warped, flow.to(first.dtype), hidden, slope=LEAK)
+        x = convolve(self.enter, *warped, flow.to(first.dtype), hidden, slope=LEAK)
         for layer in self.middle:
             assert isinstance(layer, nn.Conv2d)
-            x = convolved(layer, x, slope=LEAK, add=x)
-        out = convolved(self.leave, x)
+            x = convolve(layer, x, slope=LEAK, add=x)
+        out = convolve(self.leave, x)
         return flow + out[:, :4].float(), leaky(out[:, 4:])
 
 
@@ -80,11 +80,11 @@ class MotionPriorEncoder(nn.Module):
             hidden,
             flow.to(first.dtype),
         )
-        return self.trunk(convolved(self.fuse, *parts)), flow
+        return self.trunk(convolve(self.fuse, *parts)), flow
 
     def _pyramid(self, frames: Tensor) -> list[Tensor]:
         """Features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
-        maps = [self.front(convolved(self.first, frames.flatten(0, 1), slope=LEAK))]
+        maps = [self.front(convolve(self.first, frames.flatten(0, 1), slope=LEAK))]
         for halve in self.halves:
             maps.append(halve(maps[-1]))
         return [level.unflatten(0, (len(frames), 2)) for level in maps]
@@ -97,6 +97,6 @@ class MotionPriorEncoder(nn.Module):
         for step, level in zip(reversed(self.motion), reversed(levels), strict=True):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
-                flow, hidden = resized(flow, size, gain=2), resized(hidden, size)
+                flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
             flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from videoinr.model import kernels
 from videoinr.model.config import ZoomingSlowMoConfig
-from videoinr.model.deformable import DeformableConv
-from videoinr.model.ops import LEAK, ResidualBlock, conv, convolved, joined, resized
+from videoinr.model.layers import LEAK, DeformableConv, ResidualBlock, conv
+from videoinr.model.maps import concat
+from videoinr.model.ops import convolve, lstm_step, resize
 
 Levels = Sequence[Tensor]
 """A map at full, half and quarter size."""
@@ -26,7 +26,7 @@ SIZE_MULTIPLE = 4
 
 def twice_as_large(x: Tensor, *, gain: float = 1.0) -> Tensor:
     """``gain`` times ``x`` [B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
-    return resized(x, (2 * x.shape[2], 2 * x.shape[3]), gain=gain)
+    return resize(x, (2 * x.shape[2], 2 * x.shape[3]), gain=gain)
 
 
 class Halve(nn.Module):
@@ -38,7 +38,7 @@ class Halve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C, H/2, W/2]."""
-        return convolved(self.refine, convolved(self.shrink, x, slope=LEAK), slope=LEAK)
+        return convolve(self.refine, convolve(self.shrink, x, slope=LEAK), slope=LEAK)
 
 
 class Pyramid(nn.Module):
@@ -64,8 +64,8 @@ class CoarsestAlignment(nn.Module):
 
     def forward(self, moving: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
         """``moving`` towards ``reference``, both [B, C, H, W] -> the guide of the offsets, and the aligned map."""
-        guide = convolved(self.compare, moving, reference, slope=LEAK)
-        guide = convolved(self.refine, guide, slope=LEAK)
+        guide = convolve(self.compare, moving, reference, slope=LEAK)
+        guide = convolve(self.refine, guide, slope=LEAK)
         return guide, self.deform(moving, guide, slope=LEAK)
 
 
@@ -83,12 +83,12 @@ class FinerAlignment(nn.Module):
         self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor, *, slope: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """As :meth:`CoarsestAlignment.forward`, given its two results; ``slope``: of the joined map's activation."""
-        guide = convolved(self.compare, moving, reference, slope=LEAK)
+        guide = convolve(self.compare, moving, reference, slope=LEAK)
         # Twice: the same motion is twice as many of the finer pixels.
-        guide = convolved(self.join_guides, guide, twice_as_large(coarse_guide, gain=2), slope=LEAK)
-        guide = convolved(self.refine, guide, slope=LEAK)
+        guide = convolve(self.join_guides, guide, twice_as_large(coarse_guide, gain=2), slope=LEAK)
+        guide = convolve(self.refine, guide, slope=LEAK)
         aligned = self.deform(moving, guide)
-        return guide, convolved(self.join_maps, aligned, twice_as_large(coarse_map), slope=slope)
+        return guide, convolve(self.join_maps, aligned, twice_as_large(coarse_map), slope=slope)
 
 
 class Alignment(nn.Module):
@@ -117,7 +117,7 @@ class PairAlignment(nn.Module):
 
     def forward(self, first: Levels, second: Levels) -> Tensor:
         """Both at all levels -> [B, C, H, W]."""
-        return convolved(self.fuse, self.first(first, second), self.second(second, first))
+        return convolve(self.fuse, self.first(first, second), self.second(second, first))
 
 
 class StateAlignment(nn.Module):
@@ -158,21 +158,10 @@ class TwoWayConvLSTM(nn.Module):
         for step, entering in enumerate(both.chunk(steps)):
             hidden = self.align_hidden(for_hidden[step], hidden)
             cell = self.align_cell(for_cell[step], cell)
-            hidden, cell = self._advance(entering, hidden, cell)
+            hidden, cell = lstm_step(self.gates, entering, hidden, cell)
             outputs.append(hidden)
         pairs = zip(outputs, reversed(outputs), strict=True)
-        return [convolved(self.merge, forwards[:batch], backwards[batch:]) for forwards, backwards in pairs]
-
-    def _advance(self, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        """One step: the new hidden and cell state."""
-        dtype = kernels.half_inference(cell)
-        if dtype is not None:
-            from videoinr.model.kernels.lstm import advance
-
-            return advance(self.gates, entering, hidden, cell, dtype=dtype)
-        enter, keep, leave, candidate = convolved(self.gates, entering, hidden).chunk(4, 1)
-        cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
-        return leave.sigmoid() * cell.tanh(), cell
+        return [convolve(self.merge, forwards[:batch], backwards[batch:]) for forwards, backwards in pairs]
 
 
 class ZoomingSlowMoEncoder(nn.Module):
@@ -196,9 +185,9 @@ class ZoomingSlowMoEncoder(nn.Module):
         height, width = frames.shape[-2:]
         margins = (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE)
         padded = F.pad(frames.transpose(0, 1).flatten(0, 1), margins, mode="replicate")
-        levels = self.pyramid(self.front(convolved(self.first, padded, slope=LEAK)))
+        levels = self.pyramid(self.front(convolve(self.first, padded, slope=LEAK)))
         first, second = zip(*(level.chunk(2) for level in levels), strict=True)
         middle = self.interpolate(first, second)
         maps = self.recurrence((first[0], middle, second[0]))
-        feature = joined(self.back(torch.cat(maps)).chunk(3))
+        feature = concat(self.back(torch.cat(maps)).chunk(3))
         return feature[..., :height, :width]

@@ -36,7 +36,7 @@ from torch import Tensor
 _TRITON = find_spec("triton") is not None
 
 
-def serve(tensor: Tensor) -> bool:
+def is_available(tensor: Tensor) -> bool:
     """Whether the kernels can be used on ``tensor``: on CUDA, where torch's builds bring Triton along.
 
     Whoever asks imports them only then: Triton takes a while to import, and on a CPU it is of no use.
@@ -46,6 +46,6 @@ def serve(tensor: Tensor) -> bool:
 
 def half_inference(tensor: Tensor) -> torch.dtype | None:
     """The type in which CUDA infers in half precision around ``tensor``; None in training, in float32, elsewhere."""
-    if not serve(tensor) or torch.is_grad_enabled() or not torch.is_autocast_enabled("cuda"):
+    if not is_available(tensor) or torch.is_grad_enabled() or not torch.is_autocast_enabled("cuda"):
         return None
     return torch.get_autocast_dtype("cuda")

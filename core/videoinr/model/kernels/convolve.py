@@ -18,7 +18,7 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from videoinr.model.ops import joined
+from videoinr.model.maps import concat
 
 try:
     from videoinr.model.kernels import convolve_hopper
@@ -119,7 +119,7 @@ _PACKED: WeakKeyDictionary[nn.Module, dict[Form, Packed]] = WeakKeyDictionary()
 """All forms are kept: a recorded CUDA graph goes on reading the one that it was recorded with."""
 
 
-def serves(layer: nn.Conv2d, x: Tensor) -> bool:
+def supports(layer: nn.Conv2d, x: Tensor) -> bool:
     """Whether :func:`convolve` can take the place of ``layer`` on ``x``."""
     columns = max(layer.in_channels, layer.out_channels)
     return (
@@ -140,7 +140,7 @@ def convolve(
     dtype: torch.dtype = torch.float16,
     plan: Plan | None = None,
 ) -> Tensor:
-    """leaky(layer(x)) + add -> [B, D, H', W'] of ``dtype``, channels last, for a ``layer`` that :func:`serves`.
+    """leaky(layer(x)) + add -> [B, D, H', W'] of ``dtype``, channels last, for a ``layer`` that :func:`supports`.
 
     x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``add`` is like the result; all are taken as
     ``dtype``. ``slope``: what becomes of values below zero (0: ReLU, 1: nothing). Sums and the activation are float32.
@@ -150,14 +150,14 @@ def convolve(
     if plan is None and _rolls(layer, parts[0], widths, dtype, slope=slope, adds=add is not None):
         ready = packed(layer, dtype, convolve_hopper.FILLED, widths)
         matrices = ready.weight.view(9, -1, layer.out_channels)
-        maps = [joined((part,), dtype) for part in parts]
+        maps = [concat((part,), dtype) for part in parts]
         return convolve_hopper.convolve(maps, matrices, ready.bias, slope=slope, add=add)
     stride, (batch, _, height, width) = layer.stride[0], parts[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     pixels = batch * size[0] * size[1]
     plan = plan or plan_for(layer, pixels, max(widths))
     ready = packed(layer, dtype, plan.chunk, widths)
-    maps = [joined((part,), dtype, multiple=_WORD) for part in parts]
+    maps = [concat((part,), dtype, multiple=_WORD) for part in parts]
     shape = (batch, layer.out_channels, *size)
     out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
@@ -169,6 +169,15 @@ def convolve(
     return out
 
 
+def convolve_or_torch(layer: nn.Conv2d, *maps: Tensor, dtype: torch.dtype) -> Tensor:
+    """Convolve ``maps``, concatenated and taken as ``dtype``, by the kernel or, where it cannot, by torch."""
+    maps = tuple(one.to(dtype) for one in maps)
+    if supports(layer, maps[0]):
+        return convolve(layer, maps, dtype=dtype)
+    out: Tensor = layer(concat(maps) if len(maps) > 1 else maps[0])
+    return out
+
+
 def _rolls(
     layer: nn.Conv2d, x: Tensor, widths: tuple[int, ...], dtype: torch.dtype, *, slope: float, adds: bool
 ) -> bool:
@@ -177,7 +186,7 @@ def _rolls(
         convolve_hopper is not None
         and (layer.kernel_size, layer.stride) == ((3, 3), (1, 1))
         and (slope == 1.0 or not adds)
-        and convolve_hopper.serves(widths, layer.out_channels, x, dtype, adds=adds)
+        and convolve_hopper.supports(widths, layer.out_channels, x, dtype, adds=adds)
     )
 
 

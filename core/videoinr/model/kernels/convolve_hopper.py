@@ -1,4 +1,4 @@
-"""The 3x3 convolutions of convolve.py on Hopper: in two thirds of their time, for the layers that it serves.
+"""The 3x3 convolutions of convolve.py on Hopper: in two thirds of their time, for the layers that it supports.
 
 What limits convolve.py is the second cache: for every 128 pixels its programs read nine taps of their channels, and all
 weights. Here a multiprocessor reads the weights once, and two workers share them. Each walks down a strip of 64
@@ -25,7 +25,7 @@ from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
 
 from videoinr.model.kernels.convolve_hopper_kernels import rolling_kernel
-from videoinr.model.ops import joined
+from videoinr.model.maps import concat
 
 STRIP = 64
 """Columns of a worker's strip: the rows of one matrix product."""
@@ -84,7 +84,7 @@ def steps(widths: tuple[int, ...], outputs: int) -> tuple[Shape, ...]:
     return tuple(found)
 
 
-def serves(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtype, *, adds: bool) -> bool:
+def supports(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtype, *, adds: bool) -> bool:
     """Whether :func:`convolve` can take the place of a layer on maps like ``x`` [B, C, H, W], and gains by it.
 
     That it computes the right thing is tried once for each kernel that is compiled, on a map of a few rows.
@@ -109,7 +109,7 @@ def convolve(
     filled up with zeros to a multiple of FILLED; ``bias`` [outputs] float32. ``slope``: what becomes of values below 0.
     """
     *whole, last = parts
-    parts = (*whole, joined((last,), last.dtype, multiple=FILLED))
+    parts = (*whole, concat((last,), last.dtype, multiple=FILLED))
     launches, taken, channel = steps(tuple(part.shape[1] for part in parts), weight.shape[2]), 0, 0
     for number, shape in enumerate(launches):
         mine = parts[taken : taken + shape.parts]

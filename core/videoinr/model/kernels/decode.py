@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,12 +28,10 @@ import triton
 from torch import Tensor, nn
 
 from videoinr.geometry import Grid, Rect
+from videoinr.model.features import PairFeatures, PairHeads
 from videoinr.model.kernels.decode_kernels import blend_kernel, colour_kernel, field_kernel, motion_kernel
 from videoinr.model.points import Points
 from videoinr.model.siren import OMEGA, SirenHead
-
-if TYPE_CHECKING:
-    from videoinr.model.video_inr import PairFeatures, VideoINR
 
 MAX_ELEMENTS = 2**31 - 1
 """Of any map that these kernels read: they count in 32 bits."""
@@ -134,7 +132,7 @@ class DecodeWeights:
     blends: bool
 
     @classmethod
-    def make(cls, model: VideoINR) -> DecodeWeights:
+    def make(cls, model: PairHeads) -> DecodeWeights:
         """Of a model that :func:`can_draw` accepts, on the model's device."""
         channels = padded_width(model.config.spatial_channels)
         spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
@@ -198,7 +196,7 @@ class Canvas:
         )
 
 
-def can_draw(model: VideoINR, features: PairFeatures) -> bool:
+def can_draw(model: PairHeads, features: PairFeatures) -> bool:
     """Whether these kernels draw what ``model`` renders of ``features``: not the paper's ablations, nor wide heads."""
     config = model.config
     if config.single_network or not (config.flow and config.multi_scale):

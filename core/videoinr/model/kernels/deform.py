@@ -7,20 +7,16 @@ reads a tap of its pixels, weighs it, multiplies it and goes on to the next: onl
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.deformable import DeformableParameters
 from videoinr.model.kernels.bare import bare
-from videoinr.model.kernels.convolve import MAX_ELEMENTS, packed
+from videoinr.model.kernels.convolve import MAX_ELEMENTS, convolve_or_torch, packed
 from videoinr.model.kernels.reading import sigmoid
-from videoinr.model.ops import convolved
-
-if TYPE_CHECKING:
-    from videoinr.model.deformable import DeformableConv
 
 _TAPS = 9
 _RUN, _WARPS, _STAGES = 64, 8, 1
@@ -86,7 +82,7 @@ def _deform_kernel(  # type: ignore[no-untyped-def]
     tl.store(out + place, sums.to(out.dtype.element_ty), mask=(answer < pixels)[None, :])
 
 
-def serves(x: Tensor, groups: int) -> bool:
+def supports(x: Tensor, groups: int) -> bool:
     """Whether :func:`deform` can read ``x`` [B, C, H, W] in so many groups of channels."""
     each = x.shape[1] // groups
     powers = all(count & (count - 1) == 0 for count in (groups, each))
@@ -94,7 +90,7 @@ def serves(x: Tensor, groups: int) -> bool:
 
 
 def deform(
-    layer: DeformableConv,
+    layer: DeformableParameters,
     x: Tensor,
     guide: Tensor,
     *,
@@ -107,7 +103,7 @@ def deform(
     Positions and sums are float32; what the four corners of a position hold is weighed in ``dtype``.
     """
     known = bare(layer.offsets_and_masks, dtype, order=partial(_by_tap, groups=groups))
-    moves = convolved(known.conv, guide.to(dtype)).contiguous(memory_format=torch.channels_last)
+    moves = convolve_or_torch(known.conv, guide, dtype=dtype).contiguous(memory_format=torch.channels_last)
     x = x.to(dtype).contiguous(memory_format=torch.channels_last)
     batch, channels, height, width = x.shape
     ready, pixels, out = packed(layer, dtype, channels, (channels,)), batch * height * width, torch.empty_like(x)

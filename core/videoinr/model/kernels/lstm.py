@@ -8,8 +8,8 @@ import triton.language as tl
 from torch import Tensor, nn
 
 from videoinr.model.kernels.bare import bare
+from videoinr.model.kernels.convolve import convolve_or_torch
 from videoinr.model.kernels.reading import sigmoid
-from videoinr.model.ops import convolved
 
 _RUN = 1024
 """Values of a program."""
@@ -49,7 +49,7 @@ def advance(
     enters, what is kept, what leaves, the candidate. All that follows is computed in float32.
     """
     known = bare(layer, dtype)
-    gates = convolved(known.conv, entering.to(dtype), hidden.to(dtype)).contiguous(memory_format=torch.channels_last)
+    gates = convolve_or_torch(known.conv, entering, hidden, dtype=dtype).contiguous(memory_format=torch.channels_last)
     cell = cell.to(dtype).contiguous(memory_format=torch.channels_last)
     new_hidden, new_cell = torch.empty_like(cell), torch.empty_like(cell)
     _advance_kernel[(triton.cdiv(cell.numel(), _RUN),)](

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from videoinr.model.warp import sample
+from videoinr.model.ops import sample
 
 TRAINED_SCALE = 4
 """The scale in whose output pixels the flow counts when it is to be independent of the zoom."""

@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.zooming_slowmo import SIZE_MULTIPLE, ZoomingSlowMoEncoder
+from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.released.lattice import Lattice, LatticeAxis, on_map
 from videoinr.model.siren import SirenHead
-from videoinr.model.warp import sample
 
 ENLARGED = 4
 _BAND_PX = 2**17

@@ -1,0 +1,51 @@
+"""Helpers for maps [B, C, H, W] that the layers and the CUDA kernels share: the activation, and concatenation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def activated(x: Tensor, slope: float) -> Tensor:
+    """Return ``x`` with its negative values multiplied by ``slope``.
+
+    Args:
+        x: Any shape.
+        slope: 0 is ReLU, 1 the identity (``x`` itself is returned), anything between a leaky ReLU.
+    """
+    if slope == 1.0:
+        return x
+    return F.relu(x) if slope == 0.0 else F.leaky_relu(x, slope)
+
+
+def concat(maps: Sequence[Tensor], dtype: torch.dtype | None = None, *, multiple: int = 1) -> Tensor:
+    """Concatenate the channels of ``maps``.
+
+    Args:
+        maps: Maps [B, C, H, W] that differ in C only.
+        dtype: The type of the result; without it, that of the first map.
+        multiple: The number of channels is rounded up to a multiple of this; the channels added are zeros.
+
+    Returns:
+        A map [B, sum of all C, H, W] in the channels-last memory format. Where gradients are needed it is made by
+        ``torch.cat`` instead, in whatever format that gives, and ``multiple`` is ignored.
+    """
+    first, channels = maps[0], sum(one.shape[1] for one in maps)
+    dtype, filled = dtype or first.dtype, -(-channels // multiple) * multiple
+    if torch.is_grad_enabled() and any(one.requires_grad for one in maps):
+        return torch.cat([one.to(dtype) for one in maps], 1)
+    if len(maps) == 1 and filled == channels:
+        return first.to(dtype).contiguous(memory_format=torch.channels_last)
+    shape = (len(first), filled, *first.shape[2:])
+    out = torch.empty(shape, dtype=dtype, device=first.device, memory_format=torch.channels_last)
+    if filled > channels:
+        out.zero_()
+    begin = 0
+    for one in maps:
+        # Not torch.cat: of channels-last maps on an H100 it took 8.9 of the 14.9 ms in which lite encoded 960x540.
+        out[:, begin : begin + one.shape[1]] = one
+        begin += one.shape[1]
+    return out
