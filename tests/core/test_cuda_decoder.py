@@ -363,5 +363,5 @@ def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_engine_picks_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(engine.decoder_for(tiny_video_inr(), profile()), RegionDecoder)
-    monkeypatch.setattr(model_kernels, "serve", lambda _: True)
+    monkeypatch.setattr(model_kernels, "is_available", lambda _: True)
     assert isinstance(engine.decoder_for(tiny(), profile()), CudaDecoder)
