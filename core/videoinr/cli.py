@@ -1,7 +1,6 @@
-"""``videoinr``: the command line. No Qt, and nothing heavy is imported before a command needs it.
+"""``videoinr``: the command line. It imports no Qt, and a heavy module only when a command needs it.
 
-Exit codes: 0 done, 1 failed, 2 the command makes no sense, 3 stopped or failed but a playable part was kept,
-130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ended early but the finished frames were kept, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from videoinr.exporting.target import PartialKeptError
 FAILED, USAGE, PARTIAL_KEPT, INTERRUPTED = 1, 2, 3, 130
 
 
-class _Guarded(TyperGroup):
-    """Every failure of a command becomes words on stderr and an exit code, never a traceback."""
+class _Commands(TyperGroup):
+    """Turns every failure of a command into a message on stderr and an exit code, never a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -48,8 +47,8 @@ class _Guarded(TyperGroup):
             if _is_typers_own(error) or ctx.params.get("debug"):
                 raise
             show_error(
-                f"Something unforeseen went wrong: {type(error).__name__}: {error}",
-                "Run it again as: videoinr --debug ...; the traceback then shown belongs in a bug report.",
+                f"An unexpected error occurred: {type(error).__name__}: {error}",
+                "Run videoinr --debug ... to see the traceback, and put it into a bug report.",
             )
             raise typer.Exit(FAILED) from None
 
@@ -61,12 +60,12 @@ def _exit_code(error: VideoInrError) -> int:
 
 
 def _is_typers_own(error: Exception) -> bool:
-    # Usage errors, Exit and Abort: Typer shows them itself. All but Abort carry an exit code, and share no public base.
+    # Typer shows usage errors, Exit and Abort itself. All but Abort have an exit code, but no public base class.
     return isinstance(error, typer.Abort | BrokenPipeError) or hasattr(error, "exit_code")
 
 
 app = typer.Typer(
-    cls=_Guarded,
+    cls=_Commands,
     name="videoinr",
     no_args_is_help=True,
     add_completion=False,
@@ -88,22 +87,22 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def videoinr_command(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log what happens.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log messages.")] = False,
 ) -> None:
-    """Look between the frames and inside the pixels of a clip: decode and export at any time, rate and scale."""
+    """Decode and export video at any time, frame rate and scale with a neural representation (VideoINR)."""
     if debug:
         logging.getLogger("videoinr").setLevel(logging.DEBUG)
 
 
 def main() -> None:
-    """Run the command line on ``sys.argv`` and exit."""
+    """Run the command line of ``sys.argv`` and exit."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         app(prog_name="videoinr")
     finally:
-        # A second Ctrl+C must not end in a traceback while the interpreter shuts down.
+        # A second Ctrl+C while the interpreter shuts down must not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,4 +1,4 @@
-"""What works on this machine: versions, devices, encoders, the shipped models and the settings folder."""
+"""Tests of this machine: versions, devices, video encoders, the shipped models and the settings folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
 _LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph", "superqt")
 TOLERATED_STEPS = 2.0
-"""By how many 8-bit steps a device may differ from the result stored with a model: rounding, not wrong pictures."""
+"""The most that a device may differ from the result stored with a model, in 8-bit steps: the error of rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCheck:
-    """How a shipped model did on a device. ``largest_steps``: its largest difference from the stored result."""
+    """The test of a shipped model on a device.
+
+    ``largest_steps``: its largest difference from the stored result, in 8-bit steps; None if it did not run.
+    """
 
     model: str
     device: str
@@ -31,11 +34,20 @@ class ModelCheck:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the doctor found. ``encoders``: each one, and whether it encoded a picture."""
+    """The results of all tests.
+
+    Attributes:
+        versions: (name, version) of the program, its libraries and the system.
+        ways: (computation, implementation) where the program has several.
+        devices: the devices, fastest first.
+        encoders: (name, whether it encoded a picture).
+        models: each shipped model on each device.
+        config_folder: the folder of the settings.
+        config_problem: why the folder cannot be written to, or nothing.
+    """
 
     versions: tuple[tuple[str, str], ...]
     ways: tuple[tuple[str, str], ...]
-    """Where there is more than one way to compute a thing, the one taken here."""
     devices: tuple[str, ...]
     encoders: tuple[tuple[str, bool], ...]
     models: tuple[ModelCheck, ...]
@@ -44,20 +56,20 @@ class Report:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is needed and does not work, in words; empty when all is well."""
+        """A sentence for each needed thing that does not work."""
         defaults = {codec_for(ending, None).encoder for ending in CONTAINERS}
         failed = [name for name, works in self.encoders if name in defaults and not works]
-        found = [f"The encoder {name} does not work." for name in failed]
+        found = [f"The video encoder {name} does not work." for name in failed]
         found += [f"{check.model} fails on {check.device}: {check.problem}" for check in self.models if check.problem]
         if not self.models:
             found.append("No model ships with this installation.")
         if self.config_problem:
-            found.append(f"Settings cannot be kept in {self.config_folder}: {self.config_problem}")
+            found.append(f"Settings cannot be saved in {self.config_folder}: {self.config_problem}")
         return tuple(found)
 
 
 def examine() -> Report:
-    """Try everything. Takes a few seconds, runs each model, and leaves nothing behind."""
+    """Run all tests. Takes a few seconds, runs each model, and leaves no files."""
     from videoinr.devices import available_devices
 
     folder = platformdirs.user_config_path("videoinr-viewer", appauthor=False)
@@ -118,14 +130,16 @@ def _check_model(name: str, device: str) -> ModelCheck:
 
     try:
         steps = self_test(load_model(name), pick_device(device))
-    except Exception as error:  # Whatever it is, it is what the doctor was asked to find.
+    except Exception as error:  # Any failure is a result of this test.
         return ModelCheck(name, device, None, str(error) or repr(error))
-    problem = "" if steps <= TOLERATED_STEPS else f"its pictures are off by {steps:.1f} steps of 255."
+    problem = (
+        "" if steps <= TOLERATED_STEPS else f"its pictures differ from the stored ones by {steps:.1f} of 255 levels."
+    )
     return ModelCheck(name, device, steps, problem)
 
 
 def _write_problem(folder: Path) -> str:
-    """Why ``folder`` cannot be written to, or nothing. Folders made for the test are removed."""
+    """Why ``folder`` cannot be written to, or nothing. Folders created for the test are removed."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

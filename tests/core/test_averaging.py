@@ -45,7 +45,7 @@ def test_what_has_no_mean_is_refused_and_nothing_written(names: list[str], tmp_p
 
 
 def test_no_file_is_written_over(files: list[Path], tmp_path: Path) -> None:
-    for out, words in ((files[0], "already exists"), (tmp_path / "mean.pth", "no name for weights")):
+    for out, words in ((files[0], "already exists"), (tmp_path / "mean.pth", "not the name of a weights file")):
         before = files[0].read_bytes()
         outcome = run_here("models", "mean", *files, "--out", out)
         assert outcome.exit_code != 0

@@ -298,7 +298,14 @@ def test_a_person_sees_times_floors_memory_and_the_machine(monkeypatch: pytest.M
     monkeypatch.setattr(plain, "LIMIT_SECS", 0.0)
     outcome = run_here("bench", "--model", "random:tiny", "--lr", "24x16", "--out", "48x64", "--device", "cpu")
     assert outcome.exit_code == 0, outcome
-    words = ("first picture of a pair", "same view, other time", "share of the floor", "a view holds", "GFLOP/s", " ms")
+    words = (
+        "first picture of a pair",
+        "same view, other time",
+        "share of the floor",
+        "caches of a view",
+        "GFLOP/s",
+        " ms",
+    )
     for word in (*words, "random:tiny", "* 24x16 to 48x64: measured on 48x2, scaled by pixels."):
         assert word in outcome.stdout
 

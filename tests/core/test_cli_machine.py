@@ -99,7 +99,7 @@ def test_doctor_finds_nothing_wrong_and_leaves_nothing(models: Plug, config_home
     outcome = run_here("doctor")
     assert outcome.exit_code == 0, outcome
     assert outcome.stderr == ""
-    for word in ("torch", "cpu", "libx264", "lite", "0.40 of 255", "can be written", "pixels square"):
+    for word in ("torch", "cpu", "libx264", "lite", "at most 0.40 of 255", "can be written to", "pixels square"):
         assert word in outcome.stdout
     assert not config_home.parents[1].exists()
 
@@ -120,7 +120,7 @@ def test_doctor_tells_a_program(models: Plug, config_home: Path) -> None:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (40.0, "off by 40.0 steps"),
+        (40.0, "by 40.0 of 255 levels"),
         (ModelError("lite.safetensors is damaged."), "damaged"),
         (ValueError(), "ValueError"),
     ],
@@ -139,14 +139,14 @@ def test_doctor_says_when_settings_cannot_be_kept(models: Plug, config_home: Pat
     config_home.parents[1].write_text("a file where a folder should be")
     outcome = run_here("doctor")
     assert outcome.exit_code == 1
-    assert "Settings cannot be kept" in outcome.stderr
+    assert "Settings cannot be saved" in outcome.stderr
 
 
 def test_what_is_missing_is_a_problem(models: Plug, config_home: Path) -> None:
     models(0.0, cards=())
     report = doctor.examine()
     broken = replace(report, encoders=(("libx264", False), ("h264_nvenc", False)))
-    assert broken.problems == ("The encoder libx264 does not work.", "No model ships with this installation.")
+    assert broken.problems == ("The video encoder libx264 does not work.", "No model ships with this installation.")
 
 
 # ---- probe ----

@@ -130,7 +130,7 @@ def test_training_starts_from_weights_and_says_so(footage: Path, recipe: Path, t
     command = ("train", recipe, "--data", footage, "--device", "cpu", "--out", out)
     trained = run_here(*command, "--initial", own)
     assert trained.exit_code == 0, trained.stderr
-    assert f"begun with tiny (sha256 {load_model(str(own)).card.sha256})" in trained.stderr
+    assert f"started from tiny (sha256 {load_model(str(own)).card.sha256})" in trained.stderr
     assert load_model(str(out / "mine.safetensors")).card.training["initial"].startswith("tiny (sha256 ")
     both = run_here(*command, "--initial", own, "--resume")
     assert both.exit_code == 2

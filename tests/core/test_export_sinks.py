@@ -313,7 +313,7 @@ def test_pictures_need_a_folder_not_a_file(tmp_path: Path) -> None:
 
 def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_bytes(b"mine")
-    with pytest.raises(ExportError, match="already there"):
+    with pytest.raises(ExportError, match="already exists"):
         check_output(job(tmp_path / "out.mp4"))
     check_output(job(tmp_path / "out.mp4", overwrite=True))
     assert (tmp_path / "out.mp4").read_bytes() == b"mine"

@@ -169,7 +169,7 @@ def test_the_command_imports_and_says_what_it_found(tmp_path: Path) -> None:
     path = saved(weights(), tmp_path / "latest_G.pth")
     outcome = run_here("models", "import", path, "--name", "theirs", "--out", tmp_path / "models")
     assert outcome.exit_code == 0, outcome
-    for words in ("VideoINR's", "442, of which 8", "10,978,615", "no: another file", "theirs.safetensors"):
+    for words in ("VideoINR", "442, of which 8", "10,978,615", "no, it differs", "theirs.safetensors"):
         assert words in outcome.stdout
     told = json.loads(run_here("models", "import", path, "--name", "more", "--json").stdout)
     assert told["published_file"] is False

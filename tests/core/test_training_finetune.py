@@ -54,7 +54,7 @@ def test_one_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> No
     trained = run_here(*command)
     assert trained.exit_code == 0, trained.stderr
     assert "patches of 8 instead of 32 pixels" in trained.stderr
-    assert "begun with lite" in trained.stderr
+    assert "started from lite" in trained.stderr
     card = load_model(str(out / "finetune.safetensors")).card
     assert card.config == CONFIGS["lite"]
     assert card.training["steps"] >= 1

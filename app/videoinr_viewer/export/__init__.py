@@ -1,1 +1,1 @@
-"""Exports from the window: the form, the dialog, and the process that runs them."""
+"""Export from the window: the dialog with its form, and the bridge to the process that exports."""

@@ -1,4 +1,4 @@
-"""An export as a process of its own, told through signals. It has its own engine, so the window stays free."""
+"""The bridge to an export: a process with its own engine, so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "videoinr.cli")
 GRACE_MSECS = 5000
-"""How long a cancelled export may take to clean up before it is killed."""
+"""The time that a cancelled export has to clean up before it is killed."""
 KEPT_STDERR_CHARS = 4000
 
 
 class ExportBridge(QObject):
-    """Runs one export at a time. ``command`` is what the export's arguments are appended to."""
+    """Runs ``videoinr export`` as a process, one at a time, and emits signals about it.
+
+    ``command``: the start of the command line, to which the arguments of an export are appended.
+    """
 
     progressed = Signal(object)
     """ExportProgress."""
     finished = Signal(object, int)
-    """Path of the file, and its number of frames."""
+    """The path of the file, and its number of frames."""
     failed = Signal(str, str)
-    """What happened, and what to do."""
+    """A message and a hint."""
     cancelled = Signal()
     ended = Signal()
-    """In whatever way: after one of the three above."""
+    """The process has ended; emitted after finished, failed or cancelled."""
 
     def __init__(self, command: Sequence[str] = COMMAND, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,13 +48,13 @@ class ExportBridge(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether an export is under way."""
+        """Whether an export is running."""
         return self._process is not None
 
     def start(self, arguments: Sequence[str]) -> None:
         """Run the command with ``arguments`` (those of ``videoinr export``). No other export may be running."""
         if self._process is not None:
-            raise RuntimeError("one export at a time")
+            raise RuntimeError("an export is already running")
         self._stderr, self._outcome, self._is_cancelled = "", None, False
         process = QProcess(self)
         process.readyReadStandardOutput.connect(self._read_lines)
@@ -64,7 +67,7 @@ class ExportBridge(QObject):
         process.start(line[0], line[1:])
 
     def cancel(self) -> None:
-        """Ask the export to stop and clean up; it is killed if it does not."""
+        """Ask the export to stop and clean up; kill it if it has not after GRACE_MSECS."""
         if (process := self._process) is None or self._is_cancelled:
             return
         self._is_cancelled = True
@@ -72,7 +75,7 @@ class ExportBridge(QObject):
         QTimer.singleShot(GRACE_MSECS, process, process.kill)
 
     def stop(self) -> None:
-        """End the export and wait for its end, at most the grace: the program is closing."""
+        """Stop the export and wait for its end, at most GRACE_MSECS, then kill it. For the end of the program."""
         if (process := self._process) is None:
             return
         self._is_cancelled = True
@@ -96,7 +99,7 @@ class ExportBridge(QObject):
                 event = json.loads(line)
                 self._take(event["event"], event)
             except (ValueError, KeyError, TypeError):
-                log.warning("export said: %r", line)
+                log.warning("unknown line from the export: %r", line)
 
     def _take(self, name: str, event: dict[str, object]) -> None:
         if name == "progress":
@@ -113,10 +116,10 @@ class ExportBridge(QObject):
 
     @Slot(QProcess.ProcessError)
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
-        # Other errors are followed by finished().
+        # After any other error, QProcess emits finished().
         if error is QProcess.ProcessError.FailedToStart:
             self._forget_process()
-            self.failed.emit("The export could not be started.", f"{self._command[0]} does not run.")
+            self.failed.emit("The export could not be started.", f"{self._command[0]} cannot be run.")
             self.ended.emit()
 
     @Slot(int, QProcess.ExitStatus)
@@ -138,7 +141,7 @@ class ExportBridge(QObject):
         if outcome.get("event") == "failed":
             self.failed.emit(str(outcome.get("message", "")), str(outcome.get("hint", "")))
             return
-        # It died before it could say why in its own protocol; its last words may help.
+        # The process ended without a JSON line about it; the last line of stderr may help.
         last = next((line for line in reversed(self._stderr.splitlines()) if line.strip()), "")
         self.failed.emit(f"The export ended unexpectedly (exit code {exit_code}).", last.strip())
 

@@ -1,4 +1,4 @@
-"""Export: the form, then its progress, then where the file is."""
+"""The export dialog: the form, then the progress, then the result."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
+from videoinr.text.phrases import format_count, format_saved
 from videoinr.types import ExportProgress
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
@@ -27,7 +28,7 @@ from videoinr_viewer.style.text import format_remaining
 
 
 class ExportDialog(QDialog):
-    """Stays open beside the window while an export runs; closing it then hides it, and the export goes on."""
+    """A dialog beside the window. Closing it only hides it, and a running export continues."""
 
     def __init__(self, bridge: ExportBridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +85,7 @@ class ExportDialog(QDialog):
         self._bridge.cancelled.connect(self._show_cancelled)
 
     def offer(self, source: ExportSource) -> None:
-        """Show the dialog; while an export runs, its progress."""
+        """Show the dialog with the form for ``source``, or with the progress of a running export."""
         if not self._bridge.is_running:
             self.form.set_source(source)
             self._show_form()
@@ -93,7 +94,7 @@ class ExportDialog(QDialog):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide; the export goes on."""
+        """Hide the dialog; a running export continues."""
         event.ignore()
         self.hide()
 
@@ -126,7 +127,7 @@ class ExportDialog(QDialog):
         self._bridge.start(job.arguments())
 
     def _agrees_to_replace(self, path: Path) -> bool:
-        question = f"{path.name} is already there. Replace it?"
+        question = f"{path.name} already exists. Replace it?"
         return QMessageBox.question(self, "Export", question) == QMessageBox.StandardButton.Yes
 
     @Slot()
@@ -142,12 +143,12 @@ class ExportDialog(QDialog):
         if self.cancel.isEnabled():
             is_last = progress.done == progress.total
             left = "checking the file…" if is_last else format_remaining(progress.remaining_secs)
-            self.status.setText(f"{progress.done} of {progress.total} frames, {left}")
+            self.status.setText(f"{progress.done} of {format_count(progress.total, 'frame')}, {left}")
 
     @Slot(object, int)
     def _show_finished(self, path: Path, frames: int) -> None:
         self._finished_path = path
-        self._end("Done", f"{frames} frames are in\n{path}", self.again, self.show_file)
+        self._end("Done", format_saved(frames, path), self.again, self.show_file)
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
 
@@ -159,7 +160,7 @@ class ExportDialog(QDialog):
     @Slot()
     def _show_cancelled(self) -> None:
         self.progress.hide()
-        self._end("Cancelled", "No file is left of it.", self.again)
+        self._end("Cancelled", "Nothing was saved.", self.again)
 
     def _end(self, title: str, words: str, *buttons: QPushButton) -> None:
         self._pages.setCurrentIndex(1)

@@ -1,4 +1,4 @@
-"""The export dialog's form: what to export, and what it amounts to."""
+"""The form of the export dialog: its fields, and a summary of the export that they describe."""
 
 from __future__ import annotations
 
@@ -48,10 +48,14 @@ _DEFAULT_SIZE, _DEFAULT_RATE = "×2", "×2"
 
 @dataclass(frozen=True)
 class ExportSource:
-    """What can be exported: the clip, the stretch between its marks, and the part of it that the window shows.
+    """The state of the window that an export starts from.
 
-    ``visible`` is (left, top, right, bottom) in units of the full frame. ``model`` and ``device`` are those of the
-    window, as the command line names them.
+    Attributes:
+        clip: the open clip.
+        marked: the segment between the marks, seconds.
+        visible: the region that the window shows, (left, top, right, bottom) in units of the full frame (0..1).
+        model: the model, as the command line names it; None for the default.
+        device: the device, as the command line names it; None for the fastest.
     """
 
     clip: Opened
@@ -62,7 +66,7 @@ class ExportSource:
 
 
 class ExportForm(QWidget):
-    """Every change is checked at once; ``changed`` tells whether the choice makes sense."""
+    """Checks every change at once; ``changed`` says whether the fields describe a valid export."""
 
     changed = Signal(bool)
 
@@ -86,11 +90,11 @@ class ExportForm(QWidget):
         self.picture_size.addItems(_SIZES)
         self.picture_size.setCurrentText(_DEFAULT_SIZE)
         for speed in _SPEEDS:
-            self.speed.addItem("As it is" if speed == 1 else f"{speed} of it (slow motion)", speed)
+            self.speed.addItem("Normal speed" if speed == 1 else f"{speed} speed (slow motion)", speed)
         for encoder, title in CODEC_TITLES.items():
             self.codec.addItem(title, encoder)
-        self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 of the clip's own")
-        self.picture_size.setToolTip("×4 of the clip's size, or width x height")
+        self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 for four times the clip's")
+        self.picture_size.setToolTip("×4 for four times the clip's size, or width x height")
         self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
         self.crf.setToolTip("0 is best; higher numbers make smaller files")
 
@@ -105,8 +109,8 @@ class ExportForm(QWidget):
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.browse)
         for title, field in (
-            ("&Part", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed), ("&Size", self.picture_size),
-            ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
+            ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
+            ("&Size", self.picture_size), ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
         ):  # fmt: skip
             form.addRow(title, field)
         form.addRow("File", file_row)
@@ -123,7 +127,7 @@ class ExportForm(QWidget):
         self.browse.clicked.connect(self._browse)
 
     def set_source(self, source: ExportSource) -> None:
-        """Offer what ``source`` holds; what was chosen before stays where it still makes sense."""
+        """Fill the form for ``source``. Fields keep their values; the file name is new for another clip."""
         is_new = self._source is None or self._source.clip.info.path != source.clip.info.path
         self._source = source
         duration = source.clip.timeline.duration_secs
@@ -172,7 +176,7 @@ class ExportForm(QWidget):
         rect = rect_from_units(*self._source.visible, grid)
         if rect is None:
             return None
-        # Even sides where there is a choice: many players show nothing else.
+        # Even sides, because many players show nothing else.
         return Rect(rect.x, rect.y, max(1, rect.width - rect.width % 2), max(1, rect.height - rect.height % 2))
 
     @Slot()

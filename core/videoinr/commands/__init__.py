@@ -1,1 +1,1 @@
-"""The commands of ``videoinr``, one file each. Their modules import nothing heavy until a command runs."""
+"""The commands of ``videoinr``, one file each. A command imports heavy modules only when it runs."""

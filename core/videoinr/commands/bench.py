@@ -1,4 +1,4 @@
-"""``videoinr bench``: how fast this machine is."""
+"""``videoinr bench``: measures the speed of this machine."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
     from videoinr.benchmark.run import Footage
 
 _Sizes = tuple[Grid, tuple[Grid, ...]]
-"""Of a clip, and of the pictures decoded from it; no pictures: x4 the clip."""
+"""The size of a clip, and the sizes of the pictures decoded from it (none: 4 times the clip)."""
 _SMALL, _LARGE = Grid(320, 180), Grid(960, 540)
 _HD, _UHD = Grid(1920, 1080), Grid(3840, 2160)
 
 
 def bench(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A clip; a synthetic one by default.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A clip. Default: a synthetic one.")] = None,
     lr: Annotated[
-        Grid | None, typer.Option("--lr", parser=SIZE, metavar="WxH", help="The synthetic clip's size; 320x180.")
+        Grid | None,
+        typer.Option("--lr", parser=SIZE, metavar="WxH", help="Size of the synthetic clip. Default: 320x180."),
     ] = None,
     out: Annotated[
         list[Grid] | None,
         typer.Option(
-            "--out", parser=SIZE, metavar="WxH", help="A picture's size; may be given several times. x4 the clip's."
+            "--out", parser=SIZE, metavar="WxH", help="Size of a decoded picture. Repeatable. Default: x4 the clip."
         ),
     ] = None,
     model: Annotated[
@@ -40,23 +41,27 @@ def bench(
         typer.Option(
             "--model",
             metavar="NAME|PATH|random:CONFIG",
-            help="A model; may be given several times. random:base is base with random weights: as fast.",
+            help="A model. Repeatable. random:base is base with random weights, which is as fast.",
         ),
     ] = None,
     all_models: Annotated[
-        bool, typer.Option("--all", help="lite, base and paper (with random weights where not shipped).")
+        bool,
+        typer.Option("--all", help="Measure lite, base and paper (a model that is not shipped with random weights)."),
     ] = False,
-    repeats: Annotated[int, typer.Option("--repeats", min=1, max=1000, metavar="N", help="Medians over N pairs.")] = 3,
+    repeats: Annotated[
+        int, typer.Option("--repeats", min=1, max=1000, metavar="N", help="Measure N pairs and show the medians.")
+    ] = 3,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Time encoding and decoding on this machine, against its own ceilings and the paper's heads plainly evaluated.
+    """Measure how long this machine takes to encode and decode.
 
-    With neither FILE, --lr nor --out: 320x180 to 960x540 on a CPU, and to 1920x1080 and 3840x2160 on CUDA. Takes a
-    minute or so on a CPU, several with --all.
+    Each time is compared with the least time that the measured limits of the machine allow, and with a plain
+    evaluation of the paper's heads. Default sizes: 320x180 to 960x540 on a CPU; on CUDA also to 1920x1080 and
+    3840x2160. A run takes about a minute on a CPU, and several minutes with --all.
     """
     if file is not None and lr is not None:
-        raise UsageError("--lr is the size of the synthetic clip.", hint="Leave it out, or give no FILE.")
+        raise UsageError("--lr is the size of the synthetic clip, but FILE was given.", hint="Leave one of them out.")
     if all_models and model:
         raise UsageError("Both --all and --model were given.", hint="Give one of them.")
     from videoinr.benchmark.run import run
@@ -73,7 +78,7 @@ def bench(
 
 
 def _sizes(lr: Grid | None, out: list[Grid] | None, device: str | None, *, every: bool) -> list[_Sizes]:
-    """Of the synthetic clips: those asked for, or the usual ones of the device."""
+    """The sizes of the synthetic clips and their pictures: those given, or the default ones of the device."""
     from videoinr.devices import pick_device
 
     if lr is not None or out:
@@ -85,7 +90,7 @@ def _sizes(lr: Grid | None, out: list[Grid] | None, device: str | None, *, every
 
 @contextmanager
 def _footage(file: Path | None, sizes: list[_Sizes], out: tuple[Grid, ...], repeats: int) -> Iterator[list[Footage]]:
-    """``file``, or synthetic clips of ``sizes`` that are gone afterwards."""
+    """The clip ``file``, or synthetic clips of ``sizes``, which are removed at the end."""
     if file is not None:
         yield [_footage_of(file, out)]
         return
@@ -101,7 +106,7 @@ def _footage(file: Path | None, sizes: list[_Sizes], out: tuple[Grid, ...], repe
 
 
 def _footage_of(path: Path, out: tuple[Grid, ...]) -> Footage:
-    """Raises ClipError, and UsageError for a picture that the program does not decode."""
+    """The clip at ``path``. Raises ClipError, and UsageError if a size in ``out`` is out of range."""
     from videoinr.benchmark.run import Footage
     from videoinr.clip import open_clip
     from videoinr.render.output_area import grid_of, rect_of

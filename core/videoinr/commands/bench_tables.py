@@ -1,4 +1,4 @@
-"""A bench's report as tables: the times, what they are of the floor, the memory, and the machine."""
+"""Prints the report of ``videoinr bench`` as tables: times, comparison with the floor, memory, and machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from videoinr.commands.screen import show_table
+from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
     from videoinr.benchmark.report import BenchResult, Report
@@ -20,7 +21,7 @@ _STEP_WORDS = {
 
 
 def show_report(report: Report) -> None:
-    """Print it."""
+    """Print the tables of ``report`` to stdout."""
     _show_times(report)
     _show_floors(report)
     _show_memory(report)
@@ -30,8 +31,9 @@ def show_report(report: Report) -> None:
 def _show_times(report: Report) -> None:
     header = ("model", "clip", "picture", "encode a pair", "first picture of a pair", "same view, other time")
     draft = f"draft, {report.results[0].draft_divisor} times coarser"
-    more = (draft, "middle quarter first", "paper's heads, plainly", "first", "other time")
-    title = f"{report.device}: medians of {report.results[0].repeats}; paper's heads by these times"
+    more = (draft, "middle quarter first", "paper's heads", "first picture is", "other time is")
+    pairs = format_count(report.results[0].repeats, "pair")
+    title = f"{report.device}: medians of {pairs}, and how many times faster than the paper's heads, plainly evaluated"
     show_table(title, (*header, *more), [_times(result) for result in report.results])
     for result in {result.plain for result in report.results if result.plain.is_scaled}:
         typer.echo(f"* {result.clip} to {result.grid}: measured on {result.measured}, scaled by pixels.\n")
@@ -46,9 +48,9 @@ def _times(result: BenchResult) -> tuple[str, ...]:
 
 
 def _show_floors(report: Report) -> None:
-    header = ("model", "clip", "picture", "step", "MACs a pixel", "sines", "gathered", "moved", "floor", "took")
+    header = ("model", "clip", "picture", "step", "MACs a pixel", "sines", "gathered", "moved", "floor", "measured")
     rows = [row for result in report.results for row in _floors(result)]
-    title = "Against the floor (pixels: the clip's for encoding, else the picture's)"
+    title = "Compared with the floor, the least time that the machine allows (for each clip pixel or picture pixel)"
     show_table(title, (*header, "share of the floor"), rows)
 
 
@@ -64,10 +66,12 @@ def _floors(result: BenchResult) -> list[tuple[str, ...]]:
 
 
 def _show_memory(report: Report) -> None:
-    header = ("model", "clip", "picture", "parameters", "a pair holds", "a view holds")
+    header = ("model", "clip", "picture", "parameters", "features of a pair", "caches of a view")
     peaks = ("peak encoding", "peak decoding", "on the GPU", "on the GPU")
     show_table(
-        "Memory (peaks: of the whole program)", (*header, *peaks), [_memory(result) for result in report.results]
+        "Memory (peaks are those of the whole program)",
+        (*header, *peaks),
+        [_memory(result) for result in report.results],
     )
 
 
@@ -89,9 +93,9 @@ def _show_machine(report: Report) -> None:
         ("copy, read and written", f"{ceilings.copied_bytes / 1e9:,.1f} GB/s"),
         ("sine, float32", f"{ceilings.sines / 1e9:,.2f} G/s"),
         ("torch", f"{report.torch_version}, {report.threads} threads"),
-        ("load of the machine before", "" if report.load_average is None else f"{report.load_average:.2f}"),
+        ("load average before the run", "" if report.load_average is None else f"{report.load_average:.2f}"),
     ]
-    show_table("The floor's ceilings, measured in this run", (), [row for row in rows if row[1]])
+    show_table("The machine's limits, measured in this run", (), [row for row in rows if row[1]])
 
 
 def _giga(rate: float | None, unit: str) -> str:

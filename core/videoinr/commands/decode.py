@@ -1,4 +1,4 @@
-"""``videoinr decode``: one picture, or a region of it, at any time, as a PNG."""
+"""``videoinr decode``: decodes one picture, or a region of it, at any time."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ from videoinr.geometry import Rect
 
 def decode(
     file: FileArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG to write, without loss.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG file to write.")],
     time: Annotated[
         Fraction,
-        typer.Option("--time", parser=NUMBER, metavar="SECS", help="Second of the clip: 1.25, or 5/4."),
+        typer.Option("--time", parser=NUMBER, metavar="SECS", help="Time in the clip, seconds: 1.25 or 5/4."),
     ],
     scale: ScaleOption = None,
     size: SizeOption = None,
     region: Annotated[
         Rect | None,
-        typer.Option("--region", parser=REGION, metavar="X,Y,W,H", help="These pixels of the scaled picture only."),
+        typer.Option(
+            "--region", parser=REGION, metavar="X,Y,W,H", help="Decode only this region of the scaled picture."
+        ),
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Decode one picture at any time and scale, through the model, into a PNG.
+    """Decode one picture at any time and scale, and save it as a PNG.
 
-    The scale is x4 by default, which the models are trained for. A region equals the same crop of the whole picture,
-    bit for bit.
+    The default scale is x4, which the models are trained for. On a CPU a region equals the same crop of the whole
+    picture bit for bit.
     """
     _check_out(out, file)
     from videoinr import api
@@ -47,13 +49,14 @@ def decode(
         rendered = video.render(query, cancel=token)
         token.check()
         write_png(out, rendered.rgbx)
-        what = f"{query.grid} at {float(time):g} s ({video.model_name}, {video.device_name})"
-    say(f"{out}: {query.rect.width}x{query.rect.height} of {what}")
+        rect, grid = query.rect, query.grid
+        size_px = f"{rect.width}x{rect.height}" + (f" of {grid}" if rect != grid.rect else "")
+        say(f"Saved {size_px} at {float(time):g} s to {out} ({video.model_name}, {video.device_name})")
 
 
 def _check_out(out: Path, source: Path) -> None:
     from videoinr.exporting.target import check_file
 
     if out.suffix.lower() != ".png":
-        raise UsageError(f"'{out}' is no PNG's name.", hint="End the output's name in .png.")
+        raise UsageError(f"'{out}' is not the name of a PNG file.", hint="End the output's name in .png.")
     check_file(out, source=source, overwrite=True)

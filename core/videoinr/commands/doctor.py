@@ -1,4 +1,4 @@
-"""``videoinr doctor``: what works on this machine, and what does not."""
+"""``videoinr doctor``: tests what works on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Check versions, devices, encoders, models and the settings folder; exit 1 if something needed fails."""
+    """Test devices, video encoders, models and the settings folder; exit with 1 if a needed one fails."""
     from videoinr.doctor import examine
 
     report = examine()
@@ -46,12 +46,12 @@ def _facts(report: Report) -> dict[str, object]:
 def _show(report: Report) -> None:
     show_table("Versions", (), report.versions)
     show_table("Devices, fastest first", (), [(device,) for device in report.devices])
-    show_table("On the first of them", (), report.ways)
-    rows = [(name, "works" if works else "not on this machine") for name, works in report.encoders]
+    show_table("Implementations on the first device", (), report.ways)
+    rows = [(name, "works" if works else "does not work on this machine") for name, works in report.encoders]
     show_table("Encoders", (), rows)
     show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
-    show_table("Settings folder", (), [(str(report.config_folder), report.config_problem or "can be written")])
+    show_table("Settings folder", (), [(str(report.config_folder), report.config_problem or "can be written to")])
 
 
 def _outcome(check: ModelCheck) -> str:
-    return check.problem or f"works (off by {check.largest_steps or 0:.2f} of 255 at most)"
+    return check.problem or f"works (differs by at most {check.largest_steps or 0:.2f} of 255 levels)"

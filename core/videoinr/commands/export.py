@@ -1,4 +1,4 @@
-"""``videoinr export``: a segment of a clip at any rate, speed and size, into a file."""
+"""``videoinr export``: exports a segment of a clip at any frame rate, speed and size."""
 
 from __future__ import annotations
 
@@ -32,52 +32,60 @@ def export(
         typer.Argument(metavar="OUT", help="A video (.mp4 .mov .mkv .webm), a folder, or pictures such as f/%05d.png."),
     ],
     start: Annotated[
-        Fraction | None, typer.Option("--start", parser=NUMBER, metavar="S", help="First second; the clip's start.")
+        Fraction | None,
+        typer.Option("--start", parser=NUMBER, metavar="S", help="Start of the segment, seconds. Default: 0."),
     ] = None,
     end: Annotated[
         Fraction | None,
-        typer.Option("--end", parser=NUMBER, metavar="S", help="Second to stop before; the clip's end."),
+        typer.Option("--end", parser=NUMBER, metavar="S", help="End of the segment, seconds. Default: the clip's."),
     ] = None,
     fps: Annotated[
         Fraction | None,
-        typer.Option("--fps", parser=RATE, metavar="N[/D]", help="Frames per second; the clip's own by default."),
+        typer.Option("--fps", parser=RATE, metavar="N[/D]", help="Frames per second. Default: the clip's rate."),
     ] = None,
     time_scale: Annotated[
         Fraction | None,
-        typer.Option("--time-scale", parser=FACTOR, metavar="F", help="This many times the clip's frame rate."),
+        typer.Option("--time-scale", parser=FACTOR, metavar="F", help="The frame rate as a multiple of the clip's."),
     ] = None,
     speed: Annotated[
-        Fraction | None, typer.Option("--speed", parser=FACTOR, metavar="F", help="1/4 plays four times slower; 1.")
+        Fraction | None,
+        typer.Option("--speed", parser=FACTOR, metavar="F", help="1/4 is slow motion, four times slower. Default: 1."),
     ] = None,
     scale: ScaleOption = None,
     size: SizeOption = None,
     crop: Annotated[
         Rect | None,
-        typer.Option("--crop", parser=REGION, metavar="WxH+X+Y", help="These pixels of the scaled picture only."),
+        typer.Option("--crop", parser=REGION, metavar="WxH+X+Y", help="Export only this region of the scaled picture."),
     ] = None,
     codec: Annotated[
         str | None,
-        typer.Option("--codec", metavar="NAME", help="libx264, libx265, libvpx-vp9, ffv1 (lossless) ...; by ending."),
+        typer.Option(
+            "--codec", metavar="NAME", help="libx264, libx265, libvpx-vp9, ffv1 (lossless) ... Default: by ending."
+        ),
     ] = None,
-    crf: Annotated[int | None, typer.Option("--crf", metavar="N", help="Quality: 0 best; the codec's default.")] = None,
+    crf: Annotated[
+        int | None, typer.Option("--crf", metavar="N", help="Quality, 0 is best. Default: the codec's.")
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     json_progress: Annotated[
-        bool, typer.Option("--json-progress", help="Progress and outcome as JSON lines on stdout.")
+        bool, typer.Option("--json-progress", help="Print progress and result as JSON lines on stdout.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
     keep_partial: Annotated[
         bool,
-        typer.Option("--keep-partial", help="If it ends early, keep what is done as OUT.partial (exit 3)."),
+        typer.Option(
+            "--keep-partial", help="If the export ends early, keep the finished frames as OUT.partial (exit code 3)."
+        ),
     ] = False,
 ) -> None:
-    """Export a segment, through the model, at any frame rate, speed and size.
+    """Export a segment of a clip at any frame rate, speed and size.
 
-    By default: the whole clip, at its own frame rate, at scale x2. The output holds the times from start up to, but
-    not including, end: exactly (end - start) / speed * fps frames, rounded half up, at least one. Sound is left out.
+    The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
+    before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound is left out.
 
-    OUT appears when it is complete and checked; until then it is OUT.part. Video keeps the clip's colour tags. Times
-    are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm, as those formats do.
+    The output is written as OUT.part, and renamed to OUT when it is complete and checked. A video keeps the clip's
+    colour tags. Times are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
     """
     with reporter(as_json=json_progress) as report, cancel_on_signals() as token:
         from videoinr.exporting.export import export_clip

@@ -1,4 +1,4 @@
-"""How an export tells its progress: a bar on stderr for a person, JSON lines on stdout for a program."""
+"""Reports the progress of an export: a bar on stderr for a person, or JSON lines on stdout for a program."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Who is told how an export goes."""
+    """Receives the progress and the result of an export."""
 
     def progress(self, now: ExportProgress) -> None:
-        """Called before the first frame and after each one."""
+        """Show the progress; called before the first frame and after each frame."""
 
     def finished(self, path: Path, frames: int) -> None:
-        """The output is whole, checked and in place."""
+        """Report that the output is complete and in its place."""
 
 
 @contextmanager
 def reporter(*, as_json: bool) -> Iterator[Reporter]:
-    """The reporter for one export; a failure inside is reported, where a program listens, and raised on."""
+    """Return the reporter of one export; as JSON it also reports an exception of the block, which is raised on."""
     if not as_json:
         with _progress_bar() as bar:
             yield _Bar(bar)
@@ -44,12 +44,12 @@ def reporter(*, as_json: bool) -> Iterator[Reporter]:
         _print_line("failed", message="The export was stopped.", hint="")
         raise
     except Exception as error:
-        _print_line("failed", message=f"Something unforeseen went wrong: {error!r}.", hint="")
+        _print_line("failed", message=f"An unexpected error occurred: {error!r}.", hint="")
         raise
 
 
 def _print_line(event: str, **values: object) -> None:
-    # Flushed, so that whoever reads the pipe sees each line when it happens.
+    # Flushed, so that a program sees each line at once.
     print(json.dumps({"event": event, **values}), flush=True)
 
 

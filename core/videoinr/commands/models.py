@@ -1,4 +1,4 @@
-"""``videoinr models``: the models that ship with the program, the import of released ones, and means of several."""
+"""``videoinr models``: lists the shipped models, imports released checkpoints, and averages weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from videoinr.commands.options import JsonOption
 from videoinr.commands.screen import show_json, show_table
+from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
     from videoinr.model.released.importing import Imported
@@ -19,7 +20,7 @@ models = typer.Typer(name="models")
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the models that ship with the program, and what they are worth; import a released one; average several."""
+    """List the models that ship with the program; import a released model; average several models."""
     if context.invoked_subcommand is not None:
         return
     from videoinr.model.weights import shipped_models
@@ -28,7 +29,7 @@ def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         show_json([_facts(card) for card in cards])
     else:
-        header = ("name", "parameters", "trained for", "what it is")
+        header = ("name", "parameters", "trained for", "description")
         show_table("", header, [(card.name, _millions(card), _scales(card), card.description) for card in cards])
 
 
@@ -36,20 +37,22 @@ def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
 def import_model(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A released .pth file: VideoINR's or Zooming SlowMo's.")],
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="What to call it; official by default.")
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the model. Default: official.")
     ] = None,
     corrected: Annotated[
         bool,
-        typer.Option("--corrected", help="Clean borders and pixel centres, and motion that is the same at any zoom."),
+        typer.Option(
+            "--corrected", help="Correct the borders, the pixel centres, and the motion's dependence on the zoom."
+        ),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the model goes; beside FILE by default.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder of the model. Default: that of FILE.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a model of the checkpoint that VideoINR's authors released, for --model of every command and the window.
+    """Convert the checkpoint that VideoINR's authors released to a model for --model of every command and the window.
 
-    Nothing in the file is run. With Zooming SlowMo's file: the paper's model with that encoder, to train from.
+    No code in the file is run. From Zooming SlowMo's file it makes the paper's model with that encoder, to be trained.
     """
     from videoinr.model.released.importing import import_checkpoint
 
@@ -57,48 +60,50 @@ def import_model(
     if as_json:
         show_json({**_facts(imported.card), "published_file": imported.known, "git_blob": imported.blob})
     else:
-        show_table("", (), _told(imported))
+        show_table("", (), _import_rows(imported))
 
 
 @models.command("mean")
-def mean_model(
-    files: Annotated[list[str], typer.Argument(metavar="NAME|PATH...", help="Models of one configuration.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The .safetensors to write, its card beside it.")],
+def average_models(
+    files: Annotated[list[str], typer.Argument(metavar="NAME|PATH...", help="Models of the same configuration.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The .safetensors file to write; its card goes beside it.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Average the weights of several runs that went on from the same ones: often better than any of them."""
+    """Average the weights of several runs that started from the same weights; often better than any of them."""
     from videoinr.errors import UsageError
     from videoinr.model.averaging import save_mean
     from videoinr.model.weights import load_model
 
     if out.suffix != ".safetensors":
-        raise UsageError(f"{out} is no name for weights.", hint="Let it end in .safetensors.")
+        raise UsageError(f"{out} is not the name of a weights file.", hint="End it in .safetensors.")
     if out.exists():
-        raise UsageError(f"{out} already exists.", hint="Name another file, or remove it first.")
+        raise UsageError(f"{out} already exists.", hint="Give another name, or remove the file first.")
     card = save_mean([load_model(file) for file in files], out, name=out.stem)
     if as_json:
         show_json(_facts(card))
     else:
-        show_table("", (), [("mean of", f"{len(files)} models"), ("written to", str(card.path))])
+        show_table("", (), [("mean of", format_count(len(files), "model")), ("saved to", str(card.path))])
 
 
-def _told(imported: Imported) -> list[tuple[str, str]]:
+def _import_rows(imported: Imported) -> list[tuple[str, str]]:
     card = imported.card
-    known = {True: "yes, bit for bit", False: "no: another file than the one that is known", None: "not known"}
+    known = {True: "yes, bit for bit", False: "no, it differs from the known file", None: "no such file is known"}
     return [
-        ("whose", f"{imported.source}'s"),
-        ("the published file", known[imported.known]),
+        ("format", imported.source),
+        ("is the published file", known[imported.known]),
         ("git hash-object", imported.blob),
-        ("tensors", f"{imported.tensors}, of which {imported.unused} are never used"),
+        ("tensors", f"{imported.tensors}, of which {imported.unused} are unused"),
         ("parameters", f"{card.parameters:,}"),
-        ("written to", str(card.path)),
-        ("use it", f"videoinr export CLIP --model {card.path}"),
+        ("saved to", str(card.path)),
+        ("to use it", f"videoinr export CLIP --model {card.path}"),
     ]
 
 
 def _facts(card: ModelCard) -> dict[str, object]:
     facts = card.to_dict()
-    del facts["self_test"]  # Kilobytes of base64 that only the doctor reads.
+    del facts["self_test"]  # Kilobytes of base64 for the doctor alone.
     return {**facts, "path": card.path}
 
 

@@ -39,15 +39,17 @@ REGION = option_parser(parsing.region)
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME|PATH", help="A shipped model's name (videoinr models), or a weights file."),
+    typer.Option("--model", metavar="NAME|PATH", help="A shipped model (see videoinr models), or a weights file."),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help="cuda, cuda:1, mps or cpu; the fastest one by default.")
+    str | None, typer.Option("--device", metavar="NAME", help="cuda, cuda:1, mps or cpu. Default: the fastest.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ScaleOption = Annotated[
-    Fraction | None, typer.Option("--scale", parser=FACTOR, metavar="F", help="Grid pixels for each clip pixel.")
+    Fraction | None,
+    typer.Option("--scale", parser=FACTOR, metavar="F", help="Output pixels for each clip pixel: 4, x2.5, 5/2."),
 ]
 SizeOption = Annotated[
-    Grid | None, typer.Option("--size", parser=SIZE, metavar="WxH", help="The full picture's size instead of a scale.")
+    Grid | None,
+    typer.Option("--size", parser=SIZE, metavar="WxH", help="Size of the full picture, instead of a scale."),
 ]

@@ -1,4 +1,4 @@
-"""``videoinr probe``: what a clip is."""
+"""``videoinr probe``: shows the properties of a clip."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from videoinr.commands.screen import show_json, show_table
 
 
 def probe(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Show what a clip is: size, rate, length, colours, and what is odd about it."""
+    """Show a clip's size, frame rate, length, colours and warnings."""
     from videoinr.clip import open_clip
     from videoinr.clip.describe import describe
 
@@ -16,14 +16,14 @@ def probe(file: FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         show_json(facts)
     else:
-        show_table("", (), [(name.replace("_", " "), _in_words(value)) for name, value in facts.items()])
+        show_table("", (), [(name.replace("_", " "), _format(value)) for name, value in facts.items()])
 
 
-def _in_words(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_in_words(part)}" for name, part in value.items() if part not in ([], None, ""))
+        return ", ".join(f"{name} {_format(item)}" for name, item in value.items() if item not in ([], None, ""))
     if isinstance(value, list):
-        return "\n".join(_in_words(part) for part in value) or "none"
+        return "\n".join(_format(item) for item in value) or "none"
     return str(value)

@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM as a cancel token, so that work ends between two chunks and cleans up."""
+"""Turns Ctrl+C and SIGTERM into a cancel token, so that work ends between two chunks and cleans up."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from types import FrameType
 from videoinr.cancel import CancelToken
 
 PATIENCE_SECS = 1.0
-"""Signals this soon after the first mean the same: an impatient finger must not interrupt the cleaning up."""
+"""A signal this soon after the first is ignored, so that pressing Ctrl+C twice does not interrupt the clean-up."""
 
 
 @contextmanager
 def cancel_on_signals() -> Iterator[CancelToken]:
-    """A token that SIGINT or SIGTERM cancels; a signal PATIENCE_SECS later interrupts at once (KeyboardInterrupt)."""
+    """Return a token that SIGINT or SIGTERM cancels; a signal PATIENCE_SECS later raises KeyboardInterrupt."""
     token = CancelToken()
     if threading.current_thread() is not threading.main_thread():
         yield token  # Only the main thread may handle signals.

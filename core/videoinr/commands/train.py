@@ -1,4 +1,4 @@
-"""``videoinr train``: a recipe and clips in, weights with a card out; can be stopped and resumed at any step."""
+"""``videoinr train``: trains a model on clips; a run can be stopped and resumed at any step."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
+from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
     from videoinr.training.recipe import Recipe
@@ -23,39 +24,48 @@ def train(
     recipe_name: Annotated[
         str, typer.Argument(metavar="RECIPE", help="A shipped recipe (lite, base, finetune ...), or a TOML file.")
     ],
-    data: Annotated[list[Path], typer.Option("--data", metavar="DIR", help="Clips; may be given several times.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="For checkpoint, log, curves and weights.")],
+    data: Annotated[list[Path], typer.Option("--data", metavar="DIR", help="Clips. Repeatable.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log, curves and weights.")],
     stills: Annotated[
-        list[Path] | None, typer.Option("--stills", metavar="DIR", help="Photographs to set in motion.")
+        list[Path] | None,
+        typer.Option("--stills", metavar="DIR", help="Photographs, from which moving clips are made. Repeatable."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from DIR's checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
     time_limit: Annotated[
-        float | None, typer.Option("--time-limit", metavar="SECS", min=1, help="Stop then, resumably.")
+        float | None,
+        typer.Option("--time-limit", metavar="SECS", min=1, help="Stop after this time; the run can be resumed."),
     ] = None,
     initial: Annotated[
-        str | None, typer.Option("--initial", metavar="NAME|PATH", help="Weights to start from, not random ones.")
+        str | None,
+        typer.Option("--initial", metavar="NAME|PATH", help="Weights to start from, instead of random ones."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", min=0, help="Other batches than the recipe's: one more run.")
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of the batches, instead of the recipe's.")
     ] = None,
     validate: Annotated[
-        Path | None, typer.Option("--validate", metavar="DIR", help="Score and show a few of these clips as it trains.")
+        Path | None,
+        typer.Option(
+            "--validate", metavar="DIR", help="Score a few of these clips during training, and save pictures of them."
+        ),
     ] = None,
     checkpoint_every: Annotated[
-        float, typer.Option("--checkpoint-every", metavar="SECS", min=0, help="How often to save.")
+        float, typer.Option("--checkpoint-every", metavar="SECS", min=0, help="Time between two checkpoints.")
     ] = 120.0,
     light_checkpoints: Annotated[
-        bool, typer.Option("--light-checkpoints", help="A third as large, without the optimiser: not resumed exactly.")
+        bool,
+        typer.Option(
+            "--light-checkpoints", help="Leave the optimiser out: a third of the size, but a resumed run is not exact."
+        ),
     ] = False,
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Let torch.compile shorten the steps: pays in runs of many minutes.")
+        bool, typer.Option("--compile", help="Use torch.compile: faster steps, worth it in runs of many minutes.")
     ] = False,
     device: DeviceOption = None,
 ) -> None:
     """Train a model on your own clips: folders of video files, or of folders of pictures.
 
-    DIR gets checkpoint.pt, log.jsonl, curves.svg, pictures (with --validate), and NAME.safetensors with its card.
-    Several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
+    The run writes checkpoint.pt, log.jsonl, curves.svg, pictures (with --validate), and NAME.safetensors with its
+    card to the folder of --out. On several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
     """
     from videoinr.errors import Cancelled
     from videoinr.training.data.sources import no_stills_error, open_source
@@ -66,7 +76,7 @@ def train(
 
     recipe = _recipe(recipe_name, initial, seed, resume=resume)
     if not stills and any(stage.stills_share for stage in recipe.stages):
-        raise no_stills_error()  # now, and not when a stage that wants them is reached after hours
+        raise no_stills_error()  # at once, and not hours later when a stage needs them
     where = rank_device(device)
     allow_fast_arithmetic(where)
     with cancel_on_signals() as token, join_ranks(where) as ranks, ExitStack() as stack:
@@ -102,7 +112,7 @@ def _recipe(name: str, initial: str | None, seed: int | None, *, resume: bool) -
     if initial is None:
         return recipe
     if resume:
-        raise UsageError("A resumed run goes on from its own weights.", hint="Leave out --initial or --resume.")
+        raise UsageError("A resumed run continues from its own weights.", hint="Leave out --initial or --resume.")
     return replace(recipe, initial=initial)
 
 
@@ -110,14 +120,17 @@ def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
     recipe, ranks = trainer.recipe, trainer.ranks
     if ranks.leads:
         several = f", {ranks.count} processes" if ranks.count > 1 else ""
-        origin = f", begun with {trainer.initial}" if trainer.initial else ""
+        origin = f", started from {trainer.initial}" if trainer.initial else ""
         for line in (*trainer.source.report(), *changes):
             say(line)
         say(f"{recipe.name}: {recipe.steps} steps, from step {trainer.step}, on {device}{several}{origin}")
 
 
 def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
-    """The state to go on from, None for a new run. Makes ``out``. Raises UsageError if it is not as asked for."""
+    """Create ``out`` and return the state to resume, None for a new run.
+
+    Raises UsageError if there is a checkpoint and ``resume`` is off, or the other way round.
+    """
     from videoinr.errors import UsageError
     from videoinr.training.checkpoints import NAME, read_checkpoint
 
@@ -125,7 +138,7 @@ def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
     if checkpoint.exists() != resume:
         raise UsageError(
             f"{checkpoint} already exists." if not resume else f"There is no {checkpoint}.",
-            hint="Add --resume to go on from it, or name another folder." if not resume else "Leave out --resume.",
+            hint="Add --resume to continue from it, or give another folder." if not resume else "Leave out --resume.",
         )
     out.mkdir(parents=True, exist_ok=True)
     return read_checkpoint(checkpoint, recipe) if resume else None
@@ -148,12 +161,12 @@ def _report(line: dict[str, Any]) -> None:
         )
     elif line["kind"] == "rollback":
         say(
-            f"{start}back to here from step {line['from_step']}: {line['skipped']} steps had gradients that are not "
-            f"finite. Now at {line['rate_factor']:g} of the learning rate."
+            f"{start}went back from step {line['from_step']}, because the gradients of "
+            f"{format_count(line['skipped'], 'step')} were not finite; learning rate now x{line['rate_factor']:g}"
         )
     else:
         loss = "all steps skipped" if line["loss"] is None else f"loss {line['loss']:.5f}"
-        skipped = f"  ({line['skipped']} steps skipped: not finite)" if line["skipped"] else ""
+        skipped = f"  ({format_count(line['skipped'], 'step')} skipped: not finite)" if line["skipped"] else ""
         say(f"{start}{line['stage']}  {loss}{skipped}")
 
 
@@ -162,6 +175,6 @@ def _conclude(trainer: Trainer, data: list[Path], stills: list[Path], out: Path,
 
     weights = save_trained(trainer, out, data=data, stills=stills) if trainer.step else None
     if finished:
-        say(f"Done: {weights}")
+        say(f"Saved {weights}")
     else:
-        say(f"Stopped at step {trainer.step}; go on with --resume. The weights so far: {weights or 'none yet'}")
+        say(f"Stopped at step {trainer.step}; continue with --resume. Weights so far: {weights or 'none'}")

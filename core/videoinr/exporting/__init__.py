@@ -1,4 +1,4 @@
-"""Export: a segment of a clip, retimed and rescaled through the same decode as the window's, into a file.
+"""Export: writes a segment of a clip to a file, at any frame rate, speed and scale, by the window's own decoder.
 
-ExportJob -> one RegionQuery per instant -> Engine.render -> Sink -> ExportProgress -> file renamed into place
+ExportOptions, ClipInfo -> ExportJob -> one RegionQuery per instant -> Engine.render -> Sink -> OUT.part -> OUT
 """

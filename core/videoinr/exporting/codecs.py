@@ -1,4 +1,4 @@
-"""The encoders an export can use, which files they go into, and which of them really work on this machine."""
+"""The video encoders of an export, the files that they write, and a test of which work on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from videoinr.errors import ExportError, UsageError
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-"""FFmpeg's muxer for each ending of a video file."""
+"""FFmpeg's muxer for each ending of a video file's name."""
 _ISO = (".mp4", ".m4v", ".mov", ".mkv")
 
 Options = tuple[tuple[str, str], ...]
@@ -18,9 +18,12 @@ Options = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Crf:
-    """An encoder's constant-quality setting: its ``option``'s name, its ``default``, and the range 0 ... ``most``.
+    """An encoder's constant-quality setting; 0 is best, and the unit is the encoder's own.
 
-    0 is best, and the unit is the encoder's own.
+    Attributes:
+        option: FFmpeg's name of the setting.
+        default: the value if the user gives none.
+        most: the largest value, for the smallest file.
     """
 
     option: str
@@ -30,10 +33,16 @@ class Crf:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One encoder. ``endings``: the files it may go into, without further ado the first codec of the table wins.
+    """A video encoder.
 
-    ``pix_fmt`` is for pictures with both sides even, ``odd_pix_fmt`` for the others. ``full_range``: whether a file
-    can say that its range is full; if not, the range is always limited.
+    Attributes:
+        encoder: FFmpeg's name.
+        endings: the endings of the files that may hold its streams; the first is suggested to the user.
+        pix_fmt: FFmpeg's pixel format for pictures with an even width and height.
+        odd_pix_fmt: the pixel format for other pictures.
+        crf: its constant-quality setting, if it has one.
+        options: FFmpeg's options, always set.
+        full_range: whether its files can be tagged as full range; if not, they are written in limited range.
     """
 
     encoder: str
@@ -45,20 +54,20 @@ class Codec:
     full_range: bool = True
 
     def pix_fmt_for(self, width: int, height: int) -> str:
-        """FFmpeg's name of the pixel layout for a picture of ``width`` x ``height`` pixels."""
+        """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels."""
         return self.odd_pix_fmt if width % 2 or height % 2 else self.pix_fmt
 
     def options_for(self, crf: int | None) -> dict[str, str]:
-        """FFmpeg's options for this encoder at quality ``crf`` (None: its default). UsageError if out of range."""
+        """Return FFmpeg's options for the quality ``crf`` (None: the default). Raises UsageError if out of range."""
         if self.crf is None:
             if crf is not None:
-                raise UsageError(f"{self.encoder} has no --crf.", hint="Leave --crf out.")
+                raise UsageError(f"{self.encoder} has no quality setting (CRF).", hint="Leave --crf out.")
             return dict(self.options)
         value = self.crf.default if crf is None else crf
         if not 0 <= value <= self.crf.most:
             raise UsageError(
-                f"--crf {value} is outside the range of {self.encoder}.",
-                hint=f"Choose 0 (best) to {self.crf.most} (smallest file); {self.crf.default} is the default.",
+                f"A CRF of {value} is out of range for {self.encoder}.",
+                hint=f"Choose 0 (best) to {self.crf.most} (smallest file); the default is {self.crf.default}.",
             )
         return {**dict(self.options), self.crf.option: str(value)}
 
@@ -90,25 +99,26 @@ _ALIASES = {"h264": "libx264", "x264": "libx264", "h265": "libx265", "hevc": "li
 
 
 def codec_for(ending: str, name: str | None) -> Codec:
-    """The codec called ``name`` (an encoder's or a format's name), or the default one for a file's ``ending``.
+    """Return the codec called ``name`` (an encoder or a format), or the default codec of a file's ``ending``.
 
-    UsageError for an unknown name, an ending that is no video's, or two that do not go together.
+    Raises:
+        UsageError: the name is unknown, no video file has that ending, or the file cannot hold that codec.
     """
     ending = ending.lower()
     if ending not in CONTAINERS:
         raise UsageError(
-            f"No video file ends in '{ending}'." if ending else "The output's name has no ending.",
-            hint=f"End its name in {', '.join(CONTAINERS)}, or name a folder or frames/%05d.png for pictures.",
+            f"'{ending}' is not the ending of a video file." if ending else "The output's name has no ending.",
+            hint=f"End the name in {', '.join(CONTAINERS)}; for pictures, give a folder or frames/%05d.png.",
         )
     if name is None:
         return next(codec for codec in CODECS if ending in codec.endings)
     wanted = _ALIASES.get(name.lower(), name.lower())
     codec = next((codec for codec in CODECS if codec.encoder == wanted), None)
     if codec is None:
-        raise UsageError(f"There is no codec '{name}'.", hint=working_hint())
+        raise UsageError(f"The codec '{name}' is unknown.", hint=working_hint())
     if ending not in codec.endings:
         raise UsageError(
-            f"{codec.encoder} does not go into {ending} files.",
+            f"{ending} files cannot hold {codec.encoder}.",
             hint=f"End the output's name in {', '.join(codec.endings)}.",
         )
     return codec
@@ -120,21 +130,21 @@ def codec_named(encoder: str) -> Codec:
 
 
 def working_hint() -> str:
-    """A sentence that lists what works here."""
-    return f"These work on this machine: {', '.join(working_encoders())}."
+    """Return a sentence that lists the codecs that work on this machine."""
+    return f"These codecs work on this machine: {', '.join(working_encoders())}."
 
 
 def working_encoders() -> tuple[str, ...]:
-    """The names of the codecs that really encode a picture here; tries each one, which takes about a second."""
+    """Return the names of the codecs that encode a picture on this machine. Tries each, in about a second."""
     return tuple(codec.encoder for codec in CODECS if encodes(codec))
 
 
 def encodes(codec: Codec) -> bool:
-    """Whether ``codec`` encodes one picture of 256 x 256 on this machine."""
+    """Return whether ``codec`` encodes a picture of 256 x 256 pixels on this machine."""
     import av
     from av.video.codeccontext import VideoCodecContext
 
-    # SVT-AV1 writes its settings to stderr, past FFmpeg's log; 1 leaves its errors.
+    # SVT-AV1 writes its settings to stderr itself, not through FFmpeg's log; level 1 leaves only its errors.
     os.environ.setdefault("SVT_LOG", "1")
     try:
         context = av.CodecContext.create(codec.encoder, "w")
@@ -152,11 +162,11 @@ def encodes(codec: Codec) -> bool:
 
 
 def check_encodes(codec: Codec) -> None:
-    """ExportError, with the codecs that do work, unless ``codec`` encodes a picture here."""
+    """Raise ExportError, with the codecs that work, if ``codec`` does not encode a picture on this machine."""
     if not encodes(codec):
         raise ExportError(f"{codec.encoder} does not work on this machine.", hint=working_hint())
 
 
 def is_video(out: Path) -> bool:
-    """Whether ``out`` names a video file, by its ending."""
+    """Return whether ``out`` has the ending of a video file."""
     return out.suffix.lower() in CONTAINERS

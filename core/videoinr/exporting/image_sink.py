@@ -1,4 +1,4 @@
-"""Frames as numbered pictures in a folder."""
+"""Writes frames as numbered PNG pictures in a folder."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ from numpy.typing import NDArray
 
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.png import png_from_rgbx
-from videoinr.exporting.target import check_folder, part_path, write_errors
+from videoinr.exporting.target import check_folder, unfinished_path, write_errors
 
 _COUNTER = re.compile(r"%0?(\d*)d")
 
 
 def pattern_from_out(out: Path) -> Path:
-    """The pattern of the pictures' names: ``out`` itself if it has a %05d in it, otherwise in the folder ``out``."""
+    """Return the pattern of the pictures' names: ``out`` if its name has a counter, else ``out``/%05d.png."""
     return out if "%" in out.name else out / "%05d.png"
 
 
 def check_pattern(pattern: Path) -> None:
-    """UsageError unless ``pattern`` is a name with exactly one counter that ends in .png."""
+    """Raise UsageError if ``pattern`` is not a name with exactly one counter (%05d) that ends in .png."""
     if len(_COUNTER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1 or pattern.suffix.lower() != ".png":
         raise UsageError(
-            f"'{pattern.name}' is no pattern for pictures.", hint="Use one counter and .png, such as %05d.png."
+            f"'{pattern.name}' is not a pattern for pictures.", hint="Use one counter and .png, such as %05d.png."
         )
 
 
 def numbered(pattern: Path) -> list[Path]:
-    """The files that are there under ``pattern``'s names, in no order."""
-    before, after = (re.escape(part) for part in (pattern.name.split("%")[0], _COUNTER.split(pattern.name)[-1]))
+    """Return the existing files whose names match ``pattern``, in no order."""
+    before, after = (re.escape(piece) for piece in (pattern.name.split("%")[0], _COUNTER.split(pattern.name)[-1]))
     name = re.compile(before + r"\d+" + after)
     return [path for path in pattern.parent.iterdir() if name.fullmatch(path.name)] if pattern.parent.is_dir() else []
 
 
 class ImageSink:
-    """PNG files named by ``pattern`` (folder/%05d.png), counted from 0.
+    """Writes PNG files named by ``pattern`` (folder/%05d.png), counted from 0.
 
-    They gather in a folder beside their final place, and move there together at the end. ``overwrite`` allows pictures
-    that already have such names to be replaced, all of them, so that no old one is left among the new.
+    The files are written to a working folder beside their final place, and move there together at the end.
+    ``overwrite``: all existing pictures with such names are removed then, so that none is left among the new ones.
     """
 
     def __init__(self, pattern: Path, *, overwrite: bool) -> None:
         self._pattern = pattern
         self._overwrite = overwrite
-        self._work = part_path(pattern)
+        self._work = unfinished_path(pattern)
         self._count = 0
         self._made_folder = False
 
     def open(self) -> None:
-        """Make the folder if its parent is there, and the working folder in it."""
+        """Create the folder, if its parent exists, and the working folder in it."""
         folder = self._pattern.parent
         check_pattern(self._pattern)
         if folder.exists() and not folder.is_dir():
             raise ExportError(f"{folder} is a file.", hint="Choose another folder.")
         if numbered(self._pattern) and not self._overwrite:
             raise ExportError(
-                f"{folder} already holds such pictures.", hint="Choose another folder, or add --overwrite."
+                f"{folder} already holds pictures with these names.",
+                hint="Choose another folder, or replace them with --overwrite.",
             )
         check_folder(folder if folder.exists() else folder.parent)
         with write_errors(self._pattern):
@@ -76,7 +77,7 @@ class ImageSink:
         self._count += 1
 
     def finish(self, *, partial: bool = False) -> Path:
-        """Move the pictures to their place; a partial set keeps a folder of its own."""
+        """Move the pictures to their final place; ``partial``: rename the working folder to PATTERN.partial."""
         with write_errors(self._pattern):
             if partial:
                 kept = self._pattern.with_suffix(".partial")
@@ -91,8 +92,8 @@ class ImageSink:
         return self._pattern
 
     def abort(self) -> None:
-        """Remove the working folder, and the folder itself if it was made for this."""
+        """Remove the working folder, and the folder itself if this sink created it."""
         shutil.rmtree(self._work, ignore_errors=True)
         if self._made_folder:
-            with contextlib.suppress(OSError):  # It is not empty: a partial set is in it.
+            with contextlib.suppress(OSError):  # It is not empty if it holds a partial set.
                 self._pattern.parent.rmdir()

@@ -1,4 +1,4 @@
-"""One picture as a PNG: lossless RGB, 8 bits, written aside and renamed into place."""
+"""Writes a picture as a PNG: lossless, RGB, 8 bits; written under another name and renamed at the end."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from videoinr.exporting.target import part_path, write_errors
+from videoinr.exporting.target import unfinished_path, write_errors
 
 if TYPE_CHECKING:
     import av
 
 
 def frame_from_pixels(pixels: NDArray[np.uint8], layout: str) -> av.VideoFrame:
-    """A frame over the memory of ``pixels``, uint8 [height, width, channels] in FFmpeg's ``layout`` (rgba, rgb24).
+    """Return a frame of ``pixels``, uint8 [height, width, channels] in FFmpeg's ``layout`` (rgba, rgb24).
 
-    The memory is shared where ``pixels`` is contiguous: convert or encode the frame before it changes.
+    The frame shares the memory of contiguous ``pixels``: convert or encode it before they change.
     """
     import av
 
-    # Flattened and back: a side of one pixel may carry any stride in a contiguous array, and PyAV refuses most.
+    # Reshaped to one axis and back: a contiguous array may have any stride along a side of one pixel, and PyAV
+    # refuses most strides.
     packed = np.ascontiguousarray(pixels).reshape(-1).reshape(pixels.shape)
     return av.VideoFrame.from_numpy_buffer(packed, format=layout)
 
 
 def png_from_rgbx(rgbx: NDArray[np.uint8]) -> bytes:
-    """The bytes of a PNG of ``rgbx``, uint8 [height, width, 4]; X is dropped."""
+    """Return the bytes of a PNG of ``rgbx``, uint8 [height, width, 4]; X is dropped."""
     import av
 
     height, width, _ = rgbx.shape
@@ -44,11 +45,15 @@ def png_from_rgbx(rgbx: NDArray[np.uint8]) -> bytes:
 
 
 def write_png(path: Path, rgbx: NDArray[np.uint8]) -> None:
-    """Write ``rgbx``, uint8 [height, width, 4], to ``path``, which appears whole or not at all. ExportError."""
-    part = part_path(path)
+    """Write ``rgbx``, uint8 [height, width, 4], to the file ``path``; a failed write leaves no file.
+
+    Raises:
+        ExportError: the file cannot be written.
+    """
+    unfinished = unfinished_path(path)
     try:
         with write_errors(path):
-            part.write_bytes(png_from_rgbx(rgbx))
-            os.replace(part, path)
+            unfinished.write_bytes(png_from_rgbx(rgbx))
+            os.replace(unfinished, path)
     finally:
-        part.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)

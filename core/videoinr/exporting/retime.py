@@ -1,6 +1,6 @@
-"""Time maps: which seconds of the clip an output's frames show, as exact fractions.
+"""Time maps: the exact second of the clip that each frame of an output shows.
 
-One map stands here, the constant rate. Any other (a curve, a ramp) is a class with the same three members:
+The only map so far is the constant rate. Another one (a curve, a ramp) is a class with the same three members:
 ``frame_count``, ``duration_secs`` and ``times``.
 """
 
@@ -15,16 +15,16 @@ from videoinr.errors import UsageError
 from videoinr.types import Segment
 
 MAX_FPS = 1000
-"""Frames per second of an output. Matroska and WebM round times to milliseconds: beyond, frames would coincide."""
+"""Frames per second of an output. Matroska and WebM round times to milliseconds; faster frames would coincide."""
 MAX_FPS_DENOMINATOR = 100_000
-"""Containers store a rate as two 32-bit numbers, and multiply it; every rate of this form fits all of them."""
+"""Containers store a rate as two 32-bit numbers and multiply it; a rate with such a denominator fits all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantRate:
-    """``segment`` of a clip played at ``speed`` (1/4: a quarter, slow motion) and shown at ``fps`` frames a second.
+    """Plays ``segment`` of a clip at ``speed`` (1/4 is slow motion) and ``fps`` frames per second.
 
-    Output frame ``i`` shows the clip at ``segment.start_secs + i * speed / fps``, and all of them lie in the
+    Output frame ``i`` shows the clip at ``segment.start_secs + i * speed / fps``. All of these times lie in the
     half-open segment [start, end).
     """
 
@@ -34,16 +34,16 @@ class ConstantRate:
 
     def __post_init__(self) -> None:
         if self.fps <= 0 or self.speed <= 0:
-            raise ValueError(f"a rate and a speed are above 0, not {self.fps} and {self.speed}")
+            raise ValueError(f"a rate and a speed must be above 0, not {self.fps} and {self.speed}")
 
     @property
     def frame_count(self) -> int:
-        """Segment duration / speed * fps, rounded half up, at least 1."""
+        """The number of frames: segment duration / speed * fps, rounded half up, at least 1."""
         return max(1, floor(self.segment.duration_secs / self.speed * self.fps + Fraction(1, 2)))
 
     @property
     def duration_secs(self) -> Fraction:
-        """How long the output plays, seconds: whole frames."""
+        """The duration of the output, seconds: whole frames."""
         return self.frame_count / self.fps
 
     @property
@@ -54,42 +54,43 @@ class ConstantRate:
 
 
 def rate_from_scale(mean_fps: Fraction, time_scale: Fraction) -> Fraction:
-    """``time_scale`` times the clip's ``mean_fps``, frames per second, in a form that every container stores.
+    """Return ``time_scale`` times the clip's ``mean_fps``, frames per second, in a form that every container stores.
 
-    The mean of a variable rate can be a fraction of huge numbers; the nearest such form then takes its place, less
-    than 1e-5 frames per second away.
+    The mean of a variable rate can be a fraction of huge numbers; it is rounded then, by less than 1e-5 frames per
+    second.
     """
     return checked_fps((mean_fps * time_scale).limit_denominator(MAX_FPS_DENOMINATOR))
 
 
 def checked_fps(fps: Fraction) -> Fraction:
-    """``fps`` itself; UsageError where no container could store it."""
+    """Return ``fps``; raise UsageError if a container cannot store it."""
     if not 0 < fps <= MAX_FPS:
         raise UsageError(
             f"{float(fps):g} frames per second cannot be written.",
-            hint=f"Choose a rate above 0 and up to {MAX_FPS}; for a finer look, play slower with --speed.",
+            hint=f"Choose a rate above 0 and up to {MAX_FPS}; for slow motion, choose a speed below 1 (--speed).",
         )
     if fps.denominator > MAX_FPS_DENOMINATOR:
         near = fps.limit_denominator(1001)
         raise UsageError(
             f"{fps} frames per second has too many digits for a video file.",
-            hint=f"Give a simple fraction; {near.numerator}/{near.denominator} is the nearest.",
+            hint=f"Give a simple fraction, such as {near.numerator}/{near.denominator}.",
         )
     return fps
 
 
 def segment_from_marks(duration_secs: Fraction, start_secs: Fraction | None, end_secs: Fraction | None) -> Segment:
-    """[start, end) of a clip ``duration_secs`` long; None means the clip's own start or end.
+    """Return the segment [start, end) of a clip ``duration_secs`` long; None stands for the clip's start or end.
 
-    UsageError when it is empty, backwards or reaches outside the clip.
+    Raises:
+        UsageError: the segment is empty or backwards, or it reaches outside the clip.
     """
     start = Fraction(0) if start_secs is None else start_secs
     end = duration_secs if end_secs is None else end_secs
     if start < 0 or end > duration_secs:
         raise UsageError(
-            f"{float(start):g} s to {float(end):g} s reaches outside the clip, which lasts {float(duration_secs):g} s"
+            f"{float(start):g} s to {float(end):g} s is outside the clip, which lasts {float(duration_secs):g} s"
             + (f" (exactly {duration_secs} s)." if duration_secs.denominator > 1 else "."),
-            hint="Leave --start or --end out to begin or stop where the clip does.",
+            hint="Leave --start or --end out for the clip's own start or end.",
         )
     if start >= end:
         raise UsageError(

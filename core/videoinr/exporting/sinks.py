@@ -1,4 +1,4 @@
-"""Where exported frames go."""
+"""Sink: the protocol of an output that takes frames."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 
 class Sink(Protocol):
-    """Takes the frames of an export in order. The output's own name appears only when :meth:`finish` succeeds.
+    """Takes the frames of an export in order. The output gets its own name only when :meth:`finish` succeeds.
 
-    Calls come as open, write..., and then finish or abort; abort is allowed at any point, also after a failed finish.
-    Every method but abort raises ExportError.
+    The order of calls is open, write for each frame, then finish or abort. abort may be called at any time, also after
+    finish has failed. Every method but abort raises ExportError.
     """
 
     def open(self) -> None:
-        """Check that the output can be written, and start it under a name that says it is unfinished."""
+        """Check that the output can be written, and start it under the name of an unfinished file."""
 
     def write(self, rgbx: NDArray[np.uint8]) -> None:
-        """Take the next frame, uint8 [height, width, 4], X ignored. It is not kept after the call."""
+        """Write the next frame, uint8 [height, width, 4]; X is ignored. The array is not kept after the call."""
 
     def finish(self, *, partial: bool = False) -> Path:
-        """Close the output, check it, give it its name and return that.
+        """Close and check the output, give it its name, and return its path.
 
-        ``partial``: frames are missing, so the name says so too.
+        ``partial``: frames are missing, so the name says "partial".
         """
 
     def abort(self) -> None:
-        """Remove whatever was written. Never raises."""
+        """Remove the unfinished output. Never raises."""

@@ -1,4 +1,4 @@
-"""What a file says about its colours, in FFmpeg's numbers (those of ITU-T H.273)."""
+"""The colour tags of an exported file, in FFmpeg's numbers (those of ITU-T H.273)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from videoinr.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, ColourSpec
 
 _UNSPECIFIED = 2
-# swscale's numbers for the matrices it can apply; it has one set of coefficients for both names of BT.601.
+# swscale's numbers of the matrices that it can apply; both names of BT.601 have the same coefficients.
 _SWSCALE = {"bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9}
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTags:
-    """The numbers a stream carries, and ``swscale_matrix``, by which its planes are computed from RGB."""
+    """The colour tags of a stream, and ``swscale_matrix``: swscale's number of the matrix from RGB to its planes."""
 
     matrix: int
     range: int
@@ -24,10 +24,12 @@ class StreamTags:
 
 
 def tags_from_colour(colour: ColourSpec, *, rgb: bool, full_range: bool) -> StreamTags:
-    """The tags for a file made from a clip of ``colour``.
+    """Return the tags of a file made from a clip of ``colour``.
 
-    ``rgb``: the file holds RGB itself. Otherwise the clip's matrix is kept, or BT.709 where it has none that can be
-    written (an RGB clip); its range is kept if ``full_range`` says that the file can tell.
+    Args:
+        colour: the clip's colours.
+        rgb: whether the file holds RGB. If not, it keeps the clip's matrix, or has BT.709 for an RGB clip.
+        full_range: whether the file can be tagged as full range. If not, its range is limited.
     """
     if rgb:
         matrix, value_range = "rgb", "pc"

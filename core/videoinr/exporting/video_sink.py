@@ -1,4 +1,4 @@
-"""Frames into a video file, streamed through an encoder; colours and times as the clip's own."""
+"""Writes frames to a video file through an encoder, with the colour tags of the clip and exact times."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from videoinr.errors import ExportError
 from videoinr.exporting.codecs import CONTAINERS, Codec, check_encodes
 from videoinr.exporting.png import frame_from_pixels
 from videoinr.exporting.tags import StreamTags
-from videoinr.exporting.target import part_path, partial_path, write_errors
+from videoinr.exporting.target import partial_path, unfinished_path, write_errors
 from videoinr.exporting.verify import verify_video
 
 _FULL_RANGE = 2
-# Without these flags swscale rounds down and takes every other pixel's chroma.
+# Without these flags swscale rounds down, and takes the chroma of every second pixel instead of a mean.
 _EXACT = (
     Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 )
 
 
 class VideoSink:
-    """A video file of ``width`` x ``height`` pixels and constant ``fps``; frame ``i`` is shown at ``i / fps`` seconds.
+    """Writes a video of ``width`` x ``height`` pixels; frame ``i`` is shown at ``i / fps`` seconds.
 
-    ``crf``: the codec's quality, None for its default. Created and used on one thread.
+    ``crf``: the codec's quality, None for its default. Use the sink on the thread that created it.
     """
 
     def __init__(
         self, out: Path, *, width: int, height: int, fps: Fraction, codec: Codec, crf: int | None, tags: StreamTags
     ) -> None:
-        self._out, self._part = out, part_path(out)
+        self._out, self._unfinished = out, unfinished_path(out)
         self._width, self._height, self._fps = width, height, fps
         self._codec, self._tags = codec, tags
         self._options = codec.options_for(crf)
@@ -49,12 +49,12 @@ class VideoSink:
         self._count = 0
 
     def open(self) -> None:
-        """Start the encoder and the file OUT.part."""
+        """Test and start the encoder, and create the file OUT.part."""
         check_encodes(self._codec)
         with self._errors():
             muxer = CONTAINERS[self._out.suffix.lower()]
             options = {"movflags": "+faststart"} if muxer in ("mp4", "mov") else {}
-            self._container = av.open(str(self._part), "w", format=muxer, container_options=options)
+            self._container = av.open(str(self._unfinished), "w", format=muxer, container_options=options)
             self._stream = self._add_stream(self._container)
             self._container.start_encoding()
 
@@ -68,7 +68,7 @@ class VideoSink:
         context.colorspace, context.color_range = tags.matrix, tags.range
         context.color_primaries, context.color_trc = tags.primaries, tags.transfer
         if self._codec.encoder in ("libx265", "hevc_nvenc", "hevc_videotoolbox") and self._out.suffix != ".mkv":
-            context.codec_tag = "hvc1"  # Apple's players know HEVC under this name only.
+            context.codec_tag = "hvc1"  # Apple's players know HEVC only by this tag.
         return stream
 
     def write(self, rgbx: NDArray[np.uint8]) -> None:
@@ -99,25 +99,25 @@ class VideoSink:
             self._container.mux(packet)
 
     def finish(self, *, partial: bool = False) -> Path:
-        """Write what the encoder still holds, check the file, and rename it."""
+        """Flush the encoder, close and check the file, and rename it."""
         assert self._container is not None, "open the sink first"
         path = partial_path(self._out) if partial else self._out
         with self._errors():
             self._mux(None)
             self._container.close()
-        verify_video(self._part, width=self._width, height=self._height, frames=self._count, fps=self._fps)
+        verify_video(self._unfinished, width=self._width, height=self._height, frames=self._count, fps=self._fps)
         with write_errors(path):
-            os.replace(self._part, path)
+            os.replace(self._unfinished, path)
         return path
 
     def abort(self) -> None:
-        """Let the file go and remove it."""
+        """Close the file and remove it."""
         if self._container is not None:
-            # Closing writes the file's end, which is what may just have failed.
+            # Closing writes the end of the file, which may fail again.
             with contextlib.suppress(av.FFmpegError, OSError, ValueError):
                 self._container.close()
         with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
+            self._unfinished.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
