@@ -184,14 +184,14 @@ def wait_for_steps(out: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(footage: Path, recipe: Path, tmp_path: Path) -> None:
+def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, recipe: Path, tmp_path: Path) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     recipe.write_text(RECIPE.format(steps=150))
     command = ("train", recipe, "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05", "--out")
     with start(*command, unbroken) as other, start(*command, killed) as process:
         wait_for_steps(killed, process)
         process.kill()
-        assert other.communicate(timeout=60)[1].count("Done") == 1
+        assert other.communicate(timeout=60)[1].count("Saved ") == 1
     assert process.returncode == -signal.SIGKILL
     resumed = run(*command, killed, "--resume")
     assert resumed.exit_code == 0, resumed.stderr
@@ -211,7 +211,7 @@ def test_a_signal_stops_a_run_that_saves_first(footage: Path, recipe: Path, tmp_
         process.send_signal(number)
         _, words = process.communicate(timeout=30)
     assert process.returncode == 130, words
-    assert "go on with --resume" in words
+    assert "continue with --resume" in words
     assert "Traceback" not in words
     card = load_model(str(out / "mine.safetensors")).card
     assert f"Stopped at step {card.training['steps']}" in words
