@@ -1,4 +1,4 @@
-"""What CudaDecoder keeps, evaluates again and leaves to others; without a GPU, in Triton's interpreter."""
+"""CudaDecoder: what it caches, evaluates again, and leaves to the tiled decoder. Interpreted where there is no GPU."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PAPER_KEY, PAPER_QUERY = PairKey("clip", 0), RegionQuery(Instant(0, Fraction(2, 
 
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One: how several join is shown in test_kernels_decode."""
+    """One program a picture: borders between programs are tested in test_kernels_decode."""
     interpreter.few_programs(monkeypatch, block_width=64, run=2048)
 
 
@@ -90,7 +90,7 @@ def assert_right(pixels: NDArray[np.uint8], query: RegionQuery, seed: int = 0) -
 
 @pytest.fixture
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Rect]:
-    """The boxes that F_s is evaluated for, as it happens."""
+    """The boxes that F_s is evaluated for, in order."""
     boxes, plain = list[Rect](), kernels.evaluate_field
 
     def spy(weights: Any, features: PairFeatures, grid: Grid, box: Rect) -> Any:
@@ -112,7 +112,7 @@ def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction)
     assert_right(pixels, asked)
 
 
-def test_kept_features_take_less_memory_and_decode_alike() -> None:
+def test_compact_features_take_less_memory_and_decode_to_the_same_picture() -> None:
     features, by = encoded(), CudaDecoder(tiny(), profile())
     kept = by.kept(features)
     assert isinstance(kept, PairFeatures)
@@ -122,7 +122,7 @@ def test_kept_features_take_less_memory_and_decode_alike() -> None:
     assert_right(pixels, query())
 
 
-def test_kept_features_serve_the_tiles_too() -> None:
+def test_the_tiled_decoder_takes_compact_features_too() -> None:
     by = CudaDecoder(tiny(), profile(tile_bytes=100 * BYTES_PER_PX))
     pixels = by.decode(PairKey("clip", 0), by.kept(encoded()), query(), NEVER).numpy()
     assert by._plain is not None
@@ -130,7 +130,7 @@ def test_kept_features_serve_the_tiles_too() -> None:
     by.close()
 
 
-def test_the_answer_is_not_overwritten_by_the_next() -> None:
+def test_a_picture_is_not_overwritten_by_the_next() -> None:
     by = CudaDecoder(tiny(), profile())
     first = decode(by, query(phase=Fraction(0)))
     kept = first.copy()
@@ -149,9 +149,7 @@ def test_the_field_is_evaluated_once_for_a_viewport(evaluated: list[Rect]) -> No
     assert len(evaluated) > 1
 
 
-def test_a_flow_that_leaves_the_box_brings_more_of_the_field(
-    evaluated: list[Rect], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_flow_that_leaves_the_box_enlarges_the_field(evaluated: list[Rect], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
     by = CudaDecoder(tiny(), profile())
     assert_right(decode(by, query()), query())
@@ -159,14 +157,14 @@ def test_a_flow_that_leaves_the_box_brings_more_of_the_field(
     assert evaluated[0] == RECT
     assert evaluated[1].contains(RECT)
     assert evaluated[1].area > RECT.area
-    assert by._fields.held_bytes == evaluated[1].area * BYTES_PER_PX  # the first one is forgotten
+    assert by._fields.held_bytes == evaluated[1].area * BYTES_PER_PX  # the first field was dropped
 
 
 @torch.inference_mode()
-def test_the_prior_foretells_where_the_flow_goes() -> None:
+def test_the_prior_predicts_the_box_that_the_flow_reaches() -> None:
     features, grid, rect = encoded(), Grid(48, 40), Rect(16, 16, 8, 8)
     still = replace(features, prior=torch.zeros_like(features.prior))
-    # A latent pixel is 8 pixels of the grid; one of them, and a pixel, for what the prior does not know.
+    # A latent pixel is 8 pixels of the grid; the margin for the flow beyond the prior is a latent pixel and a pixel.
     assert reach(still, grid, rect) == Rect(7, 7, 26, 26)
     drifting = replace(still, prior=torch.tensor([0.5, 0, -0.25, 0], device=DEVICE).expand(1, 5, 6, 4))
     assert reach(drifting, grid, rect) == Rect(3, 7, 38, 26)
@@ -175,7 +173,7 @@ def test_the_prior_foretells_where_the_flow_goes() -> None:
     assert reach(replace(still, prior=still.prior[..., :0]), grid, rect) == Rect(7, 7, 26, 26)
 
 
-def test_little_memory_draws_in_bands(evaluated: list[Rect]) -> None:
+def test_pictures_are_drawn_in_bands_where_memory_is_small(evaluated: list[Rect]) -> None:
     most_px = GRID.rect.area * 3 // 4
     by = CudaDecoder(tiny(), profile(tile_bytes=most_px * BYTES_PER_PX))
     for phase in PHASES:
@@ -186,7 +184,7 @@ def test_little_memory_draws_in_bands(evaluated: list[Rect]) -> None:
     assert by._plain is None
 
 
-def test_a_flow_too_wide_for_the_memory_is_left_to_the_tiles() -> None:
+def test_a_flow_too_long_for_the_memory_is_left_to_the_tiled_decoder() -> None:
     by = CudaDecoder(tiny(), profile(tile_bytes=100 * BYTES_PER_PX))
     np.testing.assert_array_equal(decode(by, query()), expected(query()))
     assert by._plain is not None
@@ -194,7 +192,7 @@ def test_a_flow_too_wide_for_the_memory_is_left_to_the_tiles() -> None:
 
 
 @pytest.mark.parametrize("variant", ["paper-f", "paper-m", "paper-s"])
-def test_other_models_are_left_to_the_tiles(variant: str) -> None:
+def test_other_models_are_left_to_the_tiled_decoder(variant: str) -> None:
     model, features = paper_scene(variant)
     by = CudaDecoder(model, profile())
     assert by.kept(features) is features
@@ -203,7 +201,7 @@ def test_other_models_are_left_to_the_tiles(variant: str) -> None:
     by.close()
 
 
-def test_the_papers_own_model_is_drawn_though_no_prior_foretells_its_flow(evaluated: list[Rect]) -> None:
+def test_the_papers_model_is_drawn_though_it_has_no_prior(evaluated: list[Rect]) -> None:
     model, features = paper_scene("paper")
     by = CudaDecoder(model, profile())
     pixels = by.decode(PAPER_KEY, by.kept(features), PAPER_QUERY, NEVER)
@@ -221,7 +219,7 @@ def paper_scene(variant: str) -> tuple[VideoINR, PairFeatures]:
 
 
 class Patience(CancelToken):
-    """Is cancelled at its check number ``checks``."""
+    """A token that is cancelled at the check number ``checks``."""
 
     def __init__(self, checks: int) -> None:
         super().__init__()
@@ -235,7 +233,7 @@ class Patience(CancelToken):
 
 
 @pytest.mark.parametrize("checks", [1, 2, 3])
-def test_cancel_and_the_next_answer_is_right(checks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_cancelled_decode_the_next_picture_is_right(checks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
     by = CudaDecoder(tiny(), profile())
     with pytest.raises(Cancelled):
@@ -244,14 +242,14 @@ def test_cancel_and_the_next_answer_is_right(checks: int, monkeypatch: pytest.Mo
 
 
 class Recordings:
-    """Records launches as a CUDA graph would, and counts how often one is made and replayed."""
+    """Records launches like a CUDA graph, and counts recordings and replays."""
 
     def __init__(self) -> None:
         self.made, self.replayed = 0, 0
 
     def __call__(self, launch: Callable[[], None]) -> Callable[[], None]:
         self.made += 1
-        # Like a graph, a recording must keep nothing alive that it uses.
+        # Like a CUDA graph, a recording keeps nothing alive that it uses.
         cells = dict(zip(launch.__code__.co_freevars, launch.__closure__ or (), strict=True))
         parts = [weakref.ref(cells[name].cell_contents) for name in ("weights", "features", "field", "canvas")]
         band = cells["band"].cell_contents
@@ -264,7 +262,7 @@ class Recordings:
         return replay
 
 
-def test_a_viewport_asked_again_is_recorded_and_replayed_with_the_time_of_each() -> None:
+def test_a_viewport_drawn_twice_is_recorded_and_replayed_with_each_time() -> None:
     recordings = Recordings()
     by = CudaDecoder(tiny(), profile(), record=recordings)
     for step in range(4):
@@ -276,7 +274,7 @@ def test_a_viewport_asked_again_is_recorded_and_replayed_with_the_time_of_each()
     assert (recordings.made, recordings.replayed) == (1, 3)
 
 
-def test_what_cannot_be_recorded_is_launched_every_time() -> None:
+def test_a_launch_that_cannot_be_recorded_is_launched_every_time() -> None:
     tried = []
     by = CudaDecoder(tiny(), profile(), record=lambda launch: tried.append(launch))
     for step in range(4):
@@ -302,7 +300,7 @@ def test_a_cuda_graph_repeats_the_launch_and_there_is_none_without_a_gpu() -> No
     assert launches.item() == 3
 
 
-def test_features_are_let_go_of_with_the_caller() -> None:
+def test_features_are_freed_with_the_callers_reference() -> None:
     by = CudaDecoder(tiny(), profile(), record=Recordings())
     with torch.inference_mode():
         features = tiny().encode(torch.rand(1, 2, 3, 5, 6, device=DEVICE))
@@ -314,7 +312,7 @@ def test_features_are_let_go_of_with_the_caller() -> None:
     assert alive() is None
 
 
-def test_fields_of_other_grids_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fields_of_earlier_grids_are_dropped_to_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(field_cache, "IDLE_BYTES", 3 * GRID.rect.area * BYTES_PER_PX)
     by = CudaDecoder(tiny(), profile())
     for step in range(5):
@@ -326,7 +324,7 @@ def test_fields_of_other_grids_make_room(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def scarce(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Fields above the one number in the list, of pixels, find no memory."""
+    """Make fields larger than the list's one number, in pixels, fail for lack of memory."""
     plain, most = kernels.evaluate_field, [GRID.rect.area * 4 // 5]
 
     def evaluate(weights: Any, features: PairFeatures, grid: Grid, box: Rect) -> Any:
@@ -339,7 +337,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return most
 
 
-def test_scarce_memory_makes_do_with_smaller_bands(scarce: list[int]) -> None:
+def test_out_of_memory_leads_to_smaller_bands(scarce: list[int]) -> None:
     by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX))
     assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
     assert by._plain is None
@@ -352,7 +350,7 @@ def test_no_memory_at_all_is_an_error_with_a_hint(scarce: list[int]) -> None:
     assert "--device cpu" in caught.value.hint
 
 
-def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_propagate(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError("something else")
 
@@ -361,7 +359,7 @@ def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
         decode(CudaDecoder(tiny(), profile()), query())
 
 
-def test_the_engine_picks_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_chooses_the_decoder_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(engine.decoder_for(tiny_video_inr(), profile()), RegionDecoder)
     monkeypatch.setattr(model_kernels, "is_available", lambda _: True)
     assert isinstance(engine.decoder_for(tiny(), profile()), CudaDecoder)

@@ -1,4 +1,4 @@
-"""The encoder's recorded launches: which frames they serve, and that what they give is the model's own answer."""
+"""CudaEncoder: which frames it records as a CUDA graph, and that its features are the model's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Launch = Callable[[], None]
 
 
 class Recordings:
-    """A recorder that notes what it was given, and replays by doing it again."""
+    """A recorder that lists the launches it was given; a replay launches again."""
 
     def __init__(self) -> None:
         self.launches = list[Launch]()
@@ -57,7 +57,7 @@ def encoder_of(model: VideoINR, record: Recorder, room: int = 48 * RECORDING_BYT
     return CudaEncoder(model, Grid(8, 6), half=False, room=room, record=record)
 
 
-def test_the_second_pair_is_recorded_and_every_answer_stays_what_it_was(model: VideoINR) -> None:
+def test_the_second_pair_is_recorded_and_earlier_features_stay_unchanged(model: VideoINR) -> None:
     recordings = Recordings()
     encoder = encoder_of(model, recordings)
     answers = [encoder(frames(seed)) for seed in range(4)]
@@ -67,14 +67,14 @@ def test_the_second_pair_is_recorded_and_every_answer_stays_what_it_was(model: V
         assert_same(answer, model.encode(frames(seed)))
 
 
-def test_the_frames_that_are_handed_in_are_not_written_to(model: VideoINR) -> None:
+def test_the_given_frames_are_not_overwritten(model: VideoINR) -> None:
     encoder, first = encoder_of(model, Recordings()), frames(1)
     encoder(first)
     encoder(frames(2))
     assert torch.equal(first, frames(1))
 
 
-def test_parts_of_the_frames_are_not_recorded_and_leave_the_recording_alone(model: VideoINR) -> None:
+def test_crops_are_not_recorded_and_do_not_disturb_the_recording(model: VideoINR) -> None:
     recordings = Recordings()
     encoder = encoder_of(model, recordings)
     for seed, height in enumerate((5, 5, 6, 5, 6, 4, 6)):
@@ -83,7 +83,7 @@ def test_parts_of_the_frames_are_not_recorded_and_leave_the_recording_alone(mode
     assert recordings.replayed == 2
 
 
-def test_frames_whose_recording_would_take_too_much_memory_are_not_recorded(model: VideoINR) -> None:
+def test_frames_are_not_recorded_if_that_takes_too_much_memory(model: VideoINR) -> None:
     recordings = Recordings()
     encoder = encoder_of(model, recordings, room=48 * RECORDING_BYTES - 1)
     for seed in range(3):
@@ -91,7 +91,7 @@ def test_frames_whose_recording_would_take_too_much_memory_are_not_recorded(mode
     assert not recordings.launches
 
 
-def test_where_nothing_can_be_recorded_it_encodes_all_the_same(model: VideoINR) -> None:
+def test_it_encodes_without_recording_where_that_fails(model: VideoINR) -> None:
     asked = []
     encoder = encoder_of(model, lambda launch: asked.append(launch))
     for seed in range(3):
@@ -99,7 +99,7 @@ def test_where_nothing_can_be_recorded_it_encodes_all_the_same(model: VideoINR) 
     assert len(asked) == 1
 
 
-def test_a_recording_that_is_cancelled_is_made_again(model: VideoINR) -> None:
+def test_a_cancelled_recording_is_made_again(model: VideoINR) -> None:
     recordings, is_cancelled = Recordings(), iter((True, False))
 
     def record(launch: Launch) -> Launch:

@@ -1,6 +1,6 @@
-"""The kernels compute what the plain code computes, forward and backward.
+"""The training kernels match the plain code, forward and backward.
 
-Without a GPU they run in Triton's interpreter (tests/conftest.py asks for it): slow, but the same program.
+Without a GPU they run in Triton's interpreter (see tests/conftest.py), which is slow but runs the same program.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from videoinr.model.video_inr import VideoINR
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 HALF, FULL = 4e-3, 1e-5
-"""Largest error over largest value: with products in half precision, and without."""
+"""The largest error allowed, relative to the largest value: with products in half precision, and without products."""
 GRADIENT = HALF + 3 * 2 * 2**-9 if DEVICE.type == "cuda" else HALF
 """The same for the gradients of a head: on a GPU both factors of their products are rounded to bfloat16, by up to 2^-9
-each, and at most three such products follow each other. The interpreter, which knows no bfloat16, uses float32."""
+each, and at most three such products follow each other. The interpreter, which has no bfloat16, uses float32."""
 
 
 def noise(*shape: int, size: float = 1.0) -> Tensor:
@@ -41,7 +41,7 @@ def noise(*shape: int, size: float = 1.0) -> Tensor:
 def assert_alike(
     fused: Tensor, plain: Tensor, inputs: Sequence[Tensor], *, tolerance: float, of_gradients: float | None = None
 ) -> None:
-    """The same values and, for one random gradient of the output, the same gradients (within ``of_gradients``)."""
+    """Compare the values and, for one random gradient of the output, the gradients (within ``of_gradients``)."""
     grad = torch.randn_like(plain)
     assert error(fused, plain) <= tolerance
     gradients = zip(torch.autograd.grad(fused, inputs, grad), torch.autograd.grad(plain, inputs, grad), strict=True)
@@ -50,12 +50,12 @@ def assert_alike(
 
 
 def error(ours: Tensor, theirs: Tensor) -> float:
-    """The largest difference, relative to the largest value."""
+    """Return the largest difference, relative to the largest value."""
     return float((ours - theirs).detach().abs().max() / theirs.detach().abs().max())
 
 
 @pytest.mark.parametrize(("width", "outputs", "layers"), [(12, 4, 1), (16, 10, 2), (20, 3, 0)])
-def test_siren_is_the_plain_head(width: int, outputs: int, layers: int) -> None:
+def test_siren_matches_the_plain_head(width: int, outputs: int, layers: int) -> None:
     torch.manual_seed(0)
     images, points, instants = 2, 75, 3
     base, shift = noise(images, points, width, size=0.05), noise(instants, images, width, size=0.05)
@@ -70,7 +70,7 @@ def test_siren_is_the_plain_head(width: int, outputs: int, layers: int) -> None:
 
 
 def test_sine_of_large_arguments() -> None:
-    """A head with nothing but a first sine and the identity behind it shows the sine itself."""
+    """A head of one sine layer and the identity outputs the sine itself."""
     z = torch.linspace(-300, 300, 512, device=DEVICE)
     base = (z / OMEGA).view(1, -1, 1).expand(-1, -1, 16).contiguous()
     eye = (torch.eye(16, device=DEVICE), torch.zeros(16, device=DEVICE))
@@ -79,7 +79,7 @@ def test_sine_of_large_arguments() -> None:
 
 
 @pytest.mark.parametrize("on_lattice", [False, True])
-def test_sample_is_the_plain_one(on_lattice: bool) -> None:
+def test_sample_matches_grid_sample(on_lattice: bool) -> None:
     torch.manual_seed(0)
     image, x, y = noise(2, 4, 5, 6), torch.rand(2, 7, 9) * 7 - 1, torch.rand(2, 7, 9) * 6 - 1
     x, y = (position.to(DEVICE) for position in (x, y))
@@ -109,7 +109,7 @@ class Scene:
         return [self.flow[instant][..., :2], self.flow[instant][..., 2:]]
 
 
-def test_gather_sums_what_the_plain_code_reads() -> None:
+def test_gather_matches_the_sum_of_four_plain_samples() -> None:
     scene = Scene()
     fine, coarse = noise(2, 9, 14, 12), noise(2, 4, 5, 12)
     plain = []
@@ -124,7 +124,7 @@ def test_gather_sums_what_the_plain_code_reads() -> None:
     assert_alike(fused, torch.stack(plain), [fine, coarse, scene.flow], tolerance=FULL)
 
 
-def test_blend_mixes_as_the_plain_code_does() -> None:
+def test_blend_matches_the_plain_blend() -> None:
     scene = Scene()
     answer, frames, prior_logit = noise(2, 2, 9, 14, 4), torch.rand(2, 2, 3, 4, 5, device=DEVICE), noise(2, 2)
     plain = []
@@ -139,11 +139,13 @@ def test_blend_mixes_as_the_plain_code_does() -> None:
     assert_alike(fused, torch.stack(plain), [answer, scene.flow], tolerance=FULL)
 
 
-# Watched for coverage, the interpreter takes twice as long; the deeper head runs all that the other does.
+# Under coverage the interpreter takes twice as long; the deeper head runs every line that the other one runs.
 @pytest.mark.parametrize(
     "config", [pytest.param(TINY, marks=pytest.mark.no_cover), replace(TINY, decoder_hidden=(8, 8, 8))]
 )
-def test_a_whole_render_and_its_gradients(config: ModelConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fused_render_and_its_gradients_match_plain_ones(
+    config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     interpreter.few_training_programs(monkeypatch)
     torch.manual_seed(0)
     model = VideoINR(config).to(DEVICE)
@@ -167,7 +169,7 @@ def test_a_whole_render_and_its_gradients(config: ModelConfig, monkeypatch: pyte
     assert (gradients - expected).norm() < 0.01 * expected.norm()
 
 
-def test_the_shipped_configurations_fit() -> None:
+def test_the_heads_of_the_shipped_models_fit() -> None:
     for config in (LITE, BASE):
         for hidden, outputs in (
             (config.spatial_hidden, config.spatial_channels),

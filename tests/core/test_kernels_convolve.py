@@ -1,4 +1,4 @@
-"""The encoders' convolution as a kernel (interpreted where there is no GPU), against torch's own."""
+"""The encoders' convolution kernel (interpreted where there is no GPU) matches torch's convolution."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def maps(*shape: int, seed: int = 0) -> Tensor:
         (3, 24, 1, (2, 4, 6)),
     ],
 )
-def test_it_is_the_layer_and_what_follows_it(
+def test_it_matches_the_layer_with_activation_and_sum(
     channels: int, outputs: int, stride: int, size: tuple[int, int, int], slope: float
 ) -> None:
     one, (batch, height, width) = layer(channels, outputs, stride), size
@@ -52,7 +52,7 @@ def test_it_is_the_layer_and_what_follows_it(
     assert alone.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_half_precision_is_off_by_its_own_rounding() -> None:
+def test_half_precision_errs_by_its_own_rounding_only() -> None:
     one, x = layer(32, 32), maps(1, 32, 8, 8)
     error = (convolve(one, (x,)).float() - one(x)).abs()
     assert 0 < error.max() < 4 * 2**-11 * one(x).abs().max()
@@ -60,7 +60,7 @@ def test_half_precision_is_off_by_its_own_rounding() -> None:
 
 @pytest.mark.parametrize("widths", [(8, 8), (5, 4, 8), (4, 16, 1), (32, 16), (16, 4, 32, 24)])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int, ...], stride: int) -> None:
+def test_several_inputs_are_read_as_if_concatenated(widths: tuple[int, ...], stride: int) -> None:
     one = layer(sum(widths), 20, stride)
     parts = [maps(2, width, 5, 6, seed=number) for number, width in enumerate(widths)]
     answer = convolve(one, parts, slope=0.1, dtype=torch.float32, plan=Plan(run=16, chunk=16))
@@ -69,7 +69,7 @@ def test_parts_are_read_as_their_channels_one_after_the_other(widths: tuple[int,
 
 
 @pytest.mark.parametrize("widths", [(16, 16), (24,), (5, 4)])
-def test_a_single_tap(widths: tuple[int, ...]) -> None:
+def test_a_1x1_convolution(widths: tuple[int, ...]) -> None:
     one = nn.Conv2d(sum(widths), 12, 1).to(DEVICE).requires_grad_(False)
     parts = [maps(2, width, 3, 5, seed=number) for number, width in enumerate(widths)]
     answer = convolve(one, parts, dtype=torch.float32, plan=Plan(run=16, chunk=16))
@@ -82,14 +82,14 @@ def test_a_layer_without_a_bias() -> None:
     assert packed(one, torch.float32, 16, (8,)) is packed(one, torch.float32, 16, (8,))
 
 
-def test_a_recording_can_go_on_reading_the_weights_it_was_made_with() -> None:
+def test_weights_packed_for_one_layout_stay_for_recorded_graphs() -> None:
     one, x = layer(32, 8), maps(1, 32, 4, 4)
     before = packed(one, torch.float32, 16, (32,))
     convolve(one, (x[:, :24], x[:, 24:]), dtype=torch.float32, plan=Plan(run=16, chunk=32))
     assert packed(one, torch.float32, 16, (32,)) is before
 
 
-def test_new_weights_are_noticed() -> None:
+def test_changed_weights_are_packed_anew() -> None:
     one, x = layer(8, 8), maps(1, 8, 4, 4)
     first = convolve(one, (x,), dtype=torch.float32)
     one.weight.mul_(2)
@@ -98,7 +98,7 @@ def test_new_weights_are_noticed() -> None:
     assert not torch.equal(first, one(x))
 
 
-def test_other_layers_are_left_to_torch() -> None:
+def test_layers_that_it_supports() -> None:
     x = maps(1, 8, 4, 4)
     assert supports(layer(8, 4), x)
     assert supports(layer(8, 4, stride=2), x)
@@ -126,7 +126,7 @@ def test_other_layers_are_left_to_torch() -> None:
     ids=["motion prior", "zooming slowmo"],
 )
 @torch.inference_mode()
-def test_a_whole_encoder_goes_through_it(encoder: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_encoder_matches_through_it(encoder: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder, frames, layers = encoder.to(DEVICE), maps(1, 2, 3, 8, 12).sigmoid(), list[nn.Conv2d]()
     plain = encoder(frames)
 
@@ -142,7 +142,7 @@ def test_a_whole_encoder_goes_through_it(encoder: nn.Module, monkeypatch: pytest
     assert len(set(layers)) > 10
 
 
-def test_training_and_a_cpu_are_not_half_inference() -> None:
+def test_training_and_a_cpu_do_not_infer_in_half_precision() -> None:
     assert kernels.half_inference(torch.zeros(1)) is None
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert kernels.half_inference(torch.zeros(1)) is None

@@ -1,4 +1,4 @@
-"""The convolution that Hopper does in a way of its own: when it is chosen, and (on a Hopper) that it is the layer."""
+"""Hopper's own convolution kernel: when it is chosen, and (on a Hopper) that it matches torch's convolution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
 
 @pytest.fixture
 def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A computer that says it has a Hopper, on which nothing was tried so far."""
+    """Make the machine claim to have a Hopper on which no kernel has been verified yet."""
     monkeypatch.setattr(module, "_suits", lambda _: True)
     monkeypatch.setattr(module, "_RIGHT", {})
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
@@ -28,7 +28,7 @@ def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
 def plainly(
     parts: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
 ) -> Tensor:
-    """What :func:`convolve` is to compute."""
+    """Compute in plain torch what :func:`convolve` must return."""
     x = torch.cat(list(parts), 1).float()
     channels, outputs = x.shape[1], weight.shape[2]
     by_output = weight[:, :channels].reshape(3, 3, channels, outputs).permute(3, 2, 0, 1)
@@ -39,7 +39,7 @@ def plainly(
 def launch_plainly(
     _: Shape, parts: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float
 ) -> Tensor:
-    """What a launch is to compute."""
+    """Compute in plain torch what a launch must return."""
     bias, add = rest
     return plainly(parts, weight[:, channel:], bias, slope=slope, add=add).to(parts[0].dtype)
 
@@ -51,13 +51,13 @@ def launch_plainly(
         (64, 1, 64, (32, 32)),
         (64, 2, 64, (32, 32)),
         (48, 1, 48, (32, 16)),
-        (128, 1, 128, (32, 32)),  # in two groups: the weights of all do not fit
-        (84, 1, 64, None),  # not whole chunks of channels
-        (64, 1, 36, None),  # not two powers of two
+        (128, 1, 128, (32, 32)),  # two groups of outputs, because the weights of all do not fit
+        (84, 1, 64, None),  # channels that are not a multiple of 16
+        (64, 1, 36, None),  # outputs that are not the sum of two powers of two
         (256, 1, 64, None),  # weights larger than shared memory
     ],
 )
-def test_outputs_fall_into_two_blocks_whose_weights_fit_into_shared_memory(
+def test_outputs_are_divided_into_two_blocks_whose_weights_fit_shared_memory(
     channels: int, parts: int, outputs: int, blocks: tuple[int, int] | None
 ) -> None:
     shape = Shape(channels, parts, outputs)
@@ -75,19 +75,19 @@ def test_outputs_fall_into_two_blocks_whose_weights_fit_into_shared_memory(
         ((96,), 96, (Shape(96, 1, 96),)),
         ((64, 64), 64, (Shape(64, 2, 64),)),
         ((64, 64, 64, 4), 128, (Shape(64, 2, 128), Shape(64, 1, 128), Shape(16, 1, 128))),
-        # Two parts of 64 would leave room for the weights of 48 outputs only: what is read would be read twice.
+        # Both inputs of 64 at once would leave room for the weights of 48 outputs only: inputs would be read twice.
         ((64, 64, 4), 96, (Shape(64, 1, 96), Shape(64, 1, 96), Shape(16, 1, 96))),
         ((4, 64), 96, ()),
         ((64, 64), 36, ()),
     ],
 )
-def test_an_input_of_many_parts_is_taken_in_steps(
+def test_many_inputs_are_taken_in_several_launches(
     widths: tuple[int, ...], outputs: int, launches: tuple[Shape, ...]
 ) -> None:
     assert steps(widths, outputs) == launches
 
 
-def test_the_steps_together_are_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_launches_together_match_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_launch", launch_plainly)
     widths, generator = (64, 64, 64, 4), torch.Generator().manual_seed(0)
     parts = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
@@ -98,7 +98,7 @@ def test_the_steps_together_are_the_layer(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.usefixtures("hopper")
-def test_it_is_tried_once_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_is_verified_once_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = list[Shape]()
 
     def counted(shape: Shape, *args: Any, **options: Any) -> Tensor:
@@ -109,12 +109,12 @@ def test_it_is_tried_once_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None
     assert supports((64,), 64, LARGE, torch.float16, adds=True)
     assert supports((64,), 64, LARGE, torch.float16, adds=True)
     assert tried == [Shape(64, 1, 64)]
-    assert not supports((64,), 64, LARGE[:, :, :-1], torch.float16, adds=True)  # too small to gain
+    assert not supports((64,), 64, LARGE[:, :, :-1], torch.float16, adds=True)  # too small to be faster
     assert not supports((64,), 64, LARGE, torch.float32, adds=True)
 
 
 @pytest.mark.usefixtures("hopper")
-def test_it_is_not_used_where_it_is_wrong_or_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_is_wrong_or_does_not_compile_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgets_what_is_added(
         shape: Shape, parts: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, slope: float
     ) -> Tensor:
@@ -123,7 +123,7 @@ def test_it_is_not_used_where_it_is_wrong_or_does_not_compile(monkeypatch: pytes
     monkeypatch.setattr(module, "_launch", forgets_what_is_added)
     assert not supports((64,), 64, LARGE, torch.float16, adds=True)
     assert supports((64,), 64, LARGE, torch.float16, adds=False)
-    assert not supports((64, 16), 64, LARGE, torch.float16, adds=False)  # its second step adds
+    assert not supports((64, 16), 64, LARGE, torch.float16, adds=False)  # its second launch adds
 
     def fails(*_: Any, **__: Any) -> Tensor:
         raise AttributeError("another version of Gluon")
@@ -133,7 +133,7 @@ def test_it_is_not_used_where_it_is_wrong_or_does_not_compile(monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("hopper")
-def test_nothing_is_tried_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_verified_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_launch", launch_plainly)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
     assert not supports((64,), 64, LARGE, torch.float16, adds=False)
@@ -141,7 +141,7 @@ def test_nothing_is_tried_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPa
     assert supports((64,), 64, LARGE, torch.float16, adds=False)
 
 
-def test_without_a_hopper_or_with_another_triton_it_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_gpus_and_other_versions_of_triton_are_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not supports((64,), 64, LARGE, torch.float16, adds=False)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
     for version, is_known in (("3.6.0", True), ("3.7.1", False), ("4.0.0", False)):
@@ -164,7 +164,7 @@ def test_without_a_hopper_or_with_another_triton_it_does_not_serve(monkeypatch: 
         ((64, 64, 64, 64, 64, 4), 96, (1, 54, 96)),
     ],
 )
-def test_it_is_the_layer(
+def test_it_matches_the_layer(
     widths: tuple[int, ...], outputs: int, size: tuple[int, int, int], slope: float, adds: bool
 ) -> None:
     batch, height, width = size

@@ -1,4 +1,4 @@
-"""The viewer's kernels draw what the plain model renders; without a GPU in Triton's interpreter, like test_kernels."""
+"""The viewer's kernels draw what the plain model renders. Without a GPU they run in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from videoinr.model.kernels.decode import (
 from videoinr.model.points import Points
 from videoinr.model.video_inr import VideoINR
 
-# Watched for coverage, the interpreter takes twice as long; test_cuda_decoder runs the same lines, and is watched.
+# Under coverage the interpreter takes twice as long; test_cuda_decoder, which is measured, runs the same lines.
 pytestmark = pytest.mark.no_cover
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-# The small encoder is enough: what is tested are the heads.
+# A small encoder, because only the heads are tested.
 SMALL_LITE, SMALL_BASE = replace(LITE, encoder=TINY.encoder), replace(BASE, encoder=TINY.encoder)
 GRID, INNER = Grid(31, 23), Rect(12, 7, 9, 8)
 DEEP = replace(TINY, temporal_hidden=(8,), decoder_hidden=(12, 12, 12))
@@ -47,12 +47,12 @@ ANSWERING = replace(TINY, blend=False, spatial_hidden=(20, 8), temporal_hidden=(
 
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Still several for most pictures here: programs must join, too."""
+    """Most pictures here still take several programs, so that their borders are tested too."""
     interpreter.few_programs(monkeypatch)
 
 
 def model_of(config: ModelConfig) -> VideoINR:
-    """With flows of some latent pixels, a prior among them if there is one, and an answer that shows."""
+    """A model whose flows are some latent pixels long, and whose decoder's output is visible."""
     torch.manual_seed(0)
     model = VideoINR(config).eval().requires_grad_(False)
     model.temporal_head.last.weight.mul_(60 if isinstance(config.encoder, MotionPriorConfig) else 6)
@@ -74,7 +74,7 @@ def encoded(model: VideoINR, height: int = 7, width: int = 9) -> PairFeatures:
 def rendered(
     model: VideoINR, features: PairFeatures, grid: Grid, phase: float, monkeypatch: pytest.MonkeyPatch
 ) -> np.ndarray:
-    """By the plain code, whatever the device, before rounding: levels [H, W, 3]."""
+    """The picture of the plain code, on any device, before rounding: levels [H, W, 3]."""
     monkeypatch.setattr(render_cuda, "can_render", lambda *_: False)
     with torch.inference_mode():
         picture = model.render(features, grid, [torch.tensor([phase], device=DEVICE)])[0][0]
@@ -99,7 +99,7 @@ def drawn_from(
 
 
 class Scene:
-    """A pair in the tiny model and its field and picture at 0.4 on all of GRID: made once, as they take a while."""
+    """A pair encoded by the tiny model, with its field and its picture at phase 0.4 on GRID; slow, so made once."""
 
     def __init__(self) -> None:
         self.model = model_of(TINY)
@@ -108,7 +108,7 @@ class Scene:
         self.whole = self.draw(GRID.rect)
 
     def draw(self, rect: Rect) -> Canvas:
-        """From the field of the whole grid."""
+        """Draw ``rect`` from the field of the whole grid."""
         return drawn_from(self.field, self.weights, self.features, GRID, rect, 0.4)
 
 
@@ -119,7 +119,7 @@ def scene() -> Scene:
 
 @pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE, SMALL_PAPER], ids=["tiny", "lite", "base", "paper"])
 @torch.inference_mode()
-def test_the_field_is_the_plain_one_in_half_precision(config: ModelConfig) -> None:
+def test_the_field_matches_the_plain_one_to_half_precision(config: ModelConfig) -> None:
     model, grid, box = model_of(config), Grid(31, 23), Rect(3, 5, 21, 18)
     features = encoded(model)
     points = Points.make(box, grid, latent_hw=features.latent_hw, device=DEVICE)
@@ -136,8 +136,8 @@ def test_the_field_is_the_plain_one_in_half_precision(config: ModelConfig) -> No
     [(TINY, 0.0), (TINY, 0.3), (TINY, 1.0), (DEEP, 0.3), (SMALL_LITE, 0.0), (SMALL_LITE, 1.0), (SMALL_BASE, 0.3)],
     ids=["tiny-0", "tiny", "tiny-1", "deep", "lite-0", "lite-1", "base"],
 )
-def test_a_whole_picture_is_the_plain_one(config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_a_picture_is_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
+def test_a_picture_matches_the_plain_one(config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_the_picture_matches_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_a_whole_picture_is_the_plain_one(config: ModelConfig, phase: float, mon
     [(SMALL_PAPER, 0.3), (TINY_PAPER, 0.0), (BLENDED_PAPER, 1.0), (ANSWERING, 0.3)],
     ids=["paper", "tiny-paper", "blended-paper", "answering"],
 )
-def test_so_is_one_of_broad_heads_with_or_without_prior_and_blend(
+def test_a_picture_of_broad_heads_matches_with_or_without_prior_and_blend(
     config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert_a_picture_is_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
+    assert_the_picture_matches_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
 
 
-def test_programs_as_small_as_on_a_gpu_draw_the_plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_of_the_size_used_on_a_gpu_draw_the_plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert_a_picture_is_the_plain_one(SMALL_LITE, Grid(18, 7), 0.3, monkeypatch)
+    assert_the_picture_matches_the_plain_one(SMALL_LITE, Grid(18, 7), 0.3, monkeypatch)
 
 
-def assert_a_picture_is_the_plain_one(
+def assert_the_picture_matches_the_plain_one(
     config: ModelConfig, grid: Grid, phase: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = model_of(config)
@@ -164,15 +164,15 @@ def assert_a_picture_is_the_plain_one(
     canvas = drawn(model, features, grid, grid.rect, grid.rect, phase)
     plain = rendered(model, features, grid, phase, monkeypatch)
     assert plain.std() > 10
-    # Half a level is the rounding.
+    # Rounding to 8 bits is half a level of it.
     assert np.abs(canvas.rgbx[..., :3].cpu().numpy() - plain).max() < 0.75
     assert (canvas.rgbx[..., 3] == 255).all()
     assert canvas.shortfall.tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("config", [TINY, SMALL_LITE, SMALL_BASE, SMALL_PAPER, BLENDED_PAPER, ANSWERING])
-def test_matrices_of_a_warpgroup_are_laid_out_alike(config: ModelConfig) -> None:
-    """Of others ptxas 12.8 gets the addresses wrong: see decode._MIXED."""
+def test_a_program_of_four_warps_has_matrices_of_one_layout(config: ModelConfig) -> None:
+    """Of several layouts, ptxas 12.8 miscalculates addresses: see decode._MIXED."""
     model = VideoINR(config)
     weights = DecodeWeights.make(model)
     heads = (model.spatial_head, model.temporal_head, model.decoder_head)
@@ -182,7 +182,7 @@ def test_matrices_of_a_warpgroup_are_laid_out_alike(config: ModelConfig) -> None
 
 
 @pytest.mark.parametrize("hidden", [(64, 64), (48,), (64, 64, 256), (64, 64, 256, 256), (8, 8, 24, 24)], ids=str)
-def test_heads_that_can_be_drawn(hidden: tuple[int, ...]) -> None:
+def test_heads_that_the_kernels_can_draw(hidden: tuple[int, ...]) -> None:
     model = VideoINR(replace(TINY, decoder_hidden=hidden))
     assert can_draw(model, scene().features)
 
@@ -201,11 +201,11 @@ def test_heads_that_can_be_drawn(hidden: tuple[int, ...]) -> None:
     ],
     ids=str,
 )
-def test_heads_that_cannot(change: dict[str, Any]) -> None:
+def test_heads_that_the_kernels_cannot_draw(change: dict[str, Any]) -> None:
     assert not can_draw(VideoINR(replace(TINY, **change)), scene().features)
 
 
-def test_the_flow_is_the_plain_one() -> None:
+def test_the_flow_matches_the_plain_one() -> None:
     model, features = scene().model, scene().features
     points = Points.make(GRID.rect, GRID, latent_hw=features.latent_hw, device=DEVICE)
     with torch.inference_mode():
@@ -235,7 +235,7 @@ def test_a_region_is_the_crop_of_the_whole(rect: Rect) -> None:
     assert (region.int() - crop.int()).abs().max() <= 1
 
 
-def test_the_shortfall_is_what_the_flow_reaches_beyond_the_box() -> None:
+def test_the_shortfall_is_the_number_of_pixels_the_flow_leaves_the_box_by() -> None:
     model, features, grid, rect = scene().model, scene().features, GRID, INNER
     reached = scene().draw(rect)
     canvas = drawn(model, features, grid, rect, rect, 0.4)
@@ -256,7 +256,7 @@ def test_the_shortfall_is_what_the_flow_reaches_beyond_the_box() -> None:
     assert reached.shortfall.tolist() == [0, 0, 0, 0]
 
 
-def test_a_box_that_suffices_draws_what_the_whole_field_draws() -> None:
+def test_a_large_enough_box_draws_the_same_as_the_whole_field() -> None:
     model, features, grid, rect = scene().model, scene().features, GRID, INNER
     left, top, right, bottom = drawn(model, features, grid, rect, rect, 0.4).shortfall.tolist()
     box = Rect(rect.x - left, rect.y - top, rect.width + left + right, rect.height + top + bottom)
@@ -267,7 +267,7 @@ def test_a_box_that_suffices_draws_what_the_whole_field_draws() -> None:
 
 
 @torch.inference_mode()
-def test_bands_and_slices_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bands_and_slices_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     rect = Rect(4, 3, 20, 17)
     features, whole = scene().features, scene().whole.rgbx[rect.y : rect.bottom, rect.x : rect.right]
     monkeypatch.setattr(decode, "BAND_PX", 7 * rect.width)
@@ -280,8 +280,8 @@ def test_bands_and_slices_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -
 
 
 @torch.inference_mode()
-def test_levels_are_rounded_as_everywhere() -> None:
-    """Frames of one colour, a silent decoder, no flow: what comes out is that colour, rounded like the plain path's."""
+def test_levels_are_rounded_like_those_of_the_plain_path() -> None:
+    """Frames of one colour, a decoder that outputs zero, no flow: the picture is that colour, rounded."""
     model, grid = model_of(TINY), Grid(16, 8)
     for head in (model.temporal_head, model.decoder_head):
         head.last.weight.zero_()
@@ -296,7 +296,7 @@ def test_levels_are_rounded_as_everywhere() -> None:
     assert (canvas.rgbx[..., 0] == 128).all()
 
 
-def test_a_flow_gone_wild_reads_the_border_and_nothing_else() -> None:
+def test_an_enormous_flow_reads_only_the_border() -> None:
     model, grid = model_of(TINY), Grid(16, 12)
     features = encoded(model)
     for value in (1e30, -1e30):

@@ -1,4 +1,4 @@
-"""The deformable convolution as a kernel (interpreted where there is no GPU), against the plain one."""
+"""The kernel of the deformable convolution (interpreted where there is no GPU) matches the plain code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def layer_and_maps(channels: int, groups: int, *size: int, moved_px: float) -> tuple[DeformableConv, Tensor, Tensor]:
-    """A layer whose offsets are ``moved_px`` in the mean, and an input and a guide [*size]."""
+    """A layer whose offsets are about ``moved_px`` long, and an input and a guide, each of ``size`` (B, H, W)."""
     torch.manual_seed(channels + groups)
     layer = DeformableConv(channels, groups).requires_grad_(False)
     torch.nn.init.normal_(layer.offsets_and_masks.weight, std=moved_px / (9 * channels) ** 0.5)
@@ -27,7 +27,7 @@ def layer_and_maps(channels: int, groups: int, *size: int, moved_px: float) -> t
 
 @pytest.fixture
 def through_the_kernel(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
-    """As on CUDA in half precision, only in float32; -> the shapes of what goes through the kernel."""
+    """Make layers use the kernel as on CUDA, but in float32; return the shapes of its inputs, as they come."""
     shapes = list[torch.Size]()
 
     def spy(layer: DeformableConv, x: Tensor, guide: Tensor, **options: object) -> Tensor:
@@ -41,7 +41,7 @@ def through_the_kernel(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
 
 @pytest.mark.parametrize("moved_px", [0.0, 1.5, 40.0], ids=["still", "near", "mostly outside"])
 @pytest.mark.parametrize(("channels", "groups", "size"), [(16, 4, (2, 5, 7)), (64, 8, (1, 3, 5)), (32, 1, (1, 1, 6))])
-def test_it_is_the_plain_one(
+def test_it_matches_the_plain_code(
     channels: int, groups: int, size: tuple[int, int, int], moved_px: float, monkeypatch: pytest.MonkeyPatch,
     through_the_kernel: list[torch.Size],
 ) -> None:  # fmt: skip
@@ -55,13 +55,13 @@ def test_it_is_the_plain_one(
 
 
 @pytest.mark.usefixtures("through_the_kernel")
-def test_offsets_without_bounds_read_zeros() -> None:
+def test_enormous_offsets_read_zeros() -> None:
     layer, x, guide = layer_and_maps(16, 2, 1, 4, 4, moved_px=0)
     layer.offsets_and_masks.bias.fill_(3e38)  # type: ignore[union-attr]
     assert torch.equal(layer(x, guide), layer.bias[:, None, None].expand(1, 16, 4, 4))
 
 
-def test_half_precision_is_off_by_its_own_rounding() -> None:
+def test_half_precision_errs_by_its_own_rounding_only() -> None:
     layer, x, guide = layer_and_maps(32, 4, 1, 6, 6, moved_px=1)
     plain = layer(x, guide)
     error = (deform(layer, x, guide, groups=4).float() - plain).abs()

@@ -1,4 +1,4 @@
-"""A step of a ConvLSTM as a kernel (interpreted where there is no GPU), against the plain formulae."""
+"""The kernel of a ConvLSTM's step (interpreted where there is no GPU) matches the plain formulae."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def maps(channels: int) -> list[Tensor]:
     return [3 * one for one in torch.randn(3, 2, channels, 5, 7).to(DEVICE)]
 
 
-def test_it_is_the_plain_one() -> None:
+def test_it_matches_the_plain_formulae() -> None:
     lstm = TwoWayConvLSTM(8, 2).to(DEVICE).requires_grad_(False)
     entering, hidden, cell = maps(8)
     answers = advance(lstm.gates, entering, hidden, cell, dtype=torch.float32)
@@ -30,14 +30,14 @@ def test_it_is_the_plain_one() -> None:
         assert answer.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_half_precision_is_off_by_its_own_rounding() -> None:
+def test_half_precision_errs_by_its_own_rounding_only() -> None:
     states = maps(8)
     exact = advance(layer(8), *states, dtype=torch.float32)
     for answer, plain in zip(advance(layer(8), *states), exact, strict=True):
         assert 0 < (answer.float() - plain).abs().max() < 0.02
 
 
-def test_gates_far_open_and_far_closed() -> None:
+def test_saturated_gates_keep_or_clear_the_cell() -> None:
     one, (entering, hidden, cell) = layer(4), maps(4)
     for bias, expected in ((1e30, cell + 1), (-1e30, torch.zeros_like(cell))):
         one.bias.fill_(bias)  # type: ignore[union-attr]

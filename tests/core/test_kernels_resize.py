@@ -1,4 +1,4 @@
-"""Resizing as a kernel (interpreted where there is no GPU), against torch's own."""
+"""The resizing kernel (interpreted where there is no GPU) matches torch's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     ids=["twice", "odd", "a point", "smaller"],
 )
 @pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_it_is_torchs(shape: tuple[int, ...], size: tuple[int, int], gain: float) -> None:
+def test_it_matches_torchs(shape: tuple[int, ...], size: tuple[int, int], gain: float) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(DEVICE)
     plain = gain * functional.interpolate(x, size, mode="bilinear", align_corners=False)
     answer = resize(x, size, gain=gain)
@@ -31,7 +31,7 @@ def test_it_is_torchs(shape: tuple[int, ...], size: tuple[int, int], gain: float
     torch.testing.assert_close(half.float(), plain, rtol=2**-10, atol=2**-9)
 
 
-def test_half_inference_goes_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inference_in_half_precision_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     x, asked = torch.randn(1, 4, 3, 3).to(DEVICE), list[tuple[int, int]]()
     plain = resize_op(x, (6, 6), gain=2)
 

@@ -1,4 +1,4 @@
-"""On a GPU: the same windows as on a CPU, and no step that waits for the device. Needs one."""
+"""Training data on a GPU (these tests need one): the windows are those of a CPU, and no step waits for the device."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def draw(source: ClipSource, stage: Stage, step: int) -> Batch:
 
 
 @pytest.mark.parametrize("memory_bytes", [None, 600_000])
-def test_windows_are_those_of_the_cpu(folder: Path, memory_bytes: int | None) -> None:
+def test_windows_match_those_of_the_cpu(folder: Path, memory_bytes: int | None) -> None:
     source = open_source([folder / "clips"], CUDA, memory_bytes=memory_bytes)
     for step in range(3):
         on_gpu = draw(source, STAGE, step)
@@ -60,10 +60,10 @@ def test_windows_are_those_of_the_cpu(folder: Path, memory_bytes: int | None) ->
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("degradation", ["clean", "realistic"])
 @pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_batch_waits_for_nothing(folder: Path, no_waiting: None, degradation: str, share: float) -> None:
+def test_a_batch_does_not_wait_for_the_device(folder: Path, no_waiting: None, degradation: str, share: float) -> None:
     source = open_source([folder / "clips"], CUDA, degradation=degradation, stills=[folder / "stills"])
     stage = replace(STAGE, stills_share=share)
-    first = draw(source, stage, 0)  # Plans of transforms and pinned memory are made once.
+    first = draw(source, stage, 0)  # Plans of transforms and pinned memory are created by the first batch.
     torch.cuda.set_sync_debug_mode("error")
     again = draw(source, stage, 0)
     torch.cuda.set_sync_debug_mode("default")
@@ -71,7 +71,7 @@ def test_a_batch_waits_for_nothing(folder: Path, no_waiting: None, degradation: 
     assert torch.equal(first.targets, again.targets)
 
 
-def test_stores_of_more_than_two_thousand_million_bytes() -> None:
+def test_stores_of_more_than_2_gib() -> None:
     if torch.cuda.mem_get_info()[0] < 4 << 30:
         pytest.skip("needs 4 GiB")
     flat = torch.zeros(2**31 + 10**6, dtype=torch.uint8, device=CUDA)

@@ -1,7 +1,7 @@
-"""Convolutions that torch computes and a kernel reads: in half precision, and without the bias, which the kernel adds.
+"""Copies of convolutions in half precision and without their bias, for kernels that read the output and add the bias.
 
-Torch adds a bias in a pass of its own, which carries the map to device memory and back; and what it has cast for
-autocast it forgets, where weights ask for no gradient.
+torch adds a bias in a pass of its own, which reads and writes the whole map. And autocast converts weights that need no
+gradient again at every call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from videoinr.model.kernels.convolve import version_of
 
 @dataclass(frozen=True, eq=False)
 class Bare:
-    """A convolution without its ``bias``, which is float32."""
+    """A convolution without a bias, and the ``bias`` [D] float32 that a kernel adds. ``version``: see version_of."""
 
     version: tuple[int, ...]
     conv: nn.Conv2d
@@ -29,9 +29,12 @@ _BARE: WeakKeyDictionary[nn.Conv2d, Bare] = WeakKeyDictionary()
 
 
 def bare(layer: nn.Conv2d, dtype: torch.dtype, *, order: Callable[[Tensor], Tensor] = torch.clone) -> Bare:
-    """``layer``, a 3x3 convolution that keeps the size, with weights of ``dtype``; made anew only when they change.
+    """Return the copy of ``layer``; it is made once, and again when the weights have changed.
 
-    ``order``: its outputs (of a tensor [D, ...]) as the kernel wants them; always the same for a layer.
+    Args:
+        layer: A 3x3 convolution with padding 1, stride 1 and a bias.
+        dtype: The type of the copy's weights.
+        order: Reorders the outputs of a tensor [D, ...] for the kernel; always the same function for a layer.
     """
     assert layer.bias is not None
     version, known = version_of(layer.weight, layer.bias), _BARE.get(layer)

@@ -1,18 +1,20 @@
-"""What a viewport costs on CUDA: ``evaluate_field`` once, and ``draw`` at every instant.
+"""Decodes viewports on CUDA for the viewer: ``evaluate_field`` once for a viewport, ``draw`` for each instant.
 
-An instant is three kernels, because registers allow no fewer: the flow, what the decoder answers to what lies at both
-ends of it, and the blend, where there is one. They go through the picture in bands, so that what they hand each other
-stays in the GPU's second-level cache.
+An instant takes three kernels, because the registers do not suffice for fewer: one for the flow, one for the decoder's
+output on the samples at both ends of the flow, and one for the blend, if the model has one. They process the picture in
+bands, so that their intermediate results stay in the GPU's second-level cache.
 
-Layers up to 64 wide are computed whole. The paper's heads end in one or two of 256: of the first of them a program
-holds some channels at a time and adds their share to what follows at once.
+Layers of up to 64 channels are computed whole. The paper's heads end in one or two layers of 256: a program computes
+some channels of the first of them at a time and adds their contribution to the next layer's sums at once.
 
-Positions come as one number for each column and row, computed from whole pixel indices (model/points.py), so a pixel
-reads the same in every rectangle that holds it. The factor 30 of the sines is already on the weights, which are padded
-with zeros to powers of two: a channel that is not there is sin(0) = 0 all the way and needs no mask.
+Positions are one number for each column and each row, computed from whole pixel indices (model/points.py), so a pixel
+has the same position in every rectangle that contains it. The weights include the factor 30 of the sines and are padded
+with zeros to powers of two: an absent channel is sin(0) = 0 throughout and needs no mask.
 
-Half precision is what F_s and the latent maps are kept in, what is read between their pixels, and what matrix products
-take; their sums, the sines' arguments, the sines themselves, flows, positions and colours are float32.
+Precision: F_s, the latent maps, the values interpolated from them and the factors of matrix products are float16; sums,
+the sines and their arguments, flows, positions and colours are float32. The picture is within 0.75 of an 8-bit level of
+the plain code's in float32 before rounding, of which the rounding to 8 bits is 0.5; F_s and the flow are within 4e-3 of
+their largest value. tests/core/test_kernels_decode.py asserts these bounds.
 """
 
 from __future__ import annotations
@@ -34,44 +36,48 @@ from videoinr.model.points import Points
 from videoinr.model.siren import OMEGA, SirenHead
 
 MAX_ELEMENTS = 2**31 - 1
-"""Of any map that these kernels read: they count in 32 bits."""
+"""The largest number of elements of a map that these kernels read: their indices have 32 bits."""
 BAND_PX = 2**21
-"""Pixels of a band: flow and answer take 16 bytes each."""
+"""Pixels of a band; for each, the flow and the decoder's answer take 16 bytes."""
 _BLOCK_WIDTH = 16
-"""A program's pixels lie in a block this wide: whole sectors of output, and neighbours share what they read."""
+"""Width of the block of pixels that a program takes: it writes whole sectors, and neighbours share what they read."""
 _MAX_WIDTH, _MAX_BROAD_WIDTH, _MAX_BROAD_LAYERS = 64, 256, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a program goes about it: its pixels, as many as its registers hold without spilling (compiled for sm_90),
-    and warps; of a broad layer, the channels at a time and the loads under way."""
+    """The launch parameters of a kernel.
+
+    ``run``: pixels of a program, as many as its registers hold without spilling (compiled for sm_90). ``warps``: warps
+    of a program. For broad layers, ``chunk``: the channels computed at a time, and ``stages``: the loads in flight.
+    """
 
     run: int
     warps: int
-    part: int = 64
+    chunk: int = 64
     stages: int = 1
 
 
 _FIELD, _MOTION, _COLOUR, _BLEND = Plan(64, 4), Plan(128, 4), Plan(32, 2), Plan(128, 4)
 _FULL_COLOUR = Plan(64, 4)
-"""For layers that fill their tiles; 48 of 64 channels are a twentieth faster the other way."""
+"""For layers of 64 channels; those of 48, which leave a quarter of their tiles empty, are 5 % faster with _COLOUR."""
 _BROAD_FIELD, _BROAD_MOTION, _BROAD_COLOUR = Plan(64, 4, stages=2), Plan(64, 4, stages=2), Plan(64, 4, stages=2)
-_MIXED = Plan(32, 2, part=32)
-"""For matrices of different layouts. From four warps on Hopper multiplies straight from shared memory, where 16, 32 and
-64 or more columns are laid out in three ways; of all but one of them ptxas 12.8 (Triton 3.6) may compute the address
-from a register that it never wrote. The picture is then slightly wrong, or the program reads past its memory."""
+_MIXED = Plan(32, 2, chunk=32)
+"""For heads whose matrices have different layouts in shared memory. With four warps or more, Hopper multiplies directly
+from shared memory, where matrices of 16, of 32 and of 64 or more columns have three different layouts. If a program has
+several, ptxas 12.8 (Triton 3.6) may compute the addresses of all but one from a register that was never written: the
+picture is then slightly wrong, or the program reads past its memory."""
 _WARPGROUP, _LAID_TOGETHER = 4, 64
 
 
 @dataclass(frozen=True, eq=False)
 class HeadWeights:
-    """A head's weights as the kernels take them: transposed, times 30 where a sine follows, padded with zeros.
+    """A head's weights in the form that the kernels read: transposed, times 30 where a sine follows, zero-padded.
 
-    ``entry`` are the first layer's for what it reads in the kernel (F_s, or the offset within a latent pixel),
-    ``time`` those for the time. ``hidden``: the matrices of ``layers`` layers as wide as the first and of
-    ``broad_layers`` wider ones, row by row and one after the other, float16, like ``last`` [width, answers]; the
-    biases are float32.
+    ``entry`` are the first layer's weights for the input that the kernel itself computes (F_s, or the offset within a
+    latent pixel), ``time`` those for the time. ``hidden`` holds the matrices of ``layers`` layers as wide as the first
+    and of ``broad_layers`` wider ones, row by row, one after the other, in float16; ``last`` [width, answers] is also
+    float16. The biases are float32.
     """
 
     entry: Tensor
@@ -87,7 +93,7 @@ class HeadWeights:
 
     @classmethod
     def make(cls, head: SirenHead, plan: Plan, *, entry: Tensor, time: Tensor | None = None) -> HeadWeights:
-        """``entry``: [..., width, inputs], of the first layer; ``time`` [width, 1]."""
+        """Convert ``head``'s weights; ``entry`` [..., width, inputs] and ``time`` [width, 1] are of its first layer."""
         widths = [padded_width(width) for width in head.widths]
         answers = padded_width(head.last.out_features)
         if plan.warps >= _WARPGROUP:
@@ -106,7 +112,7 @@ class HeadWeights:
             entry=_padded(OMEGA * entry.transpose(-1, -2), entry.shape[-1], widths[0]),
             bias=bias,
             time=bias if time is None else _padded(OMEGA * time.t(), 1, widths[0]),
-            hidden=torch.cat(hidden or [last]),  # never read where there is no hidden layer
+            hidden=torch.cat(hidden or [last]),  # a placeholder, never read, if there is no hidden layer
             hidden_bias=torch.cat(hidden_bias or [bias]),
             last=last,
             last_bias=_padded(head.last.bias[None], 1, answers),
@@ -117,13 +123,13 @@ class HeadWeights:
 
     @property
     def tail(self) -> tuple[Tensor, ...]:
-        """What comes behind the first layer, in the kernels' order."""
+        """Return the weights behind the first layer, in the order of the kernels' arguments."""
         return self.hidden, self.hidden_bias, self.last, self.last_bias
 
 
 @dataclass(frozen=True, eq=False)
 class DecodeWeights:
-    """The three heads, how many channels F_s has in memory, and whether the decoder's answer corrects a blend."""
+    """The weights of the three heads; ``field_channels``: channels of F_s in memory; ``blends``: config.blend."""
 
     spatial: HeadWeights
     temporal: HeadWeights
@@ -133,7 +139,7 @@ class DecodeWeights:
 
     @classmethod
     def make(cls, model: PairHeads) -> DecodeWeights:
-        """Of a model that :func:`can_draw` accepts, on the model's device."""
+        """Convert the weights of a model that :func:`can_draw` accepts, on its device."""
         channels = padded_width(model.config.spatial_channels)
         spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
         field_plan, motion_plan = _plan(spatial, _FIELD, _BROAD_FIELD), _plan(temporal, _MOTION, _BROAD_MOTION)
@@ -151,7 +157,7 @@ class DecodeWeights:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """F_s of the pixels ``box`` of a grid: ``values`` float16 [box.height, box.width, field_channels]."""
+    """F_s at the pixels ``box`` of a grid: ``values`` float16 [box.height, box.width, field_channels]."""
 
     box: Rect
     values: Tensor
@@ -159,11 +165,12 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """Where the pictures of one viewport are drawn: memory that stays in place, so that its use can be recorded.
+    """The buffers that the pictures of one viewport are drawn into; their addresses are fixed, for CUDA graphs.
 
-    ``columns`` and ``rows``: position of each, lattice pixels. ``time`` float32 [1] is read by the kernels. ``rgbx``
-    uint8 [rect.height, rect.width, 4]. ``shortfall`` int32 [4]: by how many pixels the flow left the field's box at
-    the left, top, right and bottom (0: not at all); where it did, the picture is not to be used.
+    ``columns`` and ``rows``: the position of each, in lattice pixels. ``time`` float32 [1]: read by the kernels.
+    ``rgbx``: uint8 [rect.height, rect.width, 4]. ``shortfall`` int32 [4]: by how many pixels the flow left the field's
+    box at the left, top, right and bottom; unless all four are 0, the picture is invalid. ``flow`` and ``answer``:
+    intermediate results of one band.
     """
 
     grid: Grid
@@ -179,7 +186,7 @@ class Canvas:
 
     @classmethod
     def make(cls, grid: Grid, rect: Rect, *, latent_hw: tuple[int, int], device: torch.device) -> Canvas:
-        """A blank one for ``rect`` of ``grid``."""
+        """Allocate the buffers for ``rect`` of ``grid``."""
         points = Points.make(rect, grid, latent_hw=latent_hw, device=device)
         px = min(rect.area, max(BAND_PX, rect.width))
         return cls(
@@ -197,7 +204,7 @@ class Canvas:
 
 
 def can_draw(model: PairHeads, features: PairFeatures) -> bool:
-    """Whether these kernels draw what ``model`` renders of ``features``: not the paper's ablations, nor wide heads."""
+    """Whether these kernels can draw ``features``; the paper's ablations and wider heads they cannot."""
     config = model.config
     if config.single_network or not (config.flow and config.multi_scale):
         return False
@@ -216,26 +223,26 @@ def _fits(head: SirenHead) -> bool:
 
 
 def _broad_layers(widths: Sequence[int]) -> int:
-    """How many layers are left behind those as wide as the first."""
+    """Return the number of layers that follow those as wide as the first."""
     return sum(1 for _ in dropwhile(lambda width: width == widths[0], widths))
 
 
 def padded_width(width: int) -> int:
-    """Channels that ``width`` of them take in the kernels."""
+    """Return the channels that a layer of ``width`` has in the kernels: a power of two, 16 at least."""
     return max(16, int(triton.next_power_of_2(width)))
 
 
 def compacted(features: PairFeatures) -> PairFeatures:
-    """With the maps that every instant reads at four corners for each end of the flow in half precision.
+    """Return ``features`` with the maps that each instant reads in half precision.
 
-    Reading them is most of an instant's time. What is read once for a viewport (``spatial``) and what positions
-    follow from (``prior``) stays float32. Compacted twice is compacted once.
+    These are read at four corners for each end of the flow, which is most of an instant's time. ``spatial``, which is
+    read once for a viewport, and ``prior``, which positions follow from, stay float32. Idempotent.
     """
     return _with_maps(features, torch.float16)
 
 
 def restored(features: PairFeatures) -> PairFeatures:
-    """Float32 throughout, as the plain path wants it."""
+    """Return ``features`` with all maps in float32, as the plain code needs them."""
     return _with_maps(features, torch.float32)
 
 
@@ -245,7 +252,14 @@ def _with_maps(features: PairFeatures, dtype: torch.dtype) -> PairFeatures:
 
 
 def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, box: Rect) -> Field:
-    """F_s (eq. 2) of the pixels ``box`` of ``grid``; one pair, float32 features, on one device."""
+    """Evaluate F_s (eq. 2) at the pixels ``box`` of ``grid``.
+
+    Args:
+        weights: The model's weights.
+        features: One encoded pair on the same device; ``spatial`` is float32.
+        grid: The virtual full-frame grid.
+        box: A rectangle of ``grid``.
+    """
     latent = _contiguous(features.spatial)
     points = Points.make(box, grid, latent_hw=features.latent_hw, device=latent.device)
     head, channels = weights.spatial, weights.field_channels
@@ -259,44 +273,51 @@ def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, b
 
 
 def draw(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: Canvas, band: Rect) -> None:
-    """The rows ``band`` of ``canvas`` (a part of its rectangle as wide as it, inside ``field.box``) at its time.
+    """Launch the kernels that draw some rows of a viewport at the time ``canvas.time``.
 
-    Only launches; raises nothing about the outcome: see ``Canvas.shortfall``.
+    Returns before they have run, and does not wait: whether the picture is valid is written to ``canvas.shortfall``.
+
+    Args:
+        weights: The model's weights.
+        features: One encoded pair, as :func:`compacted` returns it or in float32.
+        field: F_s of the same pair on ``canvas.grid``.
+        canvas: The buffers to draw into.
+        band: Rows of ``canvas.rect``, as wide as it, inside ``field.box``.
     """
     canvas.shortfall.zero_()
-    for part in _parts(band, len(canvas.flow) // canvas.rect.width):
-        _draw_part(weights, features, field, canvas, part)
+    for rows in _slices(band, len(canvas.flow) // canvas.rect.width):
+        _draw_slice(weights, features, field, canvas, rows)
 
 
-def _draw_part(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: Canvas, part: Rect) -> None:
+def _draw_slice(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: Canvas, rows: Rect) -> None:
     temporal, decoder, channels = weights.temporal, weights.decoder, weights.field_channels
     (height, width), grid, box = features.latent_hw, canvas.grid, field.box
-    positions, shape = (canvas.columns, canvas.rows, canvas.time), (part.y - canvas.rect.y, part.width, part.height)
+    positions, shape = (canvas.columns, canvas.rows, canvas.time), (rows.y - canvas.rect.y, rows.width, rows.height)
     places = (
-        *shape, part.x, part.y, grid.width, grid.height, box.x, box.y, box.width, box.height,
+        *shape, rows.x, rows.y, grid.width, grid.height, box.x, box.y, box.width, box.height,
         height, width, grid.width / width, grid.height / height,
     )  # fmt: skip
-    motion_kernel[_programs(part, temporal.plan)](
+    motion_kernel[_programs(rows, temporal.plan)](
         field.values, _contiguous(features.temporal), _contiguous(features.prior), *positions,
         temporal.entry, temporal.bias, temporal.time, *temporal.tail, canvas.flow, canvas.shortfall, *places,
         spatial=channels, pitch=features.temporal.shape[-1], has_prior=features.prior.shape[-1] > 0,
         **_form(temporal),
     )  # fmt: skip
     rgbx = canvas.rgbx.view(torch.int32)
-    colour_kernel[_programs(part, decoder.plan)](
+    colour_kernel[_programs(rows, decoder.plan)](
         field.values, _contiguous(features.colour_first), _contiguous(features.colour_second), canvas.flow, *positions,
         decoder.entry, decoder.bias, decoder.time, *decoder.tail, canvas.answer, rgbx, *places,
         spatial=channels, pitch=features.colour_first.shape[-1], blends=weights.blends, **_form(decoder),
     )  # fmt: skip
     if weights.blends:
-        blend_kernel[_programs(part, _BLEND)](
+        blend_kernel[_programs(rows, _BLEND)](
             canvas.flow, canvas.answer, decoder.last_bias, _contiguous(features.frames), *positions,
             rgbx, *shape, height, width, **_options(_BLEND),
         )  # fmt: skip
 
 
-def _parts(band: Rect, rows: int) -> Iterator[Rect]:
-    """``band`` in slices of at most ``rows`` rows."""
+def _slices(band: Rect, rows: int) -> Iterator[Rect]:
+    """Split ``band`` into slices of at most ``rows`` rows."""
     for y in range(band.y, band.bottom, rows):
         yield Rect(band.x, y, band.width, min(rows, band.bottom - y))
 
@@ -316,12 +337,12 @@ def _form(head: HeadWeights) -> dict[str, Any]:
     broad, answers = head.last.shape
     return {
         "wide": head.bias.shape[-1], "layers": head.layers, "broad": broad, "broad_layers": head.broad_layers,
-        "part": min(head.plan.part, broad), "answers": answers, **_options(head.plan),
+        "chunk": min(head.plan.chunk, broad), "answers": answers, **_options(head.plan),
     }  # fmt: skip
 
 
 def _contiguous(map_: Tensor) -> Tensor:
-    # Not made so here: a recorded launch would read the copy long after it is gone.
+    # No .contiguous() here: a recorded CUDA graph would read the copy after its memory has been freed.
     assert map_.is_contiguous()
     assert len(map_) == 1
     return map_
@@ -336,11 +357,11 @@ def _plan(head: SirenHead, narrow: Plan, broad: Plan) -> Plan:
 
 
 def _inputs(part: Tensor, channels: int) -> Tensor:
-    """[width, inputs], padded to ``channels`` inputs."""
+    """Pad weights [width, inputs] with zeros to ``channels`` inputs."""
     return F.pad(part, (0, channels - part.shape[1]))
 
 
 def _padded(matrix: Tensor, rows: int, columns: int) -> Tensor:
-    """[..., m, n] with zeros to the right and below: [..., rows, columns], float32, contiguous."""
+    """Pad [..., m, n] with zeros to the right and below: [..., rows, columns], float32, contiguous."""
     missing = (0, columns - matrix.shape[-1], 0, rows - matrix.shape[-2])
     return F.pad(matrix.detach().float(), missing).contiguous()

@@ -1,6 +1,7 @@
-"""The programs of decode.py, which says what they are for; a program takes a block of 32 to 128 pixels.
+"""The kernels of decode.py, which describes them; a program takes a block of 32 to 128 pixels.
 
-Registers decide their shape: a program keeps [pixels, channels] tiles from the first read to the last product.
+The registers determine the size of the block: a program keeps [pixels, channels] tiles from the first read to the last
+product.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from videoinr.model.kernels.reading import bicubic, place
 from videoinr.model.siren import OMEGA
 
 _OMEGA = tl.constexpr(OMEGA)
-# The interpreter knows no functions of CUDA's library.
+# Triton's interpreter has no functions of CUDA's library.
 _INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
-# Whole numbers that change with every view: compiled for their values, each view would wait for the compiler.
+# Integers that change with every view. Specialised for their values, the kernels would be compiled anew for each view.
 _SIZES = [
     "first_row", "columns", "rows", "grid_x", "grid_y", "grid_width", "grid_height",
     "box_x", "box_y", "box_width", "box_height", "height", "width",
@@ -26,13 +27,13 @@ _SIZES = [
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _sine(z):  # type: ignore[no-untyped-def]
-    """sin(z) in float32, by the hardware: to 4e-5 for |z| up to 314, a sixth of what half precision makes of it."""
+    """Return sin(z) in float32 by the hardware's instruction: to 4e-5 for |z| <= 314, a sixth of float16's rounding."""
     return tl.sin(z) if _INTERPRETED else libdevice.fast_sinf(z)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _sine_layers(z, weights, biases, wide: tl.constexpr, layers: tl.constexpr):  # type: ignore[no-untyped-def]
-    """From the first layer's pre-activation [run, wide] to the last sines, in half precision."""
+    """Apply ``layers`` sine layers to the first layer's pre-activation z [run, wide]; return sines in float16."""
     channel = tl.arange(0, wide)
     a = _sine(z).to(tl.float16)
     for k in tl.static_range(layers):
@@ -43,19 +44,19 @@ def _sine_layers(z, weights, biases, wide: tl.constexpr, layers: tl.constexpr): 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _dot(a, weights, rows: tl.constexpr, columns: tl.constexpr):  # type: ignore[no-untyped-def]
-    """a [run, rows] @ the matrix at ``weights`` -> [run, columns], sums in float32."""
+    """Return a [run, rows] @ the matrix [rows, columns] at ``weights``, with sums in float32."""
     row, column = tl.arange(0, rows), tl.arange(0, columns)
     return tl.dot(a, tl.load(weights + row[:, None] * columns + column[None, :]))
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _through(  # type: ignore[no-untyped-def]
-    a, first, bias, second, rows: tl.constexpr, middle: tl.constexpr, columns: tl.constexpr, part: tl.constexpr
+    a, first, bias, second, rows: tl.constexpr, middle: tl.constexpr, columns: tl.constexpr, chunk: tl.constexpr
 ):  # fmt: skip
-    """sin(a @ first + bias) @ second -> [run, columns]; of the ``middle`` channels a ``part`` at a time is there."""
-    row, some, column = tl.arange(0, rows), tl.arange(0, part), tl.arange(0, columns)
+    """Return sin(a @ first + bias) @ second [run, columns], ``chunk`` of the ``middle`` channels at a time."""
+    row, some, column = tl.arange(0, rows), tl.arange(0, chunk), tl.arange(0, columns)
     total = tl.zeros([a.shape[0], columns], tl.float32)
-    for begin in tl.range(0, middle, part):
+    for begin in tl.range(0, middle, chunk):
         weight = tl.load(first + row[:, None] * middle + (begin + some)[None, :])
         sines = _sine(tl.dot(a, weight) + tl.load(bias + begin + some)[None, :]).to(tl.float16)
         total = tl.dot(sines, tl.load(second + (begin + some)[:, None] * columns + column[None, :]), total)
@@ -65,17 +66,17 @@ def _through(  # type: ignore[no-untyped-def]
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _answer(  # type: ignore[no-untyped-def]
     z, hidden, biases, last, wide: tl.constexpr, layers: tl.constexpr,
-    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, chunk: tl.constexpr, answers: tl.constexpr,
 ):  # fmt: skip
-    """What a head answers, without the last bias, to the pre-activation z [run, wide]: [run, answers]."""
+    """Return a head's output [run, answers], without the last bias, for the first pre-activation z [run, wide]."""
     a = _sine_layers(z, hidden, biases, wide, layers)
     hidden, biases = hidden + layers * wide * wide, biases + layers * wide
     if broad_layers == 2:
-        z = _through(a, hidden, biases, hidden + wide * broad, wide, broad, broad, part)
+        z = _through(a, hidden, biases, hidden + wide * broad, wide, broad, broad, chunk)
         a = _sine(z + tl.load(biases + broad + tl.arange(0, broad))[None, :]).to(tl.float16)
         answer = _dot(a, last, broad, answers)
     elif broad_layers == 1:
-        answer = _through(a, hidden, biases, last, wide, broad, answers, part)
+        answer = _through(a, hidden, biases, last, wide, broad, answers, chunk)
     else:
         answer = _dot(a, last, wide, answers)
     return answer
@@ -83,7 +84,7 @@ def _answer(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _rows(table, row, pitch: tl.constexpr, wide: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Rows of ``pitch`` channels, padded to ``wide``: [run, wide], of the table's own type."""
+    """Load rows of ``pitch`` channels, zero-padded to ``wide``: [run, wide], of the table's type."""
     channel = tl.arange(0, wide)[None, :]
     at = table + row[:, None] * pitch + channel
     if pitch == wide:
@@ -93,7 +94,7 @@ def _rows(table, row, pitch: tl.constexpr, wide: tl.constexpr):  # type: ignore[
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _multiply_add(a, b, c):  # type: ignore[no-untyped-def]
-    """a * b + c in half precision, two channels an instruction: left alone, the compiler takes them one by one."""
+    """Return a * b + c in float16, two channels in one instruction, which the compiler does not do by itself."""
     if _INTERPRETED:
         return a * b + c
     return tl.inline_asm_elementwise(
@@ -105,7 +106,7 @@ def _multiply_add(a, b, c):  # type: ignore[no-untyped-def]
 def _bilinear(  # type: ignore[no-untyped-def]
     total, table, corner, right, below, wx, wy, pitch: tl.constexpr, wide: tl.constexpr
 ):  # fmt: skip
-    """``total`` [run, wide] and what lies between four rows (see ``reading.place``), in half precision."""
+    """Add the bilinear interpolation of four rows (see ``reading.place``) to ``total`` [run, wide], in float16."""
     for k in tl.static_range(4):
         row, weight = corner, 1 - wy
         if k >= 2:
@@ -121,7 +122,7 @@ def _bilinear(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _prior(prior, corner, right, below, wx, wy, component: tl.constexpr):  # type: ignore[no-untyped-def]
-    """One of the prior's four components, read as :func:`_bilinear` reads: [run]."""
+    """Interpolate one of the prior's four components bilinearly: [run]."""
     at = prior + component
     top = tl.load(at + corner * 4) * (1 - wx) + tl.load(at + (corner + right) * 4) * wx
     bottom = tl.load(at + (corner + below) * 4) * (1 - wx) + tl.load(at + (corner + below + right) * 4) * wx
@@ -130,14 +131,14 @@ def _prior(prior, corner, right, below, wx, wy, component: tl.constexpr):  # typ
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _component(answer, bias, index: tl.constexpr, wide: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Column ``index`` of a head's answer [run, wide], with its bias: [run]."""
+    """Return column ``index`` of a head's output [run, wide], plus its bias: [run]."""
     output = tl.arange(0, wide)[None, :]
     return tl.sum(tl.where(output == index, answer, 0.0), axis=1) + tl.load(bias + index)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _pixels(columns, rows, block_width: tl.constexpr, run: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Column and row of each pixel of this program, kept inside, and which of them are there."""
+    """Return the column and row of each pixel of this program, clamped to the picture, and which are inside it."""
     pixel = tl.arange(0, run)
     across = tl.cdiv(columns, block_width)
     column = (tl.program_id(0) % across) * block_width + pixel % block_width
@@ -149,10 +150,10 @@ def _pixels(columns, rows, block_width: tl.constexpr, run: tl.constexpr):  # typ
 def field_kernel(  # type: ignore[no-untyped-def]
     latent, xs, ys, entry, entry_bias, hidden, hidden_bias, last, last_bias, out, columns, rows, height, width,
     spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
-    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, chunk: tl.constexpr, answers: tl.constexpr,
     block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """F_s (eq. 2) at ``rows`` x ``columns`` pixels: float16 ``out`` [rows, columns, spatial]."""
+    """Evaluate F_s (eq. 2) at ``rows`` x ``columns`` pixels into ``out`` [rows, columns, spatial], float16."""
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y = tl.load(xs + column), tl.load(ys + row)
     nearest_x = tl.minimum(tl.maximum(tl.floor(x + 0.5), 0.0), width - 1.0)
@@ -162,7 +163,7 @@ def field_kernel(  # type: ignore[no-untyped-def]
     z = _rows(latent, nearest_y.to(tl.int32) * width + nearest_x.to(tl.int32), pitch, wide) * _OMEGA
     z += dx[:, None] * tl.load(entry + channel)[None, :] + dy[:, None] * tl.load(entry + wide + channel)[None, :]
     z += tl.load(entry_bias + channel)[None, :]
-    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
+    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, chunk, answers)
     answer += tl.load(last_bias + output)[None, :]
     there = inside[:, None] & (output < spatial)
     tl.store(out + (row * columns + column)[:, None] * spatial + output, answer, mask=there)
@@ -170,26 +171,26 @@ def field_kernel(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _level(value):  # type: ignore[no-untyped-def]
-    """0 ... 1 -> the nearest of 256 levels, ties to even, as images.rgbx_from_tensor rounds."""
+    """Round 0 ... 1 to the nearest of 256 levels, ties to even, as images.rgbx_from_tensor does."""
     scaled = tl.minimum(tl.maximum(value, 0.0), 1.0) * 255.0
     return ((scaled + 12582912.0) - 12582912.0).to(tl.int32)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _pixel(red, green, blue):  # type: ignore[no-untyped-def]
-    """RGB in 0 ... 1, or beyond, as one word of RGBX."""
+    """Pack RGB, clamped to 0 ... 1, into one 32-bit word RGBX."""
     return _level(red) | (_level(green) << 8) | (_level(blue) << 16) | -16777216
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _within(index, count):  # type: ignore[no-untyped-def]
-    """A place on the cached box, even where the flow leaves it: that picture will be thrown away."""
+    """Clamp an index to the field's box; a picture whose flow leaves the box is discarded later."""
     return tl.minimum(tl.maximum(index, 0), count - 1)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _reach(to, pixels):  # type: ignore[no-untyped-def]
-    """The pixel at or before the position ``to`` of an axis of the grid, the one behind it, and its weight."""
+    """Return the grid pixel at or before position ``to`` of an axis, the next one, and the next one's weight."""
     to = tl.minimum(tl.maximum(to, 0.0), pixels - 1.0)
     first = tl.floor(to)
     index = first.to(tl.int32)
@@ -202,10 +203,10 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     first_row, columns, rows, grid_x, grid_y, grid_width, grid_height, box_x, box_y, box_width, box_height,
     height, width, grid_per_latent_x, grid_per_latent_y,
     spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
-    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, chunk: tl.constexpr, answers: tl.constexpr,
     has_prior: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """M(x, t) (eq. 4) into ``flow`` [rows, columns, 4], and how far it leaves the box into ``shortfall``."""
+    """Write M(x, t) (eq. 4) to ``flow`` [rows, columns, 4], and by how much it leaves the box to ``shortfall``."""
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
     corner, right, below, wx, wy, _, _ = place(x, y, inside, height, width)
@@ -214,7 +215,7 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     latent = _bilinear(tl.zeros([run, wide], tl.float16), temporal, corner, right, below, wx, wy, pitch, wide)
     z = latent.to(tl.float32) * _OMEGA + (tl.load(bias + channel) + t * tl.load(of_time + channel))[None, :]
     z += _dot(here, entry, spatial, wide)
-    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
+    answer = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, chunk, answers)
     at = flow + (row * columns + column) * 4
     nothing = column * 0
     short_left, short_top, short_right, short_bottom = nothing, nothing, nothing, nothing
@@ -246,17 +247,20 @@ def colour_kernel(  # type: ignore[no-untyped-def]
     answer, rgbx, first_row, columns, rows, grid_x, grid_y, grid_width, grid_height,
     box_x, box_y, box_width, box_height, height, width, grid_per_latent_x, grid_per_latent_y,
     spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
-    broad: tl.constexpr, broad_layers: tl.constexpr, part: tl.constexpr, answers: tl.constexpr,
+    broad: tl.constexpr, broad_layers: tl.constexpr, chunk: tl.constexpr, answers: tl.constexpr,
     blends: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """What the decoder makes of what both warps bring (eq. 6, section 3.4): residual and logit, without its bias,
-    into ``answer`` [rows, columns, 4] where it ``blends``, else the picture into ``rgbx``."""
+    """Run the decoder on the samples of both warps (eq. 6, section 3.4).
+
+    If the model ``blends``, write the residual and the logit, without the last bias, to ``answer`` [rows, columns, 4];
+    otherwise write the picture to ``rgbx``.
+    """
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
     channel, output = tl.arange(0, wide), tl.arange(0, answers)[None, :]
     here = (row * columns + column) * 4
     latent = tl.zeros([run, wide], tl.float16)
-    # Both lattice reads come first: with those of F_s between them, a program needs a fifth more registers.
+    # Both reads of the lattice come first: with the reads of F_s between them, a program needs 20 % more registers.
     for way in tl.static_range(2):
         mx, my = tl.load(flow + here + 2 * way), tl.load(flow + here + 2 * way + 1)
         corner, right, below, wx, wy, _, _ = place(x + mx, y + my, inside, height, width)
@@ -274,7 +278,7 @@ def colour_kernel(  # type: ignore[no-untyped-def]
             (bottom - top) * box_width, wx, wy, spatial, spatial,
         )  # fmt: skip
         z += _dot(warped, entry + way * spatial * wide, spatial, wide)
-    out = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, part, answers)
+    out = _answer(z, hidden, hidden_bias, last, wide, layers, broad, broad_layers, chunk, answers)
     if blends:
         tl.store(answer + here[:, None] + output, out, mask=inside[:, None] & (output < 4))
     else:
@@ -288,7 +292,7 @@ def blend_kernel(  # type: ignore[no-untyped-def]
     flow, answer, answer_bias, frames, xs, ys, time, rgbx, first_row, columns, rows, height, width,
     block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """Both frames read bicubically along the flow, mixed, the residual added, rounded: a whole pixel a word."""
+    """Warp both frames bicubically, mix them, add the residual, round, and write each pixel as one word."""
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
     at = flow + (row * columns + column) * 4

@@ -1,8 +1,9 @@
-"""What the decoder reads at the two warped positions of a pixel, summed: one program for a run of pixels.
+"""Sums the four samples of the decoder's first layer, for training on CUDA; one program takes a run of pixels.
 
-The sum of four samples (for either frame: the projected F_s on the pixel grid and the projected latent feature on
-the low-resolution lattice) is the decoder's first layer before its sine. Plain torch would write and read again
-each of the four, and every position on the way.
+For each of the two frames the decoder samples the projected F_s (on the pixel grid) and the projected latent feature
+(on the low-resolution lattice) at the pixel's warped position. The sum of all four is its first layer before the sine.
+Plain torch would write each sample and each position to memory and read it again. In float32; to 1e-5 of the plain
+code, see :mod:`videoinr.model.kernels`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from videoinr.model.kernels.reading import place
 
 _RUN = 32
+"""Pixels of a program."""
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -32,7 +34,7 @@ def _read(table, row, right, below, wx, wy, channel, mask, pitch: tl.constexpr):
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _scatter(table, grad_table, row, right, below, wx, wy, channel, mask, grad, pitch: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Adds the gradient to the four corners; -> the gradient along x and y, map pixels."""
+    """Add the gradient to the four corners; return the gradients of x and y, in pixels of the map."""
     first, wx, wy = row[:, None] * pitch + channel, wx[:, None], wy[:, None]
     right, below = right[:, None] * pitch, below[:, None] * pitch
     tl.atomic_add(grad_table + first, grad * (1 - wx) * (1 - wy), mask=mask, sem="relaxed")
@@ -151,11 +153,16 @@ def _shape(fine: Tensor) -> dict[str, int]:
 
 
 def gather(fine: Tensor, coarse: Tensor, flow: Tensor) -> Tensor:
-    """What a pixel reads in both maps along both flows, summed; float32 on CUDA, differentiable in everything.
+    """Sample both maps bilinearly along both flows, and sum the four samples.
 
-    ``fine`` [B, H, W, 2 D] lies on the pixel grid, ``coarse`` [B, h, w, 2 D] on the low-resolution lattice; the
-    first D channels are read along the flow to the first frame, the others along that to the second. ``flow``
-    [K, B, H, W, 4] in lattice pixels, order (x, y, x, y) -> [K, B, H, W, D]. Borders are extended.
+    Args:
+        fine: The map on the pixel grid [B, H, W, 2D]: D channels to read along the flow to the first frame, then D
+            along the flow to the second.
+        coarse: The map on the low-resolution lattice [B, h, w, 2D], in the same order.
+        flow: [K, B, H, W, 4] in lattice pixels: x and y to the first frame, x and y to the second.
+
+    Returns:
+        [K, B, H, W, D]; borders are extended. All tensors are float32 on CUDA; differentiable in all three.
     """
     out: Tensor = _Gather.apply(fine, coarse, flow)  # type: ignore[no-untyped-call]
     return out

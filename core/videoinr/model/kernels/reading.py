@@ -1,4 +1,4 @@
-"""What several kernels share: where a position lies on a map, bicubic reading of a frame, the sigmoid."""
+"""Device functions that several kernels share: bilinear corners, bicubic reading of a frame, the sigmoid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import triton.language as tl
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
-    """Corner (as a row number), steps right and below, weights, and where x and y are free to move."""
+    """Return the four bilinear neighbours of x, y on a map of ``height`` rows and ``width`` columns, border extended.
+
+    The neighbours are pixels ``corner`` (counted row by row), + ``right``, + ``below`` and + both; the weights of the
+    right and of the lower ones follow. ``free_x`` and ``free_y`` are true where the position was not clamped, that is,
+    where it has a gradient.
+    """
     free_x, free_y = inside & (x > 0) & (x < width - 1), inside & (y > 0) & (y < height - 1)
     x, y = tl.minimum(tl.maximum(x, 0.0), width - 1.0), tl.minimum(tl.maximum(y, 0.0), height - 1.0)
     left, top = tl.floor(x), tl.floor(y)
@@ -19,7 +24,7 @@ def place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _tap(d, order: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Weight of the tap ``order`` (0 ... 3) at distance ``d`` from tap 1, and its derivative; bicubic, a = -0.75."""
+    """Return tap ``order``'s (0 ... 3) bicubic weight (a = -0.75) and its derivative, ``d`` right of tap 1."""
     if order == 0:
         s = d + 1
         return -0.75 * (((s - 5) * s + 8) * s - 4), -0.75 * ((3 * s - 10) * s + 8)
@@ -34,10 +39,10 @@ def _tap(d, order: tl.constexpr):  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def bicubic(frame, x, y, inside, height, width):  # type: ignore[no-untyped-def]
-    """Red, green, blue of the planar ``frame`` at x, y and their derivatives along x and along y."""
+    """Return red, green and blue of the planar ``frame`` at x, y, their derivatives along x, and those along y."""
     left, top = tl.floor(x), tl.floor(y)
     dx, dy = x - left, y - top
-    # A flow gone wild in training must not become an index that no integer holds.
+    # Clamped before the conversion: a diverged flow may be larger than any int32.
     column = tl.minimum(tl.maximum(left, -4.0), width + 4.0).to(tl.int32)
     row = tl.minimum(tl.maximum(top, -4.0), height + 4.0).to(tl.int32)
     zero = x * 0.0
@@ -59,5 +64,5 @@ def bicubic(frame, x, y, inside, height, width):  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def sigmoid(x):  # type: ignore[no-untyped-def]
-    """Of x in float32; of what is far below zero without an overflow on the way."""
+    """Return the sigmoid of x (float32); the clamp prevents an overflow of exp for very negative x."""
     return 1 / (1 + tl.exp(-tl.maximum(x, -80.0)))

@@ -1,6 +1,6 @@
-"""Bilinear resizing of channels-last maps in one pass, in Triton; for inference alone.
+"""Resizes channels-last maps bilinearly in one pass, in Triton; for inference only.
 
-Under autocast torch does this in float32 and with passes that change the type before and after.
+Under autocast torch resizes in float32, with two more passes that convert the type before and after.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _RUN, _WARPS = 32, 4
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _ends(place, size, step):  # type: ignore[no-untyped-def]
-    """Of the ``place``-th of the result: the two neighbours on a side ``size`` long, and the share of the second."""
+    """Return both neighbours of output pixel ``place`` on an axis of ``size`` pixels, and the second one's weight."""
     at = tl.maximum((place + 0.5) * step - 0.5, 0.0)
     first = tl.minimum(at.to(tl.int32), size - 1)
     return first, tl.minimum(first + 1, size - 1), at - first
@@ -44,7 +44,16 @@ def _resize_kernel(  # type: ignore[no-untyped-def]
 
 
 def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
-    """``gain`` times ``x`` [B, C, H, W], bilinear -> [B, C, *size] of the same type, channels last; sums in float32."""
+    """Resize ``x`` bilinearly, as torch does with align_corners=False, and multiply it by ``gain``.
+
+    Args:
+        x: [B, C, H, W] of any floating-point type.
+        size: Height and width of the result.
+        gain: A factor, 2 for a flow that is enlarged twice.
+
+    Returns:
+        [B, C, *size] of the type of ``x``, channels last; sums are float32.
+    """
     x = x.contiguous(memory_format=torch.channels_last)
     batch, channels, height, width = x.shape
     shape = (batch, channels, *size)

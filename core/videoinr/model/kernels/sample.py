@@ -1,8 +1,8 @@
-"""Bilinear sampling of channels-last maps on CUDA, forward and backward, in Triton.
+"""Samples channels-last maps bilinearly on CUDA, forward and backward, in Triton.
 
-grid_sample wants channels first, so the heads would transpose every map on the way in and out, and its backward
-scatters one channel at a time. Here a program takes a run of positions and moves whole rows of channels, in
-coalesced reads and atomics. Same numbers as :func:`videoinr.model.warp.sample` up to the order of sums.
+torch's grid_sample needs channels first, so the heads would transpose every map before and after, and its backward pass
+scatters one channel at a time. Here a program takes a run of positions and moves whole rows of channels, in coalesced
+reads and atomic additions. In float32; to 1e-5 of the plain code, see :mod:`videoinr.model.kernels`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 _RUN = 32
-"""Positions for each program."""
+"""Positions of a program."""
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -68,7 +68,7 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     right, below = right[:, None] * channels, below[:, None] * channels
     wx, wy = wx[:, None], wy[:, None]
     grad = tl.load(grad_out + point[:, None] * channels + channel, mask=mask, other=0.0).to(tl.float32)
-    # Positions on the lattice itself (nearest sampling) weigh one corner only: the others are not touched.
+    # A position on the lattice (nearest sampling) has one corner of non-zero weight: the other three are masked out.
     tl.atomic_add(grad_table + first, grad * (1 - wx) * (1 - wy), mask=mask, sem="relaxed")
     tl.atomic_add(grad_table + first + right, grad * wx * (1 - wy), mask=mask & (wx > 0), sem="relaxed")
     tl.atomic_add(grad_table + first + below, grad * (1 - wx) * wy, mask=mask & (wy > 0), sem="relaxed")
@@ -121,6 +121,15 @@ def _shape(image: Tensor) -> dict[str, int]:
 
 
 def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Bilinear: [B, H, W, C] of any float type at x, y, each float32 [B, h, w] -> [B, h, w, C]; see warp.sample."""
+    """Sample ``image`` bilinearly at the positions ``x``, ``y``; the border is extended.
+
+    Args:
+        image: [B, H, W, C], of any floating-point type.
+        x: [B, h, w] float32, in pixels of ``image``, centre coordinates.
+        y: Like ``x``.
+
+    Returns:
+        [B, h, w, C] of the type of ``image``; sums are float32. Differentiable in all three.
+    """
     out: Tensor = _Sample.apply(image, x, y)  # type: ignore[no-untyped-call]
     return out
