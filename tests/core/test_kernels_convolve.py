@@ -62,18 +62,18 @@ def test_half_precision_errs_by_its_own_rounding_only() -> None:
 @pytest.mark.parametrize("stride", [1, 2])
 def test_several_inputs_are_read_as_if_concatenated(widths: tuple[int, ...], stride: int) -> None:
     one = layer(sum(widths), 20, stride)
-    parts = [maps(2, width, 5, 6, seed=number) for number, width in enumerate(widths)]
-    answer = convolve(one, parts, slope=0.1, dtype=torch.float32, plan=Plan(run=16, chunk=16))
-    plain = functional.leaky_relu(one(torch.cat(parts, 1)), 0.1)
+    inputs = [maps(2, width, 5, 6, seed=number) for number, width in enumerate(widths)]
+    answer = convolve(one, inputs, slope=0.1, dtype=torch.float32, plan=Plan(run=16, chunk=16))
+    plain = functional.leaky_relu(one(torch.cat(inputs, 1)), 0.1)
     torch.testing.assert_close(answer, plain, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("widths", [(16, 16), (24,), (5, 4)])
 def test_a_1x1_convolution(widths: tuple[int, ...]) -> None:
     one = nn.Conv2d(sum(widths), 12, 1).to(DEVICE).requires_grad_(False)
-    parts = [maps(2, width, 3, 5, seed=number) for number, width in enumerate(widths)]
-    answer = convolve(one, parts, dtype=torch.float32, plan=Plan(run=16, chunk=16))
-    torch.testing.assert_close(answer, one(torch.cat(parts, 1)), rtol=0, atol=1e-5)
+    inputs = [maps(2, width, 3, 5, seed=number) for number, width in enumerate(widths)]
+    answer = convolve(one, inputs, dtype=torch.float32, plan=Plan(run=16, chunk=16))
+    torch.testing.assert_close(answer, one(torch.cat(inputs, 1)), rtol=0, atol=1e-5)
 
 
 def test_a_layer_without_a_bias() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from videoinr.model.kernels import convolve_hopper as module
-from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, steps, supports
+from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, launches_for, supports
 
 IS_HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
 LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
@@ -20,16 +20,16 @@ LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
 @pytest.fixture
 def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the machine claim to have a Hopper on which no kernel has been verified yet."""
-    monkeypatch.setattr(module, "_suits", lambda _: True)
-    monkeypatch.setattr(module, "_RIGHT", {})
+    monkeypatch.setattr(module, "_is_known", lambda _: True)
+    monkeypatch.setattr(module, "_VERIFIED", {})
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
 
 
 def plainly(
-    parts: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
+    inputs: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
 ) -> Tensor:
     """Compute in plain torch what :func:`convolve` must return."""
-    x = torch.cat(list(parts), 1).float()
+    x = torch.cat(list(inputs), 1).float()
     channels, outputs = x.shape[1], weight.shape[2]
     by_output = weight[:, :channels].reshape(3, 3, channels, outputs).permute(3, 2, 0, 1)
     out = functional.conv2d(x, by_output.float(), bias, padding=1)
@@ -37,15 +37,15 @@ def plainly(
 
 
 def launch_plainly(
-    _: Shape, parts: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float
+    _: Shape, inputs: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float
 ) -> Tensor:
     """Compute in plain torch what a launch must return."""
     bias, add = rest
-    return plainly(parts, weight[:, channel:], bias, slope=slope, add=add).to(parts[0].dtype)
+    return plainly(inputs, weight[:, channel:], bias, slope=slope, add=add).to(inputs[0].dtype)
 
 
 @pytest.mark.parametrize(
-    ("channels", "parts", "outputs", "blocks"),
+    ("channels", "inputs", "outputs", "blocks"),
     [
         (96, 1, 96, (64, 32)),
         (64, 1, 64, (32, 32)),
@@ -58,14 +58,14 @@ def launch_plainly(
     ],
 )
 def test_outputs_are_divided_into_two_blocks_whose_weights_fit_shared_memory(
-    channels: int, parts: int, outputs: int, blocks: tuple[int, int] | None
+    channels: int, inputs: int, outputs: int, blocks: tuple[int, int] | None
 ) -> None:
-    shape = Shape(channels, parts, outputs)
+    shape = Shape(channels, inputs, outputs)
     assert shape.blocks == blocks
     if blocks is not None:
         stages, group = shape.stages(sum(blocks)), sum(blocks)
-        weights, rings, sheets = 9 * parts * channels * group, 2 * stages * STRIP * shape.chunk, 2 * STRIP * group
-        assert 2 * (weights + rings + sheets) <= 227 * 1024
+        weights, rings, buffers = 9 * inputs * channels * group, 2 * stages * STRIP * shape.chunk, 2 * STRIP * group
+        assert 2 * (weights + rings + buffers) <= 227 * 1024
         assert 3 <= stages <= 4
 
 
@@ -84,17 +84,17 @@ def test_outputs_are_divided_into_two_blocks_whose_weights_fit_shared_memory(
 def test_many_inputs_are_taken_in_several_launches(
     widths: tuple[int, ...], outputs: int, launches: tuple[Shape, ...]
 ) -> None:
-    assert steps(widths, outputs) == launches
+    assert launches_for(widths, outputs) == launches
 
 
 def test_the_launches_together_match_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_launch", launch_plainly)
     widths, generator = (64, 64, 64, 4), torch.Generator().manual_seed(0)
-    parts = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
+    inputs = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
     weight = functional.pad(torch.randn((9, 196, 128), generator=generator) * 0.02, (0, 0, 0, 12))
     bias, add = torch.randn(128, generator=generator), torch.randn((1, 128, 5, 6), generator=generator)
-    found = convolve(parts, weight, bias, slope=0.1, add=add)
-    torch.testing.assert_close(found, plainly(parts, weight, bias, slope=0.1, add=add), rtol=0, atol=1e-5)
+    found = convolve(inputs, weight, bias, slope=0.1, add=add)
+    torch.testing.assert_close(found, plainly(inputs, weight, bias, slope=0.1, add=add), rtol=0, atol=1e-5)
 
 
 @pytest.mark.usefixtures("hopper")
@@ -116,9 +116,9 @@ def test_a_kernel_is_verified_once_and_then_used(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("hopper")
 def test_a_kernel_that_is_wrong_or_does_not_compile_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgets_what_is_added(
-        shape: Shape, parts: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, slope: float
+        shape: Shape, inputs: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, slope: float
     ) -> Tensor:
-        return plainly(parts, weight[:, channel:], bias, slope=slope)
+        return plainly(inputs, weight[:, channel:], bias, slope=slope)
 
     monkeypatch.setattr(module, "_launch", forgets_what_is_added)
     assert not supports((64,), 64, LARGE, torch.float16, adds=True)
@@ -145,9 +145,9 @@ def test_other_gpus_and_other_versions_of_triton_are_not_supported(monkeypatch: 
     assert not supports((64,), 64, LARGE, torch.float16, adds=False)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
     for version, is_known in (("3.6.0", True), ("3.7.1", False), ("4.0.0", False)):
-        module._suits.cache_clear()
+        module._is_known.cache_clear()
         monkeypatch.setattr("triton.__version__", version)
-        assert module._suits(torch.device("cuda", 7)) is is_known
+        assert module._is_known(torch.device("cuda", 7)) is is_known
 
 
 @pytest.mark.skipif(not IS_HOPPER, reason="needs a Hopper")
@@ -174,10 +174,10 @@ def test_it_matches_the_layer(
         values = torch.randn(size, generator=generator, device="cuda").half()
         return values.contiguous(memory_format=torch.channels_last) if len(size) == 4 else values
 
-    parts, channels = [random(batch, count, height, width) for count in widths], sum(widths)
+    inputs, channels = [random(batch, count, height, width) for count in widths], sum(widths)
     weight = functional.pad(random(9, channels, outputs) * (9 * channels) ** -0.5, (0, 0, 0, -channels % FILLED))
     bias, add = random(outputs).float(), random(batch, outputs, height, width) if adds else None
-    found = convolve(parts, weight, bias, slope=slope, add=add)
-    wanted = plainly(parts, weight, bias, slope=slope, add=add)
+    found = convolve(inputs, weight, bias, slope=slope, add=add)
+    wanted = plainly(inputs, weight, bias, slope=slope, add=add)
     assert found.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(found.float(), wanted, rtol=2e-3, atol=5e-3)

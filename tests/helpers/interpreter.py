@@ -1,4 +1,4 @@
-"""Triton's interpreter, in which the kernels are tested where there is no GPU."""
+"""Settings for Triton's interpreter, which runs the kernels in tests where there is no GPU."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from videoinr.model.kernels import decode, gather, sample, siren
 
 
 def few_programs(monkeypatch: pytest.MonkeyPatch, *, block_width: int = 16, run: int = 512) -> None:
-    """Let each program of the viewer's kernels draw ``run`` pixels: interpreted, it costs the same for many as for few.
+    """Make each program of the viewer's kernels draw ``run`` pixels; interpreted, many take as long as few.
 
-    On a GPU nothing changes: there registers limit the pixels of a program.
+    Does nothing on a GPU, where registers limit the pixels of a program.
     """
     if torch.cuda.is_available():
         return
@@ -24,7 +24,7 @@ def few_programs(monkeypatch: pytest.MonkeyPatch, *, block_width: int = 16, run:
 
 
 def few_training_programs(monkeypatch: pytest.MonkeyPatch, *, run: int = 128) -> None:
-    """The same for the kernels of training, as long as the blend's."""
+    """Make each program of the training kernels take ``run`` pixels, as many as the blend's; nothing on a GPU."""
     if torch.cuda.is_available():
         return
     for module, name in ((gather, "_RUN"), (sample, "_RUN"), (siren, "_FORWARD_RUN"), (siren, "_BACKWARD_RUN")):

@@ -37,15 +37,15 @@ _TRITON = find_spec("triton") is not None
 
 
 def is_available(tensor: Tensor) -> bool:
-    """Whether the kernels can be used on ``tensor``: on CUDA, where torch's builds bring Triton along.
+    """Whether the kernels can be used on ``tensor``: it is on CUDA, and Triton (part of torch's CUDA builds) is there.
 
-    Whoever asks imports them only then: Triton takes a while to import, and on a CPU it is of no use.
+    Import a kernel only if so: importing Triton takes a while, and a CPU has no use for it.
     """
     return _TRITON and tensor.is_cuda
 
 
 def half_inference(tensor: Tensor) -> torch.dtype | None:
-    """The type in which CUDA infers in half precision around ``tensor``; None in training, in float32, elsewhere."""
+    """Return the type of CUDA's autocast during inference; None in training, without autocast, and elsewhere."""
     if not is_available(tensor) or torch.is_grad_enabled() or not torch.is_autocast_enabled("cuda"):
         return None
     return torch.get_autocast_dtype("cuda")

@@ -1,9 +1,12 @@
-"""A convolution, 3x3 or 1x1, with all that follows it, in one pass over channels-last maps, in Triton.
+"""A 3x3 or 1x1 convolution, its bias, activation and residual sum in one pass over channels-last maps, in Triton.
 
-What an encoder costs beside its products is carrying maps to device memory and back: for the bias, for the activation,
-for the sum with what came in. Here a program keeps its pixels' sums in registers, through one product for each tap and
-chunk of channels, and all that follows is done before they are written. What comes in in parts is read where it is.
-For inference alone; training needs the maps in between.
+Apart from its products, an encoder spends its time on moving maps to device memory and back: for the bias, for the
+activation and for the residual sum. Here a program accumulates its pixels' sums in registers, one product for each tap
+and chunk of channels, and applies all of that before it writes them. Several inputs are read as if concatenated.
+For inference only, because training needs the maps in between.
+
+Precision: factors have the type of the maps, sums, bias and activation are float32. Float32 maps, which only tests use,
+are multiplied by IEEE 754 (input_precision="ieee") and give torch's float32 result (with TF32 off) to 1e-5.
 """
 
 from __future__ import annotations
@@ -22,18 +25,18 @@ from videoinr.model.maps import concat
 
 try:
     from videoinr.model.kernels import convolve_hopper
-except ImportError:  # a Triton without Gluon, or with another one
+except ImportError:  # a Triton without Gluon, or with an incompatible one
     convolve_hopper = None  # type: ignore[assignment]
 
 MAX_ELEMENTS = 2**31 - 1
-"""Of any map that it reads or writes: it counts in 32 bits."""
+"""The largest number of elements of a map that the kernel reads or writes: its indices have 32 bits."""
 _WORD = 8
-"""Channels that are read at once, 16 bytes: parts are filled up to whole ones."""
+"""Channels read by one load of 16 bytes; the channels of each input are padded to a multiple."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a program goes about it: its output pixels, the channels of one product, warps, and loads under way."""
+    """Launch parameters: output pixels of a program, channels of one product, warps, and loads in flight."""
 
     run: int = 128
     chunk: int = 32
@@ -46,7 +49,7 @@ def finish(  # type: ignore[no-untyped-def]
     sums, pixel, inside, output, bias, add, out,
     outputs: tl.constexpr, slope: tl.constexpr, adds: tl.constexpr,
 ):  # fmt: skip
-    """Write a program's ``sums`` [run, outputs]: bias, activation, and what is added."""
+    """Add the bias to a program's ``sums`` [run, outputs], apply the activation, add ``add``, and write them."""
     sums += tl.load(bias + output)[None, :]
     if slope != 1.0:
         sums = tl.where(sums > 0, sums, sums * slope)
@@ -59,7 +62,7 @@ def finish(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _convolve_kernel(  # type: ignore[no-untyped-def]
-    parts, weight, bias, add, out, pixels, height, width, out_height, out_width,
+    inputs, weight, bias, add, out, pixels, height, width, out_height, out_width,
     widths: tl.constexpr, begins: tl.constexpr, outputs: tl.constexpr, chunks: tl.constexpr, chunk: tl.constexpr,
     side: tl.constexpr, wide: tl.constexpr, rest: tl.constexpr, stride: tl.constexpr, slope: tl.constexpr,
     adds: tl.constexpr, run: tl.constexpr, stages: tl.constexpr,
@@ -79,14 +82,14 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
         down, right = tap // side - side // 2, tap % side - side // 2
         y, x_there = row + down, column + right
         there = inside & (y >= 0) & (y < height) & (x_there >= 0) & (x_there < width)
-        part, pitch, begin = parts[0], widths[0], 0
+        source, pitch, begin = inputs[0], widths[0], 0
         for k in tl.static_range(1, len(widths)):
             behind = piece >= begins[k]
-            part, pitch = tl.where(behind, parts[k], part), tl.where(behind, widths[k], pitch)
+            source, pitch = tl.where(behind, inputs[k], source), tl.where(behind, widths[k], pitch)
             begin = tl.where(behind, begins[k], begin)
         first = (piece - begin) * chunk
         read = (origin + down * width + right)[:, None] * pitch + (first + channel)[None, :]
-        values = tl.load(part + read, mask=there[:, None] & (first + channel < pitch)[None, :], other=0.0)
+        values = tl.load(source + read, mask=there[:, None] & (first + channel < pitch)[None, :], other=0.0)
         factors = weight + (step * chunk + channel)[:, None] * (wide + rest)
         sums = tl.dot(values, tl.load(factors + output[None, :]), sums, input_precision="ieee")
         if rest:
@@ -98,10 +101,10 @@ def _convolve_kernel(  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """A layer's weights as the kernel reads them: [tap * channels, outputs]; the bias float32.
+    """A layer's weights in the form that the kernel reads: ``weight`` [tap * channels, outputs], ``bias`` float32.
 
-    Zeros fill up the outputs, and the channels of each part of the input to whole chunks, of which ``begins`` are the
-    numbers of each part's first.
+    Outputs are padded with zeros to ``wide`` + ``rest``, and the channels of each input to whole chunks: ``chunks`` in
+    all; ``begins`` holds the number of each input's first chunk.
     """
 
     version: tuple[int, ...]
@@ -114,50 +117,58 @@ class Packed:
 
 
 Form = tuple[torch.dtype, int, tuple[int, ...]]
-"""What they are packed for: the type, the channels of a chunk, and those of each part of the input."""
+"""What weights are packed for: the type, the channels of a chunk, and the channels of each input."""
 _PACKED: WeakKeyDictionary[nn.Module, dict[Form, Packed]] = WeakKeyDictionary()
-"""All forms are kept: a recorded CUDA graph goes on reading the one that it was recorded with."""
+"""All forms are kept, because a recorded CUDA graph continues to read the one that it was recorded with."""
 
 
 def supports(layer: nn.Conv2d, x: Tensor) -> bool:
-    """Whether :func:`convolve` can take the place of ``layer`` on ``x``."""
+    """Whether :func:`convolve` can compute ``layer`` on inputs of the size of ``x`` [B, C, H, W]."""
     columns = max(layer.in_channels, layer.out_channels)
     return (
         (layer.kernel_size, layer.padding) in (((3, 3), (1, 1)), ((1, 1), (0, 0)))
         and (layer.dilation, layer.groups) == ((1, 1), 1)
         and layer.stride in ((1, 1), (2, 2))
-        and layer.out_channels <= 128  # More sums than that do not fit a program's registers.
+        and layer.out_channels <= 128  # More sums do not fit into a program's registers.
         and len(x) * columns * x.shape[2] * x.shape[3] <= MAX_ELEMENTS
     )
 
 
 def convolve(
     layer: nn.Conv2d,
-    parts: Sequence[Tensor],
+    inputs: Sequence[Tensor],
     *,
     slope: float = 1.0,
     add: Tensor | None = None,
     dtype: torch.dtype = torch.float16,
     plan: Plan | None = None,
 ) -> Tensor:
-    """leaky(layer(x)) + add -> [B, D, H', W'] of ``dtype``, channels last, for a ``layer`` that :func:`supports`.
+    """Compute activation(layer(x)) + add.
 
-    x is the channels of ``parts`` one after the other, each [B, C, H, W]; ``add`` is like the result; all are taken as
-    ``dtype``. ``slope``: what becomes of values below zero (0: ReLU, 1: nothing). Sums and the activation are float32.
+    Args:
+        layer: A layer that :func:`supports`.
+        inputs: Maps [B, Ck, H, W] whose channels, concatenated, are x.
+        slope: Slope of the activation for negative values: 0 is ReLU, 1 no activation.
+        add: [B, D, H', W'], added after the activation.
+        dtype: The type that inputs, weights and ``add`` are converted to.
+        plan: Launch parameters, :func:`plan_for`'s by default.
+
+    Returns:
+        [B, D, H', W'] of ``dtype``, channels last.
     """
-    widths = tuple(part.shape[1] for part in parts)
+    widths = tuple(one.shape[1] for one in inputs)
     add = add if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
-    if plan is None and _rolls(layer, parts[0], widths, dtype, slope=slope, adds=add is not None):
+    if plan is None and _use_hopper(layer, inputs[0], widths, dtype, slope=slope, adds=add is not None):
         ready = packed(layer, dtype, convolve_hopper.FILLED, widths)
         matrices = ready.weight.view(9, -1, layer.out_channels)
-        maps = [concat((part,), dtype) for part in parts]
+        maps = [concat((one,), dtype) for one in inputs]
         return convolve_hopper.convolve(maps, matrices, ready.bias, slope=slope, add=add)
-    stride, (batch, _, height, width) = layer.stride[0], parts[0].shape
+    stride, (batch, _, height, width) = layer.stride[0], inputs[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     pixels = batch * size[0] * size[1]
     plan = plan or plan_for(layer, pixels, max(widths))
     ready = packed(layer, dtype, plan.chunk, widths)
-    maps = [concat((part,), dtype, multiple=_WORD) for part in parts]
+    maps = [concat((one,), dtype, multiple=_WORD) for one in inputs]
     shape = (batch, layer.out_channels, *size)
     out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
@@ -170,7 +181,7 @@ def convolve(
 
 
 def convolve_or_torch(layer: nn.Conv2d, *maps: Tensor, dtype: torch.dtype) -> Tensor:
-    """Convolve ``maps``, concatenated and taken as ``dtype``, by the kernel or, where it cannot, by torch."""
+    """Convolve ``maps``, concatenated and converted to ``dtype``, by the kernel or, if unsupported, by torch."""
     maps = tuple(one.to(dtype) for one in maps)
     if supports(layer, maps[0]):
         return convolve(layer, maps, dtype=dtype)
@@ -178,10 +189,10 @@ def convolve_or_torch(layer: nn.Conv2d, *maps: Tensor, dtype: torch.dtype) -> Te
     return out
 
 
-def _rolls(
+def _use_hopper(
     layer: nn.Conv2d, x: Tensor, widths: tuple[int, ...], dtype: torch.dtype, *, slope: float, adds: bool
 ) -> bool:
-    """Whether it is left to convolve_hopper.py, where what is added is added before the activation."""
+    """Whether to use convolve_hopper.py, which adds before the activation and not after it."""
     return (
         convolve_hopper is not None
         and (layer.kernel_size, layer.stride) == ((3, 3), (1, 1))
@@ -191,16 +202,21 @@ def _rolls(
 
 
 def plan_for(layer: nn.Conv2d, pixels: int, widest: int) -> Plan:
-    """A fast way for ``layer`` at so many output ``pixels``, as ``benchmarks.gpu_encode --sweep`` found on an H100.
+    """Return launch parameters found fast on an H100 by ``benchmarks.gpu_encode --sweep``.
 
-    ``widest``: the channels of the widest part of its input. Narrow parts stay apart even where each fills its chunks
-    by three quarters: joined, lite's take by half to four fifths longer.
+    Narrow inputs stay separate even where each fills only three quarters of its chunks: concatenating lite's takes 50
+    to 80 % longer.
+
+    Args:
+        layer: The layer.
+        pixels: The number of output pixels.
+        widest: The channels of the widest input.
     """
     channels, outputs = layer.in_channels, layer.out_channels
     if widest <= 32 < channels:
         return Plan(run=128, chunk=32, warps=4, stages=4)
     if pixels < 2**14 and widest % 64 == 0:
-        # Of so few pixels, runs of 128 would leave half of the card without a program.
+        # With runs of 128, so few pixels would leave half of the GPU without a program.
         return Plan(run=64, chunk=64, warps=4, stages=3)
     if channels <= 16 or (channels % 32 and channels % 16 == 0):
         return Plan(run=128, chunk=16, warps=4, stages=4)  # 48: a third of chunks of 32 would be zeros
@@ -212,7 +228,7 @@ def plan_for(layer: nn.Conv2d, pixels: int, widest: int) -> Plan:
 
 
 def packed(layer: nn.Module, dtype: torch.dtype, chunk: int, widths: tuple[int, ...]) -> Packed:
-    """The weights of a convolution whose input's parts have ``widths``, made anew only when they have changed."""
+    """Return a convolution's weights, packed for inputs of ``widths`` channels; packed anew only when they change."""
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, Tensor)
     assert bias is None or isinstance(bias, Tensor)
@@ -223,7 +239,7 @@ def packed(layer: nn.Module, dtype: torch.dtype, chunk: int, widths: tuple[int, 
 
 
 def version_of(weight: Tensor, bias: Tensor | None) -> tuple[int, ...]:
-    """Another one whenever either has changed."""
+    """Return a key that differs whenever either tensor has changed."""
     known = (weight,) if bias is None else (weight, bias)
     changes = 0 if weight.is_inference() else sum(one._version for one in known)
     return (changes, *(one.data_ptr() for one in known))
@@ -234,8 +250,8 @@ def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], form: Form) ->
     wide, rest = _blocks(outputs)
     counts = [triton.cdiv(width, chunk) for width in widths]
     by_tap = F.pad(weight.detach().permute(2, 3, 1, 0), (0, wide + rest - outputs))
-    parts = zip(torch.split(by_tap, list(widths), 2), counts, strict=True)
-    whole = torch.cat([F.pad(part, (0, 0, 0, count * chunk - part.shape[2])) for part, count in parts], 2)
+    by_input = zip(torch.split(by_tap, list(widths), 2), counts, strict=True)
+    whole = torch.cat([F.pad(one, (0, 0, 0, count * chunk - one.shape[2])) for one, count in by_input], 2)
     return Packed(
         version=version,
         weight=whole.reshape(-1, wide + rest).to(dtype).contiguous(),
@@ -248,7 +264,7 @@ def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], form: Form) ->
 
 
 def _blocks(outputs: int) -> tuple[int, int]:
-    """Two powers of two, the second perhaps 0, that hold ``outputs`` with little left over."""
+    """Return two powers of two, the second possibly 0, whose sum holds ``outputs`` with little to spare."""
     whole = max(16, int(triton.next_power_of_2(outputs)))
     half = whole // 2
     rest = max(16, int(triton.next_power_of_2(outputs - half))) if outputs > half else 0
