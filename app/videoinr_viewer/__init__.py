@@ -1,1 +1,1 @@
-"""The window of VideoINR Viewer."""
+"""The window of VideoINR Viewer: a PySide6 program on top of the engine ``videoinr``."""

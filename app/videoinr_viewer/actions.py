@@ -1,4 +1,4 @@
-"""Everything a person can do by menu or key: one table. A row is id, menu, text, shortcuts and intent."""
+"""The table of actions: everything that a menu or a key does. A row has an id, menu, text, shortcuts and intent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Targets:
 
 
 class Menu(Enum):
-    """The menus, in the order of the menu bar; the value is the title."""
+    """The menus in the order of the menu bar. The value is the title."""
 
     FILE = "&File"
     PLAYBACK = "&Playback"
@@ -51,7 +51,11 @@ class Menu(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One action. ``keys`` are alternatives; ``needs_clip``: it is off while nothing is open."""
+    """One action.
+
+    ``keys``: alternative shortcuts. ``needs_clip``: the action is disabled while no clip is open. ``group_ends``: a
+    separator follows in the menu.
+    """
 
     id: str
     menu: Menu
@@ -78,10 +82,10 @@ TABLE: tuple[Row, ...] = (
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
-    Row("shuttle-back", Menu.PLAYBACK, "Play &backwards, again: faster", ("J",), lambda t: t.player.shuttle(-1)),
+    Row("shuttle-back", Menu.PLAYBACK, "Play &backwards (press again: faster)", ("J",), lambda t: t.player.shuttle(-1)),
     Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),
     Row(
-        "shuttle-on", Menu.PLAYBACK, "Play &forwards, again: faster", ("L",), lambda t: t.player.shuttle(1),
+        "shuttle-on", Menu.PLAYBACK, "Play &forwards (press again: faster)", ("L",), lambda t: t.player.shuttle(1),
         group_ends=True,
     ),
     Row("slower", Menu.PLAYBACK, "&Slower", ("[",), lambda t: t.player.change_speed(-1)),
@@ -96,12 +100,12 @@ TABLE: tuple[Row, ...] = (
         group_ends=True,
     ),
     Row("sixteenth-back", Menu.GO, "1/16 frame back", ("Alt+Left",), lambda t: t.session.step_phase(-_SIXTEENTH)),
-    Row("sixteenth-on", Menu.GO, "1/16 frame on", ("Alt+Right",), lambda t: t.session.step_phase(_SIXTEENTH)),
+    Row("sixteenth-on", Menu.GO, "1/16 frame forward", ("Alt+Right",), lambda t: t.session.step_phase(_SIXTEENTH)),
     Row("frame-back", Menu.GO, "1 frame back, same phase", (",",), lambda t: t.session.step_phase(Fraction(-1))),
-    Row("frame-on", Menu.GO, "1 frame on, same phase", (".",), lambda t: t.session.step_phase(Fraction(1))),
+    Row("frame-on", Menu.GO, "1 frame forward, same phase", (".",), lambda t: t.session.step_phase(Fraction(1))),
     Row("second-back", Menu.GO, "1 second back", ("Shift+Left",), lambda t: t.session.step_secs(Fraction(-1))),
     Row(
-        "second-on", Menu.GO, "1 second on", ("Shift+Right",), lambda t: t.session.step_secs(Fraction(1)),
+        "second-on", Menu.GO, "1 second forward", ("Shift+Right",), lambda t: t.session.step_secs(Fraction(1)),
         group_ends=True,
     ),
     Row("start", Menu.GO, "First frame", ("Home",), lambda t: t.session.go_to_start()),
@@ -112,10 +116,10 @@ TABLE: tuple[Row, ...] = (
     Row("go-to-in", Menu.MARKS, "Go to in mark", ("Shift+I",), lambda t: t.session.go_to_in()),
     Row("go-to-out", Menu.MARKS, "Go to out mark", ("Shift+O",), lambda t: t.session.go_to_out(), group_ends=True),
     Row("clear-marks", Menu.MARKS, "&Clear marks", ("Alt+X",), lambda t: t.session.clear_marks()),
-    Row("fit", Menu.VIEW, "&Fit", ("F", "0"), lambda t: t.session.fit()),
+    Row("fit", Menu.VIEW, "&Fit to window", ("F", "0"), lambda t: t.session.fit()),
     *(
         Row(
-            f"zoom-{zoom}00", Menu.VIEW, f"{zoom}00 %", (str(index),), _zoom_to(zoom), group_ends=zoom == _ZOOMS[-1],
+            f"zoom-{zoom}00", Menu.VIEW, f"{zoom}00%", (str(index),), _zoom_to(zoom), group_ends=zoom == _ZOOMS[-1],
         )
         for index, zoom in enumerate(_ZOOMS, 1)
     ),
@@ -133,13 +137,13 @@ TABLE: tuple[Row, ...] = (
         needs_clip=False,
     ),
     Row("leave", Menu.VIEW, "Leave full screen or comparison", ("Esc",), lambda t: t.modes.leave(), needs_clip=False),
-    Row("keys", Menu.HELP, "&Keys", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
-    Row("log", Menu.HELP, "Open the folder of the &log", (), lambda t: t.help.show_log(), needs_clip=False),
+    Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
+    Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
 
 
 def conflicts(table: Iterable[Row]) -> list[str]:
-    """Ids and shortcuts that occur more than once."""
+    """Return the ids and shortcuts that occur more than once."""
     rows = list(table)
     names = Counter(row.id for row in rows)
     names.update(QKeySequence(key).toString() for row in rows for key in row.keys)
@@ -147,7 +151,7 @@ def conflicts(table: Iterable[Row]) -> list[str]:
 
 
 def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:
-    """A QAction for each row of :data:`TABLE`, by id, all working in the whole window of ``parent``."""
+    """Return a QAction for each row of :data:`TABLE`, by id. Their shortcuts work in the whole window of ``parent``."""
     actions = {}
     for row in TABLE:
         action = QAction(row.text, parent, checkable=row.checkable, enabled=not row.needs_clip)

@@ -49,7 +49,7 @@ class WindowOptions:
 
 
 class MainWindow(QMainWindow):
-    """Every part acts on ``session`` and ``player``, and shows what they, ``bridge`` and ``export`` report."""
+    """The parts act on ``session`` and ``player``, and show the signals of these, ``bridge`` and ``export``."""
 
     closing = Signal()
     """The user closed the window, and no running export prevents it."""

@@ -1,4 +1,4 @@
-"""Playback: a clock that moves the session's time, at any speed, in both directions. It never waits for pictures."""
+"""Playback: a clock that moves the session's time at any speed, in both directions. It never waits for pictures."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from videoinr_viewer.session import Session
 
 SPEEDS = tuple(Fraction(2) ** power for power in range(-4, 3))
-"""Clip seconds for each second of the clock: 1/16 ... 4."""
+"""Clip seconds per second of the clock: 1/16 ... 4."""
 TICK_MSECS = 15
 
 
 class Player(QObject):
-    """Plays the stretch between the marks. Each tick adds the time that has passed, so seeking meanwhile just works."""
+    """Plays the segment between the marks. Each tick adds the elapsed time, so the user can seek during playback."""
 
     changed = Signal()
-    """Playing or not, the speed, the direction or the looping changed."""
+    """Playback started or stopped, or its speed, direction or looping changed."""
 
     def __init__(
         self, session: Session, *, clock_ns: Callable[[], int] = time.perf_counter_ns, parent: QObject | None = None
@@ -39,7 +39,7 @@ class Player(QObject):
 
     @property
     def is_playing(self) -> bool:
-        """Whether the clock runs (also while a slider is held)."""
+        """Whether the clock runs (also while the user holds a slider)."""
         return self._timer.isActive()
 
     @Slot()
@@ -52,36 +52,36 @@ class Player(QObject):
 
     @Slot()
     def pause(self) -> None:
-        """Stop the clock; the picture at rest is refined."""
+        """Stop the clock and ask for the full picture."""
         if self.is_playing:
             self._timer.stop()
             self.changed.emit()
             self._session.settle()
 
     def shuttle(self, direction: int) -> None:
-        """Play towards ``direction`` (1 or -1); again in the same direction doubles the speed."""
+        """Play in ``direction`` (1 or -1). A repeated call with the same direction doubles the speed."""
         if self.is_playing and self.direction == direction:
             self.set_speed(min(self.speed * 2, SPEEDS[-1]))
         else:
             self._play(direction)
 
     def set_speed(self, speed: Fraction) -> None:
-        """Clip seconds for each second, positive."""
+        """Set the speed, clip seconds per second, positive."""
         self.speed = speed
         self.changed.emit()
 
     def change_speed(self, steps: int) -> None:
-        """The next faster (or slower) of :data:`SPEEDS`."""
+        """Go ``steps`` entries up (or down) in :data:`SPEEDS`."""
         index = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - self.speed))
         self.set_speed(SPEEDS[min(max(index + steps, 0), len(SPEEDS) - 1)])
 
     def set_loops(self, loops: bool) -> None:
-        """Start over at the end, or stop there."""
+        """Set whether playback starts over at the end or stops there."""
         self.loops = loops
         self.changed.emit()
 
     def hold(self, is_held: bool) -> None:
-        """While a slider is held the hand moves the time, not the clock."""
+        """Suspend the clock while the user holds a slider, which moves the time instead."""
         self._is_held = is_held
 
     def _play(self, direction: int) -> None:
@@ -97,7 +97,7 @@ class Player(QObject):
         self.changed.emit()
 
     def _last_secs(self) -> Fraction:
-        """Where there is nothing more to see: the last frame's time, or the out mark."""
+        """Return the end of playback: the out mark, or the last frame's time."""
         clip, marks = self._session.clip, self._session.marks
         if clip is None:
             return Fraction(0)
@@ -105,8 +105,8 @@ class Player(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Move the time by what the clock has done since the last tick."""
-        # Whole microseconds, so that the exact times that add up keep small denominators.
+        """Move the time by the clock's time since the last tick."""
+        # Whole microseconds keep the denominators of the exact times small.
         elapsed_usecs = (self._clock_ns() - self._last_ns) // 1000
         self._last_ns += elapsed_usecs * 1000
         elapsed = Fraction(elapsed_usecs, 1_000_000)

@@ -1,4 +1,4 @@
-"""From the render thread to the GUI thread: every call becomes a queued signal."""
+"""Passes results from the render thread to the GUI thread as queued signals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from videoinr.types import RenderedRegion
 class RenderBridge(QObject):
     """A :class:`videoinr.render.renderer.RenderListener`.
 
-    It lives on the GUI thread and its methods are called on the render thread, so Qt queues each signal and the
-    receivers run on the GUI thread, in the order of the calls.
+    The object lives on the GUI thread, and the render thread calls its methods. Qt therefore queues each signal, and
+    the receivers run on the GUI thread in the order of the calls.
     """
 
     opened = Signal(object)
@@ -20,22 +20,22 @@ class RenderBridge(QObject):
     region_ready = Signal(object)
     """RenderedRegion."""
     busy_changed = Signal(bool)
-    """Whether the newest request still waits for its full picture."""
+    """Whether the full picture of the newest request is still missing."""
     failure = Signal(object)
     """Failure."""
 
     def clip_opened(self, opened: Opened) -> None:
-        """Called on the render thread."""
+        """Emit ``opened``; called on the render thread."""
         self.opened.emit(opened)
 
     def rendered(self, region: RenderedRegion) -> None:
-        """Called on the render thread."""
+        """Emit ``region_ready``; called on the render thread."""
         self.region_ready.emit(region)
 
     def busy(self, is_busy: bool) -> None:
-        """Called on the render thread."""
+        """Emit ``busy_changed``; called on the render thread."""
         self.busy_changed.emit(is_busy)
 
     def failed(self, failure: Failure) -> None:
-        """Called on the render thread."""
+        """Emit ``failure``; called on the render thread."""
         self.failure.emit(failure)

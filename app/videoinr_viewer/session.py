@@ -1,4 +1,4 @@
-"""What is open and where the person looks: intents in, requests out. Knows no widget and no thread."""
+"""The open clip and the user's view of it: takes intents, emits render requests. No widgets, no threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from videoinr_viewer.picture.navigation import Point, ScreenPx
 
 @dataclass(frozen=True)
 class StartView:
-    """Where to look when a clip has opened; None means: from its start, fitted."""
+    """The view of a newly opened clip. None: its start, and a fitted picture."""
 
     time_secs: Fraction | None = None
     zoom: float | None = None
@@ -26,31 +26,31 @@ class StartView:
 
 @dataclass(frozen=True)
 class Marks:
-    """The in and out marks, exact seconds; the stretch between them is half-open, [in, out)."""
+    """The in and out marks, exact seconds. The segment between them is half-open, [in, out)."""
 
     in_secs: Fraction | None = None
     out_secs: Fraction | None = None
 
     def segment(self, duration_secs: Fraction) -> Segment:
-        """The marked stretch; an absent mark is the clip's start or end."""
+        """Return the marked segment. A missing mark stands for the clip's start or end."""
         return Segment(self.in_secs or Fraction(0), self.out_secs or duration_secs)
 
 
 class Session(QObject):
     """The open clip, the ViewState and the marks. Lives on the GUI thread.
 
-    The window calls its methods (intents); whoever renders listens to ``open_wanted`` and ``requested`` and
-    answers through :meth:`clip_opened` and :meth:`open_failed`. ``moving`` says that more changes are to come.
+    The window calls its methods (intents). The render thread receives ``open_wanted`` and ``requested`` and answers
+    through :meth:`clip_opened` and :meth:`failed`. ``moving`` announces further changes: drafts are enough meanwhile.
     """
 
     open_wanted = Signal(object)
-    """Path: please open it."""
+    """Path of the clip to open."""
     requested = Signal(object)
-    """RenderRequest: please render it; it replaces the one before."""
+    """RenderRequest to render; it replaces the previous one."""
     opened = Signal(object)
-    """Opened: this clip is open now."""
+    """Opened: the clip that is open from now on."""
     closed = Signal()
-    """No clip is open any more."""
+    """No clip is open from now on."""
     view_changed = Signal(object)
     """ViewState."""
     marks_changed = Signal(object)
@@ -71,14 +71,14 @@ class Session(QObject):
 
     @Slot(object)
     def open(self, path: Path, start: StartView | None = None) -> None:
-        """Open ``path`` in place of the present clip."""
+        """Open ``path`` in place of the current clip."""
         self._start = start or StartView()
         self.clip, self.last_query = None, None
         self.open_wanted.emit(path)
 
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
-        """The clip that :meth:`open` asked for is there."""
+        """Take the clip that :meth:`open` asked for."""
         self.clip, self.marks = opened, Marks()
         self.is_fitted = self._start.zoom is None and self._start.centre is None
         self.view = ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
@@ -88,7 +88,7 @@ class Session(QObject):
 
     @Slot(object)
     def failed(self, failure: Failure) -> None:
-        """Something went wrong on the render thread; when it was an opening, no clip is open now."""
+        """Handle a failure of the render thread. If opening a clip failed, no clip is open from now on."""
         if failure.opening:
             self.clip = None
             self.closed.emit()
@@ -107,7 +107,7 @@ class Session(QObject):
 
     @Slot(tuple, float)
     def set_screen(self, screen_px: ScreenPx, fit_margin_px: float) -> None:
-        """The picture's window is ``screen_px`` (width, height) physical pixels now."""
+        """Take the new size of the picture's widget, (width, height) in physical pixels."""
         if (screen_px, fit_margin_px) == (self._screen_px, self._fit_margin_px):
             return
         self._screen_px, self._fit_margin_px = screen_px, fit_margin_px
@@ -118,20 +118,20 @@ class Session(QObject):
 
     @property
     def screen_px(self) -> ScreenPx:
-        """(width, height) of the picture's window, physical pixels."""
+        """(width, height) of the picture's widget, physical pixels."""
         return self._screen_px
 
-    # ---- where ----
+    # ---- zoom and pan ----
 
     def fit(self) -> None:
-        """Show the whole picture, and keep doing so when the window's size changes."""
+        """Show the whole picture, also after the window's size changes."""
         if self.clip is not None:
             view = navigation.fitted(self.view, self.clip.info, self._screen_px, margin_px=self._fit_margin_px)
             self._navigate(view, moving=False, keeps_fit=True)
 
     @Slot(float, tuple)
     def zoom_at(self, factor: float, at: Point, *, moving: bool = True) -> None:
-        """Magnify by ``factor``; the clip's point under the screen point ``at`` (physical pixels) stays."""
+        """Magnify by ``factor``. The clip's point under the screen point ``at`` (physical pixels) stays there."""
         if self.clip is not None:
             view = navigation.zoomed(self.view, self.clip.info, self._screen_px, factor=factor, at=at)
             self._navigate(view, moving=moving, keeps_fit=False)
@@ -141,7 +141,7 @@ class Session(QObject):
         self.zoom_at(factor, (self._screen_px[0] / 2, self._screen_px[1] / 2), moving=False)
 
     def zoom_to(self, zoom: float) -> None:
-        """``zoom`` physical screen pixels for each clip pixel, around the middle of the window."""
+        """Set the zoom, physical screen pixels per clip pixel, around the middle of the window."""
         self.zoom_by(zoom / self.view.zoom)
 
     @Slot(tuple)
@@ -151,20 +151,23 @@ class Session(QObject):
             view = navigation.panned(self.view, self.clip.info, self._screen_px, by_px=by_px)
             self._navigate(view, moving=True, keeps_fit=False)
 
-    # ---- when ----
+    # ---- time ----
 
     @Slot(object)
     def seek(self, time_secs: Fraction, *, moving: bool = False) -> None:
-        """Look at ``time_secs``, clamped to the clip."""
+        """Go to ``time_secs``, clamped to the clip."""
         if self.clip is not None:
             self._look(replace(self.view, time_secs=self._clamped(time_secs)), moving=moving)
 
     def step_secs(self, secs: Fraction, *, moving: bool = False) -> None:
-        """Go ``secs`` seconds on (or back)."""
+        """Go ``secs`` seconds forward, or back if negative."""
         self.seek(self.view.time_secs + secs, moving=moving)
 
     def step_source_frame(self, count: int) -> None:
-        """Go to the ``count``-th source frame after (negative: before) this moment; between two, the near one is 1."""
+        """Go to the ``count``-th source frame after (negative: before) the current time.
+
+        Between two source frames, the nearest one in that direction counts as the first.
+        """
         if self.clip is None:
             return
         timeline = self.clip.timeline
@@ -174,7 +177,7 @@ class Session(QObject):
         self.seek(timeline.frame_time(min(max(target, 0), timeline.last_frame)))
 
     def step_phase(self, frames: Fraction, *, moving: bool = False) -> None:
-        """Go ``frames`` source frames on (or back), in fractions; the same phase is kept for a whole number."""
+        """Go a fractional number of source frames forward, or back. A whole number keeps the phase."""
         if self.clip is None or self.clip.timeline.frame_count == 1:
             return
         timeline = self.clip.timeline
@@ -183,42 +186,42 @@ class Session(QObject):
 
     @Slot(int)
     def scrub(self, sixteenths: int) -> None:
-        """Move by sixteenths of a frame; more are likely to come."""
+        """Go forward by sixteenths of a frame, as part of a longer movement."""
         self.step_phase(Fraction(sixteenths, 16), moving=True)
 
     def go_to_start(self) -> None:
-        """The first frame."""
+        """Go to the first frame."""
         self.seek(Fraction(0))
 
     def go_to_end(self) -> None:
-        """The last frame."""
+        """Go to the last frame."""
         if self.clip is not None:
             self.seek(self.clip.timeline.frame_time(self.clip.timeline.last_frame))
 
     # ---- marks ----
 
     def mark_in(self) -> None:
-        """Set the in mark here; an out mark that is not after it goes."""
+        """Set the in mark at the current time, and remove an out mark that is not after it."""
         if self.clip is not None and (time := self.view.time_secs) < self.clip.timeline.duration_secs:
             out = self.marks.out_secs
             self._mark(Marks(time, out if out is not None and out > time else None))
 
     def mark_out(self) -> None:
-        """Set the out mark here (this moment is the first one outside); an in mark that is not before it goes."""
+        """Set the out mark at the current time, and remove an in mark that is not before it."""
         if self.clip is not None and (time := self.view.time_secs) > 0:
             start = self.marks.in_secs
             self._mark(Marks(start if start is not None and start < time else None, time))
 
     def clear_marks(self) -> None:
-        """Forget both marks."""
+        """Remove both marks."""
         self._mark(Marks())
 
     def go_to_in(self) -> None:
-        """The in mark, or the clip's start."""
+        """Go to the in mark, or to the clip's start."""
         self.seek(self.marks.in_secs or Fraction(0))
 
     def go_to_out(self) -> None:
-        """The out mark, or the clip's last frame."""
+        """Go to the out mark, or to the last frame."""
         if self.marks.out_secs is None:
             self.go_to_end()
         else:
@@ -226,14 +229,14 @@ class Session(QObject):
 
     @property
     def segment(self) -> Segment | None:
-        """The stretch between the marks, or the whole clip."""
+        """The segment between the marks, or the whole clip; None while no clip is open."""
         return None if self.clip is None else self.marks.segment(self.clip.timeline.duration_secs)
 
     # ---- at rest ----
 
     @Slot()
     def settle(self) -> None:
-        """The person let go: ask again, for the full picture at once."""
+        """Request the full picture: the user has stopped moving the view."""
         self._request(moving=False)
 
     def _mark(self, marks: Marks) -> None:

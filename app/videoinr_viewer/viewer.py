@@ -1,4 +1,4 @@
-"""Puts the program together: session, render thread, export process, window; and takes it apart again."""
+"""Builds the program from session, render thread, export process and window, and shuts it down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_SIZE = (1280, 800)
 
 
 class Viewer(QObject):
-    """One window and what works for it. ``open_renderer`` runs on the render thread; ``closed`` once all has ended."""
+    """One window and the objects behind it. ``open_renderer`` runs on the render thread."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Viewer(QObject):
         self.window.closing.connect(self.shut_down)
 
     def show(self, size: tuple[int, int] | None = None) -> None:
-        """Show the window: at ``size`` (logical pixels), or where it was last time."""
+        """Show the window with ``size`` (logical pixels), or with the size and place of the last run."""
         geometry = self.settings.geometry
         if size is not None or geometry is None or not self.window.restoreGeometry(geometry):
             self.window.resize(*(size or DEFAULT_SIZE))
@@ -70,7 +70,7 @@ class Viewer(QObject):
 
     @Slot()
     def shut_down(self) -> None:
-        """End playback, export, writer and render thread, and wait for them. Safe to call twice."""
+        """End playback, the export, the writer and the render thread, and wait for them. A second call does nothing."""
         if self.is_shut_down:
             return
         self.is_shut_down = True

@@ -1,4 +1,4 @@
-"""What the window's tests share: no screen, no real settings, and viewers that end cleanly."""
+"""Fixtures of the window's tests: viewers without a screen and without the user's settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUICK = Pace()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The offscreen platform complains about what it cannot do; everything else that Qt says fails a test."""
+    """Ignore the offscreen platform's warnings about missing features; all other Qt messages fail a test."""
     for item in items:
         if "tests/app" in item.path.as_posix():
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]:
-    """Makes stages; each is closed at the end, and must leave nothing running."""
+    """Return a function that makes stages. The fixture closes them at the end and checks that nothing keeps running."""
     stages: list[Stage] = []
 
     def make(
@@ -68,7 +68,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
 
 @pytest.fixture
 def stage(stage_of: Callable[..., Stage]) -> Stage:
-    """A quick one, with a clip open and complete on the screen."""
+    """Return a stage with a quick renderer, an open clip and its full picture on the screen."""
     stage = stage_of()
     stage.open()
     stage.wait_until_complete()

@@ -1,13 +1,16 @@
-"""The table of actions: ids and shortcuts are unique, and every key does what it says."""
+"""The table of actions: unique ids and shortcuts, and the effect of the keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from html import escape
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from helpers.stage import Stage
 from videoinr_viewer.actions import TABLE, Menu, Row, conflicts
@@ -16,11 +19,11 @@ from videoinr_viewer.picture.frame_view import Compare
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 FRAME = Fraction(1, 25)
 HERE = Fraction(1) + FRAME / 4
-"""A quarter into pair 25."""
+"""Pair 25, phase 1/4."""
 
 
 def press(stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier = Modifier.NoModifier) -> None:
-    """Through the system's window, as the keyboard does."""
+    """Send the key to the system's window, like the keyboard."""
     handle = stage.viewer.window.windowHandle()
     assert handle is not None
     QTest.keyClick(handle, key, modifier)
@@ -30,7 +33,7 @@ def test_ids_and_shortcuts_are_unique() -> None:
     assert conflicts(TABLE) == []
 
 
-def test_a_conflict_is_found() -> None:
+def test_conflicts_finds_a_repeated_id_and_shortcut() -> None:
     rows = (*TABLE, Row("fit", Menu.VIEW, "Fit again", ("Ctrl+o",), lambda t: None))
     assert conflicts(rows) == ["fit", "Ctrl+O"]
 
@@ -50,13 +53,13 @@ def test_a_conflict_is_found() -> None:
         (Key.Key_End, Modifier.NoModifier, 2 - FRAME),
     ],
 )
-def test_keys_that_move_in_time(stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier, expected: Fraction) -> None:
+def test_keys_move_in_time(stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier, expected: Fraction) -> None:
     stage.viewer.session.seek(HERE)
     press(stage, key, modifier)
     assert stage.viewer.session.view.time_secs == expected
 
 
-def test_they_work_with_a_slider_in_focus(stage: Stage) -> None:
+def test_keys_move_in_time_with_the_focus_on_a_slider(stage: Stage) -> None:
     stage.viewer.window.timeline.overview.setFocus()
     stage.viewer.session.seek(HERE)
     press(stage, Key.Key_Right)
@@ -64,14 +67,14 @@ def test_they_work_with_a_slider_in_focus(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("key", "zoom"), list(zip("123456", (1, 2, 4, 8, 16, 32), strict=True)))
-def test_number_keys_zoom(stage: Stage, key: str, zoom: int) -> None:
+def test_number_keys_set_the_zoom(stage: Stage, key: str, zoom: int) -> None:
     press(stage, Qt.Key(ord(key)))
     assert stage.viewer.session.view.zoom == zoom
     assert not stage.viewer.session.is_fitted
 
 
 @pytest.mark.parametrize("key", [Key.Key_F, Key.Key_0])
-def test_fit(stage: Stage, key: Qt.Key) -> None:
+def test_keys_fit_the_picture_to_the_window(stage: Stage, key: Qt.Key) -> None:
     fitted = stage.viewer.session.view
     press(stage, Key.Key_6)
     press(stage, key)
@@ -79,7 +82,7 @@ def test_fit(stage: Stage, key: Qt.Key) -> None:
     assert stage.viewer.session.is_fitted
 
 
-def test_marks(stage: Stage) -> None:
+def test_keys_set_visit_and_clear_the_marks(stage: Stage) -> None:
     session = stage.viewer.session
     session.seek(Fraction(1, 2))
     press(stage, Key.Key_I)
@@ -95,7 +98,7 @@ def test_marks(stage: Stage) -> None:
     assert session.marks.out_secs is None
 
 
-def test_playback_keys(stage: Stage) -> None:
+def test_keys_control_playback(stage: Stage) -> None:
     player = stage.viewer.player
     press(stage, Key.Key_Space)
     assert player.is_playing
@@ -113,7 +116,7 @@ def test_playback_keys(stage: Stage) -> None:
     assert not stage.viewer.window.actions_by_id["loop"].isChecked()
 
 
-def test_compare_keys(stage: Stage) -> None:
+def test_keys_switch_the_comparison(stage: Stage) -> None:
     view = stage.viewer.window.frame_view
     press(stage, Key.Key_C)
     seen = [view.compare]
@@ -123,7 +126,7 @@ def test_compare_keys(stage: Stage) -> None:
     assert seen == [Compare.WIPE, Compare.WIPE_FOLLOWS, Compare.OFF]
 
 
-def test_full_screen_hides_everything_but_the_picture_and_keeps_the_keys(stage: Stage) -> None:
+def test_full_screen_shows_only_the_picture_and_keeps_the_shortcuts(stage: Stage) -> None:
     window = stage.viewer.window
     press(stage, Key.Key_F11)
     stage.wait_for(window.isFullScreen)
@@ -136,7 +139,7 @@ def test_full_screen_hides_everything_but_the_picture_and_keeps_the_keys(stage: 
     assert window.timeline.isVisible()
 
 
-def test_actions_that_need_a_clip_are_off_without_one(stage_of: Callable[[], Stage]) -> None:
+def test_actions_that_need_a_clip_are_disabled_without_one(stage_of: Callable[[], Stage]) -> None:
     stage = stage_of()
     actions = stage.viewer.window.actions_by_id
     assert {row.id for row in TABLE if not row.needs_clip} == {key for key, one in actions.items() if one.isEnabled()}
@@ -144,7 +147,7 @@ def test_actions_that_need_a_clip_are_off_without_one(stage_of: Callable[[], Sta
     assert all(action.isEnabled() for action in actions.values())
 
 
-def test_f6_moves_the_focus_since_tab_is_taken(stage: Stage) -> None:
+def test_f6_moves_the_focus_to_every_control(stage: Stage) -> None:
     seen = set()
     for _ in range(20):
         press(stage, Key.Key_F6)
@@ -152,8 +155,14 @@ def test_f6_moves_the_focus_since_tab_is_taken(stage: Stage) -> None:
     assert seen == {"FrameView", "Overview", "PairSlider", "TimeField", "SpeedBox"}
 
 
-def test_the_key_sheet_lists_every_key(stage: Stage) -> None:
+def test_the_key_sheet_lists_every_shortcut(stage: Stage) -> None:
     press(stage, Key.Key_Question)
     sheet = stage.viewer.window.help.key_sheet
     assert sheet is not None
     assert sheet.isVisible()
+    text = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    for row in TABLE:
+        if row.keys:
+            assert escape(row.text.replace("&", "").rstrip("…")) in text
+        for key in row.keys:
+            assert escape(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)) in text

@@ -11,7 +11,7 @@ from videoinr_viewer.start.arguments import Arguments, BenchPlan, parse
 from videoinr_viewer.style.theme_choice import Theme
 
 
-def test_everything_that_can_be_said() -> None:
+def test_all_options_are_parsed() -> None:
     line = (
         "clip.mp4 --at 5/4 --zoom 2.5 --centre 100,50.5 --screenshot o.png --model lite --device cpu --theme dark"
         " --size 1280x720"
@@ -29,7 +29,7 @@ def test_everything_that_can_be_said() -> None:
     )
 
 
-def test_a_bench_and_its_plan() -> None:
+def test_the_options_of_the_bench_are_parsed() -> None:
     line = "--bench clip.mp4 --seconds 2.5 --steps 100 --json"
     assert parse(line.split()).bench == BenchPlan(secs=2.5, steps=100, as_json=True)
     assert parse(["--bench", "clip.mp4"]).bench == BenchPlan()
@@ -37,7 +37,7 @@ def test_a_bench_and_its_plan() -> None:
     assert not parse(["clip.mp4"]).is_unattended
 
 
-def test_nothing_needs_to_be_said() -> None:
+def test_all_arguments_are_optional() -> None:
     assert parse([]) == Arguments()
 
 
@@ -47,14 +47,14 @@ def test_nothing_needs_to_be_said() -> None:
      "--size 0x9", "--size 5", "--nonsense", "--json", "--steps 5", "--bench --seconds 0", "--bench --steps -1",
      "--bench --screenshot o.png"],
 )  # fmt: skip
-def test_what_makes_no_sense_ends_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_end_with_exit_code_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(["clip.mp4", *line.split()])
     assert ended.value.code == 2
     assert "usage" in capsys.readouterr().err
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_ends_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(["--version"])
     assert ended.value.code == 0

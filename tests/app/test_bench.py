@@ -1,4 +1,4 @@
-"""``--bench``: the whole program measures itself, with a tiny model on a small clip. No figure is judged as a speed."""
+"""``--bench`` of the whole program, with a tiny model on a small clip. The tests assert no speed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GESTURES = ["drag within a pair", "drag across pairs", "zoom", "pan"]
 
 @pytest.fixture(scope="module")
 def stuff(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A clip of four pairs, and the tiny model."""
+    """Return the paths of a clip of four pairs and of the tiny model."""
     folder = tmp_path_factory.mktemp("bench")
     return write_clip(folder / "clip.mp4", numbered_frames(5)), save_tiny_model(folder)
 
@@ -55,7 +55,7 @@ def bench(folder: Path, stuff: tuple[Path, Path], *arguments: object) -> str:
     return done.stdout
 
 
-def test_every_part_of_the_figures_is_there_and_counted(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
+def test_the_figures_are_complete_and_consistent(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
     figures: dict[str, Any] = json.loads(bench(tmp_path, stuff, "--seconds", 1, "--json"))
     assert list(figures) == [field.name for field in fields(BenchFigures)]
     assert [gesture["name"] for gesture in figures["gestures"]] == GESTURES
@@ -94,7 +94,7 @@ def assert_counted(latency: dict[str, Any]) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell memory this way")
-def test_hundreds_of_steps_leave_nothing_behind(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
+def test_hundreds_of_steps_do_not_grow_the_memory(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
     soak = json.loads(bench(tmp_path, stuff, "--steps", STEPS, "--json"))["soak"]
     assert soak["steps"] >= STEPS
     assert len(soak["round_bytes"]) >= 2
@@ -102,7 +102,7 @@ def test_hundreds_of_steps_leave_nothing_behind(tmp_path: Path, stuff: tuple[Pat
     assert soak["growth_bytes"] < MOST_GROWTH_BYTES
 
 
-def test_a_person_reads_tables(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_are_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
     waits = Latency.of([0.01, 0.02])
     print_table(
         BenchFigures(
@@ -117,7 +117,7 @@ def test_a_person_reads_tables(capsys: pytest.CaptureFixture[str]) -> None:
         )
     )
     text = capsys.readouterr().out
-    for words in (
+    for title in (
         "clip.mp4 64x48, 5 frames",
         "1.50 s",
         "2/60",
@@ -128,10 +128,10 @@ def test_a_person_reads_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "+3.0 MiB after",
         "50/1/2",
     ):
-        assert words in text
+        assert title in text
 
 
-def test_a_clip_that_cannot_be_opened_ends_it_with_1(tmp_path: Path) -> None:
+def test_a_clip_that_cannot_be_opened_ends_with_exit_code_1(tmp_path: Path) -> None:
     done = viewer(tmp_path, "--bench", tmp_path / "nothing.mp4")
     assert done.returncode == 1
     assert done.stderr.startswith("videoinr-viewer: ")
@@ -139,7 +139,7 @@ def test_a_clip_that_cannot_be_opened_ends_it_with_1(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
-def test_a_latency_is_a_wait_that_really_happened() -> None:
+def test_a_percentile_is_one_of_the_waits() -> None:
     assert Latency.of([]) == Latency(0, None, None, None, None)
     assert Latency.of([0.3, 0.1, 0.2]) == Latency(3, 200.0, 300.0, 300.0, 300.0)
     assert Latency.of(number / 1000 for number in range(1, 101)) == Latency(100, 50.0, 95.0, 99.0, 100.0)

@@ -1,4 +1,4 @@
-"""What the bench counts of what is painted, told by a session and a view that only say so."""
+"""The paint meter of the bench, with a stub session and a stub view."""
 
 from __future__ import annotations
 
@@ -50,15 +50,19 @@ def watched(qtbot: QtBot) -> Watched:
     return Watched()
 
 
-def test_full_pictures_that_come_while_the_view_moves_are_counted_once_each(watched: Watched) -> None:
+def test_full_pictures_while_the_view_moves_are_counted_once_each(watched: Watched) -> None:
     meter = PaintMeter(cast("Viewer", watched))
-    first, second, parts = region(Quality.FULL, 1), region(Quality.FULL, 2), [region(Quality.FULL, 3) for _ in range(2)]
+    first, second, halves = (
+        region(Quality.FULL, 1),
+        region(Quality.FULL, 2),
+        [region(Quality.FULL, 3) for _ in range(2)],
+    )
     with meter.moving():
         watched.paint(region(Quality.SOURCE, 0))
         watched.paint(region(Quality.DRAFT, 1))
         watched.paint(first)
-        watched.paint(first)  # painted again, and nothing new
-        watched.paint(*parts)  # one picture, though in two parts
+        watched.paint(first)  # nothing new
+        watched.paint(*halves)  # one picture in two regions
     watched.paint(second)  # at rest
     counts: Any = meter.take()
     assert counts.fulls_while_moving == 2

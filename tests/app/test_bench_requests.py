@@ -1,4 +1,4 @@
-"""The bench's memory of what was asked for."""
+"""The bench's tables of recent requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def asked(number: int, *, x: int = 0, phase: Fraction = Fraction(1, 2)) -> Asked
     return Asked(number, RegionQuery(Instant(3, phase), GRID, Rect(x, 0, 640, 360)), float(number))
 
 
-def test_a_request_is_found_by_its_full_picture_and_by_every_draft_of_it() -> None:
+def test_a_request_is_found_by_its_full_picture_and_its_drafts() -> None:
     requests, one = Requests(), asked(1)
     requests.add(one)
     for divisor in DRAFT_DIVISORS:
@@ -34,7 +34,7 @@ def test_the_newest_of_several_requests_is_found() -> None:
     assert requests.for_instant(Instant(3, Fraction(1, 3))) is None
 
 
-def test_only_the_oldest_of_many_are_forgotten() -> None:
+def test_only_the_oldest_requests_are_dropped() -> None:
     requests = Requests()
     many = [asked(number, x=number, phase=Fraction(number, 1000)) for number in range(REMEMBERED_REQUESTS + 2)]
     for one in many:

@@ -88,7 +88,7 @@ def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, Expo
     width, height = job.size_px
     assert width % 2 == height % 2 == 0
     assert width < job.grid.width
-    assert "beyond trained ×4: extrapolated" in form.summary.text()
+    assert "×8 (beyond the trained ×1–×4)" in form.summary.text()
 
 
 def test_a_field_that_makes_no_sense_is_explained_at_once(

@@ -1,4 +1,4 @@
-"""Zoom, pan and fit: the point under the cursor stays, the picture's corner keeps to whole pixels."""
+"""Zoom, pan and fit: the point under the mouse stays, and the picture's corner lies on a whole pixel."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def corner(view: ViewState) -> tuple[float, float]:
 
 
 def is_inside(view: ViewState) -> bool:
-    """Whether the view's centre was certainly not held back by the picture's edge."""
+    """Return whether the view's centre is far enough inside the picture that it was not clamped."""
     pixel = 1 / view.zoom
     (x, y), (width, height) = view.centre, (INFO.width, INFO.height)
     return pixel < x < width - pixel and pixel < y < height - pixel
 
 
 @given(views, points, st.floats(0.25, 4))
-def test_zooming_keeps_the_point_under_the_cursor(view: ViewState, at: tuple[int, int], factor: float) -> None:
+def test_zooming_keeps_the_point_under_the_mouse(view: ViewState, at: tuple[int, int], factor: float) -> None:
     before = clip_point(view, SCREEN, at)
     after = zoomed(view, INFO, SCREEN, factor=factor, at=at)
     assert MIN_ZOOM <= after.zoom <= MAX_ZOOM
@@ -54,7 +54,7 @@ def test_the_pictures_corner_lies_on_a_whole_pixel(view: ViewState, at: tuple[in
 
 
 @given(views, st.tuples(st.integers(-300, 300), st.integers(-300, 300)))
-def test_panning_moves_by_exactly_as_many_pixels(view: ViewState, by_px: tuple[int, int]) -> None:
+def test_panning_moves_the_picture_by_the_given_pixels(view: ViewState, by_px: tuple[int, int]) -> None:
     start = panned(view, INFO, SCREEN, by_px=(0, 0))
     after = panned(start, INFO, SCREEN, by_px=by_px)
     if is_inside(after):
@@ -78,6 +78,6 @@ def test_fit_shows_the_whole_picture_with_its_margin() -> None:
     assert view.time_secs == 1
 
 
-def test_whole_zooms_are_exact() -> None:
+def test_a_zoom_near_a_whole_number_is_rounded_to_it() -> None:
     view = ViewState(Fraction(0), (500.0, 300.0), 2**0.5)
     assert zoomed(view, INFO, SCREEN, factor=2**0.5, at=(10, 10)).zoom == 2.0

@@ -1,4 +1,4 @@
-"""The picture: drafts while moving, full at rest, never blank; the mouse zooms and pans; every pixel in its place."""
+"""The picture on the screen: drafts during movement, the full picture at rest, pixel positions, zoom and pan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from videoinr_viewer.picture.frame_view import Compare
 from videoinr_viewer.picture.navigation import clip_point
 
 SLOW = Pace(secs_per_pixel=2e-6, encode_secs=0.02)
-"""A third of a second for the whole view: drafts first."""
+"""A third of a second for the whole view, so that drafts come first."""
 
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
@@ -36,7 +36,7 @@ def drag(stage: Stage, start: QPoint, *moves: QPoint, button: Qt.MouseButton = Q
     viewport = stage.viewer.window.frame_view.viewport()
     QTest.mousePress(viewport, button, pos=start)
     for point in moves:
-        stage.qtbot.wait(15)  # pyqtgraph drops moves that come faster than a hand can
+        stage.qtbot.wait(15)  # pyqtgraph drops moves that follow each other too fast
         QTest.mouseMove(viewport, point)
     QTest.mouseRelease(viewport, button, pos=moves[-1])
 
@@ -47,7 +47,7 @@ def picture_of(stage: Stage) -> QImage:
 
 
 def expected_colour(stage: Stage, at: QPoint) -> QColor:
-    """What the gradient renderer draws under the screen point ``at``, at the present time."""
+    """Return the gradient renderer's colour under the screen point ``at`` at the current time."""
     session, renderer = stage.viewer.session, stage.made[-1]
     ratio = stage.viewer.window.devicePixelRatioF()
     point = ((at.x() + 0.5) * ratio, (at.y() + 0.5) * ratio)
@@ -73,7 +73,7 @@ def test_the_screen_shows_the_right_pixels_at_the_right_place(stage: Stage) -> N
             assert differ(shot.pixelColor(point), expected_colour(stage, point)) <= 3, (zoom, point)
 
 
-def test_a_decoded_picture_is_copied_to_the_screen_pixel_by_pixel(stage: Stage) -> None:
+def test_a_decoded_picture_is_drawn_without_resampling(stage: Stage) -> None:
     stage.viewer.session.zoom_to(3.37)
     stage.wait_until_complete()
     query = stage.viewer.session.last_query
@@ -88,7 +88,7 @@ def test_a_decoded_picture_is_copied_to_the_screen_pixel_by_pixel(stage: Stage) 
         assert shot.pixelColor(x + column, y + row) == QColor(red, green, blue)
 
 
-def test_dragging_the_slider_shows_drafts_then_the_full_picture_of_the_last_place(
+def test_dragging_the_slider_shows_drafts_and_then_the_full_picture_of_the_last_instant(
     stage_of: Callable[[Pace], Stage],
 ) -> None:
     stage = stage_of(SLOW)
@@ -102,17 +102,17 @@ def test_dragging_the_slider_shows_drafts_then_the_full_picture_of_the_last_plac
         QTest.mouseMove(overview, QPoint(x, overview.groove_y_px))
         stage.qtbot.wait(20)
         shot = picture_of(stage)
-        assert shot.pixelColor(shot.width() // 2, shot.height() // 2) != blank, "the last picture stays"
+        assert shot.pixelColor(shot.width() // 2, shot.height() // 2) != blank, "the last picture must stay"
     while_moving = stage.qualities()
     QTest.mouseRelease(overview, Qt.MouseButton.LeftButton, pos=QPoint(160, overview.groove_y_px))
     stage.wait_until_complete()
     assert while_moving.count(Quality.DRAFT) >= 4
     fulls = [region for region in stage.shown if region.quality is Quality.FULL]
     assert fulls[-1].query == stage.viewer.session.last_query
-    assert len(fulls) <= 4, "refinements of places long left were cancelled"
+    assert len(fulls) <= 4, "full pictures of earlier instants must be cancelled"
 
 
-def test_a_new_source_frame_waits_a_moment_for_the_decoded_picture(stage: Stage) -> None:
+def test_a_source_frame_waits_for_the_decoded_picture(stage: Stage) -> None:
     stage.shown.clear()
     stage.viewer.session.seek(Fraction(1))
     stage.wait_until_complete()
@@ -121,11 +121,11 @@ def test_a_new_source_frame_waits_a_moment_for_the_decoded_picture(stage: Stage)
     view = stage.viewer.window.frame_view
     source = next(region for region in stage.shown if region.quality is Quality.SOURCE)
     view.show_region(source)
-    assert view.full_for(stage.viewer.session.last_query) is not None, "not at once"
+    assert view.full_for(stage.viewer.session.last_query) is not None, "the source frame must wait"
     stage.wait_for(lambda: view.full_for(stage.viewer.session.last_query) is None)
 
 
-def test_the_wheel_zooms_at_the_cursor(stage: Stage) -> None:
+def test_the_wheel_zooms_at_the_mouse(stage: Stage) -> None:
     at = QPoint(300, 200)
     before = picture_of(stage).pixelColor(at)
     zoom = stage.viewer.session.view.zoom
@@ -143,7 +143,7 @@ def test_shift_and_wheel_move_in_time(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("button", [Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton])
-def test_dragging_pans_by_the_mouses_way(stage: Stage, button: Qt.MouseButton) -> None:
+def test_dragging_pans_with_the_mouse(stage: Stage, button: Qt.MouseButton) -> None:
     stage.viewer.session.zoom_to(8)
     stage.wait_until_complete()
     x, y = stage.viewer.session.view.centre
@@ -153,7 +153,7 @@ def test_dragging_pans_by_the_mouses_way(stage: Stage, button: Qt.MouseButton) -
     assert not stage.requests[-1].moving
 
 
-def test_what_is_sharp_stays_sharp_while_panning(stage_of: Callable[[Pace], Stage]) -> None:
+def test_panning_keeps_the_full_picture(stage_of: Callable[[Pace], Stage]) -> None:
     stage = stage_of(SLOW)
     stage.open()
     stage.viewer.session.zoom_to(8)
@@ -164,7 +164,7 @@ def test_what_is_sharp_stays_sharp_while_panning(stage_of: Callable[[Pace], Stag
     assert full in stage.viewer.window.frame_view._item.stack.regions
 
 
-def test_holding_tab_shows_the_plain_source(stage: Stage) -> None:
+def test_holding_tab_shows_the_source(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(13, 10))
     stage.wait_until_complete()
     handle = stage.viewer.window.windowHandle()
@@ -178,7 +178,7 @@ def test_holding_tab_shows_the_plain_source(stage: Stage) -> None:
     assert picture_of(stage).pixelColor(middle) == decoded
 
 
-def test_tab_leaves_a_text_field_alone(stage: Stage) -> None:
+def test_tab_does_not_show_the_source_from_a_text_field(stage: Stage) -> None:
     stage.viewer.window.timeline.transport.time_field.begin()
     handle = stage.viewer.window.windowHandle()
     assert handle is not None
@@ -187,7 +187,7 @@ def test_tab_leaves_a_text_field_alone(stage: Stage) -> None:
     QTest.keyRelease(handle, Qt.Key.Key_Tab)
 
 
-def test_a_wipe_shows_the_source_on_its_left(stage: Stage) -> None:
+def test_a_wipe_shows_the_source_on_the_left(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(13, 10))
     stage.wait_until_complete()
     before = picture_of(stage)
@@ -205,7 +205,7 @@ def test_a_wipe_follows_the_mouse(stage: Stage) -> None:
     assert view._item.wipe == pytest.approx(0.25, abs=0.01)
 
 
-def test_resizing_keeps_the_picture_fitted_and_asks_again(stage: Stage) -> None:
+def test_resizing_the_window_fits_the_picture_again(stage: Stage) -> None:
     zoom = stage.viewer.session.view.zoom
     stage.viewer.window.resize(1200, 800)
     stage.wait_for(lambda: stage.viewer.session.view.zoom > zoom)

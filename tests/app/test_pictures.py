@@ -1,4 +1,4 @@
-"""Which pictures are drawn, and in which order: nothing goes before something covers its place."""
+"""The stack of pictures: which regions are kept and drawn, and in which order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source() -> RenderedRegion:
     return region(COARSE.rect, COARSE, quality=Quality.SOURCE)
 
 
-def test_a_region_lies_above_the_source_and_leaves_what_it_does_not_cover() -> None:
+def test_a_region_lies_above_the_source_and_keeps_regions_that_it_does_not_cover() -> None:
     stack = PictureStack()
     base, left, right = source(), region(Rect(0, 0, 200, 400)), region(Rect(200, 0, 200, 400))
     for new in (base, left, right):
@@ -33,7 +33,7 @@ def test_a_region_lies_above_the_source_and_leaves_what_it_does_not_cover() -> N
     assert stack.to_draw(WHOLE) == [base, left, right]
 
 
-def test_what_is_covered_goes() -> None:
+def test_a_covered_region_is_removed() -> None:
     stack = PictureStack()
     old, new = region(Rect(10, 10, 50, 50)), region(Rect(0, 0, 100, 100), phase=Fraction(1, 4))
     for one in (source(), old, new):
@@ -41,7 +41,7 @@ def test_what_is_covered_goes() -> None:
     assert stack.regions == [new]
 
 
-def test_a_draft_lies_below_what_is_finer_already() -> None:
+def test_a_draft_lies_below_a_finer_picture_of_its_instant() -> None:
     stack = PictureStack()
     sharp, draft = region(Rect(100, 100, 100, 100)), region(COARSE.rect, COARSE, quality=Quality.DRAFT)
     for one in (source(), sharp, draft):
@@ -58,7 +58,7 @@ def test_a_draft_of_another_instant_covers_a_finer_picture() -> None:
     assert stack.regions == [draft]
 
 
-def test_a_new_source_frame_covers_everything() -> None:
+def test_a_new_source_frame_replaces_all_regions() -> None:
     stack = PictureStack()
     stack.add(source())
     stack.add(region(FINE.rect))
@@ -67,7 +67,7 @@ def test_a_new_source_frame_covers_everything() -> None:
     assert stack.to_draw(WHOLE) == [newest]
 
 
-def test_what_is_hidden_is_not_drawn() -> None:
+def test_hidden_regions_are_not_drawn() -> None:
     stack = PictureStack()
     top = region(Rect(100, 100, 200, 200))
     stack.add(source())
@@ -76,7 +76,7 @@ def test_what_is_hidden_is_not_drawn() -> None:
     assert len(stack.to_draw(WHOLE)) == 2
 
 
-def test_the_stack_stays_small() -> None:
+def test_the_stack_keeps_a_limited_number_of_regions() -> None:
     stack = PictureStack()
     stack.add(source())
     for index in range(30):
@@ -85,7 +85,7 @@ def test_the_stack_stays_small() -> None:
     assert stack.regions[-1].query.rect.x == 290
 
 
-def test_the_full_answer_to_a_query_is_found_by_the_query() -> None:
+def test_the_full_picture_of_a_query_is_found() -> None:
     stack = PictureStack()
     stack.add(source())
     full = region(Rect(0, 0, 10, 10))

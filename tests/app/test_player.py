@@ -1,4 +1,4 @@
-"""Playback on a clock that the test turns."""
+"""Playback with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videoinr_viewer.session import Session
 
 
 class Clock:
-    """Seconds pass when the test says so; real ticks in between add nothing."""
+    """A clock that the test advances; the player's own ticks in between add no time."""
 
     def __init__(self, player_session: Session) -> None:
         self.now_ns = 5_000_000_000
@@ -48,13 +48,13 @@ def test_time_runs_at_the_chosen_speed(session: Session, clock: Clock, speed: Fr
     assert session.view.time_secs == speed / 4
 
 
-def test_a_slow_screen_loses_no_time(session: Session, clock: Clock) -> None:
+def test_late_ticks_lose_no_time(session: Session, clock: Clock) -> None:
     clock.player.toggle()
     clock.run(Fraction(3, 2))
     assert session.view.time_secs == Fraction(3, 2)
 
 
-def test_seeking_while_playing_goes_on_from_there(session: Session, clock: Clock) -> None:
+def test_playback_continues_from_a_new_time(session: Session, clock: Clock) -> None:
     clock.player.toggle()
     clock.run(Fraction(1, 4))
     session.seek(Fraction(1))
@@ -62,7 +62,7 @@ def test_seeking_while_playing_goes_on_from_there(session: Session, clock: Clock
     assert session.view.time_secs == Fraction(5, 4)
 
 
-def test_it_loops_between_the_marks(session: Session, clock: Clock) -> None:
+def test_playback_loops_between_the_marks(session: Session, clock: Clock) -> None:
     session.seek(Fraction(1, 2))
     session.mark_in()
     session.seek(Fraction(1))
@@ -76,7 +76,7 @@ def test_it_loops_between_the_marks(session: Session, clock: Clock) -> None:
     assert clock.player.is_playing
 
 
-def test_without_looping_it_stops_on_the_last_frame_and_starts_over(session: Session, clock: Clock) -> None:
+def test_without_looping_playback_stops_on_the_last_frame_and_starts_over(session: Session, clock: Clock) -> None:
     clock.player.set_loops(False)
     clock.player.toggle()
     clock.run(Fraction(9))
@@ -86,7 +86,7 @@ def test_without_looping_it_stops_on_the_last_frame_and_starts_over(session: Ses
     assert session.view.time_secs == 0
 
 
-def test_backwards(session: Session, clock: Clock) -> None:
+def test_playback_runs_backwards(session: Session, clock: Clock) -> None:
     session.seek(Fraction(1))
     clock.player.shuttle(-1)
     clock.run(Fraction(1, 4))
@@ -100,7 +100,7 @@ def test_backwards(session: Session, clock: Clock) -> None:
     assert not clock.player.is_playing
 
 
-def test_a_held_slider_stops_the_clock_and_loses_no_place(session: Session, clock: Clock) -> None:
+def test_a_held_slider_suspends_the_clock(session: Session, clock: Clock) -> None:
     clock.player.toggle()
     clock.player.hold(True)
     clock.run(Fraction(1))
@@ -119,7 +119,7 @@ def test_exact_times_keep_small_denominators(session: Session, clock: Clock) -> 
     assert session.view.time_secs.denominator <= 16_000_000
 
 
-def test_no_clip_no_playing(qtbot: QtBot) -> None:
+def test_without_a_clip_nothing_plays(qtbot: QtBot) -> None:
     player = Player(Session())
     player.toggle()
     player.shuttle(-1)
@@ -132,7 +132,7 @@ def test_opening_another_clip_pauses(session: Session, clock: Clock) -> None:
     assert not clock.player.is_playing
 
 
-def test_faster_and_slower_stay_in_the_table(clock: Clock) -> None:
+def test_the_speed_stays_within_the_table(clock: Clock) -> None:
     for _ in range(20):
         clock.player.change_speed(1)
     assert clock.player.speed == SPEEDS[-1]

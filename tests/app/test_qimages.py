@@ -1,4 +1,4 @@
-"""numpy -> QImage: right colours at any width, and the memory lives as long as the image."""
+"""QImages from numpy arrays: colours at any width, and the lifetime of the memory."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_the_array_lives_as_long_as_the_image() -> None:
     assert len(others) == 50
 
 
-def test_read_only_pixels_can_be_shown() -> None:
+def test_read_only_pixels_are_accepted() -> None:
     pixels = np.full((4, 3, 4), 9, np.uint8)
     pixels.flags.writeable = False
     assert qimage_from_rgbx(pixels).pixelColor(2, 3) == QColor(9, 9, 9)
 
 
-def test_what_is_no_rgbx_is_refused() -> None:
+def test_other_arrays_than_rgbx_are_refused() -> None:
     with pytest.raises(ValueError, match="RGBX"):
         qimage_from_rgbx(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(ValueError, match="RGBX"):

@@ -1,4 +1,4 @@
-"""``--screenshot``: the whole program, from its arguments to its exit code."""
+"""``--screenshot`` of the whole program, from the arguments to the exit code."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_the_window_is_saved_at_full_quality(tmp_path: Path) -> None:
     assert made[-1].asked("full")
     assert made[-1].closed
     assert set(threading.enumerate()) == before
-    assert not (tmp_path / "viewer.ini").exists(), "a screenshot leaves no trace in the settings"
+    assert not (tmp_path / "viewer.ini").exists(), "a screenshot must not save settings"
     assert (tmp_path / "log" / "viewer.log").exists()
 
 
 @pytest.mark.usefixtures("qapp")
-def test_the_empty_window(tmp_path: Path) -> None:
+def test_the_empty_window_is_saved(tmp_path: Path) -> None:
     out = tmp_path / "empty.png"
     assert shoot(tmp_path, Arguments(screenshot=out, size=(800, 500)), []) == 0
     assert QImage(str(out)).width() == 800
@@ -60,7 +60,7 @@ def test_the_empty_window(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize(("name", "out"), [("broken.mp4", "out.png"), ("clip.mp4", "nowhere/out.png")])
-def test_a_failure_ends_with_1_and_words(
+def test_a_failure_ends_with_exit_code_1_and_a_message(
     tmp_path: Path, name: str, out: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shoot(tmp_path, Arguments(file=Path(name), screenshot=tmp_path / out), []) == 1
@@ -69,7 +69,7 @@ def test_a_failure_ends_with_1_and_words(
     assert "Traceback" not in err
 
 
-def test_without_a_screenshot_the_settings_are_kept(tmp_path: Path, qapp: QApplication) -> None:
+def test_without_a_screenshot_the_settings_are_saved(tmp_path: Path, qapp: QApplication) -> None:
     def close_when_open() -> None:
         for window in qapp.topLevelWidgets():
             if isinstance(window, MainWindow) and window.frame_view.isVisible():
@@ -112,11 +112,11 @@ def test_the_engine_is_not_imported_before_a_clip_is_opened() -> None:
         ({}, "win32", True),
     ],
 )
-def test_a_missing_screen_is_noticed(environment: dict[str, str], platform: str, expected: bool) -> None:
+def test_a_missing_screen_is_detected(environment: dict[str, str], platform: str, expected: bool) -> None:
     assert has_screen(environment, platform) == expected
 
 
-def test_without_a_screen_the_program_says_so(
+def test_without_a_screen_the_program_prints_a_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):

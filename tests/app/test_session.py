@@ -1,4 +1,4 @@
-"""The session without any window: intents in, requests out, exact times."""
+"""The session without a window: intents, requests and exact times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def session(qtbot: QtBot, requests: list[RenderRequest]) -> Session:
     return session
 
 
-def test_opening_asks_for_the_path_and_then_for_the_first_picture(qtbot: QtBot) -> None:
+def test_opening_requests_the_clip_and_then_the_first_picture(qtbot: QtBot) -> None:
     session = Session()
     wanted: list[Path] = []
     asked: list[RenderRequest] = []
@@ -48,7 +48,7 @@ def test_opening_asks_for_the_path_and_then_for_the_first_picture(qtbot: QtBot) 
     assert not asked[0].moving
 
 
-def test_a_start_view_is_kept(qtbot: QtBot) -> None:
+def test_a_clip_opens_with_its_start_view(qtbot: QtBot) -> None:
     session = Session()
     session.set_screen(SCREEN, 0.0)
     session.open(Path("clip.mp4"), StartView(Fraction(5, 4), 8.0, (40.0, 30.0)))
@@ -79,7 +79,7 @@ def test_a_fitted_view_follows_the_windows_size(session: Session) -> None:
         (Fraction(2), -1, 2 - FRAME),
     ],
 )
-def test_source_frame_steps(session: Session, start: Fraction, count: int, expected: Fraction) -> None:
+def test_steps_of_source_frames(session: Session, start: Fraction, count: int, expected: Fraction) -> None:
     session.seek(start)
     session.step_source_frame(count)
     assert session.view.time_secs == expected
@@ -95,7 +95,7 @@ def test_steps_of_a_sixteenth_add_up_to_a_frame(session: Session) -> None:
     assert session.view.time_secs == 1
 
 
-def test_time_stays_in_the_clip(session: Session) -> None:
+def test_the_time_stays_in_the_clip(session: Session) -> None:
     session.seek(Fraction(99))
     assert session.view.time_secs == 2
     session.step_secs(Fraction(-99))
@@ -104,7 +104,7 @@ def test_time_stays_in_the_clip(session: Session) -> None:
     assert session.view.time_secs == 0
 
 
-def test_a_mark_on_the_wrong_side_drives_out_the_other(session: Session) -> None:
+def test_a_mark_on_the_wrong_side_removes_the_other(session: Session) -> None:
     session.seek(Fraction(1))
     session.mark_out()
     session.seek(Fraction(3, 2))
@@ -116,7 +116,7 @@ def test_a_mark_on_the_wrong_side_drives_out_the_other(session: Session) -> None
     assert session.segment == Segment(Fraction(0), Fraction(1, 2))
 
 
-def test_no_mark_makes_an_empty_segment(session: Session) -> None:
+def test_marks_never_give_an_empty_segment(session: Session) -> None:
     session.seek(Fraction(0))
     session.mark_out()
     session.seek(Fraction(2))
@@ -124,14 +124,14 @@ def test_no_mark_makes_an_empty_segment(session: Session) -> None:
     assert session.marks == Marks()
 
 
-def test_moving_and_settling(session: Session, requests: list[RenderRequest]) -> None:
+def test_settling_requests_the_full_picture(session: Session, requests: list[RenderRequest]) -> None:
     session.seek(Fraction(1), moving=True)
     session.settle()
     assert [request.moving for request in requests[-2:]] == [True, False]
     assert requests[-1].query == requests[-2].query == session.last_query
 
 
-def test_a_failed_opening_closes_a_failed_picture_does_not(session: Session) -> None:
+def test_a_failed_opening_closes_the_clip_and_a_failed_picture_does_not(session: Session) -> None:
     closed: list[None] = []
     session.closed.connect(lambda: closed.append(None))
     session.failed(Failure("A picture failed.", "", opening=False))
@@ -147,7 +147,7 @@ def test_a_failed_opening_closes_a_failed_picture_does_not(session: Session) -> 
     assert session.segment is None
 
 
-def test_a_clip_of_one_frame(qtbot: QtBot, requests: list[RenderRequest]) -> None:
+def test_a_clip_of_one_frame_has_one_time(qtbot: QtBot, requests: list[RenderRequest]) -> None:
     session = Session()
     session.requested.connect(requests.append)
     session.set_screen(SCREEN, 0.0)

@@ -1,4 +1,4 @@
-"""What is imported when: the words on the command line cost no Qt and no torch, and the window costs no torch."""
+"""What the start imports: --help and --version without Qt and torch, the window without torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEAVY = ("torch", "numpy", "PySide6", "av", "pyqtgraph")
 
 @pytest.mark.parametrize("module", ["videoinr_viewer.main", "videoinr.cli"])
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_the_command_line_is_read_without_anything_heavy(module: str, option: str) -> None:
+def test_the_command_line_is_parsed_without_heavy_imports(module: str, option: str) -> None:
     code = (
         f"import atexit, sys; sys.argv = ['program', {option!r}]\n"
         f"atexit.register(lambda: print('heavy:', *[name for name in {HEAVY} if name in sys.modules]))\n"
@@ -30,11 +30,11 @@ def test_the_command_line_is_read_without_anything_heavy(module: str, option: st
     if module == "videoinr_viewer.main":
         assert heavy.split() == []
     else:
-        # The options' own types are the engine's, which are made of numpy's.
+        # The types of the options come from the engine and use numpy.
         assert set(heavy.split()) <= {"numpy"}
 
 
-def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
+def test_torch_works_after_its_libraries_were_preloaded() -> None:
     code = (
         "import sys, threading\n"
         "from videoinr_viewer.start.preload import preload_torch\n"
@@ -49,8 +49,8 @@ def test_preloading_the_libraries_leaves_torch_as_it_is() -> None:
     assert (done.stdout, done.returncode) == ("27.0\n", 0), done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="nothing is loaded early elsewhere")
-def test_cores_are_counted_early_and_alike() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="libraries are preloaded on Linux only")
+def test_preloading_does_not_change_the_number_of_threads() -> None:
     code = "import torch; print(torch.get_num_threads(), len(__import__('os').sched_getaffinity(0)))"
     early = f"from videoinr_viewer.start.preload import load_torch; load_torch(); {code}"
     told = [
@@ -60,7 +60,7 @@ def test_cores_are_counted_early_and_alike() -> None:
     assert told[0] == told[1]
 
 
-def test_an_engine_that_comes_at_once_waits_for_no_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = Event()
 
     def import_engine() -> object:
@@ -74,7 +74,7 @@ def test_an_engine_that_comes_at_once_waits_for_no_clip(monkeypatch: pytest.Monk
     assert opened == ((Path("clip.mp4"),), {"model": "lite", "device": None})
 
 
-def test_an_engine_that_cannot_be_imported_says_why_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_import_of_the_engine_is_reported_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     def import_engine() -> object:
         raise ImportError("torch is damaged")
 

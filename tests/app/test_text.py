@@ -1,4 +1,4 @@
-"""What the window says and what it understands."""
+"""Values as text, and the parsing of typed times."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from videoinr.types import Instant
 from videoinr_viewer.style.text import (
     describe_scale,
     format_elapsed,
+    format_frame_count,
     format_instant,
     format_rate,
     format_remaining,
@@ -25,7 +26,7 @@ TIMELINE = Timeline.constant(250, Fraction(25))
 
 
 @pytest.mark.parametrize(
-    ("secs", "words"),
+    ("secs", "text"),
     [
         (Fraction(0), "0:00.000"),
         (Fraction(1234, 1000), "0:01.234"),
@@ -33,12 +34,12 @@ TIMELINE = Timeline.constant(250, Fraction(25))
         (Fraction(3723004, 1000), "1:02:03.004"),
     ],
 )
-def test_times(secs: Fraction, words: str) -> None:
-    assert format_time(secs) == words
+def test_format_time(secs: Fraction, text: str) -> None:
+    assert format_time(secs) == text
 
 
 @given(st.integers(0, 9_999))
-def test_a_time_that_is_shown_can_be_typed_back(millis: int) -> None:
+def test_parse_time_reads_what_format_time_shows(millis: int) -> None:
     secs = Fraction(millis, 1000)
     assert parse_time(format_time(secs), TIMELINE) == secs
 
@@ -58,40 +59,42 @@ def test_a_time_that_is_shown_can_be_typed_back(millis: int) -> None:
         ("99:00", Fraction(10)),
     ],
 )
-def test_what_may_be_typed(text: str, secs: Fraction) -> None:
+def test_parse_time(text: str, secs: Fraction) -> None:
     assert parse_time(text, TIMELINE) == secs
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4", "nan"])
-def test_what_is_no_time(text: str) -> None:
+def test_parse_time_returns_none_for_other_text(text: str) -> None:
     assert parse_time(text, TIMELINE) is None
 
 
 @given(st.text(max_size=12))
-def test_whatever_is_typed_lies_in_the_clip(text: str) -> None:
+def test_a_parsed_time_lies_in_the_clip(text: str) -> None:
     secs = parse_time(text, TIMELINE)
     assert secs is None or 0 <= secs <= TIMELINE.duration_secs
 
 
-def test_a_frame_of_a_one_frame_clip() -> None:
+def test_parse_time_in_a_clip_of_one_frame() -> None:
     assert parse_time("f 3", Timeline.constant(1, Fraction(25))) == 0
 
 
-def test_instants() -> None:
+def test_format_instant() -> None:
     assert format_instant(Instant(12, Fraction(0))) == "frame 12"
     assert format_instant(Instant(12, Fraction(1, 4))) == "frame 12 + 0.250"
     assert format_instant(Instant(12, Fraction(1))) == "frame 13"
 
 
-def test_scales_are_honest() -> None:
-    assert describe_scale(4.0, (1, 4)) == ("×4 of trained ×1–×4", False)
-    assert describe_scale(8.0, (1, 4)) == ("×8, beyond trained ×4: extrapolated", True)
-    assert describe_scale(0.5, (1, 4)) == ("×0.5, below trained ×1", False)
+def test_describe_scale_names_the_trained_scales() -> None:
+    assert describe_scale(4.0, (1, 4)) == ("×4 (trained for ×1–×4)", False)
+    assert describe_scale(8.0, (1, 4)) == ("×8 (beyond the trained ×1–×4)", True)
+    assert describe_scale(0.5, (1, 4)) == ("×0.5 (trained for ×1–×4)", False)
 
 
-def test_small_words() -> None:
-    assert format_zoom(4.123) == "412 %"
-    assert format_zoom(0.055) == "5.5 %"
+def test_other_formats() -> None:
+    assert format_frame_count(1) == "1 frame"
+    assert format_frame_count(12) == "12 frames"
+    assert format_zoom(4.123) == "412%"
+    assert format_zoom(0.055) == "5.5%"
     assert format_elapsed(0.0384) == "38 ms"
     assert format_elapsed(2.13) == "2.1 s"
     assert format_rate(Fraction(24000, 1001)) == "23.976 fps"

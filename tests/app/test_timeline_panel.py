@@ -21,7 +21,7 @@ FRAME = Fraction(1, 25)
 
 
 def drag(slider: TickSlider, *shares: float) -> None:
-    """Press at the first share of the groove, move over the others, let go at the last."""
+    """Press at the first share of the groove, move over the others and release at the last."""
     y = slider.groove_y_px
     points = [QPoint(round(slider.x_from_tick(slider.minimum() + s * (slider.maximum() - slider.minimum()))), y)
               for s in shares]  # fmt: skip
@@ -50,7 +50,7 @@ def test_the_pair_slider_stays_within_its_pair(stage: Stage) -> None:
     assert 1 < stage.viewer.session.view.time_secs < 1 + FRAME
 
 
-def test_the_sliders_follow_the_time_without_answering(stage: Stage) -> None:
+def test_the_sliders_follow_the_time_without_signals(stage: Stage) -> None:
     timeline = stage.viewer.window.timeline
     stage.viewer.session.seek(Fraction(1) + FRAME / 4)
     assert timeline.overview.value() == round((25 + 0.25) * TICKS_PER_FRAME)
@@ -77,14 +77,14 @@ def test_the_pair_slider_works_by_keyboard(stage: Stage) -> None:
     assert stage.viewer.session.view.time_secs == 1 + FRAME / 16 + FRAME / TICKS_PER_FRAME
 
 
-def test_a_screen_reader_hears_the_real_time(stage: Stage) -> None:
+def test_a_screen_reader_gets_the_time_and_the_frame(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(1) + FRAME / 4)
     for slider in (stage.viewer.window.timeline.overview, stage.viewer.window.timeline.pair_slider):
         assert slider.accessibleName()
-        assert slider.accessibleDescription() == "0:01.010 s, frame 25 + 0.250"
+        assert slider.accessibleDescription() == "0:01.010, frame 25 + 0.250"
 
 
-def test_the_time_field_goes_to_what_is_typed(stage: Stage) -> None:
+def test_the_time_field_goes_to_the_typed_time(stage: Stage) -> None:
     field = stage.viewer.window.timeline.transport.time_field
     stage.viewer.window.actions_by_id["go-to-time"].trigger()
     assert field.hasFocus()
@@ -107,7 +107,7 @@ def test_typing_into_the_time_field_triggers_no_shortcut(stage: Stage) -> None:
     assert stage.viewer.session.view.time_secs == 0
 
 
-def test_nonsense_and_escape_change_nothing(stage: Stage) -> None:
+def test_invalid_text_and_escape_change_nothing(stage: Stage) -> None:
     field = stage.viewer.window.timeline.transport.time_field
     field.begin()
     QTest.keyClicks(field, "soon")
@@ -120,7 +120,7 @@ def test_nonsense_and_escape_change_nothing(stage: Stage) -> None:
 
 
 @given(st.integers(1, 20_000_000))
-def test_a_slider_never_has_more_ticks_than_qt_can_count(frames: int) -> None:
+def test_the_ticks_of_a_slider_fit_into_a_qt_integer(frames: int) -> None:
     class Long(Timeline):
         @property
         def frame_count(self) -> int:
@@ -135,13 +135,13 @@ def test_a_slider_never_has_more_ticks_than_qt_can_count(frames: int) -> None:
 
 
 @given(st.fractions(Fraction(1, 100), Fraction(40_000)), st.integers(100, 4000))
-def test_ruler_labels_have_room(duration: Fraction, width_px: int) -> None:
+def test_ruler_labels_do_not_overlap(duration: Fraction, width_px: int) -> None:
     step = label_step_secs(duration, width_px, least_px=78)
     assert step / duration * width_px >= 78 or step == 36000
     assert len(list(multiples(step, duration))) <= width_px / 78 + 2 or step == 36000
 
 
-def test_ruler_words() -> None:
+def test_ruler_labels() -> None:
     assert format_label(Fraction(3, 2), Fraction(1, 2)) == "1.5"
     assert format_label(Fraction(1, 4), Fraction(5, 100)) == "0.25"
     assert format_label(Fraction(75), Fraction(15)) == "1:15"

@@ -1,4 +1,4 @@
-"""What is remembered, and that nothing in the file can stop the program."""
+"""The settings file: saving, loading, and damaged files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videoinr_viewer.style.theme_choice import Theme
 
 
 @pytest.mark.parametrize("names", [[], ["/a/one.mp4"], ["/a/b, c;d.mp4", "/a/ümlaut %20.mkv"]])
-def test_what_is_saved_is_loaded(tmp_path: Path, names: list[str]) -> None:
+def test_saved_settings_are_loaded(tmp_path: Path, names: list[str]) -> None:
     path = tmp_path / "folder" / "viewer.ini"
     paths = [Path(name) for name in names]
     Settings(recent=paths, theme=Theme.DARK, geometry=QByteArray(b"\x00\x01where")).save(path)
@@ -33,7 +33,7 @@ def test_a_foreign_file_reads_as_defaults(tmp_path: Path, text: str) -> None:
     assert loaded.geometry is None
 
 
-def test_the_newest_clip_comes_first_once() -> None:
+def test_the_newest_clip_is_first_and_listed_once() -> None:
     settings = Settings()
     for index in range(MAX_RECENT + 5):
         settings.add_recent(Path(f"/clips/{index}.mp4"))

@@ -1,4 +1,4 @@
-"""The window as a whole: opening, what it says, errors in words, pictures saved, and an end that leaves nothing."""
+"""The whole window: opening, status, error messages, saved pictures, themes and closing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from videoinr_viewer.style.theme import palette
 from videoinr_viewer.style.theme_choice import Theme
 
 
-def test_an_empty_window_invites(stage_of: Callable[..., Stage]) -> None:
+def test_an_empty_window_shows_the_invitation_and_recent_clips(stage_of: Callable[..., Stage]) -> None:
     settings = Settings(recent=[Path("/clips/one.mp4"), Path("/clips/two.mp4")])
     stage = stage_of(settings=settings)
     empty = stage.viewer.window.empty
@@ -33,14 +33,14 @@ def test_an_empty_window_invites(stage_of: Callable[..., Stage]) -> None:
     assert settings.recent == [Path("/clips/two.mp4"), Path("/clips/one.mp4")]
 
 
-def test_the_menu_offers_recent_clips(stage: Stage) -> None:
+def test_the_menu_lists_recent_clips(stage: Stage) -> None:
     recent = stage.viewer.window.menus.recent
     assert [action.text() for action in recent.actions()] == ["gradient.mp4"]
     recent.actions()[0].trigger()
     stage.wait_for(lambda: len(stage.made) == 2)
 
 
-def test_a_dropped_file_opens(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
+def test_a_dropped_file_is_opened(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
     stage = stage_of()
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped clip.mp4"))])
@@ -54,7 +54,7 @@ def test_a_dropped_file_opens(stage_of: Callable[..., Stage], tmp_path: Path) ->
     assert stage.viewer.window.windowTitle().startswith("dropped clip.mp4")
 
 
-def test_the_open_dialog_opens(stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_open_dialog_opens_the_chosen_file(stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
     stage = stage_of()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, **_kw: ("/clips/chosen.mp4", ""))
     stage.viewer.window.actions_by_id["open"].trigger()
@@ -62,22 +62,22 @@ def test_the_open_dialog_opens(stage_of: Callable[..., Stage], monkeypatch: pyte
     assert stage.made[-1].path == Path("/clips/chosen.mp4")
 
 
-def test_the_status_line_is_complete_and_honest(stage: Stage) -> None:
+def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -> None:
     status = stage.viewer.window.status
     stage.viewer.session.seek(Fraction(101, 100))
     stage.viewer.session.zoom_to(4)
     stage.wait_until_complete()
     assert status.where.text() == "0:01.010   frame 25 + 0.250"
-    assert status.zoom.text() == "400 %"
-    assert status.scale.text() == "×4 of trained ×1–×4"
+    assert status.zoom.text() == "400%"
+    assert status.scale.text() == "×4 (trained for ×1–×4)"
     assert status.engine.text() == "gradient · cpu"
     assert status.picture.text().startswith("full · ")
     stage.viewer.session.zoom_to(8)
-    assert status.scale.text() == "×8, beyond trained ×4: extrapolated"
+    assert status.scale.text() == "×8 (beyond the trained ×1–×4)"
     assert "color" in status.scale.styleSheet()
 
 
-def test_work_is_mentioned_only_when_it_lasts(stage_of: Callable[..., Stage]) -> None:
+def test_work_is_shown_only_if_it_takes_long(stage_of: Callable[..., Stage]) -> None:
     stage = stage_of(Pace(encode_secs=0.8))
     stage.open()
     work = stage.viewer.window.status.work
@@ -87,7 +87,7 @@ def test_work_is_mentioned_only_when_it_lasts(stage_of: Callable[..., Stage]) ->
     stage.wait_for(lambda: work.text() == "")
 
 
-def test_a_long_opening_is_mentioned(stage_of: Callable[..., Stage]) -> None:
+def test_a_long_opening_is_shown(stage_of: Callable[..., Stage]) -> None:
     stage = stage_of(Pace(open_secs=0.8))
     stage.viewer.session.open(Path("long.mp4"))
     work = stage.viewer.window.status.work
@@ -97,7 +97,7 @@ def test_a_long_opening_is_mentioned(stage_of: Callable[..., Stage]) -> None:
     stage.wait_for(lambda: work.text() == "")
 
 
-def test_a_clip_that_cannot_be_opened_is_explained(stage: Stage) -> None:
+def test_a_clip_that_cannot_be_opened_gives_a_message(stage: Stage) -> None:
     stage.viewer.session.open(Path("broken.mp4"))
     messages = stage.viewer.window.messages
     stage.wait_for(messages.isVisible)
@@ -108,7 +108,7 @@ def test_a_clip_that_cannot_be_opened_is_explained(stage: Stage) -> None:
     assert not messages.isVisible()
 
 
-def test_a_picture_that_fails_is_explained_and_the_clip_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_fails_gives_a_message_and_the_clip_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object) -> None:
         raise ValueError("a number too far")
 
@@ -123,7 +123,7 @@ def test_a_picture_that_fails_is_explained_and_the_clip_stays(stage: Stage, monk
     stage.wait_until_complete()
 
 
-def test_an_unforeseen_error_is_told_in_words(stage: Stage, tmp_path: Path) -> None:
+def test_an_unexpected_error_is_reported_in_a_dialog(stage: Stage, tmp_path: Path) -> None:
     report = CrashReport(stage.viewer.window, tmp_path / "viewer.log")
     report.show("KeyError: 'x'")
     assert report.box.isVisible()
@@ -142,7 +142,7 @@ def test_a_picture_is_saved_at_full_quality(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args, **_kw: (str(path), ""))
     stage.viewer.window.actions_by_id["save-picture"].trigger()
     saved = tmp_path / "view.png"
-    stage.wait_for(lambda: "Saved" in stage.viewer.window.messages.text.text())
+    stage.wait_for(lambda: f"Saved the picture to {saved}" in stage.viewer.window.messages.text.text())
     region = stage.viewer.window.frame_view.full_for(stage.viewer.session.last_query)
     assert region is not None
     image = QImage(str(saved))
@@ -150,12 +150,12 @@ def test_a_picture_is_saved_at_full_quality(
     assert image.pixelColor(5, 7).red() == region.rgbx[7, 5, 0]
 
 
-def test_a_picture_that_cannot_be_saved_is_explained(stage: Stage, tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_saved_gives_a_message(stage: Stage, tmp_path: Path) -> None:
     stage.viewer.window.taker.save(tmp_path / "nowhere" / "view.png")
-    stage.wait_for(lambda: "could not be written" in stage.viewer.window.messages.text.text())
+    stage.wait_for(lambda: "can't be written" in stage.viewer.window.messages.text.text())
 
 
-def test_a_picture_is_copied(stage: Stage) -> None:
+def test_a_picture_is_copied_to_the_clipboard(stage: Stage) -> None:
     stage.viewer.window.actions_by_id["copy-picture"].trigger()
     region = stage.viewer.window.frame_view.full_for(stage.viewer.session.last_query)
     assert region is not None
@@ -165,7 +165,7 @@ def test_a_picture_is_copied(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
-def test_themes(stage: Stage, theme: Theme) -> None:
+def test_a_theme_is_applied_and_remembered(stage: Stage, theme: Theme) -> None:
     stage.viewer.window.menus.theme_wanted.emit(theme)
     is_dark = theme is Theme.DARK
     assert stage.viewer.themes.is_dark == is_dark
@@ -186,21 +186,21 @@ def test_playback_never_waits_for_pictures(stage_of: Callable[..., Stage]) -> No
     assert Quality.SOURCE in stage.qualities()
 
 
-def test_closing_in_the_middle_of_everything_leaves_no_thread(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
+def test_closing_during_work_leaves_no_thread(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
     before = set(threading.enumerate())
     stage = stage_of(Pace(secs_per_pixel=1e-3, encode_secs=0.05))
     stage.open()
     stage.viewer.player.toggle()
     stage.viewer.window.taker.save(tmp_path / "never.png")
     stage.qtbot.wait(300)
-    assert set(threading.enumerate()) - before, "a render thread runs"
+    assert set(threading.enumerate()) - before, "a render thread must run"
     stage.viewer.window.close()
     assert set(threading.enumerate()) - before == set()
     assert stage.made[-1].closed
     assert stage.viewer.settings.geometry is not None
 
 
-def test_closing_asks_while_an_export_runs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_during_an_export_asks_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def refuse(_parent: object, _title: str, question: str) -> QMessageBox.StandardButton:

@@ -1,4 +1,4 @@
-"""The real program in a real window, used by mouse and keyboard, with an engine slower than any machine."""
+"""The real program in a real window, used by mouse and keyboard, with a very slow engine."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from helpers.x_close import press_close_button
 
 PATIENCE_SECS = 40.0
 REPORT_SECS = 0.1
-"""How often the program says what changed."""
+"""How often the program reports changes."""
 GOAL_MSECS, BOUND_MSECS = 50, 250
-"""What the event loop may be away, and what a busy machine is forgiven."""
+"""The longest gap of the event loop: the goal, and the bound that allows for a busy machine."""
 
 pytestmark = [
     pytest.mark.xvfb,
@@ -49,7 +49,7 @@ def display() -> Iterator[str]:
 
 
 class Program:
-    """The viewer's process: what it has said so far, and hands to use it with."""
+    """The viewer's process: its reports so far, and methods that send it input."""
 
     def __init__(self, display: str, folder: Path) -> None:
         self.environment = {
@@ -75,18 +75,18 @@ class Program:
     def wait_for(self, condition: Callable[[dict[str, Any]], bool], why: str) -> None:
         time.sleep(REPORT_SECS * 1.5)
         end = time.monotonic() + PATIENCE_SECS
-        # All that was said is read first: the condition is about now.
+        # Read all reports first: the condition is about the current state.
         while not self._lines.empty() or not condition(self.state):
             try:
                 line = self._lines.get(timeout=max(0.01, end - time.monotonic()))
             except queue.Empty:
-                pytest.fail(f"{why}: did not happen; {self.state}")
+                pytest.fail(f"timed out: {why}; {self.state}")
             if line is None:
                 pytest.fail(f"{why}: the program ended; {self.state}")
             self.state.update(json.loads(line))
 
-    def hands(self, *words: object) -> None:
-        subprocess.run(["xdotool", *(str(word) for word in words)], env=self.environment, check=True)
+    def xdotool(self, *arguments: object) -> None:
+        subprocess.run(["xdotool", *(str(argument) for argument in arguments)], env=self.environment, check=True)
 
     def window(self, title: str) -> str:
         found = subprocess.run(
@@ -96,8 +96,8 @@ class Program:
         return found.stdout.split()[0]
 
     def focus(self, title: str) -> None:
-        """Give ``title`` the keyboard, as a window manager would."""
-        self.hands("windowfocus", "--sync", self.window(title))
+        """Focus the window ``title``, like a window manager."""
+        self.xdotool("windowfocus", "--sync", self.window(title))
 
     def at(self, name: str, across: float = 0.5, down: float = 0.5) -> tuple[int, int]:
         x, y, width, height = self.state[name]
@@ -123,7 +123,7 @@ def program(display: str, tmp_path: Path) -> Iterator[Program]:
     program.process.stdout.close()
 
 
-def test_a_whole_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
     zoom_and_pan(program)
@@ -151,59 +151,59 @@ def test_a_whole_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureF
 def drag_the_slider(program: Program, *, secs: float) -> None:
     x, y = program.at("overview", 0.05, 0.68)
     _, _, width, _ = program.state["overview"]
-    program.hands("mousemove", x, y, "mousedown", 1)
+    program.xdotool("mousemove", x, y, "mousedown", 1)
     start, way_px = time.monotonic(), 0.0
     while (passed := time.monotonic() - start) < secs:
-        # First faster than any engine, then slowly enough that pictures can come on the way.
+        # First too fast for the engine, then slowly enough for pictures during the drag.
         way_px = min(way_px + (3.0 if passed < secs / 3 else 0.4), width * 0.85)
-        program.hands("mousemove", x + round(way_px), y)
+        program.xdotool("mousemove", x + round(way_px), y)
         time.sleep(0.01)
-    program.hands("mouseup", 1)
+    program.xdotool("mouseup", 1)
     program.wait_for(lambda state: state.get("moved") is True, "the slider moves the time")
     program.wait_for(lambda state: state.get("complete") is True, "the full picture comes at rest")
 
 
 def zoom_and_pan(program: Program) -> None:
     fitted, x, y = program.state["zoom"], *program.at("picture", 0.4, 0.4)
-    program.hands("mousemove", x, y, "click", 4, "click", 4, "click", 4, "click", 4)
+    program.xdotool("mousemove", x, y, "click", 4, "click", 4, "click", 4, "click", 4)
     program.wait_for(lambda state: abs(state["zoom"] - 2 * fitted) < 0.01, "four notches double the zoom")
     centre = program.state["centre"]
-    program.hands("mousedown", 1)
+    program.xdotool("mousedown", 1)
     for moved in range(0, 120, 4):
-        program.hands("mousemove", x + moved, y + moved // 2)
-    program.hands("mouseup", 1)
+        program.xdotool("mousemove", x + moved, y + moved // 2)
+    program.xdotool("mouseup", 1)
     program.wait_for(lambda state: state["centre"][0] < centre[0] - 5, "dragging pans")
 
 
 def press_keys(program: Program) -> None:
-    program.hands("key", "Home", "Right", "Right", "i", "End", "Left", "o")
+    program.xdotool("key", "Home", "Right", "Right", "i", "End", "Left", "o")
     program.wait_for(lambda state: state["marks"] == [True, True], "I and O set the marks")
-    program.hands("key", "c")
+    program.xdotool("key", "c")
     program.wait_for(lambda state: state["compare"] == "wipe", "C compares")
-    program.hands("key", "Escape")
-    program.wait_for(lambda state: state["compare"] == "off", "Escape leaves the comparison")
-    program.hands("keydown", "Tab")
-    program.wait_for(lambda state: state["source_only"] is True, "Tab, held, shows the source")
-    program.hands("keyup", "Tab")
-    program.wait_for(lambda state: state["source_only"] is False, "Tab, released, goes back")
-    program.hands("key", "question")
-    program.wait_for(lambda state: state["keys"] is True, "? shows the keys")
-    program.focus("^Keys$")
-    program.hands("key", "Escape")
-    program.wait_for(lambda state: state["keys"] is False, "Escape closes them")
+    program.xdotool("key", "Escape")
+    program.wait_for(lambda state: state["compare"] == "off", "Escape ends the comparison")
+    program.xdotool("keydown", "Tab")
+    program.wait_for(lambda state: state["source_only"] is True, "holding Tab shows the source")
+    program.xdotool("keyup", "Tab")
+    program.wait_for(lambda state: state["source_only"] is False, "releasing Tab shows the picture again")
+    program.xdotool("key", "question")
+    program.wait_for(lambda state: state["keys"] is True, "? shows the key sheet")
+    program.focus("^Keyboard shortcuts$")
+    program.xdotool("key", "Escape")
+    program.wait_for(lambda state: state["keys"] is False, "Escape closes the key sheet")
 
 
 def export(program: Program, out: Path) -> None:
     program.focus("clip.mp4 — ")
-    program.hands("key", "ctrl+e")
+    program.xdotool("key", "ctrl+e")
     program.wait_for(lambda state: state.get("export") == "form" and "start" in state, "Ctrl+E shows the form")
     program.focus("^Export$")
-    program.hands("mousemove", *program.at("path"), "click", 1, "key", "ctrl+a", "type", str(out))
-    program.hands("mousemove", *program.at("start"), "click", 1)
+    program.xdotool("mousemove", *program.at("path"), "click", 1, "key", "ctrl+a", "type", str(out))
+    program.xdotool("mousemove", *program.at("start"), "click", 1)
     program.wait_for(lambda state: state["export"] == "Done", "the export ends")
     assert out.exists()
 
 
 def quit_by_the_close_button(program: Program) -> None:
-    # Without a window manager there is no frame, hence no button; this sends what the button would.
+    # Without a window manager there is no close button; this sends the message of the button.
     press_close_button(program.environment["DISPLAY"], int(program.window("clip.mp4 — ")))

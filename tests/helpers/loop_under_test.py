@@ -1,4 +1,4 @@
-"""A render loop around a slow renderer, and a listener that remembers what it was told."""
+"""A render loop with a slow renderer and a recording listener."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, Render
 
 GRID = Grid(320, 180)
 SLOW = Pace(secs_per_pixel=1e-5)
-"""Half a second for the whole grid: far beyond a draft's time."""
+"""Half a second for the whole grid, much longer than a draft may take."""
 PATIENCE_SECS = 20.0
 
 
 class Recorder:
-    """A RenderListener that remembers, and lets a test wait for what it expects."""
+    """A RenderListener that records its calls. A test can wait for them."""
 
     def __init__(self) -> None:
         self.opened: list[Opened] = []
@@ -63,7 +63,7 @@ class Recorder:
 
 
 class LoopUnderTest:
-    """A loop around a slow renderer, opened and ready."""
+    """A render loop with a slow renderer."""
 
     def __init__(self, pace: Pace) -> None:
         self.made: list[SlowRenderer] = []

@@ -1,4 +1,4 @@
-"""How long an event loop was away: a timer that should fire every 5 ms, and a look at what kept it."""
+"""Measures the longest gap of an event loop with a timer of 5 ms, and records the stack during the gap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUSPICIOUS_SECS = 0.03
 
 
 class LoopWatch(QObject):
-    """Measures between :meth:`start` and :meth:`stop`. ``where`` is what the GUI thread did in the longest gap."""
+    """Measures between :meth:`start` and :meth:`stop`. ``where``: the stack of the GUI thread in the longest gap."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +52,6 @@ class LoopWatch(QObject):
                 self._suspect = self._stack()
 
     def _stack(self) -> str:
-        # The frame must not live on here: it would keep the painters of the GUI thread from ending.
+        # Keep no reference to the frame: it would keep the painters of the GUI thread alive.
         frame = sys._current_frames().get(self._gui_thread)
         return "".join(traceback.format_stack(frame)[-4:]) if frame is not None else ""

@@ -1,4 +1,4 @@
-"""``python -m helpers.slow_cli SECS_PER_FRAME ...``: the real command line over a renderer without a model."""
+"""``python -m helpers.slow_cli SECS_PER_FRAME ...``: the real command line with a renderer without a model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import ModuleType
 from helpers.slow_renderer import Pace, SlowRenderer
 
 PIXELS = 320 * 180
-"""Of a frame at the default scale of an export; SECS_PER_FRAME is for such a frame."""
+"""Pixels of a frame at the default scale of an export, which takes SECS_PER_FRAME."""
 
 
 def engine_module(*, secs_per_frame: float = 0.0, made: list[SlowRenderer] | None = None) -> ModuleType:
-    """A stand-in for :mod:`videoinr.render.engine` whose ``open_engine`` adds a SlowRenderer to ``made``."""
+    """Return a stub of :mod:`videoinr.render.engine` whose ``open_engine`` adds a SlowRenderer to ``made``."""
 
     def open_engine(path: Path, **_options: object) -> SlowRenderer:
         renderer = SlowRenderer(path, pace=Pace(secs_per_pixel=secs_per_frame / PIXELS))

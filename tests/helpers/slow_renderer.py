@@ -1,7 +1,7 @@
-"""A renderer with no model: real pixels at a speed that a test chooses.
+"""A renderer without a model: it draws gradients at a speed that a test chooses.
 
-The colours say where and when: red and green grow with x and y across the full frame, blue with time. A source
-frame is darker by a fixed step, so that a test can tell it from a decoded picture.
+Red and green grow with x and y across the full frame, blue grows with time, so that a test can check positions and
+times. A source frame is darker by a fixed step, which distinguishes it from a decoded picture.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegi
 
 CHUNK_SECS = 0.005
 SOURCE_STEP = 40
-"""By how much (0..255) a source frame is darker in red and green than the representation."""
+"""How much (0..255) a source frame is darker in red and green than a decoded picture."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a slow renderer takes its time for."""
+    """The durations of a slow renderer's work."""
 
     secs_per_pixel: float = 0.0
     encode_secs: float = 0.0
@@ -46,7 +46,7 @@ QUICK = Pace()
 
 @dataclass(eq=False)
 class SlowRenderer(Closing):
-    """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` notes what was asked, in order."""
+    """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` lists its calls in order."""
 
     path: Path = Path("gradient.mp4")
     width: int = 160
@@ -135,7 +135,7 @@ class SlowRenderer(Closing):
 
 
 def work(secs: float, token: CancelToken) -> None:
-    """Take ``secs`` as a decoder would: in chunks, with a look at ``token`` between them."""
+    """Sleep for ``secs`` like a decoder: in chunks, with a check of ``token`` between them."""
     end = time.perf_counter() + secs
     token.check()
     while (left := end - time.perf_counter()) > 0:
@@ -156,7 +156,7 @@ def gradient(query: RegionQuery, position: Fraction) -> NDArray[np.uint8]:
 def opener(
     made: list[SlowRenderer], *, pace: Pace = QUICK, frames: int = 50, size: tuple[int, int] = (160, 90)
 ) -> Callable[[Path], SlowRenderer]:
-    """An ``open_renderer`` that appends what it opens to ``made``; a path named ``broken...`` cannot be opened."""
+    """Return an ``open_renderer`` that appends its renderers to ``made``. It fails for a path named ``broken...``."""
 
     def open_renderer(path: Path) -> SlowRenderer:
         time.sleep(pace.open_secs)

@@ -1,4 +1,4 @@
-"""A viewer on a stage: the real window on a slow renderer, with notes of what it asked and showed."""
+"""The real window with a slow renderer, for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_MSECS = 20_000
 
 @dataclass(eq=False)
 class Stage:
-    """A viewer, what its renderers were asked, and what the screen was given."""
+    """A viewer, its renderers, its requests and the regions that it showed."""
 
     qtbot: QtBot
     viewer: Viewer
@@ -34,7 +34,7 @@ class Stage:
         self.qtbot.waitUntil(condition, timeout=PATIENCE_MSECS)
 
     def is_complete(self) -> bool:
-        """Whether the screen has the full picture of the present view."""
+        """Return whether the full picture of the current view is on the screen."""
         session = self.viewer.session
         return session.last_query is not None and self.viewer.window.frame_view.full_for(session.last_query) is not None
 

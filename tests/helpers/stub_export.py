@@ -1,6 +1,6 @@
-"""Stands in for ``videoinr export --json-progress``: same arguments, same JSON lines, same exit codes, no model.
+"""A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
-Its first argument says how it goes: ok, fail, crash, hang (until SIGINT) or deaf (ignores SIGINT).
+The first argument is the outcome: ok, fail, crash, hang (until SIGINT) or deaf (ignores SIGINT).
 """
 
 from __future__ import annotations

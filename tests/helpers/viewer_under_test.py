@@ -1,9 +1,9 @@
-"""A real viewer process with a slow renderer and a stub export, for tests that use it from outside, by X events.
+"""A real viewer process with a slow renderer and a stub export, for tests that send it X events.
 
     python viewer_under_test.py CLIP FOLDER
 
-It says on stdout, as JSON lines, where things are and what happens; the last line sums up. Nothing in the program
-knows about it: it finds the window among the application's, and watches.
+It prints positions and changes to stdout as JSON lines, and a summary at the end. It finds the window among the
+application's top-level windows; the program does not know about it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import make_app, run
 
 SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.15, source_secs=0.002)
-"""More than two seconds for the full picture of the window: slower than any machine that is sold."""
+"""More than two seconds for the full picture of the window."""
 
 
 def say(**values: object) -> None:
@@ -33,7 +33,7 @@ def say(**values: object) -> None:
 
 
 class Reporter(QObject):
-    """Says what changes, until the window closes."""
+    """Prints changes until the window closes."""
 
     def __init__(self) -> None:
         super().__init__()

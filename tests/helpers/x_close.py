@@ -1,4 +1,4 @@
-"""What a window manager sends when its close button is pressed: the WM_DELETE_WINDOW message."""
+"""Sends WM_DELETE_WINDOW, the message of a window manager's close button."""
 
 from __future__ import annotations
 

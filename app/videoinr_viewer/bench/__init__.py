@@ -1,1 +1,1 @@
-"""``--bench``: a scripted hand in the real window, and what reached the screen when."""
+"""``--bench``: uses the real window by a script and measures when pictures reach the screen."""

@@ -1,4 +1,4 @@
-"""What a bench measures, as values; :func:`dataclasses.asdict` of a :class:`BenchFigures` is the JSON."""
+"""The figures of a bench as values. :func:`dataclasses.asdict` of a :class:`BenchFigures` gives the JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Some waits: how many, and the ones that 50, 95, 99 and 100 % of them did not exceed (None without any)."""
+    """Percentiles of some waits (None if there are none), and their number."""
 
     count: int
     p50_msecs: float | None
@@ -19,19 +19,19 @@ class Latency:
 
     @classmethod
     def of(cls, waits_secs: Iterable[float]) -> Latency:
-        """Sum up ``waits_secs``."""
+        """Return the percentiles of ``waits_secs``."""
         waits = sorted(waits_secs)
         return cls(len(waits), *(_rank(waits, share) for share in (0.5, 0.95, 0.99, 1.0)))
 
 
 def _rank(waits: list[float], share: float) -> float | None:
-    """The nearest rank: a wait that really happened, milliseconds."""
+    """Return the percentile by nearest rank, milliseconds: one of the waits, not a mean of two."""
     return round(waits[max(0, math.ceil(share * len(waits)) - 1)] * 1000, 1) if waits else None
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What ran the bench."""
+    """The machine and the software that ran the bench."""
 
     platform: str
     cores: int
@@ -43,7 +43,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was shown, and by what. ``window`` and ``picture`` (its part of the window): physical pixels."""
+    """The clip, the window and the model. ``window``, ``picture`` (the picture's widget): sizes in physical pixels."""
 
     clip: str
     clip_size: str
@@ -57,7 +57,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class StartUp:
-    """Seconds from the start of the process until each was on the screen."""
+    """Seconds from the start of the process until each of these was on the screen."""
 
     window_secs: float
     source_secs: float
@@ -68,12 +68,12 @@ class StartUp:
 
 @dataclass(frozen=True, slots=True)
 class GestureFigures:
-    """One gesture of the hand, repeated.
+    """The figures of one repeated mouse gesture.
 
-    ``first``: from an input to the first picture on the screen, draft or full, that answers it or a later one.
-    ``full``: from the last input of a stroke to the full picture. ``decode``: how long the pictures that were on the
-    screen took to render, drafts and fulls. ``drafts``, ``fulls``, ``sources``: how many different ones there were.
-    ``full_per_sec``: how often, while the hand moved (60 inputs a second), a new full picture came on the screen.
+    ``first``: from an input to the first picture on the screen, draft or full, that answers it or a later input.
+    ``full``: from the last input of a stroke to the full picture. ``decode``: rendering times of the drafts and full
+    pictures that were on the screen. ``drafts``, ``fulls``, ``sources``: numbers of different pictures.
+    ``full_per_sec``: new full pictures per second while the mouse moved (60 inputs a second).
     """
 
     name: str
@@ -90,10 +90,10 @@ class GestureFigures:
 
 @dataclass(frozen=True, slots=True)
 class PlayFigures:
-    """Playback. ``shown_per_sec``: different pictures on the screen; ``decoded_per_sec``: those from the model,
-    ``full_per_sec`` of them at full density.
+    """The figures of playback.
 
-    ``behind``: how long ago the moment was due that a picture from the model shows.
+    ``shown_per_sec``: different pictures on the screen. ``decoded_per_sec``: those from the model. ``full_per_sec``:
+    those at full density. ``behind``: the delay of a decoded picture after the time that it was requested for.
     """
 
     speed: str
@@ -107,10 +107,10 @@ class PlayFigures:
 
 @dataclass(frozen=True, slots=True)
 class SoakFigures:
-    """Many steps through time and zoom. ``round_bytes``: the memory after each round.
+    """The figures of many steps through time and zoom. ``round_bytes``: the memory after each round.
 
-    ``growth_bytes``: after the quarter of the rounds that filled the caches, until the end. Drafts of another density,
-    when the speed of the machine changes, still take room in the cache of tiles later, up to its budget.
+    ``growth_bytes``: the growth of the memory after the first quarter of the rounds, which fills the caches. If the
+    speed of the machine changes later, drafts of another density may still fill the tile cache up to its budget.
     """
 
     steps: int
@@ -122,7 +122,7 @@ class SoakFigures:
 
 @dataclass(frozen=True, slots=True)
 class BenchFigures:
-    """Everything that one run of ``--bench`` found; memory is the process's resident set."""
+    """All figures of one run of ``--bench``. Memory is the resident set of the process."""
 
     machine: Machine
     setting: Setting

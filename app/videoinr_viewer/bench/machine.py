@@ -1,4 +1,4 @@
-"""What the system says about this process: its age, its memory, its machine."""
+"""Reads the age and the memory of this process, and describes the machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IMPORTED_AT = time.monotonic()
 
 
 def process_age_secs() -> float:
-    """Seconds since this process started, to a hundredth; elsewhere than on Linux, since this module was imported."""
+    """Return the seconds since this process started, to a hundredth; not on Linux: since the import of this module."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         started_secs = int(fields[19]) / os.sysconf("SC_CLK_TCK")
@@ -27,7 +27,7 @@ def process_age_secs() -> float:
 
 
 def memory_bytes() -> int | None:
-    """The resident set now, or None where the system does not tell it this way."""
+    """Return the size of the resident set, or None where it can't be read."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -35,7 +35,7 @@ def memory_bytes() -> int | None:
 
 
 def peak_memory_bytes() -> int | None:
-    """The largest resident set so far."""
+    """Return the largest size of the resident set so far, or None on Windows."""
     if sys.platform == "win32":
         return None
     import resource
@@ -45,7 +45,7 @@ def peak_memory_bytes() -> int | None:
 
 
 def this_machine() -> Machine:
-    """What runs this process."""
+    """Describe the machine and the software."""
     return Machine(
         platform=platform.platform(terse=True),
         cores=os.cpu_count() or 1,

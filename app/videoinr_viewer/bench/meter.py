@@ -1,4 +1,4 @@
-"""From an input to the screen: which paint answered it, and when."""
+"""Measures the time from an input to the paint that answers it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from videoinr_viewer.viewer import Viewer
 
 @dataclass
 class Counts:
-    """What was on the screen since the counting began, and how long inputs waited for it, seconds."""
+    """Counts of inputs and of pictures on the screen, and the waits of the inputs, seconds."""
 
     inputs: int = 0
     first_secs: list[float] = field(default_factory=list)
@@ -30,15 +30,15 @@ class Counts:
 
 
 class PaintMeter(QObject):
-    """Watches requests and paints of one viewer.
+    """Watches the requests and the paints of one viewer.
 
-    A paint counts when the event loop gets its next turn after it: by then the window's pixels have gone to the
-    display. An input is answered by the first paint that shows, decoded and in its place, the moment that it or a
-    later input asked for: the picture of that request, draft or full, or after a mere zoom or pan an earlier one.
+    A paint counts at the next turn of the event loop, when the window's pixels are on their way to the display. An
+    input is answered by the first paint that shows the decoded picture of its request or of a later one, draft or
+    full. After a zoom or a pan without a change of time, an earlier picture of the instant is an answer, too.
     """
 
     _flushed = Signal(tuple, int)
-    """What a paint drew, and the newest request that it answers."""
+    """The regions that a paint drew, and the number of the newest request that they answer."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -56,21 +56,21 @@ class PaintMeter(QObject):
         self._flushed.connect(self._note_flush, Qt.ConnectionType.QueuedConnection)
 
     def take(self) -> Counts:
-        """What was counted since this was last asked."""
+        """Return the counts since the last call, and start new ones."""
         counts, self.counts = self.counts, Counts()
         self._waiting.clear()
         self._rests_since = None
         return counts
 
     def note_input(self, due_secs: float) -> None:
-        """An input, due at ``due_secs`` (perf_counter), has just been delivered."""
+        """Count an input that has just been sent and was due at ``due_secs`` (perf_counter)."""
         self.counts.inputs += 1
         self._waiting.append((due_secs, self._asked))
         self._rests_since = due_secs
 
     @contextmanager
     def moving(self) -> Iterator[None]:
-        """While inside, the view moves: full pictures that come on the screen are counted apart."""
+        """Count the full pictures that reach the screen inside the block separately: the view moves."""
         self._moves_since = start = time.perf_counter()
         try:
             yield
@@ -80,17 +80,17 @@ class PaintMeter(QObject):
 
     @property
     def waits(self) -> bool:
-        """Whether an input has not been answered yet."""
+        """Whether an input is still unanswered."""
         return bool(self._waiting)
 
     @property
     def is_answered(self) -> bool:
-        """Whether a picture for the newest request, draft or full, is on the screen."""
+        """Whether a picture of the newest request, draft or full, is on the screen."""
         return self.answered == self._asked
 
     @property
     def is_complete(self) -> bool:
-        """Whether the full picture of the present view is on the screen."""
+        """Whether the full picture of the current view is on the screen."""
         return self._session.last_query is not None and any(self._completes(region) for region in self._drawn)
 
     def is_shown(self, *qualities: Quality) -> bool:
@@ -110,10 +110,10 @@ class PaintMeter(QObject):
         self._flushed.emit(drawn, max((self._number_of(region, drawn) for region in drawn), default=0))
 
     def _number_of(self, region: RenderedRegion, drawn: tuple[RenderedRegion, ...]) -> int:
-        """The newest request that ``region`` answers as one of ``drawn``; 0 if none is remembered."""
+        """Return the number of the newest request that ``region``, one of ``drawn``, answers; 0 if there is none."""
         if region.quality is Quality.SOURCE:
             return 0
-        # Where all that is seen shows one instant, it also answers requests that only looked elsewhere since.
+        # If all visible regions show one instant, they also answer later requests that only zoomed or panned.
         is_alone = all(other.query.instant == region.query.instant for other in drawn)
         is_decoded = all(other.quality is not Quality.SOURCE for other in drawn)
         query, requests = region.query, self._requests
@@ -127,7 +127,7 @@ class PaintMeter(QObject):
         self._drawn = drawn
         for region in new:
             self.counts.shown[region.quality] += 1
-        # A view may be drawn from more than one; what is seen is new once.
+        # A view may be drawn from several full regions, but it counts once.
         self.counts.fulls_while_moving += self._moves_since is not None and any(
             region.quality is Quality.FULL for region in new
         )

@@ -1,4 +1,4 @@
-"""What was asked for lately, found by the picture that answers it."""
+"""Finds the recent request that a picture answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: its number, and when it was made."""
+    """A request with its number and its time (perf_counter)."""
 
     number: int
     query: RegionQuery
@@ -24,25 +24,25 @@ class Asked:
 
 
 class Requests:
-    """The last requests, in tables: to look through them took the event loop 45 ms, which counted as the window's."""
+    """The recent requests in tables. A linear search took 45 ms of the event loop, which distorted the figures."""
 
     def __init__(self) -> None:
         self._by_answer: dict[RegionQuery, Asked] = {}
         self._by_instant: dict[Instant, Asked] = {}
 
     def add(self, asked: Asked) -> None:
-        """A newer one than all before; the oldest of many are forgotten."""
+        """Add the newest request, and drop the oldest of too many."""
         _put_last(self._by_instant, asked.query.instant, asked, most=REMEMBERED_REQUESTS)
         for divisor in DRAFT_DIVISORS:
             answer = coarser(asked.query, divisor)
             _put_last(self._by_answer, answer, asked, most=REMEMBERED_REQUESTS * len(DRAFT_DIVISORS))
 
     def answered_by(self, shown: RegionQuery) -> Asked | None:
-        """The newest request that ``shown``, decoded as a draft or in full, is an answer to."""
+        """Return the newest request that ``shown``, a draft or a full picture, answers, or None."""
         return self._by_answer.get(shown)
 
     def for_instant(self, instant: Instant) -> Asked | None:
-        """The newest request for ``instant``, wherever it looks."""
+        """Return the newest request for ``instant`` at any zoom and place, or None."""
         return self._by_instant.get(instant)
 
 

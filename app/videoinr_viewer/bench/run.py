@@ -1,4 +1,4 @@
-"""``--bench``: go through the script, print what came out, quit."""
+"""``--bench``: runs the script, prints the figures and quits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication
 
 from videoinr.render.messages import Failure
 from videoinr.types import Quality
-from videoinr_viewer.bench.beat import Heartbeat
 from videoinr_viewer.bench.figures import (
     BenchFigures,
     GestureFigures,
@@ -22,38 +21,39 @@ from videoinr_viewer.bench.figures import (
     Setting,
     StartUp,
 )
+from videoinr_viewer.bench.gestures import STROKE_SECS, Gestures, Script, until
+from videoinr_viewer.bench.heartbeat import Heartbeat
 from videoinr_viewer.bench.machine import peak_memory_bytes, process_age_secs, this_machine
 from videoinr_viewer.bench.meter import PaintMeter
-from videoinr_viewer.bench.score import STROKE_SECS, Score, Turns, until
 from videoinr_viewer.bench.soak import Soak
 from videoinr_viewer.bench.table import print_table
 from videoinr_viewer.start.arguments import BenchPlan
 from videoinr_viewer.viewer import Viewer
 
 SIZE = (1280, 720)
-"""The window's, logical pixels, unless --size says otherwise."""
+"""Size of the window without --size, logical pixels."""
 SLOW_MOTION = Fraction(1, 16)
 
 
 class BenchRun(QObject):
-    """Ends the application with 0 when the figures are printed, with 1 and words on stderr when something failed."""
+    """Ends the application with exit code 0 when the figures are printed, or with 1 and a message on stderr."""
 
     def __init__(self, viewer: Viewer, plan: BenchPlan) -> None:
         super().__init__(viewer)
         self._viewer, self._plan = viewer, plan
         self._meter, self._heartbeat = PaintMeter(viewer), Heartbeat(self)
-        self._score = Score(viewer, self._meter)
+        self._scripts = Gestures(viewer, self._meter)
         self._soak = Soak(viewer.session, self._meter, self._heartbeat)
         self._gestures: list[GestureFigures] = []
         self._play: list[PlayFigures] = []
-        self._turns = self._script()
+        self._steps = self._script()
         self._heartbeat.beat.connect(self._go_on)
         viewer.bridge.failure.connect(self._fail)
 
     @Slot()
     def _go_on(self) -> None:
         try:
-            next(self._turns)
+            next(self._steps)
         except StopIteration:
             self._end(0)
         except TimeoutError as error:
@@ -64,9 +64,9 @@ class BenchRun(QObject):
         self.fail_with(f"{failure.message} {failure.hint}".strip())
 
     @Slot(str)
-    def fail_with(self, words: str) -> None:
-        """Something unforeseen happened."""
-        print(f"videoinr-viewer: {words}", file=sys.stderr)
+    def fail_with(self, message: str) -> None:
+        """End the application with an unexpected error."""
+        print(f"videoinr-viewer: {message}", file=sys.stderr)
         self._end(1)
 
     def _end(self, code: int) -> None:
@@ -75,7 +75,7 @@ class BenchRun(QObject):
 
     # ---- the script ----
 
-    def _script(self) -> Turns:
+    def _script(self) -> Script:
         start_up = yield from self._start_up()
         self._heartbeat.longest_ever_secs = 0.0
         if self._plan.steps:
@@ -105,19 +105,19 @@ class BenchRun(QObject):
         handle = self._viewer.window.windowHandle()
         return handle is not None and handle.isExposed()
 
-    def _all_gestures(self) -> Turns:
-        strokes, score = max(1, round(self._plan.secs / STROKE_SECS)), self._score
-        yield from self._gesture("drag within a pair", score.drag_within_pair(strokes))
-        yield from self._gesture("drag across pairs", score.drag_across_pairs(strokes))
-        yield from self._gesture("zoom", score.zoom(strokes + strokes % 2))
-        yield from self._gesture("pan", score.pan(strokes))
+    def _all_gestures(self) -> Script:
+        strokes, scripts = max(1, round(self._plan.secs / STROKE_SECS)), self._scripts
+        yield from self._gesture("drag within a pair", scripts.drag_within_pair(strokes))
+        yield from self._gesture("drag across pairs", scripts.drag_across_pairs(strokes))
+        yield from self._gesture("zoom", scripts.zoom(strokes + strokes % 2))
+        yield from self._gesture("pan", scripts.pan(strokes))
         for speed in (Fraction(1), SLOW_MOTION):
             yield from self._playback(speed)
 
-    def _gesture(self, name: str, turns: Turns) -> Turns:
+    def _gesture(self, name: str, script: Script) -> Script:
         self._meter.take()
         self._heartbeat.take_longest_msecs()
-        yield from turns
+        yield from script
         counts = self._meter.take()
         self._gestures.append(
             GestureFigures(
@@ -128,10 +128,10 @@ class BenchRun(QObject):
             )
         )  # fmt: skip
 
-    def _playback(self, speed: Fraction) -> Turns:
+    def _playback(self, speed: Fraction) -> Script:
         secs = self._plan.secs
         self._heartbeat.take_longest_msecs()
-        yield from self._score.play(secs, speed)
+        yield from self._scripts.play(secs, speed)
         counts = self._meter.take()
         decoded = counts.shown[Quality.DRAFT] + counts.shown[Quality.FULL]
         self._play.append(
@@ -157,6 +157,6 @@ class BenchRun(QObject):
 
 
 def _age_when(condition: Callable[[], bool], what: str) -> Generator[None, None, float]:
-    """Wait for ``condition``; -> the age of the process then, seconds."""
+    """Wait for ``condition``; return the age of the process then, seconds."""
     yield from until(condition, what)
     return round(process_age_secs(), 2)

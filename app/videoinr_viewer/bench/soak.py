@@ -1,4 +1,4 @@
-"""Thousands of steps through time and zoom, and what they leave behind in memory."""
+"""Takes thousands of steps through time and zoom and watches the memory."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from videoinr.types import Instant
-from videoinr_viewer.bench.beat import Heartbeat
 from videoinr_viewer.bench.figures import SoakFigures
+from videoinr_viewer.bench.gestures import Script, until
+from videoinr_viewer.bench.heartbeat import Heartbeat
 from videoinr_viewer.bench.machine import memory_bytes
 from videoinr_viewer.bench.meter import PaintMeter
-from videoinr_viewer.bench.score import Turns, until
 from videoinr_viewer.session import Session
 
 STEPS_PER_PAIR = 16
@@ -20,18 +20,18 @@ ZOOM_FACTORS = (1.5, 1 / 1.5)
 
 
 class Soak:
-    """Goes the same round again and again, each step as soon as a picture answers the one before.
+    """Repeats one round; each step follows as soon as a picture answers the previous one.
 
-    A round: up to eight pairs from all over the clip in sixteen steps each, at two zooms. What grows after a quarter of
-    the rounds, when the caches have met all there is, does not come from them.
+    A round visits up to eight pairs across the clip in sixteen steps each, at two zooms. After a quarter of the rounds
+    the caches are full, so any later growth has another cause.
     """
 
     def __init__(self, session: Session, meter: PaintMeter, heartbeat: Heartbeat) -> None:
         self._session, self._meter, self._heartbeat = session, meter, heartbeat
         self.figures: SoakFigures | None = None
 
-    def run(self, steps: int) -> Turns:
-        """At least ``steps`` steps, in whole rounds, and two rounds at the least."""
+    def run(self, steps: int) -> Script:
+        """Take at least ``steps`` steps, in whole rounds, and at least two rounds."""
         start, done, memory = time.perf_counter(), 0, list[int]()
         self._heartbeat.take_longest_msecs()
         while done < steps or len(memory) < 2:

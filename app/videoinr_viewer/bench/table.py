@@ -1,4 +1,4 @@
-"""The figures of a bench for a person at a terminal."""
+"""Prints the figures of a bench as tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLAY = ("speed", "shown/s", "decoded/s", "full/s", "behind p50/p95, ms", "gap")
 
 
 def print_table(figures: BenchFigures) -> None:
-    """Write the tables to stdout."""
+    """Print the tables to stdout."""
     setting, machine = figures.setting, figures.machine
     print(f"{setting.clip} {setting.clip_size}, {setting.frames} frames, in a window of {setting.window}")
     print(f"picture {setting.picture}, {setting.model} on {setting.device}")

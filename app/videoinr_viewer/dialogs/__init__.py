@@ -1,1 +1,1 @@
-"""What opens on top of the window: the export dialog, the key sheet, errors."""
+"""The dialogs above the window: files, keyboard shortcuts, unexpected errors."""

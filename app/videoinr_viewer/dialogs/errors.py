@@ -1,4 +1,4 @@
-"""Errors in a window of their own, for what no part of the program could handle."""
+"""The dialog for errors that no part of the program handled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 
 class CrashReport(QObject):
-    """Says that something unforeseen went wrong and where the details are: one window at a time, no traceback."""
+    """Tells the user about an unexpected error and names the log; one dialog at a time, no traceback."""
 
     def __init__(self, parent: QWidget, log_path: Path) -> None:
         super().__init__(parent)
@@ -17,15 +17,15 @@ class CrashReport(QObject):
         self.box = QMessageBox(parent)
         self.box.setIcon(QMessageBox.Icon.Warning)
         self.box.setWindowTitle("VideoINR Viewer")
-        self.box.setText("Something unforeseen went wrong.")
+        self.box.setText("An unexpected error occurred.")
 
     @Slot(str)
-    def show(self, words: str) -> None:
-        """``words``: the error in one line."""
+    def show(self, error: str) -> None:
+        """Show the dialog, unless one is visible. ``error``: the error in one line."""
         if self.box.isVisible():
             return
         self.box.setInformativeText(
-            "The program goes on, but it may behave oddly until it is started again.\n\n"
-            f"{words}\n\nThe details are in {self._log_path}."
+            "The program keeps running, but it may misbehave until you restart it.\n\n"
+            f"{error}\n\nDetails are in {self._log_path}."
         )
         self.box.open()

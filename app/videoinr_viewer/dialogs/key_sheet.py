@@ -1,4 +1,4 @@
-"""The sheet of all keys, read from the menu bar."""
+"""The sheet of all keyboard shortcuts, read from the menu bar."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOUSE = (
     ("Hold Tab", "Show the source frame"),
 )
 Keys = Sequence[tuple[str, str]]
-"""(keys, what they do) for each line."""
+"""(keys, text of the action) for each line."""
 
 
 class KeySheet(QDialog):
@@ -34,7 +34,7 @@ class KeySheet(QDialog):
 
     def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle("Keyboard shortcuts")
         columns = _columns([*_groups(menu_bar), ("Mouse and held keys", _MOUSE)])
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)

@@ -1,1 +1,1 @@
-"""The strips around the picture: the status line, messages, and what an empty window says."""
+"""The parts around the picture: menus, message bar, status line, and the page that an empty window shows."""

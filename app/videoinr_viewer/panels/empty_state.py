@@ -1,4 +1,4 @@
-"""What the window says while no clip is open."""
+"""The page that the window shows while no clip is open."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SHOWN_RECENT = 5
 
 
 class EmptyState(QWidget):
-    """An invitation, and the clips that were open last."""
+    """Invites the user to drop a clip, and lists the recent clips."""
 
     recent_wanted = Signal(object)
-    """Path: one of the recent clips."""
+    """Path: the recent clip that the user chose."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,18 +39,18 @@ class EmptyState(QWidget):
 
     @Slot(object)
     def show_opening(self, path: Path) -> None:
-        """A clip is being opened."""
+        """Show that ``path`` is being opened."""
         self._title.setText(f"Opening {path.name}…")
         self._hint.clear()
 
     @Slot()
     def show_invitation(self) -> None:
-        """Nothing is open."""
+        """Show the invitation: no clip is open."""
         self._title.setText("Drop a clip here")
         self._hint.setText("or press Ctrl+O")
 
     def set_recent(self, paths: list[Path]) -> None:
-        """The clips to offer, newest first."""
+        """List ``paths``, newest first."""
         while (item := self._recent.takeAt(0)) is not None:
             if (button := item.widget()) is not None:
                 button.deleteLater()

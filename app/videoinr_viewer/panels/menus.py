@@ -1,4 +1,4 @@
-"""The menu bar, made from the table of actions, with the recent clips and the themes."""
+"""The menu bar: the table of actions, the recent clips and the themes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from videoinr_viewer.actions import TABLE, Menu
 from videoinr_viewer.style.theme_choice import Theme
 
-_THEME_TITLES = {Theme.SYSTEM: "Like the &system", Theme.LIGHT: "&Light", Theme.DARK: "&Dark"}
+_THEME_TITLES = {Theme.SYSTEM: "&System", Theme.LIGHT: "&Light", Theme.DARK: "&Dark"}
 
 
 class Menus(QObject):
-    """Fills ``bar``; the rows of the table appear in the table's order."""
+    """Fills ``bar`` with the rows of the table in their order, and with the menus of recent clips and themes."""
 
     recent_wanted = Signal(object)
-    """Path."""
+    """Path: the recent clip that the user chose."""
     theme_wanted = Signal(object)
-    """Theme."""
+    """Theme: the one that the user chose."""
 
     def __init__(self, bar: QMenuBar, actions: Mapping[str, QAction], theme: Theme) -> None:
         super().__init__(bar)
@@ -38,7 +38,7 @@ class Menus(QObject):
         self._add_themes(menus[Menu.VIEW].addMenu("&Theme"), theme)
 
     def set_recent(self, paths: list[Path]) -> None:
-        """The clips to offer, newest first."""
+        """List ``paths``, newest first."""
         self.recent.clear()
         self.recent.setEnabled(bool(paths))
         for path in paths:

@@ -1,4 +1,4 @@
-"""A strip above the picture for what went wrong, or should be known: what happened, and what to do."""
+"""The message bar above the picture: errors and notices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
 
 class MessageBar(QFrame):
-    """Hidden until there is something to say; the last message wins."""
+    """Shows the last message; hidden while there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,8 +26,8 @@ class MessageBar(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         close = GlyphButton(Glyph.CLOSE, self, side_px=24)
-        close.setAccessibleName("Dismiss the message")
-        close.setToolTip("Dismiss (Esc)")
+        close.setAccessibleName("Close the message")
+        close.setToolTip("Close (Esc)")
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
@@ -38,32 +38,32 @@ class MessageBar(QFrame):
 
     @Slot(object)
     def show_failure(self, failure: Failure) -> None:
-        """What failed on the render thread."""
+        """Show a failure of the render thread."""
         self.show_error(failure.message, failure.hint)
 
     @Slot(str, str)
     def show_error(self, message: str, hint: str = "") -> None:
-        """``message`` says what happened, ``hint`` what to do."""
-        self._say(f"{message} {hint}".strip(), ACCENT_BAD)
+        """Show an error. ``message`` says what happened, ``hint`` what the user can do."""
+        self._show_text(f"{message} {hint}".strip(), ACCENT_BAD)
 
     @Slot(str)
     def show_notice(self, message: str) -> None:
-        """Something worth knowing that is no failure."""
-        self._say(message, ACCENT_WARM)
+        """Show a message that is no error."""
+        self._show_text(message, ACCENT_WARM)
 
     @Slot(object)
     def show_saved(self, path: Path) -> None:
-        """Tell that a picture was saved as ``path``."""
-        self.show_notice(f"Saved {path}")
+        """Tell the user that the picture was saved to ``path``."""
+        self.show_notice(f"Saved the picture to {path}")
 
     @Slot(object)
     def open(self, opened: Opened) -> None:
-        """Another clip: old messages go, its own warnings come."""
+        """Replace older messages by the warnings of a newly opened clip."""
         self.hide()
         if opened.info.warnings:
             self.show_notice(" ".join(opened.info.warnings))
 
-    def _say(self, words: str, colour: QColor) -> None:
+    def _show_text(self, text: str, colour: QColor) -> None:
         self._stripe.setStyleSheet(f"background: {colour.name()}; border-radius: 2px;")
-        self.text.setText(words)
+        self.text.setText(text)
         self.show()

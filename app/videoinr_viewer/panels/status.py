@@ -1,10 +1,10 @@
-"""The line at the bottom: where we are, what is shown, how honest it is, and what renders it."""
+"""The status line: the time, the zoom and the scale of the view, the state of the work, and the model."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
@@ -15,12 +15,43 @@ from videoinr_viewer.style.text import describe_scale, format_elapsed, format_in
 from videoinr_viewer.style.theme import ACCENT_WARM
 
 BUSY_PATIENCE_MSECS = 300
-"""Work that is done within this time is not mentioned."""
-_QUALITY_WORDS = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL: "full"}
+"""Work that ends within this time is not shown."""
+ELIDING_SLACK_PX = 4
+"""QElidingLabel elides text that leaves less room than about this."""
+SCALE_LEAST_PX = 220
+"""Width of the longest text about the scale."""
+_QUALITY_NAMES = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL: "full"}
+
+
+class ShrinkingLabel(QElidingLabel):
+    """A label that elides its text if the window is too narrow; its tool tip has the whole text.
+
+    Below ``least_px`` (logical pixels) it shrinks only after all other labels.
+    """
+
+    def __init__(self, *, least_px: int = 0) -> None:
+        super().__init__()
+        self._least_px = least_px
+
+    def setText(self, text: str) -> None:
+        """Show ``text``."""
+        if text != self.text():
+            super().setText(text)
+            self.setToolTip(text)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the whole text. QElidingLabel returns that of the elided text, and would not grow back."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + ELIDING_SLACK_PX, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return ``least_px``, or the size of the whole text if that is smaller."""
+        hint, least = self.sizeHint(), super().minimumSizeHint()
+        return QSize(min(hint.width(), max(least.width(), self._least_px)), least.height())
 
 
 class StatusLine(QFrame):
-    """Time and frame, zoom and scale on the left; work, speed, model and device on the right."""
+    """Shows time, frame, zoom and scale on the left; work, speed, model and device on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,8 +59,9 @@ class StatusLine(QFrame):
         self._clip: Opened | None = None
         self._shown: Quality | None = None
         self._extrapolates = self._is_opening = False
-        self.where, self.zoom, self.work, self.picture, self.export = (QLabel() for _ in range(5))
-        self.scale, self.engine = QElidingLabel(), QLabel()
+        self.where, self.zoom, self.work, self.export = (QLabel() for _ in range(4))
+        self.scale = ShrinkingLabel(least_px=SCALE_LEAST_PX)
+        self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel()
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 3, 16, 4)
@@ -39,76 +71,82 @@ class StatusLine(QFrame):
             (self.export, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
+        self._set_note(self.work, "")
+        self._set_note(self.export, "")
         self._patience = QTimer(self, singleShot=True, interval=BUSY_PATIENCE_MSECS)
         self._patience.timeout.connect(self._show_work)
 
     @Slot(object)
     def show_opening(self, _path: Path) -> None:
-        """A clip is being opened; said only when it lasts."""
+        """Show that a clip is being opened, if it takes long."""
         self._is_opening = True
         self.set_busy(True)
 
     @Slot(object)
     def open(self, opened: Opened) -> None:
-        """Another clip."""
+        """Show the model and the device of a newly opened clip."""
         self._is_opening = False
         self.set_busy(False)
         self._clip, self._shown = opened, None
         self.engine.setText(f"{opened.model_name} · {opened.device_name}")
-        self.picture.clear()
+        self.picture.setText("")
 
     @Slot()
     def close_clip(self) -> None:
-        """No clip."""
+        """Show nothing: no clip is open."""
         self._clip, self._is_opening = None, False
         self.set_busy(False)
-        for label in (self.where, self.zoom, self.work, self.picture, self.scale, self.engine):
+        for label in (self.where, self.zoom, self.picture, self.scale, self.engine):
             label.setText("")
 
     @Slot(object)
     def look(self, view: ViewState) -> None:
-        """Another view."""
+        """Show the time, the zoom and the scale of ``view``."""
         if self._clip is None:
             return
         instant = self._clip.timeline.instant_from_time(view.time_secs)
         self.where.setText(f"{format_time(view.time_secs)}   {format_instant(instant)}")
         self.zoom.setText(format_zoom(view.zoom))
-        words, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales)
-        self.scale.setText(words)
+        text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales)
+        self.scale.setText(text)
         if extrapolates != self._extrapolates:
             self._extrapolates = extrapolates
             self.scale.setStyleSheet(f"color: {ACCENT_WARM.name()};" if extrapolates else "")
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
-        """A picture arrived."""
+        """Show the quality of a rendered region and how long it took."""
         self._shown = region.quality
-        self.picture.setText(f"{_QUALITY_WORDS[region.quality]} · {format_elapsed(region.elapsed_secs)}")
+        self.picture.setText(f"{_QUALITY_NAMES[region.quality]} · {format_elapsed(region.elapsed_secs)}")
         if self.work.text():
             self._show_work()
 
     @Slot(bool)
     def set_busy(self, is_busy: bool) -> None:
-        """Work goes on (said only when it lasts), or the picture is complete."""
+        """Show that work goes on, if it takes long, or that the picture is complete."""
         if not is_busy:
             self._patience.stop()
-            self.work.clear()
+            self._set_note(self.work, "")
         elif not self._patience.isActive() and not self.work.text():
             self._patience.start()
 
     @Slot(object)
     def show_export(self, progress: ExportProgress) -> None:
-        """How far the export is."""
-        self.export.setText(f"exporting {100 * progress.done // max(1, progress.total)} %")
+        """Show the progress of the export."""
+        self._set_note(self.export, f"exporting {100 * progress.done // max(1, progress.total)}%")
 
     @Slot()
     def clear_export(self) -> None:
-        """No export runs."""
-        self.export.clear()
+        """Show no export."""
+        self._set_note(self.export, "")
 
     @Slot()
     def _show_work(self) -> None:
-        if self._is_opening:
-            self.work.setText("opening…")
-            return
-        self.work.setText("refining…" if self._shown is Quality.DRAFT else "encoding…")
+        decoding = "refining…" if self._shown is Quality.DRAFT else "encoding…"
+        self._set_note(self.work, "opening…" if self._is_opening else decoding)
+
+    @staticmethod
+    def _set_note(label: QLabel, text: str) -> None:
+        """Show ``text``; an empty one takes no room."""
+        label.setText(text)
+        label.setVisible(bool(text))

@@ -1,1 +1,1 @@
-"""The picture area: what it shows and how the hand moves it."""
+"""The picture: which regions it shows, how the mouse zooms and pans, and how it is saved."""

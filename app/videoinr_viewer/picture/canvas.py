@@ -1,4 +1,4 @@
-"""What pyqtgraph draws and drives: the picture item, and the box that turns the mouse into intents."""
+"""The pyqtgraph parts of the picture: the item that paints it, and the box that turns the mouse into intents."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from videoinr_viewer.picture.qimages import qimage_from_rgbx
 WHEEL_STEPS_TO_DOUBLE = 4
 """Notches of a wheel that double the zoom."""
 NOTCH = 120
+"""The wheel's angle, in eighths of a degree, for one notch."""
 
 
 class CanvasBox(pg.ViewBox):  # type: ignore[misc]
-    """A ViewBox that moves nothing itself: it says what the mouse wants, and shows the range it is given.
+    """A ViewBox that emits a signal for each mouse gesture, and moves only when its range is set.
 
-    Its coordinates are clip pixels on the edge axis, y down. Points it reports are logical pixels of the view.
+    Its coordinates are clip pixels on the edge axis, y down. The points in its signals are logical pixels of the view.
     """
 
     zoom_wanted = Signal(float, QPointF)
-    """Factor, and the point that stays."""
+    """Factor, and the point that stays fixed."""
     pan_wanted = Signal(QPointF, bool)
-    """How far the mouse is from where the drag began, and whether it begins now."""
+    """Distance of the mouse from the start of the drag, and whether the drag starts now."""
     pan_ended = Signal()
     scrub_wanted = Signal(int)
     """Sixteenths of a frame."""
@@ -46,7 +47,7 @@ class CanvasBox(pg.ViewBox):  # type: ignore[misc]
             self.zoom_wanted.emit(2 ** (notches / WHEEL_STEPS_TO_DOUBLE), ev.scenePos())
 
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
-        """The left and the middle button pan."""
+        """Pan with the left or the middle button."""
         if ev.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             ev.ignore()
             return
@@ -59,8 +60,8 @@ class CanvasBox(pg.ViewBox):  # type: ignore[misc]
 class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
     """Paints a :class:`PictureStack` in clip coordinates.
 
-    ``source_only`` hides the representation; ``wipe`` (0..1, or None) is the share of the view, from its left,
-    that shows the source. ``drawn`` is what the last paint showed, bottom to top.
+    ``source_only`` hides the decoded regions. ``wipe`` (0..1, or None) is the share of the view, from its left edge,
+    that shows the source. ``drawn`` holds the regions of the last paint, bottom to top.
     """
 
     def __init__(self) -> None:
@@ -72,13 +73,13 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         self._size = (1, 1)
 
     def reset(self, width: int, height: int) -> None:
-        """Another clip of ``width`` x ``height`` pixels: start with nothing."""
+        """Remove all regions: a clip of ``width`` x ``height`` pixels was opened."""
         self.prepareGeometryChange()
         self.stack, self._size, self.drawn = PictureStack(), (width, height), ()
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """The clip's picture, on the edge axis."""
+        """Return the rectangle of the clip's frame, on the edge axis."""
         return QRectF(0, 0, *self._size)
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:

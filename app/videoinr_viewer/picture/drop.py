@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QWidget
 
 
 class FileDrop(QObject):
-    """Makes ``target`` take files and folders; of several, the first one counts."""
+    """Makes ``target`` accept dropped files and folders; of several, it takes the first."""
 
     dropped = Signal(object)
-    """Path."""
+    """Path of the dropped file or folder."""
 
     def __init__(self, target: QWidget) -> None:
         super().__init__(target)
@@ -21,7 +21,7 @@ class FileDrop(QObject):
         target.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take drags that carry a local file, leave all else alone."""
+        """Accept drags with a local file; ignore all others."""
         if isinstance(event, QDragEnterEvent | QDropEvent) and (path := _first_path(event)) is not None:
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:

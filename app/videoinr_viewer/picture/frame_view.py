@@ -1,4 +1,4 @@
-"""The picture's window: shows what was rendered where the view says, and turns the mouse into intents."""
+"""The widget that shows the rendered picture and turns mouse gestures into intents."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from videoinr_viewer.picture.canvas import CanvasBox, PictureItem
 from videoinr_viewer.picture.navigation import FIT_MARGIN_PX
 
 SOURCE_PATIENCE_MSECS = 80
-"""How long a decoded picture may stay for the next one before the plain source frame takes its place.
+"""How long a source frame waits for the decoded picture before it replaces the last one.
 
-Without it, playing across source frames would flash a blurred picture at each of them.
+Without this wait, playback would flash the blurred source frame at each frame of the clip.
 """
 
 
 class Compare(Enum):
-    """How the source and the representation are compared."""
+    """The ways to compare the source with the decoded picture."""
 
     OFF = "off"
     WIPE = "wipe"
@@ -30,21 +30,21 @@ class Compare(Enum):
 
 
 class FrameView(pg.GraphicsView):  # type: ignore[misc]
-    """Coordinates in its signals are physical pixels from its top left corner."""
+    """The picture's widget. Coordinates in its signals are physical pixels from its top left corner."""
 
     screen_changed = Signal(tuple, float)
-    """(width, height) in physical pixels, and the margin that fit leaves."""
+    """(width, height) and the margin of a fitted picture, physical pixels."""
     zoom_wanted = Signal(float, tuple)
-    """Factor, and the (x, y) that stays."""
+    """Factor, and the point (x, y) that stays fixed."""
     pan_wanted = Signal(tuple)
-    """(x, y) whole pixels."""
+    """(x, y) in whole pixels."""
     pan_ended = Signal()
     scrub_wanted = Signal(int)
     """Sixteenths of a frame."""
     shown = Signal(object)
-    """RenderedRegion: it is on the screen's stack now."""
+    """RenderedRegion: it has just been added to the picture."""
     painted = Signal(tuple)
-    """Of RenderedRegion: a paint has just shown them, bottom to top."""
+    """The RenderedRegions that a paint has just drawn, bottom to top."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
@@ -74,19 +74,19 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     @Slot(object)
     def open(self, opened: Opened) -> None:
-        """Another clip: its size, and nothing to show yet."""
+        """Take the size of a newly opened clip and show nothing yet."""
         self._forget_late_source()
         self._item.reset(opened.info.width, opened.info.height)
 
     @Slot(object)
     def look(self, view: ViewState) -> None:
-        """Show the part of the picture that ``view`` says, at once, with what is there."""
+        """Show the area of ``view`` at once, with the regions that there are."""
         width, height = (side / view.zoom for side in self.screen_px)
         self._box.setRange(QRectF(view.centre[0] - width / 2, view.centre[1] - height / 2, width, height), padding=0)
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
-        """Take in a picture that was rendered; the last one stays until this one covers it."""
+        """Show a rendered region. The last one stays until this one covers it."""
         if region.quality is Quality.SOURCE and self._item.stack.regions:
             self._late_source = region
             if not self._patience.isActive():
@@ -96,19 +96,19 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self._add(region)
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
-        """The full picture that answers exactly ``query``, if it has come."""
+        """Return the full picture of exactly ``query``, or None if there is none yet."""
         return self._item.stack.full_for(query)
 
     @Slot(bool)
     def set_source_only(self, source_only: bool) -> None:
-        """Show the plain source frame, without the representation, or go back."""
+        """Show the source frame alone, or the decoded picture again."""
         if source_only:
             self._show_late_source()
         self._item.source_only = source_only
         self._update_badge()
 
     def set_compare(self, compare: Compare) -> None:
-        """Choose how the source and the representation are compared."""
+        """Set how the source and the decoded picture are compared."""
         self.compare = compare
         self._item.wipe = None if compare is Compare.OFF else 0.5
         self._update_badge()
@@ -117,34 +117,34 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     @property
     def screen_px(self) -> tuple[int, int]:
-        """(width, height) of the view, physical pixels."""
+        """(width, height) of the widget, physical pixels."""
         ratio = self.devicePixelRatioF()
         return round(self.viewport().width() * ratio), round(self.viewport().height() * ratio)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Tell the new size."""
+        """Report the new size."""
         super().resizeEvent(event)
-        self._tell_screen()
+        self._report_screen()
 
     def event(self, event: QEvent) -> bool:
-        """A window that moves to a screen of another density has another size in physical pixels."""
+        """Report the size in physical pixels when the window moves to a screen of another density."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
-            QTimer.singleShot(0, self, self._tell_screen)
+            QTimer.singleShot(0, self, self._report_screen)
         return bool(super().event(event))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Tell what was shown."""
+        """Report the drawn regions."""
         super().paintEvent(event)
         self.painted.emit(self._item.drawn)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Another theme: another ground behind the picture."""
+        """Set the background behind the picture when the theme changes."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self.setBackground(self.palette().color(QPalette.ColorRole.Dark))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """A wipe may follow the mouse."""
+        """Move a wipe that follows the mouse."""
         super().mouseMoveEvent(event)
         if self.compare is Compare.WIPE_FOLLOWS:
             self._item.wipe = min(max(event.position().x() / max(1, self.width()), 0.0), 1.0)
@@ -168,15 +168,15 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         return source
 
     @Slot()
-    def _tell_screen(self) -> None:
+    def _report_screen(self) -> None:
         self.screen_changed.emit(self.screen_px, FIT_MARGIN_PX * self.devicePixelRatioF())
 
     def _update_badge(self) -> None:
         is_wipe = self.compare is not Compare.OFF
-        words = "Source" if self._item.source_only else "Source  |  VideoINR" if is_wipe else ""
-        self._badge.setText(words)
+        text = "Source" if self._item.source_only else "Source  |  VideoINR" if is_wipe else ""
+        self._badge.setText(text)
         self._badge.adjustSize()
-        self._badge.setVisible(bool(words))
+        self._badge.setVisible(bool(text))
         self._item.update()
 
     @Slot(float, QPointF)

@@ -1,4 +1,4 @@
-"""A key that does something as long as it is held."""
+"""A key that acts while it is held."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit
 
 
 class HoldKey(QObject):
-    """Watches a QWindow for ``key``, before its widgets see it; text fields keep the key for themselves."""
+    """Watches a QWindow for ``key`` before its widgets receive it. A text field with the focus keeps the key."""
 
     held = Signal(bool)
     """Whether the key is down."""
@@ -19,7 +19,7 @@ class HoldKey(QObject):
         self._is_down = False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take presses and releases of the key; a window that loses the keyboard lets go."""
+        """Handle presses and releases of the key. A window that loses the focus releases it."""
         if event.type() == QEvent.Type.FocusOut:
             self._set(False)
         elif isinstance(event, QKeyEvent) and event.key() == self._key and not event.modifiers():

@@ -1,4 +1,4 @@
-"""The visible part at full quality, as a file or on the clipboard."""
+"""Saves the visible region at full quality, or copies it to the clipboard."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from videoinr_viewer.session import Session
 
 
 class PictureTaker(QObject):
-    """Waits for the full picture of the present view, then hands it on. Files are written on a thread of its own."""
+    """Waits for the full picture of the current view and passes it on. A thread of its own writes the files."""
 
     saved = Signal(object)
-    """Path."""
+    """Path of the file."""
     failed = Signal(str, str)
-    """What happened, and what to do."""
+    """What happened, and what the user can do."""
 
     def __init__(self, session: Session, player: Player, frame_view: FrameView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._player, self._frame_view = session, player, frame_view
         self._waiting: list[Callable[[RenderedRegion], None]] = []
         self._writer = ThreadPoolExecutor(1, "videoinr-picture-writer")
-        frame_view.shown.connect(self._look)
+        frame_view.shown.connect(self._pass_on)
 
     def take(self, use: Callable[[RenderedRegion], None]) -> None:
-        """Call ``use`` with the full picture of what is in view: now, or when it has come."""
+        """Pause playback and call ``use`` with the full picture of the view, as soon as there is one."""
         self._player.pause()
         self._waiting.append(use)
-        if not self._look():
+        if not self._pass_on():
             self._session.settle()
 
     def save(self, path: Path) -> None:
-        """Write it to ``path``; ``saved`` or ``failed`` will tell."""
+        """Write the full picture to ``path``; emit ``saved`` or ``failed`` at the end."""
 
         def write_later(region: RenderedRegion) -> None:
             self._writer.submit(self._write, region, path)
@@ -47,15 +47,15 @@ class PictureTaker(QObject):
         self.take(write_later)
 
     def copy(self) -> None:
-        """Put it on the clipboard."""
+        """Copy the full picture to the clipboard."""
         self.take(lambda region: QGuiApplication.clipboard().setImage(qimage_from_rgbx(region.rgbx).copy()))
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Wait until the files are written, and end the thread."""
         self._writer.shutdown(wait=True)
 
     @Slot(object)
-    def _look(self, _region: RenderedRegion | None = None) -> bool:
+    def _pass_on(self, _region: RenderedRegion | None = None) -> bool:
         full = self._frame_view.full_for(self._session.last_query)
         if full is None:
             return False
@@ -65,9 +65,9 @@ class PictureTaker(QObject):
         return True
 
     def _write(self, region: RenderedRegion, path: Path) -> None:
-        # On the writer's thread: the signals are queued to the GUI thread, where this object lives.
+        # This runs on the writer's thread. Qt queues the signals to the GUI thread, where this object lives.
         image = qimage_from_rgbx(region.rgbx).convertToFormat(QImage.Format.Format_RGB888)
         if image.save(str(path)):
             self.saved.emit(path)
         else:
-            self.failed.emit(f"{path} could not be written.", "Check its folder and its ending (.png or .jpg).")
+            self.failed.emit(f"{path} can't be written.", "Check its folder, and that its name ends in .png or .jpg.")

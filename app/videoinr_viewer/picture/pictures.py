@@ -1,4 +1,4 @@
-"""Which of the pictures that arrived are worth drawing, and in which order. No Qt, no pixels touched."""
+"""Selects which of the rendered pictures are drawn, and in which order. No Qt; reads no pixels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MAX_REGIONS = 8
 
 
 def unit_box(query: RegionQuery) -> UnitBox:
-    """The part of the full frame that ``query`` covers."""
+    """Return the box of the full frame that ``query`` covers."""
     rect, grid = query.rect, query.grid
     return rect.x / grid.width, rect.y / grid.height, rect.right / grid.width, rect.bottom / grid.height
 
 
 def covers(outer: UnitBox, inner: UnitBox) -> bool:
-    """Whether ``outer`` hides all of ``inner`` (to within a rounding error)."""
+    """Return whether ``outer`` hides all of ``inner``, up to a rounding error."""
     tiny = 1e-9
     return (
         outer[0] <= inner[0] + tiny
@@ -30,17 +30,17 @@ def covers(outer: UnitBox, inner: UnitBox) -> bool:
 
 @dataclass(eq=False)
 class PictureStack:
-    """The newest source frame, and above it the decoded regions that nothing better covers, bottom to top.
+    """The newest source frame, and above it the decoded regions that no better region covers, bottom to top.
 
-    Nothing is removed before something covers its place, so the screen never goes blank. Regions of the newest
-    instant lie above those of older ones; among them a draft lies below what is finer already.
+    A region is removed only when another one covers it, so the screen never goes blank. Regions of the newest
+    instant lie above those of older instants. Among regions of one instant a draft lies below finer ones.
     """
 
     source: RenderedRegion | None = None
     regions: list[RenderedRegion] = field(default_factory=list)
 
     def add(self, new: RenderedRegion) -> None:
-        """Take in what arrived. A source frame covers everything: it is of a later request than the regions."""
+        """Add a rendered region. A source frame replaces all regions: its request is newer than theirs."""
         if new.quality is Quality.SOURCE:
             self.source, self.regions = new, []
             return
@@ -53,14 +53,14 @@ class PictureStack:
         self.regions = kept[-MAX_REGIONS:]
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
-        """The full picture that answers exactly ``query``, if it has come."""
+        """Return the full picture of exactly ``query``, or None if there is none yet."""
         for region in reversed(self.regions):
             if region.quality is Quality.FULL and region.query == query:
                 return region
         return None
 
     def to_draw(self, visible: UnitBox) -> list[RenderedRegion]:
-        """What to paint for the ``visible`` part of the frame, bottom to top, less what is hidden anyway."""
+        """Return the regions to paint for the ``visible`` box of the frame, bottom to top, without hidden ones."""
         layers = [self.source, *self.regions] if self.source else list(self.regions)
         for index in range(len(layers) - 1, 0, -1):
             if covers(unit_box(layers[index].query), visible):

@@ -1,4 +1,4 @@
-"""numpy pixels -> QImage, in one place."""
+"""Converts numpy pixels to a QImage."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from PySide6.QtGui import QImage
 
 
 def qimage_from_rgbx(pixels: NDArray[np.uint8]) -> QImage:
-    """A QImage over ``pixels`` (uint8 [height, width, 4], C-contiguous, RGBX), without a copy.
+    """Return a QImage that shares the memory of ``pixels``.
 
-    The image reads the array's memory, so the array hangs on the returned object: keep that very object as long
-    as anything shows it, and ``copy()`` it before it is handed to a clipboard or a pixmap that may outlive it.
+    The returned object keeps the array alive: keep this object as long as anything shows the image, and ``copy()`` it
+    for a clipboard or a pixmap that may outlive it.
+
+    Args:
+        pixels: uint8 [height, width, 4], C-contiguous, RGBX.
+
+    Raises:
+        ValueError: The array has another shape, type or memory layout.
     """
     height, width, channels = pixels.shape
     if channels != 4 or pixels.dtype != np.uint8 or not pixels.flags.c_contiguous:
-        raise ValueError(f"RGBX pixels are contiguous uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
+        raise ValueError(f"RGBX pixels must be contiguous uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
     image = QImage(pixels.data.cast("B"), width, height, width * 4, QImage.Format.Format_RGBX8888)
     image._pixels = pixels  # type: ignore[attr-defined]  # keeps the memory alive
     return image

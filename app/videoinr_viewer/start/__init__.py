@@ -1,1 +1,1 @@
-"""How the program starts, logs and ends."""
+"""The start of the program: command line, settings, log, crash hook, screenshots."""

@@ -1,4 +1,4 @@
-"""Errors that nobody caught: into the log, and in words to the person."""
+"""The hook for uncaught errors: logs them and reports them to the user."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ log = logging.getLogger(__name__)
 
 
 class CrashHook(QObject):
-    """Takes the place of Python's hooks between :meth:`install` and :meth:`remove`, for every thread."""
+    """Replaces Python's exception hooks, for every thread, from :meth:`install` to :meth:`remove`."""
 
     crashed = Signal(str)
     """The error in one line."""
 
     def install(self) -> None:
-        """From now on errors come here."""
+        """Install the hooks."""
         sys.excepthook = self._take
         threading.excepthook = self._take_from_thread
 
     def remove(self) -> None:
-        """Python's own hooks again."""
+        """Restore Python's own hooks."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
 
@@ -33,7 +33,7 @@ class CrashHook(QObject):
         if issubclass(kind, KeyboardInterrupt):
             QApplication.quit()
             return
-        log.critical("nobody caught this", exc_info=(kind, error, trace))
+        log.critical("uncaught error", exc_info=(kind, error, trace))
         self.crashed.emit(f"{kind.__name__}: {error}")
 
     def _take_from_thread(self, args: threading.ExceptHookArgs) -> None:

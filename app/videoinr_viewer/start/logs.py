@@ -1,4 +1,4 @@
-"""The log: a few rotating files, with what Python and Qt have to say."""
+"""The log: rotating files with the messages of Python and Qt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEVELS = {
 
 
 def start_log(folder: Path) -> logging.Handler:
-    """Log into ``folder``/viewer.log; to stderr only where that cannot be written."""
+    """Log to ``folder``/viewer.log, or to stderr if that file can't be written."""
     handler: logging.Handler
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def start_log(folder: Path) -> logging.Handler:
 
 
 def stop_log(handler: logging.Handler) -> None:
-    """Close what :func:`start_log` opened."""
+    """End the log that :func:`start_log` began."""
     qInstallMessageHandler(None)
     logging.getLogger().removeHandler(handler)
     handler.close()

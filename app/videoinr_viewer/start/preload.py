@@ -1,4 +1,4 @@
-"""Brings torch's libraries into memory early, while the window is being made."""
+"""Loads torch's libraries early, while the window is being built."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch_python.so"
 
 
 def preload_torch() -> None:
-    """Start :func:`load_torch` on a thread of its own; returns at once."""
+    """Start :func:`load_torch` on a thread of its own and return at once."""
     threading.Thread(target=load_torch, name="videoinr-preload", daemon=True).start()
 
 
 def load_torch() -> None:
-    """Load torch's shared libraries; returns when they are there. Elsewhere than on Linux: no-op.
+    """Load torch's shared libraries and return when they are loaded. Not on Linux: no-op.
 
-    An import holds the interpreter's lock while the system loads a library, and the window would stand still for more
-    than 100 ms. Called through ctypes, the system's loader runs without the lock; the import then finds all in place.
+    An import holds the interpreter's lock while the system loads a library, which would block the window for more than
+    100 ms. Through ctypes, the system's loader runs without the lock, and the later import finds the libraries loaded.
     """
     spec = importlib.util.find_spec("torch") if sys.platform == "linux" else None
     if spec is None or not spec.submodule_search_locations:
@@ -30,17 +30,17 @@ def load_torch() -> None:
     loader = ctypes.CDLL(None).dlopen
     loader.argtypes, loader.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
     for name in _LIBRARIES:
-        # As torch does it: only the first one's names are for everybody. What fails here, the import will explain.
+        # Like torch, only the first library exports its names globally. The import reports whatever fails here.
         scope = os.RTLD_GLOBAL if name == _LIBRARIES[0] else os.RTLD_LOCAL
         if handle := loader(os.fsencode(folder / name), os.RTLD_LAZY | scope):
             _count_cores(ctypes.CDLL(name, handle=handle))
 
 
 def _count_cores(library: ctypes.CDLL) -> None:
-    """Let MKL, if it is in ``library``, count the cores.
+    """Let MKL count the cores, if ``library`` contains it.
 
-    It moves its thread to each core once, and waits there for whatever else is busy on it: half a second at times. It
-    remembers the answer, so the import, which asks for it with the interpreter's lock in its hand, need not wait.
+    MKL moves its thread to each core once and waits for other work there, up to half a second. It keeps the result, so
+    that the import, which asks for it while it holds the interpreter's lock, does not wait.
     """
     if (count := getattr(library, "MKL_Get_Max_Threads", None)) is not None:
         count()

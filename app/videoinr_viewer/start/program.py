@@ -1,4 +1,4 @@
-"""The composition root: log, crash hook, window, and what works without a person in front of it."""
+"""Builds and runs the program: log, crash hook, window, and the unattended modes (screenshot, bench)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ from videoinr_viewer.viewer import Viewer
 APP_NAME = "videoinr-viewer"
 OpenRenderer = Callable[[Path], Renderer]
 LOCK_PATIENCE_SECS = 0.0005
-"""How long the window waits for Python's lock before whoever holds it must let go. A paint takes it half a dozen times;
-with Python's own 5 ms it came 30 ms late while the engine was being imported."""
+"""How long a thread waits for Python's lock before the holder must release it. A paint takes the lock about six times;
+with Python's default of 5 ms it came 30 ms late during the import of the engine."""
 
 
 def engine_opener(*, model: str | None, device: str | None, at_once: bool = False) -> OpenRenderer:
-    """Opens clips with the real engine. Its import is heavy: it has a thread of its own ``at_once``, or waits.
+    """Return a function that opens clips with the real engine.
 
-    At once is well before the window is on the screen: as torch's core starts, nothing else in Python moves for 30 ms.
+    The import of the engine is slow. With ``at_once`` it starts now, on a thread of its own; otherwise with the first
+    clip. Starting it now is better before the window is visible: while torch's core starts, Python stops for 30 ms.
     """
     engine = ThreadPoolExecutor(1, "videoinr-import").submit(_import_engine) if at_once else None
 
@@ -57,9 +58,9 @@ def _import_engine() -> Callable[..., Renderer]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep what is imported inside out of the garbage collector's sight.
+    """Exclude the modules that are imported inside from garbage collection.
 
-    It lives as long as the program, and looking through it stops the window for 30 ms at a time.
+    They live as long as the program, and scanning them blocks the window for 30 ms at a time.
     """
     if not gc.isenabled() or "videoinr.render.engine" in sys.modules:
         yield
@@ -91,7 +92,7 @@ def run(
     log_folder: Path,
     export_command: Sequence[str] = COMMAND,
 ) -> int:
-    """Show the window until it is closed; the process's exit code. Everything it started has ended by then."""
+    """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
     log_handler, hook = start_log(log_folder), CrashHook()
     hook.install()
@@ -116,7 +117,7 @@ def run(
 
 
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:
-    """Connect who is told of a crash: the person, or what works in their place. -> the window's size, if it matters."""
+    """Connect the receiver of crashes: dialog, screenshot or bench. Return the window's size, if one is set."""
     if arguments.screenshot is not None:
         screenshot = Screenshot(viewer, arguments.screenshot, waits_for_clip=arguments.file is not None)
         hook.crashed.connect(screenshot.fail_with)
@@ -133,7 +134,7 @@ def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: P
 
 
 def make_app() -> QApplication:
-    """The application object, with the names and the icon that desktops show."""
+    """Return the application object, with the name and the icon that desktops show."""
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication([APP_NAME])

@@ -1,4 +1,4 @@
-"""``--screenshot``: wait for full quality, save the window, quit."""
+"""``--screenshot``: waits for the full picture, saves the window and quits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from videoinr.types import RenderedRegion
 from videoinr_viewer.viewer import Viewer
 
 CALM_MSECS = 250
-"""The view must have been complete for this long: a window may be given another size right after it is shown."""
+"""How long the picture must be complete: a window manager may resize a window right after it is shown."""
 
 
 class Screenshot(QObject):
-    """Ends the application with 0 when the picture is saved, with 1 and words on stderr when that fails."""
+    """Ends the application with exit code 0 when the window is saved, or with 1 and a message on stderr."""
 
     def __init__(self, viewer: Viewer, path: Path, *, waits_for_clip: bool) -> None:
         super().__init__(viewer)
@@ -47,17 +47,17 @@ class Screenshot(QObject):
         if self._viewer.window.grab().save(str(self._path)):
             QApplication.exit(0)
         else:
-            self._end(f"{self._path} could not be written. Check its folder and its ending (.png).")
+            self._end(f"{self._path} can't be written. Check its folder, and that its name ends in .png.")
 
     @Slot(object)
     def _fail(self, failure: Failure) -> None:
         self._end(f"{failure.message} {failure.hint}".strip())
 
     @Slot(str)
-    def fail_with(self, words: str) -> None:
-        """Something unforeseen happened."""
-        self._end(words)
+    def fail_with(self, message: str) -> None:
+        """End the application with an unexpected error."""
+        self._end(message)
 
-    def _end(self, words: str) -> None:
-        print(f"videoinr-viewer: {words}", file=sys.stderr)
+    def _end(self, message: str) -> None:
+        print(f"videoinr-viewer: {message}", file=sys.stderr)
         QApplication.exit(1)

@@ -1,4 +1,4 @@
-"""What the program remembers between two runs: recent clips, the window's place, the theme."""
+"""The settings that the program keeps between runs: recent clips, the window's geometry, the theme."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PySide6.QtCore import QByteArray, QSettings
 from videoinr_viewer.style.theme_choice import Theme
 
 SCHEMA = 1
-"""Raised when the meaning of a key changes; settings of another schema are not read."""
+"""The version of the keys. Settings with another version are ignored."""
 MAX_RECENT = 10
 
 
 @dataclass
 class Settings:
-    """Read once with :meth:`load`, changed in memory, written by :meth:`save`. ``recent``: newest first."""
+    """The settings in memory. :meth:`load` reads them, :meth:`save` writes them. ``recent``: newest first."""
 
     recent: list[Path] = field(default_factory=list)
     theme: Theme = Theme.SYSTEM
@@ -24,7 +24,7 @@ class Settings:
 
     @classmethod
     def load(cls, path: Path) -> Settings:
-        """What the ini file at ``path`` holds; a missing, foreign or damaged one reads as defaults."""
+        """Return the settings of the ini file at ``path``; the defaults if it is missing, foreign or damaged."""
         store = _store(path)
         if str(store.value("schema", "")) != str(SCHEMA):
             return cls()
@@ -36,7 +36,7 @@ class Settings:
         )
 
     def save(self, path: Path) -> None:
-        """Write the ini file at ``path``; where that is impossible the program forgets, and nothing else."""
+        """Write the ini file at ``path``. Where that is impossible, the settings are lost without an error."""
         store = _store(path)
         store.setValue("schema", SCHEMA)
         store.setValue("recent", [str(clip) for clip in self.recent])
@@ -46,12 +46,12 @@ class Settings:
         store.sync()
 
     def add_recent(self, path: Path) -> None:
-        """``path`` was opened."""
+        """Put ``path`` first in the list of recent clips."""
         path = path.absolute()
         self.recent = [path, *(other for other in self.recent if other != path)][:MAX_RECENT]
 
     def remove_recent(self, path: Path) -> None:
-        """``path`` could not be opened."""
+        """Remove ``path`` from the list of recent clips."""
         self.recent = [other for other in self.recent if other != path.absolute()]
 
 
@@ -60,7 +60,7 @@ def _store(path: Path) -> QSettings:
 
 
 def _paths(stored: object) -> list[Path]:
-    # An ini file gives a list of one back as a plain string.
+    # QSettings returns a list of one entry as a plain string.
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
     return [Path(str(name)) for name in names if name][:MAX_RECENT]
 

@@ -1,4 +1,4 @@
-"""The window's symbols, drawn as paths in the palette's colours: sharp at any size, on any theme."""
+"""The symbols of the buttons, drawn as vector paths in the colours of the palette."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionToolButton, QStylePainter, QTo
 from videoinr_viewer.style.painting import painting
 
 SIDE = 24.0
-"""The box that the paths are drawn in."""
+"""Side of the square that the paths are drawn in."""
 
 
 def _triangle(*points: tuple[float, float]) -> QPainterPath:
@@ -95,7 +95,7 @@ def _mirrored(path: QPainterPath) -> QPainterPath:
 
 
 class Glyph(Enum):
-    """Every symbol, with the function that draws its path."""
+    """The symbols, each with the function that draws its path."""
 
     PLAY = (_play,)
     PAUSE = (_pause,)
@@ -111,19 +111,19 @@ class Glyph(Enum):
 
     @property
     def path(self) -> QPainterPath:
-        """The symbol in a box of :data:`SIDE`."""
+        """The path of the symbol in a square of :data:`SIDE`."""
         draw: Callable[[], QPainterPath] = self.value[0]
         return draw()
 
 
 class GlyphButton(QToolButton):
-    """A flat button that shows a :class:`Glyph`; dim when disabled, accented when checked."""
+    """A flat button with a :class:`Glyph`, in the accent colour while checked."""
 
     def __init__(self, glyph: Glyph, parent: QWidget | None = None, *, side_px: int = 32) -> None:
         super().__init__(parent)
         self._path = glyph.path
         self._side_px = side_px
-        # Space plays, whatever has the focus, so a button in focus could not be pressed.
+        # The space bar plays whatever has the focus, so it could not press a button.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedSize(self.sizeHint())
 
@@ -133,11 +133,11 @@ class GlyphButton(QToolButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """A square."""
+        """Return the size of the square button."""
         return QSize(self._side_px, self._side_px)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The style's frame, then the symbol in the middle."""
+        """Paint the frame of the style, and the symbol in the middle."""
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
         option.text, option.icon = "", QIcon()

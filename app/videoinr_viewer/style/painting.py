@@ -1,4 +1,4 @@
-"""Painters that end when their block does, whoever still holds a reference to them."""
+"""A context manager that ends a QPainter with its ``with`` block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _Painter = TypeVar("_Painter", bound=QPainter)
 
 @contextmanager
 def painting(painter: _Painter) -> Iterator[_Painter]:
-    """Use ``painter`` and end it: Qt wants it gone before the paint event is over, Python may keep it for longer."""
+    """Yield ``painter`` and end it afterwards.
+
+    Qt requires the end of the painter before the end of the paint event, but Python may keep the object for longer.
+    """
     try:
         yield painter
     finally:

@@ -1,4 +1,4 @@
-"""What the window says and what it understands: times, instants, scales and rates as text. No Qt."""
+"""Formats times, instants, scales and rates as text, and parses typed times. No Qt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FRAME = re.compile(r"[f#]\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 
 
 def format_time(time_secs: Fraction) -> str:
-    """``0:01.234`` or ``1:02:03.004``: hours only where there are any; the millisecond that has begun."""
+    """Return ``0:01.234`` or ``1:02:03.004``: hours only if there are any, milliseconds rounded down."""
     millis = int(time_secs * 1000)
     secs, millis = divmod(millis, 1000)
     minutes, secs = divmod(secs, 60)
@@ -23,15 +23,21 @@ def format_time(time_secs: Fraction) -> str:
 
 
 def format_instant(instant: Instant) -> str:
-    """``frame 12`` on a source frame, ``frame 12 + 0.250`` between two."""
+    """Return ``frame 12`` for a source frame and ``frame 12 + 0.250`` for an instant between two."""
     frame = f"frame {instant.source_frame}"
     return frame if instant.is_source else f"{frame} + {float(instant.phase):.3f}"
 
 
-def parse_time(text: str, timeline: Timeline) -> Fraction | None:
-    """The second that ``text`` names, or None: ``1.5``, ``1:02.5``, ``1:02:03`` or a frame, ``f 29.5``.
+def format_frame_count(count: int) -> str:
+    """Return ``1 frame`` or ``12 frames``."""
+    return "1 frame" if count == 1 else f"{count} frames"
 
-    Times beyond the clip read as its end.
+
+def parse_time(text: str, timeline: Timeline) -> Fraction | None:
+    """Return the time in seconds that ``text`` names, or None if it names none.
+
+    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``) or a frame (``f 29.5``). A time after the end of the clip
+    reads as its end.
     """
     text = text.strip()
     if match := _FRAME.fullmatch(text):
@@ -40,38 +46,41 @@ def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     match = _CLOCK.fullmatch(text)
     if not match or not match[3] or match[3] in ".,":
         return None
-    hours, minutes, secs = (Fraction((part or "0").replace(",", ".")) for part in match.groups())
+    hours, minutes, secs = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
     return min(hours * 3600 + minutes * 60 + secs, timeline.duration_secs)
 
 
 def format_factor(factor: float) -> str:
-    """``×4``, ``×2.5``, ``×0.25``: three digits at most."""
+    """Return ``×4``, ``×2.5`` or ``×0.25``: at most three digits."""
     return f"×{factor:.3g}"
 
 
 def describe_scale(scale: float, trained: tuple[float, float]) -> tuple[str, bool]:
-    """What the decode ``scale`` means to a model ``trained`` from least to most, and whether it extrapolates."""
+    """Return a text about the decoding scale, and whether it lies above the scales of the training.
+
+    Args:
+        scale: Decoded pixels for each clip pixel, along one side.
+        trained: The least and the greatest scale that the model was trained for.
+    """
     least, most = trained
-    if scale > most * 1.0001:
-        return f"{format_factor(scale)}, beyond trained {format_factor(most)}: extrapolated", True
-    if scale < least * 0.9999:
-        return f"{format_factor(scale)}, below trained {format_factor(least)}", False
-    return f"{format_factor(scale)} of trained {format_factor(least)}–{format_factor(most)}", False
+    extrapolates = scale > most * 1.0001
+    note = "beyond the trained" if extrapolates else "trained for"
+    return f"{format_factor(scale)} ({note} {format_factor(least)}–{format_factor(most)})", extrapolates
 
 
 def format_zoom(zoom: float) -> str:
-    """``412 %``; a decimal below 10 %."""
+    """Return ``412%``; below 10% with one decimal."""
     percent = zoom * 100
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%"
 
 
 def format_elapsed(secs: float) -> str:
-    """How long a picture took: ``38 ms``, ``2.1 s``."""
+    """Return ``38 ms`` or ``2.1 s``."""
     return f"{secs * 1000:.0f} ms" if secs < 1 else f"{secs:.1f} s"
 
 
 def format_remaining(secs: float | None) -> str:
-    """How long is left, coarsely: ``about 2 min left``."""
+    """Return a coarse ``about 2 min left``. None: not known yet."""
     if secs is None:
         return "estimating…"
     if secs < 60:
@@ -82,5 +91,5 @@ def format_remaining(secs: float | None) -> str:
 
 
 def format_rate(fps: Fraction) -> str:
-    """``25 fps`` or ``23.976 fps``."""
+    """Return ``25 fps`` or ``23.976 fps``."""
     return f"{float(fps):.3f}".rstrip("0").rstrip(".") + " fps"

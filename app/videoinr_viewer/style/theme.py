@@ -1,4 +1,4 @@
-"""Light and dark: a palette each, and one style sheet for both."""
+"""The light and the dark palette, and the style sheet of both."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from videoinr_viewer.style.theme_choice import Theme
 
 Role = QPalette.ColorRole
 ACCENT_WARM = QColor("#c07b16")
-"""For what deserves attention without being wrong: extrapolation, warnings. Readable on both themes."""
+"""The colour of warnings and of extrapolation. Readable on both themes."""
 ACCENT_BAD = QColor("#d2554f")
-"""For what failed. Readable on both themes."""
+"""The colour of errors. Readable on both themes."""
 
 
 _DARK = {
@@ -66,7 +66,7 @@ _DIM_ROLES = (Role.WindowText, Role.Text, Role.ButtonText, Role.Highlight)
 
 
 class ThemeSwitch(QObject):
-    """Applies a theme to the application, and follows the system's while the choice is SYSTEM."""
+    """Applies a theme to the application. With Theme.SYSTEM it follows the system's colour scheme."""
 
     def __init__(self, app: QApplication, chosen: Theme) -> None:
         super().__init__(app)
@@ -91,12 +91,12 @@ class ThemeSwitch(QObject):
     @Slot()
     def _apply(self) -> None:
         self._app.setPalette(palette(is_dark=self.is_dark))
-        # Set anew: a style sheet reads the palette's roles only when it is polished.
+        # A style sheet reads the palette's roles only when it is set.
         self._app.setStyleSheet(style_sheet())
 
 
 def palette(*, is_dark: bool) -> QPalette:
-    """All roles of the dark or the light theme; disabled things keep their shape and lose contrast."""
+    """Return the dark or the light palette. Disabled text has less contrast."""
     made = QPalette()
     colours = _DARK if is_dark else _LIGHT
     for role, name in colours.items():
@@ -107,6 +107,6 @@ def palette(*, is_dark: bool) -> QPalette:
 
 
 def style_sheet() -> str:
-    """The style sheet of the whole application, with the paths of its pictures filled in."""
+    """Return the style sheet of the application, with the paths of its pictures filled in."""
     file = resource_path("style/viewer.qss")
     return file.read_text(encoding="utf-8").replace("STYLE", file.parent.as_posix())

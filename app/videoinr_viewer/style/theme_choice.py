@@ -1,4 +1,4 @@
-"""The themes by name. No Qt, so that the command line is read before anything heavy is imported."""
+"""The names of the themes. No Qt: the command line is parsed before Qt is imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Theme(Enum):
-    """What the person chose."""
+    """The theme that the user chose."""
 
     SYSTEM = "system"
     LIGHT = "light"

@@ -1,1 +1,1 @@
-"""Where and when: the time sliders, the transport buttons and the time field."""
+"""The timeline below the picture: time sliders, transport buttons, time field and speed."""

@@ -1,4 +1,4 @@
-"""The whole clip as a slider: ruler, source frames, in and out marks, playhead."""
+"""The slider over the whole clip: ruler, source frames, in and out marks, playhead."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multip
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
 TICKS_PER_FRAME = 1920
-"""Divisible by 16 and by 10: sixteenths and tenths of a frame are whole ticks."""
+"""Divisible by 16 and by 10, so that sixteenths and tenths of a frame are whole ticks."""
 MAX_TICKS = 2**30
 FRAME_SPACING_PX = 5
-"""Source frames are marked on the ruler when they are at least this far apart."""
+"""The ruler shows source frames that are at least this far apart."""
 MOST_FRAMES_SHOWN = 4000
 LABEL_SPACING_PX = 78
 GROOVE_Y_PX = 27
 
 
 def ticks_of(timeline: Timeline) -> int:
-    """How many ticks a slider over the whole clip has: 1920 for each frame, fewer for a clip of many hours."""
+    """Return the ticks of a slider over the whole clip: 1920 per frame, fewer for a clip of many hours."""
     return timeline.frame_count * max(1, min(TICKS_PER_FRAME, MAX_TICKS // timeline.frame_count))
 
 
 class Overview(TickSlider):
-    """Time over the whole clip, linear in seconds."""
+    """A slider over the time of the whole clip, linear in seconds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Time", parent, height_px=40, groove_y_px=GROOVE_Y_PX)
@@ -39,7 +39,7 @@ class Overview(TickSlider):
         self._marks = Marks()
 
     def set_timeline(self, timeline: Timeline | None) -> None:
-        """The clip that the slider spans, or None."""
+        """Span the clip of ``timeline``; None: no clip."""
         self._timeline = timeline
         self.setEnabled(timeline is not None)
         if timeline is not None:
@@ -47,14 +47,14 @@ class Overview(TickSlider):
             self.show_tick(0)
             self.setRange(0, ticks)
             self.setSingleStep(max(1, ticks // timeline.frame_count // 16))
-            # A page is a second; a damaged clip may claim to last a nanosecond.
+            # A page is one second. The header of a damaged clip may say that it lasts a nanosecond.
             self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
             self._frame_ticks = self._ticks_of_frames(timeline)
         self.forget_backdrop()
 
     @Slot(object)
     def set_marks(self, marks: Marks) -> None:
-        """The in and out marks to draw."""
+        """Draw ``marks`` from now on."""
         self._marks = marks
         self.forget_backdrop()
 
@@ -64,12 +64,12 @@ class Overview(TickSlider):
         return Fraction(0) if self._timeline is None else self._timeline.duration_secs * self.value() / self.maximum()
 
     def show_time(self, time_secs: Fraction) -> None:
-        """Put the handle at ``time_secs``, silently."""
+        """Move the handle to ``time_secs`` without a signal."""
         if self._timeline is not None:
             self.show_tick(round(self._tick_from_time(time_secs)))
 
     def _ticks_of_frames(self, timeline: Timeline) -> list[float]:
-        """Where the source frames lie, computed once: exact times are slow. None of more than a ruler could show."""
+        """Return the ticks of the source frames, once per clip: exact times are slow. Empty if there are too many."""
         if timeline.frame_count > MOST_FRAMES_SHOWN:
             return []
         times = (timeline.frame_time(frame) for frame in range(timeline.frame_count))
@@ -82,7 +82,7 @@ class Overview(TickSlider):
     # ---- painting ----
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Ruler above, groove with the marks below, the playhead over both."""
+        """Paint the backdrop, and the playhead over it."""
         with painting(QPainter(self)) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.draw_backdrop(painter)
@@ -90,7 +90,7 @@ class Overview(TickSlider):
                 self._paint_playhead(painter)
 
     def paint_backdrop(self, painter: QPainter) -> None:
-        """Ruler, groove and marks."""
+        """Paint the ruler, the groove and the marks."""
         self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
         if self._timeline is not None:
             self._paint_ruler(painter, self._timeline)
@@ -115,11 +115,11 @@ class Overview(TickSlider):
             self.paint_tick(painter, tick, 13, 20, 0.5)
             self._paint_label(painter, tick, format_label(time, step))
 
-    def _paint_label(self, painter: QPainter, tick: float, words: str) -> None:
-        width = painter.fontMetrics().horizontalAdvance(words) + 2
+    def _paint_label(self, painter: QPainter, tick: float, text: str) -> None:
+        width = painter.fontMetrics().horizontalAdvance(text) + 2
         left = min(max(self.x_from_tick(tick) - width / 2, 0.0), self.width() - width)
         painter.setPen(self.colour(QPalette.ColorRole.PlaceholderText))
-        painter.drawText(QRectF(left, 0, width, 12), Qt.AlignmentFlag.AlignCenter, words)
+        painter.drawText(QRectF(left, 0, width, 12), Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_marks(self, painter: QPainter, timeline: Timeline) -> None:
         start, end = self._marks.in_secs, self._marks.out_secs

@@ -1,4 +1,4 @@
-"""The stretch between two source frames as a slider: the second level of precision."""
+"""The slider between two source frames, for precise steps in time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROOVE_Y_PX = 11
 
 
 class PairSlider(TickSlider):
-    """The phase within one pair. Its last tick lies just before the next source frame, which begins the next pair."""
+    """A slider over the phase within one pair. Its last tick is just before the next source frame."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Time within this pair of source frames", parent, height_px=26, groove_y_px=GROOVE_Y_PX)
@@ -28,7 +28,7 @@ class PairSlider(TickSlider):
         self.pair = 0
 
     def show_instant(self, instant: Instant) -> None:
-        """Put the handle at ``instant``, silently; not while a hand holds it."""
+        """Move the handle to ``instant`` without a signal, unless the user holds it."""
         if not self.isSliderDown():
             self.pair = instant.pair
             self.show_tick(min(round(instant.phase * TICKS_PER_FRAME), self.maximum()))
@@ -39,14 +39,14 @@ class PairSlider(TickSlider):
         return Instant(self.pair, Fraction(self.value(), TICKS_PER_FRAME))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A groove from source frame to source frame, with sixteenths below it."""
+        """Paint the backdrop, and the handle over it."""
         with painting(QPainter(self)) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.draw_backdrop(painter)
             self.paint_handle(painter)
 
     def paint_backdrop(self, painter: QPainter) -> None:
-        """The groove, and the sixteenths."""
+        """Paint the groove and the sixteenths of the pair."""
         self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
         if self.isEnabled():
             self._paint_ticks(painter)

@@ -1,4 +1,4 @@
-"""Everything about time in one strip: overview, pair slider and transport, one below the other."""
+"""The timeline panel: overview, pair slider and transport, one below the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videoinr.render.messages import Opened
 from videoinr.types import ViewState
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
-from videoinr_viewer.style.text import format_instant, format_time
+from videoinr_viewer.style.text import format_frame_count, format_instant, format_time
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
 from videoinr_viewer.timeline.time_field import TimeField
@@ -20,7 +20,7 @@ from videoinr_viewer.timeline.transport import Transport
 
 
 class TimelinePanel(QFrame):
-    """Shows the session's time and passes on what the hand does to it."""
+    """Shows the session's time and passes the user's input to session and player."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class TimelinePanel(QFrame):
     def _label(self) -> QLabel:
         label = QLabel(self)
         label.setProperty("class", "quiet")
-        # Wide enough for any frame's number, so that the sliders do not move while the time does.
+        # Wide enough for any frame number, so that the sliders keep their place while the time changes.
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("frame 00000"))
         return label
 
@@ -83,8 +83,8 @@ class TimelinePanel(QFrame):
         self.overview.set_timeline(opened.timeline)
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
         self.transport.time_field.set_timeline(opened.timeline)
-        self._start.setText("clip")
-        self._end.setText(f"{opened.timeline.frame_count} frames")
+        self._start.setText("whole clip")
+        self._end.setText(format_frame_count(opened.timeline.frame_count))
         self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
         self._show(self._session.view)
 
@@ -106,9 +106,9 @@ class TimelinePanel(QFrame):
         self.transport.time_field.show_time(view.time_secs)
         self._first.setText(f"frame {self.pair_slider.pair}")
         self._second.setText(f"frame {self.pair_slider.pair + 1}" if clip.timeline.frame_count > 1 else "")
-        words = f"{format_time(view.time_secs)} s, {format_instant(instant)}"
+        description = f"{format_time(view.time_secs)}, {format_instant(instant)}"
         for slider in (self.overview, self.pair_slider):
-            slider.setAccessibleDescription(words)
+            slider.setAccessibleDescription(description)
 
     @Slot()
     def _show_player(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a time ruler puts its ticks and labels. Pure arithmetic."""
+"""Computes the labels of a time ruler. No Qt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000)
 
 
 def label_step_secs(duration_secs: Fraction, width_px: int, *, least_px: int) -> Fraction:
-    """The roundest time step whose labels on a ruler ``width_px`` wide are at least ``least_px`` apart."""
+    """Return the roundest step whose labels on a ruler of ``width_px`` pixels are at least ``least_px`` apart."""
     least_secs = duration_secs * least_px / max(width_px, 1)
     for power in (1000, 100, 10):
         for step in (1, 2, 5):
@@ -19,7 +19,7 @@ def label_step_secs(duration_secs: Fraction, width_px: int, *, least_px: int) ->
 
 
 def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
-    """``0:02`` on a ruler in seconds or more, ``2.25`` on a finer one."""
+    """Return ``0:02`` on a ruler in whole seconds, ``2.25`` on a finer one."""
     if step_secs >= 1:
         minutes, secs = divmod(int(time_secs), 60)
         hours, minutes = divmod(minutes, 60)
@@ -29,6 +29,6 @@ def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
 
 
 def multiples(step_secs: Fraction, duration_secs: Fraction) -> Iterator[Fraction]:
-    """0, step, 2 step ... up to ``duration_secs``."""
+    """Yield 0, step, 2 step, ... up to ``duration_secs``."""
     for index in range(int(duration_secs / step_secs) + 1):
         yield index * step_secs

@@ -1,4 +1,4 @@
-"""The playback speed: a drop-down of the usual ones."""
+"""The drop-down list of playback speeds."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from videoinr_viewer.player import SPEEDS
 
 
 def format_speed(speed: Fraction) -> str:
-    """``1/16×`` ... ``4×``."""
-    return f"{speed}×"
+    """Return ``1/16 speed``, ``Normal speed`` or ``4× speed``."""
+    if speed == 1:
+        return "Normal speed"
+    return f"{speed} speed" if speed < 1 else f"{speed}× speed"
 
 
 class SpeedBox(QComboBox):
-    """Shows and chooses a speed."""
+    """Shows the playback speed and lets the user choose one."""
 
     chosen = Signal(object)
-    """Fraction: the speed that the person picked."""
+    """Fraction: the speed that the user chose."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Playback speed")
-        self.setToolTip("Playback speed ( [ slower, ] faster )")
+        self.setToolTip("Playback speed ([ slower, ] faster)")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addItems([format_speed(speed) for speed in SPEEDS])
         self.show_speed(Fraction(1))
         self.activated.connect(self._choose)
 
     def show_speed(self, speed: Fraction) -> None:
-        """The present speed."""
+        """Show ``speed``, one of :data:`videoinr_viewer.player.SPEEDS`."""
         self.setCurrentIndex(SPEEDS.index(speed))
 
     @Slot(int)

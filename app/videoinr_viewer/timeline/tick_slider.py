@@ -1,4 +1,4 @@
-"""A horizontal slider in whole ticks: the hand goes where the mouse is, the keyboard and the wheel work."""
+"""The base class of the time sliders: a horizontal slider in whole ticks that follows the mouse."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QSlider, QWidget
 from videoinr_viewer.style.painting import painting
 
 MARGIN_PX = 9
-"""Room at both ends, so that the handle is whole there."""
+"""Room for half the handle at both ends."""
 HANDLE_RADIUS_PX = 6.5
 GROOVE_PX = 5
 
 
 class TickSlider(QSlider):
-    """What both time sliders share. ``valueChanged`` means that a person moved it: :meth:`show_tick` is silent.
+    """A slider whose ``valueChanged`` means that the user moved it: :meth:`show_tick` emits nothing.
 
-    Arrow keys belong to the window (source frames); Up, Down, Page Up, Page Down and the wheel move the slider.
+    Left and Right belong to the window (source frames). Up, Down, Page Up, Page Down and the wheel move the slider.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None, *, height_px: int, groove_y_px: int) -> None:
@@ -31,39 +31,39 @@ class TickSlider(QSlider):
         self.setEnabled(False)
 
     def show_tick(self, tick: int) -> None:
-        """Move the handle without telling anybody; not while a hand holds it."""
+        """Move the handle without a signal, unless the user holds it."""
         if not self.isSliderDown():
             with QSignalBlocker(self):
                 self.setValue(tick)
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room."""
+        """Return the preferred size."""
         return QSize(400, self._height_px)
 
     def minimumSizeHint(self) -> QSize:
-        """Still usable at 120 pixels."""
+        """Return the smallest usable size."""
         return QSize(120, self._height_px)
 
     # ---- ticks and pixels ----
 
     @property
     def groove_px(self) -> int:
-        """The length of the groove, logical pixels."""
+        """Length of the groove, logical pixels."""
         return max(1, self.width() - 2 * MARGIN_PX)
 
     def x_from_tick(self, tick: float) -> float:
-        """The x (logical pixels) of ``tick``."""
+        """Return the x of ``tick``, logical pixels."""
         return MARGIN_PX + self.groove_px * (tick - self.minimum()) / max(1, self.maximum() - self.minimum())
 
     def tick_from_x(self, x: float) -> int:
-        """The nearest tick to ``x`` (logical pixels)."""
+        """Return the tick nearest to ``x``, logical pixels."""
         share = min(max((x - MARGIN_PX) / self.groove_px, 0.0), 1.0)
         return self.minimum() + round(share * (self.maximum() - self.minimum()))
 
     # ---- the mouse ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """The handle jumps to the mouse and follows it."""
+        """Move the handle to the mouse and let it follow."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self.setSliderPosition(self.tick_from_x(event.position().x()))
@@ -71,41 +71,41 @@ class TickSlider(QSlider):
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the mouse while the button is down."""
+        """Let the handle follow the mouse while the button is down."""
         if self.isSliderDown():
             self.setSliderPosition(self.tick_from_x(event.position().x()))
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
+        """Release the handle."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(False)
             self.update()
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Show the handle as hovered."""
+        """Show the handle with the mouse over it."""
         super().enterEvent(event)
         self.update()
 
     # ---- painting ----
 
     def changeEvent(self, event: QEvent) -> None:
-        """Another theme or font: what lies behind the handle looks different."""
+        """Repaint the backdrop when the theme or the font changes."""
         super().changeEvent(event)
         self.forget_backdrop()
 
     def forget_backdrop(self) -> None:
-        """What :meth:`paint_backdrop` paints has changed."""
+        """Repaint the backdrop at the next paint event."""
         self._backdrop = None
         self.update()
 
     def paint_backdrop(self, painter: QPainter) -> None:
-        """Whatever lies behind the handle and does not move with it."""
+        """Paint everything behind the handle that does not move with it."""
         raise NotImplementedError
 
     def draw_backdrop(self, painter: QPainter) -> None:
-        """Put the backdrop into place. It is painted once and kept: dragging redraws the handle 60 times a second."""
+        """Draw the backdrop from a pixmap: dragging redraws the slider 60 times a second."""
         ratio = self.devicePixelRatioF()
         size = self.size() * ratio
         if self._backdrop is None or self._backdrop.size() != size or self._backdrop.devicePixelRatio() != ratio:
@@ -119,13 +119,13 @@ class TickSlider(QSlider):
         painter.drawPixmap(0, 0, self._backdrop)
 
     def colour(self, role: QPalette.ColorRole, alpha: float = 1.0) -> QColor:
-        """A colour of the present theme."""
+        """Return a colour of the current theme."""
         colour = self.palette().color(role)
         colour.setAlphaF(alpha)
         return colour
 
     def paint_groove(self, painter: QPainter, first: float, last: float, colour: QColor) -> None:
-        """A stretch of the groove from tick ``first`` to ``last``."""
+        """Paint the groove from tick ``first`` to ``last``."""
         left, right = self.x_from_tick(first), self.x_from_tick(last)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
@@ -136,13 +136,13 @@ class TickSlider(QSlider):
         )
 
     def paint_tick(self, painter: QPainter, tick: float, top: float, bottom: float, alpha: float) -> None:
-        """A thin vertical line at ``tick``."""
+        """Paint a thin vertical line at ``tick``."""
         x = round(self.x_from_tick(tick)) + 0.5
         painter.setPen(QPen(self.colour(QPalette.ColorRole.Text, alpha), 1))
         painter.drawLine(QPointF(x, top), QPointF(x, bottom))
 
     def paint_handle(self, painter: QPainter) -> None:
-        """The handle at the present tick; a ring when it has the focus."""
+        """Paint the handle, with a ring if it has the focus or the mouse is over it."""
         if not self.isEnabled():
             return
         middle = QPointF(self.x_from_tick(self.sliderPosition()), self.groove_y_px)

@@ -1,4 +1,4 @@
-"""The time as text, to read and to type into."""
+"""The text field that shows the time and takes a new one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FONT_PX = 15
 
 
 class TimeField(QLineEdit):
-    """Shows the present time; Return goes to what was typed, Escape and leaving forget it."""
+    """Shows the current time. Return goes to the typed time; Escape and a loss of focus discard it."""
 
     entered = Signal(object)
-    """Fraction: seconds."""
+    """Fraction: the entered time, seconds."""
     left = Signal()
-    """The person is done with the field."""
+    """The user has left the field."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class TimeField(QLineEdit):
         self._time_secs = Fraction(0)
         self.setObjectName("time")
         self.setAccessibleName("Time")
-        self.setToolTip("Go to a time: 1.5, 1:02.5, or a frame: f 29.5")
+        self.setToolTip("Type a time (1.5 or 1:02.5) or a frame (f 29.5) to go there")
         font = self.font()
         font.setPixelSize(FONT_PX)
         font.setFeature(QFont.Tag("tnum"), 1)
@@ -39,7 +39,7 @@ class TimeField(QLineEdit):
         self.returnPressed.connect(self._enter)
 
     def set_timeline(self, timeline: Timeline | None) -> None:
-        """The clip whose times are typed, or None."""
+        """Take times of the clip of ``timeline``; None: no clip."""
         self._timeline = timeline
         self.setEnabled(timeline is not None)
         if timeline is None:
@@ -48,18 +48,18 @@ class TimeField(QLineEdit):
             self._fit_to(timeline.duration_secs)
 
     def show_time(self, time_secs: Fraction) -> None:
-        """The present time; while somebody types the text stays."""
+        """Show ``time_secs``, unless the user is typing."""
         self._time_secs = time_secs
         if not (self.hasFocus() and self.isModified()):
             self.setText(format_time(time_secs))
 
     def begin(self) -> None:
-        """Ready to type a new time."""
+        """Take the focus, ready for a new time."""
         self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.selectAll()
 
     def event(self, event: QEvent) -> bool:
-        """Escape belongs to the field while it has the focus, not to the window's shortcut."""
+        """Keep Escape from the window's shortcut while the field has the focus."""
         is_override = event.type() == QEvent.Type.ShortcutOverride
         if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
             event.accept()
@@ -67,14 +67,14 @@ class TimeField(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape leaves the field as it was."""
+        """Leave the field on Escape, without a new time."""
         if event.key() == Qt.Key.Key_Escape:
             self._leave()
         else:
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """What was typed and not entered is forgotten."""
+        """Show the current time again, and discard what was typed."""
         super().focusOutEvent(event)
         self.setText(format_time(self._time_secs) if self._timeline is not None else "")
 

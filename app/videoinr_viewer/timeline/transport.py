@@ -1,4 +1,4 @@
-"""The row below the sliders: time field, transport buttons, marks, loop and speed."""
+"""The row below the sliders: time field, transport buttons, mark buttons, loop and speed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RIGHT = (
 
 
 class Transport(QWidget):
-    """Its buttons are the window's actions: same text, same state, same shortcut."""
+    """The buttons are the window's actions, with the same text, state and shortcut."""
 
     def __init__(self, time_field: TimeField, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +48,7 @@ class Transport(QWidget):
         )
 
     def show_playing(self, is_playing: bool) -> None:
-        """The play button shows what a press would do."""
+        """Show on the play button what a press does: pause while playing, otherwise play."""
         self._buttons["play"].set_glyph(Glyph.PAUSE if is_playing else Glyph.PLAY)
 
     def _button(self, action: QAction, glyph: Glyph) -> GlyphButton:

@@ -1,4 +1,4 @@
-"""What the hand does, as generators that give up their turn at every ``yield`` and go on at the next heartbeat."""
+"""The gestures of the bench, as generators. Each resumes after its ``yield`` at the next heartbeat."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from functools import partial
 from PySide6.QtCore import QPointF
 
 from videoinr.types import Instant
-from videoinr_viewer.bench.hand import Hand
 from videoinr_viewer.bench.meter import PaintMeter
+from videoinr_viewer.bench.mouse import Mouse
 from videoinr_viewer.timeline.tick_slider import TickSlider
 from videoinr_viewer.viewer import Viewer
 
-Turns = Iterator[None]
+Script = Iterator[None]
 EVENTS_PER_SEC = 60
 STROKE_SECS = 1.0
 PATIENCE_SECS = 180.0
-"""No picture takes this long; if one does the bench fails."""
+"""The bench fails if a picture takes longer."""
 AFTERMATH_SECS = 0.2
-"""How long the last inputs of a stroke may still be answered when the full picture is there already."""
+"""How long to wait for answers to the last inputs of a stroke after the full picture."""
 PAIRS_PER_STROKE = 8
 WHEEL_EIGHTHS = 24
-"""A fifth of a notch at each event: a wheel of high resolution, or a touchpad."""
+"""A fifth of a notch per event, like a high-resolution wheel or a touchpad."""
 PAN_RADIUS_PX = 120
 
 
-def until(condition: Callable[[], bool], what: str) -> Turns:
+def until(condition: Callable[[], bool], what: str) -> Script:
     """Wait for ``condition``; TimeoutError after PATIENCE_SECS."""
     end = time.perf_counter() + PATIENCE_SECS
     while not condition():
@@ -38,36 +38,36 @@ def until(condition: Callable[[], bool], what: str) -> Turns:
         yield
 
 
-def pause(secs: float) -> Turns:
+def pause(secs: float) -> Script:
     """Wait for ``secs``."""
     end = time.perf_counter() + secs
     while time.perf_counter() < end:
         yield
 
 
-class Score:
-    """The gestures for one viewer. Each event counts from when it was due, even if the loop was away then."""
+class Gestures:
+    """The gestures for one viewer. The wait for an answer starts when an event was due, even if it was sent late."""
 
     def __init__(self, viewer: Viewer, meter: PaintMeter) -> None:
         self._viewer, self._meter = viewer, meter
         self._session = viewer.session
 
-    def rest(self) -> Turns:
+    def rest(self) -> Script:
         """Wait until the full picture is on the screen."""
         yield from until(lambda: self._meter.is_complete, "the full picture")
         end = time.perf_counter() + AFTERMATH_SECS
         yield from until(lambda: not self._meter.waits or time.perf_counter() > end, "the last paint")
 
-    def drag_within_pair(self, strokes: int) -> Turns:
-        """Back and forth on the pair's slider; the pair has been encoded before."""
+    def drag_within_pair(self, strokes: int) -> Script:
+        """Drag the pair slider back and forth, over a pair that is already encoded."""
         self._go_to_pair(self._clip_pairs() // 2)
         yield from self.rest()
         self._meter.take()
         for stroke in range(strokes):
             yield from self._drag_slider(self._viewer.window.timeline.pair_slider, 0.1, 0.9, reverse=stroke % 2 == 1)
 
-    def drag_across_pairs(self, strokes: int) -> Turns:
-        """Eight pairs a second on the clip's slider, further on at every stroke."""
+    def drag_across_pairs(self, strokes: int) -> Script:
+        """Drag the overview over eight pairs a second, with each stroke further into the clip."""
         pairs = self._clip_pairs()
         reach = min(PAIRS_PER_STROKE, pairs)
         for stroke in range(strokes):
@@ -75,29 +75,29 @@ class Score:
             start, end = ((first + part) / (pairs + 1) for part in (0.2, reach))
             yield from self._drag_slider(self._viewer.window.timeline.overview, start, end, reverse=stroke % 2 == 1)
 
-    def zoom(self, strokes: int) -> Turns:
-        """In with the wheel, then out again."""
+    def zoom(self, strokes: int) -> Script:
+        """Zoom in with the wheel, then out again."""
         view = self._viewer.window.frame_view
-        hand, at = Hand(view.viewport()), QPointF(view.width() * 0.4, view.height() * 0.4)
+        mouse, at = Mouse(view.viewport()), QPointF(view.width() * 0.4, view.height() * 0.4)
         for stroke in range(strokes):
             way = WHEEL_EIGHTHS if stroke % 2 == 0 else -WHEEL_EIGHTHS
-            yield from self._events(partial(_turn, hand, at, way))
+            yield from self._events(partial(_turn_wheel, mouse, at, way))
             yield from self.rest()
 
-    def pan(self, strokes: int) -> Turns:
-        """Zoomed in, around three quarters of a circle."""
+    def pan(self, strokes: int) -> Script:
+        """Zoom in and pan along three quarters of a circle."""
         self._session.zoom_by(2.0)
         yield from self.rest()
         self._meter.take()
         view = self._viewer.window.frame_view
-        hand, middle = Hand(view.viewport()), QPointF(view.width() / 2, view.height() / 2)
+        mouse, middle = Mouse(view.viewport()), QPointF(view.width() / 2, view.height() / 2)
         for _ in range(strokes):
-            yield from self._drag(hand, lambda share: middle + _on_circle(share))
+            yield from self._drag(mouse, lambda share: middle + _on_circle(share))
         self._session.fit()
         yield from self.rest()
 
-    def play(self, secs: float, speed: Fraction) -> Turns:
-        """From the start, at ``speed``."""
+    def play(self, secs: float, speed: Fraction) -> Script:
+        """Play from the start at ``speed``."""
         self._session.go_to_start()
         yield from self.rest()
         self._meter.take()
@@ -110,7 +110,7 @@ class Score:
 
     # ---- strokes ----
 
-    def _drag_slider(self, slider: TickSlider, start: float, end: float, *, reverse: bool) -> Turns:
+    def _drag_slider(self, slider: TickSlider, start: float, end: float, *, reverse: bool) -> Script:
         if reverse:
             start, end = end, start
         span = slider.maximum() - slider.minimum()
@@ -119,16 +119,16 @@ class Score:
             tick = slider.minimum() + span * (start + (end - start) * share)
             return QPointF(slider.x_from_tick(tick), slider.groove_y_px)
 
-        yield from self._drag(Hand(slider), point)
+        yield from self._drag(Mouse(slider), point)
 
-    def _drag(self, hand: Hand, point: Callable[[float], QPointF]) -> Turns:
-        hand.press(point(0.0))
-        yield from self._events(lambda share: hand.move(point(share)))
-        hand.release(point(1.0))
+    def _drag(self, mouse: Mouse, point: Callable[[float], QPointF]) -> Script:
+        mouse.press(point(0.0))
+        yield from self._events(lambda share: mouse.move(point(share)))
+        mouse.release(point(1.0))
         yield from self.rest()
 
-    def _events(self, send: Callable[[float], None]) -> Turns:
-        """One stroke: ``send`` with the share of the way, 0..1, whenever an event is due."""
+    def _events(self, send: Callable[[float], None]) -> Script:
+        """Make one stroke: call ``send`` with the share of the way, 0..1, whenever an event is due."""
         start, count = time.perf_counter(), round(EVENTS_PER_SEC * STROKE_SECS)
         with self._meter.moving():
             for index in range(1, count + 1):
@@ -148,8 +148,8 @@ class Score:
         self._session.seek(timeline.time_from_instant(Instant(min(pair, timeline.pair_count - 1), Fraction(1, 2))))
 
 
-def _turn(hand: Hand, at: QPointF, way: int, _share: float) -> None:
-    hand.wheel(at, way)
+def _turn_wheel(mouse: Mouse, at: QPointF, way: int, _share: float) -> None:
+    mouse.wheel(at, way)
 
 
 def _on_circle(share: float) -> QPointF:

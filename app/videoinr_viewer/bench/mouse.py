@@ -1,4 +1,4 @@
-"""A hand on the mouse: events as the system would send them, to one widget."""
+"""Sends mouse events to one widget, like those of the system."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 _NO_KEY = Qt.KeyboardModifier.NoModifier
 
 
-class Hand:
-    """Positions are logical pixels of ``widget``."""
+class Mouse:
+    """A scripted mouse. Positions are logical pixels of ``widget``."""
 
     def __init__(self, widget: QWidget) -> None:
         self._widget = widget
 
     def press(self, at: QPointF) -> None:
-        """The left button goes down."""
+        """Press the left button."""
         self._send_mouse(QMouseEvent.Type.MouseButtonPress, at, _LEFT, _LEFT)
 
     def move(self, at: QPointF) -> None:
-        """The mouse moves with the button down."""
+        """Move the mouse with the button down."""
         self._send_mouse(QMouseEvent.Type.MouseMove, at, _NONE, _LEFT)
 
     def release(self, at: QPointF) -> None:
-        """The button comes up."""
+        """Release the left button."""
         self._send_mouse(QMouseEvent.Type.MouseButtonRelease, at, _LEFT, _NONE)
 
     def wheel(self, at: QPointF, eighths_of_degree: int) -> None:
-        """The wheel turns; 120 is one notch."""
+        """Turn the wheel; 120 is one notch."""
         event = QWheelEvent(
             at, self._global(at), QPoint(), QPoint(0, eighths_of_degree), _NONE, _NO_KEY,
             Qt.ScrollPhase.NoScrollPhase, False,

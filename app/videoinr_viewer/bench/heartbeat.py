@@ -1,4 +1,4 @@
-"""A heartbeat of the event loop: it says how long the loop was away, and gives a script its turns."""
+"""A heartbeat of the event loop: measures the gaps of the loop, and drives the script."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ BEAT_MSECS = 2
 
 
 class Heartbeat(QObject):
-    """Beats every 2 ms on a precise timer while the loop is free.
+    """Emits ``beat`` every 2 ms from a precise timer, if the loop is free.
 
-    A gap is the time between two beats: what the loop could not do anything else in, so it is 2 ms at the least. The
-    first beat ends none: what came before it was not the loop's.
+    A gap is the time between two beats, at least 2 ms. The time before the first beat is not a gap.
     """
 
     beat = Signal()
@@ -28,11 +27,11 @@ class Heartbeat(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """No more beats."""
+        """Stop the timer."""
         self._timer.stop()
 
     def take_longest_msecs(self) -> float:
-        """The longest gap since this was last asked."""
+        """Return the longest gap since the last call, milliseconds."""
         longest, self._longest_secs = self._longest_secs, 0.0
         self.longest_ever_secs = max(self.longest_ever_secs, longest)
         return round(longest * 1000, 1)
