@@ -36,7 +36,7 @@ for name, group in (("videoinr", "console_scripts"), ("videoinr-viewer", "gui_sc
 
 
 def check_contents(wheel: Path) -> None:
-    """The packages, the licence, and every resource of the source tree are in the wheel, and nothing else is."""
+    """Check that the wheel holds the packages, the licence and every resource of the source tree, and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     stray = {top for top in tops - PACKAGES if not top.endswith(".dist-info")}
@@ -44,6 +44,7 @@ def check_contents(wheel: Path) -> None:
         raise SystemExit(f"the wheel holds {sorted(tops)}")
     files = (file for file in (ROOT / "resources").rglob("*") if file.is_file() and file.suffix != ".pyc")
     lost = {file.relative_to(ROOT / "resources").as_posix() for file in files} - names
+    lost |= {"videoinr/py.typed"} - names
     if lost:
         raise SystemExit(f"the wheel lacks {sorted(lost)}")
     for suffix, what in KINDS.items():
@@ -87,6 +88,8 @@ def main() -> None:
         print(run(programs / "videoinr", "--version", scratch=scratch))
         find = "import videoinr_resources; print(videoinr_resources.path('demo/demo.mp4'))"
         demo = run(programs / "python", "-c", find, scratch=scratch)
+        face = "import videoinr; print('videoinr.' + videoinr.open.__name__, videoinr.__version__)"
+        print(run(programs / "python", "-c", face, scratch=scratch))
         picture = scratch / "picture.png"
         run(programs / "videoinr", "decode", demo, "--time", "0.54", "-o", picture, scratch=scratch)
         if picture.read_bytes()[:4] != b"\x89PNG":
