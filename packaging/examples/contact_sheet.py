@@ -21,10 +21,11 @@ parser.add_argument("--scale", type=float, default=4)
 parser.add_argument("--region", type=int, nargs=4, default=(400, 200, 256, 192), help="x y width height, scaled pixels")
 options = parser.parse_args()
 
+x, y, width, height = options.region
 phases = np.linspace(0, 1, COLUMNS * ROWS)
 with videoinr.open(options.clip) as video:
     pair = video.encode(options.pair)  # once for all twelve
-    pictures = [pair.decode(t=t, scale=options.scale, region=tuple(options.region)) for t in phases]
+    pictures = [pair.decode(t=t, scale=options.scale, region=(x, y, width, height)) for t in phases]
 
 rows = [np.hstack(pictures[start : start + COLUMNS]) for start in range(0, len(pictures), COLUMNS)]
 av.VideoFrame.from_ndarray(np.vstack(rows), format="rgb24").save(options.out)
