@@ -1,4 +1,4 @@
-"""A base class for objects that are closed at the end of a ``with`` block."""
+"""A base class for objects that hold files or threads and are closed by a ``with`` block."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import Self
 
 
-class Closing(ABC):
-    """An object that holds files or threads until :meth:`close`; a ``with`` block closes it at its end."""
+class Closeable(ABC):
+    """Base class of objects that hold files, memory or threads until :meth:`close`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Release everything that is held; may be called twice."""
+        """Release what the object holds. Safe to call twice."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,6 @@
-"""ColourSpec: how the numbers of a clip's planes mean colours, and what to assume when the clip does not say.
+"""Colour tags: a clip's matrix, range, primaries and transfer, and the guesses where a clip does not give them.
 
-Names are FFmpeg's (``ffprobe`` prints them), save for the identity matrix, which is "rgb" here.
+Names are those that ``ffprobe`` prints, except the identity matrix, which is "rgb" here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MATRICES: Mapping[int, str] = {
     16: "ycgco-re",
     17: "ycgco-ro",
 }
-"""Code (ITU-T H.273, which FFmpeg shares) -> name; so are the next three."""
+"""The name of each H.273 code, which FFmpeg uses too. The next three tables are alike."""
 
 RANGES: Mapping[int, str] = {1: "tv", 2: "pc"}
 
@@ -67,15 +67,19 @@ TRANSFERS: Mapping[int, str] = {
 }
 
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
-"""PQ and HLG: brighter than a screen of ordinary range can show without tone mapping."""
+"""PQ and HLG: a standard-range screen needs tone mapping to show them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColourSpec:
-    """Matrix, range, primaries and transfer of a clip, under FFmpeg's names.
+    """How to read a clip's colours, under FFmpeg's names.
 
-    ``matrix``: bt709, smpte170m (BT.601), bt2020nc, rgb ...; ``range``: "tv" (limited) or "pc" (full);
-    ``guessed`` names the fields that the clip left open and that were filled in.
+    Attributes:
+        matrix: bt709, smpte170m (BT.601), bt2020nc, rgb ... (see :data:`MATRICES`).
+        range: "tv" (limited) or "pc" (full).
+        primaries: see :data:`PRIMARIES`.
+        transfer: see :data:`TRANSFERS`.
+        guessed: the names of those fields that the clip does not give.
     """
 
     matrix: str
@@ -86,7 +90,7 @@ class ColourSpec:
 
 
 class PixelFamily(Enum):
-    """What the planes of a pixel format hold."""
+    """The kind of planes in a pixel format."""
 
     YUV = "yuv"
     RGB = "rgb"
@@ -95,7 +99,7 @@ class PixelFamily(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ColourTags:
-    """What a clip says of its colours: names as in :class:`ColourSpec`, None where it says nothing."""
+    """A clip's own colour tags: names as in :class:`ColourSpec`, None where a tag is missing."""
 
     matrix: str | None = None
     range: str | None = None
@@ -104,11 +108,11 @@ class ColourTags:
 
     @classmethod
     def from_codes(cls, *, matrix: int, range_: int, primaries: int, transfer: int) -> ColourTags:
-        """The tags behind FFmpeg's numbers; numbers without a meaning become None."""
+        """Return the tags for FFmpeg's codes; unknown codes become None."""
         return cls(MATRICES.get(matrix), RANGES.get(range_), PRIMARIES.get(primaries), TRANSFERS.get(transfer))
 
-    def or_else(self, other: ColourTags) -> ColourTags:
-        """These tags, with ``other``'s where these say nothing."""
+    def filled_from(self, other: ColourTags) -> ColourTags:
+        """Return these tags, with the tags of ``other`` where these are missing."""
         return ColourTags(*(getattr(self, name) or getattr(other, name) for name in _TAG_NAMES))
 
 
@@ -116,11 +120,17 @@ _TAG_NAMES = tuple(field.name for field in fields(ColourTags))
 
 
 def colour_from_tags(tags: ColourTags, *, width: int, height: int, family: PixelFamily) -> ColourSpec:
-    """The colours of a ``width`` x ``height`` clip: its tags, and a guess for each that is missing.
+    """Return the colours of a clip: its tags, and a guess for each missing one.
 
-    The guesses are those of mpv: BT.709 for HD (1280 columns or more, or more than 576 rows), BT.601 below, limited
-    range, a display's transfer. RGB is full-range sRGB. So is grey, which programs built on FFmpeg store at
-    full range without saying so.
+    The guesses are those of mpv: BT.709 from HD on (1280 columns, or more than 576 rows), BT.601 below, limited range,
+    the BT.709 transfer. RGB is full-range sRGB. Grey is full range too: programs based on FFmpeg store it so, without
+    a tag.
+
+    Args:
+        tags: the clip's own tags.
+        width: columns of the stored frames.
+        height: rows of the stored frames.
+        family: the kind of planes.
     """
     matrix = _matrix(tags, width, height, family)
     guess = ColourSpec(
@@ -130,15 +140,15 @@ def colour_from_tags(tags: ColourTags, *, width: int, height: int, family: Pixel
         transfer=tags.transfer or ("iec61966-2-1" if family is PixelFamily.RGB else "bt709"),
         guessed=tuple(name for name in _TAG_NAMES if getattr(tags, name) is None),
     )
-    # The matrix of RGB is no guess: the pixel format says it.
+    # The matrix of RGB is not a guess: the pixel format gives it.
     return guess if family is not PixelFamily.RGB else _without_guess(guess, "matrix")
 
 
 def check_colour(spec: ColourSpec) -> ColourSpec:
-    """``spec`` itself, if all its names are known.
+    """Check that FFmpeg knows all names in ``spec``, and return it.
 
     Raises:
-        UsageError: a field holds a name that FFmpeg does not have.
+        UsageError: a field has an unknown name.
     """
     for field, names in (("matrix", MATRICES), ("range", RANGES), ("primaries", PRIMARIES), ("transfer", TRANSFERS)):
         if getattr(spec, field) not in names.values():

@@ -1,11 +1,11 @@
 """Grids and rectangles in whole pixels, and the maps between clip, grid and unit coordinates.
 
-Every coordinate in the program obeys one pixel-centre convention: in a picture ``n`` pixels wide, pixel ``i``
-covers ``[i, i + 1)`` of the *edge* axis ``[0, n]`` and has its centre at ``i + 1/2``. A *centre* coordinate
-counts from the centre of pixel 0, so ``centre = edge - 1/2``. Order is (x, y), x to the right, y down.
+All coordinates follow one pixel-centre convention: in a picture ``n`` pixels wide, pixel ``i`` covers ``[i, i + 1)`` of
+the *edge* axis ``[0, n]``, and its centre is at ``i + 1/2``. A *centre* coordinate counts from the centre of pixel 0:
+``centre = edge - 1/2``. The order is (x, y), x to the right and y down.
 
-A region is a rectangle of whole pixels on a virtual full-frame grid, never a float crop: a float crop would move
-the pixel centres at every pan, and the picture would swim.
+A region is a rectangle of whole pixels on a virtual full-frame grid, never a float crop: a float crop would move the
+pixel centres with every pan, and the picture would shimmer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The virtual full frame, ``width`` x ``height`` pixels, that regions are cut from."""
+    """A virtual full frame of ``width`` x ``height`` pixels. Regions are rectangles of it."""
 
     width: int
     height: int
@@ -41,7 +41,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """``width`` x ``height`` pixels of a grid, the first one at column ``x``, row ``y``."""
+    """A rectangle of ``width`` x ``height`` pixels whose first pixel is at column ``x``, row ``y`` of a grid."""
 
     x: int
     y: int
@@ -59,12 +59,12 @@ class Rect:
 
     @property
     def right(self) -> int:
-        """The first column past the rectangle."""
+        """The first column after the rectangle."""
         return self.x + self.width
 
     @property
     def bottom(self) -> int:
-        """The first row past the rectangle."""
+        """The first row after the rectangle."""
         return self.y + self.height
 
     @property
@@ -82,31 +82,31 @@ class Rect:
         return Rect(self.x - origin.x, self.y - origin.y, self.width, self.height)
 
     def contains(self, other: Rect) -> bool:
-        """Whether every pixel of ``other`` is one of this rectangle's."""
+        """Return whether every pixel of ``other`` is in this rectangle."""
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
     def intersection(self, other: Rect) -> Rect | None:
-        """The pixels both rectangles share, or None where they share none."""
+        """Return the rectangle of the pixels in both, or None if there are none."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Rect.from_edges(x, y, right, bottom) if right > x and bottom > y else None
 
 
 class Tile(NamedTuple):
-    """One cell of the lattice of ``side`` x ``side`` tiles that starts at a grid's corner."""
+    """One tile of the lattice of square tiles that starts at a grid's top left corner."""
 
     column: int
     row: int
 
 
 def tile_rect(tile: Tile, grid: Grid, side: int) -> Rect:
-    """The pixels of ``tile``: ``side`` x ``side``, less what the grid's right and bottom edges cut off."""
+    """Return the pixels of ``tile``: ``side`` x ``side``, fewer at the grid's right and bottom edges."""
     x, y = tile.column * side, tile.row * side
     return Rect(x, y, min(side, grid.width - x), min(side, grid.height - y))
 
 
 def tiles_over(rect: Rect, side: int) -> list[Tile]:
-    """The lattice tiles that share a pixel with ``rect``, row by row."""
+    """Return the tiles of ``side`` x ``side`` pixels that share a pixel with ``rect``, row by row."""
     return [
         Tile(column, row)
         for row in range(rect.y // side, (rect.bottom - 1) // side + 1)
@@ -115,9 +115,9 @@ def tiles_over(rect: Rect, side: int) -> list[Tile]:
 
 
 def rect_from_units(left: float, top: float, right: float, bottom: float, grid: Grid) -> Rect | None:
-    """The smallest rectangle of ``grid`` over a box given in unit coordinates (0..1 across the full frame).
+    """Return the smallest rectangle of ``grid`` that covers a box in unit coordinates (0 ... 1 across the full frame).
 
-    What lies outside the frame is cut off; None if nothing is left.
+    The box is clipped to the frame; None if nothing is left of it.
     """
     x, y = math.floor(left * grid.width), math.floor(top * grid.height)
     width = math.ceil(right * grid.width) - x
@@ -128,7 +128,7 @@ def rect_from_units(left: float, top: float, right: float, bottom: float, grid: 
 
 
 def rect_on_grid(rect: Rect, source: Grid, target: Grid) -> Rect:
-    """The smallest rectangle of ``target`` over the same part of the picture as ``rect`` of ``source``."""
+    """Return the smallest rectangle of ``target`` that covers what ``rect`` covers on ``source``."""
     x = rect.x * target.width // source.width
     y = rect.y * target.height // source.height
     right = -(-rect.right * target.width // source.width)

@@ -1,4 +1,4 @@
-"""Pictures between numpy, tensors and the screen, and the one way this program makes a picture smaller."""
+"""Converts pictures between clip pixels, tensors and 8-bit RGBX, and resizes them bicubically."""
 
 from __future__ import annotations
 
@@ -14,24 +14,44 @@ from videoinr.types import Pixels
 
 
 def tensor_from_pixels(pixels: Pixels, device: torch.device) -> Tensor:
-    """[H, W, 3] uint8 or uint16 -> float32 [3, H, W] in 0 ... 1 on ``device``."""
+    """Convert pixels to a tensor.
+
+    Args:
+        pixels: [H, W, 3], uint8 or uint16.
+        device: where the tensor shall be.
+
+    Returns:
+        float32 [3, H, W] in 0 ... 1, at the pixels' own depth.
+    """
     peak = np.iinfo(pixels.dtype).max
-    # torch has no arithmetic on uint16: widen before the transfer. It warns of what may not be written to: copy that.
+    # torch has no arithmetic on uint16, so it is widened before the transfer. It warns of read-only arrays, so
+    # they are copied.
     whole = pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
     return torch.from_numpy(np.require(whole, requirements=("C", "W"))).to(device).permute(2, 0, 1).float() / peak
 
 
 def rgbx_from_tensor(rgb: Tensor) -> Tensor:
-    """[h, w, 3] of about 0 ... 1 -> uint8 [h, w, 4] on the same device, rounded to nearest, X = 255."""
+    """Convert a decoded picture to 8 bits, clamped and rounded to the nearest level.
+
+    Args:
+        rgb: [h, w, 3], 0 ... 1; values outside are clamped.
+
+    Returns:
+        uint8 [h, w, 4] on the same device, X = 255.
+    """
     rgbx = torch.full((*rgb.shape[:2], 4), 255, dtype=torch.uint8, device=rgb.device)
     rgbx[..., :3] = rgb.clamp(0, 1).mul(255).round_()
     return rgbx
 
 
 def uint8_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
-    """[H, W, 3] uint8 or uint16 -> uint8, rounded to the nearest of 256 levels; uint8 is returned as it is.
+    """Convert pixels to 8 bits, rounding to the nearest level. The only conversion from 16 to 8 bits in the program.
 
-    The only conversion from 16 to 8 bits in the program.
+    Args:
+        pixels: [H, W, 3], uint8 (returned unchanged) or uint16.
+
+    Returns:
+        uint8 [H, W, 3].
     """
     if pixels.dtype == np.uint8:
         return cast("NDArray[np.uint8]", pixels)
@@ -40,21 +60,27 @@ def uint8_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def rgbx_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:
-    """[H, W, 3] uint8 or uint16 -> uint8 [H, W, 4], X = 255."""
+    """Convert pixels [H, W, 3], uint8 or uint16, to uint8 [H, W, 4] with X = 255."""
     rgbx = np.full((*pixels.shape[:2], 4), 255, dtype=np.uint8)
     rgbx[..., :3] = uint8_from_pixels(pixels)
     return rgbx
 
 
 def downsample(images: Tensor, *, height: int, width: int) -> Tensor:
-    """Antialiased bicubic (a = -0.5) to ``height`` x ``width``, rounded to 8 bits: the field's degradation.
+    """Downsample with an antialiased bicubic filter (a = -0.5) and round to 8 bits: the field's standard degradation.
 
-    ``images``: [B, 3, H, W] in 0 ... 1; so is the result.
+    Args:
+        images: [B, 3, H, W] in 0 ... 1.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        [B, 3, height, width] in 0 ... 1, multiples of 1 / 255.
     """
     small = F.interpolate(images, size=(height, width), mode="bicubic", antialias=True, align_corners=False)
     return small.clamp(0, 1).mul(255).round().div(255)
 
 
-def enlarge_bicubic(images: Tensor, *, height: int, width: int) -> Tensor:
-    """Plain bicubic to ``height`` x ``width``: [B, 3, H, W] in 0 ... 1 -> the same, clamped."""
+def upsample_bicubic(images: Tensor, *, height: int, width: int) -> Tensor:
+    """Upsample [B, 3, H, W] in 0 ... 1 bicubically to ``height`` x ``width`` pixels, clamped to 0 ... 1."""
     return F.interpolate(images, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)

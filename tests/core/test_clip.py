@@ -1,4 +1,4 @@
-"""Opening a video file: what it is said to be, its times, its turn, what cannot be opened, and what is let go of."""
+"""Opening a video file: its properties, times and rotation, the errors, and what closing releases."""
 
 import gc
 import os
@@ -15,7 +15,7 @@ import pytest
 from helpers.clips import number_in, numbered_frame, remux, write_audio, write_clip
 from videoinr.cancel import CancelToken
 from videoinr.clip import open_clip, packet_index, video_clip
-from videoinr.clip.ring import Ring
+from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.video_clip import VideoClip
 from videoinr.clip.video_file import VideoFile
 from videoinr.colour import ColourSpec
@@ -35,7 +35,7 @@ def plain(folder: Path) -> Path:
     return write_clip(folder / "plain.mp4", 24, options=GOP)
 
 
-def test_a_clip_says_what_it_is(folder: Path) -> None:
+def test_the_properties_of_a_clip(folder: Path) -> None:
     path = write_clip(folder / "sound.mp4", 30, fps=Fraction(30000, 1001), options=GOP, audio_secs=1.0)
     with open_clip(path) as clip:
         info = clip.info
@@ -50,7 +50,7 @@ def test_a_clip_says_what_it_is(folder: Path) -> None:
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(60000, 1001), Fraction(12)])
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts", "avi", "mov"])
-def test_a_constant_rate_is_found_whatever_the_container_rounds_to(tmp_path: Path, rate: Fraction, suffix: str) -> None:
+def test_a_constant_rate_is_found_despite_rounded_times(tmp_path: Path, rate: Fraction, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", 40, fps=rate, codec="mpeg2video" if suffix == "ts" else "mpeg4")
     with open_clip(path) as clip:
         assert clip.info.fps == rate
@@ -78,7 +78,7 @@ def test_frames_before_an_edit_list_are_not_counted(tmp_path: Path) -> None:
         assert clip.info.warnings == ()
 
 
-def test_a_late_start_is_second_zero(tmp_path: Path) -> None:
+def test_a_clip_whose_times_start_late_starts_at_second_zero(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", 8, times=range(100, 108), time_base=Fraction(1, 25), options=GOP)
     with open_clip(path) as clip:
         assert [clip.timeline.frame_time(index) for index in range(3)] == [0, Fraction(1, 25), Fraction(2, 25)]
@@ -99,7 +99,7 @@ def test_the_display_matrix_is_applied(tmp_path: Path, rotation: int, mirrored: 
             assert clip.info.rotation == rotation
 
 
-def test_interlaced_and_anamorphic_clips_say_so(tmp_path: Path) -> None:
+def test_interlaced_and_anamorphic_clips_give_a_warning(tmp_path: Path) -> None:
     interlaced = write_clip(tmp_path / "a.mpg", 8, codec="mpeg2video", options={"flags": "+ilme+ildct"})
     with open_clip(interlaced) as clip:
         assert clip.info.interlaced is True
@@ -109,7 +109,7 @@ def test_interlaced_and_anamorphic_clips_say_so(tmp_path: Path) -> None:
         assert any("4/3" in warning for warning in clip.info.warnings)
 
 
-def test_a_clip_of_one_frame_is_a_pair_with_itself(tmp_path: Path) -> None:
+def test_a_clip_of_one_frame_has_a_pair_of_that_frame_twice(tmp_path: Path) -> None:
     with open_clip(write_clip(tmp_path / "a.mp4", 1)) as clip:
         pair = clip.pair(0)
         assert (clip.info.frames, clip.info.vfr, clip.info.fps) == (1, False, Fraction(25))
@@ -119,7 +119,7 @@ def test_a_clip_of_one_frame_is_a_pair_with_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 24])
-def test_a_frame_that_is_not_there_is_a_usage_error(plain: Path, index: int) -> None:
+def test_a_frame_index_out_of_range_is_a_usage_error(plain: Path, index: int) -> None:
     with open_clip(plain) as clip, pytest.raises(UsageError, match="24"):
         clip.frame(index)
 
@@ -136,7 +136,7 @@ def broken_files(folder: Path, plain: Path) -> dict[str, Path]:
     files = {
         "no file": folder / "nothing.mp4",
         "is empty": folder / "empty.mp4",
-        "no video that can be read": folder / "text.mp4",
+        "read as video": folder / "text.mp4",
         "is text": folder / "text.txt",
         "only sound": write_audio(folder / "sound.m4a"),
         "holds no frames": write_clip(folder / "zero.avi", 0, codec="mpeg4"),
@@ -144,32 +144,32 @@ def broken_files(folder: Path, plain: Path) -> dict[str, Path]:
     }
     files["holds no pictures"].mkdir(exist_ok=True)
     files["is empty"].write_bytes(b"")
-    files["no video that can be read"].write_text("Once upon a time.\n" * 100)
+    files["read as video"].write_text("Once upon a time.\n" * 100)
     files["is text"].write_text("Once upon a time.\n" * 100)
     return files
 
 
-def test_what_cannot_be_opened_says_why_and_what_to_do(folder: Path, plain: Path) -> None:
+def test_errors_of_opening_have_a_reason_and_a_hint(folder: Path, plain: Path) -> None:
     for words, path in broken_files(folder, plain).items():
         with pytest.raises(ClipError, match=words) as caught:
             open_clip(path)
         assert path.name in str(caught.value)
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_opening_a_pipe_does_not_block(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.mp4"
     os.mkfifo(pipe)
     with pytest.raises(ClipError, match="not a file"):
         open_clip(pipe)
 
 
-def test_a_name_no_disk_takes_is_a_clip_error() -> None:
+def test_a_name_that_no_file_system_allows_is_a_clip_error() -> None:
     for name in ("x" * 5000, "nul\0byte.mp4"):
         with pytest.raises(ClipError):
             open_clip(name)
 
 
-def test_a_file_that_disappears_is_a_clip_error_and_what_is_held_still_shows(
+def test_a_deleted_file_is_a_clip_error_but_cached_frames_remain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_clip, "DECODED_BYTES", 0)
@@ -198,7 +198,7 @@ def test_opening_can_be_cancelled(plain: Path) -> None:
         open_clip(plain, token=token)
 
 
-def test_a_changed_file_is_another_clip(tmp_path: Path, plain: Path) -> None:
+def test_a_changed_file_has_another_identity(tmp_path: Path, plain: Path) -> None:
     def identity(colour: ColourSpec | None = None) -> str:
         with open_clip(path, colour=colour) as clip:
             return clip.identity
@@ -212,7 +212,7 @@ def test_a_changed_file_is_another_clip(tmp_path: Path, plain: Path) -> None:
     assert identity() != first
 
 
-def test_a_closed_clip_reads_nothing_and_closes_twice(plain: Path) -> None:
+def test_a_closed_clip_cannot_be_read_and_can_be_closed_again(plain: Path) -> None:
     clip = open_clip(plain)
     clip.close()
     clip.close()
@@ -239,7 +239,7 @@ def test_closing_ends_the_decoders_threads(plain: Path) -> None:
     assert threads() == before
 
 
-def test_a_clip_may_move_from_thread_to_thread(plain: Path) -> None:
+def test_a_clip_can_be_used_by_one_thread_after_another(plain: Path) -> None:
     numbers: list[int] = []
     with open_clip(plain) as clip:
         for index in (3, 21, 8):
@@ -249,7 +249,7 @@ def test_a_clip_may_move_from_thread_to_thread(plain: Path) -> None:
     assert numbers == [3, 21, 8]
 
 
-def test_what_is_held_is_bounded_in_bytes(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_frames_are_bounded_in_bytes(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video_clip, "DECODED_BYTES", 20_000)
     monkeypatch.setattr(video_clip, "PICTURE_BYTES", 40_000)
     with open_clip(plain) as clip:
@@ -261,18 +261,18 @@ def test_what_is_held_is_bounded_in_bytes(plain: Path, monkeypatch: pytest.Monke
         assert clip.held_bytes == 0
 
 
-def test_a_ring_forgets_what_was_unused_for_longest() -> None:
-    ring: Ring[str] = Ring(10, at_least=1)
+def test_a_cache_drops_what_was_unused_for_longest() -> None:
+    cache: FrameCache[str] = FrameCache(10, at_least=1)
     for index in range(3):
-        ring.put(index, str(index), 4)
-    assert [ring.get(index) for index in range(3)] == [None, "1", "2"]
-    ring.get(1)
-    ring.put(3, "3", 4)
-    assert [ring.get(index) for index in (1, 2, 3)] == ["1", None, "3"]
-    ring.put(4, "large", 100)
-    assert (len(ring), ring.get(4), ring.held_bytes) == (1, "large", 100)
-    ring.put(4, "small", 1)
-    assert ring.held_bytes == 1
+        cache.put(index, str(index), 4)
+    assert [cache.get(index) for index in range(3)] == [None, "1", "2"]
+    cache.get(1)
+    cache.put(3, "3", 4)
+    assert [cache.get(index) for index in (1, 2, 3)] == ["1", None, "3"]
+    cache.put(4, "large", 100)
+    assert (len(cache), cache.get(4), cache.held_bytes) == (1, "large", 100)
+    cache.put(4, "small", 1)
+    assert cache.held_bytes == 1
 
 
 def test_opening_decodes_no_more_than_the_first_frames(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,14 +298,14 @@ def hostile_y4m(path: Path) -> Path:
     return path
 
 
-def test_an_absurd_header_takes_no_memory(tmp_path: Path) -> None:
+def test_a_header_of_huge_frames_takes_no_memory(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ClipError):
         open_clip(hostile_y4m(tmp_path / "huge.y4m"))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
-def test_frames_that_change_size_are_brought_to_the_first_ones(tmp_path: Path) -> None:
+def test_frames_of_another_size_are_resampled_to_the_first_ones(tmp_path: Path) -> None:
     small = write_clip(tmp_path / "a.h264", 6, options={"g": "3"})
     large = write_clip(
         tmp_path / "b.h264", [numbered_frame(n, width=128, height=96) for n in range(6, 12)], options={"g": "3"}
@@ -323,7 +323,7 @@ def hidden_every_third(number: int, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("known_in_advance", [True, False], ids=["by its header", "by decoding once"])
-def test_hidden_reference_frames_are_no_frames(
+def test_hidden_reference_frames_are_not_counted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, known_in_advance: bool
 ) -> None:
     whole = write_clip(folder / "vp8.webm", 30, codec="libvpx", options={"cpu-used": "8", "deadline": "realtime"})
@@ -337,7 +337,7 @@ def test_hidden_reference_frames_are_no_frames(
         assert any("decoded once" in warning for warning in clip.info.warnings) is not known_in_advance
 
 
-def test_naming_clips_loads_no_media_library() -> None:
+def test_importing_the_clip_package_does_not_load_pyav() -> None:
     core = Path(__file__).resolve().parents[2] / "core"
     script = "import videoinr.clip, videoinr.clip.describe, videoinr.colour, sys; print('av' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=core, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Damaged files: the part that can be used is used, with a warning; what stands in for a lost frame; no noise."""
+"""Damaged files: what can be read is read, with a warning; substitutes for lost frames; FFmpeg prints nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,14 +52,14 @@ def test_a_file_that_is_cut_off_keeps_its_start(tmp_path: Path, name: str, conta
         assert bool(clip.info.warnings) is (name not in ("a.ts", "a.avi"))
 
 
-def test_an_mp4_whose_index_was_lost_is_a_clip_error(tmp_path: Path) -> None:
+def test_an_mp4_without_its_index_is_a_clip_error(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "a.mp4", 30, options=GOP)
     with pytest.raises(ClipError, match="holds no video") as caught:
         open_clip(cut_off(whole, 0.8))
     assert "cut off" in caught.value.hint
 
 
-def test_a_recording_that_begins_in_the_middle_starts_at_its_first_whole_frame(folder: Path) -> None:
+def test_a_recording_without_its_start_begins_with_its_first_decodable_frame(folder: Path) -> None:
     whole = write_clip(folder / "whole.mkv", 30, codec="mpeg2video", options=GOP)
     late = remux(whole, folder / "late.mkv", lambda number, data: None if number == 0 else data)
     with open_clip(late) as clip:
@@ -75,7 +75,7 @@ def spoil(*numbers: int) -> Callable[[int, bytes], bytes]:
     return lambda number, data: bytes(len(data)) if number in numbers else data
 
 
-def test_the_nearest_frame_before_stands_in_for_a_lost_one(folder: Path, intra: Path) -> None:
+def test_the_nearest_earlier_frame_replaces_a_lost_one(folder: Path, intra: Path) -> None:
     with open_clip(remux(intra, folder / "spoilt.mov", spoil(20, 21, 39))) as clip:
         assert clip.info.frames == 40
         shown = [number_in(clip.frame(index)) for index in (21, 20, 22, 39, 19, 21, 38)]
@@ -88,7 +88,7 @@ def test_a_lost_first_frame_is_left_out(folder: Path, intra: Path) -> None:
         assert number_in(clip.frame(0)) == 2
 
 
-def test_a_file_of_spoilt_frames_alone_is_a_clip_error(folder: Path, intra: Path) -> None:
+def test_a_file_without_any_decodable_frame_is_a_clip_error(folder: Path, intra: Path) -> None:
     path = remux(intra, folder / "spoilt_throughout.mov", spoil(*range(40)))
     with pytest.raises(ClipError, match=r"No frame of “spoilt_throughout\.mov” can be decoded"):
         open_clip(path)
@@ -112,7 +112,7 @@ def test_damage_in_one_place_leaves_the_rest_exact(tmp_path: Path, name: str) ->
         assert same >= 36
 
 
-def test_ffmpeg_stays_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ffmpeg_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     whole = write_clip(tmp_path / "a.ts", 40, options=GOP)
     spoilt = tmp_path / "b.ts"
     data = bytearray(whole.read_bytes())

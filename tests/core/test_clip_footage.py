@@ -35,13 +35,13 @@ def test_every_kind_of_video_and_picture_is_found(tmp_path: Path) -> None:
     assert set(below(tmp_path)) == videos | {suffix[1:] for suffix in PICTURE_SUFFIXES}
 
 
-def test_the_tables_name_each_suffix_once_and_no_suffix_is_both() -> None:
+def test_no_suffix_is_listed_twice() -> None:
     suffixes = [*VIDEO_SUFFIXES, *PICTURE_SUFFIXES]
     assert len(set(suffixes)) == len(suffixes)
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
 
 
-def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
     pictures(tmp_path / "a")
     (tmp_path / "a" / "._000000.png").write_bytes(b"a file system's own notes")
     (tmp_path / "a" / ".film.mp4").touch()
@@ -118,7 +118,7 @@ def test_extents_are_read_without_decoding(tmp_path: Path) -> None:
     assert Extent(9, 48, 64).bytes == 9 * 48 * 64 * 3
 
 
-def test_the_extent_of_what_is_no_clip_is_an_error(tmp_path: Path) -> None:
+def test_the_extent_of_a_file_that_is_not_a_clip_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "c.mp4").write_bytes(b"no video")
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "c.mp4", tmp_path / "empty", tmp_path / "absent.mp4"):
@@ -126,13 +126,13 @@ def test_the_extent_of_what_is_no_clip_is_an_error(tmp_path: Path) -> None:
             extent_of(path)
 
 
-def test_frames_after_a_gap_in_time_are_no_neighbours(tmp_path: Path) -> None:
+def test_a_step_across_a_gap_in_time_is_not_steady(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mkv", 8, times=[0, 40, 80, 120, 280, 320, 360, 400], time_base=Fraction(1, 1000))
     assert read_stretch(tmp_path / "a.mkv").steady.tolist() == [True, True, True, False, True, True, True]
     assert read_stretch(tmp_path / "a.mkv", 2, 4).steady.tolist() == [True, False, True]
 
 
-def test_frames_of_several_sizes_are_no_clip(tmp_path: Path) -> None:
+def test_frames_of_several_sizes_are_an_error(tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     write_pictures(tmp_path, numbered_frames(1, width=40, height=24), name="z{}.png")
     with pytest.raises(ClipError, match="one size"):
@@ -151,7 +151,7 @@ def test_16_bit_frames_are_rounded_to_8_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_frames(tmp_path / "film.mkv")[1], expected)
 
 
-def test_a_png_that_is_damaged_behind_its_head_still_has_an_extent(tmp_path: Path) -> None:
+def test_a_png_that_is_damaged_after_its_header_still_has_an_extent(tmp_path: Path) -> None:
     write_picture(tmp_path / "0.png", numbered_frame(0, width=32, height=24))
     whole = (tmp_path / "0.png").read_bytes()
     (tmp_path / "0.png").write_bytes(whole[:40])

@@ -1,4 +1,4 @@
-"""Folders and patterns of pictures as clips: which files, in what order, and what is wrong with them."""
+"""Folders and patterns of pictures as clips: the files, their order, and the errors."""
 
 import struct
 from fractions import Fraction
@@ -46,7 +46,7 @@ def test_patterns_choose_pictures(tmp_path: Path) -> None:
     assert numbers(tmp_path / "img_002.png") == [2]
 
 
-def test_a_number_pattern_counts_and_keeps_its_width(tmp_path: Path) -> None:
+def test_a_number_pattern_sorts_by_number_and_keeps_its_width(tmp_path: Path) -> None:
     for name in ("a1.png", "a10.png", "a9.png", "a010.png", "b3.png", "a3.png.txt"):
         (tmp_path / name).touch()
     found = find_pictures(tmp_path / "a%d.png")
@@ -58,7 +58,7 @@ def test_a_number_pattern_counts_and_keeps_its_width(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True, max_size=20))
-def test_natural_order_counts(values: list[int]) -> None:
+def test_natural_order_sorts_numbers_by_value(values: list[int]) -> None:
     names = [Path(f"Shot{value}_x.png") for value in values]
     assert sorted(names, key=natural_key) == [Path(f"Shot{value}_x.png") for value in sorted(values)]
 
@@ -72,7 +72,7 @@ def test_picture_formats(tmp_path: Path, kind: str) -> None:
         assert np.abs(clip.frame(1).astype(int) - numbered_frame(1)).max() <= tolerance
 
 
-def test_deep_and_grey_and_see_through_pictures(tmp_path: Path) -> None:
+def test_16_bit_and_grey_and_transparent_pictures(tmp_path: Path) -> None:
     deep = numbered_frame(6).astype(np.uint16) * 257
     write_picture(tmp_path / "deep.png", deep)
     with open_clip(tmp_path / "deep.png") as clip:
@@ -113,21 +113,21 @@ def test_a_damaged_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
         open_clip(tmp_path)
 
 
-def test_nothing_to_show_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_or_pattern_without_pictures_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "*.png", tmp_path / "img_%03d.png", tmp_path / "gone" / "img_%d.png"):
         with pytest.raises(ClipError, match=r"No picture matches|holds no pictures") as caught:
             open_clip(path)
         assert "png" in caught.value.hint
 
 
-def test_a_name_with_a_number_pattern_is_a_name_first(tmp_path: Path) -> None:
+def test_an_existing_file_is_preferred_to_its_name_as_a_pattern(tmp_path: Path) -> None:
     write_picture(tmp_path / "img_%03d.png", numbered_frame(7))
     write_picture(tmp_path / "img_001.png", numbered_frame(1))
     assert numbers(tmp_path / "img_%03d.png") == [7]
 
 
 def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """``jpeg`` with the Exif tag that says how the camera was held."""
+    """Return ``jpeg`` with an Exif orientation tag."""
     entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
     tiff = b"MM\x00\x2a" + struct.pack(">IH", 8, 1) + entry + bytes(4)
     payload = b"Exif\x00\x00" + tiff
@@ -135,7 +135,7 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
 
 
 @pytest.mark.parametrize(("orientation", "degrees"), [(1, 0), (3, 180), (6, 90), (8, 270)])
-def test_photographs_are_turned_as_the_camera_was_held(tmp_path: Path, orientation: int, degrees: int) -> None:
+def test_photographs_are_rotated_by_their_exif_orientation(tmp_path: Path, orientation: int, degrees: int) -> None:
     plain = write_picture(tmp_path / "plain.jpg", numbered_frame(3))
     held = tmp_path / "held.jpg"
     held.write_bytes(with_orientation(plain.read_bytes(), orientation))
@@ -144,7 +144,7 @@ def test_photographs_are_turned_as_the_camera_was_held(tmp_path: Path, orientati
         assert np.array_equal(clip.frame(0), np.rot90(stored.frame(0), -degrees // 90))
 
 
-def test_an_absurd_picture_header_is_refused(tmp_path: Path) -> None:
+def test_a_header_of_a_huge_picture_is_an_error(tmp_path: Path) -> None:
     data = bytearray(write_picture(tmp_path / "a.png", numbered_frame(0)).read_bytes())
     data[16:24] = struct.pack(">II", 60000, 60000)
     (tmp_path / "a.png").write_bytes(data)
@@ -152,7 +152,7 @@ def test_an_absurd_picture_header_is_refused(tmp_path: Path) -> None:
         open_clip(tmp_path)
 
 
-def test_usage(tmp_path: Path) -> None:
+def test_usage_errors(tmp_path: Path) -> None:
     write_pictures(tmp_path, 2)
     with pytest.raises(UsageError, match="frames per second"):
         open_clip(tmp_path, picture_fps=Fraction(0))
@@ -169,7 +169,7 @@ def test_usage(tmp_path: Path) -> None:
         clip.frame(0)
 
 
-def test_a_changed_picture_makes_another_clip(tmp_path: Path) -> None:
+def test_a_changed_picture_gives_the_clip_another_identity(tmp_path: Path) -> None:
     write_pictures(tmp_path, 3)
     with open_clip(tmp_path) as clip:
         first = clip.identity

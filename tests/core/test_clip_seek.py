@@ -1,4 +1,4 @@
-"""Any frame of any container, in any order, is the frame of that number; and no seek is made that need not be."""
+"""Frames of every container, read in any order, are the right ones, and no seek is made without need."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[VideoClip]:
 
 
 def forget(patch: pytest.MonkeyPatch) -> None:
-    """Let clips hold two frames only, so that their seeks are put to work."""
+    """Limit the caches to two frames, so that clips have to seek."""
     patch.setattr(video_clip, "DECODED_BYTES", 0)
     patch.setattr(video_clip, "PICTURE_BYTES", 0)
 
@@ -91,7 +91,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_any_order_reads_what_reading_straight_through_reads(
+def test_any_order_reads_the_same_frames_as_reading_forward(
     clip_of: Callable[[Kind], Path], kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(clip_of(kind)) as clip:
@@ -109,7 +109,9 @@ def test_any_order_reads_what_reading_straight_through_reads(
 @pytest.mark.parametrize("kind", KINDS[:2], ids=lambda kind: kind.name)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.lists(st.integers(0, FRAMES - 1), min_size=1, max_size=8))
-def test_any_walk_ends_where_it_should(clip_of: Callable[[Kind], Path], kind: Kind, order: list[int]) -> None:
+def test_any_sequence_of_reads_returns_the_right_frames(
+    clip_of: Callable[[Kind], Path], kind: Kind, order: list[int]
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         forget(patch)
         with opened(clip_of(kind)) as clip:
@@ -118,7 +120,7 @@ def test_any_walk_ends_where_it_should(clip_of: Callable[[Kind], Path], kind: Ki
 
 @pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("kind", [KINDS[0], KINDS[3], KINDS[12]], ids=lambda kind: kind.name)
-def test_stepping_on_after_a_jump_does_not_seek(clip_of: Callable[[Kind], Path], kind: Kind) -> None:
+def test_reading_on_after_a_jump_does_not_seek(clip_of: Callable[[Kind], Path], kind: Kind) -> None:
     with opened(clip_of(kind)) as clip:
         clip.frame(40)
         jumped = clip.seeks
@@ -141,14 +143,14 @@ def test_a_jump_is_one_seek(clip_of: Callable[[Kind], Path], kind: Kind) -> None
         assert clip.seeks - before <= 5
 
 
-def test_steps_back_are_served_from_what_was_decoded(clip_of: Callable[[Kind], Path]) -> None:
+def test_steps_back_are_read_from_the_cache(clip_of: Callable[[Kind], Path]) -> None:
     with opened(clip_of(KINDS[0])) as clip:
         for index in (*range(FRAMES), *reversed(range(FRAMES))):
             assert number_in(clip.frame(index)) == index
         assert clip.seeks == 0
 
 
-def test_a_pair_is_two_frames_in_turn(clip_of: Callable[[Kind], Path]) -> None:
+def test_a_pair_is_two_successive_frames(clip_of: Callable[[Kind], Path]) -> None:
     with opened(clip_of(KINDS[0])) as clip:
         pair = clip.pair(31)
         assert (number_in(pair.first), number_in(pair.second)) == (31, 32)
@@ -157,7 +159,7 @@ def test_a_pair_is_two_frames_in_turn(clip_of: Callable[[Kind], Path]) -> None:
         assert clip.pair(32).first is pair.second
 
 
-def test_frames_ahead_of_a_near_key_packet_are_reached_by_decoding_on(tmp_path: Path) -> None:
+def test_a_frame_after_a_near_key_packet_is_reached_by_decoding_on(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "intra.mkv", FRAMES, codec="ffv1", options={"g": "1"})
     with opened(path) as clip:
         for index in range(0, FRAMES, 8):

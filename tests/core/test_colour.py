@@ -1,4 +1,4 @@
-"""What the numbers of a clip mean: guesses for what is untagged, and RGB checked against the formulas."""
+"""Colours of clips: tags, guesses where they are missing, and RGB checked against the formulas."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -77,7 +77,9 @@ def test_rgb_follows_the_matrix_and_range(tmp_path: Path, pix_fmt: str, bits: in
 
 @pytest.mark.parametrize("range_", ["tv", "pc"])
 @pytest.mark.parametrize(("pix_fmt", "bits"), [("yuv420p10le", 10), ("yuv444p12le", 12), ("gray10le", 10)])
-def test_deep_white_and_black_reach_the_ends(tmp_path: Path, pix_fmt: str, bits: int, range_: str) -> None:
+def test_white_and_black_of_deep_clips_reach_the_ends_of_the_range(
+    tmp_path: Path, pix_fmt: str, bits: int, range_: str
+) -> None:
     spec = replace(HD, range=range_)
     chroma = [2 ** (bits - 1)] * 2 if pix_fmt.startswith("yuv") else []
     ends = (16 << bits - 8, 235 << bits - 8) if range_ == "tv" else (0, 2**bits - 1)
@@ -89,7 +91,7 @@ def test_deep_white_and_black_reach_the_ends(tmp_path: Path, pix_fmt: str, bits:
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((1280, 720), "bt709"), ((640, 360), "smpte170m")])
-def test_untagged_clips_are_read_by_their_size(tmp_path: Path, size: tuple[int, int], matrix: str) -> None:
+def test_the_matrix_of_untagged_clips_is_guessed_by_size(tmp_path: Path, size: tuple[int, int], matrix: str) -> None:
     rgb = (0.9, 0.2, 0.1)
     stored = yuv_from_rgb(rgb, ColourSpec(matrix, "tv", "", ""), 8)
     frame = flat_yuv_frame(stored, "yuv420p", width=size[0], height=size[1])
@@ -100,7 +102,7 @@ def test_untagged_clips_are_read_by_their_size(tmp_path: Path, size: tuple[int, 
         assert shares(clip.frame(0)) == pytest.approx(rgb, abs=1.5 / 255)
 
 
-def test_what_is_said_at_opening_beats_tags_and_guesses(tmp_path: Path) -> None:
+def test_colours_given_at_opening_override_tags_and_guesses(tmp_path: Path) -> None:
     rgb, told = (0.2, 0.3, 0.95), ColourSpec("bt2020nc", "pc", "bt2020", "smpte2084")
     frame = flat_yuv_frame(yuv_from_rgb(rgb, told, 8), "yuv444p")
     path = write_clip(tmp_path / "a.mkv", [frame], codec="ffv1", pix_fmt="yuv444p", colour=HD)
@@ -136,7 +138,7 @@ def test_tags_survive_real_codecs(tmp_path: Path, codec: str) -> None:
         *(("utvideo", "gbrp"), ("rawvideo", "bgr24"), ("rawvideo", "rgb24")),
     ],
 )
-def test_rgb_clips_come_back_as_they_were(tmp_path: Path, codec: str, pix_fmt: str) -> None:
+def test_rgb_clips_are_read_unchanged(tmp_path: Path, codec: str, pix_fmt: str) -> None:
     deep = pix_fmt in ("gbrp10le", "gbrp12le", "rgb48le")
     picture = numbered_frame(5)
     frame = picture.astype(np.uint16) * 257 if deep else picture
@@ -150,7 +152,7 @@ def test_rgb_clips_come_back_as_they_were(tmp_path: Path, codec: str, pix_fmt: s
     assert np.abs(read.astype(int) - frame).max() <= tolerance
 
 
-def test_rgb_of_limited_range_is_spread(tmp_path: Path) -> None:
+def test_limited_range_rgb_is_expanded(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", [np.full((48, 64, 3), 235, np.uint8)], codec="ffv1", pix_fmt="bgr0")
     assert read_one(path).max() == 235
     limited = ColourSpec("rgb", "tv", "bt709", "iec61966-2-1")
@@ -166,7 +168,7 @@ def test_grey_keeps_its_levels(tmp_path: Path, codec: str, pix_fmt: str, level: 
     assert shares(pixels) == pytest.approx([level / 255] * 3, abs=1.5 / 255)
 
 
-def test_grey_of_limited_range_is_spread(tmp_path: Path) -> None:
+def test_limited_range_grey_is_expanded(tmp_path: Path) -> None:
     limited = ColourSpec("bt709", "tv", "bt709", "bt709")
     for pix_fmt, levels in (("gray", (16, 235)), ("gray12le", (256, 3760))):
         for level, expected in zip(levels, (0.0, 1.0), strict=True):
@@ -175,7 +177,7 @@ def test_grey_of_limited_range_is_spread(tmp_path: Path) -> None:
             assert shares(read_one(path, limited)) == pytest.approx([expected] * 3, abs=0.002)
 
 
-def test_a_matrix_that_is_not_supported_is_admitted(tmp_path: Path) -> None:
+def test_an_unsupported_matrix_gives_a_warning(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", 1, codec="ffv1", pix_fmt="yuv444p")
     with open_clip(path, colour=replace(HD, matrix="ycgco")) as clip:
         assert any("ycgco" in warning for warning in clip.info.warnings)
@@ -210,14 +212,14 @@ def test_rgb_and_grey_are_guessed_at_full_range() -> None:
     assert (grey.matrix, grey.range) == ("smpte170m", "pc")
 
 
-def test_tags_are_read_from_codes_and_completed() -> None:
+def test_tags_are_made_of_codes_and_filled_from_others() -> None:
     tags = ColourTags.from_codes(matrix=9, range_=2, primaries=2, transfer=999)
     assert tags == ColourTags("bt2020nc", "pc", None, None)
-    assert tags.or_else(ColourTags("bt709", "tv", "bt2020", None)) == ColourTags("bt2020nc", "pc", "bt2020", None)
+    assert tags.filled_from(ColourTags("bt709", "tv", "bt2020", None)) == ColourTags("bt2020nc", "pc", "bt2020", None)
 
 
 @pytest.mark.parametrize("field", ["matrix", "range", "primaries", "transfer"])
-def test_a_name_that_ffmpeg_lacks_is_refused(field: str, tmp_path: Path) -> None:
+def test_an_unknown_name_is_a_usage_error(field: str, tmp_path: Path) -> None:
     check_colour(HD)
     names = {"matrix": "bt709", "range": "tv", "primaries": "bt709", "transfer": "bt709", field: "mauve"}
     with pytest.raises(UsageError, match=f"no colour {field}") as caught:

@@ -21,7 +21,7 @@ from videoinr.evaluation.footage import find_footage
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.seams import End, measure_seams, seams_of_clip
 from videoinr.geometry import Grid
-from videoinr.images import downsample, enlarge_bicubic
+from videoinr.images import downsample, upsample_bicubic
 from videoinr.render.engine import Engine
 from videoinr.types import Instant, RegionQuery
 
@@ -56,11 +56,11 @@ def test_ends_are_held_against_bicubic_enlargement() -> None:
     frames = torch.rand(3, 3, 32, 48, generator=torch.Generator().manual_seed(1))
 
     def enlarge(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
-        return list(enlarge_bicubic(low, height=grid.height, width=grid.width))
+        return list(upsample_bicubic(low, height=grid.height, width=grid.width))
 
     _, ends = seams_of_clip(frames, "c", Protocol(2, 2), enlarge)
     assert [end.gain_db for end in ends] == [0, 0]
-    large = enlarge_bicubic(downsample(frames[[2]], height=16, width=24), height=32, width=48)
+    large = upsample_bicubic(downsample(frames[[2]], height=16, width=24), height=32, width=48)
     assert float((large[0] - frames[2]).abs().mean()) > 0.1  # The enlargement is no perfect one.
     assert End("c", 4, 1, math.inf, math.inf).gain_db == 0
     assert End("c", 4, 1, 20.0, 21.5).gain_db == -1.5

@@ -1,4 +1,4 @@
-"""Grids, rectangles and tiles in whole pixels, against their definitions pixel by pixel."""
+"""Grids, rectangles and tiles, checked pixel by pixel against their definitions."""
 
 import numpy as np
 import pytest
@@ -32,19 +32,19 @@ def pixels(rect: Rect) -> set[tuple[int, int]]:
 
 
 @given(rects)
-def test_a_rectangle_has_its_area_in_pixels(rect: Rect) -> None:
+def test_the_area_of_a_rectangle_is_its_number_of_pixels(rect: Rect) -> None:
     assert len(pixels(rect)) == rect.area
 
 
 @given(rects, rects)
-def test_an_intersection_is_the_pixels_that_both_have(one: Rect, other: Rect) -> None:
+def test_an_intersection_has_the_pixels_of_both(one: Rect, other: Rect) -> None:
     shared = one.intersection(other)
     assert (pixels(shared) if shared else set()) == pixels(one) & pixels(other)
     assert one.intersection(other) == other.intersection(one)
 
 
 @given(rects, rects)
-def test_containing_is_having_every_pixel(one: Rect, other: Rect) -> None:
+def test_a_rectangle_contains_another_if_it_has_all_its_pixels(one: Rect, other: Rect) -> None:
     assert one.contains(other) == (pixels(other) <= pixels(one))
 
 
@@ -75,13 +75,13 @@ def test_tiles_cover_a_rectangle_and_no_tile_misses_it(data: st.DataObject, grid
 
 
 @given(grids, st.integers(1, 16))
-def test_tiles_part_a_grid(grid: Grid, side: int) -> None:
+def test_tiles_partition_a_grid(grid: Grid, side: int) -> None:
     parts = [tile_rect(tile, grid, side) for tile in tiles_over(grid.rect, side)]
     assert sum(part.area for part in parts) == grid.rect.area
     assert set().union(*(pixels(part) for part in parts)) == pixels(grid.rect)
 
 
-def test_a_tile_is_cut_by_the_grid_and_nothing_else() -> None:
+def test_only_the_grids_edges_cut_a_tile() -> None:
     assert tile_rect(Tile(1, 0), Grid(10, 4), 8) == Rect(8, 0, 2, 4)
     assert tile_rect(Tile(0, 0), Grid(100, 100), 8) == Rect(0, 0, 8, 8)
     assert tiles_over(Rect(7, 7, 2, 2), 8) == [Tile(0, 0), Tile(1, 0), Tile(0, 1), Tile(1, 1)]
@@ -101,7 +101,7 @@ def test_half_a_pixel_rounds_up() -> None:
 
 
 @given(units, units, units, units, grids)
-def test_a_box_of_units_gets_every_pixel_it_touches(
+def test_a_box_in_unit_coordinates_gets_every_pixel_that_it_touches(
     left: float, top: float, right: float, bottom: float, grid: Grid
 ) -> None:
     rect = rect_from_units(left, top, right, bottom, grid)
@@ -135,7 +135,7 @@ def test_a_rectangle_on_another_grid_covers_the_same_part(data: st.DataObject, s
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 4), (4, 0), (-1, 4)])
-def test_nothing_is_empty(width: int, height: int) -> None:
+def test_empty_grids_and_rectangles_are_refused(width: int, height: int) -> None:
     with pytest.raises(ValueError, match="at least one pixel"):
         Grid(width, height)
     with pytest.raises(ValueError, match="at least one pixel"):

@@ -1,4 +1,4 @@
-"""The plain description of a clip: its keys, their order, and that JSON can carry it."""
+"""The description of a clip in plain values: its keys, their order, and that JSON can hold it."""
 
 import json
 from fractions import Fraction
@@ -51,7 +51,7 @@ def test_a_video_is_described_in_full(tmp_path: Path) -> None:
     }
 
 
-def test_pictures_are_described_alike(tmp_path: Path) -> None:
+def test_pictures_are_described_with_the_same_keys(tmp_path: Path) -> None:
     write_pictures(tmp_path, 3)
     with open_clip(tmp_path) as clip:
         described = describe(clip)

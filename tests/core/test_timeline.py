@@ -1,4 +1,4 @@
-"""Seconds and (pair, phase): exact, half-open, and each other's inverse."""
+"""Conversions between seconds and (pair, phase): exact, half-open, and inverse to each other."""
 
 from fractions import Fraction
 
@@ -43,7 +43,7 @@ def test_a_source_frame_is_phase_zero_of_the_pair_that_starts_there(timeline: Ti
 
 
 @given(timelines(min_frames=2))
-def test_only_where_no_pair_starts_is_the_phase_one(timeline: Timeline) -> None:
+def test_the_phase_is_one_only_from_the_last_frame_on(timeline: Timeline) -> None:
     last = Instant(timeline.frame_count - 2, Fraction(1))
     assert timeline.instant_from_time(timeline.frame_time(timeline.frame_count - 1)) == last
     assert timeline.instant_from_time(timeline.duration_secs) == last
@@ -65,14 +65,14 @@ def test_instants_and_times_are_inverse(timeline: Timeline, data: st.DataObject,
 
 
 @given(timelines(), shares, shares)
-def test_time_runs_one_way(timeline: Timeline, one: Fraction, other: Fraction) -> None:
+def test_instants_increase_with_time(timeline: Timeline, one: Fraction, other: Fraction) -> None:
     assume(one <= other)
     first, second = (timeline.instant_from_time(share * timeline.duration_secs) for share in (one, other))
     assert (first.pair, first.phase) <= (second.pair, second.phase)
 
 
 @given(timelines(), shares)
-def test_the_frame_shown_is_the_last_that_started(timeline: Timeline, share: Fraction) -> None:
+def test_the_frame_shown_is_the_last_one_that_started(timeline: Timeline, share: Fraction) -> None:
     time = share * timeline.duration_secs
     frame = timeline.frame_at(time)
     assert timeline.frame_time(frame) <= time
@@ -115,13 +115,13 @@ def test_rounding_by_a_tick_is_still_constant_and_more_is_not() -> None:
 
 
 @pytest.mark.parametrize(("ticks", "end"), [([], 1), ([1, 2], 3), ([0, 5, 5], 9), ([0, 5, 3], 9), ([0, 5], 5)])
-def test_what_is_no_timeline_is_refused(ticks: list[int], end: int) -> None:
+def test_invalid_timelines_are_refused(ticks: list[int], end: int) -> None:
     with pytest.raises(ValueError, match="timeline"):
         Timeline(np.array(ticks, np.int64), Fraction(1), end)
 
 
 @pytest.mark.parametrize("index", [-1, 4])
-def test_there_is_no_time_of_a_frame_that_is_not_there(index: int) -> None:
+def test_the_time_of_a_missing_frame_is_an_error(index: int) -> None:
     with pytest.raises(IndexError):
         Timeline.constant(4, Fraction(2)).frame_time(index)
 

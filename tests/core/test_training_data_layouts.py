@@ -1,4 +1,4 @@
-"""The data sets' layouts: which clips are taken, what a report calls them."""
+"""Layouts of data sets: which clips are for training, and how a report names the layouts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_folder_named_by_the_user_is_taken_whatever_its_name(tmp_path: Path) -
     assert found(tmp_path / "val_sharp") == ["000"]
 
 
-def test_vimeo_takes_what_its_list_names(tmp_path: Path) -> None:
+def test_vimeo_takes_the_clips_in_its_list(tmp_path: Path) -> None:
     for clip in ("00001/0001", "00001/0002", "00002/0001"):
         pictures(tmp_path / "sequences" / clip, 7, name="im{}.png", first=1)
     (tmp_path / "sep_trainlist.txt").write_text("00001/0002\n00002/0001\n")
@@ -86,7 +86,7 @@ def test_adobe_as_frames_and_as_the_original_films(tmp_path: Path) -> None:
     assert layouts_of(find_training_clips(tmp_path)) == {"Adobe240": 4}
 
 
-def test_a_text_that_names_no_clip_is_no_list(tmp_path: Path) -> None:
+def test_a_text_file_that_names_no_clip_is_not_a_list(tmp_path: Path) -> None:
     pictures(tmp_path / "a")
     (tmp_path / "training_notes.txt").write_text("Recorded in spring.\n")
     assert found(tmp_path) == ["a"]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import CancelToken
-from videoinr.closing import Closing
+from videoinr.closing import Closeable
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
@@ -45,7 +45,7 @@ QUICK = Pace()
 
 
 @dataclass(eq=False)
-class SlowRenderer(Closing):
+class SlowRenderer(Closeable):
     """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` lists its calls in order."""
 
     path: Path = Path("gradient.mp4")

@@ -1,4 +1,4 @@
-"""The `Clip` protocol, and what every kind of clip shares: `ClipBase`, reading a pair as two frames, the identity."""
+"""The `Clip` protocol, and what all kinds of clips share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from videoinr.closing import Closing
+from videoinr.closing import Closeable
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
 from videoinr.timeline import Timeline
@@ -18,46 +18,59 @@ from videoinr.types import ClipInfo, FramePair, PairKey, Pixels
 
 
 class Clip(Protocol):
-    """An open clip. One thread at a time may use it, whichever; :meth:`close` ends its decoder's own threads."""
+    """An open clip. Any thread may use it, but only one at a time; :meth:`close` ends the decoder's own threads."""
 
     @property
     def info(self) -> ClipInfo:
-        """What the clip is."""
+        """The clip's size, rate, codec, colours and warnings."""
         ...
 
     @property
     def timeline(self) -> Timeline:
-        """When its frames are shown; second 0 is the first frame's start."""
+        """When each frame is shown. Second 0 is the start of the first frame."""
         ...
 
     @property
     def identity(self) -> str:
-        """Names the clip's content: path, size, modification time and colours. A changed file is another clip."""
+        """A string that identifies the clip's content: path, file sizes, modification times and colours.
+
+        A changed file has another identity.
+        """
         ...
 
     def frame(self, index: int) -> Pixels:
-        """Frame ``index`` (0 ... frames - 1), [height, width, 3] full-range RGB. Read it, never write to it.
+        """Read one frame.
 
-        A frame that is promised but cannot be decoded (a damaged file) shows as the nearest one before it that
-        can, or failing that the nearest after.
+        Where the file is damaged and the frame cannot be decoded, the nearest earlier frame that can be decoded takes
+        its place, or else the nearest later one.
+
+        Args:
+            index: the frame's index, 0 ... frames - 1.
+
+        Returns:
+            [height, width, 3] full-range RGB, uint8 or uint16 (see :data:`~videoinr.types.Pixels`). It may be shared
+            with a cache: do not write to it.
 
         Raises:
-            ClipError: nothing around that frame can be decoded.
-            UsageError: the clip has no such frame.
+            ClipError: neither the frame nor any near it can be decoded.
+            UsageError: the clip has no such frame, or was closed.
         """
         ...
 
     def pair(self, index: int) -> FramePair:
-        """Frames ``index`` and ``index + 1``; the only pair of a one-frame clip is that frame twice.
+        """Read frames ``index`` and ``index + 1``. The only pair of a clip of one frame holds that frame twice.
+
+        Args:
+            index: the pair's index, 0 ... :attr:`Timeline.pair_count` - 1.
 
         Raises:
             ClipError: as for :meth:`frame`.
-            UsageError: the clip has no such pair.
+            UsageError: the clip has no such pair, or was closed.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the file, the decoder and its threads. Safe to call twice; nothing can be read afterwards."""
+        """Close the file and end the decoder's threads. Safe to call twice; nothing can be read afterwards."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -67,8 +80,8 @@ class Clip(Protocol):
     ) -> None: ...
 
 
-class ClipBase(Closing):
-    """A :class:`~videoinr.clip.Clip` but for the reading of a frame."""
+class ClipBase(Closeable):
+    """A base class for clips. Subclasses read frames and close the file."""
 
     def __init__(self, info: ClipInfo, timeline: Timeline, identity: str) -> None:
         self._info, self._timeline, self._identity = info, timeline, identity
@@ -96,19 +109,35 @@ class ClipBase(Closing):
         """See :meth:`Clip.pair`."""
         count = self._timeline.frame_count
         if not 0 <= index < self._timeline.pair_count:
-            raise UsageError(f"There is no pair {index} in a clip of {count} frames.")
+            raise UsageError(f"There is no pair {index} in a clip of {count_frames(count)}.")
         first = self.frame(index)
         return FramePair(PairKey(self._identity, index), first, self.frame(index + 1) if count > 1 else first)
+
+
+def count_frames(count: int) -> str:
+    """Return ``count`` in words: "1 frame", "2 frames"."""
+    return "1 frame" if count == 1 else f"{count} frames"
 
 
 def check_frame_index(index: int, count: int) -> None:
     """Raise :class:`UsageError` unless a clip of ``count`` frames has a frame ``index``."""
     if not 0 <= index < count:
-        raise UsageError(f"There is no frame {index} in a clip of {count}: the first is 0, the last {count - 1}.")
+        raise UsageError(
+            f"There is no frame {index} in a clip of {count_frames(count)}: the first is 0, the last {count - 1}."
+        )
 
 
 def identity_of(where: Path, files: list[Path], colour: ColourSpec) -> str:
-    """A string that changes when the path, a file's size or time of change, or the colours do."""
+    """Return the identity of a clip; see :attr:`Clip.identity`.
+
+    Args:
+        where: the path that was opened.
+        files: the files that the clip consists of.
+        colour: how the clip's pixels are read.
+
+    Raises:
+        ClipError: a file is gone.
+    """
     digest = blake2b(digest_size=16)
     with disk_errors(where):
         for file in files:

@@ -1,4 +1,4 @@
-"""How the decoder gets to a frame: by its time where times can be trusted, by counting where not."""
+"""Moves the decoder to a frame: by its time where times can be trusted, otherwise by counting."""
 
 from __future__ import annotations
 
@@ -12,47 +12,58 @@ from videoinr.clip.packet_index import FrameIndex
 from videoinr.clip.video_file import VideoFile
 
 Batch = list[tuple[int, av.VideoFrame]]
-"""Frames with their indices, in the order in which they are shown."""
+"""(index, frame) of some frames, in display order."""
 
 _SLACK_PACKETS = 96
-"""How many packets past a frame's own are decoded before it counts as lost: reordering and decoder threads."""
+"""A frame counts as lost after this many packets past its own: decoders reorder frames and delay them."""
 
 _NEAR_PACKETS = 16
-"""A key packet this close ahead is reached sooner by decoding on than by seeking."""
+"""If the key packet is at most this many packets ahead, decoding on is faster than seeking."""
 
 _STEPS_BACK = (0, 1, 3)
-"""The key packets tried for a frame, counted back from the nearest: one may be damaged, or clean only later."""
+"""The key packets tried for a frame, counted back from the nearest: decoding from one of them may fail."""
 
 _OVERSHOOT_STEPS = (1, 2, 8)
-"""How many key packets earlier a seek aims that lands too late."""
+"""After a seek that lands too late, the next ones aim this many key packets earlier."""
 
 _AFFORDABLE_PACKETS = 2000
-"""A frame this near the file's start is, as a last resort, looked for from there."""
+"""As a last resort, a frame this near the start of the file is decoded from there."""
 
 
 class Cursor(Protocol):
-    """Reads frames on from where it stands, and knows how to get elsewhere."""
+    """Reads frames from its position in the file on, and can move to another position."""
 
     def approaches(self, index: int) -> Iterator[None]:
-        """Ways to come before frame ``index``, best first: each step of the iterator moves the cursor there."""
+        """Try positions from which frame ``index`` may be decoded, the fastest first.
+
+        Each step of the iterator moves the cursor to the next of them.
+        """
         ...
 
     def read(self, index: int) -> Batch | None:
-        """Decode one packet more on the way to ``index``; None once ``index`` can no longer come."""
+        """Decode the next packet. Return its frames, or None once frame ``index`` can no longer come."""
         ...
 
 
 class TimedCursor:
-    """Knows frames by their presentation times. ``file`` must stand at its start."""
+    """Identifies frames by their presentation times."""
 
     def __init__(self, file: VideoFile, index: FrameIndex, *, packets_read: int = 0, last_frame: int = -1) -> None:
+        """Make a cursor.
+
+        Args:
+            file: the open file, read from its start.
+            index: the file's frames.
+            packets_read: how many packets of the file were decoded already.
+            last_frame: the last frame that was decoded, -1 for none.
+        """
         self._file, self._index = file, index
         self._packet, self._last = packets_read - 1, last_frame
         self._clean_from: int | None = self._clean_start()
         self._by_dts = False
 
     def approaches(self, index: int) -> Iterator[None]:
-        """See :meth:`Cursor.approaches`: on from here if that is near, else from a key packet before."""
+        """See :meth:`Cursor.approaches`: from here if the frame is near, then from key packets before it."""
         key = self._index.key_before(index)
         if self._flows_to(index, key):
             yield
@@ -77,12 +88,12 @@ class TimedCursor:
         return batch
 
     def _flows_to(self, index: int, key: int) -> bool:
-        if self._file.drained or index <= self._last:
+        if self._file.is_drained or index <= self._last:
             return False
         return key < 0 or int(self._index.key_order[key]) <= self._packet + _NEAR_PACKETS
 
     def _is_clean(self, frame: av.VideoFrame) -> bool:
-        """Frames shown before the key packet where decoding began lean on others that were never decoded."""
+        """Return whether ``frame`` has its references: it is not earlier than the key packet where decoding began."""
         return self._clean_from is None or (frame.pts is not None and frame.pts >= self._clean_from)
 
     def _go_to_key(self, key: int) -> None:
@@ -98,10 +109,10 @@ class TimedCursor:
         self._packet, self._clean_from, self._last = -1, self._clean_start(), -1
 
     def _seek(self, key: int) -> int | None:
-        """Seek to ``key`` or one before: which. None if the container leads nowhere that is known."""
+        """Seek to key packet ``key`` or an earlier one. Return which one, or None if no seek led to a known one."""
         index = self._index
         for by_dts in (self._by_dts, not self._by_dts):
-            # MPEG streams seek by decode times, and from just before one: from others they land too late.
+            # MPEG streams seek by decode time, and need a time just before it to land on the packet.
             landed = self._land(int(index.key_dts[key]) - 1 if by_dts else int(index.key_pts[key]), key)
             if landed is not None:
                 self._by_dts = by_dts
@@ -120,17 +131,15 @@ class TimedCursor:
 
 
 class CountedCursor:
-    """Knows frames by counting them from the start: exact, but a step back decodes the clip anew.
-
-    ``count``: how many frames ``file`` has given already.
-    """
+    """Identifies frames by counting them from the start. A step back decodes the clip again from its start."""
 
     def __init__(self, file: VideoFile, *, count: int = 0) -> None:
+        """Make a cursor of ``file``, which has returned ``count`` frames so far."""
         self._file, self._count = file, count
 
     def approaches(self, index: int) -> Iterator[None]:
-        """See :meth:`Cursor.approaches`: on from here, or from the start."""
-        if index >= self._count and not self._file.drained:
+        """See :meth:`Cursor.approaches`: from here, then from the start."""
+        if index >= self._count and not self._file.is_drained:
             yield
         self._file.restart()
         self._count = 0

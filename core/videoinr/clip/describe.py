@@ -1,4 +1,4 @@
-"""A clip described in plain values: what ``videoinr probe`` prints."""
+"""Describes a clip in plain values, as ``videoinr probe`` prints them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from videoinr.clip.base import Clip
 
 
 def describe(clip: Clip) -> dict[str, object]:
-    """What ``clip`` is, ready for JSON; keys in the order in which they are shown.
+    """Return ``clip.info`` as values that JSON can hold, in the order to print them.
 
-    ``fps`` is "num/den", ``duration_secs`` a float, ``colour`` and the entries of ``audio`` are dictionaries.
+    ``fps`` is "num/den", ``duration_secs`` is a float, ``colour`` and the entries of ``audio`` are dictionaries.
     """
     info, colour = clip.info, clip.info.colour
     return {

@@ -33,7 +33,7 @@ class Crop:
     down: float
     right: float
 
-    def of(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def cut(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut the crop out of ``frame`` [H, W, 3], as an array of its own."""
         height, width = (min(self.side, each) for each in frame.shape[:2])
         top = int(self.down * (frame.shape[0] - height + 1))
@@ -129,7 +129,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _stacked(frames: Iterable[NDArray[np.uint8]], crop: Crop | None, path: Path) -> NDArray[np.uint8]:
-    kept = [crop.of(frame) if crop else frame for frame in frames]
+    kept = [crop.cut(frame) if crop else frame for frame in frames]
     if not kept or len({frame.shape for frame in kept}) != 1:
         raise ClipError(f"{path} holds no frames of one size.", hint="Every clip should have frames of its own size.")
     return np.stack(kept)

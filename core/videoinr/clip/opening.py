@@ -20,18 +20,21 @@ def open_clip(
 ) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
 
-    A pattern is a glob (``shots/*.png``) or has a frame number (``img_%03d.png``); pictures are taken in natural
-    order, img_2 before img_10. A video file is read through once, without decoding, for the times of its frames.
+    A pattern is a glob (``shots/*.png``) or has a frame number (``img_%03d.png``). Pictures are sorted in natural
+    order, img_2 before img_10. A video file is read once from start to end, without decoding, for its frames' times.
 
     Args:
         path: the file, folder or pattern.
-        colour: what the pixels mean, in place of what the clip says and of every guess.
-        picture_fps: frames per second of a clip made of pictures.
+        colour: how to read the pixels. If None, the clip's own tags decide, and guesses where they are missing.
+        picture_fps: frames per second of a clip of pictures; positive.
         token: cancels the opening.
 
+    Returns:
+        The open clip. Close it, or use it in a ``with`` block.
+
     Raises:
-        ClipError: there is no such clip, or nothing in it can be shown.
-        UsageError: ``colour`` or ``picture_fps`` makes no sense.
+        ClipError: there is no such clip, or it cannot be read.
+        UsageError: ``colour`` has an unknown name, or ``picture_fps`` is not positive.
         Cancelled: ``token`` was cancelled.
     """
     if colour is not None:
@@ -56,5 +59,5 @@ def _check_is_file(where: Path) -> None:
     if not where.exists():
         raise ClipError(f"There is no file “{where}”.", hint="Check the name, or whether its disk is connected.")
     if not where.is_file():
-        # Opening a pipe would wait for somebody to write into it.
+        # Opening a pipe would block until another program writes into it.
         raise ClipError(f"“{where}” is not a file.", hint="Choose a video file, a picture, or a folder of pictures.")

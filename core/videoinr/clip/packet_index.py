@@ -1,4 +1,4 @@
-"""Which frames a file promises, and when: read from its packets, without decoding."""
+"""Finds a stream's frames, their times and its key packets by scanning the packets, without decoding."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Ticks = NDArray[np.int64]
 
 _NO_TIME = np.iinfo(np.int64).min
 _WILD_TIME = 1 << 60
-"""Times beyond this come from damaged files; differences of smaller ones fit 64 bits."""
+"""Times beyond this come from damaged files. Differences of smaller times fit in 64 bits."""
 
 _DAY_SECS = 24 * 60 * 60
 
 _REORDER_PACKETS = 32
-"""No codec shows a frame this many packets after one that comes later in time."""
+"""No codec stores a frame this many packets after a frame that is shown later."""
 
 _CHECK_EVERY = 256
 
 
 class PacketLike(Protocol):
-    """What is read of a packet (PyAV's ``Packet``)."""
+    """The attributes read of a packet (PyAV's ``Packet``)."""
 
     @property
     def pts(self) -> int | None: ...  # noqa: D102
@@ -50,7 +50,7 @@ def _ticks() -> array[int]:
 
 @dataclass
 class PacketTable:
-    """The packets of a stream in file order. ``shown``: the packet holds a frame that is meant to be seen."""
+    """The packets of a stream in file order. ``shown``: whether the packet holds a frame that is to be shown."""
 
     pts: array[int] = field(default_factory=_ticks)
     dts: array[int] = field(default_factory=_ticks)
@@ -60,7 +60,7 @@ class PacketTable:
     shown: bytearray = field(default_factory=bytearray)
 
     def append(self, packet: PacketLike, *, shown: bool) -> None:
-        """Add the next packet of the file."""
+        """Append the next packet of the file."""
         pts, dts, duration = packet.pts, packet.dts, packet.duration
         self.pts.append(_NO_TIME if pts is None else pts)
         self.dts.append(_NO_TIME if dts is None else dts)
@@ -71,19 +71,24 @@ class PacketTable:
 
     @property
     def span(self) -> int:
-        """Ticks from the first known time to the last."""
+        """Ticks from the earliest known time to the latest."""
         times = np.asarray(self.pts, np.int64)
-        times = times[_is_sane(times)]
+        times = times[_is_plausible(times)]
         return int(times.max() - times.min()) if len(times) else 0
 
     @property
     def shown_count(self) -> int:
-        """How many frames the packets promise."""
+        """The number of packets whose frame is to be shown."""
         return self.shown.count(1)
 
 
 def scan_packets(packets: Iterable[PacketLike], *, codec: str, token: CancelToken) -> PacketTable:
-    """Read all ``packets``. Those outside an edit list, and VP8's hidden reference frames, are not to be shown.
+    """Read all packets of a stream. Packets outside an edit list and VP8's hidden frames are marked as not shown.
+
+    Args:
+        packets: the stream's packets in file order.
+        codec: FFmpeg's name of the codec.
+        token: cancels the scan.
 
     Raises:
         Cancelled: ``token`` was cancelled.
@@ -104,12 +109,17 @@ def _is_hidden_vp8(packet: PacketLike) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class FrameIndex:
-    """Where each frame of a stream is; all arrays int64, times in the stream's ticks.
+    """The frames and key packets of a stream. All arrays are int64; times are in the stream's ticks.
 
-    ``pts`` [frames]: when frame i is shown, strictly increasing. ``order`` [frames]: which packet of the file
-    (counted from 0) holds it. ``key_*`` [keys]: the key packets by time: their pts, their dts (or pts, where it is
-    unknown), their place in the file, their size in bytes. ``last_duration``: how long the last frame is shown, 0
-    if unknown. ``doubles``: frames left out because another one is shown at the same time.
+    Attributes:
+        pts: [frames], the time of each frame, strictly increasing.
+        order: [frames], which packet of the file holds each frame, counted from 0.
+        key_pts: [keys], the times of the key packets, increasing.
+        key_dts: [keys], their decode times; the pts where a decode time is unknown.
+        key_order: [keys], their place among the file's packets.
+        key_size: [keys], their size in bytes.
+        last_duration: how many ticks the last frame is shown, 0 if unknown.
+        duplicates: how many frames were left out because another has the same time.
     """
 
     pts: Ticks
@@ -119,46 +129,50 @@ class FrameIndex:
     key_order: Ticks
     key_size: Ticks
     last_duration: int
-    doubles: int = 0
+    duplicates: int = 0
 
     def frame_at(self, pts: int | None) -> int | None:
-        """The frame shown from ``pts`` on, or None if none starts then."""
+        """Return the frame with the time ``pts``, or None if there is none."""
         if pts is None:
             return None
         place = int(np.searchsorted(self.pts, pts))
         return place if place < len(self.pts) and self.pts[place] == pts else None
 
     def key_before(self, index: int) -> int:
-        """The last key packet from which frame ``index`` decodes; -1 if only the file's start will do."""
+        """Return the last key packet from which frame ``index`` can be decoded; -1 if only the file's start is."""
         key = int(np.searchsorted(self.key_pts, self.pts[index], side="right")) - 1
         while key >= 0 and self.key_order[key] > self.order[index]:
             key -= 1
         return key
 
     def key_of(self, pts: int | None, size: int) -> int | None:
-        """The key packet of that time and size, or None: a seek led to something that the scan did not see."""
+        """Return the key packet with this time and size, or None if the scan did not see such a packet."""
         if pts is None:
             return None
         place = int(np.searchsorted(self.key_pts, pts))
         known = place < len(self.key_pts) and self.key_pts[place] == pts and self.key_size[place] == size
         return place if known else None
 
-    def only(self, keep: NDArray[np.bool_]) -> FrameIndex:
-        """The same index with the frames ``keep`` [frames] alone."""
+    def subset(self, keep: NDArray[np.bool_]) -> FrameIndex:
+        """Return the index of those frames for which ``keep`` [frames] is true."""
         last = self.last_duration if keep[-1] else 0
         keys = (self.key_pts, self.key_dts, self.key_order, self.key_size)
-        return FrameIndex(self.pts[keep], self.order[keep], *keys, last, self.doubles)
+        return FrameIndex(self.pts[keep], self.order[keep], *keys, last, self.duplicates)
 
 
 def index_from_packets(table: PacketTable, tick_secs: Fraction) -> FrameIndex | None:
-    """The frames of ``table`` by their times (in units of ``tick_secs``), or None where these cannot be trusted.
+    """Return the frames of ``table`` sorted by time, or None if the times cannot be trusted.
 
-    They cannot where they are missing, where a frame would stand for more than a day, or where they run backwards
-    further than any codec reorders frames (joined recordings whose clock started anew).
+    They cannot be trusted if some are missing, if a frame would be shown for more than a day, or if times go back
+    further than any codec reorders frames (in concatenated recordings, whose clock starts again).
+
+    Args:
+        table: the stream's packets.
+        tick_secs: seconds for each tick of their times.
     """
     pts, shown = np.asarray(table.pts, np.int64), np.asarray(table.shown, bool)
     times = pts[shown]
-    if len(times) == 0 or not np.all(_is_sane(times)) or _runs_backwards(times):
+    if len(times) == 0 or not np.all(_is_plausible(times)) or _runs_backwards(times):
         return None
     unique, first = np.unique(times, return_index=True)
     if np.any(np.diff(unique) > _DAY_SECS / tick_secs):
@@ -169,7 +183,7 @@ def index_from_packets(table: PacketTable, tick_secs: Fraction) -> FrameIndex | 
     return FrameIndex(unique, order, *keys, last, len(times) - len(unique))
 
 
-def _is_sane(times: Ticks) -> NDArray[np.bool_]:
+def _is_plausible(times: Ticks) -> NDArray[np.bool_]:
     return (times > -_WILD_TIME) & (times < _WILD_TIME)
 
 
@@ -179,7 +193,7 @@ def _runs_backwards(times: Ticks) -> bool:
 
 
 def _keys(table: PacketTable, pts: Ticks) -> tuple[Ticks, Ticks, Ticks, Ticks]:
-    keys = np.flatnonzero(np.asarray(table.key, bool) & _is_sane(pts))
+    keys = np.flatnonzero(np.asarray(table.key, bool) & _is_plausible(pts))
     _, first = np.unique(pts[keys], return_index=True)
     keys = keys[first]
     dts, size = np.asarray(table.dts, np.int64)[keys], np.asarray(table.size, np.int64)[keys]

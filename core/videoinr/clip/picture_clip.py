@@ -1,4 +1,4 @@
-"""A clip of pictures: each a file of its own, all of one size, shown at a constant rate."""
+"""The clip of a folder of pictures: all of one size, shown at a constant rate."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, identity_of
+from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.picture_file import decode_picture, stored_size
-from videoinr.clip.pixels import PixelReader, Turn, bit_depth_of, family_of, tags_of, turn_of
-from videoinr.clip.ring import Ring
+from videoinr.clip.pixels import Orientation, PixelReader, bit_depth_of, family_of, orientation_of, tags_of
 from videoinr.clip.video_clip import PICTURE_BYTES
 from videoinr.clip.video_file import av_errors_as
 from videoinr.colour import ColourSpec, colour_from_tags
@@ -18,16 +18,16 @@ from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Pixels
 
 _SIZES_CHECKED = 300
-"""Pictures whose sizes are compared while opening, evenly spread; the others are when they are read."""
+"""How many pictures, evenly spread, are compared in size while opening. The others are checked when read."""
 
 
 class PictureClip(ClipBase):
-    """See :class:`~videoinr.clip.Clip`. A picture that cannot be read is an error that names its file."""
+    """The :class:`~videoinr.clip.Clip` of picture files. A picture that cannot be read is an error that names it."""
 
     def __init__(self, info: ClipInfo, timeline: Timeline, files: list[Path], reader: PixelReader) -> None:
         super().__init__(info, timeline, identity_of(info.path, files, info.colour))
         self._files, self._reader = files, reader
-        self._pictures: Ring[Pixels] = Ring(PICTURE_BYTES, at_least=2)
+        self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=2)
         self._closed = False
 
     def frame(self, index: int) -> Pixels:
@@ -48,7 +48,7 @@ class PictureClip(ClipBase):
 
     def _read(self, file: Path) -> Pixels:
         frame = decode_picture(file).frame
-        size = (turn_of(frame) or Turn()).size(frame.width, frame.height)
+        size = (orientation_of(frame) or Orientation()).upright_size(frame.width, frame.height)
         _check_same_size(file, size, (self._info.width, self._info.height))
         with av_errors_as(f"The picture “{file.name}” cannot be converted to RGB.", "Save it in an ordinary format."):
             return self._reader.pixels(frame)
@@ -57,7 +57,14 @@ class PictureClip(ClipBase):
 def open_pictures(
     where: Path, files: list[Path], *, colour: ColourSpec | None, fps: Fraction, token: CancelToken
 ) -> PictureClip:
-    """Open ``files`` (at least one) as the clip ``where``; see :func:`~videoinr.clip.open_clip`.
+    """Open pictures as a clip; see :func:`~videoinr.clip.open_clip`.
+
+    Args:
+        where: the folder, file or pattern that was opened.
+        files: its pictures, in order, at least one.
+        colour: how to read the pixels; None for the first picture's tags and guesses.
+        fps: frames per second.
+        token: cancels the opening.
 
     Raises:
         ClipError: the first picture cannot be decoded, or the pictures differ in size.
@@ -70,14 +77,14 @@ def open_pictures(
         _check_same_stored_size(file, (frame.width, frame.height))
     tags, family = tags_of(frame), family_of(frame.format)
     spec = colour or colour_from_tags(tags, width=frame.width, height=frame.height, family=family)
-    turn, depth = turn_of(frame) or Turn(), bit_depth_of(frame.format)
-    width, height = turn.size(frame.width, frame.height)
+    orientation, depth = orientation_of(frame) or Orientation(), bit_depth_of(frame.format)
+    width, height = orientation.upright_size(frame.width, frame.height)
     timeline = Timeline.constant(len(files), Fraction(fps))
     info = ClipInfo(
         path=where,
         width=width,
         height=height,
-        rotation=turn.degrees,
+        rotation=orientation.degrees,
         fps=Fraction(fps),
         frames=len(files),
         duration_secs=timeline.duration_secs,
@@ -90,13 +97,13 @@ def open_pictures(
         interlaced=False,
         warnings=(),
     )
-    reader = PixelReader(width=frame.width, height=frame.height, deep=depth > 8, colour=spec, turn=turn)
+    reader = PixelReader(width=frame.width, height=frame.height, deep=depth > 8, colour=spec, orientation=orientation)
     return PictureClip(info, timeline, files, reader)
 
 
 def _check_same_stored_size(file: Path, expected: tuple[int, int]) -> None:
     size = stored_size(file)
-    # Cameras turn single pictures: a size the other way round is judged when the picture is read.
+    # A camera may rotate single pictures: a swapped width and height is checked when the picture is read.
     if size != expected[::-1]:
         _check_same_size(file, size, expected)
 
@@ -104,6 +111,6 @@ def _check_same_stored_size(file: Path, expected: tuple[int, int]) -> None:
 def _check_same_size(file: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
     if size != expected:
         raise ClipError(
-            f"The picture “{file.name}” is {size[0]}x{size[1]} pixels, the first one {expected[0]}x{expected[1]}.",
-            hint="Make all pictures of a clip the same size, or keep others out of its folder.",
+            f"The picture “{file.name}” has {size[0]}x{size[1]} pixels, the first one {expected[0]}x{expected[1]}.",
+            hint="Make all pictures of the clip the same size, or move the others to another folder.",
         )

@@ -1,4 +1,4 @@
-"""Which pictures make up a clip: a folder, a pattern, or one file; in natural order."""
+"""Finds the pictures that make up a clip (a folder, a pattern, or one file) in natural order."""
 
 from __future__ import annotations
 
@@ -14,42 +14,48 @@ _NUMBER = re.compile(r"%0?(\d*)d")
 
 
 def find_pictures(where: Path) -> list[Path] | None:
-    """The pictures of the clip ``where``, at least one; None if ``where`` names something other than pictures.
+    """Find the pictures of a clip.
+
+    Args:
+        where: a folder, a file, or a pattern (see :func:`~videoinr.clip.open_clip`).
+
+    Returns:
+        At least one picture, in order; None if ``where`` is neither a folder, a picture nor a pattern.
 
     Raises:
-        ClipError: a folder without pictures, or a pattern that no picture matches.
+        ClipError: the folder holds no pictures, or no picture matches the pattern.
     """
     if where.is_dir():
         return pictures_in(where)
     if where.is_file():
         return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
     if _NUMBER.search(where.name):
-        return _some(_numbered(where), f"No picture matches “{where}”.")
+        return _at_least_one(_numbered(where), f"No picture matches “{where}”.")
     if glob.has_magic(str(where)):
-        return _some(_matching(where), f"No picture matches “{where}”.")
+        return _at_least_one(_matching(where), f"No picture matches “{where}”.")
     return None
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures in ``folder``, at least one, in natural order.
+    """Return the pictures in ``folder``, at least one, in natural order.
 
     Raises:
-        ClipError: there is none.
+        ClipError: the folder holds no pictures.
     """
     with os.scandir(folder) as entries:
         files = [Path(entry.path) for entry in entries if entry.is_file()]
     pictures = sorted((file for file in files if has_picture_suffix(file)), key=natural_key)
-    return _some(pictures, f"The folder “{folder}” holds no pictures.")
+    return _at_least_one(pictures, f"The folder “{folder}” holds no pictures.")
 
 
 def natural_key(path: Path) -> list[list[str | int]]:
-    """Sorts names as people count: img_2 before img_10, whatever the case."""
+    """Return a sort key for natural order: numbers by value (img_2 before img_10), letters without case."""
     return [
         [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)] for name in path.parts
     ]
 
 
-def _some(pictures: list[Path], complaint: str) -> list[Path]:
+def _at_least_one(pictures: list[Path], complaint: str) -> list[Path]:
     if not pictures:
         kinds = ", ".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
         raise ClipError(complaint, hint=f"Pictures are files that end in: {kinds}.")
@@ -62,7 +68,7 @@ def _matching(pattern: Path) -> list[Path]:
 
 
 def _numbered(pattern: Path) -> list[Path]:
-    """The files that ``pattern`` names with some frame number, by that number."""
+    """Return the files that match ``pattern`` (``img_%03d.png``), sorted by their number."""
     before, width, after = _NUMBER.split(pattern.name, maxsplit=1)
     name = re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")
     if not pattern.parent.is_dir():

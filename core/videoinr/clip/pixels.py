@@ -1,4 +1,4 @@
-"""From a decoded frame to full-range RGB pixels, upright: the one place where a clip's colours are converted."""
+"""Converts decoded frames to upright full-range RGB. The only place where a clip's colours are converted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videoinr.colour import ColourSpec, ColourTags, PixelFamily
 from videoinr.types import Pixels
 
 _MATRIX_CODES = {"bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 6, "smpte240m": 7, "bt2020nc": 9}
-"""The matrices that swscale computes, with their H.273 codes."""
+"""The matrices that swscale supports, with their H.273 codes."""
 
 _UNSPECIFIED = 2
 
@@ -25,63 +25,66 @@ _ACCURATE = int(
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """How a stored picture is set upright: first mirrored left to right, then turned clockwise."""
+class Orientation:
+    """How to set a stored picture upright: mirror it left to right (if ``is_mirrored``), then rotate it clockwise.
 
-    quarters: int = 0
-    mirrored: bool = False
+    ``quarter_turns`` is 0 ... 3.
+    """
+
+    quarter_turns: int = 0
+    is_mirrored: bool = False
 
     @property
     def degrees(self) -> int:
         """Clockwise rotation: 0, 90, 180 or 270."""
-        return self.quarters * 90
+        return self.quarter_turns * 90
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of a picture once it is upright."""
-        return (height, width) if self.quarters % 2 else (width, height)
+    def upright_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height) of the upright picture from those of the stored one."""
+        return (height, width) if self.quarter_turns % 2 else (width, height)
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """The upright picture of [height, width, 3] ``pixels``."""
-        if self == Turn():
+        """Return the upright picture of ``pixels`` [height, width, 3]."""
+        if self == Orientation():
             return pixels
-        seen: NDArray[Any] = np.fliplr(pixels) if self.mirrored else pixels
-        return np.ascontiguousarray(np.rot90(seen, -self.quarters))
+        mirrored: NDArray[Any] = np.fliplr(pixels) if self.is_mirrored else pixels
+        return np.ascontiguousarray(np.rot90(mirrored, -self.quarter_turns))
 
 
-def turn_of(frame: av.VideoFrame) -> Turn | None:
-    """The turn that the frame's display matrix asks for; None if that is no quarter turn."""
+def orientation_of(frame: av.VideoFrame) -> Orientation | None:
+    """Return the orientation in the frame's display matrix; None if its angle is not a multiple of 90 degrees."""
     try:
         matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
     except ValueError:
-        # PyAV gives none of a frame's side data where it meets a kind that it does not know (Exif): without
-        # the matrix the angle is all there is, counter-clockwise.
-        return Turn(round(-frame.rotation / 90) % 4)
+        # PyAV returns no side data at all if it does not know one kind of it (Exif). The angle remains, which is
+        # counter-clockwise.
+        return Orientation(round(-frame.rotation / 90) % 4)
     if matrix is None:
-        return Turn()
+        return Orientation()
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
     if a * d == b * c:
-        return Turn()
-    # A mirrored matrix is a rotation of the picture already mirrored left to right: undo that column first.
+        return Orientation()
+    # A mirrored matrix rotates a picture that was mirrored left to right, which changes the sign of its first column.
     mirrored = a * d < b * c
     angle = np.degrees(np.arctan2(-b, -a) if mirrored else np.arctan2(b, a))
     quarters = round(angle / 90)
-    return Turn(quarters % 4, mirrored) if abs(angle - 90 * quarters) < 1 else None
+    return Orientation(quarters % 4, mirrored) if abs(angle - 90 * quarters) < 1 else None
 
 
 def family_of(pix_fmt: av.VideoFormat) -> PixelFamily:
-    """What the planes of ``pix_fmt`` hold. Palettes, black and white, and XYZ count as RGB: swscale reads them so."""
+    """Return what the planes of ``pix_fmt`` hold. Palettes, monochrome and XYZ count as RGB, as swscale reads them."""
     if pix_fmt.is_rgb or pix_fmt.has_palette or pix_fmt.is_bayer or pix_fmt.name.startswith(("mono", "xyz")):
         return PixelFamily.RGB
     return PixelFamily.GREY if len(_colour_bits(pix_fmt)) == 1 else PixelFamily.YUV
 
 
 def bit_depth_of(pix_fmt: av.VideoFormat) -> int:
-    """Bits of the deepest component, alpha aside."""
+    """Return the bits of the deepest component, without alpha."""
     return max(_colour_bits(pix_fmt))
 
 
 def tags_of(source: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
-    """What a frame or a stream says of its colours."""
+    """Return the colour tags of a frame or a stream."""
     return ColourTags.from_codes(
         matrix=int(source.colorspace),
         range_=int(source.color_range),
@@ -91,24 +94,32 @@ def tags_of(source: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
 
 
 def is_convertible(matrix: str) -> bool:
-    """Whether pixels under ``matrix`` are converted exactly; others are read with the nearest that can be."""
+    """Return whether swscale supports ``matrix``. Clips with another one are read with a similar matrix."""
     return matrix == "rgb" or matrix in _MATRIX_CODES
 
 
 class PixelReader:
-    """Makes [height, width, 3] RGB of decoded frames, all of one size, depth and turn.
+    """Converts the decoded frames of one clip to RGB."""
 
-    ``width``, ``height``: pixels of the stored frame, before the turn; frames of another size are resampled to it.
-    ``deep``: uint16 over 0..65535 instead of uint8. ``colour`` holds for all YUV frames, whatever they say.
-    """
+    def __init__(self, *, width: int, height: int, deep: bool, colour: ColourSpec, orientation: Orientation) -> None:
+        """Make a reader.
 
-    def __init__(self, *, width: int, height: int, deep: bool, colour: ColourSpec, turn: Turn) -> None:
+        Args:
+            width: columns of the stored frames, before rotation. Frames of another size are resampled.
+            height: rows of the stored frames.
+            deep: whether to return uint16 over 0 ... 65535 instead of uint8.
+            colour: the colours of all frames, whatever their own tags say.
+            orientation: how to set the frames upright.
+        """
         self._width, self._height, self._deep = width, height, deep
-        self._colour, self._turn = colour, turn
+        self._colour, self._orientation = colour, orientation
         self._reformatter = VideoReformatter()
 
     def pixels(self, frame: av.VideoFrame) -> Pixels:
-        """The frame in full-range RGB, upright, alpha dropped.
+        """Convert ``frame`` to upright full-range RGB without alpha.
+
+        Returns:
+            [height, width, 3], uint8 or uint16.
 
         Raises:
             av.FFmpegError, OSError, ValueError: swscale does not read the frame's pixel format.
@@ -117,14 +128,14 @@ class PixelReader:
         full_range = self._colour.range == "pc" or frame.format.name.startswith("yuvj")
         rgb = self._rgb(frame, family, full_range)
         if self._deep and bits > 8 and family is not PixelFamily.RGB:
-            # Swscale carries grey at full range whatever it is told.
+            # Swscale reads grey as full range, whatever range it is given.
             _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)
         if family is not PixelFamily.YUV and not full_range:
             rgb = _expanded_levels(rgb, bits)
-        return self._turn.apply(rgb)
+        return self._orientation.apply(rgb)
 
     def _rgb(self, frame: av.VideoFrame, family: PixelFamily, full_range: bool) -> Pixels:
-        # Said outright and on the frame itself: left to itself, swscale takes untagged frames for BT.601.
+        # The matrix is set on the frame: swscale reads untagged frames as BT.601.
         frame.colorspace = self._matrix_code(frame.height) if family is PixelFamily.YUV else _UNSPECIFIED
         converted = self._reformatter.reformat(
             frame,
@@ -136,7 +147,7 @@ class PixelReader:
             dst_color_range=ColorRange.JPEG,
         )
         pixels: Pixels = converted.to_ndarray()  # type: ignore[assignment]
-        # Where nothing had to change, the array is the decoder's own memory, which later frames may still read.
+        # If nothing had to be converted, the array is the decoder's own memory, which later frames may refer to.
         return pixels.copy() if converted is frame else pixels
 
     def _matrix_code(self, height: int) -> int:
@@ -149,14 +160,14 @@ def _colour_bits(pix_fmt: av.VideoFormat) -> list[int]:
 
 
 def _stretch_to_white(pixels: Pixels, bits: int, full_range: bool) -> None:
-    """Bring swscale's 16-bit white to 65535, in place: it widens by a shift and stops short of it."""
+    """Scale swscale's 16-bit white to 65535, in place: swscale widens by a shift and ends below it."""
     shift = min(bits, 16) if full_range else 8
     np.minimum(pixels, 65536 - (65536 >> shift), out=pixels)
     pixels += pixels >> shift
 
 
 def _expanded_levels(pixels: Pixels, bits: int) -> Pixels:
-    """Limited-range levels, carried unchanged, spread over the full range."""
+    """Return limited-range levels expanded to the full range."""
     size, unit = np.iinfo(pixels.dtype).max + 1, 2.0 ** (max(bits, 8) - 8)
     stored = np.arange(size) / (size - 1) * (256 * unit - 1)
     levels = np.clip((stored - 16 * unit) / (219 * unit), 0, 1) * (size - 1)

@@ -1,4 +1,4 @@
-"""A clip in a video file: opened, its frames numbered, read in any order."""
+"""The clip in a video file, whose frames can be read in any order."""
 
 from __future__ import annotations
 
@@ -10,50 +10,55 @@ import av
 from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
+from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.pixels import PixelReader
-from videoinr.clip.ring import Ring
 from videoinr.clip.video_file import VideoFile, av_errors_as
-from videoinr.clip.video_opening import Opening, open_stream
+from videoinr.clip.video_opening import OpenedVideo, open_video_stream
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
 from videoinr.types import Pixels
 
 DECODED_BYTES = 192 << 20
-"""Decoded frames kept for steps back, as the decoder left them (a 4K frame of 8 bits takes 12 MiB)."""
+"""The budget of decoded frames, kept for steps back as the decoder returned them (an 8-bit 4K frame: 12 MiB)."""
 
 PICTURE_BYTES = 128 << 20
-"""Frames kept as RGB; a pair's second frame is the next pair's first."""
+"""The budget of frames kept as RGB: the second frame of a pair is the first of the next one."""
 
 _CONVERT = "Convert the clip to an ordinary pixel format first."
 
 
 class VideoClip(ClipBase):
-    """See :class:`~videoinr.clip.Clip`. ``seeks`` counts how often the decoder was sent elsewhere in the file.
+    """The :class:`~videoinr.clip.Clip` of a video file.
 
-    Frames come from one decoder that reads on as long as that is the shortest way, and otherwise goes to the key
-    packet at or before the frame asked for.
+    One decoder reads forward as long as that is the shortest way to a frame. Otherwise it seeks to the key packet at
+    or before the frame.
     """
 
-    def __init__(self, opening: Opening, identity: str) -> None:
-        super().__init__(opening.info, opening.timeline, identity)
-        self._file: VideoFile | None = opening.file
-        self._cursor: Cursor = opening.cursor
-        self._reader: PixelReader = opening.reader
-        self._decoded: Ring[av.VideoFrame] = Ring(DECODED_BYTES, at_least=2)
-        self._pictures: Ring[Pixels] = Ring(PICTURE_BYTES, at_least=2)
-        self._stand_ins: dict[int, int] = {}
-        self._keep(opening.head)
-        # Whatever cannot be converted shows now, and not at the first frame asked for.
+    def __init__(self, video: OpenedVideo, identity: str) -> None:
+        """Make the clip of an opened video.
+
+        Raises:
+            ClipError: the first frame cannot be converted to RGB.
+        """
+        super().__init__(video.info, video.timeline, identity)
+        self._file: VideoFile | None = video.file
+        self._cursor: Cursor = video.cursor
+        self._reader: PixelReader = video.reader
+        self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=2)
+        self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=2)
+        self._substitutes: dict[int, int] = {}
+        self._keep(video.head)
+        # A pixel format that cannot be converted is an error of opening, not of the first read.
         self.frame(0)
 
     @property
     def seeks(self) -> int:
-        """How often the decoder was sent elsewhere since the clip was opened."""
+        """How often the decoder was moved to another place in the file since the clip was opened."""
         return self._open_file().seeks
 
     @property
     def held_bytes(self) -> int:
-        """What the decoded frames take that are kept for steps back."""
+        """The bytes that the cached frames take."""
         return self._decoded.held_bytes + self._pictures.held_bytes
 
     def frame(self, index: int) -> Pixels:
@@ -88,7 +93,7 @@ class VideoClip(ClipBase):
             self._decoded.put(number, frame, _frame_bytes(frame))
 
     def _decoded_frame(self, index: int) -> av.VideoFrame:
-        index = self._stand_ins.get(index, index)
+        index = self._substitutes.get(index, index)
         held = self._decoded.get(index)
         return self._decode_to(index) if held is None else held
 
@@ -105,15 +110,15 @@ class VideoClip(ClipBase):
         if nearest is None:
             raise ClipError(
                 f"Frame {index} of “{self._info.path.name}” cannot be decoded.",
-                hint="The file is damaged there; other parts of it may still play.",
+                hint="The file is damaged there. Other frames may still be readable.",
             )
-        self._stand_ins[index] = nearest[0]
+        self._substitutes[index] = nearest[0]
         self._keep([nearest])
         return nearest[1]
 
 
 def _distance(number: int, index: int) -> tuple[bool, int]:
-    """Orders frames by how well they stand in for ``index``: those before it first, the nearest first."""
+    """Return a sort key of substitutes for frame ``index``: earlier frames first, near ones first."""
     return number > index, abs(number - index)
 
 
@@ -122,15 +127,15 @@ def _frame_bytes(frame: av.VideoFrame) -> int:
 
 
 def open_video(path: Path, *, colour: ColourSpec | None, token: CancelToken) -> VideoClip:
-    """Open the video file ``path``; see :func:`~videoinr.clip.open_clip`.
+    """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Raises:
-        ClipError: it holds no frame that can be shown.
+        ClipError: the file holds no frame that can be shown.
         Cancelled: ``token`` was cancelled.
     """
-    opening = open_stream(path, colour=colour, token=token)
+    video = open_video_stream(path, colour=colour, token=token)
     try:
-        return VideoClip(opening, identity_of(path, [path], opening.info.colour))
+        return VideoClip(video, identity_of(path, [path], video.info.colour))
     except BaseException:
-        opening.file.close()
+        video.file.close()
         raise

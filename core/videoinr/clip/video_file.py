@@ -1,4 +1,4 @@
-"""One video stream of one file: found, bounded, and decoded a packet at a time. PyAV's errors end here."""
+"""Decodes one video stream of one file, a packet at a time. Turns PyAV's errors into ClipError."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from videoinr.errors import ClipError
 from videoinr.types import AudioInfo
 
 MAX_PIXELS = 8192 * 8192
-"""The largest frame read: a header that claims more is an error, not gigabytes of memory."""
+"""The largest frame that is read. A damaged header may declare more, which would take gigabytes of memory."""
 
 _TEXT_ART = {"tty", "bin", "xbin", "adf", "idf", "txd"}
-"""Demuxers that would draw a text file as a video."""
+"""FFmpeg's demuxers that show a text file as a video."""
 
 _NO_FRAMES = (Disposition.attached_pic, Disposition.timed_thumbnails)
 
 
 @contextlib.contextmanager
 def av_errors_as(message: str, hint: str) -> Iterator[None]:
-    """Turn whatever PyAV raises into a :class:`ClipError`."""
+    """Turn the errors that PyAV raises into a :class:`ClipError` of this message and hint."""
     try:
         yield
     except (av.FFmpegError, OSError, ValueError, RuntimeError, MemoryError, ArithmeticError, LookupError) as error:
@@ -34,16 +34,23 @@ def av_errors_as(message: str, hint: str) -> Iterator[None]:
 
 
 class VideoFile:
-    """The best video stream of ``path``, decoded forward from the start or from where it was last sent.
+    """Decodes the best video stream of a file forward, from the start or from the last seek.
 
-    ``seeks`` counts how often it was sent elsewhere; ``errors`` how many packets the decoder refused;
-    ``broke_off`` says that reading ended in an error and not at the file's end.
-
-    Raises:
-        ClipError: no file, no video in it, or one that cannot be decoded here.
+    Attributes:
+        path: the file.
+        seeks: how many seeks and restarts there were.
+        errors: how many packets the decoder refused.
+        broke_off: whether reading ended with an error before the end of the file.
+        stream: PyAV's stream.
+        audio: the file's audio streams.
     """
 
     def __init__(self, path: Path) -> None:
+        """Open ``path``.
+
+        Raises:
+            ClipError: there is no such file, it holds no video, or its codec cannot be decoded here.
+        """
         self.path = path
         self.seeks = 0
         self.errors = 0
@@ -75,29 +82,29 @@ class VideoFile:
 
     @property
     def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
-        """What is left of the stream's packets, undecoded: for reading the whole file once."""
+        """The stream's remaining packets, undecoded: for scanning the whole file."""
         return self._packets
 
     @property
-    def promised_packets(self) -> int:
-        """How many packets the container's own index lists, 0 where it has none (MP4 and MOV have one)."""
+    def declared_packets(self) -> int:
+        """How many packets the container's own index lists; 0 if it has none (MP4 and MOV have one)."""
         return len(self.stream.index_entries) if "mov" in self._container.format.name else 0
 
     @property
-    def promised_secs(self) -> Fraction:
-        """How long the pictures last, by the container's header; 0 if it does not say so of pictures alone."""
+    def declared_secs(self) -> Fraction:
+        """The video's duration by the container's header; 0 if the header gives none, or one that includes audio."""
         stream, whole = self.stream, self._container.duration
         if stream.duration and stream.time_base:
             return stream.duration * stream.time_base
         return Fraction(whole, av.time_base) if whole and not self.audio else Fraction(0)
 
     @property
-    def drained(self) -> bool:
-        """Whether the stream was read to its end and every frame given."""
+    def is_drained(self) -> bool:
+        """Whether the stream was read to its end and all its frames were returned."""
         return self._tail is not None and not self._tail
 
     def next_key(self) -> tuple[int | None, int] | None:
-        """Skip to the next key packet: its (pts, size), or None if there is none. It is decoded next."""
+        """Skip to the next key packet, which is decoded next. Return its (pts, size), or None if there is none."""
         for packet in self._packets:
             if packet.is_keyframe:
                 self._held = packet
@@ -105,14 +112,14 @@ class VideoFile:
         return None
 
     def step(self) -> list[av.VideoFrame] | None:
-        """Decode one packet more: the frames that came out (often none, or one). None when all are out."""
+        """Decode the next packet. Return the frames that came out (often none or one), or None after the last frame."""
         if self._tail is None:
             packet = self._held or next(self._packets, None)
             self._held = None
             frames = self._decode(packet)
             if packet is not None:
                 return frames
-            # What the decoder held back comes one by one, so that a small store of frames is not washed out.
+            # The decoder's last frames are returned one by one: all at once would displace a small cache.
             self._tail = deque(frames)
         return [self._tail.popleft()] if self._tail else None
 
@@ -124,7 +131,7 @@ class VideoFile:
             return []
 
     def seek(self, time: int) -> bool:
-        """Go to a key packet about ``time`` (the stream's ticks). False if the file cannot be sought in."""
+        """Seek to a key packet near ``time`` (the stream's ticks). Return False if the file does not allow it."""
         self.seeks += 1
         self._packets.close()
         try:
@@ -135,10 +142,10 @@ class VideoFile:
         return True
 
     def restart(self) -> None:
-        """Open the file anew: the start is reached whatever the container.
+        """Open the file again: this reaches its start in every container.
 
         Raises:
-            ClipError: the file is gone, or another one; this one then stands where it stood.
+            ClipError: the file is gone or was replaced; the position then stays as it was.
         """
         self.seeks += 1
         anew = self._opened()
@@ -146,7 +153,7 @@ class VideoFile:
         self._take(*anew)
 
     def _read_packets(self) -> Generator[av.Packet[av.VideoStream], None, None]:
-        """The packets that hold data, in file order, as far as the file can be read."""
+        """Yield the packets that hold data, in file order, as far as the file can be read."""
         try:
             for packet in self._container.demux(self.stream):
                 if packet.size:
@@ -154,7 +161,7 @@ class VideoFile:
         except (av.FFmpegError, OSError):
             self.broke_off = True
         except LookupError:
-            # PyAV, at the end of a file, stumbles over streams that appeared only while it was read.
+            # At the end of a file, PyAV fails on streams that appeared only while the file was read.
             return
 
     def close(self) -> None:
@@ -162,21 +169,21 @@ class VideoFile:
         self._packets.close()
         self._container.close()
         self._held = self._tail = None
-        # PyAV frees a codec context, and joins its threads, with the last reference to it.
+        # PyAV frees a codec context, and joins its threads, when the last reference to it goes.
         del self.stream, self._packets
 
 
 def open_container(path: Path) -> InputContainer:
-    """Open ``path`` with the demuxer that its content asks for. No network, no playlists of other files.
+    """Open a media file with the demuxer that fits its content. Neither the network nor other files are read.
 
     Raises:
-        ClipError: the file cannot be read, or holds nothing that FFmpeg knows.
+        ClipError: the file cannot be read, or FFmpeg does not know its format.
     """
     size = _readable_size(path)
     if size == 0:
         raise ClipError(f"“{path.name}” is empty.", hint="Copy or record it again.")
-    with av_errors_as(f"“{path.name}” is no video that can be read.", "It may be damaged, or not a video at all."):
-        # "file:" keeps a colon in a name from being taken for a protocol.
+    with av_errors_as(f"“{path.name}” can't be read as video.", "It may be damaged, or not a video."):
+        # Without "file:", FFmpeg would take a name with a colon for a protocol.
         container = av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="replace")
     if container.format.name in _TEXT_ART:
         container.close()
@@ -188,15 +195,15 @@ _OPEN_OPTIONS = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
 
 
 def video_stream(container: InputContainer, path: Path) -> av.VideoStream:
-    """The stream a player would show.
+    """Return the video stream that a player would show.
 
     Raises:
-        ClipError: there is none (only sound, or a cover picture), or its codec or size cannot be read.
+        ClipError: there is none (only sound or a cover picture), its codec is unknown, or its frames are too large.
     """
     stream = container.streams.best("video")
     if not isinstance(stream, av.VideoStream) or any(kind in stream.disposition for kind in _NO_FRAMES):
         what = "only sound" if container.streams.audio else "no video"
-        hint = "Choose a file with moving pictures; a recording that was cut off may have lost its own."
+        hint = "Choose a file with video. A recording that was cut off may have lost its video."
         raise ClipError(f"“{path.name}” holds {what}.", hint=hint)
     if stream.codec_context is None:
         raise ClipError(f"“{path.name}” uses a video codec that FFmpeg cannot decode here.", hint="Convert it first.")
@@ -205,7 +212,7 @@ def video_stream(container: InputContainer, path: Path) -> av.VideoStream:
 
 
 def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
-    """What sound goes with the video; streams of an unknown codec count too."""
+    """Return the file's audio streams, also those of an unknown codec."""
     known = (stream.codec_context for stream in container.streams.audio)
     return tuple(
         AudioInfo(context.codec.canonical_name, context.layout.nb_channels, context.sample_rate)
@@ -216,15 +223,15 @@ def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Refuse frames of more than :data:`MAX_PIXELS`.
+    """Check that frames of ``width`` x ``height`` pixels have at most :data:`MAX_PIXELS`.
 
     Raises:
-        ClipError: they are larger.
+        ClipError: they have more. The message gives ``name``.
     """
     if width * height > MAX_PIXELS:
         raise ClipError(
-            f"“{name}” claims frames of {width}x{height} pixels, more than can be read.",
-            hint=f"Up to {MAX_PIXELS // 1_000_000} megapixels can be opened; its header may be damaged.",
+            f"“{name}” has frames of {width}x{height} pixels, which is more than can be read.",
+            hint=f"At most {MAX_PIXELS // 1_000_000} megapixels can be read. The file's header may be damaged.",
         )
 
 

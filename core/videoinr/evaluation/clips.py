@@ -17,7 +17,7 @@ from videoinr.evaluation.metrics import psnr, ssim
 from videoinr.evaluation.optical_flow import flow_difference, optical_flow
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
-from videoinr.images import downsample, enlarge_bicubic
+from videoinr.images import downsample, upsample_bicubic
 from videoinr.model.representation import Representation
 
 Method = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
@@ -50,7 +50,7 @@ class FrameScore:
 def blend_bicubic(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
     """Return (1 - t) I0 + t I1, upsampled bicubically: the default baseline (see :data:`Method`)."""
     mixed = torch.stack([(1 - t) * low[0] + t * low[1] for t in times])
-    return list(enlarge_bicubic(mixed, height=grid.height, width=grid.width))
+    return list(upsample_bicubic(mixed, height=grid.height, width=grid.width))
 
 
 def method_from_model(model: Representation) -> Method:

@@ -18,7 +18,7 @@ from videoinr.evaluation.metrics import psnr
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.run import Say, why_left_out
 from videoinr.geometry import Grid
-from videoinr.images import enlarge_bicubic
+from videoinr.images import upsample_bicubic
 
 SEAM_WORDS = (
     "pairs are frames 0 and T of each window, stride T, degraded as above; seam = mean |difference| over pixels and "
@@ -123,7 +123,7 @@ def seams_of_clip(frames: Frames, name: str, protocol: Protocol, method: Method)
         truth, low = read_window(frames, start, protocol)
         height, width = truth.shape[-2:]
         first, second = (picture.clamp(0, 1) for picture in method(low, Grid(width, height), [0.0, 1.0]))
-        enlarged = enlarge_bicubic(low, height=height, width=width)
+        enlarged = upsample_bicubic(low, height=height, width=width)
         if last is not None:
             before, its_last = last
             seams.append(Seam(name, start, _steps(its_last, first), _steps(before, truth[0])))

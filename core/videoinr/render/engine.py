@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
-from videoinr.closing import Closing
+from videoinr.closing import Closeable
 from videoinr.decode.tiled_decoder import RegionDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from videoinr.decode.cuda_decoder import CudaDecoder
 
 
-class Engine(Closing):
+class Engine(Closeable):
     """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.renderer.Renderer`."""
 
     def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:

