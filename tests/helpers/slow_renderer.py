@@ -71,7 +71,7 @@ class SlowRenderer(Closeable):
     def source(self, instant: Instant) -> RenderedRegion:
         self._note("source", instant)
         time.sleep(self.pace.source_secs)
-        frame = instant.pair + (instant.phase == 1)
+        frame = instant.source_frame
         grid = Grid(self.width, self.height)
         query = RegionQuery(instant, grid, grid.rect)
         pixels = gradient(query, Fraction(frame, self.frames))
