@@ -115,7 +115,7 @@ def test_training_without_clips_or_recipe_says_so(tmp_path: Path, recipe: Path) 
     (tmp_path / "empty").mkdir()
     nothing = run_here("train", recipe, "--data", tmp_path / "empty", "--out", tmp_path / "run", "--device", "cpu")
     assert nothing.exit_code == 2
-    assert "There are no clips" in nothing.stderr
+    assert "There are no training clips" in nothing.stderr
     unknown = run_here("train", "grand", "--data", tmp_path / "empty", "--out", tmp_path / "run")
     assert unknown.exit_code == 2
     assert "lite-x4-only" in unknown.stderr

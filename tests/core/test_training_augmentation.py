@@ -11,7 +11,7 @@ import torch
 
 from helpers.clips import numbered_frames, write_pictures
 from videoinr.images import downsample
-from videoinr.training.data.augmentation import GAMMAS, recoloured, seen_from_afar, taken_side
+from videoinr.training.data.augmentation import GAMMAS, downsampled, draw_crop_side, recoloured
 from videoinr.training.data.clip_store import BatchShape, Cut
 from videoinr.training.data.sources import open_source
 from videoinr.training.fitting import fitted
@@ -27,7 +27,7 @@ def some_cut(count: int, side: int) -> Cut:
 
 
 def test_half_of_the_batches_take_larger_crops() -> None:
-    sides = [taken_side(100, 1.4, np.random.default_rng(seed)) for seed in range(2000)]
+    sides = [draw_crop_side(100, 1.4, np.random.default_rng(seed)) for seed in range(2000)]
     larger = [side for side in sides if side > 100]
     assert len(larger) / len(sides) == pytest.approx(0.5, abs=0.04)
     assert max(larger) == 140
@@ -36,11 +36,11 @@ def test_half_of_the_batches_take_larger_crops() -> None:
 
 def test_windows_are_made_smaller_as_inputs_are() -> None:
     cut = some_cut(2, 12)
-    small = seen_from_afar(cut, 9)
+    small = downsampled(cut, 9)
     expected = downsample(cut.images.flatten(0, 1), height=9, width=9)
     assert torch.equal(small.images.flatten(0, 1), expected)
     assert torch.equal(small.times, cut.times)
-    assert seen_from_afar(cut, 12) is cut
+    assert downsampled(cut, 12) is cut
 
 
 def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:

@@ -203,21 +203,21 @@ def test_a_report_tells_what_was_found(folder: Path, stills: Path, tmp_path: Pat
     text = "\n".join(lines)
     assert f"{folder}: 2 folders of pictures; 15 frames" in text
     assert f"{tmp_path}: 2 video files; 8 frames" in text
-    assert "8 frames in 1 runs; 0 cuts; 0.0 % left out" in text
-    assert "1 clips could not be read, and were left out: broken.mp4" in text
+    assert "8 frames in 1 run; 0 cuts; 0.0 % left out" in text
+    assert "1 clip could not be read: broken.mp4" in text
     assert "2 photographs" in text
     assert "in memory (cpu)" in text
     assert "H.264" in lines[-1]
 
 
 def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no clips"):
+    with pytest.raises(UsageError, match="no training clips"):
         open_source([tmp_path], CPU)
     (tmp_path / "broken.mp4").write_bytes(b"nothing")
     with pytest.raises(UsageError, match="can be read"):
         open_source([tmp_path], CPU)
     write_pictures(tmp_path / "static", [np.full((24, 24, 3), 90, np.uint8)] * 8)
-    with pytest.raises(UsageError, match="Nothing was left"):
+    with pytest.raises(UsageError, match="Screening left no frames"):
         open_source([tmp_path], CPU)
 
 

@@ -94,5 +94,5 @@ def test_a_text_file_that_names_no_clip_is_not_a_list(tmp_path: Path) -> None:
 
 def test_hidden_folders_and_empty_ones(tmp_path: Path) -> None:
     pictures(tmp_path / ".cache" / "a")
-    with pytest.raises(UsageError, match="no clips for training"):
+    with pytest.raises(UsageError, match="no training clips"):
         find_training_clips(tmp_path)

@@ -94,7 +94,7 @@ def test_film_on_video_is_runs_of_its_own_frames() -> None:
 def test_animation_held_for_several_frames_is_a_run_with_steps(held: int) -> None:
     result = screened(np.repeat(panning(1, 8), held, 0))
     assert runs_of(result) == [range(held - 1, 8 * held, held)]
-    assert result.left_out == {"shown twice": 8 * (held - 1)}
+    assert result.left_out == {"repeated": 8 * (held - 1)}
     assert result.runs[0].motion == pytest.approx(3.35, rel=0.4)  # From one drawing to the next.
 
 
@@ -141,7 +141,7 @@ def test_clips_of_hardly_any_frames(frames: int) -> None:
 
 @pytest.mark.parametrize("step", [0.5, 2.0, 8.0, 16.0])
 def test_motion_is_measured_in_pixels(step: float) -> None:
-    """A pan moves every point alike, so that a tenth of the picture moves that far, too."""
+    """In a pan every pixel moves alike, so the 90th percentile is the pan's motion."""
     result = screened(panning(4, 8, step=step, height=200, width=240))
     assert len(result.runs) == 1
     assert float(np.median(result.runs[0].motion)) == pytest.approx(step * 1.118, rel=0.33)
@@ -165,5 +165,5 @@ def test_dataset_report_adds_up_over_clips() -> None:
     report.count(Path("b.mp4"), screened(panning(1, 7), panning(2, 2)))
     text = "\n".join(report.lines())
     assert "2 video files; 19 frames" in text
-    assert "17 frames in 2 runs; 1 cuts; 10.5 % left out (2 too short)" in text
+    assert "17 frames in 2 runs; 1 cut; 10.5 % left out (2 too short)" in text
     assert ">= 16: 60%" in text  # 9 of 15 pairs.

@@ -193,7 +193,7 @@ def test_clips_that_will_not_do(long_folder: Path, tmp_path: Path) -> None:
     store.close()
     write_pictures(tmp_path / "static", [np.full((64, 64, 3), 90, np.uint8)] * 12)
     static = store_of(tmp_path)
-    with pytest.raises(UsageError, match="Nothing was left"):
+    with pytest.raises(UsageError, match="Screening left no frames"):
         static.windows(STAGE, SHAPE, np.random.default_rng(0))
     static.close()
 
@@ -211,7 +211,7 @@ def test_damaged_clips_are_left_out(long_folder: Path, tmp_path: Path) -> None:
 def test_the_report_looks_at_a_sample(long_folder: Path) -> None:
     source = streamed(long_folder)
     text = "\n".join(source.report())
-    assert "48 frames looked at as a sample" in text
+    assert "48 frames screened as a sample" in text
     assert "pairs by motion" in text
     assert source.frame_count == 40 + 41 + 30
     source.close()

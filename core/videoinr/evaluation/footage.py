@@ -1,4 +1,4 @@
-"""The clips that figures are measured on: found by folder, read a frame at a time however long they are."""
+"""Evaluation clips: found by folder, and read one frame at a time."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from videoinr.errors import UsageError
 from videoinr.images import tensor_from_pixels
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})
-"""GoPro's layout: CLIP/sharp/*.png is the truth, and what stands beside it is the same clip, blurred."""
+"""GoPro's layout: CLIP/sharp/*.png is the truth, and the folders beside it are the same clip, blurred."""
 
 
 class Frames(Protocol):
-    """Frames by number; a tensor [T, 3, H, W] is such frames too."""
+    """A sequence of frames. A tensor [T, 3, H, W] is one, too."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Tensor:
-        """Frame ``index``: float32 [3, H, W] in 0 ... 1."""
+        """Return frame ``index``: float32 [3, H, W] in 0 ... 1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip by its name within the folder that was asked for."""
+    """A clip. ``name``: its path below the searched folder."""
 
     name: str
     path: Path
 
     @contextmanager
     def open(self, device: torch.device) -> Iterator[Frames]:
-        """Its frames, on ``device``. Raises ClipError."""
+        """Open the clip. Yields its frames on ``device``. Raises ClipError."""
         with open_clip(self.path) as clip:
             yield _Read(clip, device)
 
 
 def find_footage(folder: Path) -> list[Footage]:
-    """Every clip at or below ``folder``, sorted by name. Raises UsageError where there is none."""
+    """Return every clip at or below ``folder``, sorted by name. Raises UsageError if there are none."""
     clips = sorted(clips_below(folder, enter=_not_blurred)) if folder.is_dir() else []
     if not clips:
         raise UsageError(
@@ -56,7 +56,7 @@ def find_footage(folder: Path) -> list[Footage]:
 
 
 def _not_blurred(names: list[str]) -> list[str]:
-    """The folders among ``names`` to look into: without the blurred ones beside a sharp one."""
+    """Return the subfolders to search: without the blurred ones beside a sharp one."""
     return [name for name in names if name not in BLURRED] if SHARP in names else names
 
 
@@ -67,7 +67,7 @@ def _name(path: Path, folder: Path) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Frames of an open clip, each read when it is asked for."""
+    """The frames of an open clip, decoded when indexed."""
 
     clip: Clip
     device: torch.device

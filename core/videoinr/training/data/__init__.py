@@ -1,1 +1,1 @@
-"""The clips and photographs that a training run draws its batches from."""
+"""Training data: clips and photographs, their screening and storage, augmentation, degradation and batches."""

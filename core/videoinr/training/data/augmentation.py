@@ -1,7 +1,7 @@
-"""More footage out of the same: windows seen from further away, and in other colours and tones.
+"""Augmentation: downsampling of windows, permuted colour channels and changed tone curves.
 
-A hundred clips are soon known by heart. A window made smaller shows content of another size, sharper than the clip's
-own and freer of its codec's traces; one in other colours shows what the network must not lean on.
+A model overfits to a hundred clips. A downsampled window shows content at another size, sharper than the clip and with
+weaker compression artefacts. Changed colours keep the network from relying on colour.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from videoinr.training.data.clip_store import Cut
 from videoinr.training.data.pixels import upload
 
 GAMMAS = (0.7, 1.4)
-"""Least and most exponent of a bent tone curve."""
+"""Least and greatest exponent of a changed tone curve."""
 
 
-def taken_side(side: int, furthest: float, rng: np.random.Generator) -> int:
-    """Side of the crop to take for windows of ``side`` pixels: as large in half of the batches, else up to
-    ``furthest`` times larger."""
-    shrinks, chance = rng.random(2)
-    return side if shrinks < 0.5 else round(side * (1 + (furthest - 1) * chance))
+def draw_crop_side(side: int, max_factor: float, rng: np.random.Generator) -> int:
+    """Draw the side of the crops to downsample to ``side`` pixels: ``side`` in half of the batches, else up to
+    ``max_factor`` times larger."""
+    which, chance = rng.random(2)
+    return side if which < 0.5 else round(side * (1 + (max_factor - 1) * chance))
 
 
-def seen_from_afar(cut: Cut, side: int) -> Cut:
-    """Windows [B, N, 3, S, S] made ``side`` pixels square, antialiased; S >= ``side``."""
+def downsampled(cut: Cut, side: int) -> Cut:
+    """Downsample windows [B, N, 3, S, S], S >= ``side``, to ``side`` x ``side`` pixels, antialiased."""
     images = cut.images
     if images.shape[-1] == side:
         return cut
@@ -35,9 +35,9 @@ def seen_from_afar(cut: Cut, side: int) -> Cut:
 
 
 def recoloured(cut: Cut, share: float, rng: np.random.Generator) -> Cut:
-    """Of the windows, ``share`` with their colour channels in another order and their tone curve bent by an exponent.
+    """Permute the colour channels and apply a gamma curve in a random ``share`` of the windows.
 
-    All frames of a window alike, so that what moves is still the same thing.
+    All frames of a window change alike, so that the motion stays consistent.
     """
     count = len(cut.images)
     chosen = rng.random(count) < share

@@ -1,4 +1,4 @@
-"""Training clips as bytes in the device's memory, and windows cut from them there."""
+"""A store of training clips as bytes in the device's memory. Windows are cut out on the device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videoinr.training.recipe import Stage
 
 @dataclass(frozen=True, slots=True)
 class BatchShape:
-    """Sizes of one batch: ``batch`` windows, LR patches ``patch`` pixels square, targets ``size`` pixels square."""
+    """Sizes of a batch: ``batch`` windows, LR patches of side ``patch``, and ``targets`` patches of side ``size``."""
 
     batch: int
     patch: int
@@ -25,10 +25,10 @@ class BatchShape:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Inputs and targets of one step.
+    """Inputs and targets of one step, float32 on the device.
 
-    ``low`` [B, 2, 3, P, P]: the window's first and last frame, degraded; ``targets`` [B, K, 3, S, S]; both in
-    0 ... 1. ``times`` [B, K]: when each target lies between the two, 0 ... 1.
+    ``low`` [B, 2, 3, P, P]: each window's first and last frame, degraded, in 0 ... 1. ``targets`` [B, K, 3, S, S]:
+    target frames in 0 ... 1. ``times`` [B, K]: the targets' times in the window, 0 ... 1.
     """
 
     low: Tensor
@@ -38,28 +38,31 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Windows before degradation. ``images`` [B, 2 + K, 3, S, S] in 0 ... 1: first and last frame, then targets;
-    ``times`` [B, K]: the targets'."""
+    """Windows before degradation, float32 on the device.
+
+    ``images`` [B, 2 + K, 3, S, S] in 0 ... 1: each window's first and last frame, then its targets. ``times`` [B, K]:
+    the targets' times in the window, 0 ... 1.
+    """
 
     images: Tensor
     times: Tensor
 
 
 class ClipStore:
-    """Runs of frames in ``flat``, one uint8 tensor [N]: each frame [H, W, 3] RGB, one behind the other."""
+    """Runs of frames in ``flat``, uint8 [N]: consecutive frames, each [H, W, 3] RGB."""
 
     def __init__(self, flat: Tensor, runs: Sequence[StoredRun]) -> None:
         self._flat, self._table = flat, WindowTable(runs)
         self.frame_count = sum(run.frames for run in runs)
 
     def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
-        """Numbers of the runs that are long and large enough. Raises UsageError where none is."""
+        """Return the numbers of the runs that are long and large enough. Raises UsageError if there is none."""
         return self._table.usable(stage, shape.size)
 
     def windows(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
-        """``shape.batch`` random windows; all their randomness comes from ``rng``. Waits for nothing on the device."""
+        """Draw ``shape.batch`` windows with ``rng`` as the only source of randomness. Does not wait for the device."""
         drawn = self._table.draw(stage, rng, count=shape.batch, size=shape.size, targets=shape.targets)
         return Cut(*cut(self._flat, drawn, shape.size))
 
     def close(self) -> None:
-        """Nothing runs here that could be ended."""
+        """Do nothing: the store has no threads."""

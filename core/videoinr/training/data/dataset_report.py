@@ -1,4 +1,4 @@
-"""What screening found in a set of clips, in lines to print."""
+"""The dataset report: what screening kept and left out of a folder of clips, and how much moves."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from videoinr.training.data.screening import Screened
 
 PERCENTILES = (5, 25, 50, 75, 95)
 MOTION_EDGES_PX = (0.5, 2.0, 4.0, 8.0, 16.0)
+_SINGULAR = {"video files": "video file", "folders of pictures": "folder of pictures"}
 
 
 @dataclass(eq=False)
 class DatasetReport:
-    """Adds up what is found in the clips of one folder, ``sampled``: in some of their frames only."""
+    """Sums up the screening of one folder's clips. ``sampled``: whether only a sample of the frames was screened."""
 
     folder: Path
     clips: list[Path]
@@ -33,7 +34,7 @@ class DatasetReport:
     motion: list[NDArray[np.float32]] = field(default_factory=list)
 
     def count(self, clip: Path, screened: Screened | None) -> None:
-        """One clip, or a stretch of one; None: it could not be read."""
+        """Add a clip or a stretch of one. ``screened``: None if it could not be read."""
         if screened is None:
             self.unreadable.append(clip)
             return
@@ -45,25 +46,30 @@ class DatasetReport:
         self.motion.extend(run.motion[:-1] for run in screened.runs)
 
     def lines(self) -> list[str]:
-        """Frames, what was left out and why, and how much moves."""
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(layouts_of(self.clips).items()))
-        seen = f"{self.frames} frames" + (" looked at as a sample" if self.sampled else "")
+        """Return the report as lines of text."""
+        layouts = sorted(layouts_of(self.clips).items())
+        kinds = ", ".join(f"{count} {_SINGULAR.get(kind, kind) if count == 1 else kind}" for kind, count in layouts)
+        seen = _counted(self.frames, "frame") + (" screened as a sample" if self.sampled else "")
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.most_common())
         share = 100 * (1 - self.kept / self.frames) if self.frames else 0
         lines = [
             f"{self.folder}: {kinds}; {seen}",
-            f"  {self.kept} frames in {self.runs} runs; {self.cuts} cuts; "
+            f"  {_counted(self.kept, 'frame')} in {_counted(self.runs, 'run')}; {_counted(self.cuts, 'cut')}; "
             f"{share:.1f} % left out" + (f" ({reasons})" if reasons else ""),
             *_motion_lines(self.motion),
         ]
         if self.unreadable:
             some = ", ".join(path.name for path in self.unreadable[:3])
-            lines.append(f"  {len(self.unreadable)} clips could not be read, and were left out: {some}")
+            lines.append(f"  {_counted(len(self.unreadable), 'clip')} could not be read: {some}")
         return lines
 
 
-def _motion_lines(parts: list[NDArray[np.float32]]) -> list[str]:
-    motion = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _motion_lines(of_runs: list[NDArray[np.float32]]) -> list[str]:
+    motion = np.concatenate(of_runs) if of_runs else np.zeros(0, np.float32)
     if not len(motion):
         return []
     values = " / ".join(f"{value:.1f}" for value in np.percentile(motion, PERCENTILES))
@@ -72,7 +78,7 @@ def _motion_lines(parts: list[NDArray[np.float32]]) -> list[str]:
     names = [f"< {edges[0]}", *(f"{a}-{b}" for a, b in pairwise(edges)), f">= {edges[-1]}"]
     shares = ", ".join(f"{name}: {share:.0%}" for name, share in zip(names, bins / len(motion), strict=True))
     return [
-        "  motion from frame to frame, pixels (a tenth of the picture moves at least this far): percentiles "
+        "  motion from frame to frame, pixels (90th percentile over each frame): percentiles "
         f"{'/'.join(map(str, PERCENTILES))} are {values}",
         f"  pairs by motion: {shares}",
     ]

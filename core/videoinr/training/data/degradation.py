@@ -1,6 +1,7 @@
-"""How a camera and a codec would have made the small pictures that the model starts from.
+"""Degradation: make LR input frames from HR frames.
 
-``clean`` is what the paper and the benchmarks use; ``realistic`` is for a model meant for real, compressed footage.
+``clean`` is that of the paper and the benchmarks. ``realistic`` adds blur, noise and compression, for models of real
+footage.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from videoinr.training.data.coding import DctCoding, H264Coding
 NAMES = ("clean", "realistic")
 
 MAX_BLUR_PX = 0.7
-"""Largest standard deviation of the blur, in pixels of the small picture."""
+"""Largest standard deviation of the blur, LR pixels."""
 MAX_ANISOTROPY = 3.0
-"""How many times longer than wide a blur may be."""
+"""Largest ratio of a blur's two standard deviations."""
 MAX_READ_NOISE = 5 / 255
 MAX_SHOT_NOISE = 6 / 255
-"""Standard deviations: of the noise that is there in black, and of what comes on top of it in white."""
+"""Largest standard deviations: of read noise (in black), and of the shot noise that is added in white."""
 
 
 class Degradation(Protocol):
-    """Makes windows' inputs. One call's randomness comes from ``rng`` alone; nothing waits for the device."""
+    """Makes the LR inputs of windows."""
 
     @property
     def description(self) -> str:
@@ -37,27 +38,36 @@ class Degradation(Protocol):
         ...
 
     def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
-        """[B, 2, 3, S, S] in 0 ... 1 -> [B, 2, 3, side, side] in 0 ... 1, rounded to 8 bits."""
+        """Degrade HR frames. Does not wait for the device.
+
+        Args:
+            images: HR frames [B, 2, 3, S, S] in 0 ... 1.
+            side: Side of the LR frames, pixels.
+            rng: The only source of randomness.
+
+        Returns:
+            LR frames [B, 2, 3, side, side] in 0 ... 1, rounded to 8 bits.
+        """
         ...
 
 
 class Coding(Protocol):
-    """Loses what a codec loses."""
+    """Adds compression artefacts."""
 
     @property
     def description(self) -> str:
-        """What is done, with its range of qualities."""
+        """The method and its range of qualities in words."""
         ...
 
     def __call__(self, images: Tensor, chance: Tensor, rng: np.random.Generator) -> Tensor:
-        """[B, 2, 3, P, P] in 0 ... 1 -> the same; ``chance`` [B], 0 ... 1: from the best quality to the worst."""
+        """Return ``images`` [B, 2, 3, P, P], 0 ... 1, after coding. ``chance`` [B]: 0 best, 1 worst quality."""
         ...
 
 
 def degradation_named(name: str, device: torch.device) -> Degradation:
-    """The degradation called ``name`` for windows on ``device``. Raises UsageError if there is none of that name.
+    """Return the degradation ``name`` (one of :data:`NAMES`) for windows on ``device``. Raises UsageError.
 
-    H.264 runs on the CPU; on a GPU, blocks of a cosine transform are quantised instead.
+    ``realistic`` codes with H.264 on a CPU. On a GPU it quantises DCT blocks instead.
     """
     if name == "clean":
         return Clean()
@@ -67,18 +77,20 @@ def degradation_named(name: str, device: torch.device) -> Degradation:
 
 
 class Clean:
-    """The field's degradation."""
+    """The literature's degradation: antialiased bicubic downsampling, rounded to 8 bits."""
 
     description = "antialiased bicubic at any scale, rounded to 8 bits"
 
     def __call__(self, images: Tensor, side: int, rng: np.random.Generator) -> Tensor:
-        """See :class:`Degradation`; there is nothing random in it."""
+        """See :class:`Degradation`. ``rng`` is not used."""
         return downsample(images.flatten(0, 1), height=side, width=side).view(*images.shape[:3], side, side)
 
 
 class Realistic:
-    """Blur, antialiased bicubic, noise, coding: each at random, the same for both frames of a window, as a camera
-    has one lens and one gain; only the noise itself differs from frame to frame."""
+    """Blur, antialiased bicubic downsampling, noise and compression, with random strengths for each window.
+
+    Both frames of a window get the same strengths, as from one camera. Only the noise differs between them.
+    """
 
     def __init__(self, coding: Coding) -> None:
         self._coding = coding
@@ -108,7 +120,7 @@ class Realistic:
 
 
 def covariance(chance: Tensor) -> Tensor:
-    """[3, B] in 0 ... 1 -> [B, 2, 2], squared LR pixels: half of the blurs are isotropic."""
+    """Return blur covariances [B, 2, 2], squared LR pixels, from ``chance`` [3, B] in 0 ... 1. Half are isotropic."""
     sigma = chance[0] * MAX_BLUR_PX
     ratio = 1 + (MAX_ANISOTROPY - 1) * (2 * chance[1] - 1).clamp(min=0)
     angle = chance[2] * math.pi
@@ -120,9 +132,10 @@ def covariance(chance: Tensor) -> Tensor:
 
 
 def blur(images: Tensor, covariances: Tensor) -> Tensor:
-    """Gaussian blur of [B, N, C, S, S] by ``covariances`` [B, 2, 2] (x, y; squared pixels), edges reflected.
+    """Blur ``images`` [B, N, C, S, S] by Gaussians of ``covariances`` [B, 2, 2] (x, y; squared pixels).
 
-    In the frequency domain a Gaussian is exp(-w'Cw / 2): exact, at one cost for every width.
+    The border is reflected. In the frequency domain a Gaussian is exp(-w'Cw / 2): exact, and equally fast for every
+    width.
     """
     size = images.shape[-1]
     margin = min(size - 1, 16)
@@ -138,9 +151,10 @@ def blur(images: Tensor, covariances: Tensor) -> Tensor:
 
 
 def noise_level(images: Tensor, read: Tensor, shot: Tensor) -> Tensor:
-    """Standard deviation at each value of [B, ...]: ``read`` [B] in black, sqrt(read^2 + shot^2) in white.
+    """Return the noise's standard deviation at each value of ``images`` [B, ...] in 0 ... 1.
 
-    Light comes in photons, so the variance of what it adds grows with it (a Poisson process, as good as normal here).
+    It is ``read`` [B] in black and sqrt(read^2 + shot^2) in white: the variance of shot noise is proportional to the
+    light (a Poisson process, approximated by a normal distribution).
     """
     shape = (-1, *(1,) * (images.ndim - 1))
     return (read.square().view(shape) + shot.square().view(shape) * images).sqrt()

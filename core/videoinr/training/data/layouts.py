@@ -1,10 +1,10 @@
-"""Which clips of a folder are for training: the known data sets' layouts come out of a few general rules.
+"""Find the training clips in a folder. A few general rules cover the layouts of the known datasets.
 
-1. A clip is a video file, or a folder that holds pictures.
-2. Where a folder ``train...`` has neighbours ``test...`` or ``val...``, those are for testing (GoPro, Adobe240, REDS).
-3. Where a folder ``...sharp...`` has neighbours ``...blur...``, those are the same frames made worse (GoPro, REDS).
-4. A folder ``..._bicubic`` holds frames made smaller (REDS).
-5. A list ``...train....txt`` names the clips that count, if it names any (Vimeo-90K, Adobe240).
+1. A clip is a video file, or a folder of pictures.
+2. Beside a folder ``train...``, folders ``test...``, ``val...`` and ``eval...`` are skipped (GoPro, Adobe240, REDS).
+3. Beside a folder ``...sharp...``, folders ``...blur...`` are skipped: the same frames, blurred (GoPro, REDS).
+4. Folders ``..._bicubic`` are skipped: they have downsampled frames (REDS).
+5. A list ``...train....txt`` that names clips below its folder excludes all other clips there (Vimeo-90K, Adobe240).
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ _KNOWN = (
     ("GoPro", re.compile(r"GOPR\d+|(^|/)gopro", re.IGNORECASE)),
     ("Adobe240", re.compile(r"adobe_?240|720p_240fps_\d+", re.IGNORECASE)),
 )
-"""Names for a report only; what is taken follows from the rules above."""
+"""Dataset names for the report. They have no effect on which clips are taken."""
 
 
 def find_training_clips(folder: Path) -> list[Path]:
-    """The clips at or below ``folder`` that are for training, sorted. Raises UsageError where there is none."""
+    """Return the training clips at or below ``folder``, sorted. Raises UsageError if there are none."""
     others = list[Path]()
     clips = sorted(clips_below(folder, enter=_for_training, others=others))
     for each in filter(_may_be_list, others):
         named = _names_in(each)
         chosen = [clip for clip in clips if each.parent not in clip.parents or _is_named(clip, each.parent, named)]
-        # A text file that names no clip is not a list of clips.
+        # A text file that names none of the clips is not a list of clips.
         clips = chosen if any(each.parent in clip.parents for clip in chosen) else clips
     if not clips:
         raise UsageError(
-            f"There are no clips for training in {folder}.",
+            f"There are no training clips in {folder}.",
             hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
         )
     return clips
 
 
 def layouts_of(clips: list[Path]) -> Counter[str]:
-    """How many of the clips lie as in which data set."""
+    """Count the clips by the dataset whose layout they have."""
     return Counter(_layout_of(clip) for clip in clips)
 
 
@@ -58,7 +58,7 @@ def _layout_of(clip: Path) -> str:
 
 
 def _for_training(names: list[str]) -> list[str]:
-    """Which of a folder's folders to look into."""
+    """Return the subfolders to search, of a folder's subfolders ``names``."""
     lower = [name.lower() for name in names]
     split = any(name.startswith("train") for name in lower)
     sharp = any("sharp" in name for name in lower)
@@ -85,7 +85,7 @@ def _without_suffix(name: str) -> str:
 
 
 def _is_named(clip: Path, root: Path, names: set[str]) -> bool:
-    """Whether some stretch of the clip's path below ``root`` stands in the list."""
-    parts = _without_suffix(clip.relative_to(root).as_posix()).split("/")
-    stretches = ("/".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
-    return any(each in names for each in stretches)
+    """Whether the clip's path below ``root``, or some consecutive folders of it, is in the list."""
+    folders = _without_suffix(clip.relative_to(root).as_posix()).split("/")
+    below = ("/".join(folders[i:j]) for i in range(len(folders)) for j in range(i + 1, len(folders) + 1))
+    return any(each in names for each in below)

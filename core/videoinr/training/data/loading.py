@@ -1,4 +1,4 @@
-"""Clips from disk into memory: decoded and screened by several threads."""
+"""Load clips into memory: several threads decode and screen them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from videoinr.training.data.screening import Run, Screened, screen
 from videoinr.training.data.windows import StoredRun
 
 THREADS = min(16, 2 * (os.cpu_count() or 4))
-"""Decoding waits for disks, too: more threads than processors."""
+"""Decoding also waits for the disk, so there are more threads than CPU cores."""
 
 
 @dataclass(frozen=True, eq=False)
 class FoundClip:
-    """A clip that can be opened, what it says it holds, and the report of its set."""
+    """A clip that can be opened. ``extent``: its size as the file says. ``report``: its folder's dataset report."""
 
     path: Path
     extent: Extent
@@ -36,14 +36,14 @@ class FoundClip:
 
 @dataclass(frozen=True, eq=False)
 class Footage:
-    """A stretch as read and screened."""
+    """A stretch of frames, uint8 [T, H, W, 3], and the result of its screening."""
 
     pixels: NDArray[np.uint8]
     screened: Screened
 
 
 def find_sets(folders: Sequence[Path]) -> tuple[list[DatasetReport], list[FoundClip]]:
-    """The sets in ``folders`` and all their clips. Raises UsageError where none can be opened."""
+    """Return a dataset report for each of ``folders``, and all their clips. Raises UsageError if none can be opened."""
     sets = [DatasetReport(folder, find_training_clips(folder)) for folder in folders]
     found = []
     with ThreadPoolExecutor(THREADS) as threads:
@@ -59,7 +59,7 @@ def find_sets(folders: Sequence[Path]) -> tuple[list[DatasetReport], list[FoundC
 
 
 def footage_of(clip: FoundClip, start: int = 0, count: int | None = None, crop: Crop | None = None) -> Footage | None:
-    """Frames of ``clip``, screened; None where nothing can be read."""
+    """Read and screen frames of ``clip``. Returns None if it cannot be read."""
     try:
         stretch = read_stretch(clip.path, start, count, crop)
         return Footage(stretch.pixels, screen(stretch))
@@ -68,11 +68,22 @@ def footage_of(clip: FoundClip, start: int = 0, count: int | None = None, crop: 
 
 
 def load_clips(clips: Sequence[FoundClip], device: torch.device) -> ClipStore:
-    """All runs of ``clips`` in one store on ``device``; the clips' report grow. Raises UsageError for no runs."""
+    """Load all runs of ``clips`` into one store.
+
+    Args:
+        clips: The clips. Their dataset reports are updated.
+        device: Where the store's bytes are kept.
+
+    Returns:
+        The store.
+
+    Raises:
+        UsageError: Screening left nothing.
+    """
     flat = torch.empty(sum(clip.extent.bytes for clip in clips), dtype=torch.uint8, device=device)
     runs, used = list[StoredRun](), 0
     for run, pixels in _runs_in(clips):
-        if used + pixels.size > len(flat):  # A clip that held more than it said.
+        if used + pixels.size > len(flat):  # A clip has more frames than its file said.
             flat = torch.cat([flat[:used], flat.new_empty(pixels.size + len(flat) // 8)])
         flat[used : used + pixels.size] = torch.from_numpy(pixels).flatten().to(device)
         runs.append(stored_run(used, pixels, run))
@@ -83,10 +94,10 @@ def load_clips(clips: Sequence[FoundClip], device: torch.device) -> ClipStore:
 
 
 def nothing_left_error() -> UsageError:
-    """What to raise where screening leaves nothing."""
+    """Return the error for clips of which screening left nothing."""
     return UsageError(
-        "Nothing was left of the clips: every frame is static, shown twice, or alone between two cuts.",
-        hint="Use footage in which something moves, three frames at least from cut to cut.",
+        "Screening left no frames of the clips: all are static, repeated, or in shots of fewer than three frames.",
+        hint="Use footage with motion, and with three or more frames between cuts.",
     )
 
 
@@ -100,13 +111,13 @@ def _runs_in(clips: Sequence[FoundClip]) -> Iterator[tuple[Run, NDArray[np.uint8
 
 
 def stored_run(offset: int, pixels: NDArray[np.uint8], run: Run) -> StoredRun:
-    """``run`` as it lies in a store, with its first byte at ``offset``."""
+    """Return the entry of ``run`` in a store, with its first byte at ``offset``."""
     frames, height, width, _ = pixels.shape
     return StoredRun(offset, frames, height, width, run.motion)
 
 
 def pixels_of(run: Run, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The frames of ``run``, one behind the other."""
+    """Return the frames of ``run`` as one contiguous array."""
     return np.ascontiguousarray(pixels[run.frames.start : run.frames.stop : run.frames.step])
 
 

@@ -1,6 +1,6 @@
-"""Cuts windows out of one flat tensor of bytes, on the device that it lies on.
+"""Cut windows out of a flat tensor of bytes on its device.
 
-No loader processes: a step of a small model takes a few milliseconds, and nothing on the CPU side could keep up.
+There are no loader processes: a step of a small model takes a few milliseconds, faster than the CPU could make batches.
 """
 
 from __future__ import annotations
@@ -14,19 +14,27 @@ from videoinr.training.data.windows import Windows
 
 
 def upload(array: NDArray[np.generic], device: torch.device) -> Tensor:
-    """A small array on ``device``, without waiting for it to get there."""
+    """Copy a small array to ``device`` without waiting for the copy."""
     tensor = torch.from_numpy(array)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def cut(flat: Tensor, windows: Windows, size: int) -> tuple[Tensor, Tensor]:
-    """-> (images float32 [B, 2 + K, 3, size, size] in 0 ... 1, times float32 [B, K]).
+    """Cut out windows, rotated and flipped as drawn.
 
-    ``flat``: uint8 [N]. One transfer, and an index for every pixel (not every byte), which also turns and flips.
+    One transfer to the device, and one index per pixel instead of one per byte.
+
+    Args:
+        flat: The store's bytes, uint8 [N].
+        windows: Where the windows' pixels are.
+        size: Side of the windows, pixels.
+
+    Returns:
+        (images float32 [B, 2 + K, 3, size, size] in 0 ... 1, times float32 [B, K] in 0 ... 1).
     """
     images = windows.firsts.shape[1]
-    parts = (windows.firsts, windows.row_steps, windows.column_steps, windows.lengths, windows.inside)
-    packed = upload(np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1), flat.device)
+    arrays = (windows.firsts, windows.row_steps, windows.column_steps, windows.lengths, windows.inside)
+    packed = upload(np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1), flat.device)
     firsts, (rows, columns, lengths) = packed[:, :images], packed[:, images : images + 3, None].unbind(1)
     inside = packed[:, images + 3 :]
     side = torch.arange(size, device=flat.device)

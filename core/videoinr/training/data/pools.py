@@ -1,4 +1,4 @@
-"""Which stretches of which clips are read for which steps, when a set is too large for memory."""
+"""Choose the stretches of clips that a streaming store reads for each range of steps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from videoinr.training.data.loading import FoundClip
 from videoinr.training.data.windows import no_clip_error
 
 SALT = 0x706F6F6C
-"""Keeps a pool's random numbers apart from those of the batches cut from it."""
+"""Separates a pool's random numbers from those of its batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """All that decides what a pool holds.
+    """Everything that determines a pool's content.
 
-    ``seed``: all that the batches' generators were made from but the step. ``generation``: which pool in a row.
-    ``frames``, ``side``: of a stretch, at most. ``least_frames``, ``least_side``: of clips that can be used.
+    ``seed``: the seed of the batches' generators, without the step. ``generation``: the pool's number in the run.
+    ``frames``, ``side``: the largest size of a stretch. ``least_frames``, ``least_side``: the least size of a usable
+    clip.
     """
 
     seed: tuple[int, ...]
@@ -33,13 +34,13 @@ class PoolKey:
 
     @property
     def slot_bytes(self) -> int:
-        """What a stretch takes at most."""
+        """The most bytes that a stretch takes."""
         return self.frames * self.side**2 * 3
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A stretch to read."""
+    """A stretch to read: frames of ``clip`` from ``start`` on, cropped."""
 
     clip: FoundClip
     start: int
@@ -47,9 +48,10 @@ class Pick:
 
 
 def seed_and_step(rng: np.random.Generator) -> tuple[tuple[int, ...], int]:
-    """What ``rng`` was made from: of ``default_rng((seed, step, ...))`` the step, and everything else.
+    """Return the seed and the step that ``rng`` was made from by ``default_rng((seed, step, ...))``.
 
-    A generator made otherwise counts as its own seed, at step 0: its batches are as random, but read anew each time.
+    A generator that was made otherwise counts as a seed of its own at step 0. Its batches are equally random, but each
+    needs a new pool.
     """
     made_from: Any = rng.bit_generator.seed_seq
     entropy = made_from.entropy
@@ -60,22 +62,22 @@ def seed_and_step(rng: np.random.Generator) -> tuple[tuple[int, ...], int]:
 
 
 def picks_of(key: PoolKey, clips: Sequence[FoundClip], count: int) -> list[Pick]:
-    """Up to ``count`` different stretches of clips that can be used; all there are, where there are no more."""
+    """Choose up to ``count`` different stretches of usable clips. Raises UsageError if no clip is usable."""
     rng = np.random.default_rng((*key.seed, key.generation, SALT))
     usable = [clip for clip in clips if clip.extent.holds(key.least_frames, key.least_side)]
     if not usable:
         raise no_clip_error(key.least_frames, key.least_side)
     frames = np.array([clip.extent.frames for clip in usable], dtype=np.int64)
-    parts = -(-frames // key.frames)
-    clip_of = np.repeat(np.arange(len(usable)), parts)
-    part_of = np.arange(len(clip_of)) - np.repeat(np.cumsum(parts) - parts, parts)
+    stretches = -(-frames // key.frames)
+    clip_of = np.repeat(np.arange(len(usable)), stretches)
+    number_of = np.arange(len(clip_of)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
     chosen = np.arange(len(clip_of))
     if len(chosen) > count:
-        # As for a set in memory: long clips show more, but not in proportion.
-        weights = (np.sqrt(frames) / parts)[clip_of]
+        # As in memory: a long clip has more content, but less than in proportion.
+        weights = (np.sqrt(frames) / stretches)[clip_of]
         chosen = np.sort(rng.choice(len(clip_of), count, replace=False, p=weights / weights.sum()))
     latest = np.maximum(frames[clip_of[chosen]] - key.frames, 0)
-    starts = np.minimum(part_of[chosen] * key.frames + rng.integers(0, key.frames, len(chosen)), latest)
+    starts = np.minimum(number_of[chosen] * key.frames + rng.integers(0, key.frames, len(chosen)), latest)
     places = rng.random((len(chosen), 2))
     return [
         Pick(usable[clip], int(start), Crop(key.side, float(down), float(right)))

@@ -1,6 +1,7 @@
-"""Leaves out of a clip what would teach motion wrongly, and measures how much moves.
+"""Screening of training clips: split them at cuts, leave out repeated and static frames, and measure motion.
 
-Everything is measured on luma shrunk by area to an eighth: noise and coding averaged away, 64 times less to look at.
+All is measured on thumbnails: luma averaged over blocks of 8 x 8 pixels. They have less noise and fewer compression
+artefacts, and 64 times fewer pixels.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from videoinr.evaluation.optical_flow import LucasKanade
 
 DOWNSAMPLING = 8
 MIN_THUMBNAIL = 8
-"""Pictures too small for an eighth are shrunk less, so that this many pixels remain on the short side."""
+"""Least side of a thumbnail, pixels. Small frames are downsampled less than by DOWNSAMPLING."""
 
 CUT_LEVELS = 12.0
-"""Mean change (of 255) below which nothing is called a cut: pans and zooms of ordinary footage stay under it."""
+"""Least mean change (of 255) of a cut. Ordinary pans and zooms stay below it."""
 CUT_RATIO = 3.0
-"""A cut changes the picture this many times more than the pairs around it do; fast motion lasts, and does not."""
+"""Least ratio of a cut's change to the median change of the neighbouring pairs, which are alike in fast motion."""
 CUT_NEIGHBOURS = 4
-"""Pairs looked at on either side."""
+"""Number of neighbouring pairs on either side."""
 
 SAME_LEVELS = 1.0
-"""Where no thumbnail pixel (64 pixels' mean) changes by this much, nothing has moved: coding alone stays below it,
-the noise of a camera and the smallest moving thing above it."""
+"""Two frames are the same if no thumbnail pixel changes by this much. Compression artefacts stay below it; camera noise
+and small moving objects exceed it."""
 STATIC_PAIRS = 4
-"""So many pairs without change are a static stretch; fewer are frames shown twice (24 frames a second on 30)."""
+"""More frames in a row than this without change are static; fewer are repeated frames (24 fps shown at 30 fps)."""
 MIN_RUN_FRAMES = 3
-"""The shortest window takes two frames and one between."""
+"""The shortest window: two input frames and one between them."""
 
 MATCHED_SMOOTH, MATCHED_SLOPE = (0.229879, 0.540242, 0.229879), (-0.425287, 0.0, 0.425287)
 """Farid and Simoncelli's matched filters of three taps: the second is the derivative of the first."""
@@ -42,10 +43,10 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Frames of one shot, equally far apart in time, each different from the last.
+    """Frames of one shot at equal time steps, each different from the previous one.
 
-    ``frames``: their numbers in the clip. ``motion`` float32 [len(frames)]: how far a tenth of the picture moves at
-    least until the next frame, pixels; the last is the one before it.
+    ``frames``: their numbers in the clip. ``motion`` float32 [len(frames)]: the 90th percentile of the flow's length
+    to the next frame, pixels; the last value repeats the one before it.
     """
 
     frames: range
@@ -54,7 +55,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """A clip's runs, and how many of its ``frames`` were ``left_out`` for which reason."""
+    """A clip's runs. ``frames``: frames in the clip. ``left_out``: how many of them are in no run, by reason."""
 
     frames: int
     runs: list[Run] = field(default_factory=list)
@@ -63,7 +64,7 @@ class Screened:
 
 
 def screen(stretch: Stretch) -> Screened:
-    """Split a clip at cuts, gaps in time, and frames shown twice; leave out what is static or too short."""
+    """Split a clip into runs at cuts, gaps in time and repeated frames. Leave out what is static or too short."""
     thumbnails = thumbnails_of(stretch.pixels)
     scale = stretch.pixels.shape[1] / thumbnails.shape[1]
     change = np.abs(np.diff(thumbnails, axis=0))
@@ -79,13 +80,13 @@ def screen(stretch: Stretch) -> Screened:
 
 
 def thumbnails_of(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """uint8 [T, H, W, 3] -> luma, 0 ... 255, shrunk by area: float32 [T, h, w]."""
+    """Return luma thumbnails, float32 [T, h, w] in 0 ... 255, of RGB frames uint8 [T, H, W, 3]: means over blocks."""
     _, height, width, _ = frames.shape
     by = max(1, min(DOWNSAMPLING, min(height, width) // MIN_THUMBNAIL))
     rows, columns = height // by, width // by
     weights = np.array(LUMA, np.float32) / by**2
     thumbnails = np.empty((len(frames), rows, columns), np.float32)
-    for number, frame in enumerate(frames):  # One by one: what is worked on stays in the processor's cache.
+    for number, frame in enumerate(frames):  # One by one, so that the data stays in the CPU's cache.
         whole = frame[: rows * by, : columns * by].reshape(rows, by, -1)
         sums = whole.sum(1, dtype=np.uint16).reshape(rows, columns, by, 3).sum(2, dtype=np.uint32)
         thumbnails[number] = sums @ weights
@@ -93,7 +94,15 @@ def thumbnails_of(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def find_cuts(change: NDArray[np.floating], same: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pairs lie across a cut, from each pair's mean change; ``same``: pairs without any."""
+    """Find the pairs of consecutive frames with a cut between them.
+
+    Args:
+        change: Mean absolute change of each pair, [T - 1], of 255.
+        same: Which pairs are two equal frames, [T - 1].
+
+    Returns:
+        Which pairs have a cut between them, bool [T - 1].
+    """
     cuts = np.zeros(len(change), bool)
     for pair in map(int, np.flatnonzero(change > CUT_LEVELS)):
         around = np.arange(max(0, pair - CUT_NEIGHBOURS), min(len(change), pair + CUT_NEIGHBOURS + 1))
@@ -104,7 +113,7 @@ def find_cuts(change: NDArray[np.floating], same: NDArray[np.bool_]) -> NDArray[
 
 
 def _split(frames: range, between: NDArray[np.bool_]) -> list[range]:
-    """Split at the pairs marked in ``between``, which are numbered as the clip's."""
+    """Split ``frames`` at the pairs that ``between`` (numbered as in the clip) marks."""
     if not len(frames):
         return []
     ends = [*(int(pair) + 1 for pair in np.flatnonzero(between[frames[0] : frames[-1]]) + frames[0]), frames[-1] + 1]
@@ -112,12 +121,12 @@ def _split(frames: range, between: NDArray[np.bool_]) -> list[range]:
 
 
 def _runs_of(shot: range, same: NDArray[np.bool_], left_out: dict[str, int]) -> list[range]:
-    """The runs of one shot; frames in none are counted in ``left_out``."""
-    holds = _split(shot, ~same)  # Each: one picture and how long it is held.
+    """Return the runs of one shot. Frames in no run are counted in ``left_out``, by reason."""
+    holds = _split(shot, ~same)  # Each hold: consecutive equal frames.
     step = _held_for([len(hold) for hold in holds])
     if step > 1:
-        run = range(holds[0][-1], holds[-1].stop, step)  # The last frame of each hold: the clip may begin within one.
-        left_out["shown twice"] = left_out.get("shown twice", 0) + len(shot) - len(run)
+        run = range(holds[0][-1], holds[-1].stop, step)  # Last frames, as the clip may start inside a hold.
+        left_out["repeated"] = left_out.get("repeated", 0) + len(shot) - len(run)
         return [run]
     runs = []
     for run in _split(shot, same):
@@ -126,13 +135,13 @@ def _runs_of(shot: range, same: NDArray[np.bool_], left_out: dict[str, int]) -> 
             continue
         static = any(len(hold) > STATIC_PAIRS and run[0] in hold for hold in holds)
         doubled = any(len(hold) > 1 and frame in hold for hold in holds for frame in run)
-        reason = "static" if static else "shown twice" if doubled else "too short"
+        reason = "static" if static else "repeated" if doubled else "too short"
         left_out[reason] = left_out.get(reason, 0) + len(run)
     return runs
 
 
 def _held_for(lengths: list[int]) -> int:
-    """How many frames every picture is held for (drawn animation: 2 or 3); 1 if they are not all held alike."""
+    """Return for how many frames every picture is held (2 or 3 in drawn animation), or 1 if the holds differ."""
     inner = set(lengths[1:-1])
     if len(lengths) < MIN_RUN_FRAMES + 1 or len(inner) != 1:
         return 1

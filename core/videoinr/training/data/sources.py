@@ -1,4 +1,4 @@
-"""Where a training step's batches come from: clips in memory or on disk, stills set in motion, degraded alike."""
+"""Sources of batches: clips in memory or on disk, mixed with photographs in synthetic motion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from videoinr.errors import UsageError
-from videoinr.training.data.augmentation import recoloured, seen_from_afar, taken_side
+from videoinr.training.data.augmentation import downsampled, draw_crop_side, recoloured
 from videoinr.training.data.clip_store import Batch, BatchShape, Cut
 from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.degradation import Degradation, degradation_named
@@ -22,38 +22,49 @@ from videoinr.training.data.streaming import StreamingStore
 from videoinr.training.recipe import Stage
 
 MEMORY_SHARE = 0.5
-"""Of what is free on the device, for clips; the rest is for the step."""
+"""Share of the device's free memory that clips may take. The rest is for the training step."""
 
 
 class ClipSource(Protocol):
-    """Draws batches. Whatever lies behind it, a batch follows from its random generator alone."""
+    """A source of batches. A batch depends only on the clips and on its random generator."""
 
     @property
     def frame_count(self) -> int:
-        """Frames of all clips."""
+        """Number of frames in all clips."""
         ...
 
     def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
-        """Numbers of the runs (of clips, if they stream) that are long and large enough. Raises UsageError if none."""
+        """Return the numbers of the runs (clips, if they stream) that are long and large enough. Raises UsageError."""
         ...
 
     def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
-        """A random batch, of ``shape`` exactly. ``rng``: fresh from ``default_rng((seed, step, ...))``; clips that
-        stream from disk need to know the step, to have what comes next ready. Raises UsageError for windows that
-        these clips or stills do not allow."""
+        """Draw a batch.
+
+        Args:
+            stage: How windows are drawn and augmented.
+            shape: The batch's sizes.
+            rng: A new generator made by ``default_rng((seed, step, ...))``. Streaming sources read the step from it
+                and prefetch the data of later steps.
+
+        Returns:
+            A batch of exactly ``shape``.
+
+        Raises:
+            UsageError: No clip or photograph is large or long enough.
+        """
         ...
 
     def report(self) -> list[str]:
-        """Lines to print: what was found, what was left out and why, how much moves, how inputs are degraded."""
+        """Return lines of text: the dataset reports, where clips are kept, and the degradation."""
         ...
 
     def close(self) -> None:
-        """End its threads. Safe to call twice; nothing can be drawn afterwards."""
+        """End the source's threads. May be called twice. No batch can be drawn afterwards."""
         ...
 
 
 class _Store(Protocol):
-    """Clips as windows, from memory or from disk."""
+    """A store of clips that windows are drawn from: in memory or streamed from disk."""
 
     frame_count: int
 
@@ -65,7 +76,7 @@ class _Store(Protocol):
 
 
 class MixedSource:
-    """A :class:`ClipSource` of clips and, where a stage asks for them, stills; both degraded alike."""
+    """A :class:`ClipSource` that mixes windows of clips and of photographs, as the stage says, and degrades both."""
 
     def __init__(
         self, store: _Store, stills: Stills | None, degradation: Degradation, *, sets: list[DatasetReport], place: str
@@ -75,7 +86,7 @@ class MixedSource:
 
     @property
     def frame_count(self) -> int:
-        """Frames of all clips, without what was left out; if they stream, as the files say."""
+        """Number of frames in all clips: after screening, or as the files say if they stream."""
         return self._store.frame_count
 
     def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
@@ -83,7 +94,7 @@ class MixedSource:
         return self._store.usable(stage, shape)
 
     def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
-        """See :class:`ClipSource`. Of the windows, ``stage.stills_share`` (rounded) come last and from stills."""
+        """See :class:`ClipSource`. The last ``stage.stills_share`` of the windows, rounded, are from photographs."""
         stills = round(stage.stills_share * shape.batch)
         cuts = []
         if stills < shape.batch:
@@ -95,15 +106,15 @@ class MixedSource:
         return Batch(self._degradation(images[:, :2], shape.patch, rng), images[:, 2:], times)
 
     def _footage(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
-        """Windows of the clips, augmented as the stage says."""
-        taken = replace(shape, size=taken_side(shape.size, stage.downsample, rng)) if stage.downsample > 1 else shape
-        cut = seen_from_afar(self._store.windows(stage, taken, rng), shape.size)
+        """Draw windows from the clips, and augment them as the stage says."""
+        side = draw_crop_side(shape.size, stage.downsample, rng) if stage.downsample > 1 else shape.size
+        cut = downsampled(self._store.windows(stage, replace(shape, size=side), rng), shape.size)
         return recoloured(cut, stage.recolour, rng) if stage.recolour else cut
 
     def report(self) -> list[str]:
         """See :class:`ClipSource`."""
         lines = [line for each in self._sets for line in each.lines()]
-        stills = [f"{len(self._stills.files)} photographs to set in motion"] if self._stills else []
+        stills = [f"{len(self._stills.files)} photographs for synthetic motion"] if self._stills else []
         return [*lines, self._place, *stills, f"inputs: {self._degradation.description}"]
 
     def close(self) -> None:
@@ -117,9 +128,9 @@ class MixedSource:
 
 
 def no_stills_error() -> UsageError:
-    """What to raise where a recipe wants photographs and there are none."""
+    """Return the error for a recipe with ``stills_share`` and no photographs."""
     return UsageError(
-        "The recipe takes a share of its windows from still photographs, and there are none.",
+        "The recipe makes a share of its windows from photographs, and none were given.",
         hint="Name a folder of photographs with --stills, or set stills_share = 0 in a copy of the recipe.",
     )
 
@@ -132,10 +143,22 @@ def open_source(
     stills: Sequence[Path] = (),
     memory_bytes: int | None = None,
 ) -> ClipSource:
-    """The clips of several folders (and the photographs in ``stills``) as one source of batches on ``device``.
+    """Open clips and photographs as a source of batches.
 
-    Clips that fit into ``memory_bytes`` (half of what is free on the device, without it) are decoded and screened
-    now and stay there; others stream from disk. Raises UsageError where there is nothing to train on.
+    Clips that fit into the memory are decoded and screened now, and stay on the device. Others stream from disk.
+
+    Args:
+        folders: Folders of clips.
+        device: Where batches are made.
+        degradation: One of :data:`~videoinr.training.data.degradation.NAMES`.
+        stills: Folders of photographs.
+        memory_bytes: The most that clips may take on the device; None: half of its free memory.
+
+    Returns:
+        The source. Close it after use.
+
+    Raises:
+        UsageError: There is nothing to train on, or no such degradation.
     """
     degrade, photographs = degradation_named(degradation, device), Stills(stills, device) if stills else None
     sets, clips = find_sets(folders)
@@ -152,7 +175,7 @@ def open_source(
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory of ``device`` that nobody uses now; of a CPU, the computer's."""
+    """Return the free memory of ``device``, bytes; for a CPU, that of the machine."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     meminfo = Path("/proc/meminfo")

@@ -1,7 +1,7 @@
-"""Windows made of still photographs in motion: known exactly at any instant, sharp, and without a codec's traces.
+"""Windows of photographs in synthetic motion: exact at every time, sharp, and without compression artefacts.
 
-A window has a background and, moving differently over it, a soft-edged blob of another photograph. Each layer moves
-by an affine map that changes smoothly; it never makes a photograph smaller, so that nothing aliases.
+A window has a background and a foreground, a soft-edged blob of another photograph that moves differently. Each layer
+moves by an affine map that changes smoothly. The map never downsamples a photograph, so there is no aliasing.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from videoinr.training.data.pixels import cut, upload
 from videoinr.training.data.windows import Windows, turned
 
 REDUCTION = 0.75
-"""Photographs are made this much smaller, antialiased, when they are read: away with coding noise and soft pixels."""
+"""Factor by which photographs are downsampled when read, against compression artefacts and blur."""
 REACH = 1.75
-"""Side of the crop that a layer is sampled from, over the window's side: most motions stay inside."""
+"""Side of the crop that a layer is sampled from, over the window's side. Most motions stay inside it."""
 
 MAX_SHIFT = 0.4
-"""How far a layer moves in a window, over the window's side; squared chances: most move less than a quarter of it."""
+"""Largest shift of a layer in a window, over the window's side. Shifts follow a squared uniform distribution."""
 MAX_BEND = 0.25
-"""How far its path is from a straight line, over its length."""
+"""Largest deviation of the path from a straight line, over the path's length."""
 MAX_TURN, MAX_ZOOM, MAX_SHEAR = 0.2, 0.2, 0.05
-"""From start to end: radians, logarithm of the magnification, and slope."""
+"""Largest changes from start to end: rotation in radians, logarithm of the magnification, and shear."""
 MAX_MAGNIFICATION = 1.3
 FOREGROUND_SHARE = 0.7
-"""Windows with a foreground."""
+"""Share of the windows with a foreground."""
 BLOB_HARMONICS = 5
 BLOB_CHANCES = 4 + 2 * BLOB_HARMONICS
 MOTION_CHANCES = 8
 BEYOND_ENDS = 0.1
-"""Instants are drawn from a range this much longer at both ends, and clamped: some are exactly 0 or 1."""
+"""Times are drawn from a range longer by this at both ends, and clamped, so that some are exactly 0 or 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """How layers [B] move. All float32 tensors; lengths in pixels of the output, which is ``side`` pixels square.
+    """The motion of B layers. All fields are float32 tensors [B, ...]; lengths are in output pixels.
 
-    At instant t the output's point p (from its centre, x and y) shows the photograph's point
+    At time t the output position p (x and y, from the output's centre) shows the photograph's position
     A(t) p + shift(t), with A(t) = rotation(turn (t - 1/2)) (I + shear (t - 1/2)) / magnification(t).
     """
 
@@ -62,7 +62,7 @@ class Motion:
     shear: Tensor
 
     def matrices(self, times: Tensor) -> Tensor:
-        """A at ``times`` [B, T]: [B, T, 2, 2]."""
+        """Return A(t) at ``times`` [B, T]: [B, T, 2, 2]."""
         t = times - 0.5
         angle, shear = self.turn[:, None] * t, self.shear[:, None] * t
         size = torch.exp(-self.start[:, None] - self.zoom[:, None] * t)
@@ -70,12 +70,12 @@ class Motion:
         return torch.stack([cos, cos * shear - sin, sin, sin * shear + cos], -1).view(*times.shape, 2, 2)
 
     def shifts(self, times: Tensor) -> Tensor:
-        """Where the output's centre lies at ``times`` [B, T]: [B, T, 2], from the crop's centre."""
+        """Return shift(t) at ``times`` [B, T], from the crop's centre: [B, T, 2]."""
         t = times[..., None]
         return self.shift[:, None] * (t - 0.5) + self.bend[:, None] * (t * (1 - t) - 1 / 8)
 
     def points(self, times: Tensor, side: int) -> Tensor:
-        """What each of the output's pixel centres shows at ``times`` [B, T]: [B, T, side, side, 2] (x, y)."""
+        """Return the photograph's position (x, y) at each output pixel and time [B, T]: [B, T, side, side, 2]."""
         line = torch.arange(side, device=times.device, dtype=times.dtype) + 0.5 - side / 2
         ys, xs = torch.meshgrid(line, line, indexing="ij")
         points = torch.stack([xs, ys], -1).flatten(0, 1)
@@ -84,12 +84,12 @@ class Motion:
 
 
 def motion_from_chance(chance: Tensor, side: int) -> Motion:
-    """Motions from [B, MOTION_CHANCES] uniform in 0 ... 1."""
+    """Return the motions of layers in windows of ``side`` pixels from ``chance`` [B, MOTION_CHANCES] in 0 ... 1."""
     length, way, bend, start, turn, zoom, shear, other_way = chance.unbind(1)
     shift = (MAX_SHIFT * side * length.square())[:, None] * _unit(way)
     path = (MAX_SHIFT * side * length.square() * (2 * bend - 1) * MAX_BEND * 4)[:, None] * _unit(other_way)
     change = (2 * zoom - 1) * MAX_ZOOM
-    # Smallest at an end, and never below 1: the photograph is never sampled more coarsely than it is.
+    # The magnification is smallest at an end, and never below 1, so the photograph is never downsampled.
     smallest = start * (math.log(MAX_MAGNIFICATION) - MAX_ZOOM / 2)
     return Motion(
         smallest + change.abs() / 2 + MAX_SHEAR / 2,
@@ -106,9 +106,9 @@ def _unit(chance: Tensor) -> Tensor:
 
 
 def blob(points: Tensor, chance: Tensor, side: int) -> Tensor:
-    """How much of a soft-edged blob covers ``points`` [B, T, S, S, 2]: [B, T, 1, S, S], 0 ... 1.
+    """Return the opacity of a soft-edged blob at ``points`` [B, T, S, S, 2]: [B, T, 1, S, S] in 0 ... 1.
 
-    ``chance`` [B, BLOB_CHANCES]: its centre, size, softness, and the waves of its outline.
+    ``chance`` [B, BLOB_CHANCES] determines its centre, size, softness and outline.
     """
     shaped = chance[:, :, None, None, None]
     x = points[..., 0] - (shaped[:, 0] - 0.5) * 0.5 * side
@@ -124,7 +124,7 @@ def blob(points: Tensor, chance: Tensor, side: int) -> Tensor:
 
 
 class Stills:
-    """Photographs as bytes on ``device``, and windows made of them."""
+    """Photographs as bytes on ``device``, and windows made of them. Raises UsageError if there are no photographs."""
 
     def __init__(self, folders: Sequence[Path], device: torch.device) -> None:
         self.files = sorted({path for folder in folders for path in _pictures_in(folder)})
@@ -140,7 +140,7 @@ class Stills:
         self._flat = torch.from_numpy(np.concatenate([each.reshape(-1) for each in photographs])).to(device)
 
     def windows(self, shape: BatchShape, rng: np.random.Generator) -> Cut:
-        """``shape.batch`` windows; all their randomness comes from ``rng``. Raises UsageError for too large a size."""
+        """Make ``shape.batch`` windows. ``rng`` is the only source of randomness. Raises UsageError for large sizes."""
         count, size = shape.batch, shape.size
         layers = self._crops(2 * count, math.ceil(REACH * size), rng).chunk(2)
         chance = upload(
@@ -159,7 +159,7 @@ class Stills:
         return Cut(images.clamp(0, 1).mul(255).round().div(255), targets)
 
     def _crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
-        """[count, 3, side, side] in 0 ... 1, each from some photograph, turned some way."""
+        """Cut random crops [count, 3, side, side] in 0 ... 1 out of random photographs, in random orientations."""
         large = np.flatnonzero(np.minimum(self._heights, self._widths) >= side)
         if not len(large):
             raise UsageError(
@@ -178,7 +178,7 @@ class Stills:
 
 
 def show(layers: Tensor, points: Tensor) -> Tensor:
-    """[B, 3, M, M] at ``points`` [B, T, S, S, 2] (pixels from the layer's centre): [B, T, 3, S, S], bicubic."""
+    """Sample ``layers`` [B, 3, M, M] bicubically at ``points`` [B, T, S, S, 2] (from the centre): [B, T, 3, S, S]."""
     where = points * (2 / layers.shape[-1])
     times, side = points.shape[1], points.shape[2]
     repeated = layers[:, None].expand(-1, times, -1, -1, -1).flatten(0, 1)

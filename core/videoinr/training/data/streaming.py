@@ -1,8 +1,8 @@
-"""Sets too large for memory: a pool of short stretches on the device, exchanged as training goes on.
+"""A streaming store for datasets that are too large for memory: a pool of short stretches, replaced during training.
 
-Windows are cut from the pool as from a set that lies in memory whole, so a step costs the same. Meanwhile threads
-read the next pool: stretches of random clips, cropped, screened. Which ones, and for which steps, follows from the
-seed and the step's number alone, so a batch does not depend on how fast a disk is, and a resumed run sees the same.
+Windows are cut from the pool as from a store in memory, so a step takes the same time. Meanwhile threads read the next
+pool: cropped and screened stretches of random clips. The choice of stretches depends only on the seed and the step's
+number. So a batch does not depend on the disk's speed, and a resumed run draws the same batches.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from videoinr.training.data.windows import StoredRun, no_clip_error
 from videoinr.training.recipe import Stage
 
 POOL_BYTES = 2 << 30
-"""Most that a pool takes. Fixed, and not all that is free: a batch must not depend on what else runs."""
+"""The most bytes of a pool. A fixed number, because batches must not depend on the memory that happens to be free."""
 MIN_STRETCHES = 8
-"""Fewer in a pool would make a batch of one clip."""
+"""Least number of stretches in a pool, so that a batch mixes several clips."""
 REUSE = 24
-"""Windows cut from each stretch, on average, before it is exchanged. They differ in crop, start, length and way
-round; less reuse would leave the device waiting for the decoder."""
+"""Mean number of windows cut from each stretch before it is replaced. They differ in crop, start, length and
+orientation. With less reuse the device would wait for the decoder."""
 STRETCH_WINDOWS = 2
-"""A stretch is this many times as long as the longest window, so that windows begin at many frames."""
+"""Length of a stretch over that of the longest window, so that windows can start at many frames."""
 CROP_TARGETS = 3
-"""A stretch is cropped to this many times the largest target's side."""
+"""Side of a stretch's crop over that of the largest target."""
 SAMPLED_STRETCHES = 24
-"""Stretches looked at for a report: to screen a whole set would be to decode all of it."""
+"""Stretches that are screened for the dataset report. Screening a whole dataset would mean decoding all of it."""
 SAMPLED_FRAMES = 16
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """A pool that is being read: its runs, as they come, and the tensor that their bytes go to."""
+    """A pool that is being read: the runs of each stretch, once read, and the tensor for their bytes."""
 
     key: PoolKey
     stretches: list[Future[list[StoredRun]]]
@@ -50,10 +50,10 @@ class _Reading:
 
 
 class StreamingStore:
-    """Windows from ``clips`` on disk, with at most ``memory_bytes`` for the pools in the device's memory.
+    """A store that streams ``clips`` from disk. Its pools take at most ``memory_bytes`` of the device's memory.
 
-    A pool lies on ``device`` while the next is read into the computer's memory; on a CPU both are there.
-    Call :meth:`close` when done: it ends the threads.
+    One pool is on ``device`` while the next is read into main memory; on a CPU both are in main memory. Call
+    :meth:`close` after use: it ends the threads.
     """
 
     def __init__(self, clips: Sequence[FoundClip], device: torch.device, *, memory_bytes: int) -> None:
@@ -70,7 +70,7 @@ class StreamingStore:
         self.frame_count = int(self._frames.sum())
 
     def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
-        """Numbers of the clips that say they are long and large enough. Raises UsageError where none is."""
+        """Return the numbers of the clips whose files say they are long and large enough. Raises UsageError."""
         shortest = min(stage.windows) + 1
         usable = np.flatnonzero((self._frames >= shortest) & (self._sides >= shape.size))
         if not len(usable):
@@ -78,11 +78,11 @@ class StreamingStore:
         return [int(number) for number in usable]
 
     def windows(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
-        """See :meth:`ClipStore.windows`. Waits only where a pool has not been read yet."""
+        """See :meth:`ClipStore.windows`. Waits only if the pool has not been read yet."""
         return self._store_for(self._key(stage, shape, rng)).windows(stage, shape, rng)
 
     def sample(self) -> None:
-        """Read and screen a few stretches spread over the set, for its report."""
+        """Screen a few stretches, spread over the clips, for the dataset reports."""
         numbers = np.unique(np.linspace(0, len(self._clips) - 1, SAMPLED_STRETCHES).round().astype(int))
         clips = [self._clips[number] for number in numbers]
         starts = [max(0, clip.extent.frames - SAMPLED_FRAMES) // 2 for clip in clips]
@@ -92,12 +92,12 @@ class StreamingStore:
             clip.report.count(clip.path, footage.screened if footage else None)
 
     def held_bytes(self) -> int:
-        """What the pools take now, here and on the device."""
+        """Return the bytes that the pools take now, in main memory and on the device."""
         tensors = [self._spare, self._flat, self._coming.target if self._coming else None]
         return sum(each.numel() for each in {id(each): each for each in tensors if each is not None}.values())
 
     def close(self) -> None:
-        """Stop the threads, and wait for the stretches that they are just reading."""
+        """Stop the threads. Waits for the stretches that they are reading."""
         self._stopped.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._current = self._coming = self._flat = self._spare = None
@@ -105,7 +105,7 @@ class StreamingStore:
     def _key(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> PoolKey:
         (seed, step), largest = seed_and_step(rng), stage.largest_crop()
         frames = STRETCH_WINDOWS * max(stage.windows) + 1
-        # With little memory: smaller crops rather than a few clips in each batch.
+        # With little memory, make crops smaller and keep the number of clips in a batch.
         side = min(CROP_TARGETS * largest, math.isqrt(self._pool_bytes // (MIN_STRETCHES * frames * 3)))
         if side < largest:
             raise UsageError(
@@ -128,7 +128,7 @@ class StreamingStore:
         return self._current[1]
 
     def _read(self, key: PoolKey) -> _Reading:
-        """Begin to read a pool."""
+        """Start to read a pool."""
         spare, self._spare = self._spare, None
         target = (
             torch.empty(self._pool_bytes, dtype=torch.uint8, pin_memory=on_cuda(self._device))
@@ -144,7 +144,7 @@ class StreamingStore:
         return _Reading(key, stretches, target)
 
     def _fill(self, pick: Pick, slot: Tensor, offset: int, frames: int) -> list[StoredRun]:
-        """In a thread: one stretch into its slot."""
+        """Read one stretch into its slot, in a thread. Returns its runs."""
         runs, used = list[StoredRun](), 0
         footage = None if self._stopped.is_set() else footage_of(pick.clip, pick.start, frames, pick.crop)
         if footage is None:
@@ -157,12 +157,12 @@ class StreamingStore:
         return runs
 
     def _exchanged(self, reading: _Reading) -> ClipStore:
-        """The pool once it is read, in the place of the last one."""
+        """Wait for a pool, and put it in the place of the current one."""
         runs = [run for stretch in reading.stretches for run in stretch.result()]
         if not runs:
             raise nothing_left_error()
         if on_cuda(self._device):
-            # Waits for the transfer, once in some hundred steps: what is read next goes to where it comes from.
+            # Waits for the transfer, every few hundred steps: the next pool is read into the same main memory.
             self._flat = reading.target.to(self._device) if self._flat is None else self._flat.copy_(reading.target)
             self._spare = reading.target
         else:
@@ -178,5 +178,5 @@ class StreamingStore:
 
 
 def on_cuda(device: torch.device) -> bool:
-    """Whether the pool is a copy of what was read."""
+    """Whether ``device`` is CUDA, where the pool is a copy of what was read."""
     return device.type == "cuda"

@@ -1,4 +1,4 @@
-"""Draws windows: which frames of which run, which crop, which way round; numbers only, no pixels."""
+"""Draw windows at random: their run, frames, crop and orientation. Works on numbers, without pixels."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from videoinr.errors import UsageError
 from videoinr.training.recipe import Stage
 
 FULL_MOTION_PX = 4.0
-"""Where this much moves from frame to frame, more is not preferred."""
+"""Motion from frame to frame above which a window's weight does not grow further."""
 STILL_WEIGHT, MOVING_WEIGHT = 0.5, 1.5
-"""A window in which nothing moves is drawn half as often as the mean, one that moves fully half as often again: a
-still one teaches no motion, but footage has them and they must stay sharp."""
+"""Weights of a window without motion and of one with full motion. Still windows teach no motion, but footage has them,
+and they must stay sharp."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class StoredRun:
-    """A run whose frames lie one behind the other: ``offset`` of its first byte, its shape, how much moves.
+    """A run in a store: consecutive frames [height, width, 3] from byte ``offset`` on.
 
-    ``motion`` float32 [frames]: pixels, as :class:`~videoinr.training.data.screening.Run` has it.
+    ``motion`` float32 [frames]: pixels, as in :class:`~videoinr.training.data.screening.Run`.
     """
 
     offset: int
@@ -34,11 +34,12 @@ class StoredRun:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Where the pixels of a batch lie: pixel (row, column) of image n of window b starts at byte
-    ``firsts[b, n] + row * row_steps[b] + column * column_steps[b]``.
+    """The positions of a batch's pixels in a store.
 
-    ``firsts`` int64 [B, 2 + K]: the window's first and last frame, then its targets. ``inside`` int64 [B, K]: each
-    target's number in the window, of ``lengths`` [B].
+    Pixel (row, column) of image n of window b starts at byte
+    ``firsts[b, n] + row * row_steps[b] + column * column_steps[b]``. ``firsts`` int64 [B, 2 + K]: for the
+    window's first and last frame, then its targets. ``inside`` int64 [B, K]: each target's frame number in the window,
+    from 0 to ``lengths[b]``.
     """
 
     firsts: NDArray[np.int64]
@@ -50,7 +51,7 @@ class Windows:
 
 @dataclass(frozen=True, eq=False)
 class _Starts:
-    """All windows of one length: the run and first frame of each, and the running sum of their weights."""
+    """All windows of one length: run and first frame of each, and the cumulative sum of their weights."""
 
     runs: NDArray[np.int64]
     frames: NDArray[np.int64]
@@ -58,7 +59,7 @@ class _Starts:
 
 
 class WindowTable:
-    """All windows of some runs, to draw from. Tables are made when first needed, and kept."""
+    """All windows of some runs. Tables to draw from are made when first needed, and kept."""
 
     def __init__(self, runs: Sequence[StoredRun]) -> None:
         self._runs = runs
@@ -68,7 +69,7 @@ class WindowTable:
         self._tables: dict[tuple[tuple[int, ...], int], dict[int, _Starts]] = {}
 
     def usable(self, stage: Stage, size: int) -> list[int]:
-        """Numbers of the runs that are long and large enough. Raises UsageError where none is."""
+        """Return the numbers of the runs that are long and large enough. Raises UsageError if there is none."""
         shortest = min(stage.windows) + 1
         usable = np.flatnonzero((self._numbers[1] >= shortest) & (self._sides >= size))
         if not len(usable):
@@ -76,7 +77,21 @@ class WindowTable:
         return [int(index) for index in usable]
 
     def draw(self, stage: Stage, rng: np.random.Generator, *, count: int, size: int, targets: int) -> Windows:
-        """``count`` random windows; every length that some run has is as likely as any other."""
+        """Draw windows at random. Every window length that some run has is equally likely.
+
+        Args:
+            stage: Window lengths and target times.
+            rng: The only source of randomness.
+            count: Number of windows, B.
+            size: Side of the crops, pixels.
+            targets: Target frames per window, K.
+
+        Returns:
+            The windows' positions.
+
+        Raises:
+            UsageError: No run is long and large enough.
+        """
         chance = rng.random((count, 6))
         runs, starts, lengths = self._choose(self._starts(stage, size), chance)
         middle = stage.times == "middle"
@@ -93,7 +108,7 @@ class WindowTable:
     def _choose(
         self, tables: dict[int, _Starts], chance: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Runs, first frames and lengths."""
+        """Return the runs, first frames and lengths of the windows, each int64 [B]."""
         lengths = np.array(list(tables))[(chance[:, 0] * len(tables)).astype(np.int64)]
         runs, frames = np.empty_like(lengths), np.empty_like(lengths)
         for length, starts in tables.items():
@@ -104,7 +119,7 @@ class WindowTable:
         return runs, frames, lengths
 
     def _starts(self, stage: Stage, size: int) -> dict[int, _Starts]:
-        # How many runs are large enough says which: one table serves all sizes that do not tell the runs apart.
+        # The number of runs that are large enough identifies them, so sizes with the same runs share a table.
         key = (stage.windows, int(np.count_nonzero(self._sides >= size)))
         if key not in self._tables:
             usable = self.usable(stage, size)
@@ -121,7 +136,7 @@ class WindowTable:
 
 
 def no_clip_error(frames: int, size: int) -> UsageError:
-    """What to raise where no clip will do."""
+    """Return the error for clips of which none is long and large enough."""
     return UsageError(
         f"No clip has {frames} frames of at least {size}x{size} pixels.",
         hint="Use larger clips, or a recipe with smaller patches or scales.",
@@ -129,20 +144,20 @@ def no_clip_error(frames: int, size: int) -> UsageError:
 
 
 def _weights(run: StoredRun, length: int) -> NDArray[np.float64]:
-    """A weight for each window of ``length`` in a run."""
+    """Return the weight of each window of ``length`` in a run, by its mean motion."""
     sums = np.cumsum(np.append(0.0, run.motion))
     moves = np.minimum((sums[length : run.frames] - sums[: run.frames - length]) / length / FULL_MOTION_PX, 1)
-    # Long runs show more, but not in proportion: neighbouring frames are alike.
+    # A long run has more content, but less than in proportion, because neighbouring frames are alike.
     even = np.sqrt(run.frames) / (run.frames - length)
     weights: NDArray[np.float64] = (STILL_WEIGHT + (MOVING_WEIGHT - STILL_WEIGHT) * moves) * even
     return weights
 
 
 def _targets(lengths: NDArray[np.int64], targets: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """[B, K]: numbers 0 ... length, each once before any comes twice."""
+    """Draw the targets' frame numbers [B, K] from 0 ... length, without repetition as long as there are enough."""
     most = int(lengths.max()) + 1
     keys = rng.random((len(lengths), most))
-    keys[np.arange(most) > lengths[:, None]] = 2  # After all that are in the window.
+    keys[np.arange(most) > lengths[:, None]] = 2  # Sorted after all frames of the window.
     order = np.argsort(keys, axis=1)
     wanted = np.arange(targets) % (lengths[:, None] + 1)
     return np.take_along_axis(order, wanted, axis=1)
@@ -151,9 +166,15 @@ def _targets(lengths: NDArray[np.int64], targets: int, rng: np.random.Generator)
 def turned(
     ways: NDArray[np.int64], stride: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The eight ways to lay down a square: bytes from its corner to the first pixel, and to the next row and column.
+    """Compute the byte steps of a square crop in one of eight orientations.
 
-    Bit 0 of a way turns it upside down, bit 1 left to right, bit 2 swaps rows and columns.
+    Args:
+        ways: Orientations, int64 [B]. Bit 0 flips vertically, bit 1 flips horizontally, bit 2 transposes.
+        stride: Bytes per row of the frames, int64 [B].
+        size: Side of the crop, pixels.
+
+    Returns:
+        (bytes from the crop's corner to its first pixel, bytes per row, bytes per column), each int64 [B].
     """
     rows = np.where(ways & 1, -stride, stride)
     columns = np.where(ways & 2, -3, 3)
