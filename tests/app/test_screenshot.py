@@ -88,13 +88,13 @@ def test_without_a_screenshot_the_settings_are_saved(tmp_path: Path, qapp: QAppl
     assert Settings.load(tmp_path / "viewer.ini").recent == [Path("clip.mp4").absolute()]
 
 
-def test_the_engine_is_not_imported_before_a_clip_is_opened() -> None:
+def test_the_start_imports_neither_the_engine_nor_readers_nor_codecs() -> None:
     import subprocess
     import sys
 
     code = (
         "import sys, videoinr_viewer.start.program as m; m.engine_opener(model=None, device=None);"
-        "print(sorted({'torch', 'av', 'typer'} & set(sys.modules)))"
+        "print(sorted({'torch', 'av', 'typer', 'videoinr.clip', 'videoinr.exporting'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_paths())
     assert done.stdout.strip() == "[]"

@@ -13,7 +13,6 @@ from videoinr.types import Instant
 from videoinr_viewer.style.text import (
     describe_scale,
     format_elapsed,
-    format_frame_count,
     format_instant,
     format_rate,
     format_remaining,
@@ -91,8 +90,6 @@ def test_describe_scale_names_the_trained_scales() -> None:
 
 
 def test_other_formats() -> None:
-    assert format_frame_count(1) == "1 frame"
-    assert format_frame_count(12) == "12 frames"
     assert format_zoom(4.123) == "412%"
     assert format_zoom(0.055) == "5.5%"
     assert format_elapsed(0.0384) == "38 ms"

@@ -7,20 +7,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ViewState
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 
-OPEN_FILTER = ";;".join(
-    (
-        f"Videos and animations ({' '.join(f'*{suffix}' for suffix in VIDEO_SUFFIXES)})",
-        f"Pictures ({' '.join(f'*{suffix}' for suffix in PICTURE_SUFFIXES)})",
-        "All files (*)",
-    )
-)
 SAVE_FILTER = "Pictures (*.png *.jpg)"
 
 
@@ -33,7 +25,7 @@ class FileDialogs(QObject):
 
     def open_clip(self) -> None:
         """Ask for a clip and open it."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), OPEN_FILTER)
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), _open_filter())
         if name:
             self._session.open(Path(name))
 
@@ -51,6 +43,14 @@ class FileDialogs(QObject):
     def _folder(self) -> Path:
         clip = self._session.clip
         return clip.info.path.absolute().parent if clip is not None else Path.home()
+
+
+def _open_filter() -> str:
+    # Imported here: the start of the program does without the readers.
+    from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
+    videos, pictures = (" ".join(f"*{suffix}" for suffix in group) for group in (VIDEO_SUFFIXES, PICTURE_SUFFIXES))
+    return f"Videos and animations ({videos});;Pictures ({pictures});;All files (*)"
 
 
 def _view_suffix(view: ViewState) -> str:

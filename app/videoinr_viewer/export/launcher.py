@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from videoinr.render.view import visible_units
 from videoinr_viewer.export.bridge import ExportBridge
-from videoinr_viewer.export.dialog import ExportDialog
-from videoinr_viewer.export.form import ExportSource
 from videoinr_viewer.session import Session
+
+if TYPE_CHECKING:
+    from videoinr_viewer.export.dialog import ExportDialog
 
 
 class ExportLauncher(QObject):
@@ -39,6 +42,10 @@ class ExportLauncher(QObject):
         """Show the dialog for the marked segment and the visible region. Without a clip: no-op."""
         if (clip := self._session.clip) is None or (segment := self._session.segment) is None:
             return
+        # Imported here: the start of the program does without the dialog and the codecs.
+        from videoinr_viewer.export.dialog import ExportDialog
+        from videoinr_viewer.export.form import ExportSource
+
         if self.dialog is None:
             self.dialog = ExportDialog(self._bridge, self._window)
         visible = visible_units(self._session.view, clip.info, self._session.screen_px)

@@ -28,11 +28,6 @@ def format_instant(instant: Instant) -> str:
     return frame if instant.is_source else f"{frame} + {float(instant.phase):.3f}"
 
 
-def format_frame_count(count: int) -> str:
-    """Return ``1 frame`` or ``12 frames``."""
-    return "1 frame" if count == 1 else f"{count} frames"
-
-
 def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     """Return the time in seconds that ``text`` names, or None if it names none.
 

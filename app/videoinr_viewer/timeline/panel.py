@@ -9,10 +9,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from videoinr.render.messages import Opened
+from videoinr.text.phrases import format_count
 from videoinr.types import ViewState
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
-from videoinr_viewer.style.text import format_frame_count, format_instant, format_time
+from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
 from videoinr_viewer.timeline.time_field import TimeField
@@ -84,7 +85,7 @@ class TimelinePanel(QFrame):
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
         self.transport.time_field.set_timeline(opened.timeline)
         self._start.setText("whole clip")
-        self._end.setText(format_frame_count(opened.timeline.frame_count))
+        self._end.setText(format_count(opened.timeline.frame_count, "frame"))
         self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
         self._show(self._session.view)
 
