@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
@@ -62,6 +62,7 @@ class StatusLine(QFrame):
         self.where, self.zoom, self.work, self.export = (QLabel() for _ in range(4))
         self.scale = ShrinkingLabel(least_px=SCALE_LEAST_PX)
         self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel()
+        self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 3, 16, 4)
