@@ -1,9 +1,9 @@
-"""``videoinr bench``: how long this machine takes, how long it must take at least, and how long the paper's way.
+"""``videoinr bench``: measured times, their lower bounds on this machine, and the times of a plain implementation.
 
 name -> subject -> LoadedModel          subjects.py
 sizes -> costs_of -> work of each step  costs.py, counting.py
 device -> measure_ceilings -> Ceilings  ceilings.py
 Engine -> measure_steps -> medians      steps.py, through the same Engine as the window and the export
-grid -> measure_plain -> PlainHeads     plain.py, the paper's heads without any of our shortcuts
+grid -> measure_plain -> PlainResult    plain.py, the paper's heads without this program's optimisations
 all of it -> run -> Report              run.py, report.py
 """

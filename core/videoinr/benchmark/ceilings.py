@@ -1,4 +1,4 @@
-"""What this machine can do at best, measured: one matrix product, one large copy, one pass of sines."""
+"""Measure this machine's peak rates: matrix products, memory copies and sines."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """The best of a few short attempts.
+    """Peak rates per second, each the best of a few short attempts.
 
-    ``product_flops``: of float32 matrix products a second, ``half_product_flops``: of bfloat16 (None: not tried),
-    two for each multiply-accumulate. ``copied_bytes``: read or written a second, past all caches. ``sines``: float32
-    a second, torch's own, of numbers that stay in the cache; fused kernels may be faster.
+    ``product_flops``: float32 matrix products, two operations for each multiply-accumulate. ``half_product_flops``: the
+    same in bfloat16, None if not measured. ``copied_bytes``: bytes read or written in main memory. ``sines``: float32
+    sines by torch of values in the cache; fused kernels may be faster.
     """
 
     product_flops: float
@@ -28,9 +28,9 @@ class Ceilings:
     sines: float
 
     def floor_secs(self, cost: Cost, *, half: bool) -> float:
-        """The least time for ``cost``: its arithmetic at full speed, or its memory traffic where that takes longer.
+        """Return the least time for ``cost``: that of its arithmetic or its memory traffic, whichever is longer.
 
-        ``half``: the products may be of half precision. Sines share the processor with the products, so the two add.
+        ``half``: whether products may run in half precision. Products and sines add up, as they share the processor.
         """
         flops = self.half_product_flops if half and self.half_product_flops else self.product_flops
         arithmetic = 2 * cost.work.macs / flops + cost.work.sines / self.sines
@@ -39,7 +39,7 @@ class Ceilings:
 
 @torch.inference_mode()
 def measure_ceilings(device: torch.device, *, half: bool) -> Ceilings:
-    """Of ``device``, in a second or so; ``half``: also of products in bfloat16."""
+    """Measure ``device`` in about a second. ``half``: measure bfloat16 products, too."""
     gpu = device.type != "cpu"
     side, numbers = (8192, 2**28) if gpu else (2000, 2**26)
     return Ceilings(

@@ -1,4 +1,4 @@
-"""Seconds and peaks of memory, on whichever device."""
+"""Measure times and peak memory on any device."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import torch
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
-"""What tells Linux to begin the peak anew (proc(5))."""
+"""The value that resets the peak resident set size on Linux (see proc(5))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The largest resident set of the process, and the most that torch held on the first GPU; None: not known here."""
+    """Peak resident set size of the process, and peak memory of torch on the first GPU, bytes. None: not known."""
 
     ram_bytes: int | None
     cuda_bytes: int | None
 
 
 def secs(work: Callable[[], object]) -> float:
-    """How long ``work`` takes, with all that it started on a device."""
+    """Return how long ``work`` takes, seconds, including the device work that it queues."""
     _wait_for_devices()
     started = time.perf_counter()
     work()
@@ -41,15 +41,15 @@ def _wait_for_devices() -> None:
 
 
 def begin_peaks() -> None:
-    """Forget the peaks so far, where the system can: of this process on Linux, of torch on CUDA."""
-    with contextlib.suppress(OSError):  # no Linux, or no leave to: the peak then counts from the program's start
+    """Reset the peaks where possible: of this process on Linux, of torch on CUDA."""
+    with contextlib.suppress(OSError):  # Not Linux, or not permitted: the peak then counts from the program's start.
         _CLEAR.write_text(_RESET_PEAK)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
 
 
 def peak_now() -> Peak:
-    """The peaks since :func:`begin_peaks`; of the resident set, elsewhere than on Linux, since the program's start."""
+    """Return the peaks since :func:`begin_peaks`. Except on Linux, the resident set's is since the program's start."""
     return Peak(_peak_ram_bytes(), torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None)
 
 

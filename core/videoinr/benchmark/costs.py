@@ -1,7 +1,7 @@
-"""What each step has to compute, move and hold, for one model and one size: from the model itself, run without numbers.
+"""Count the work, memory traffic and memory of each step for a model and a size, by running the model on fake tensors.
 
-It runs as in training, where all it does is torch's own: what an engine has at hand to be faster is to be measured
-against that, and not to hide work from the count.
+The model runs as in training, with torch operations only, so that the engine's optimisations do not hide work from the
+count.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _RGBX_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a step costs at least. ``pixels``: those it works on, of the clip for encoding, else of the picture.
+    """The least cost of a step. ``pixels``: those of the clip for encoding, of the output picture for decoding.
 
-    ``moved_bytes``: read or written once at least: encoding, the frames, the weights and the features; decoding,
-    what is kept of a view, and the picture. Of the features nothing is counted there: they are small beside it.
+    ``moved_bytes``: bytes that are read or written at least once. Encoding: frames, weights and features. Decoding: the
+    data kept for the view and the picture; the features are small in comparison and not counted.
     """
 
     pixels: int
@@ -43,10 +43,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one model, clip size and grid.
+    """The costs for one model, clip size and grid.
 
-    ``view``: once for a view, whatever the time; ``instant``: for every instant of it. ``feature_bytes`` and
-    ``view_bytes``: what stays in memory of a pair, and of a view of all of the grid.
+    ``encode``: of a pair. ``view``: once for a view. ``instant``: for every instant of the view. ``feature_bytes`` and
+    ``view_bytes``: the memory kept for a pair, and for a view of the whole grid.
     """
 
     encode: Cost
@@ -57,12 +57,21 @@ class Costs:
 
     @property
     def first(self) -> Cost:
-        """The first picture of a view."""
+        """The cost of a view's first picture."""
         return self.view + self.instant
 
 
 def costs_of(config: Config, clip: Grid, grids: Iterable[Grid]) -> list[Costs]:
-    """Of the model that ``config`` describes, for a pair of ``clip`` pixels decoded to all of each of ``grids``."""
+    """Count the costs of a model.
+
+    Args:
+        config: The model's configuration.
+        clip: The size of the clip, pixels.
+        grids: The output grids, each decoded as a whole.
+
+    Returns:
+        The costs for each of ``grids``.
+    """
     with FakeTensorMode(), torch.enable_grad():
         model: Any = build(config).requires_grad_(False)
         frames = torch.empty((1, 2, 3, clip.height, clip.width))
@@ -74,9 +83,9 @@ def costs_of(config: Config, clip: Grid, grids: Iterable[Grid]) -> list[Costs]:
 
 
 def _decode(model: Any, features: Any, grid: Grid) -> tuple[Cost, Cost, int]:
-    """The costs of a view and of an instant of it, and the bytes that the view holds."""
+    """Return the costs of a view and of an instant, and the bytes kept for the view."""
     t = torch.empty((1, 1, 1, 1))
-    # What a released network knows of a view holds for one instant only: all of it is paid for each time.
+    # A released network's view data depends on the time, so it is computed anew for every instant.
     timeless = not isinstance(features, ReleasedFeatures)
     seen = features if timeless else features.at(grid, t)
     field_grid = grid if timeless else seen.grid
@@ -98,7 +107,7 @@ def _points(seen: Any, grid: Grid) -> Points:
 
 
 def _nbytes(value: Any) -> int:
-    """Of a tensor, or of all tensors in a frozen value."""
+    """Return the bytes of a tensor, or of all tensors in a dataclass."""
     if isinstance(value, Tensor):
         return value.nbytes
     return sum(_nbytes(getattr(value, field.name)) for field in fields(value)) if is_dataclass(value) else 0

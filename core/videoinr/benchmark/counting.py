@@ -1,7 +1,6 @@
-"""What a piece of torch code has to compute, counted while it runs; with tensors that hold no numbers, at once.
+"""Count the operations of torch code while it runs. On fake tensors this takes no time.
 
-Counted where torch hands each operation to a device, so whatever a model is written in, as long as it is torch, is
-counted as it is and not as somebody remembers it.
+Operations are counted in torch's dispatcher, so the count always matches the code.
 """
 
 from __future__ import annotations
@@ -16,14 +15,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 _Rule = Callable[[Sequence[Any], Tensor], int]
 _BICUBIC = 2
-"""How ``grid_sampler_2d`` writes bicubic."""
+"""The code of bicubic interpolation in ``grid_sampler_2d``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``macs``: multiply-accumulates of convolutions and matrix products, those of a deformable convolution included.
+    """Numbers of operations.
 
-    ``sines``: evaluated. ``gathered``: numbers read at places that a flow or the grid chooses.
+    ``macs``: multiply-accumulates of matrix products and convolutions, deformable ones included. ``sines``: sine
+    evaluations. ``gathered``: values read at positions given by indices, a flow or a sampling grid.
     """
 
     macs: int = 0
@@ -35,9 +35,9 @@ class Work:
 
 
 class WorkCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """``with WorkCounter() as counter: ...``, then :attr:`work`.
+    """Context manager that counts the work of the code inside it: ``with WorkCounter() as counter: ...; counter.work``.
 
-    Not under ``inference_mode``: composite operations would arrive whole, and uncounted.
+    Must not be used under ``inference_mode``, where composite operations are dispatched as a whole and not counted.
     """
 
     def __init__(self) -> None:
@@ -55,12 +55,12 @@ class WorkCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _macs_of_product(left: int) -> _Rule:
-    """Of a matrix product whose left factor is argument number ``left``: each number out sums over its columns."""
+    """Return the rule for a matrix product with the left factor at argument ``left``: outputs times its columns."""
     return lambda args, out: out.numel() * int(args[left].shape[-1])
 
 
 def _macs_of_convolution(args: Sequence[Any], out: Tensor) -> int:
-    """Argument 1 of every convolution: [out channels, in channels, ...]."""
+    """Return the MACs of a convolution. Its argument 1 is the weight [out channels, in channels, ...]."""
     weight: Tensor = args[1]
     return out.numel() * math.prod(weight.shape[1:])
 

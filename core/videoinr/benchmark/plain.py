@@ -1,8 +1,8 @@
-"""The paper's three heads evaluated plainly in torch: the yardstick that our own times are set against.
+"""A plain torch implementation of the paper's three heads: the reference for this program's times.
 
-Plainly, as the released code does it: for every output pixel all inputs are read at full width, laid side by side and
-put through the whole head; nothing is projected ahead, nothing is kept from one instant to the next. Memory is bounded
-by chunks of rows. Frame synthesis as in section 3.5: F_s on the whole grid, and that map is warped.
+It works as the released code does: for every output pixel it reads all inputs at full width, concatenates them and
+evaluates the whole head. Nothing is projected in advance or kept between instants. Chunks of rows bound the memory.
+Frame synthesis follows section 3.5: F_s is computed on the whole grid, and that map is warped.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from videoinr.model.siren import OMEGA, SirenHead
 from videoinr.model.warp import unit_grid
 
 LIMIT_SECS = 10.0
-"""What would take longer is measured on a part of the picture."""
+"""If a whole picture would take longer than this, only some of its rows are measured."""
 _CHUNK_PX = 2**16
-"""More is hardly faster, less is slower: torch shares a chunk among its threads."""
+"""Pixels of a chunk. Larger chunks are hardly faster; smaller ones are slower, as torch's threads share a chunk."""
 _PROBE_SHARE = 1 / 32
 
 
@@ -39,7 +39,7 @@ class Heads:
 
     @classmethod
     def make(cls, config: ModelConfig, device: torch.device) -> Heads:
-        """Of ``config``'s sizes, with random weights; the latent is the encoder's feature and both frames."""
+        """Make heads of ``config``'s sizes with random weights. The latent is the encoder's feature and both frames."""
         latent, field = config.encoder.feature_channels + 6, config.spatial_channels
         heads = (
             SirenHead((latent, 2), config.spatial_hidden, field),
@@ -51,7 +51,7 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class PlainResult:
-    """``secs``: of one instant on all of ``grid``, measured on ``measured`` pixels of it and scaled by their number."""
+    """``secs``: the time of one instant on ``grid``, measured on ``measured`` (WxH) and scaled by the pixel count."""
 
     clip: str
     grid: str
@@ -60,14 +60,15 @@ class PlainResult:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether only a part was measured."""
+        """Whether only some of the rows were measured."""
         return self.measured != self.grid
 
 
 def measure_plain(clip: Grid, grid: Grid, device: torch.device, *, repeats: int) -> PlainResult:
-    """Time the heads of the paper (section 4.1) on random features of ``clip``'s size, decoded to ``grid``.
+    """Time the paper's heads (section 4.1) on random features of ``clip``'s size, decoded to ``grid``.
 
-    The median of ``repeats``; where that would take over :data:`LIMIT_SECS`, one run, of as many rows as fit into it.
+    Returns the median of ``repeats`` runs. If one run would take longer than :data:`LIMIT_SECS`, it is limited to the
+    rows that take that long.
     """
     with torch.inference_mode():
         heads = Heads.make(PAPER, device)
@@ -88,7 +89,7 @@ def measure_plain(clip: Grid, grid: Grid, device: torch.device, *, repeats: int)
 
 @torch.inference_mode()
 def render_plainly(heads: Heads, latent: Tensor, grid: Grid, rect: Rect, *, t: float) -> Tensor:
-    """RGB [rect.height, rect.width, 3] of ``latent`` [1, C, H, W] at ``t``; the edges of ``rect`` are a picture's."""
+    """Decode ``latent`` [1, C, H, W] at ``t`` to RGB [rect.height, rect.width, 3], with F_s on ``rect`` only."""
     bands = list(_bands(rect))
     field = torch.cat([_spatial(heads.spatial, latent, _points(latent, grid, band)) for band in bands], 1)
     rows = []
@@ -100,7 +101,7 @@ def render_plainly(heads: Heads, latent: Tensor, grid: Grid, rect: Rect, *, t: f
 
 
 def _spatial(head: SirenHead, latent: Tensor, points: Points) -> Tensor:
-    """Eq. 2: the nearest feature and the way to it -> F_s, [1, h, w, channels]."""
+    """Return F_s [1, h, w, channels] by eq. 2, from the nearest latent feature and the offset to it."""
     offsets = points.offsets()
     return _plainly(head, _at(latent, points, torch.zeros_like(offsets), mode="nearest"), offsets)
 
@@ -108,7 +109,7 @@ def _spatial(head: SirenHead, latent: Tensor, points: Points) -> Tensor:
 def _colour(
     head: SirenHead, latent: Tensor, field: Tensor, rect: Rect, points: Points, flow: Tensor, *, t: float
 ) -> Tensor:
-    """Eq. 6 and section 3.4: everything at x + M, both ways -> [1, h, w, 3]."""
+    """Return RGB [1, h, w, 3] by eq. 6 and section 3.4: all features are read at x + M, in both directions."""
     ways = (flow[..., :2], flow[..., 2:])
     image = field.permute(0, 3, 1, 2)
     fields = []
@@ -119,7 +120,7 @@ def _colour(
 
 
 def _plainly(head: SirenHead, *inputs: Tensor, t: float | None = None) -> Tensor:
-    """All ``inputs`` [1, h, w, C] side by side, and ``t``, through the whole head."""
+    """Concatenate ``inputs`` [1, h, w, C] and ``t``, and evaluate the whole head."""
     if t is not None:
         inputs = (*inputs, torch.full_like(inputs[0][..., :1], t))
     x = torch.sin(OMEGA * head.first(torch.cat(inputs, -1)))
@@ -134,7 +135,7 @@ def _at(latent: Tensor, points: Points, way: Tensor, *, mode: str = "bilinear") 
 
 
 def _read(image: Tensor, x: Tensor, y: Tensor, *, mode: str = "bilinear") -> Tensor:
-    """[1, C, H, W] at x, y, each [1, h, w] -> [1, h, w, C]; borders extended."""
+    """Sample ``image`` [1, C, H, W] at x, y, each [1, h, w]: [1, h, w, C], border extended."""
     where = unit_grid(x, y, height=image.shape[2], width=image.shape[3])
     return F.grid_sample(image, where, mode=mode, padding_mode="border", align_corners=False).permute(0, 2, 3, 1)
 
@@ -144,7 +145,7 @@ def _points(latent: Tensor, grid: Grid, rect: Rect) -> Points:
 
 
 def _bands(rect: Rect) -> Iterator[Rect]:
-    """``rect`` in bands of whole rows."""
+    """Split ``rect`` into bands of whole rows."""
     rows = max(1, _CHUNK_PX // rect.width)
     for top in range(rect.y, rect.bottom, rows):
         yield Rect(rect.x, top, rect.width, min(rows, rect.bottom - top))

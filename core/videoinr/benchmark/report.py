@@ -1,4 +1,4 @@
-"""What a run of ``videoinr bench`` found, ready for JSON and for tables."""
+"""The results of ``videoinr bench``, for JSON and for tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videoinr.benchmark.plain import PlainResult
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step against its floor: the least time that the measured ceilings allow for what it has to do."""
+    """The measured time of a step and its floor: the lower bound by the machine's measured ceilings."""
 
     name: str
     secs: float
@@ -20,7 +20,7 @@ class Step:
     floor_secs: float
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form; ``pixels`` are the clip's for ``encode``, else the picture's."""
+        """Return plain values for JSON. ``pixels`` are those of the clip for ``encode``, else of the picture."""
         work, pixels = self.cost.work, self.cost.pixels
         return {
             "name": self.name,
@@ -38,20 +38,20 @@ class Step:
 
     @property
     def floor_share(self) -> float:
-        """The share of the floor reached: 1 would be as fast as this machine's ceilings allow."""
+        """Floor over measured time: 1 would be as fast as the machine's ceilings allow."""
         return self.floor_secs / self.secs
 
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """One model at one size: medians over ``repeats`` pairs, seconds.
+    """The results of one model at one size. Times are medians over ``repeats`` pairs, seconds.
 
-    ``first_decode_secs``: all of ``grid`` on a pair just encoded. ``next_phase_secs``: the same again at another time
-    within the pair. ``draft_secs``: at a third time, ``draft_divisor`` times coarser, on a grid not seen before.
-    ``part_secs``: from nothing to a draft of the middle quarter, encoded by itself (None: not where it does not pay).
-    ``feature_bytes`` and ``view_bytes``: held of a pair, and of the view. ``peak_*``: the most that the whole program
-    held while decoding, ``encode_peak_*`` while encoding (None: not known here). ``steps``: the same times against
-    their floors, in that order.
+    ``first_decode_secs``: decoding all of ``grid`` for a pair that was just encoded. ``next_phase_secs``: decoding the
+    same view at another time. ``draft_secs``: decoding a draft at a third time, on a new grid that is ``draft_divisor``
+    times coarser. ``crop_draft_secs``: encoding and decoding a draft of the central quarter as a crop; None where
+    encoding a crop does not pay. ``feature_bytes`` and ``view_bytes``: memory kept for a pair and for the view.
+    ``peak_*``: peak memory of the whole program while decoding, ``encode_peak_*`` while encoding; None: not known.
+    ``steps``: the first four times, with their floors.
     """
 
     clip: str
@@ -66,7 +66,7 @@ class BenchResult:
     next_phase_secs: float
     draft_secs: float
     draft_divisor: int
-    part_secs: float | None
+    crop_draft_secs: float | None
     feature_bytes: int
     view_bytes: int
     peak_ram_bytes: int | None
@@ -78,14 +78,14 @@ class BenchResult:
 
     @property
     def times_faster(self) -> dict[str, float]:
-        """How many times faster an instant is than by the paper's heads, plainly: the first of a view, and others."""
+        """Speed-up over the plain implementation of the paper's heads: of a view's first instant, and of another."""
         return {
             "first_decode": self.plain.secs / self.first_decode_secs,
             "next_phase": self.plain.secs / self.next_phase_secs,
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form."""
+        """Return plain values for JSON."""
         return {
             **asdict(self),
             "steps": [step.to_dict() for step in self.steps],
@@ -96,7 +96,7 @@ class BenchResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run. ``load_average``: of the machine in the minute before (None: not known): over 0, others use it."""
+    """The results of a run. ``load_average``: the machine's in the minute before; None: not known."""
 
     device: str
     torch_version: str
@@ -106,5 +106,5 @@ class Report:
     results: tuple[BenchResult, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form."""
+        """Return plain values for JSON."""
         return {**asdict(self), "results": [result.to_dict() for result in self.results]}

@@ -1,4 +1,4 @@
-"""One run: every model at every size, the ceilings and the yardstick, all on the same machine in the same minutes."""
+"""Run the benchmark: all models at all sizes, the machine's ceilings and the plain reference, in one go."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from videoinr.render.engine import Engine
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip, its size, and the sizes of the pictures to decode from it."""
+    """A clip, its size, and the sizes to decode it to."""
 
     path: Path
     size: Grid
@@ -35,13 +35,13 @@ class Footage:
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
-    """Where it runs, and what can be had there at best."""
+    """The device and its ceilings."""
 
     profile: ComputeProfile
     ceilings: Ceilings
 
     def steps(self, times: StepTimes, costs: Costs, draft: Costs, *, half_encode: bool) -> tuple[Step, ...]:
-        """The times against their floors. Half precision counts where the engine computes in it."""
+        """Return the steps with their floors. Half precision counts where the engine computes in it."""
         half_decode = self.profile.device.type == "cuda"
         rows = (
             ("encode", times.encode_secs, costs.encode, half_encode),
@@ -62,20 +62,33 @@ def run(
     repeats: int,
     tell: Callable[[str], None],
 ) -> Report:
-    """Measure every model (see :func:`~videoinr.benchmark.subjects.subject`) on all ``footage``.
+    """Measure all models on all clips.
 
-    ``tell`` hears what comes next. Raises ModelError, DeviceError and ClipError.
+    Args:
+        models: Models as in :func:`~videoinr.benchmark.subjects.subject`.
+        footage: The clips and output sizes.
+        device: A device's name; None: the fastest one.
+        repeats: The number of pairs that medians are taken over.
+        tell: Called with a line of progress before each measurement.
+
+    Returns:
+        The results.
+
+    Raises:
+        ModelError: A model cannot be loaded.
+        DeviceError: The device does not exist, or has too little memory.
+        ClipError: A clip cannot be read.
     """
     target, load_average = pick_device(device), _load_average()
     subjects = [subject(name) for name in models]
-    tell("What this machine can do ...")
+    tell("Measuring this machine's ceilings ...")
     machine = _Machine(profile_for(target), measure_ceilings(target, half=target.type != "mps"))
     results: list[BenchResult] = []
     for clip in footage:
-        tell(f"The paper's heads, plainly, on a clip of {clip.size} ...")
+        tell(f"Measuring the paper's heads in plain torch on a clip of {clip.size} ...")
         plain = [measure_plain(clip.size, grid, target, repeats=repeats) for grid in clip.grids]
         for loaded in subjects:
-            tell(f"{loaded.card.name} on a clip of {clip.size} ...")
+            tell(f"Measuring {loaded.card.name} on a clip of {clip.size} ...")
             results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
     return Report(
         device=machine.profile.device_name,
@@ -90,10 +103,10 @@ def run(
 def _measure_model(
     loaded: LoadedModel, clip: Footage, plain: Sequence[PlainResult], machine: _Machine, *, repeats: int
 ) -> list[BenchResult]:
-    """At each of the clip's grids."""
+    """Measure a model on a clip, at each of its grids."""
     with Engine(open_clip(clip.path), loaded, profile_for(machine.profile.device)) as engine:
         times = measure_steps(engine, clip.grids, repeats=repeats)
-    loaded.model.cpu()  # its memory on the device is the next one's
+    loaded.model.cpu()  # Frees its memory on the device for the next model.
     costs = costs_of(loaded.card.config, clip.size, (*clip.grids, *map(draft_grid, clip.grids)))
     full, drafts = costs[: len(clip.grids)], costs[len(clip.grids) :]
     rows = zip(times, full, drafts, plain, strict=True)
@@ -117,7 +130,7 @@ def _result(
         device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,
         encode_secs=times.encode_secs, first_decode_secs=times.first_decode_secs,
         next_phase_secs=times.next_phase_secs, draft_secs=times.draft_secs, draft_divisor=DRAFT_DIVISOR,
-        part_secs=times.part_secs,
+        crop_draft_secs=times.crop_draft_secs,
         feature_bytes=costs.feature_bytes, view_bytes=costs.view_bytes,
         peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes,
         encode_peak_ram_bytes=times.encode_peak.ram_bytes, encode_peak_cuda_bytes=times.encode_peak.cuda_bytes,

@@ -1,4 +1,4 @@
-"""The times of the steps that a person waits for, through the same Engine as the window and the export."""
+"""Time the steps that a user waits for, with the same Engine as the window and the export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PHASES = (Fraction(1, 3), Fraction(2, 3), Fraction(1, 2))
 
 @dataclass(frozen=True, slots=True)
 class StepTimes:
-    """Medians over ``repeats`` pairs, seconds, and peaks, bytes; they are those of a ``BenchResult`` (report.py)."""
+    """Medians over ``repeats`` pairs, seconds, and peak memory; see :class:`~videoinr.benchmark.report.BenchResult`."""
 
     grid: Grid
     repeats: int
@@ -29,15 +29,23 @@ class StepTimes:
     first_decode_secs: float
     next_phase_secs: float
     draft_secs: float
-    part_secs: float | None
+    crop_draft_secs: float | None
     encode_peak: Peak
     decode_peak: Peak
 
 
 def measure_steps(engine: Renderer, grids: Sequence[Grid], *, repeats: int) -> list[StepTimes]:
-    """Time ``engine`` encoding pairs, and decoding the whole of each of ``grids``.
+    """Time encoding, and decoding to each of ``grids``.
 
-    The first pair warms up and is not counted, if the clip has more.
+    If the clip has more than one pair, the first is a warm-up and not counted.
+
+    Args:
+        engine: The engine with a clip and a model.
+        grids: The output grids, each decoded as a whole.
+        repeats: The number of pairs that medians are taken over.
+
+    Returns:
+        The times for each of ``grids``.
     """
     pairs = range(min(repeats + 1, engine.opened.timeline.pair_count))
     begin_peaks()
@@ -56,15 +64,15 @@ def _encode_secs(engine: Renderer, pair: int) -> float:
 def _measure_grid(engine: Renderer, pairs: range, grid: Grid) -> tuple[float, float, float, float | None]:
     begin_peaks()
     first, following, draft = zip(*(_measure_pair(engine, pair, grid) for pair in pairs), strict=True)
-    parts = [_part_secs(engine, pair, grid) for pair in pairs]
-    known = [each for each in parts if each is not None]
+    crops = [_crop_draft_secs(engine, pair, grid) for pair in pairs]
+    known = [each for each in crops if each is not None]
     return _median(first), _median(following), _median(draft), _median(known) if known else None
 
 
 def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float, float]:
     first, following, last = (RegionQuery(Instant(pair, phase), grid, grid.rect) for phase in _PHASES)
     draft = coarser(last, DRAFT_DIVISOR)
-    engine.encode(pair, NEVER)  # at hand already, unless the cache is too small for all pairs
+    engine.encode(pair, NEVER)  # Already cached, unless the cache is too small for all pairs.
     return (
         secs(lambda: engine.render(first, Quality.FULL, NEVER)),
         secs(lambda: engine.render(following, Quality.FULL, NEVER)),
@@ -72,16 +80,16 @@ def _measure_pair(engine: Renderer, pair: int, grid: Grid) -> tuple[float, float
     )
 
 
-def _part_secs(engine: Renderer, pair: int, grid: Grid) -> float | None:
-    """From nothing to a draft of the middle quarter of ``pair``; None where that is no part (see crop_preview.py)."""
+def _crop_draft_secs(engine: Renderer, pair: int, grid: Grid) -> float | None:
+    """Time the draft of the central quarter as a crop, encoding included; None if it is no crop (crop_preview.py)."""
     quarter = Rect(grid.width // 4, grid.height // 4, max(1, grid.width // 2), max(1, grid.height // 2))
     query, info = RegionQuery(Instant(pair, _PHASES[2]), grid, quarter), engine.opened.info
-    part = crop_around(query, info.grid)
-    return None if part is None else secs(lambda: engine.preview(query, part, NEVER))
+    crop = crop_around(query, info.grid)
+    return None if crop is None else secs(lambda: engine.preview(query, crop, NEVER))
 
 
 def draft_grid(grid: Grid) -> Grid:
-    """The grid of the draft that stands for ``grid``."""
+    """Return the grid of the draft of ``grid``."""
     return coarser(RegionQuery(Instant(0, Fraction(0)), grid, grid.rect), DRAFT_DIVISOR).grid
 
 

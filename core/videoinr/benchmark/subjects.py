@@ -1,4 +1,4 @@
-"""The models that can be measured: those with weights, and any configuration with random ones."""
+"""The models to measure: those with weights, and any configuration with random weights."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ _SEED = 0
 
 
 def usual_models() -> tuple[str, ...]:
-    """lite, base and paper: by name where they are shipped, else with random weights, which are as fast."""
+    """Return the names of lite, base and paper; with random weights, which are equally fast, where not shipped."""
     shipped = {card.name for card in shipped_models()}
     return tuple(name if name in shipped else RANDOM + name for name in USUAL)
 
 
 def subject(name: str | None) -> LoadedModel:
-    """A shipped model, a weights file, or ``random:CONFIG``: that configuration with random weights, always the same.
+    """Load a model to measure.
 
-    Raises ModelError where there is none.
+    Args:
+        name: A shipped model's name, the path of weights, or ``random:CONFIG`` for a configuration with random weights,
+            which are the same in every run. None: the default model.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: There is no such model or configuration.
     """
     if name is None or not name.startswith(RANDOM):
         return load_model(name)

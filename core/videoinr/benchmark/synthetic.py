@@ -1,4 +1,4 @@
-"""A clip made up on the spot, so that a machine can be measured without any file."""
+"""Write a synthetic clip, so that the benchmark needs no file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from videoinr.types import Segment
 
 
 def write_synthetic_clip(path: Path, size: Grid, *, frames: int) -> None:
-    """Write ``frames`` lossless pictures of moving soft noise, ``size`` pixels, 25 a second, to ``path`` (.mkv)."""
+    """Write a lossless clip of moving, blurred noise at 25 fps to ``path`` (.mkv)."""
     segment = Segment(Fraction(0), Fraction(frames, 25))
     job = ExportJob(path, path, segment, Fraction(25), Fraction(1), size, size.rect, codec="ffv1")
     sink = sink_for(job, ColourSpec("rgb", "pc", "bt709", "bt709"))
@@ -31,7 +31,7 @@ def write_synthetic_clip(path: Path, size: Grid, *, frames: int) -> None:
 
 
 def _soft_noise(size: Grid) -> NDArray[np.uint8]:
-    """uint8 [height, width, 4], the same in every run: noise blurred by a box of 3 x 3."""
+    """Return noise, blurred by a 3 x 3 box: uint8 [height, width, 4], the same in every run."""
     noise = np.random.default_rng(0).uniform(0, 256, (size.height, size.width, 4))
     for axis in (0, 1):
         noise = (noise + np.roll(noise, 1, axis) + np.roll(noise, 2, axis)) / 3

@@ -43,8 +43,8 @@ def _times(result: BenchResult) -> tuple[str, ...]:
     times = (result.encode_secs, result.first_decode_secs, result.next_phase_secs, result.draft_secs)
     plain = _ms(result.plain.secs) + ("*" if result.plain.is_scaled else "")
     ratios = (f"x{ratio:.3g}" for ratio in result.times_faster.values())
-    part = "" if result.part_secs is None else _ms(result.part_secs)
-    return (*_names(result), *map(_ms, times), part, plain, *ratios)
+    crop = "" if result.crop_draft_secs is None else _ms(result.crop_draft_secs)
+    return (*_names(result), *map(_ms, times), crop, plain, *ratios)
 
 
 def _show_floors(report: Report) -> None:
