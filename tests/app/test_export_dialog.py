@@ -1,4 +1,4 @@
-"""The export dialog and its process: the command line is right, and every end is told in words."""
+"""The export dialog and its process: the job of the form, and the message of every end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_texts_that_are_not_a_rate_or_a_size(dialog_of: Callable[..., tuple[Stag
         assert dialog.form.job.out.name == "my clip-videoinr.mp4"
 
 
-def test_the_form_starts_with_something_sensible(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+def test_the_form_has_default_values(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
     stage, dialog = dialog_of()
     job = dialog.form.job
     assert job.segment == Segment(Fraction(0), Fraction(2))
@@ -66,7 +66,7 @@ def test_the_form_starts_with_something_sensible(dialog_of: Callable[..., tuple[
     assert stage.viewer.window.exports.dialog is dialog
 
 
-def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+def test_the_job_follows_marks_view_and_fields(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
     stage, dialog = dialog_of()
     stage.viewer.session.seek(Fraction(1, 2))
     stage.viewer.session.mark_in()
@@ -91,7 +91,7 @@ def test_marks_view_and_fields_decide(dialog_of: Callable[..., tuple[Stage, Expo
     assert "×8 (beyond the trained ×1–×4)" in form.summary.text()
 
 
-def test_a_field_that_makes_no_sense_is_explained_at_once(
+def test_an_invalid_field_is_explained_at_once(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]],
 ) -> None:
     _, dialog = dialog_of()
@@ -104,7 +104,7 @@ def test_a_field_that_makes_no_sense_is_explained_at_once(
     assert not dialog.start.isEnabled()
 
 
-def test_the_codec_decides_ending_and_quality(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+def test_the_codec_sets_the_ending_and_the_quality_range(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
     _, dialog = dialog_of()
     form = dialog.form
     form.codec.setCurrentIndex(form.codec.findData("ffv1"))
@@ -133,7 +133,7 @@ def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportD
     assert "--overwrite" not in arguments
 
 
-def test_a_file_that_is_there_is_not_replaced_unasked(
+def test_an_existing_file_is_replaced_only_after_a_question(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, dialog = dialog_of("ok")
@@ -198,7 +198,7 @@ def bridge(qtbot: QtBot) -> Iterator[Callable[[str], ExportBridge]]:
         one.stop()
 
 
-def test_an_export_that_does_not_listen_is_killed(
+def test_an_export_that_ignores_the_signal_is_killed(
     bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_bridge, "GRACE_MSECS", 300)

@@ -1,3 +1,5 @@
+"""The command line: help, errors, and the commands decode and export."""
+
 import json
 import os
 import subprocess
@@ -54,7 +56,7 @@ def events(outcome: Outcome) -> list[dict[str, object]]:
 # ---- the program as a whole ----
 
 
-def test_version_needs_nothing_heavy() -> None:
+def test_version_imports_no_heavy_module() -> None:
     code = (
         "import sys; sys.argv = ['videoinr', '--version']; from videoinr.cli import main\n"
         "try: main()\n"
@@ -78,7 +80,7 @@ def test_a_real_process_prints_its_version() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_help(command: str) -> None:
     outcome = run_here(command, "--help")
     assert outcome.exit_code == 0
     assert f"videoinr {command}" in outcome.stdout.replace("root", "videoinr")
@@ -126,7 +128,7 @@ def test_every_command_explains_itself(command: str) -> None:
     ],
     ids=lambda arguments: " ".join(arguments[:1] + arguments[3:]),
 )
-def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], clip: Path) -> None:
+def test_wrong_usage_exits_with_2_and_writes_nothing(arguments: list[str], clip: Path) -> None:
     filled = [each.replace("CLIP", str(clip)).replace("OUT", str(clip.parent)) for each in arguments]
     outcome = run_here(*filled)
     assert outcome.exit_code == 2, outcome
@@ -137,7 +139,7 @@ def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], clip: Path) 
     assert clip.read_bytes() == b"a clip"
 
 
-def test_an_error_is_words_and_a_hint(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_a_message_and_a_hint(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = engine_module()
 
     def broken(*_: object, **__: object) -> None:
@@ -153,7 +155,7 @@ def unforeseen(*_: object, **__: object) -> None:
     raise RuntimeError("a bug")
 
 
-def test_a_bug_is_one_line_and_the_way_to_its_traceback(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_one_line_and_names_debug(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SlowRenderer, "render", unforeseen)
     arguments = ("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
     outcome = run_here(*arguments)
@@ -165,7 +167,7 @@ def test_a_bug_is_one_line_and_the_way_to_its_traceback(clip: Path, monkeypatch:
         run_here("--debug", *arguments)
 
 
-def test_ctrl_c_is_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_exits_with_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -173,7 +175,7 @@ def test_ctrl_c_is_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png")).exit_code == 130
 
 
-def test_a_picture_that_no_file_can_hold_is_refused() -> None:
+def test_a_picture_too_large_for_a_file_is_refused() -> None:
     assert rect_of(Grid(20_000, 20_000), Rect(0, 0, 2000, 2000)) == Rect(0, 0, 2000, 2000)
     with pytest.raises(UsageError, match="larger than a file can hold"):
         rect_of(Grid(20_000, 20_000), None)
@@ -191,7 +193,7 @@ def test_a_picture_that_no_file_can_hold_is_refused() -> None:
         (["--size", "321x201", "--region", "5,6,70,80"], Grid(321, 201), Rect(5, 6, 70, 80)),
     ],
 )
-def test_decode_writes_the_picture_asked_for(clip: Path, extra: list[str], grid: Grid, rect: Rect) -> None:
+def test_decode_writes_the_requested_picture(clip: Path, extra: list[str], grid: Grid, rect: Rect) -> None:
     out = clip.with_name("picture.PNG")
     outcome = run_here("decode", clip, "--time", "1.01", *extra, "-o", out)
     assert (outcome.exit_code, outcome.stdout) == (0, "")
@@ -201,17 +203,17 @@ def test_decode_writes_the_picture_asked_for(clip: Path, extra: list[str], grid:
     assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "picture.PNG"]
 
 
-def test_decode_closes_what_it_opened(clip: Path, engines: list[SlowRenderer]) -> None:
+def test_decode_closes_its_engine(clip: Path, engines: list[SlowRenderer]) -> None:
     run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
     assert [engine.closed for engine in engines] == [True]
 
 
-def test_decode_takes_the_clips_very_end(clip: Path) -> None:
+def test_decode_accepts_the_end_of_the_clip(clip: Path) -> None:
     assert run_here("decode", clip, "--time", 2, "--scale", 1, "-o", clip.with_suffix(".png")).exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["decode", "export"])
-def test_what_is_odd_about_a_clip_is_said(clip: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+def test_warnings_about_a_clip_are_printed(clip: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     plain = SlowRenderer().opened
     odd = replace(plain, info=replace(plain.info, warnings=("The clip is interlaced.",)))
     monkeypatch.setattr(SlowRenderer, "opened", odd)
@@ -224,7 +226,7 @@ def test_what_is_odd_about_a_clip_is_said(clip: Path, monkeypatch: pytest.Monkey
 # ---- export ----
 
 
-def test_export_has_sensible_defaults(clip: Path) -> None:
+def test_export_writes_the_whole_clip_at_scale_2_by_default(clip: Path) -> None:
     out = clip.with_name("out.mp4")
     outcome = run_here("export", clip, out)
     assert outcome == Outcome(0, "", f"Saved 50 frames to {out}\n")
@@ -266,7 +268,7 @@ def test_export_shows_the_instants_of_the_segment(clip: Path, engines: list[Slow
             np.testing.assert_array_equal(frame.to_ndarray(format="rgb24"), gradient(query, position)[..., :3])
 
 
-def test_export_tells_a_program_how_it_goes(clip: Path) -> None:
+def test_export_prints_progress_as_json(clip: Path) -> None:
     out = clip.with_name("out.mp4")
     outcome = run_here("export", clip, out, "--end", "0.2", "--json-progress")
     told = events(outcome)
@@ -279,7 +281,7 @@ def test_export_tells_a_program_how_it_goes(clip: Path) -> None:
     assert told[-1] == {"event": "finished", "path": str(out), "frames": 5}
 
 
-def test_export_tells_a_program_what_went_wrong(clip: Path) -> None:
+def test_export_prints_an_error_as_json(clip: Path) -> None:
     outcome = run_here("export", clip, clip.with_name("no") / "out.mp4", "--json-progress")
     assert outcome.exit_code == 1
     (failed,) = events(outcome)
@@ -290,7 +292,7 @@ def test_export_tells_a_program_what_went_wrong(clip: Path) -> None:
 
 
 @pytest.mark.parametrize(("error", "code"), [(RuntimeError("a bug"), 1), (KeyboardInterrupt(), 130)])
-def test_export_tells_a_program_however_it_ends(
+def test_export_prints_every_other_end_as_json(
     clip: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
     def fail(*_: object) -> None:
@@ -303,7 +305,7 @@ def test_export_tells_a_program_however_it_ends(
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
 
 
-def test_export_replaces_a_file_only_when_told(clip: Path) -> None:
+def test_export_replaces_a_file_only_with_overwrite(clip: Path) -> None:
     out = clip.with_name("out.mp4")
     out.write_bytes(b"mine")
     outcome = run_here("export", clip, out, "--end", "0.1")
@@ -320,7 +322,7 @@ def test_export_writes_pictures(clip: Path) -> None:
     assert sorted(path.name for path in clip.with_name("frames").iterdir()) == ["00000.png", "00001.png"]
 
 
-def test_export_notices_odd_sides(clip: Path) -> None:
+def test_export_prints_a_note_about_odd_sides(clip: Path) -> None:
     outcome = run_here("export", clip, clip.with_name("out.mp4"), "--end", "0.04", "--size", "161x90")
     assert outcome.exit_code == 0
     assert "odd side" in outcome.stderr

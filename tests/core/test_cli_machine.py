@@ -1,4 +1,4 @@
-"""The commands about the machine and what ships: probe, doctor, models."""
+"""The commands probe, doctor and models."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ Plug = Callable[..., None]
 
 @pytest.fixture
 def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
-    """Put a module made of ``values`` in the place of the one called ``name``."""
+    """Return a function that replaces the module ``name`` by one that holds ``values``."""
 
     def plugged(name: str, **values: object) -> None:
         module = ModuleType(name)
@@ -46,7 +46,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
 
 @pytest.fixture
 def models(plug: Plug) -> Plug:
-    """Shipped models: one, whose self-test ends as the argument says."""
+    """Return a function that ships ``cards``, whose self-test returns or raises ``outcome``."""
 
     def ship(outcome: float | Exception, *, cards: tuple[ModelCard, ...] = (card(),)) -> None:
         def self_test(loaded: object, device: object) -> float:
@@ -94,7 +94,7 @@ def config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_doctor_finds_nothing_wrong_and_leaves_nothing(models: Plug, config_home: Path) -> None:
+def test_doctor_passes_and_leaves_no_files(models: Plug, config_home: Path) -> None:
     models(0.4)
     outcome = run_here("doctor")
     assert outcome.exit_code == 0, outcome
@@ -104,7 +104,7 @@ def test_doctor_finds_nothing_wrong_and_leaves_nothing(models: Plug, config_home
     assert not config_home.parents[1].exists()
 
 
-def test_doctor_tells_a_program(models: Plug, config_home: Path) -> None:
+def test_doctor_prints_json(models: Plug, config_home: Path) -> None:
     models(0.4)
     report = json.loads(run_here("doctor", "--json").stdout)
     assert report["ok"] is True
@@ -125,7 +125,7 @@ def test_doctor_tells_a_program(models: Plug, config_home: Path) -> None:
         (ValueError(), "ValueError"),
     ],
 )
-def test_doctor_says_when_a_model_fails(models: Plug, config_home: Path, outcome: object, words: str) -> None:
+def test_doctor_reports_a_failing_model(models: Plug, config_home: Path, outcome: object, words: str) -> None:
     models(outcome)
     told = run_here("doctor")
     assert told.exit_code == 1
@@ -134,7 +134,7 @@ def test_doctor_says_when_a_model_fails(models: Plug, config_home: Path, outcome
     assert json.loads(run_here("doctor", "--json").stdout)["ok"] is False
 
 
-def test_doctor_says_when_settings_cannot_be_kept(models: Plug, config_home: Path) -> None:
+def test_doctor_reports_a_settings_folder_that_cannot_be_written_to(models: Plug, config_home: Path) -> None:
     models(0.0)
     config_home.parents[1].write_text("a file where a folder should be")
     outcome = run_here("doctor")
@@ -142,7 +142,7 @@ def test_doctor_says_when_settings_cannot_be_kept(models: Plug, config_home: Pat
     assert "Settings cannot be saved" in outcome.stderr
 
 
-def test_what_is_missing_is_a_problem(models: Plug, config_home: Path) -> None:
+def test_doctor_reports_missing_encoders_and_models(models: Plug, config_home: Path) -> None:
     models(0.0, cards=())
     report = doctor.examine()
     broken = replace(report, encoders=(("libx264", False), ("h264_nvenc", False)))
@@ -152,7 +152,7 @@ def test_what_is_missing_is_a_problem(models: Plug, config_home: Path) -> None:
 # ---- probe ----
 
 
-def test_probe_shows_what_a_clip_is() -> None:
+def test_probe_shows_the_properties_of_a_clip() -> None:
     outcome = run_here("probe", DEMO)
     assert outcome.exit_code == 0
     for word in ("320", "180", "h264", "bt709", "duration secs"):
@@ -160,14 +160,14 @@ def test_probe_shows_what_a_clip_is() -> None:
     assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 15
 
 
-def test_probe_of_no_clip_is_an_error(tmp_path: Path) -> None:
+def test_probe_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
     outcome = run_here("probe", tmp_path / "none.mp4")
     assert outcome.exit_code == 1
     assert outcome.stdout == ""
     assert outcome.stderr.startswith("error: ")
 
 
-def test_strange_names_are_shown_as_they_are(tmp_path: Path) -> None:
+def test_special_characters_in_a_file_name_are_printed_unchanged(tmp_path: Path) -> None:
     clip = tmp_path / "[red]täst 100%.mp4"
     clip.write_bytes(DEMO.read_bytes())
     assert "[red]täst 100%.mp4" in run_here("probe", clip).stdout

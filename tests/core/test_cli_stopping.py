@@ -1,4 +1,4 @@
-"""What is left when an export is stopped from outside."""
+"""Signals that stop an export, and the files that it leaves."""
 
 import json
 import signal
@@ -52,7 +52,7 @@ def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip:
 
 
 @pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
-def test_a_stopped_export_keeps_its_part_when_asked(exporting: subprocess.Popen[str], clip: Path) -> None:
+def test_a_stopped_export_keeps_its_frames_with_keep_partial(exporting: subprocess.Popen[str], clip: Path) -> None:
     exporting.send_signal(signal.SIGINT)
     stdout, stderr = exporting.communicate(timeout=20)
     assert exporting.returncode == 3
@@ -63,7 +63,7 @@ def test_a_stopped_export_keeps_its_part_when_asked(exporting: subprocess.Popen[
     assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "out.partial.mp4"]
 
 
-def test_an_impatient_second_ctrl_c_changes_nothing(exporting: subprocess.Popen[str], clip: Path) -> None:
+def test_a_second_ctrl_c_at_once_is_ignored(exporting: subprocess.Popen[str], clip: Path) -> None:
     exporting.send_signal(signal.SIGINT)
     time.sleep(0.01)
     exporting.send_signal(signal.SIGINT)
@@ -73,7 +73,7 @@ def test_an_impatient_second_ctrl_c_changes_nothing(exporting: subprocess.Popen[
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
 
 
-def test_a_later_signal_interrupts_what_does_not_heed_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_signal_interrupts_work_that_ignores_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "PATIENCE_SECS", 0.0)
     before = signal.getsignal(signal.SIGINT)
     with signals.cancel_on_signals() as token:

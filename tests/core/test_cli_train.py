@@ -1,4 +1,4 @@
-"""`videoinr train` on a few pictures and a tiny model: what it writes, how it stops, and how it goes on."""
+"""``videoinr train`` with a few pictures and a tiny model: its files, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.clips import numbered_frames, write_clip, write_pictures
+from helpers.clips import numbered_frames, write_footage, write_pictures
 from helpers.command_line import run, run_here, start
 from helpers.same_state import assert_same
 from helpers.tiny_model import save_tiny_model
@@ -40,10 +40,7 @@ warm_up_steps = 1
 
 @pytest.fixture
 def footage(tmp_path: Path) -> Path:
-    folder = tmp_path / "footage"
-    write_pictures(folder / "a", 9)
-    write_clip(folder / "b.mkv", 12, codec="ffv1", pix_fmt="bgr0")
-    return folder
+    return write_footage(tmp_path / "footage")
 
 
 @pytest.fixture
@@ -53,9 +50,7 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-def test_training_own_footage_gives_weights_that_every_command_takes(
-    footage: Path, recipe: Path, tmp_path: Path
-) -> None:
+def test_trained_weights_work_with_every_command(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     trained = run_here("train", recipe, "--data", footage, "--out", out, "--device", "cpu")
     assert trained.exit_code == 0, trained.stderr
@@ -74,7 +69,7 @@ def test_training_own_footage_gives_weights_that_every_command_takes(
     assert picture.is_file()
 
 
-def test_runs_with_seeds_of_their_own_differ_and_have_a_mean(footage: Path, recipe: Path, tmp_path: Path) -> None:
+def test_runs_with_other_seeds_differ_and_can_be_averaged(footage: Path, recipe: Path, tmp_path: Path) -> None:
     runs = (("a", "3"), ("b", "3"), ("c", "4"))
     cards = []
     for name, seed in runs:
@@ -89,7 +84,7 @@ def test_runs_with_seeds_of_their_own_differ_and_have_a_mean(footage: Path, reci
     assert load_model(str(tmp_path / "mean.safetensors")).card.trained_scales == (1.0, 4.0)
 
 
-def test_a_checkpoint_is_neither_overwritten_nor_missing_silently(footage: Path, recipe: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_is_not_overwritten_and_must_exist_to_resume(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out, command = tmp_path / "run", ("train", recipe, "--data", footage, "--device", "cpu", "--out")
     missing = run_here(*command, out, "--resume")
     assert missing.exit_code == 2
@@ -100,7 +95,7 @@ def test_a_checkpoint_is_neither_overwritten_nor_missing_silently(footage: Path,
     assert "--resume" in again.stderr
 
 
-def test_a_finished_run_can_be_prolonged(footage: Path, recipe: Path, tmp_path: Path) -> None:
+def test_a_finished_run_can_be_extended(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out, command = tmp_path / "run", ("train", recipe, "--data", footage, "--device", "cpu", "--out", tmp_path / "run")
     assert run_here(*command).exit_code == 0
     before = (out / "mine.safetensors").read_bytes()
@@ -111,7 +106,7 @@ def test_a_finished_run_can_be_prolonged(footage: Path, recipe: Path, tmp_path: 
     assert (out / "mine.safetensors").read_bytes() != before
 
 
-def test_training_without_clips_or_recipe_says_so(tmp_path: Path, recipe: Path) -> None:
+def test_missing_clips_recipes_and_photographs_are_usage_errors(tmp_path: Path, recipe: Path) -> None:
     (tmp_path / "empty").mkdir()
     nothing = run_here("train", recipe, "--data", tmp_path / "empty", "--out", tmp_path / "run", "--device", "cpu")
     assert nothing.exit_code == 2
@@ -125,7 +120,7 @@ def test_training_without_clips_or_recipe_says_so(tmp_path: Path, recipe: Path) 
     assert "--stills" in unlit.stderr
 
 
-def test_training_starts_from_weights_and_says_so(footage: Path, recipe: Path, tmp_path: Path) -> None:
+def test_training_starts_from_given_weights_and_names_them(footage: Path, recipe: Path, tmp_path: Path) -> None:
     own, out = save_tiny_model(tmp_path), tmp_path / "run"
     command = ("train", recipe, "--data", footage, "--device", "cpu", "--out", out)
     trained = run_here(*command, "--initial", own)
@@ -167,12 +162,12 @@ def endless(recipe: Path) -> Path:
 
 @pytest.fixture
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of processes started here: several with as many threads as cores would wait for each other most of the time."""
+    """Let the processes of a test run one thread each: with more they would mostly wait for each other."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def wait_for_steps(out: Path, process: subprocess.Popen[str]) -> None:
-    """Until a checkpoint after the first was written."""
+    """Wait until a second checkpoint was written."""
     deadline = time.monotonic() + 60
     checkpoint, seen = out / "checkpoint.pt", set[int]()
     while len(seen) < 4:
@@ -203,7 +198,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, reci
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_a_run_that_saves_first(footage: Path, recipe: Path, tmp_path: Path, number: int) -> None:
+def test_a_signal_saves_and_stops_a_run(footage: Path, recipe: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "run"
     command = ("train", endless(recipe), "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05")
     with start(*command, "--out", out) as process:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.clips import numbered_frames, write_clip, write_pictures
+from helpers.clips import numbered_frames, write_footage, write_pictures
 from helpers.command_line import Outcome, run_here
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
@@ -23,10 +23,7 @@ KINDS = {"average", "input", "between", "middle", "others", "center"}
 
 @pytest.fixture
 def footage(tmp_path: Path) -> Path:
-    folder = tmp_path / "footage"
-    write_pictures(folder / "a", 9)
-    write_clip(folder / "b.mkv", 12, codec="ffv1", pix_fmt="bgr0")
-    return folder
+    return write_footage(tmp_path / "footage")
 
 
 @pytest.fixture

@@ -1,41 +1,31 @@
-"""Which encoder writes which file, and what is said of one that cannot."""
+"""The codecs of an export: names, files, quality, and tests of which work on this machine."""
 
 import errno
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from helpers.export_jobs import job
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.codecs import CODECS, codec_for, encodes, working_encoders
-from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_output, sink_for
-from videoinr.geometry import Grid
-from videoinr.types import Segment
 
 BT709 = ColourSpec("bt709", "tv", "bt709", "bt709")
-NTSC = Fraction(24000, 1001)
 
 
-def job(out: Path, *, size: tuple[int, int] = (64, 48), fps: Fraction = NTSC, **more: object) -> ExportJob:
-    grid = Grid(*size)
-    segment = Segment(Fraction(0), Fraction(1))
-    return ExportJob(Path("in.mp4"), out, segment, fps, Fraction(1), grid, grid.rect, **more)  # type: ignore[arg-type]
-
-
-def test_defaults_by_ending() -> None:
+def test_the_default_codec_depends_on_the_ending() -> None:
     assert [codec_for(ending, None).encoder for ending in (".mp4", ".MOV", ".mkv", ".webm")] == [
         "libx264", "libx264", "libx264", "libvpx-vp9",
     ]  # fmt: skip
 
 
-def test_names_of_formats_are_understood() -> None:
+def test_a_codec_may_be_named_by_its_format() -> None:
     assert codec_for(".mp4", "H264").encoder == "libx264"
     assert codec_for(".mov", "prores").encoder == "prores_ks"
 
 
-def test_an_unknown_codec_lists_what_works() -> None:
+def test_the_error_of_an_unknown_codec_lists_the_working_ones() -> None:
     with pytest.raises(UsageError) as caught:
         codec_for(".mp4", "divx")
     assert "libx264" in caught.value.hint
@@ -50,7 +40,7 @@ def test_a_codec_in_the_wrong_container_is_refused() -> None:
             codec_for(ending, None)
 
 
-def test_crf_has_the_encoders_own_range() -> None:
+def test_crf_is_checked_against_the_encoders_range() -> None:
     assert codec_for(".webm", None).options_for(60)["crf"] == "60"
     for name, crf in (("libx264", 52), ("libx264", -1), ("ffv1", 3)):
         with pytest.raises(UsageError):
@@ -64,13 +54,13 @@ def test_pictures_have_no_codec_and_no_crf(tmp_path: Path) -> None:
             check_output(job(tmp_path / "frames", **more))
 
 
-def test_an_encoder_that_works_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_working_encoders_are_found_by_encoding_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     working = working_encoders()
     assert {"libx264", "ffv1"} <= set(working)
     assert set(working) == {codec.encoder for codec in CODECS if encodes(codec)}
 
 
-def test_an_encoder_that_is_only_listed_does_not_start(tmp_path: Path) -> None:
+def test_a_codec_that_does_not_work_here_is_refused(tmp_path: Path) -> None:
     broken = [codec for codec in CODECS if codec.encoder.startswith(("h264_", "hevc_")) and not encodes(codec)]
     for codec in broken:
         sink = sink_for(job(tmp_path / f"out{codec.endings[0]}", codec=codec.encoder), BT709)
@@ -80,7 +70,7 @@ def test_an_encoder_that_is_only_listed_does_not_start(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_system_errors_are_told_apart() -> None:
+def test_each_system_error_has_its_own_message() -> None:
     from videoinr.exporting.target import write_errors
 
     with pytest.raises(ExportError, match="disk is full"), write_errors(Path("a.png")):

@@ -177,7 +177,7 @@ def test_instants_follow_the_segment_on_the_clips_own_times() -> None:
     assert [timeline.instant_from_time(Fraction(1, 5) + Fraction(i, 200)) for i in range(40)] == instants
 
 
-def test_every_frame_is_the_same_render_as_the_windows(engine: SlowRenderer) -> None:
+def test_each_frame_is_the_engines_render_of_its_instant(engine: SlowRenderer) -> None:
     sink, task = MemorySink(), job()
     assert write_frames(task, engine, sink, quiet) == Path("out.mp4")
     assert len(sink.frames) == 10
@@ -195,7 +195,7 @@ def test_pairs_are_visited_in_order_so_each_is_encoded_once(engine: SlowRenderer
     assert pairs[-1] == 9
 
 
-def test_progress_counts_from_none_to_all(engine: SlowRenderer) -> None:
+def test_progress_is_reported_before_the_first_and_after_each_frame(engine: SlowRenderer) -> None:
     seen: list[ExportProgress] = []
     write_frames(job(), engine, MemorySink(), seen.append)
     assert [(progress.done, progress.total) for progress in seen] == [(done, 10) for done in range(11)]
@@ -216,7 +216,7 @@ def test_a_cancelled_export_is_aborted(engine: SlowRenderer, done: int) -> None:
     assert sink.calls == ["open", "abort"]
 
 
-def test_a_cancelled_export_keeps_its_part_when_asked(engine: SlowRenderer) -> None:
+def test_a_cancelled_export_keeps_its_frames_with_keep_partial(engine: SlowRenderer) -> None:
     token, sink = CancelToken(), MemorySink()
 
     def progress(now: ExportProgress) -> None:
@@ -239,14 +239,14 @@ def test_nothing_is_kept_of_an_export_without_a_frame(engine: SlowRenderer) -> N
 
 
 @pytest.mark.parametrize("error", [ExportError("The disk is full."), KeyboardInterrupt(), RuntimeError("unforeseen")])
-def test_whatever_goes_wrong_the_sink_is_aborted(engine: SlowRenderer, error: BaseException) -> None:
+def test_any_error_aborts_the_sink(engine: SlowRenderer, error: BaseException) -> None:
     sink = MemorySink(fails_at=4, error=error)
     with pytest.raises(type(error)):
         write_frames(job(), engine, sink, quiet)
     assert sink.calls == ["open", "abort"]
 
 
-def test_a_failure_is_named_when_its_part_is_kept(engine: SlowRenderer) -> None:
+def test_the_error_with_kept_frames_names_the_cause(engine: SlowRenderer) -> None:
     with pytest.raises(PartialKeptError, match="disk is full") as caught:
         write_frames(job(keep_partial=True), engine, MemorySink(fails_at=4), quiet)
     assert caught.value.frames == 4

@@ -1,3 +1,5 @@
+"""The files that an export writes: pixels, colours, times, names and errors."""
+
 import os
 from dataclasses import replace
 from fractions import Fraction
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from helpers.export_jobs import NTSC, job
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.image_sink import ImageSink, pattern_from_out
@@ -15,15 +18,12 @@ from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_output, notices, sink_for
 from videoinr.exporting.png import png_from_rgbx, write_png
 from videoinr.exporting.verify import verify_video
-from videoinr.geometry import Grid
-from videoinr.types import Segment
 
 BT709 = ColourSpec("bt709", "tv", "bt709", "bt709")
 BT601 = ColourSpec("smpte170m", "tv", "smpte170m", "smpte170m")
 PAL = ColourSpec("bt470bg", "tv", "bt470bg", "gamma28")
 FULL_601 = ColourSpec("bt470bg", "pc", "bt709", "iec61966-2-1")
 HDR = ColourSpec("bt2020nc", "tv", "bt2020", "smpte2084")
-NTSC = Fraction(24000, 1001)
 # Kr and Kb of ITU-R BT.601, BT.709 and BT.2020.
 COEFFICIENTS = {
     "bt709": (0.2126, 0.0722),
@@ -31,12 +31,6 @@ COEFFICIENTS = {
     "bt470bg": (0.299, 0.114),
     "bt2020nc": (0.2627, 0.0593),
 }
-
-
-def job(out: Path, *, size: tuple[int, int] = (64, 48), fps: Fraction = NTSC, **more: object) -> ExportJob:
-    grid = Grid(*size)
-    segment = Segment(Fraction(0), Fraction(1))
-    return ExportJob(Path("in.mp4"), out, segment, fps, Fraction(1), grid, grid.rect, **more)  # type: ignore[arg-type]
 
 
 def noise(count: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -81,7 +75,7 @@ def rgb_by_the_book(frame: av.VideoFrame, colour: ColourSpec) -> NDArray[np.floa
     return rgb
 
 
-def test_ffv1_gives_back_every_bit(tmp_path: Path) -> None:
+def test_ffv1_is_lossless(tmp_path: Path) -> None:
     frames = noise(5, 63, 41)
     path = write(job(tmp_path / "out.mkv", size=(63, 41), codec="ffv1"), frames)
     for frame, expected in zip(read(path), frames, strict=True):
@@ -108,7 +102,7 @@ def test_colours_survive_and_are_tagged(tmp_path: Path, colour: ColourSpec, name
     assert tags == expected[colour]
 
 
-def test_the_wrong_matrix_would_be_noticed(tmp_path: Path) -> None:
+def test_the_colour_check_detects_a_wrong_matrix(tmp_path: Path) -> None:
     picture = patches()
     path = write(job(tmp_path / "out.mp4", size=(96, 64), crf=0), np.stack([picture] * 2), BT601)
     assert np.abs(rgb_by_the_book(read(path)[0], BT709) - picture[..., :3]).mean() > 4
@@ -127,7 +121,7 @@ def test_mp4_times_are_exact_for_any_rate(tmp_path: Path, fps: str) -> None:
     ("name", "codec"),
     [("a.webm", None), ("a.mkv", None), ("a.mov", "prores"), ("a.mp4", "hevc"), ("a.mp4", "av1"), ("a.mov", None)],
 )
-def test_every_container_holds_all_frames_for_their_time(tmp_path: Path, name: str, codec: str | None) -> None:
+def test_every_container_holds_all_frames_with_their_times(tmp_path: Path, name: str, codec: str | None) -> None:
     path = write(job(tmp_path / name, codec=codec), noise(7, 64, 48))
     verify_video(path, width=64, height=48, frames=7, fps=NTSC)
     assert len(read(path)) == 7
@@ -135,12 +129,12 @@ def test_every_container_holds_all_frames_for_their_time(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.mov"])
-def test_odd_sizes_are_written_as_they_are(tmp_path: Path, name: str) -> None:
+def test_odd_sizes_are_kept(tmp_path: Path, name: str) -> None:
     frame = read(write(job(tmp_path / name, size=(51, 33)), noise(2, 51, 33)))[0]
     assert (frame.width, frame.height) == (51, 33)
 
 
-def test_odd_sides_are_noticed_where_they_matter(tmp_path: Path) -> None:
+def test_a_notice_warns_of_odd_sides_with_chroma_subsampling(tmp_path: Path) -> None:
     assert "odd side" in notices(job(tmp_path / "out.mp4", size=(51, 33)))[0]
     assert notices(job(tmp_path / "out.mp4")) == ()
     assert notices(job(tmp_path / "out.mkv", size=(51, 33), codec="ffv1")) == ()
@@ -156,7 +150,7 @@ def test_no_file_has_the_outputs_name_before_the_end(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_partial_file_plays_and_says_what_it_is(tmp_path: Path) -> None:
+def test_a_partial_file_is_playable_and_named_partial(tmp_path: Path) -> None:
     sink = sink_for(job(tmp_path / "out.mp4"), BT709)
     sink.open()
     for frame in noise(3, 64, 48):
@@ -169,7 +163,7 @@ def test_a_partial_file_plays_and_says_what_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's always full device")
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
-def test_a_full_disk_is_said_in_words(tmp_path: Path, name: str) -> None:
+def test_a_full_disk_is_an_export_error(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.part").symlink_to("/dev/full")
     sink = sink_for(job(tmp_path / name, size=(256, 256)), BT709)
     with pytest.raises(ExportError, match="disk is full"):
@@ -204,7 +198,7 @@ def test_a_file_that_lost_frames_fails_its_check(tmp_path: Path) -> None:
         verify_video(path, width=64, height=48, frames=5, fps=NTSC)
 
 
-def test_png_gives_back_every_bit(tmp_path: Path) -> None:
+def test_png_is_lossless(tmp_path: Path) -> None:
     picture = noise(1, 37, 23)[0]
     write_png(tmp_path / "out.png", picture[:, ::1])
     np.testing.assert_array_equal(read(tmp_path / "out.png")[0].to_ndarray(format="rgb24"), picture[..., :3])
@@ -217,7 +211,7 @@ def test_png_of_a_view_that_is_not_contiguous() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
-def test_png_of_a_sliver(shape: tuple[int, int], tmp_path: Path) -> None:
+def test_png_of_a_picture_one_pixel_wide_or_high(shape: tuple[int, int], tmp_path: Path) -> None:
     picture = noise(1, 20, 20)[0][3 : 3 + shape[0], 5 : 5 + shape[1]]
     write_png(tmp_path / "out.png", picture)
     np.testing.assert_array_equal(read(tmp_path / "out.png")[0].to_ndarray(format="rgb24"), picture[..., :3])
@@ -265,7 +259,7 @@ def test_a_partial_set_of_pictures_has_a_folder_of_its_own(tmp_path: Path) -> No
     assert list(kept.parent.glob("*.png")) == ([kept] if kept.suffix == ".png" else [])
 
 
-def test_pictures_in_the_way_are_kept_unless_told_otherwise(tmp_path: Path) -> None:
+def test_existing_pictures_are_replaced_only_with_overwrite(tmp_path: Path) -> None:
     pattern = tmp_path / "%05d.png"
     for index in (0, 7):
         (tmp_path / f"{index:05}.png").write_bytes(b"old")
@@ -281,12 +275,12 @@ def test_pictures_in_the_way_are_kept_unless_told_otherwise(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["%s.png", "%05d", "%05d.jpg", "%d_%d.png", "100%.png"])
-def test_patterns_that_make_no_sense_are_refused(tmp_path: Path, name: str) -> None:
+def test_invalid_patterns_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="pattern"):
         check_output(job(pattern_from_out(tmp_path / name)))
 
 
-def test_the_folder_must_be_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_export_error(tmp_path: Path) -> None:
     for out in (tmp_path / "no/such/out.mp4", tmp_path / "no/out.mp4"):
         with pytest.raises(ExportError, match="no folder"):
             check_output(job(out))
@@ -294,7 +288,7 @@ def test_the_folder_must_be_there(tmp_path: Path) -> None:
         sink_for(job(tmp_path / "no/such/frames"), BT709).open()
 
 
-def test_the_folder_must_let_itself_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_write_permission_is_an_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # Whoever runs the tests may be root, who may do all.
     with pytest.raises(ExportError, match="cannot be written to"):
         check_output(job(tmp_path / "out.mp4"))
@@ -311,7 +305,7 @@ def test_pictures_need_a_folder_not_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "frames").read_bytes() == b"mine"
 
 
-def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_only_with_overwrite(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_bytes(b"mine")
     with pytest.raises(ExportError, match="already exists"):
         check_output(job(tmp_path / "out.mp4"))

@@ -1,3 +1,5 @@
+"""Retiming: the times, the count and the rate of an export's frames, and its segment."""
+
 from fractions import Fraction
 from itertools import pairwise
 
@@ -30,7 +32,7 @@ def test_times_are_exact_and_stay_in_the_half_open_segment(retiming: ConstantRat
 
 
 @given(retimings())
-def test_count_is_the_duration_in_frames_to_the_nearest(retiming: ConstantRate) -> None:
+def test_the_frame_count_is_the_duration_in_frames_rounded(retiming: ConstantRate) -> None:
     exact = retiming.segment.duration_secs / retiming.speed * retiming.fps
     assert len(list(retiming.times)) == retiming.frame_count
     assert (
@@ -60,7 +62,7 @@ def test_adjoining_segments_share_no_instant(start: Fraction, first: Fraction, s
         ("0", "5/48", "24", "1", 3),  # 2.5 frames: half goes up
     ],
 )
-def test_counts(start: str, end: str, fps: str, speed: str, count: int) -> None:
+def test_frame_counts(start: str, end: str, fps: str, speed: str, count: int) -> None:
     segment = Segment(Fraction(start), Fraction(end))
     assert ConstantRate(segment, Fraction(fps), Fraction(speed)).frame_count == count
 
@@ -87,7 +89,7 @@ def test_the_fastest_rate_is_allowed() -> None:
     assert checked_fps(Fraction(MAX_FPS)) == MAX_FPS
 
 
-def test_open_marks_mean_the_whole_clip() -> None:
+def test_missing_marks_stand_for_the_clips_start_and_end() -> None:
     assert segment_from_marks(Fraction(2), None, None) == Segment(Fraction(0), Fraction(2))
     assert segment_from_marks(Fraction(2), Fraction(1), None) == Segment(Fraction(1), Fraction(2))
 

@@ -1,4 +1,4 @@
-"""An export holds what was promised: the frames, their size, times and colours, each the same as a decode."""
+"""Exports of the demo clip: frames, size, times and colours; each frame equals a decode of its instant."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -18,18 +18,18 @@ DEMO = videoinr_resources.path("demo/demo.mp4")
 SEGMENT = ("--start", "0.5", "--end", "1.5", "--scale", "2.5", "--fps", "120")
 CROP = Rect(301, 153, 160, 90)
 SPOTS = (0, 1, 59, 60, 119)
-"""Frames that are compared with a decode of their instant: the ends, and where a source frame lies."""
+"""The frames that are compared with a decode of their instant: both ends, and one at a source frame."""
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny one, because hundreds of frames are decoded here; what an export does depends on no weights."""
+    """A tiny model: hundreds of frames are decoded, and an export does not depend on the weights."""
     return save_tiny_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
 def coded(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
-    """A second of the demo clip, by a process of its own, with the default codec."""
+    """One second of the demo clip, exported by a process of its own with the default codec."""
     out = tmp_path_factory.mktemp("coded") / "out.mp4"
     outcome = run("export", DEMO, out, *SEGMENT, "--model", model, "--device", "cpu")
     assert outcome == Outcome(0, "", f"Saved 120 frames to {out}\n")
@@ -39,7 +39,7 @@ def coded(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory: pytest.TempPathFactory, model: Path) -> list[NDArray[np.uint8]]:
-    """The pixels CROP of the same frames, without loss."""
+    """The region CROP of the same frames, lossless."""
     out = tmp_path_factory.mktemp("exact") / "out.mkv"
     crop = f"{CROP.width}x{CROP.height}+{CROP.x}+{CROP.y}"
     outcome = run("export", DEMO, out, *SEGMENT, "--crop", crop, "--codec", "ffv1", "--model", model, "--device", "cpu")
@@ -48,7 +48,7 @@ def exact(tmp_path_factory: pytest.TempPathFactory, model: Path) -> list[NDArray
 
 
 def read(path: Path) -> list[NDArray[np.uint8]]:
-    """All frames, by the program's own reader: it knows the colours."""
+    """Return all frames, converted to RGB by the program's own reader."""
     with open_clip(path) as clip:
         return [clip.frame(index).astype(np.uint8) for index in range(clip.info.frames)]
 
@@ -64,7 +64,7 @@ def test_frames_size_tags_and_duration(coded: Path) -> None:
     assert {(f.colorspace, f.color_range, f.color_primaries, f.color_trc) for f in frames} == {(1, 1, 1, 1)}
 
 
-def test_the_clips_own_reader_agrees(coded: Path) -> None:
+def test_the_programs_reader_finds_the_same_properties(coded: Path) -> None:
     with open_clip(coded) as clip, open_clip(DEMO) as demo:
         info = clip.info
         assert (info.frames, info.vfr) == (120, False)
@@ -72,7 +72,7 @@ def test_the_clips_own_reader_agrees(coded: Path) -> None:
         assert (info.colour, info.warnings) == (demo.info.colour, ())
 
 
-def test_without_loss_each_frame_is_the_decode_of_its_instant(
+def test_a_lossless_frame_equals_the_decode_of_its_instant(
     exact: list[NDArray[np.uint8]], model: Path, tmp_path: Path
 ) -> None:
     assert len(exact) == 120
@@ -85,7 +85,7 @@ def test_without_loss_each_frame_is_the_decode_of_its_instant(
         np.testing.assert_array_equal(exact[index], read(out)[0], err_msg=f"frame {index}")
 
 
-def test_with_h264_each_frame_is_off_by_the_codecs_loss_only(exact: list[NDArray[np.uint8]], coded: Path) -> None:
+def test_a_coded_frame_differs_only_by_the_codecs_loss(exact: list[NDArray[np.uint8]], coded: Path) -> None:
     shown = [frame[CROP.y : CROP.bottom, CROP.x : CROP.right].astype(int) for frame in read(coded)]
     errors = [np.abs(frame - coded_frame).mean() for frame, coded_frame in zip(exact, shown, strict=True)]
     # The tiny model adds colour noise, the hardest thing to code: half of its chroma is gone in 4:2:0.

@@ -225,3 +225,10 @@ def remux(source: Path, target: Path, change: Callable[[int, bytes], bytes | Non
                 changed.duration, changed.is_keyframe, changed.stream = packet.duration, packet.is_keyframe, stream
                 writer.mux(changed)
     return target
+
+
+def write_footage(folder: Path) -> Path:
+    """Write two clips to ``folder``: ``a``, a folder of 9 pictures, and ``b.mkv``, a video of 12 frames."""
+    write_pictures(folder / "a", 9)
+    write_clip(folder / "b.mkv", 12, codec="ffv1", pix_fmt="bgr0")
+    return folder

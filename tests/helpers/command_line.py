@@ -1,4 +1,4 @@
-"""The command line as a person runs it: in a process of its own, or in this one where that is too slow."""
+"""Runs the command line, in a process of its own or, which is faster, in this one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 REPOSITORY = Path(__file__).parents[2]
 
-# Typer's runner makes the whole command line anew each time it runs one, which takes longer than many a command.
+# Typer's runner builds the whole command line for each run, which takes longer than many commands.
 setattr(typer.testing, "_get_command", cache(get_command))  # noqa: B010
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     exit_code: int
     stdout: str
@@ -33,9 +33,9 @@ class Outcome:
 
 
 def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[str]:
-    """Start ``python -m module arguments`` with pipes, on this checkout."""
+    """Start ``python -m module arguments`` with pipes, from this checkout."""
     roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
-    # COLUMNS: rich would otherwise wrap its words to the width of whoever runs the tests.
+    # COLUMNS: otherwise rich wraps its lines at the width of the terminal.
     environment = {**os.environ, "PYTHONPATH": roots, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.Popen(
@@ -44,7 +44,7 @@ def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[
 
 
 def run(*arguments: object, module: str = "videoinr.cli", timeout_secs: float = 120) -> Outcome:
-    """Run it to its end. subprocess.TimeoutExpired when it hangs."""
+    """Run a command to its end. Raises subprocess.TimeoutExpired if it hangs."""
     with start(*arguments, module=module) as process:
         try:
             stdout, stderr = process.communicate(timeout=timeout_secs)
@@ -55,7 +55,7 @@ def run(*arguments: object, module: str = "videoinr.cli", timeout_secs: float = 
 
 
 def run_here(*arguments: object) -> Outcome:
-    """Run it in this process."""
+    """Run a command in this process."""
     from videoinr.cli import app
 
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(each) for each in arguments])
