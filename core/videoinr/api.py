@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import UsageError
-from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional, positive
+from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional
 from videoinr.render.video import Pair, Video
 from videoinr.types import ExportProgress
 
@@ -90,6 +90,7 @@ def export(
     start: Number | None = None,
     end: Number | None = None,
     fps: Number | None = None,
+    time_scale: Number | None = None,
     speed: Number = 1,
     scale: Number | None = None,
     size: Size | None = None,
@@ -117,6 +118,7 @@ def export(
             (``folder/%05d.png``).
         start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
         fps: frames per second of the output; None means the clip's mean rate.
+        time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.
         scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
         codec: an encoder (libx264, libx265, libvpx-vp9, ffv1 ...); None means the default of the file's ending.
@@ -143,12 +145,12 @@ def export(
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
-            fps=None if fps is None else positive(fps, "fps"), speed=positive(speed, "speed"),
+            fps=optional(fps, "fps"), time_scale=optional(time_scale, "time_scale"), speed=exact(speed, "speed"),
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
             codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
+            model=str(model) if isinstance(model, str | PathLike) else None, device=device,
         )  # fmt: skip
-        told = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
-        return told.path
+        return export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
 
 
 def evaluate(

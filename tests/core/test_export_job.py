@@ -1,5 +1,6 @@
 """ExportJob and the loop that writes its frames."""
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from typer.main import get_command
 
+from helpers.command_line import run_here
+from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.cancel import CancelToken
-from videoinr.cli import app
 from videoinr.errors import Cancelled, ExportError, UsageError
 from videoinr.exporting.export import frame_instants, write_frames
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
@@ -68,15 +69,23 @@ def quiet(_: ExportProgress) -> None:
 # ---- the job ----
 
 INFO = SlowRenderer(Path("in.mp4")).opened.info
-COMMAND = get_command(app).commands["export"]  # type: ignore[attr-defined]
 
 
 def parsed(arguments: list[str]) -> ExportJob:
-    """The job that ``videoinr`` makes of a command line, for a clip such as INFO."""
-    options = dict(COMMAND.make_context("export", arguments[1:]).params)
-    clip, out = options.pop("file"), options.pop("out")
-    assert options.pop("json_progress") is False
-    return job_for(replace(INFO, path=clip), out, **options)
+    """Return the job that ``videoinr`` runs for a command line, with a clip such as INFO."""
+    jobs: list[ExportJob] = []
+
+    def export_job(job: ExportJob, *_: object, **__: object) -> Path:
+        jobs.append(job)
+        return job.out
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
+        patch.setattr("videoinr.exporting.export.export_job", export_job)
+        outcome = run_here(*arguments)
+    assert outcome.exit_code == 0, outcome
+    (job,) = jobs
+    return job
 
 
 paths = st.text("abc-.% /é", min_size=1, max_size=12).map(Path)

@@ -88,11 +88,12 @@ def export(
     colour tags. Times are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
     """
     with reporter(as_json=json_progress) as report, cancel_on_signals() as token:
-        from videoinr.exporting.export import export_clip
+        from videoinr import api
 
-        result = export_clip(
-            file, out, progress=report.progress, notice=lambda sentence: say(f"note: {sentence}"), token=token,
-            start=start, end=end, fps=fps, time_scale=time_scale, speed=speed, scale=scale, size=size, crop=crop,
-            codec=codec, crf=crf, model=model, device=device, overwrite=overwrite, keep_partial=keep_partial,
+        path = api.export(
+            file, out, progress=report.progress, notice=lambda sentence: say(f"note: {sentence}"), cancel=token,
+            start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
+            scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device,
+            overwrite=overwrite, keep_partial=keep_partial,
         )  # fmt: skip
-        report.finished(result.path, result.frames)
+        report.finished(path)

@@ -24,7 +24,7 @@ class Reporter(Protocol):
     def progress(self, now: ExportProgress) -> None:
         """Show the progress; called before the first frame and after each frame."""
 
-    def finished(self, path: Path, frames: int) -> None:
+    def finished(self, path: Path) -> None:
         """Report that the output is complete and in its place."""
 
 
@@ -54,7 +54,11 @@ def _print_line(event: str, **values: object) -> None:
 
 
 class _JsonLines:
+    def __init__(self) -> None:
+        self._frames = 0
+
     def progress(self, now: ExportProgress) -> None:
+        self._frames = now.done
         _print_line(
             "progress",
             done=now.done,
@@ -63,8 +67,8 @@ class _JsonLines:
             remaining_secs=now.remaining_secs,
         )
 
-    def finished(self, path: Path, frames: int) -> None:
-        _print_line("finished", path=str(path), frames=frames)
+    def finished(self, path: Path) -> None:
+        _print_line("finished", path=str(path), frames=self._frames)
 
 
 def _progress_bar() -> Progress:
@@ -83,10 +87,12 @@ class _Bar:
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task = bar.add_task("export", total=None)
+        self._frames = 0
 
     def progress(self, now: ExportProgress) -> None:
+        self._frames = now.done
         self._bar.update(self._task, total=now.total, completed=now.done)
 
-    def finished(self, path: Path, frames: int) -> None:
+    def finished(self, path: Path) -> None:
         self._bar.stop()
-        say(format_saved(frames, path))
+        say(format_saved(self._frames, path))

@@ -1,39 +1,20 @@
-"""The export: ``videoinr export``, the window's export process and :func:`videoinr.export` call these functions."""
+"""The export itself: checks a job, decodes its frames and writes them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Unpack
+from typing import Protocol
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.exporting.job import ExportJob, ExportOptions, job_for
+from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_output, notices, sink_for
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.target import PartialKeptError
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, Instant, Quality, RegionQuery, RenderedRegion
-
-
-@dataclass(frozen=True, slots=True)
-class ExportResult:
-    """A finished export.
-
-    Attributes:
-        path: the video file, or the pattern of the pictures' names.
-        job: what was exported, with every default filled in.
-    """
-
-    path: Path
-    job: ExportJob
-
-    @property
-    def frames(self) -> int:
-        """The number of frames written."""
-        return self.job.retiming.frame_count
 
 
 class Decoder(Protocol):
@@ -51,41 +32,6 @@ def _ignore(_: object) -> None:
     pass
 
 
-def export_clip(
-    clip: Path,
-    out: Path,
-    *,
-    progress: Callable[[ExportProgress], None] = _ignore,
-    notice: Callable[[str], None] = _ignore,
-    token: CancelToken = NEVER,
-    **options: Unpack[ExportOptions],
-) -> ExportResult:
-    """Open a clip, export a segment of it, and close it.
-
-    Args:
-        clip: a video file, or a folder or pattern of pictures.
-        out: a video file, a folder for PNG pictures, or a pattern for them (folder/%05d.png).
-        progress: called on this thread before the first frame and after each frame.
-        notice: called with each sentence that a user should read before the export starts.
-        token: cancels the export between two chunks of work.
-        options: see :class:`videoinr.exporting.job.ExportOptions`.
-
-    Raises:
-        UsageError: the options do not fit each other or the clip.
-        ClipError: the clip cannot be read.
-        ModelError: the model cannot be loaded.
-        DeviceError: the device is absent or has too little memory.
-        ExportError: the output exists already and ``overwrite`` is off, or it cannot be written.
-            PartialKeptError if ``keep_partial`` is on and frames were saved.
-        Cancelled: ``token`` was cancelled.
-    """
-    from videoinr.render.engine import open_engine
-
-    with open_engine(clip, model=options.get("model"), device=options.get("device")) as engine:
-        job = job_for(engine.opened.info, out, **options)
-        return export_job(job, engine, progress=progress, notice=notice, token=token)
-
-
 def export_job(
     job: ExportJob,
     engine: Decoder,
@@ -93,13 +39,32 @@ def export_job(
     progress: Callable[[ExportProgress], None] = _ignore,
     notice: Callable[[str], None] = _ignore,
     token: CancelToken = NEVER,
-) -> ExportResult:
-    """Export ``job`` with an engine that is open on the job's clip. Arguments and errors as :func:`export_clip`."""
+) -> Path:
+    """Check and run an export; :func:`videoinr.export`, the command line and the window's export end here.
+
+    Args:
+        job: what to export.
+        engine: an engine that is open on the job's clip.
+        progress: called on this thread before the first frame and after each frame.
+        notice: called with each sentence that a user should read before the export starts.
+        token: cancels the export between two chunks of work.
+
+    Returns:
+        The path of the video file, or the pattern of the pictures' names.
+
+    Raises:
+        UsageError: the output's name, the codec and the quality do not fit each other, or the output is the clip.
+        ExportError: the output exists already and ``job.overwrite`` is off, or it cannot be written. PartialKeptError
+            if ``job.keep_partial`` is on and frames were saved.
+        ClipError: a frame of the clip cannot be read.
+        DeviceError: the device has too little memory.
+        Cancelled: ``token`` was cancelled.
+    """
     check_output(job)
     info = engine.opened.info
     for sentence in (*info.warnings, *notices(job)):
         notice(sentence)
-    return ExportResult(write_frames(job, engine, sink_for(job, info.colour), progress, token), job)
+    return write_frames(job, engine, sink_for(job, info.colour), progress, token)
 
 
 def frame_instants(job: ExportJob, timeline: Timeline) -> Iterator[Instant]:
