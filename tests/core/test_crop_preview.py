@@ -110,9 +110,7 @@ def test_a_preview_is_close_to_the_full_picture(engine: Engine) -> None:
     assert 0 < error.mean() < 0.6  # with lite 0.40 at a margin of 16 pixels, and 1.49 at 8
 
 
-def test_a_part_is_encoded_once_for_all_instants_that_it_is_enough(
-    monkeypatch: pytest.MonkeyPatch, engine: Engine
-) -> None:
+def test_a_crop_is_encoded_once_for_all_instants_it_covers(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
     model, sizes = engine._model, list[tuple[int, ...]]()
     plain = model.encode
 

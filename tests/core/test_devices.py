@@ -1,4 +1,4 @@
-"""Which device computes: the names it goes by, what it may spend, and what counts as too little memory."""
+"""Devices: their names, their budgets, and the errors that mean too little memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videoinr.devices import (
     pick_device,
     profile_for,
 )
-from videoinr.errors import DeviceError
+from videoinr.errors import DeviceError, UsageError
 
 CPU = torch.device("cpu")
 
@@ -36,13 +36,13 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_a_computer_without_gpu_computes_on_its_cpu() -> None:
+def test_without_a_gpu_the_cpu_is_picked() -> None:
     assert available_devices() == ("cpu",)
     assert pick_device(None) == pick_device("cpu") == CPU
 
 
 @pytest.mark.usefixtures("two_gpus")
-def test_the_best_device_is_the_first_gpu() -> None:
+def test_the_first_gpu_is_picked() -> None:
     assert available_devices() == ("cuda:0", "cuda:1", "cpu")
     assert pick_device(None) == pick_device("cuda") == pick_device("cuda:0") == torch.device("cuda", 0)
     assert pick_device("cuda:1") == torch.device("cuda", 1)
@@ -51,7 +51,7 @@ def test_the_best_device_is_the_first_gpu() -> None:
 
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "gpu", "", "CPU "])
-def test_an_absent_device_is_refused_and_those_present_are_named(name: str) -> None:
+def test_an_absent_device_is_refused_with_the_names_of_those_present(name: str) -> None:
     with pytest.raises(DeviceError, match="no device") as caught:
         pick_device(name)
     assert repr(name) in str(caught.value)
@@ -59,7 +59,7 @@ def test_an_absent_device_is_refused_and_those_present_are_named(name: str) -> N
 
 
 @pytest.mark.usefixtures("two_gpus")
-def test_a_gpu_spends_a_part_of_what_is_free() -> None:
+def test_a_gpu_uses_a_share_of_its_free_memory() -> None:
     profile = profile_for(torch.device("cuda", 1))
     assert profile.feature_bytes == profile.tile_bytes == 100 * MIB
     assert profile.tile_side == 512
@@ -68,7 +68,7 @@ def test_a_gpu_spends_a_part_of_what_is_free() -> None:
     assert profile.device_name == "Some GPU (cuda:1)"
 
 
-def test_a_cpu_spends_a_small_part_of_the_memory() -> None:
+def test_a_cpu_uses_a_small_share_of_the_memory() -> None:
     profile = profile_for(CPU)
     assert 128 * MIB <= profile.feature_bytes == profile.tile_bytes <= 1024 * MIB
     assert profile.tile_side >= 16
@@ -76,8 +76,21 @@ def test_a_cpu_spends_a_small_part_of_the_memory() -> None:
     assert profile.device_name == f"CPU, {torch.get_num_threads()} threads"
 
 
+@pytest.mark.parametrize("memory_bytes", [0, 1, 2**30 + 1])
+def test_a_memory_budget_is_shared_by_both_caches(memory_bytes: int) -> None:
+    profile, default = profile_for(CPU, memory_bytes=memory_bytes), profile_for(CPU)
+    assert profile.feature_bytes + profile.tile_bytes == memory_bytes
+    assert abs(profile.feature_bytes - profile.tile_bytes) <= 1
+    assert (profile.tile_side, profile.workers) == (default.tile_side, default.workers)
+
+
+def test_a_negative_memory_budget_is_refused() -> None:
+    with pytest.raises(UsageError, match="-1"):
+        profile_for(CPU, memory_bytes=-1)
+
+
 @pytest.mark.parametrize("able", [{"amx_bf16": True}, {"avx512_bf16": True}, {"avx2": True}, None])
-def test_a_cpu_encodes_in_half_precision_only_where_it_has_it(
+def test_a_cpu_encodes_in_half_precision_only_with_amx(
     able: dict[str, bool] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if able is None:  # an older torch, which cannot tell
@@ -101,16 +114,16 @@ def test_an_apple_gpu_has_a_name() -> None:
         (ValueError("DefaultCPUAllocator"), False),
     ],
 )
-def test_what_counts_as_too_little_memory(error: Exception, expected: bool) -> None:
+def test_errors_that_mean_too_little_memory(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) == expected
 
 
-def test_an_allocation_that_fails_on_this_cpu_counts() -> None:
+def test_a_failed_allocation_on_this_cpu_means_too_little_memory() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
 
 
-def test_half_precision_is_the_finer_type_where_there_is_a_choice() -> None:
+def test_half_precision_is_float16_on_cuda_and_bfloat16_on_a_cpu() -> None:
     assert half_type(torch.device("cuda", 1)) is torch.float16
     assert half_type(CPU) is torch.bfloat16

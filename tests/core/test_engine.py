@@ -55,7 +55,7 @@ class Patience(CancelToken):
         super().check()
 
 
-def test_it_renders_what_encoder_and_decoder_make(engine: Engine, tmp_path: Path) -> None:
+def test_it_renders_the_output_of_encoder_and_decoder(engine: Engine, tmp_path: Path) -> None:
     rendered = engine.render(QUERY)
     frames = engine.clip.pair(1)
     low = torch.stack([tensor_from_pixels(frame, CPU) for frame in (frames.first, frames.second)])[None]
@@ -71,7 +71,7 @@ def test_it_renders_what_encoder_and_decoder_make(engine: Engine, tmp_path: Path
     assert engine.render(QUERY, Quality.DRAFT).quality is Quality.DRAFT
 
 
-def test_a_region_is_the_crop_in_whatever_order_pairs_are_asked(engine: Engine) -> None:
+def test_a_region_equals_the_crop_whatever_the_order_of_pairs(engine: Engine) -> None:
     for pair in (3, 0, 1, 3, 0):
         instant = Instant(pair, Fraction(1, 2))
         whole = engine.render(RegionQuery(instant, GRID, GRID.rect)).rgbx
@@ -91,7 +91,7 @@ def test_the_source_is_the_frame_shown(engine: Engine, pair: int, phase: str, nu
     assert (shown.rgbx[..., 3] == 255).all()
 
 
-def test_a_clip_of_one_frame_is_a_pair_of_it_twice(tmp_path: Path) -> None:
+def test_a_clip_of_one_frame_is_a_pair_of_that_frame_twice(tmp_path: Path) -> None:
     write_pictures(tmp_path / "one", 1)
     with Engine(open_clip(tmp_path / "one"), load_tiny_model(tmp_path), PROFILE) as engine:
         for phase in (0, 1):
@@ -99,12 +99,25 @@ def test_a_clip_of_one_frame_is_a_pair_of_it_twice(tmp_path: Path) -> None:
         assert engine.render(RegionQuery(Instant(0, Fraction(0)), GRID, GRID.rect)).rgbx.shape == (70, 90, 4)
 
 
-def test_what_is_open_is_told(engine: Engine, clip_path: Path) -> None:
+def test_it_names_clip_model_and_device(engine: Engine, clip_path: Path) -> None:
     assert engine.opened.info.path == clip_path
     assert engine.opened.timeline is engine.clip.timeline
     assert engine.opened.model_name == "tiny"
     assert engine.opened.trained_scales == (1.0, 4.0)
     assert engine.opened.device_name.startswith("CPU")
+
+
+def test_a_tensor_holds_the_pixels_of_the_array(engine: Engine) -> None:
+    np.testing.assert_array_equal(engine.render_tensor(QUERY).numpy(), engine.render(QUERY).rgbx)
+
+
+def test_flow_has_two_vectors_for_each_clip_pixel(engine: Engine) -> None:
+    flow = engine.flow(QUERY.instant)
+    assert flow.shape == (2, 48, 64, 2)
+    assert flow.dtype == torch.float32
+    assert flow.abs().max() > 0.01
+    with pytest.raises(Cancelled):
+        engine.flow(QUERY.instant, Patience(1))
 
 
 def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +137,7 @@ def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch)
     assert len(calls) == 1
 
 
-def test_the_budget_bounds_the_pairs_at_hand(clip_path: Path, tmp_path: Path) -> None:
+def test_the_budget_bounds_the_cached_pairs(clip_path: Path, tmp_path: Path) -> None:
     profile = ComputeProfile(CPU, tile_side=32, feature_bytes=1, tile_bytes=0)
     with Engine(open_clip(clip_path), load_tiny_model(tmp_path), profile) as engine:
         engine.encode(0, NEVER)
@@ -145,7 +158,7 @@ def test_encoding_can_be_cancelled_before_every_convolution_and_repeated(engine:
     assert engine.is_encoded(1)
 
 
-def test_a_cancelled_token_has_no_say_in_later_work(engine: Engine, clip_path: Path, tmp_path: Path) -> None:
+def test_a_cancelled_token_does_not_affect_later_work(engine: Engine, clip_path: Path, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         engine.render(QUERY, token=Patience(5))
     engine.encode(1, NEVER)
@@ -167,12 +180,12 @@ def test_too_little_memory_to_encode_is_a_device_error(engine: Engine, monkeypat
     assert engine.render(QUERY).rgbx.shape == (41, 50, 4)
 
 
-def test_a_pair_the_clip_has_not_is_a_usage_error(engine: Engine) -> None:
+def test_a_pair_outside_the_clip_is_a_usage_error(engine: Engine) -> None:
     with pytest.raises(UsageError, match="no pair 4"):
         engine.render(RegionQuery(Instant(4, Fraction(0)), GRID, GRID.rect))
 
 
-def test_opening_by_names(clip_path: Path, tmp_path: Path) -> None:
+def test_clip_model_and_device_are_opened_by_name(clip_path: Path, tmp_path: Path) -> None:
     with open_engine(clip_path, model=str(save_tiny_model(tmp_path)), device="cpu") as engine:
         assert engine.opened.model_name == "tiny"
     with open_engine(clip_path, device="cpu") as engine:
@@ -180,7 +193,7 @@ def test_opening_by_names(clip_path: Path, tmp_path: Path) -> None:
         assert engine.render(RegionQuery(QUERY.instant, GRID, Rect(0, 0, 8, 8))).rgbx.shape == (8, 8, 4)
 
 
-def test_what_cannot_be_opened_says_which(clip_path: Path, tmp_path: Path) -> None:
+def test_an_error_on_opening_names_what_is_missing(clip_path: Path, tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="absent"):
         open_engine(tmp_path / "absent.mp4", model="nobody")
     with pytest.raises(ModelError, match="nobody"):

@@ -43,7 +43,7 @@ def pacer_at(secs_per_pixel: float, *, warm_secs_per_pixel: float | None = None)
 
 
 @given(sides, sides, speeds)
-def test_the_first_picture_is_the_finest_that_comes_in_time(width: int, height: int, secs_per_pixel: float) -> None:
+def test_the_first_picture_is_the_finest_expected_in_time(width: int, height: int, secs_per_pixel: float) -> None:
     query = whole(Grid(width, height))
     divisor = pacer_at(secs_per_pixel).divisor_for(RenderRequest(query, moving=False))
 
@@ -72,7 +72,7 @@ def test_a_moving_view_gets_60_hz_where_half_density_allows_it(width: int, heigh
         assert query.rect.area * speed <= DRAFT_SECS * 1.3
 
 
-def test_a_view_that_stays_counts_on_what_is_kept_and_one_that_changes_does_not() -> None:
+def test_a_view_that_stays_is_warm_and_a_view_that_changes_is_cold() -> None:
     pacer = pacer_at(1e-6, warm_secs_per_pixel=1e-7)
     grid = Grid(640, 360)
 
@@ -85,7 +85,7 @@ def test_a_view_that_stays_counts_on_what_is_kept_and_one_that_changes_does_not(
     assert ask(Grid(650, 366), 4) > HALF, "another zoom: cold"
 
 
-def test_a_density_just_in_use_is_kept_when_the_speed_wavers() -> None:
+def test_small_changes_of_speed_do_not_change_the_density() -> None:
     query = RenderRequest(whole(Grid(1000, 1000)), moving=True)
     pacer = pacer_at(DRAFT_SECS / 1e6 * HALF**2 * 0.95)
     assert pacer.divisor_for(query) == HALF
@@ -96,14 +96,14 @@ def test_a_density_just_in_use_is_kept_when_the_speed_wavers() -> None:
     assert pacer.divisor_for(query) > HALF
 
 
-def test_full_comes_at_once_when_it_is_quick() -> None:
+def test_a_quick_full_picture_needs_no_draft() -> None:
     query = whole(Grid(1280, 720))
     for moving in (False, True):
         assert pacer_at(1e-9).divisor_for(RenderRequest(query, moving)) == 1
         assert pacer_at(1e-5).divisor_for(RenderRequest(query, moving)) == DRAFT_DIVISORS[-1]
 
 
-def test_a_view_dwells_before_a_slow_encoding_only() -> None:
+def test_only_a_slow_encoding_waits_for_the_view_to_dwell() -> None:
     pacer = Pacer()
     assert pacer.dwell_secs == DWELL_SECS
     pacer.note_encoding(0.004)
@@ -112,7 +112,7 @@ def test_a_view_dwells_before_a_slow_encoding_only() -> None:
     assert pacer.dwell_secs == DWELL_SECS
 
 
-def test_another_clip_has_other_pairs_and_the_same_machine() -> None:
+def test_another_clip_forgets_encoding_times_and_keeps_the_decoding_speed() -> None:
     pacer = pacer_at(1e-6, warm_secs_per_pixel=1e-8)
     query = RenderRequest(whole(Grid(1000, 1000)), moving=True)
     pacer.note_encoding(0.004)
@@ -141,7 +141,7 @@ def test_the_meter_follows_a_change_of_speed_within_three_pictures(before: float
     assert meter.secs_per_pixel == pytest.approx(after)
 
 
-def test_a_guess_lasts_until_the_first_picture_and_a_compilation_until_the_second() -> None:
+def test_the_first_picture_replaces_the_default_and_the_second_a_slow_first() -> None:
     meter = SpeedMeter(1.0)
     assert meter.is_guess
     meter.add(100_000, 5.0)
@@ -151,14 +151,14 @@ def test_a_guess_lasts_until_the_first_picture_and_a_compilation_until_the_secon
     assert meter.secs_per_pixel == pytest.approx(1e-8)
 
 
-def test_one_picture_that_had_to_wait_does_not_change_the_speed() -> None:
+def test_one_slow_picture_does_not_change_the_speed() -> None:
     meter = SpeedMeter()
     for elapsed in (0.01, 0.011, 0.5, 0.009):
         meter.add(100_000, elapsed)
     assert meter.secs_per_pixel == pytest.approx(1e-7)
 
 
-def test_tiny_pictures_do_not_mislead_the_meter() -> None:
+def test_tiny_pictures_are_not_measured() -> None:
     meter = SpeedMeter(1e-6)
     meter.add(100, 5.0)
     assert meter.expected_secs(1000) == 1e-3

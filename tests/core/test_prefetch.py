@@ -1,4 +1,4 @@
-"""Which pairs are encoded ahead: in the direction of the hand, within the clip, and within the cache."""
+"""The pairs encoded ahead: in the direction of the last movement, within the clip, within the cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def look(prefetch: Prefetch, *pairs: int) -> None:
 
 
 def plan(prefetch: Prefetch, encoded: set[int]) -> list[int]:
-    """What gets encoded until nothing is left to do, in order, in a cache that holds everything."""
+    """Return the pairs that are encoded until none is wanted, in order, with a cache that holds them all."""
     made: list[int] = []
     while (pair := prefetch.next_pair(encoded.__contains__)) is not None:
         encoded.add(pair)
@@ -31,14 +31,14 @@ def plan(prefetch: Prefetch, encoded: set[int]) -> list[int]:
     ("way", "expected"),
     [((9, 10), [11, 12, 9]), ((11, 10), [9, 8, 11]), ((10,), [11, 12, 9]), ((9, 10, 10), [11, 12, 9])],
 )
-def test_it_goes_on_where_the_hand_was_going_then_back(way: tuple[int, ...], expected: list[int]) -> None:
+def test_pairs_ahead_of_the_movement_come_before_those_behind(way: tuple[int, ...], expected: list[int]) -> None:
     prefetch = Prefetch(100)
     look(prefetch, *way)
     assert plan(prefetch, {10}) == expected
 
 
 @given(st.integers(1, 6), st.lists(st.integers(0, 5), max_size=4), st.sets(st.integers(0, 5)))
-def test_it_stays_within_the_clip_and_encodes_nothing_twice(count: int, way: list[int], encoded: set[int]) -> None:
+def test_pairs_lie_within_the_clip_and_are_encoded_once(count: int, way: list[int], encoded: set[int]) -> None:
     prefetch = Prefetch(count)
     look(prefetch, *(min(pair, count - 1) for pair in way))
     before = set(encoded)
@@ -49,11 +49,11 @@ def test_it_stays_within_the_clip_and_encodes_nothing_twice(count: int, way: lis
     assert bool(way) or not made
 
 
-def test_nobody_has_looked_yet_so_there_is_nothing_to_do() -> None:
+def test_no_pair_is_wanted_before_the_first_view() -> None:
     assert Prefetch(10).next_pair(lambda pair: False) is None
 
 
-def test_the_end_of_the_clip_is_a_moment_of_its_last_pair() -> None:
+def test_the_end_of_the_clip_belongs_to_its_last_pair() -> None:
     prefetch = Prefetch(5)
     prefetch.note(Instant(4, Fraction(1)))
     assert plan(prefetch, set()) == [4, 3]

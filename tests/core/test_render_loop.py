@@ -1,4 +1,4 @@
-"""The render loop: one thread, newest wins, a first picture is never starved, every error is told."""
+"""The render loop: one thread, the newest request wins, first pictures are shown, every error is reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from videoinr.render.messages import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
 
-def test_a_quick_renderer_answers_with_source_then_full_and_nothing_else(
+def test_a_quick_renderer_answers_with_the_source_and_the_full_picture_only(
     bench_of: Callable[[Pace], LoopUnderTest],
 ) -> None:
     bench = bench_of(Pace())
@@ -44,7 +44,7 @@ def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callabl
     assert GRID.width / draft.grid.width in pacing.DRAFT_DIVISORS
 
 
-def test_the_newest_request_wins(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_only_the_newest_request_gets_a_full_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     bench.open()
     for sixteenth in range(16):
@@ -56,7 +56,7 @@ def test_the_newest_request_wins(bench_of: Callable[[Pace], LoopUnderTest]) -> N
 
 
 @pytest.mark.parametrize("secs_per_pixel", [4e-7, 1e-5], ids=["full at once", "draft first"])
-def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], LoopUnderTest], secs_per_pixel: float) -> None:
+def test_a_steady_drag_shows_pictures(bench_of: Callable[[Pace], LoopUnderTest], secs_per_pixel: float) -> None:
     bench = bench_of(Pace(secs_per_pixel=secs_per_pixel))
     renderer = bench.open()
     renderer.encoded.update(range(50))
@@ -72,7 +72,7 @@ def test_a_steady_drag_is_never_starved(bench_of: Callable[[Pace], LoopUnderTest
     assert times == sorted(times)
 
 
-def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_fast_drag_shows_source_frames_and_encodes_hardly_any_pair(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.3))
     renderer = bench.open()
     for pair in range(30):
@@ -85,7 +85,7 @@ def test_a_fast_drag_shows_source_frames_and_encodes_nothing(bench_of: Callable[
     assert len(bench.told.of(Quality.SOURCE)) >= 10
 
 
-def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_steady_drag_within_one_pair_encodes_that_pair(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.02))
     renderer = bench.open()
     for step in range(100):
@@ -95,7 +95,7 @@ def test_a_steady_drag_within_one_pair_gets_it_encoded(bench_of: Callable[[Pace]
     assert len(bench.told.regions) >= 5, "pictures come while the drag goes on"
 
 
-def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_request_for_the_same_pair_does_not_cancel_its_encoding(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.3))
     renderer = bench.open()
     for sixteenth in range(16):
@@ -105,7 +105,7 @@ def test_an_encoding_survives_requests_for_its_own_pair(bench_of: Callable[[Pace
     assert renderer.asked("encode") == [7]
 
 
-def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_request_for_another_pair_cancels_an_encoding(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.4))
     renderer = bench.open()
     bench.ask(whole(7))
@@ -116,7 +116,7 @@ def test_an_encoding_that_nobody_needs_any_more_is_cancelled(bench_of: Callable[
     assert renderer.encoded == {8}
 
 
-def test_asking_again_for_what_is_being_refined_does_not_start_over(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_the_same_request_again_does_not_restart_a_refinement(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     renderer = bench.open()
     bench.ask(whole(), moving=True)
@@ -140,7 +140,7 @@ def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(
     bench.told.wait_for_full(whole())
 
 
-def test_an_unforeseen_error_is_reported_in_words(
+def test_an_unexpected_error_is_reported_in_words(
     bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = bench_of(Pace())
@@ -171,7 +171,7 @@ def test_opening_another_clip_closes_the_first_and_cancels_its_picture(
     assert not bench.told.of(Quality.FULL)
 
 
-def test_everything_the_renderer_does_happens_on_one_thread_that_close_ends() -> None:
+def test_the_renderer_runs_on_one_thread_that_close_ends() -> None:
     bench = LoopUnderTest(Pace(secs_per_pixel=1e-3))
     renderer = bench.open()
     bench.ask(whole())

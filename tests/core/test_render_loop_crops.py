@@ -1,4 +1,4 @@
-"""A zoomed view on a pair that takes long to encode: its part first, whole frames once it rests."""
+"""A zoomed view on a pair that takes long to encode: a crop preview first, whole frames once the view rests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def corner(pair: int, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
 
 
 def opened(bench: LoopUnderTest) -> SlowRenderer:
-    """With one pair shown, so that the loop knows how long encoding takes."""
+    """Open a clip and show one pair, so that the loop knows how long encoding takes."""
     renderer = bench.open()
     bench.ask(whole(0))
     bench.told.wait_for_full(whole(0))
@@ -36,7 +36,7 @@ def calls(renderer: SlowRenderer) -> list[str]:
     return [name for name, _ in renderer.calls if name != "source"]
 
 
-def test_its_part_is_shown_before_whole_frames_are_encoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_crop_preview_is_shown_before_whole_frames_are_encoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=ENCODE_SECS))
     renderer = opened(bench)
     bench.ask(corner(20))
@@ -49,7 +49,7 @@ def test_its_part_is_shown_before_whole_frames_are_encoded(bench_of: Callable[[P
 
 
 @pytest.mark.parametrize("encode_secs", [0.0, ENCODE_SECS])
-def test_where_it_does_not_pay_whole_frames_come_first(
+def test_there_is_no_crop_preview_for_quick_encoders_or_whole_views(
     bench_of: Callable[[Pace], LoopUnderTest], encode_secs: float
 ) -> None:
     bench = bench_of(Pace(encode_secs=encode_secs))
@@ -61,7 +61,7 @@ def test_where_it_does_not_pay_whole_frames_come_first(
     assert not renderer.asked("preview")
 
 
-def test_a_hand_that_moves_on_within_the_part_does_not_wait_for_the_rest(
+def test_a_view_that_moves_within_the_crop_does_not_wait_for_whole_frames(
     bench_of: Callable[[Pace], LoopUnderTest],
 ) -> None:
     bench = bench_of(Pace(encode_secs=4 * ENCODE_SECS))
@@ -76,13 +76,13 @@ def test_a_hand_that_moves_on_within_the_part_does_not_wait_for_the_rest(
         )
     assert 20 not in renderer.encoded
     assert len(renderer.asked("preview")) == 9
-    assert len(renderer.crops) == 1, "one part served them all"
+    assert len(renderer.crops) == 1, "one crop was enough for all"
     bench.ask(corner(20, Fraction(1, 2)))
     bench.told.wait_for_full(corner(20, Fraction(1, 2)))
     assert 20 in renderer.encoded
 
 
-def test_a_view_at_rest_is_completed_though_the_mouse_button_goes_up(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_releasing_the_mouse_button_does_not_restart_the_encoding(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=ENCODE_SECS))
     renderer = opened(bench)
     bench.ask(corner(20), moving=True)

@@ -1,4 +1,4 @@
-"""What the render loop does of its own accord, and what it leaves out: pairs ahead, needless drafts."""
+"""The render loop without a request: it encodes pairs ahead. And the drafts that it does not need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_an_idle_loop_encodes_ahead_in_the_direction_of_the_hand(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_an_idle_loop_encodes_ahead_in_the_direction_of_movement(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
     bench = bench_of(Pace())
     renderer = bench.open()
     for pair in (21, 20):
@@ -33,10 +35,10 @@ def test_an_idle_loop_encodes_ahead_in_the_direction_of_the_hand(bench_of: Calla
     wait_until(lambda: {18, 19, 20, 21} <= renderer.encoded)
     assert [call for call in renderer.asked("encode") if call != 20][:3] == [21, 19, 18]
     assert not bench.told.is_busy
-    assert {region.query.instant.pair for region in bench.told.regions} == {20, 21}, "nothing of it is shown"
+    assert {region.query.instant.pair for region in bench.told.regions} == {20, 21}, "pairs encoded ahead are not shown"
 
 
-def test_a_request_cancels_what_is_encoded_ahead_but_not_its_own_pair(
+def test_a_request_for_another_pair_cancels_an_encoding_ahead(
     bench_of: Callable[[Pace], LoopUnderTest],
 ) -> None:
     bench = bench_of(Pace(encode_secs=0.4))
@@ -55,7 +57,7 @@ def test_a_request_cancels_what_is_encoded_ahead_but_not_its_own_pair(
     assert time.monotonic() - asked_at < 20
 
 
-def test_a_pair_that_cannot_be_encoded_ahead_is_nobodys_concern(
+def test_a_failure_to_encode_ahead_is_not_reported(
     bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = bench_of(Pace())
@@ -75,10 +77,10 @@ def test_a_pair_that_cannot_be_encoded_ahead_is_nobodys_concern(
     assert bench.told.failures == []
     bench.ask(whole(21))
     bench.told.wait_for(lambda: bool(bench.told.failures))
-    assert bench.told.failures[0].message == "no memory", "who asks for it is told"
+    assert bench.told.failures[0].message == "no memory", "a request for the pair reports it"
 
 
-def test_no_draft_is_decoded_where_the_screen_shows_better(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_no_draft_is_decoded_if_the_screen_shows_a_finer_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
     renderer = bench.open()
     bench.ask(whole(7))
@@ -94,7 +96,7 @@ def test_no_draft_is_decoded_where_the_screen_shows_better(bench_of: Callable[[P
     assert len(renderer.asked("draft")) == drafts + 1, "it shows another moment"
 
 
-def test_a_draft_is_decoded_again_after_a_source_frame_took_the_screen(
+def test_a_draft_is_decoded_again_after_a_source_frame_was_shown(
     bench_of: Callable[[Pace], LoopUnderTest],
 ) -> None:
     bench = bench_of(SLOW)
@@ -108,7 +110,7 @@ def test_a_draft_is_decoded_again_after_a_source_frame_took_the_screen(
     assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
 
 
-def test_where_encoding_is_quick_playback_shows_every_pair_decoded(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_playback_decodes_every_pair_if_encoding_is_quick(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(Pace(encode_secs=0.004))
     bench.open()
     bench.ask(whole(0))

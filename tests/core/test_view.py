@@ -1,4 +1,4 @@
-"""From a view to the pixels to decode: never outside the grid, never less than what is visible."""
+"""From a view to the pixels to decode: within the grid, and all that is visible."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TIMELINE = Timeline.constant(50, Fraction(25))
 
 
 @given(sides, sides, st.tuples(shares, shares), zooms, st.tuples(sides, sides))
-def test_a_request_stays_on_its_grid_and_covers_what_is_visible(
+def test_a_request_lies_on_its_grid_and_covers_the_visible_pixels(
     width: int, height: int, at: tuple[float, float], zoom: float, screen_px: tuple[int, int]
 ) -> None:
     info = clip(width, height)
@@ -79,12 +79,12 @@ def test_panning_by_whole_screen_pixels_moves_the_rect_by_as_many_grid_pixels(dx
     assert there.height <= 201
 
 
-def test_nothing_is_asked_when_the_picture_is_out_of_view() -> None:
+def test_there_is_no_request_when_the_picture_is_out_of_view() -> None:
     view = ViewState(Fraction(0), (-1000.0, 50.0), 1.0)
     assert resolve(view, clip(100, 100), TIMELINE, (200, 200), moving=False) is None
 
 
-def test_the_instant_is_the_views_time() -> None:
+def test_the_instant_is_that_of_the_views_time() -> None:
     request = resolve(
         ViewState(Fraction(101, 100), (50.0, 50.0), 1.0), clip(100, 100), TIMELINE, (50, 50), moving=False
     )
@@ -93,7 +93,7 @@ def test_the_instant_is_the_views_time() -> None:
 
 
 @given(st.data(), st.integers(1, 500), st.integers(1, 500), st.sampled_from([2, 4, 8]))
-def test_a_coarser_query_covers_the_same_part_of_the_picture(
+def test_a_coarser_query_covers_the_same_area_of_the_picture(
     data: st.DataObject, width: int, height: int, divisor: int
 ) -> None:
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))

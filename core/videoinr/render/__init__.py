@@ -1,1 +1,1 @@
-"""From what a view shows to pictures: the engine, its caches, and the thread that paces the work."""
+"""From a view to pictures: the engine and its caches, the render thread and its policy, videos for Python."""

@@ -1,6 +1,6 @@
-"""Engine: reader, encoder, cache and decoder in order. Preview and export both come through here.
+"""The engine: reads, encodes, caches and decodes one clip. Window, export, command line and Python all use it.
 
-An engine belongs to one thread at a time: the window's render thread, an export process, a command.
+One thread at a time may use an engine: the window's render thread, an export process, a command.
 """
 
 from __future__ import annotations
@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 
 
 class Engine(Closeable):
-    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.renderer.Renderer`."""
+    """Renders regions of one clip with one model on one device; a :class:`~videoinr.render.renderer.Renderer`.
+
+    Args:
+        clip: the open clip, which the engine closes.
+        loaded: the model, which moves to the profile's device.
+        profile: the device, and the budgets of the caches.
+    """
 
     def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
         self.clip = clip
@@ -54,11 +60,11 @@ class Engine(Closeable):
 
     @property
     def opened(self) -> Opened:
-        """What is open, and what renders it."""
+        """The open clip and the model that renders it."""
         return self._opened
 
     def source(self, instant: Instant) -> RenderedRegion:
-        """The source frame shown at ``instant``, whole, at the clip's own size."""
+        """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
         start = time.perf_counter()
         pixels = self.clip.frame(min(instant.source_frame, self.clip.timeline.last_frame))
         grid = self.clip.info.grid
@@ -66,11 +72,17 @@ class Engine(Closeable):
         return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
 
     def is_encoded(self, pair: int) -> bool:
-        """Whether the features of ``pair`` are at hand."""
+        """Return whether the features of ``pair`` are in the cache."""
         return self._key(pair) in self._cache
 
     def encode(self, pair: int, token: CancelToken) -> None:
-        """Bring the features of ``pair`` to hand; raises Cancelled between the encoder's convolutions."""
+        """Put the features of ``pair`` into the cache, unless they are there.
+
+        Raises:
+            Cancelled: ``token`` was cancelled; it is checked between the encoder's convolutions.
+            UsageError: the clip has no such pair.
+            ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
+        """
         self._features(pair, token)
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
@@ -100,9 +112,18 @@ class Engine(Closeable):
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start)
 
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
-        """Decode ``query``, encoding its pair first where needed. ``quality`` is only noted in the answer.
+        """Decode ``query``, encoding its pair first where needed.
 
-        Raises Cancelled between chunks; ClipError and DeviceError as the reader and the device do.
+        Args:
+            query: the instant, the grid and the pixels of it.
+            quality: copied into the answer; it does not change the pixels.
+            token: cancels the work between the encoder's convolutions and the decoder's chunks.
+
+        Returns:
+            The query and its pixels, uint8 [rect.height, rect.width, 4], RGBX.
+
+        Raises:
+            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`encode`.
         """
         start = time.perf_counter()
         features = self._features(query.instant.pair, token)
@@ -194,7 +215,13 @@ class _EncodedCrop:
 
 
 def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
-    """What encodes frames [1, 2, 3, H, W] of a clip of that size with ``model``, which is on the profile's device."""
+    """Return the function that encodes a pair: frames [1, 2, 3, H, W] in 0 ... 1 -> features.
+
+    Args:
+        model: on the profile's device.
+        clip: the size of the clip's frames.
+        profile: the device and its budgets.
+    """
     if not has_kernels(next(model.parameters())):
         return lambda low: model.encode(low, half=profile.half_encoder)
     from videoinr.decode.cuda_encoder import CudaEncoder
@@ -203,7 +230,7 @@ def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> C
 
 
 def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
-    """The decoder for ``model``, which is on the profile's device: kernels of its own for CUDA, tiles elsewhere."""
+    """Return the decoder for ``model``, which is on the profile's device: the kernels' on CUDA, tiles elsewhere."""
     if not has_kernels(next(model.parameters())):
         return RegionDecoder(model, profile)
     from videoinr.decode.cuda_decoder import CudaDecoder
@@ -213,9 +240,9 @@ def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder
 
 @contextmanager
 def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[None]:
-    """While inside, every convolution of ``module`` first looks at ``token``: any encoder can be cancelled so.
+    """Check ``token`` before every convolution of ``module`` while the block runs: any encoder can be cancelled.
 
-    But for what kernels do in its place on CUDA: there a whole pair takes milliseconds.
+    Convolutions that a CUDA kernel replaces do not check it; there a whole pair takes milliseconds.
     """
 
     def check(*_: Any) -> None:

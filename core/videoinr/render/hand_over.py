@@ -108,7 +108,7 @@ class HandOver:
         """Wait for a job and take it; None after :meth:`end`.
 
         Args:
-            pair_ahead: the pair to encode if nothing is asked for within ``pacing.IDLE_SECS``; None to wait for ever.
+            pair_ahead: the pair to encode if no request comes within ``pacing.IDLE_SECS``; None waits without limit.
         """
         with self._changed:
             idle_secs = None if pair_ahead is None else pacing.IDLE_SECS

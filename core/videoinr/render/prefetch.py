@@ -1,4 +1,4 @@
-"""Which pairs to encode ahead, while nobody asks for anything: where the hand was going, then where it came from."""
+"""Chooses the pairs to encode while no request waits: first in the direction of the last movement, then behind."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from fractions import Fraction
 from videoinr.types import Instant
 
 AHEAD, BEHIND = 2, 1
-"""How many pairs beyond the present one, in the direction of the last movement and against it."""
+"""The number of pairs beyond the present one, in the direction of the last movement and against it."""
 
 
 class Prefetch:
-    """Plans for one clip of ``pair_count`` pairs. It learns how many pairs the cache holds from what it loses."""
+    """Chooses pairs for one clip. It learns how many pairs the cache holds from the pairs that the cache drops.
+
+    Args:
+        pair_count: the number of pairs in the clip; 0 encodes nothing ahead.
+    """
 
     def __init__(self, pair_count: int) -> None:
         self._pair_count = pair_count
@@ -21,24 +25,24 @@ class Prefetch:
         self._room = 1 + AHEAD + BEHIND
 
     def note(self, instant: Instant) -> None:
-        """Somebody looks at ``instant`` now."""
+        """Record that the view shows ``instant`` now."""
         position = instant.position
         if self._position is not None and position != self._position:
             self._direction = 1 if position > self._position else -1
         self._position = position
 
     def next_pair(self, is_encoded: Callable[[int], bool]) -> int | None:
-        """What to encode next, or None. The present pair comes first: it may have had to make room."""
+        """Return the next pair to encode, or None. The present pair comes first: the cache may have dropped it."""
         return next((pair for pair in self._wanted() if not is_encoded(pair)), None)
 
     def note_encoded(self, pair: int, is_encoded: Callable[[int], bool]) -> None:
-        """``pair`` was encoded; if a pair that matters more had to go for it, want so many no longer."""
+        """Record that ``pair`` was encoded. If the cache dropped a nearer pair for it, want fewer pairs from now on."""
         wanted = self._wanted()
         if pair in wanted and not all(is_encoded(nearer) for nearer in wanted[: wanted.index(pair)]):
             self._room = max(1, wanted.index(pair))
 
     def give_up(self) -> None:
-        """Encoding ahead failed: somebody who asks for that pair shall be told, nobody else."""
+        """Stop encoding ahead, after a failure. The user is told when a request asks for the failed pair."""
         self._room = 0
 
     def _wanted(self) -> list[int]:

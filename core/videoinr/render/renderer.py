@@ -27,7 +27,13 @@ class Renderer(Protocol):
         """Put the features of ``pair`` into the cache; raises Cancelled between the encoder's stages."""
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
-        """Decode a draft of ``query`` from the crop ``part`` of both frames alone, encoding it first where needed."""
+        """Decode a draft of ``query`` from a crop of both frames, encoding the crop first where needed.
+
+        Args:
+            query: the pixels and the instant.
+            crop: the clip pixels to encode, if no crop encoded before covers the query.
+            token: cancels the work between chunks.
+        """
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         """Decode ``query``, encoding its pair first where needed; raises Cancelled between chunks."""

@@ -73,7 +73,7 @@ class RequestHandler:
         self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def stop_ahead(self) -> None:
-        """Encode no more pairs ahead: one of them failed. The user is told when he asks for that pair himself."""
+        """Stop encoding ahead, after a failure. The user is told when a request asks for the failed pair."""
         self._prefetch.give_up()
 
     def close(self) -> None:

@@ -238,7 +238,7 @@ class Pair:
     def features(self) -> Features:
         """The encoded pair: tensors on the video's device, made in inference mode; read them, never write to them.
 
-        A :class:`~videoinr.model.video_inr.PairFeatures`, or the like of an imported released model. Its docstring
+        A :class:`~videoinr.model.features.PairFeatures`, or the like of an imported released model. Its docstring
         gives the shapes: channels last, ``frames`` [1, 2, 3, H, W], and for each clip pixel the ``prior`` flow
         [1, H, W, 4] and the latent feature after the first layer of each head (``spatial`` [1, H, W, S] and so on).
         """

@@ -1,4 +1,4 @@
-"""From where a person looks to the pixels to decode: pure functions, no window, no thread."""
+"""From the view state to the pixels to decode: pure functions, no window, no thread."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, RegionQuery, RenderRequest, ViewState
 
 MIN_SCALE, MAX_SCALE = 0.25, 32.0
-"""Grid pixels per clip pixel that the program decodes; beyond, the screen magnifies or shrinks the picture."""
+"""The range of decode scales, grid pixels per clip pixel; beyond it the screen magnifies or reduces the picture."""
 
 
 def scale_from_zoom(zoom: float) -> float:
-    """The decode scale (grid pixels per clip pixel) for ``zoom`` (physical screen pixels per clip pixel).
+    """Return the decode scale for a zoom.
 
-    One decoded pixel for each screen pixel from x1 up. Below x1 the representation would be point-sampled and
-    shimmer, so the next power of two above is decoded and the screen averages it down, less than 2 : 1.
+    From x1 up, one pixel is decoded for each screen pixel. Below x1 a point-sampled picture would shimmer, so the next
+    power of two above is decoded and the screen averages it down, by less than 2 : 1.
+
+    Args:
+        zoom: physical screen pixels per clip pixel, above 0.
+
+    Returns:
+        Grid pixels per clip pixel, MIN_SCALE ... MAX_SCALE.
     """
     scale = zoom if zoom >= 1 else 2.0 ** math.ceil(math.log2(zoom))
     return min(max(scale, MIN_SCALE), MAX_SCALE)
 
 
 def visible_units(view: ViewState, info: ClipInfo, screen_px: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The box (left, top, right, bottom) that a ``screen_px`` (width, height) window shows.
+    """Return the box (left, top, right, bottom) that a window of ``screen_px`` (width, height) shows.
 
-    Unit coordinates: 0..1 across the clip's picture; beyond that range lies the margin around the picture.
+    The box is in unit coordinates: 0 ... 1 across the clip's picture, and beyond that range the margin around it.
     """
     half_x, half_y = (side / view.zoom / 2 for side in screen_px)
     (x, y), width, height = view.centre, info.width, info.height
@@ -35,9 +41,17 @@ def visible_units(view: ViewState, info: ClipInfo, screen_px: tuple[int, int]) -
 def resolve(
     view: ViewState, info: ClipInfo, timeline: Timeline, screen_px: tuple[int, int], *, moving: bool
 ) -> RenderRequest | None:
-    """The request for what a window of ``screen_px`` (width, height; physical pixels) shows of the clip.
+    """Return the request for the pixels that a window shows of the clip.
 
-    None when no part of the picture is in view.
+    Args:
+        view: the time, the centre and the zoom.
+        info: the clip.
+        timeline: the clip's frame times.
+        screen_px: (width, height) of the window, physical pixels.
+        moving: whether the view is changing, so that a draft now is better than a full picture later.
+
+    Returns:
+        The request, or None if no pixel of the picture is in view.
     """
     grid = info.grid.scaled(scale_from_zoom(view.zoom))
     rect = rect_from_units(*visible_units(view, info, screen_px), grid)
@@ -47,6 +61,6 @@ def resolve(
 
 
 def coarser(query: RegionQuery, divisor: int) -> RegionQuery:
-    """The same part of the picture at the same instant on a grid ``divisor`` times coarser each way."""
+    """Return ``query`` on a grid ``divisor`` times coarser each way: the same instant and area of the picture."""
     grid = Grid(-(-query.grid.width // divisor), -(-query.grid.height // divisor))
     return RegionQuery(query.instant, grid, rect_on_grid(query.rect, query.grid, grid))
