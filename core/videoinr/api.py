@@ -26,6 +26,9 @@ from videoinr.render.video import Pair, Video
 from videoinr.types import ExportProgress
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.run import Run
     from videoinr.model.weights import LoadedModel
@@ -53,7 +56,7 @@ def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
 
 
 def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
-    path: str | PathLike[str],
+    clip: str | PathLike[str] | Frames | Tensor,
     *,
     model: str | PathLike[str] | LoadedModel | None = None,
     device: str | None = None,
@@ -63,13 +66,14 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     """Open a clip with a model.
 
     Args:
-        path: a video file, a picture, a folder of pictures, or a pattern of them (``shots/*.png``, ``img_%03d.png``).
+        clip: a video file, a picture, a folder of pictures, or a pattern of them (``shots/*.png``, ``img_%03d.png``).
+            Or frames in memory: an array or a tensor [frames, height, width, 3], RGB, uint8 or uint16, taken as sRGB.
         model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
             None means the default model.
         device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``. None means the fastest.
         memory: bytes for the caches, half for encoded pairs and half for decoded features. None takes a share of the
             device's memory. The model and the picture in work come on top.
-        picture_fps: frames per second of a clip of pictures.
+        picture_fps: frames per second of a clip of pictures or of frames in memory.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -78,13 +82,13 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         ClipError: the clip cannot be read.
         ModelError: the model cannot be loaded.
         DeviceError: this machine has no such device.
-        UsageError: ``memory`` or ``picture_fps`` makes no sense.
+        UsageError: ``memory`` or ``picture_fps`` makes no sense, or frames have another shape or type.
     """
-    return Video(_engine(path, model, device, memory, picture_fps))
+    return Video(_engine(clip, model, device, memory, picture_fps))
 
 
 def export(
-    path: str | PathLike[str],
+    clip: str | PathLike[str] | Frames | Tensor,
     out: str | PathLike[str],
     *,
     start: Number | None = None,
@@ -113,7 +117,7 @@ def export(
     Sound is left out.
 
     Args:
-        path: the clip, as for :func:`open`.
+        clip: a path or frames, as for :func:`open`.
         out: a video file (.mp4, .mov, .mkv, .webm), a folder for PNG pictures, or a pattern for them
             (``folder/%05d.png``).
         start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
@@ -141,7 +145,7 @@ def export(
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
 
-    with _engine(path, model, device, memory, picture_fps) as engine:
+    with _engine(clip, model, device, memory, picture_fps) as engine:
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
@@ -211,17 +215,19 @@ def evaluate(
 
 
 def _engine(
-    path: str | PathLike[str],
+    clip: str | PathLike[str] | Frames | Tensor,
     model: str | PathLike[str] | LoadedModel | None,
     device: str | None,
     memory: int | None,
     picture_fps: Number,
 ) -> Engine:
+    from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
 
     name = str(model) if isinstance(model, PathLike) else model
     fps = exact(picture_fps, "picture_fps")
-    return open_engine(Path(path), model=name, device=device, memory_bytes=memory, picture_fps=fps)
+    source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=fps)
+    return open_engine(source, model=name, device=device, memory_bytes=memory, picture_fps=fps)
 
 
 def _ignore(_: object) -> None:

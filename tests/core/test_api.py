@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,12 +21,13 @@ from helpers.command_line import run_here
 from helpers.released_models import small_released_model
 from helpers.tiny_model import load_tiny_model, save_tiny_model
 from videoinr.cancel import NEVER
+from videoinr.clip import open_clip
 from videoinr.decode.flow import decode_flow
 from videoinr.errors import Cancelled, ExportError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
+from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.released.lattice import TRAINED_SCALE
-from videoinr.model.video_inr import PairFeatures
 
 FRAMES, FPS = 5, 25
 """Of the clip: 64 x 48 pixels, 0.2 s."""
@@ -107,6 +109,38 @@ def test_a_tensor_has_the_pixels_of_the_array_and_is_an_ordinary_one(video: vide
     np.testing.assert_array_equal(tensor.numpy(), video.decode(0.05, region=(3, 4, 50, 60)))
     pair = video.encode(1)
     assert torch.equal(pair.decode(0.25, region=(3, 4, 50, 60), as_tensor=True), tensor)
+
+
+@pytest.mark.parametrize("form", ["array", "tensor", "16 bits"])
+def test_frames_in_memory_are_a_clip(folder: Path, video: videoinr.Video, form: str) -> None:
+    with open_clip(folder / "clip.mp4") as clip:
+        frames: Any = np.stack([clip.frame(index) for index in range(FRAMES)])
+    frames = {"array": frames, "tensor": torch.from_numpy(frames), "16 bits": frames.astype(np.uint16) * 257}[form]
+    with videoinr.open(frames, model=folder / "tiny.safetensors", device="cpu", picture_fps=FPS) as opened:
+        assert opened.info.frames == FRAMES
+        assert opened.info.duration_secs == Fraction(FRAMES, FPS)
+        np.testing.assert_array_equal(opened.decode(0.05), video.decode(0.05))
+        pair = opened.encode(0)
+    with pytest.raises(UsageError, match="closed"):
+        pair.decode(0)
+
+
+def test_frames_in_memory_can_be_exported(folder: Path, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 3), np.uint8)
+    out = videoinr.export(frames, tmp_path / "out.mkv", codec="ffv1", model=folder / "tiny.safetensors", device="cpu")
+    with av.open(str(out)) as container:
+        assert [(frame.width, frame.height) for frame in container.decode(video=0)] == 3 * [(60, 40)]
+
+
+@pytest.mark.parametrize(
+    "frames", [np.zeros((3, 20, 30), np.uint8), np.zeros((3, 20, 30, 4), np.uint8), np.zeros((3, 20, 30, 3)),
+               np.zeros((0, 20, 30, 3), np.uint8), torch.zeros(3, 3, 20, 30, dtype=torch.uint8)],
+)  # fmt: skip
+def test_frames_of_another_shape_or_type_are_refused(frames: Any) -> None:
+    with pytest.raises(UsageError, match="not a clip"):
+        videoinr.open(frames)
+    with pytest.raises(UsageError, match="0 per second"):
+        videoinr.open(np.zeros((1, 2, 2, 3), np.uint8), picture_fps=0)
 
 
 # ---- features and flow ----

@@ -5,7 +5,7 @@
 | `opening` | opens a path as a clip of the right kind |
 | `base` | the `Clip` protocol and its base class |
 | `suffixes`, `picture_folder` | which files are videos and pictures; which pictures make up a clip, in which order |
-| `video_clip`, `picture_clip` | the two kinds of clip |
+| `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
 | `video_opening` | opens a video: numbers its frames, reads its colours, collects warnings |
 | `packet_index`, `frame_times` | frames and key packets from a scan of the file; their times as a timeline |
 | `video_file`, `cursor` | decodes a stream packet by packet; reaches a frame by seeking or by counting |

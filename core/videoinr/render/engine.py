@@ -257,7 +257,7 @@ def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[N
 
 
 def open_engine(
-    path: Path,
+    source: Path | Clip,
     *,
     model: str | LoadedModel | None = None,
     device: str | None = None,
@@ -267,7 +267,8 @@ def open_engine(
     """Open a clip and a model.
 
     Args:
-        path: a video file, a picture, a folder of pictures, or a pattern of them.
+        source: a video file, a picture, a folder of pictures, or a pattern of them; or an open clip, which the engine
+            closes.
         model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
             None means the default model.
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
@@ -279,7 +280,7 @@ def open_engine(
         UsageError: ``memory_bytes`` or ``picture_fps`` makes no sense.
     """
     # The clip first: it is the likeliest to fail, and the cheapest.
-    clip = open_clip(path, picture_fps=picture_fps)
+    clip = open_clip(source, picture_fps=picture_fps) if isinstance(source, Path) else source
     try:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes))

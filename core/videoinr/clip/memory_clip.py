@@ -1,0 +1,88 @@
+"""A clip of frames that are in memory already: an array or a tensor, shown at a constant rate."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.clip.base import ClipBase, check_frame_index
+from videoinr.colour import ColourSpec
+from videoinr.errors import UsageError
+from videoinr.timeline import Timeline
+from videoinr.types import ClipInfo, Pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Frames = NDArray[np.uint8] | NDArray[np.uint16]
+"""[frames, height, width, 3] RGB, full range."""
+
+_SRGB = ColourSpec(matrix="rgb", range="pc", primaries="bt709", transfer="iec61966-2-1")
+_NUMBERS = count()
+
+
+class MemoryClip(ClipBase):
+    """The :class:`~videoinr.clip.Clip` of an array of frames; the array must not change while the clip is open."""
+
+    def __init__(self, info: ClipInfo, timeline: Timeline, frames: Frames) -> None:
+        super().__init__(info, timeline, f"memory {next(_NUMBERS)}")
+        self._frames: Frames | None = frames
+
+    def frame(self, index: int) -> Pixels:
+        """See :meth:`Clip.frame`."""
+        check_frame_index(index, self._timeline.frame_count)
+        if self._frames is None:
+            raise UsageError("The clip was closed.")
+        frame: Pixels = self._frames[index]
+        return frame
+
+    def close(self) -> None:
+        """See :meth:`Clip.close`."""
+        self._frames = None
+
+
+def open_frames(frames: Frames | Tensor, *, fps: Fraction) -> MemoryClip:
+    """Open frames as a clip.
+
+    Args:
+        frames: [frames, height, width, 3] RGB, uint8 or uint16, full range, at least one frame. An array or a tensor on
+            any device. Colours are taken as sRGB.
+        fps: frames per second.
+
+    Raises:
+        UsageError: ``frames`` has another shape or type, or ``fps`` is not above 0.
+    """
+    array: Frames = frames if isinstance(frames, np.ndarray) else frames.detach().cpu().numpy()
+    if array.ndim != 4 or array.shape[-1] != 3 or 0 in array.shape or array.dtype not in (np.uint8, np.uint16):
+        raise UsageError(
+            f"Frames of shape {list(array.shape)} and type {array.dtype} are not a clip.",
+            hint="Give [frames, height, width, 3], RGB, uint8 or uint16.",
+        )
+    if fps <= 0:
+        raise UsageError(f"Frames cannot be shown at {float(fps):g} per second.", hint="Give a rate above 0.")
+    number, height, width, _ = array.shape
+    deep = array.dtype == np.uint16
+    timeline = Timeline.constant(number, fps)
+    info = ClipInfo(
+        path=Path("<memory>/frames"),
+        width=width,
+        height=height,
+        rotation=0,
+        fps=fps,
+        frames=number,
+        duration_secs=timeline.duration_secs,
+        vfr=False,
+        codec="rawvideo",
+        pix_fmt="rgb48" if deep else "rgb24",
+        bit_depth=16 if deep else 8,
+        colour=_SRGB,
+        audio=(),
+        interlaced=False,
+        warnings=(),
+    )
+    return MemoryClip(info, timeline, array)
