@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from videoinr.commands.screen import show_table
+from videoinr.text.phrases import format_count
 from videoinr_viewer.bench.figures import BenchFigures, GestureFigures, PlayFigures
 
 MIB = 2**20
@@ -22,7 +23,9 @@ _PLAY = ("speed", "shown/s", "decoded/s", "full/s", "behind p50/p95, ms", "gap")
 def print_table(figures: BenchFigures) -> None:
     """Print the tables to stdout."""
     setting, machine = figures.setting, figures.machine
-    print(f"{setting.clip} {setting.clip_size}, {setting.frames} frames, in a window of {setting.window}")
+    print(
+        f"{setting.clip} {setting.clip_size}, {format_count(setting.frames, 'frame')}, in a window of {setting.window}"
+    )
     print(f"picture {setting.picture}, {setting.model} on {setting.device}")
     print(f"{machine.cores} cores, Qt {machine.qt} ({machine.qt_platform})")
     start = figures.start_up

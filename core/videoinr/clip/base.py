@@ -13,6 +13,7 @@ from typing import Protocol, Self
 from videoinr.closing import Closeable
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
+from videoinr.text.phrases import format_count
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, FramePair, PairKey, Pixels
 
@@ -109,21 +110,17 @@ class ClipBase(Closeable):
         """See :meth:`Clip.pair`."""
         count = self._timeline.frame_count
         if not 0 <= index < self._timeline.pair_count:
-            raise UsageError(f"There is no pair {index} in a clip of {count_frames(count)}.")
+            raise UsageError(f"There is no pair {index} in a clip of {format_count(count, 'frame')}.")
         first = self.frame(index)
         return FramePair(PairKey(self._identity, index), first, self.frame(index + 1) if count > 1 else first)
-
-
-def count_frames(count: int) -> str:
-    """Return ``count`` in words: "1 frame", "2 frames"."""
-    return "1 frame" if count == 1 else f"{count} frames"
 
 
 def check_frame_index(index: int, count: int) -> None:
     """Raise :class:`UsageError` unless a clip of ``count`` frames has a frame ``index``."""
     if not 0 <= index < count:
         raise UsageError(
-            f"There is no frame {index} in a clip of {count_frames(count)}: the first is 0, the last {count - 1}."
+            f"There is no frame {index} in a clip of {format_count(count, 'frame')}: "
+            f"the first is 0, the last {count - 1}."
         )
 
 

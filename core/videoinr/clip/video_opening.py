@@ -10,7 +10,6 @@ import av
 import numpy as np
 
 from videoinr.cancel import CancelToken
-from videoinr.clip.base import count_frames
 from videoinr.clip.cursor import Batch, CountedCursor, Cursor, TimedCursor
 from videoinr.clip.frame_times import FALLBACK_FPS, longest_step, plausible_rates, timeline_from_index
 from videoinr.clip.packet_index import FrameIndex, PacketTable, index_from_packets, scan_packets
@@ -26,6 +25,7 @@ from videoinr.clip.pixels import (
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.colour import HDR_TRANSFERS, ColourSpec, colour_from_tags
 from videoinr.errors import ClipError
+from videoinr.text.phrases import format_count
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
 
@@ -118,7 +118,8 @@ def _scan(path: Path, token: CancelToken) -> tuple[PacketTable, str]:
 def _loss_warning(file: VideoFile, table: PacketTable) -> str:
     found, declared = len(table.pts), file.declared_packets
     if declared > found:
-        return f"The file's index lists {count_frames(declared)}, but the file holds {found}: it is cut off or damaged."
+        listed = format_count(declared, "frame")
+        return f"The file's index lists {listed}, but the file holds {found}: it is cut off or damaged."
     secs = table.span * _tick_secs(file)
     if not declared and file.declared_secs * Fraction(19, 20) - 1 > secs:
         return f"The file's header says {float(file.declared_secs):.1f} s, but its frames end at {float(secs):.1f} s."
@@ -158,7 +159,7 @@ def _without_lost_start(index: FrameIndex, first_pts: int) -> tuple[FrameIndex, 
     if lost:
         warnings.append(_lost_start_warning(lost))
     if index.duplicates:
-        warnings.append(f"Left out {count_frames(index.duplicates)}: another frame has the same time.")
+        warnings.append(f"Left out {format_count(index.duplicates, 'frame')}: another frame has the same time.")
     return index.subset(decodable), warnings
 
 

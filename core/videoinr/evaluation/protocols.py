@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from videoinr.evaluation.metrics import Channel
+from videoinr.text.phrases import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class StandardSet:
             return []
         known = dict(self.frames)
         wanted = f"{self.clips} clips" + (f" of {sum(known.values())} frames" if known else "")
-        have = f"{len(found)} clips of {sum(found.values())} frames"
+        have = f"{format_count(len(found), 'clip')} of {format_count(sum(found.values()), 'frame')}"
         same = dict(found) == known if known else len(found) == self.clips
         return [f"{self.name} is {wanted}; found {have}" + (": the set itself." if same else ": NOT the standard set.")]
 

@@ -11,6 +11,7 @@ from videoinr.evaluation.methods import MethodSet, NamedMethod
 from videoinr.evaluation.run import Run
 from videoinr.evaluation.seams import SeamReport
 from videoinr.evaluation.summary import Figures, Summary, finite
+from videoinr.text.phrases import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def methods_table(run: Run, method_set: MethodSet) -> Table:
         )
         for method in method_set.methods
     ]
-    title = f"{run.protocol.setting}, {len(run.clips)} clips, {_frames(summaries)} frames: mean"
+    clips, frames = format_count(len(run.clips), "clip"), format_count(_frames(summaries), "frame")
+    title = f"{run.protocol.setting}, {clips}, {frames}: mean"
     return Table(title, ("method", "parameters", *(column.header for column in columns)), tuple(rows))
 
 

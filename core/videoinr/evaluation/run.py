@@ -15,6 +15,7 @@ from videoinr.evaluation.methods import BaselineFailedError, MethodSet
 from videoinr.evaluation.metrics import SSIM_SIDE_PX
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.summary import Summary, summarise
+from videoinr.text.phrases import format_count
 
 Say = Callable[[str], None]
 
@@ -109,7 +110,7 @@ def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
     """Return why a clip cannot be evaluated, or None if it can."""
     needed = protocol.time_scale + 1
     if len(frames) < needed:
-        return f"{len(frames)} frames, and x{protocol.time_scale} in time needs {needed}"
+        return f"{format_count(len(frames), 'frame')}, and x{protocol.time_scale} in time needs {needed}"
     height, width = frames[0].shape[-2:]
     if min(height, width) < max(protocol.cut_to, SSIM_SIDE_PX):
         return f"{width}x{height} pixels, and frames are cut to multiples of {protocol.cut_to}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from videoinr.text.phrases import format_count
 from videoinr.training.data.layouts import layouts_of
 from videoinr.training.data.screening import Screened
 
@@ -48,24 +49,20 @@ class DatasetReport:
     def lines(self) -> list[str]:
         """Return the report as lines of text."""
         layouts = sorted(layouts_of(self.clips).items())
-        kinds = ", ".join(f"{count} {_SINGULAR.get(kind, kind) if count == 1 else kind}" for kind, count in layouts)
-        seen = _counted(self.frames, "frame") + (" screened as a sample" if self.sampled else "")
+        kinds = ", ".join(format_count(count, _SINGULAR.get(kind, kind), kind) for kind, count in layouts)
+        seen = format_count(self.frames, "frame") + (" screened as a sample" if self.sampled else "")
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.most_common())
         share = 100 * (1 - self.kept / self.frames) if self.frames else 0
         lines = [
             f"{self.folder}: {kinds}; {seen}",
-            f"  {_counted(self.kept, 'frame')} in {_counted(self.runs, 'run')}; {_counted(self.cuts, 'cut')}; "
-            f"{share:.1f} % left out" + (f" ({reasons})" if reasons else ""),
+            f"  {format_count(self.kept, 'frame')} in {format_count(self.runs, 'run')}; "
+            f"{format_count(self.cuts, 'cut')}; {share:.1f} % left out" + (f" ({reasons})" if reasons else ""),
             *_motion_lines(self.motion),
         ]
         if self.unreadable:
             some = ", ".join(path.name for path in self.unreadable[:3])
-            lines.append(f"  {_counted(len(self.unreadable), 'clip')} could not be read: {some}")
+            lines.append(f"  {format_count(len(self.unreadable), 'clip')} could not be read: {some}")
         return lines
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _motion_lines(of_runs: list[NDArray[np.float32]]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from videoinr.errors import UsageError
+from videoinr.text.phrases import format_count
 from videoinr.training.data.augmentation import downsampled, draw_crop_side, recoloured
 from videoinr.training.data.clip_store import Batch, BatchShape, Cut
 from videoinr.training.data.dataset_report import DatasetReport
@@ -164,7 +165,7 @@ def open_source(
     sets, clips = find_sets(folders)
     room = int(free_bytes(device) * MEMORY_SHARE) if memory_bytes is None else memory_bytes
     wanted = sum(clip.extent.bytes for clip in clips)
-    size = f"{len(clips)} clips, {wanted / 2**30:.1f} GiB as bytes"
+    size = f"{format_count(len(clips), 'clip')}, {wanted / 2**30:.1f} GiB as bytes"
     if wanted <= room:
         store = load_clips(clips, device)
         return MixedSource(store, photographs, degrade, sets=sets, place=f"{size}: in memory ({device})")
