@@ -201,7 +201,7 @@ def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
 
 def test_the_released_network_is_no_start_for_a_training(imported: Imported) -> None:
     recipe = replace(load_recipe("lite"), initial=str(imported.card.path))
-    with pytest.raises(ModelError, match="not trained"):
+    with pytest.raises(ModelError, match="render but not train"):
         load_initial(VideoINR(PAPER), recipe)
 
 

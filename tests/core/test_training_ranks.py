@@ -70,7 +70,7 @@ def test_two_processes_are_one_with_a_doubled_batch(tmp_path: Path) -> None:
         part.write_text(RECIPE.format(batch=2).replace("steps = 12", f"steps = {12 if resume else 5}"))
         both = two_processes("train", part, *options, two, *resume)
         assert both.returncode == 0, both.stderr
-        assert both.stderr.count("Done") == 1
+        assert both.stderr.count("Saved ") == 1
         assert "2 processes" in both.stderr
     whole = recipe(tmp_path, batch=4)
     for resume in ((), ("--resume",)):
