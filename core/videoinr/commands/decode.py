@@ -50,7 +50,7 @@ def decode(
         token.check()
         write_png(out, rendered.rgbx)
         rect, grid = query.rect, query.grid
-        size_px = f"{rect.width}x{rect.height}" + (f" of {grid}" if rect != grid.rect else "")
+        size_px = f"{rect.width}x{rect.height} pixels" + (f" of {grid}" if rect != grid.rect else "")
         say(f"Saved {size_px} at {float(time):g} s to {out} ({video.model_name}, {video.device_name})")
 
 

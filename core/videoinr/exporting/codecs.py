@@ -107,7 +107,7 @@ def codec_for(ending: str, name: str | None) -> Codec:
     ending = ending.lower()
     if ending not in CONTAINERS:
         raise UsageError(
-            f"'{ending}' is not the ending of a video file." if ending else "The output's name has no ending.",
+            f"A video cannot be saved as a {ending} file." if ending else "The output's name has no ending.",
             hint=f"End the name in {', '.join(CONTAINERS)}; for pictures, give a folder or frames/%05d.png.",
         )
     if name is None:
