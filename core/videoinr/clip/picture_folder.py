@@ -10,7 +10,8 @@ from pathlib import Path
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, has_picture_suffix
 from videoinr.errors import ClipError
 
-_NUMBER = re.compile(r"%0?(\d*)d")
+COUNTER = re.compile(r"%0?(\d*)d")
+"""A counter in the name of a pattern: %d, %5d or %05d."""
 
 
 def find_pictures(where: Path) -> list[Path] | None:
@@ -29,8 +30,8 @@ def find_pictures(where: Path) -> list[Path] | None:
         return pictures_in(where)
     if where.is_file():
         return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
-    if _NUMBER.search(where.name):
-        return _at_least_one(_numbered(where), f"No picture matches “{where}”.")
+    if COUNTER.search(where.name):
+        return _at_least_one(numbered_files(where), f"No picture matches “{where}”.")
     if glob.has_magic(str(where)):
         return _at_least_one(_matching(where), f"No picture matches “{where}”.")
     return None
@@ -67,9 +68,9 @@ def _matching(pattern: Path) -> list[Path]:
     return sorted((each for each in matches if has_picture_suffix(each) and each.is_file()), key=natural_key)
 
 
-def _numbered(pattern: Path) -> list[Path]:
+def numbered_files(pattern: Path) -> list[Path]:
     """Return the files that match ``pattern`` (``img_%03d.png``), sorted by their number."""
-    before, width, after = _NUMBER.split(pattern.name, maxsplit=1)
+    before, width, after = COUNTER.split(pattern.name, maxsplit=1)
     name = re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")
     if not pattern.parent.is_dir():
         return []

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videoinr.clip.picture_folder import COUNTER, numbered_files
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.png import png_from_rgbx
 from videoinr.exporting.target import check_folder, unfinished_path, write_errors
-
-_COUNTER = re.compile(r"%0?(\d*)d")
 
 
 def pattern_from_out(out: Path) -> Path:
@@ -25,17 +23,10 @@ def pattern_from_out(out: Path) -> Path:
 
 def check_pattern(pattern: Path) -> None:
     """Raise UsageError if ``pattern`` is not a name with exactly one counter (%05d) that ends in .png."""
-    if len(_COUNTER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1 or pattern.suffix.lower() != ".png":
+    if len(COUNTER.findall(pattern.name)) != 1 or pattern.name.count("%") != 1 or pattern.suffix.lower() != ".png":
         raise UsageError(
             f"'{pattern.name}' is not a pattern for pictures.", hint="Use one counter and .png, such as %05d.png."
         )
-
-
-def numbered(pattern: Path) -> list[Path]:
-    """Return the existing files whose names match ``pattern``, in no order."""
-    before, after = (re.escape(piece) for piece in (pattern.name.split("%")[0], _COUNTER.split(pattern.name)[-1]))
-    name = re.compile(before + r"\d+" + after)
-    return [path for path in pattern.parent.iterdir() if name.fullmatch(path.name)] if pattern.parent.is_dir() else []
 
 
 class ImageSink:
@@ -58,7 +49,7 @@ class ImageSink:
         check_pattern(self._pattern)
         if folder.exists() and not folder.is_dir():
             raise ExportError(f"{folder} is a file.", hint="Choose another folder.")
-        if numbered(self._pattern) and not self._overwrite:
+        if numbered_files(self._pattern) and not self._overwrite:
             raise ExportError(
                 f"{folder} already holds pictures with these names.",
                 hint="Choose another folder, or replace them with --overwrite.",
@@ -83,7 +74,7 @@ class ImageSink:
                 kept = self._pattern.with_suffix(".partial")
                 shutil.rmtree(kept, ignore_errors=True)
                 return self._work.rename(kept)
-            for old in numbered(self._pattern):
+            for old in numbered_files(self._pattern):
                 old.unlink()
             for index in range(self._count):
                 name = self._pattern.name % index
