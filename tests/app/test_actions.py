@@ -126,6 +126,21 @@ def test_keys_switch_the_comparison(stage: Stage) -> None:
     assert seen == [Compare.WIPE, Compare.WIPE_FOLLOWS, Compare.OFF]
 
 
+def test_w_switches_between_a_wipe_that_follows_the_mouse_and_one_that_stays(stage: Stage) -> None:
+    view, seen = stage.viewer.window.frame_view, []
+    for _ in range(3):
+        press(stage, Key.Key_W)
+        seen.append(view.compare)
+    assert seen == [Compare.WIPE_FOLLOWS, Compare.WIPE, Compare.WIPE_FOLLOWS]
+
+
+def test_escape_closes_a_message(stage: Stage) -> None:
+    messages = stage.viewer.window.messages
+    messages.show_notice("A notice.")
+    press(stage, Key.Key_Escape)
+    assert not messages.isVisible()
+
+
 def test_full_screen_shows_only_the_picture_and_keeps_the_shortcuts(stage: Stage) -> None:
     window = stage.viewer.window
     press(stage, Key.Key_F11)

@@ -54,6 +54,23 @@ def test_invalid_arguments_end_with_exit_code_2(line: str, capsys: pytest.Captur
     assert "usage" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--at soon", "'soon' is not a time in seconds"),
+        ("--zoom big", "'big' is not a zoom between 0.03125 and 64"),
+        ("--centre 5", "'5' is not a point X,Y"),
+        ("--theme pink", "'pink' is not light, dark or system"),
+        ("--size 0x9", "'0x9' is not a size WIDTHxHEIGHT of 1 to 16384 pixels a side"),
+        ("--bench --seconds 0", "'0' is not a positive number"),
+    ],
+)
+def test_the_message_names_what_was_expected(line: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["clip.mp4", *line.split()])
+    assert message in capsys.readouterr().err
+
+
 def test_version_ends_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(["--version"])

@@ -13,8 +13,10 @@ from PySide6.QtTest import QTest
 from helpers.stage import Stage
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
+from videoinr_viewer.player import SPEEDS
 from videoinr_viewer.timeline.overview import MAX_TICKS, TICKS_PER_FRAME, ticks_of
 from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
+from videoinr_viewer.timeline.speed_box import format_speed
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
 FRAME = Fraction(1, 25)
@@ -146,3 +148,9 @@ def test_ruler_labels() -> None:
     assert format_label(Fraction(1, 4), Fraction(5, 100)) == "0.25"
     assert format_label(Fraction(75), Fraction(15)) == "1:15"
     assert format_label(Fraction(3675), Fraction(15)) == "1:01:15"
+
+
+def test_format_speed() -> None:
+    assert [format_speed(speed) for speed in SPEEDS] == [
+        "1/16 speed", "1/8 speed", "1/4 speed", "1/2 speed", "Normal speed", "2× speed", "4× speed",
+    ]  # fmt: skip

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
-from videoinr.types import Quality
+from videoinr.types import ExportProgress, Quality
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme import palette
@@ -75,6 +75,25 @@ def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -
     stage.viewer.session.zoom_to(8)
     assert status.scale.text() == "×8 (beyond the trained ×1–×4)"
     assert "color" in status.scale.styleSheet()
+
+
+def test_a_narrow_window_keeps_the_scale_and_elides_the_model(stage: Stage) -> None:
+    status = stage.viewer.window.status
+    stage.viewer.session.seek(Fraction(101, 100))
+    stage.viewer.session.zoom_to(8)
+    status.show_export(ExportProgress(3, 12, 1.0))
+    stage.viewer.window.resize(stage.viewer.window.minimumSize())
+    stage.wait_for(lambda: "…" in shown_text(status.engine))
+    assert shown_text(status.scale) == "×8 (beyond the trained ×1–×4)"
+    assert status.where.width() >= status.where.sizeHint().width()
+    assert status.engine.toolTip() == "gradient · cpu"
+    stage.viewer.window.resize(1200, 700)
+    stage.wait_for(lambda: shown_text(status.engine) == "gradient · cpu")
+
+
+def shown_text(label: QLabel) -> str:
+    """The text that the label shows, which may be elided."""
+    return QLabel.text(label)
 
 
 def test_work_is_shown_only_if_it_takes_long(stage_of: Callable[..., Stage]) -> None:

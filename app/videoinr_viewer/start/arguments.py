@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from videoinr import __version__
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
 from videoinr_viewer.style.theme_choice import Theme
 
 DEFAULT_BENCH_SECS = 5.0
+MAX_SIDE_PX = 16384
+_ZOOMS = f"a zoom between {MIN_ZOOM:g} and {MAX_ZOOM:g}"
+_SIZES = f"a size WIDTHxHEIGHT of 1 to {MAX_SIDE_PX} pixels a side"
+_T = TypeVar("_T")
+_N = TypeVar("_N", int, float, Fraction)
 
 
 @dataclass(frozen=True)
@@ -53,14 +60,35 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         epilog="Exit codes with --screenshot or --bench: 0 done, 1 failed.",
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a video, or a folder of pictures")
-    parser.add_argument("--at", dest="at_secs", type=_secs, metavar="SECS", help="the time to show: 1.25 or 5/4")
-    parser.add_argument("--zoom", type=_zoom, metavar="F", help="screen pixels per clip pixel (default: fit to window)")
-    parser.add_argument("--centre", type=_centre, metavar="X,Y", help="the clip pixel in the middle of the window")
+    parser.add_argument(
+        "--at",
+        dest="at_secs",
+        type=_checked(_secs, "a time in seconds"),
+        metavar="SECS",
+        help="the time to show: 1.25 or 5/4",
+    )
+    parser.add_argument(
+        "--zoom",
+        type=_checked(_zoom, _ZOOMS),
+        metavar="F",
+        help="screen pixels per clip pixel (default: fit to window)",
+    )
+    parser.add_argument(
+        "--centre",
+        type=_checked(_centre, "a point X,Y"),
+        metavar="X,Y",
+        help="the clip pixel in the middle of the window",
+    )
     parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
     parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
     parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
-    parser.add_argument("--theme", type=Theme, metavar="light|dark|system", help="the theme of this run")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="the window's size in pixels")
+    parser.add_argument(
+        "--theme",
+        type=_checked(Theme, "light, dark or system"),
+        metavar="light|dark|system",
+        help="the theme of this run",
+    )
+    parser.add_argument("--size", type=_checked(_size, _SIZES), metavar="WxH", help="the window's size in pixels")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_bench(parser)
     values = vars(parser.parse_args(argv))
@@ -74,49 +102,58 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("measuring", "use the window by a script and print how fast it answers")
+    group = parser.add_argument_group("measuring", "operate the window by a script and print how fast it responds")
     group.add_argument("--bench", action="store_true", help="drag, zoom, pan and play, then quit (about a minute)")
     group.add_argument(
-        "--seconds", type=_positive(float), default=DEFAULT_BENCH_SECS, metavar="N", help="of each gesture"
+        "--seconds", type=_positive(float), default=DEFAULT_BENCH_SECS, metavar="N", help="duration of each gesture"
     )
-    group.add_argument("--steps", type=_positive(int), default=0, metavar="N", help="instead: N steps, memory watched")
+    group.add_argument(
+        "--steps", type=_positive(int), default=0, metavar="N", help="take N steps instead, and measure the memory"
+    )
     group.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def _checked(read: Callable[[str], _T], expected: str) -> Callable[[str], _T]:
+    """Return ``read`` with an error message that names ``expected``, in place of a ValueError."""
+
+    def read_or_explain(text: str) -> _T:
+        try:
+            return read(text)
+        except (ValueError, ArithmeticError):
+            raise argparse.ArgumentTypeError(f"'{text}' is not {expected}") from None
+
+    return read_or_explain
 
 
 def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     def read(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < 1e9:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-        return value
+        return _within(kind(text), 1e-9, 1e9)
 
-    return read
+    return _checked(read, "a positive whole number" if kind is int else "a positive number")
+
+
+def _within(value: _N, least: float, most: float) -> _N:
+    if not least <= value <= most:
+        raise ValueError(f"{value} is out of range")
+    return value
 
 
 def _secs(text: str) -> Fraction:
-    try:
-        secs = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time in seconds") from None
-    if secs < 0 or len(text) > 40 or "e" in text.lower():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time in a clip")
-    return secs
+    # An exponent or a very long number could make an integer that fills the memory.
+    if len(text) > 40 or "e" in text.lower():
+        raise ValueError(text)
+    return _within(Fraction(text), 0, math.inf)
 
 
 def _zoom(text: str) -> float:
-    zoom = float(text)
-    if not MIN_ZOOM <= zoom <= MAX_ZOOM:
-        raise argparse.ArgumentTypeError(f"the zoom must be between {MIN_ZOOM:g} and {MAX_ZOOM:g}")
-    return zoom
+    return _within(float(text), MIN_ZOOM, MAX_ZOOM)
 
 
 def _centre(text: str) -> tuple[float, float]:
-    x, y = (float(part) for part in text.split(","))
+    x, y = (float(side) for side in text.split(","))
     return x, y
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, height = (int(part) for part in text.lower().split("x"))
-    if not (1 <= width <= 16384 and 1 <= height <= 16384):
-        raise argparse.ArgumentTypeError("each side must be 1 to 16384 pixels")
+    width, height = (_within(int(side), 1, MAX_SIDE_PX) for side in text.lower().split("x"))
     return width, height
