@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from videoinr_viewer.dialogs.files import OPEN_FILTER
+from videoinr_viewer.dialogs.files import open_filter
 
 
 def test_the_open_dialog_offers_all_suffixes_that_the_engine_lists() -> None:
-    videos, pictures, everything = OPEN_FILTER.split(";;")
+    videos, pictures, everything = open_filter().split(";;")
     for entry, suffixes in ((videos, VIDEO_SUFFIXES), (pictures, PICTURE_SUFFIXES)):
         inside = re.search(r"\((.*)\)", entry)
         assert inside is not None

@@ -25,7 +25,7 @@ class FileDialogs(QObject):
 
     def open_clip(self) -> None:
         """Ask for a clip and open it."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), _open_filter())
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), open_filter())
         if name:
             self._session.open(Path(name))
 
@@ -45,7 +45,8 @@ class FileDialogs(QObject):
         return clip.info.path.absolute().parent if clip is not None else Path.home()
 
 
-def _open_filter() -> str:
+def open_filter() -> str:
+    """Return the filter of the open dialog: videos, pictures, all files."""
     # Imported here: the start of the program does without the readers.
     from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 

@@ -60,6 +60,23 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         epilog="Exit codes with --screenshot or --bench: 0 done, 1 failed.",
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a video, or a folder of pictures")
+    parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
+    parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
+    parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_view(parser)
+    _add_bench(parser)
+    values = vars(parser.parse_args(argv))
+    plan = BenchPlan(values.pop("seconds"), values.pop("steps"), values.pop("json"))
+    if not values["bench"] and plan != BenchPlan():
+        parser.error("--seconds, --steps and --json need --bench")
+    if values["bench"] and (values["file"] is None or values["screenshot"] is not None):
+        parser.error("--bench needs a FILE and excludes --screenshot")
+    values["bench"] = plan if values["bench"] else None
+    return Arguments(**values)
+
+
+def _add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at",
         dest="at_secs",
@@ -79,9 +96,6 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         metavar="X,Y",
         help="the clip pixel in the middle of the window",
     )
-    parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
-    parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
-    parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
     parser.add_argument(
         "--theme",
         type=_checked(Theme, "light, dark or system"),
@@ -89,16 +103,6 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         help="the theme of this run",
     )
     parser.add_argument("--size", type=_checked(_size, _SIZES), metavar="WxH", help="the window's size in pixels")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    _add_bench(parser)
-    values = vars(parser.parse_args(argv))
-    plan = BenchPlan(values.pop("seconds"), values.pop("steps"), values.pop("json"))
-    if not values["bench"] and plan != BenchPlan():
-        parser.error("--seconds, --steps and --json need --bench")
-    if values["bench"] and (values["file"] is None or values["screenshot"] is not None):
-        parser.error("--bench needs a FILE and excludes --screenshot")
-    values["bench"] = plan if values["bench"] else None
-    return Arguments(**values)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
