@@ -15,6 +15,7 @@ Conventions:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
+    from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
@@ -56,7 +58,7 @@ def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
 
 
 def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
-    clip: str | PathLike[str] | Frames | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     *,
     model: str | PathLike[str] | LoadedModel | None = None,
     device: str | None = None,
@@ -67,7 +69,8 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
 
     Args:
         clip: a video file, a picture, a folder of pictures, or a pattern of them (``shots/*.png``, ``img_%03d.png``).
-            Or frames in memory: an array or a tensor [frames, height, width, 3], RGB, uint8 or uint16, taken as sRGB.
+            Or frames in memory: an array, a list or a tensor [frames, height, width, 3], RGB, uint8 or uint16, which
+            are taken as sRGB.
         model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
             None means the default model.
         device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``. None means the fastest.
@@ -88,7 +91,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
 
 
 def export(
-    clip: str | PathLike[str] | Frames | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     out: str | PathLike[str],
     *,
     start: Number | None = None,
@@ -198,24 +201,32 @@ def evaluate(
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
     from videoinr.evaluation.methods import NamedMethod, open_methods
-    from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import run_protocols
 
-    if scale < 1 or time_scale < 1:
-        raise UsageError("Scales of an evaluation are 1 or more.", hint="4 and 4 are the usual ones.")
+    protocol = _protocol(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
     where = pick_device(device)
     names = [str(each) if isinstance(each, PathLike) else each for each in models]
     method_set = open_methods(models=names, baselines=baselines, device=where)
     method_set.methods += [NamedMethod(name, method) for name, method in (methods or {}).items()]
     if not method_set.methods:
         raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
-    protocol = Protocol(float(exact(scale, "scale")), time_scale, channel, flicker)
     (run,) = run_protocols(find_footage(Path(data)), [protocol], method_set, where, say=notice or _ignore)
     return run
 
 
+def _protocol(scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"], flicker: bool) -> Protocol:
+    from videoinr.evaluation.protocols import Protocol
+
+    if scale < 1 or time_scale < 1 or time_scale.denominator > 1:
+        hint = "Both are 1 or more, and the time scale is a whole number; 4 and 4 are usual."
+        raise UsageError(f"Scales {float(scale):g} and {float(time_scale):g} cannot be evaluated.", hint=hint)
+    if channel not in ("y", "rgb"):
+        raise UsageError(f"There is no channel {channel!r}.", hint="Choose y or rgb.")
+    return Protocol(float(scale), int(time_scale), channel, flicker)
+
+
 def _engine(
-    clip: str | PathLike[str] | Frames | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     model: str | PathLike[str] | LoadedModel | None,
     device: str | None,
     memory: int | None,

@@ -111,12 +111,18 @@ def test_a_tensor_has_the_pixels_of_the_array_and_is_an_ordinary_one(video: vide
     assert torch.equal(pair.decode(0.25, region=(3, 4, 50, 60), as_tensor=True), tensor)
 
 
-@pytest.mark.parametrize("form", ["array", "tensor", "16 bits"])
+@pytest.mark.parametrize("form", ["array", "list", "tensor", "16 bits"])
 def test_frames_in_memory_are_a_clip(folder: Path, video: videoinr.Video, form: str) -> None:
     with open_clip(folder / "clip.mp4") as clip:
         frames: Any = np.stack([clip.frame(index) for index in range(FRAMES)])
-    frames = {"array": frames, "tensor": torch.from_numpy(frames), "16 bits": frames.astype(np.uint16) * 257}[form]
+    forms: dict[str, Callable[[Any], Any]] = {
+        "list": list,
+        "tensor": torch.from_numpy,
+        "16 bits": lambda frames: frames.astype(np.uint16) * 257,
+    }
+    frames = forms.get(form, np.asarray)(frames)
     with videoinr.open(frames, model=folder / "tiny.safetensors", device="cpu", picture_fps=FPS) as opened:
+        assert repr(opened.encode(3)) == "<videoinr.Pair 3 of <videoinr.Video 'frames': 64x48, 5 frames, tiny>>"
         assert opened.info.frames == FRAMES
         assert opened.info.duration_secs == Fraction(FRAMES, FPS)
         np.testing.assert_array_equal(opened.decode(0.05), video.decode(0.05))
@@ -279,8 +285,11 @@ def test_evaluate_gives_the_figures_of_the_command(folder: Path, tmp_path: Path)
 def test_evaluate_refuses_what_makes_no_sense(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No method"):
         videoinr.evaluate(tmp_path)
-    with pytest.raises(UsageError, match="1 or more"):
-        videoinr.evaluate(tmp_path, baselines=["nearest"], scale=0.5)
+    for options in ({"scale": 0.5}, {"time_scale": 0}, {"time_scale": 2.5}):
+        with pytest.raises(UsageError, match="cannot be evaluated"):
+            videoinr.evaluate(tmp_path, baselines=["nearest"], **options)
+    with pytest.raises(UsageError, match="no channel"):
+        videoinr.evaluate(tmp_path, baselines=["nearest"], channel="z")  # type: ignore[arg-type]
 
 
 # ---- errors, threads, closing ----
@@ -305,6 +314,7 @@ def test_evaluate_refuses_what_makes_no_sense(tmp_path: Path) -> None:
         (lambda video: video.decode(0, region="all"), "not a region"),
         (lambda video: video.encode(4), "no pair 4"),
         (lambda video: video.encode(-1), "no pair -1"),
+        (lambda video: video.encode(1.5), "no pair 1.5"),
         (lambda video: video.encode(0).decode(1.01), "outside the pair"),
         (lambda video: video.encode(0).flow(-0.5), "outside the pair"),
         (lambda video: video.frames(fps=0), "not above 0"),

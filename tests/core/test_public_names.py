@@ -48,7 +48,7 @@ assert_type(videoinr.evaluate("clips", models=["lite"]).summary("lite").average.
 assert_type(videoinr.VideoInrError("no").hint, str)
 """
 MISTAKES = {
-    "videoinr.open(3)": "arg-type",
+    "videoinr.open('clip.mp4', memory='much')": "arg-type",
     "videoinr.open('clip.mp4').decode(0, region=(1, 2, 3))": "arg-type",
     "videoinr.open('clip.mp4').shoot(0)": "attr-defined",
 }

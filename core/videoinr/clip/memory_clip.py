@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,18 +47,20 @@ class MemoryClip(ClipBase):
         self._frames = None
 
 
-def open_frames(frames: Frames | Tensor, *, fps: Fraction) -> MemoryClip:
+def open_frames(frames: Frames | Sequence[Frames] | Tensor, *, fps: Fraction) -> MemoryClip:
     """Open frames as a clip.
 
     Args:
-        frames: [frames, height, width, 3] RGB, uint8 or uint16, full range, at least one frame. An array or a tensor on
-            any device. Colours are taken as sRGB.
+        frames: [frames, height, width, 3] RGB, uint8 or uint16, full range, at least one frame. An array, a list
+            of frames, or a tensor on any device. Colours are taken as sRGB.
         fps: frames per second.
 
     Raises:
         UsageError: ``frames`` has another shape or type, or ``fps`` is not above 0.
     """
-    array: Frames = frames if isinstance(frames, np.ndarray) else frames.detach().cpu().numpy()
+    array: NDArray[Any] = (
+        np.asarray(frames) if isinstance(frames, Sequence | np.ndarray) else frames.detach().cpu().numpy()
+    )
     if array.ndim != 4 or array.shape[-1] != 3 or 0 in array.shape or array.dtype not in (np.uint8, np.uint16):
         raise UsageError(
             f"Frames of shape {list(array.shape)} and type {array.dtype} are not a clip.",

@@ -79,14 +79,14 @@ class Video(Closeable):
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
             Cancelled: ``cancel`` was cancelled.
         """
-        if not 0 <= pair < self.pair_count:
+        if not 0 <= pair < self.pair_count or pair != int(pair):
             raise UsageError(
                 f"There is no pair {pair}: the clip has {self.pair_count}.",
                 hint=f"Choose a pair from 0 to {self.pair_count - 1}.",
             )
         with self._working() as engine:
-            engine.encode(pair, cancel)
-        return Pair(self, pair)
+            engine.encode(int(pair), cancel)
+        return Pair(self, int(pair))
 
     def query(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None
@@ -189,6 +189,10 @@ class Video(Closeable):
         queries = (replace(start_query, instant=self.timeline.instant_from_time(time)) for time in times)
         return (self._picture(query, as_tensor, cancel) for query in queries)
 
+    def __repr__(self) -> str:
+        info = self.info
+        return f"<videoinr.Video {info.path.name!r}: {info.grid}, {info.frames} frames, {self.model_name}>"
+
     def close(self) -> None:
         """Close the clip and free the caches; waits for a call in progress. May be called twice."""
         with self._lock:
@@ -221,6 +225,9 @@ class Pair:
 
     def __init__(self, video: Video, index: int) -> None:
         self._video, self._index = video, index
+
+    def __repr__(self) -> str:
+        return f"<videoinr.Pair {self._index} of {self._video!r}>"
 
     @property
     def index(self) -> int:
