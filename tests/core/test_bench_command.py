@@ -1,4 +1,4 @@
-"""``videoinr bench``: what it prints, what it counts, and the yardstick it measures against."""
+"""``videoinr bench``: operation counts, ceilings, the plain reference, and the command's output."""
 
 import json
 from pathlib import Path
@@ -38,15 +38,15 @@ STEPS = ["encode", "first_decode", "next_phase", "draft"]
 
 @pytest.fixture(autouse=True)
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The best of several is for figures; nobody reads those of a test."""
+    """Measure ceilings once instead of several times, as tests do not check their values."""
     monkeypatch.setattr(ceilings, "_ATTEMPTS", 1)
 
 
-# ---- what is counted ----
+# ---- Counting ----
 
 
 def macs_seen_by_hooks(encoder: nn.Module, frames: Tensor) -> int:
-    """Of an encoder, by the other way: each layer's outputs times the weights behind one of them."""
+    """Count an encoder's MACs by hooks: each layer's outputs times the weights of one output."""
     macs = 0
 
     def count(layer: Any, _: object, out: Tensor) -> None:
@@ -62,19 +62,19 @@ def macs_seen_by_hooks(encoder: nn.Module, frames: Tensor) -> int:
 
 
 def tail(head: SirenHead) -> int:
-    """Multiply-accumulates of a head behind its first layer, a pixel."""
+    """Return a head's MACs per pixel without its first layer."""
     return sum(layer.weight.numel() for layer in (*head.hidden, head.last))
 
 
 def projections(model: VideoINR) -> int:
-    """Of the heads' first layers on the latent feature, an LR pixel."""
+    """Return the MACs per LR pixel of the heads' first layers on the latent feature."""
     decoder = model.decoder_head.first
-    parts = (model.spatial_head.first.part(0), model.temporal_head.first.part(1), decoder.part(2), decoder.part(3))
-    return sum(part.numel() for part in parts)
+    weights = (model.spatial_head.first.part(0), model.temporal_head.first.part(1), decoder.part(2), decoder.part(3))
+    return sum(weight.numel() for weight in weights)
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_VARIANTS["paper"]], ids=["tiny", "tiny paper"])
-def test_encoding_costs_what_hooks_on_its_layers_see(config: ModelConfig) -> None:
+def test_encoding_macs_equal_those_counted_by_hooks(config: ModelConfig) -> None:
     model = VideoINR(config)
     (costs,) = costs_of(config, CLIP, [GRID])
     by_hooks = macs_seen_by_hooks(model.encoder, torch.rand(1, 2, 3, CLIP.height, CLIP.width))
@@ -83,14 +83,14 @@ def test_encoding_costs_what_hooks_on_its_layers_see(config: ModelConfig) -> Non
 
 
 @pytest.mark.parametrize("config", [BASE, PAPER, TINY], ids=["base", "paper", "tiny"])
-def test_decoding_costs_what_the_heads_widths_say(config: ModelConfig) -> None:
+def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None:
     (costs,) = costs_of(config, CLIP, [GRID])
     with torch.device("meta"):
         model = VideoINR(config)
     spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
     view = spatial.first.part(1).numel() + tail(spatial) + temporal.first.part(0).numel()
     instant = tail(temporal) + 2 * decoder.first.part(0).numel() + tail(decoder)
-    of_the_time = temporal.widths[0] + decoder.widths[0]  # the share of t is computed once, not for each pixel
+    of_the_time = temporal.widths[0] + decoder.widths[0]  # The product with t is computed once, not per pixel.
     assert costs.view.work.macs == GRID.rect.area * view
     assert costs.instant.work.macs == GRID.rect.area * instant + of_the_time
     assert costs.view.work.sines == GRID.rect.area * sum(spatial.widths)
@@ -98,14 +98,14 @@ def test_decoding_costs_what_the_heads_widths_say(config: ModelConfig) -> None:
     assert costs.first.work == costs.view.work + costs.instant.work
 
 
-def test_an_instant_gathers_what_the_flow_reaches() -> None:
+def test_gathered_values_of_an_instant() -> None:
     (costs,) = costs_of(TINY, CLIP, [GRID])
     field, latent, frames = 4 * TINY.spatial_channels, 4 * TINY.decoder_hidden[0], 16 * 3
     assert costs.instant.work.gathered == GRID.rect.area * 2 * (field + latent + frames)
 
 
 @pytest.mark.parametrize("config", [TINY, *TINY_VARIANTS.values()], ids=["tiny", *TINY_VARIANTS])
-def test_what_is_held_is_what_a_real_pair_and_view_hold(config: ModelConfig) -> None:
+def test_held_bytes_equal_those_of_a_real_pair_and_view(config: ModelConfig) -> None:
     (costs,) = costs_of(config, CLIP, [GRID])
     model = VideoINR(config)
     points = Points.make(GRID.rect, GRID, latent_hw=(CLIP.height, CLIP.width), device=CPU)
@@ -118,14 +118,14 @@ def test_what_is_held_is_what_a_real_pair_and_view_hold(config: ModelConfig) -> 
     assert costs.instant.moved_bytes == costs.view_bytes + 4 * GRID.rect.area
 
 
-def test_a_released_network_pays_for_all_at_every_instant() -> None:
+def test_a_released_network_has_no_view_cost() -> None:
     (costs,) = costs_of(ReleasedConfig(TINY_VARIANTS["paper"]), CLIP, [GRID])
     assert costs.view.work == Work()
     assert costs.first.work == costs.instant.work
     assert costs.instant.work.sines == GRID.rect.area * (20 + 20 + 20)
 
 
-def test_the_counter_knows_products_convolutions_and_sines() -> None:
+def test_the_counter_counts_products_convolutions_and_sines() -> None:
     with WorkCounter() as counter:
         torch.rand(3, 5) @ torch.rand(5, 7)
         nn.Linear(5, 7)(torch.rand(2, 3, 5))
@@ -136,24 +136,24 @@ def test_the_counter_knows_products_convolutions_and_sines() -> None:
     assert counter.work == Work(macs=products, sines=9)
 
 
-# ---- the floor ----
+# ---- The floor ----
 
 
-def test_the_floor_is_arithmetic_or_traffic_whichever_is_longer() -> None:
+def test_the_floor_is_the_longer_of_arithmetic_and_memory_traffic() -> None:
     both = Ceilings(product_flops=100, half_product_flops=1000, copied_bytes=10, sines=5)
     cost = Cost(pixels=1, work=Work(macs=500, sines=10), moved_bytes=50)
     assert both.floor_secs(cost, half=False) == 10 + 2
-    assert both.floor_secs(cost, half=True) == 5  # 1 + 2 of arithmetic, 5 of traffic
+    assert both.floor_secs(cost, half=True) == 5  # Arithmetic takes 1 + 2, memory traffic 5.
     assert Ceilings(100, None, 10, 5).floor_secs(cost, half=True) == 12
 
 
-def test_the_ceilings_of_this_machine_are_measured() -> None:
+def test_ceilings_are_measured() -> None:
     found = measure_ceilings(CPU, half=False)
     assert found.half_product_flops is None
     assert min(found.product_flops, found.copied_bytes, found.sines) > 1e6
 
 
-def test_peaks_begin_anew() -> None:
+def test_peaks_are_reset() -> None:
     clock.begin_peaks()
     before = clock.peak_now()
     held = np.ones(2**24)
@@ -164,11 +164,11 @@ def test_peaks_begin_anew() -> None:
     assert (after.cuda_bytes is None) == (not torch.cuda.is_available())
 
 
-# ---- the yardstick ----
+# ---- The plain reference ----
 
 
 @pytest.mark.parametrize("chunk_px", [60, 2**16])
-def test_the_heads_plainly_evaluated_are_the_papers_model(chunk_px: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plain_heads_equal_the_papers_model(chunk_px: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain, "_CHUNK_PX", chunk_px)
     model = tiny_paper_model()
     frames, grid = torch.rand(1, 2, 3, 12, 20), Grid(40, 36)
@@ -180,31 +180,31 @@ def test_the_heads_plainly_evaluated_are_the_papers_model(chunk_px: int, monkeyp
     theirs = render_plainly(heads, latent, grid, grid.rect, t=0.3)
     assert (ours[0].permute(1, 2, 0) - theirs).abs().max() < 1e-4
     assert theirs.std() > 0.01
-    part = render_plainly(heads, latent, grid, Rect(0, 0, 40, 9), t=0.3)
-    assert part.shape == (9, 40, 3)
+    top = render_plainly(heads, latent, grid, Rect(0, 0, 40, 9), t=0.3)
+    assert top.shape == (9, 40, 3)
 
 
-def test_the_yardstick_has_the_papers_sizes() -> None:
+def test_the_plain_heads_have_the_papers_sizes() -> None:
     heads = Heads.make(PAPER, CPU)
     counts = [sum(each.numel() for each in head.parameters()) for head in (heads.spatial, heads.temporal)]
-    assert counts == [50_176 - 64, 38_724]  # the released SpatialINR has one input more: t
+    assert counts == [50_176 - 64, 38_724]  # The released SpatialINR has t as an additional input.
     assert sum(each.numel() for each in heads.decoder.parameters()) == 121_027
 
 
-def test_what_takes_too_long_is_measured_on_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_picture_is_measured_on_some_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = measure_plain(Grid(16, 8), Grid(32, 64), CPU, repeats=2)
     assert not whole.is_scaled
     monkeypatch.setattr(plain, "LIMIT_SECS", 0.0)
-    part = measure_plain(Grid(16, 8), Grid(32, 64), CPU, repeats=2)
-    assert part.is_scaled
-    assert (part.grid, part.measured) == ("32x64", "32x2")
-    assert min(whole.secs, part.secs) > 0
+    some_rows = measure_plain(Grid(16, 8), Grid(32, 64), CPU, repeats=2)
+    assert some_rows.is_scaled
+    assert (some_rows.grid, some_rows.measured) == ("32x64", "32x2")
+    assert min(whole.secs, some_rows.secs) > 0
 
 
-# ---- what can be measured ----
+# ---- Models and clips ----
 
 
-def test_random_weights_are_the_same_each_time_and_disturb_nobody() -> None:
+def test_random_weights_are_the_same_each_time_and_keep_the_generators_state() -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -222,7 +222,7 @@ def test_an_unknown_configuration_is_refused() -> None:
     assert "base" in refused.value.hint
 
 
-def test_the_usual_models_can_all_be_had() -> None:
+def test_the_usual_models_can_be_loaded() -> None:
     assert [name.removeprefix(RANDOM) for name in usual_models()] == list(USUAL)
     assert "lite" in usual_models()
     assert build(subject(usual_models()[0]).card.config).config.spatial_channels > 0
@@ -238,7 +238,7 @@ def test_a_synthetic_clip_moves_and_is_the_same_each_time(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("device", "every", "pictures"), [("cpu", True, 1), ("cuda", False, 3), ("cuda", True, 5)])
-def test_the_usual_sizes_are_the_devices(
+def test_the_default_sizes_depend_on_the_device(
     device: str, every: bool, pictures: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("videoinr.devices.pick_device", torch.device)
@@ -247,7 +247,7 @@ def test_the_usual_sizes_are_the_devices(
     assert sizes[0][0] == Grid(320, 180)
 
 
-# ---- the command ----
+# ---- The command ----
 
 
 def bench_json(*arguments: object) -> dict[str, Any]:
@@ -259,11 +259,11 @@ def bench_json(*arguments: object) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a model called tiny: counting what a larger one does takes many seconds, and is the tests' above."""
+    """Weights of a model called tiny. Counting a larger model takes many seconds and is tested above."""
     return save_tiny_model(tmp_path_factory.mktemp("model"))
 
 
-def test_a_program_is_told_of_every_model_and_size(weights: Path) -> None:
+def test_json_has_every_model_and_size(weights: Path) -> None:
     models = ("--model", "random:tiny", "--model", weights)
     told = bench_json(*models, "--lr", "24x16", "--out", "48x32", "--out", "60x40", "--repeats", 2)
     assert told.keys() == {"device", "torch_version", "threads", "load_average", "ceilings", "results"}
@@ -288,13 +288,13 @@ def check_result(result: dict[str, Any]) -> None:
     )
 
 
-def test_a_clip_of_ones_own_is_decoded_four_times_larger(tmp_path: Path) -> None:
+def test_a_given_clip_is_decoded_at_x4(tmp_path: Path) -> None:
     write_synthetic_clip(tmp_path / "own.mkv", Grid(16, 12), frames=3)
     (result,) = bench_json(tmp_path / "own.mkv", "--model", "random:tiny")["results"]
     assert (result["clip"], result["grid"], result["repeats"]) == ("16x12", "64x48", 1)
 
 
-def test_a_person_sees_times_floors_memory_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain, "LIMIT_SECS", 0.0)
     outcome = run_here("bench", "--model", "random:tiny", "--lr", "24x16", "--out", "48x64", "--device", "cpu")
     assert outcome.exit_code == 0, outcome
@@ -320,13 +320,11 @@ def test_a_person_sees_times_floors_memory_and_the_machine(monkeypatch: pytest.M
     ],
     ids=" ".join,
 )
-def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
+def test_invalid_arguments_are_refused(arguments: list[str]) -> None:
     assert run_here("bench", *arguments).exit_code == 2
 
 
-def test_all_measures_the_usual_models_the_papers_form_among_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_measures_the_usual_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paper = save_tiny_model(tmp_path, model=tiny_paper_model("paper-s"))
     monkeypatch.setattr("videoinr.benchmark.subjects.usual_models", lambda: ("random:tiny", str(paper)))
     told = bench_json("--all", "--lr", "12x8", "--repeats", 1)

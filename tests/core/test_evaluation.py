@@ -1,4 +1,4 @@
-"""Evaluation: the clips it reads, its windows, and the means that it takes, by hand where a hand can compute them."""
+"""Evaluation: clips, windows, scores and their means, against values computed by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 class Recorder:
-    """A restorer that notes what it was given, and answers with flat grey."""
+    """A method that records its calls and returns grey frames."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Tensor, Grid, list[float]]] = []
@@ -38,7 +38,7 @@ class Recorder:
 
 
 @pytest.mark.parametrize(("frames", "windows"), [(4, 0), (5, 1), (8, 1), (9, 2), (12, 2), (13, 3)])
-def test_windows_stride_by_their_length(frames: int, windows: int) -> None:
+def test_windows_start_every_t_frames(frames: int, windows: int) -> None:
     clip, record = torch.rand(frames, 3, 32, 48), Recorder()
     scores = score_clip(clip, "clip", Protocol(2, 4), {"grey": record})
     assert len(record.calls) == windows
@@ -54,13 +54,13 @@ def test_windows_stride_by_their_length(frames: int, windows: int) -> None:
         assert (score.psnr_db, score.ssim) == pytest.approx((psnr(grey, clip[index]), ssim(grey, clip[index])))
 
 
-def test_the_channel_decides_what_is_compared() -> None:
+def test_the_channel_selects_luma_or_rgb() -> None:
     clip, grey = torch.rand(2, 3, 16, 16), torch.full((3, 16, 16), 0.5)
     (score,) = score_clip(clip, "c", Protocol(1, 1, "rgb"), {"grey": Recorder()})
     assert (score.psnr_db, score.ssim) == pytest.approx((psnr(grey, clip[0], "rgb"), ssim(grey, clip[0], "rgb")))
 
 
-def test_clips_are_cut_from_the_top_left() -> None:
+def test_frames_are_cropped_from_the_top_left() -> None:
     clip, record = torch.rand(3, 3, 39, 50), Recorder()
     score_clip(clip, "clip", Protocol(1, 2), {"grey": record})
     low, grid, _ = record.calls[0]
@@ -69,12 +69,12 @@ def test_clips_are_cut_from_the_top_left() -> None:
 
 
 def truth_of(clip: Tensor) -> Method:
-    """A restorer that gives the clip back, frame by frame."""
+    """Return a method that returns the clip's own frames."""
     frames = iter(clip)
     return lambda low, grid, times: [next(frames) for _ in times]
 
 
-def test_a_restorer_that_is_right_is_perfect_in_everything() -> None:
+def test_a_perfect_method_has_perfect_scores() -> None:
     clip = torch.rand(5, 3, 16, 16)
     scores = score_clip(clip, "clip", Protocol(4, 2, flicker=True), {"truth": truth_of(clip)})
     assert {score.psnr_db for score in scores} == {math.inf}
@@ -82,13 +82,13 @@ def test_a_restorer_that_is_right_is_perfect_in_everything() -> None:
     assert [score.flow_error_px for score in scores] == [None, 0, 0, 0]
 
 
-def test_flicker_is_the_error_of_the_motion_from_frame_to_frame_across_windows() -> None:
+def test_tof_is_measured_from_frame_to_frame_across_windows() -> None:
     random = torch.Generator().manual_seed(0)
     wide = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 20, generator=random), (48, 80), mode="bicubic")[
         0
     ].clamp(0, 1)
     clip = torch.stack([wide[:, :32, 2 * number : 2 * number + 48] for number in range(5)])
-    still = lambda low, grid, times: [low[0] for _ in times]  # noqa: E731 - shows each input until the next one
+    still = lambda low, grid, times: [low[0] for _ in times]  # noqa: E731 - repeats each input until the next one
     scores = score_clip(clip, "c", Protocol(1, 2, flicker=True), {"still": still, "truth": truth_of(clip)})
     shown = [clip[0], clip[0], clip[2], clip[2]]
     for score in scores[:2] + scores[4:6]:
@@ -97,12 +97,12 @@ def test_flicker_is_the_error_of_the_motion_from_frame_to_frame_across_windows()
             assert score.flow_error_px == pytest.approx(flow_difference(*flows), abs=1e-6)
     by_frame = [score.flow_error_px for score in scores if score.method == "still"]
     assert by_frame[0] is None
-    # Standing still misses two pixels of motion, and the jump that follows makes up for them: two too many.
+    # Repeated inputs miss two pixels of motion per step, and the jump to the next input has two too many.
     assert by_frame[1:] == pytest.approx([2, 2, 2], abs=0.5)
     assert all(score.flow_error_px in (0, None) for score in scores if score.method == "truth")
 
 
-def test_every_output_can_be_looked_at() -> None:
+def test_every_output_frame_is_passed_to_the_callback() -> None:
     seen: list[tuple[str, int, float]] = []
     clip = torch.rand(5, 3, 16, 16)
     score_clip(
@@ -118,7 +118,7 @@ def test_every_output_can_be_looked_at() -> None:
     assert [spread > 0 for _, _, spread in seen] == [False, False, True, True] * 2
 
 
-def test_a_model_restores_and_encodes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_encodes_each_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model, low, encodings = tiny_video_inr(), torch.rand(2, 3, 6, 8), list[int]()
     encode = model.encode
 
@@ -135,7 +135,7 @@ def test_a_model_restores_and_encodes_once(monkeypatch: pytest.MonkeyPatch) -> N
             torch.testing.assert_close(picture, expected)
 
 
-def test_too_little_memory_for_all_instants_is_enough_for_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_decoded_in_halves_when_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     model, low, times = tiny_video_inr(), torch.rand(2, 3, 6, 8), [k / 8 for k in range(8)]
     with torch.inference_mode():
         expected = method_from_model(model)(low, Grid(16, 12), times)
@@ -163,7 +163,7 @@ def score(number: int, psnr_db: float, *, flow: float | None = None, secs: float
     return FrameScore("c", "m", number, number, psnr_db, psnr_db / 100, flow, secs)
 
 
-def test_a_summary_tells_the_kinds_of_frames_apart() -> None:
+def test_a_summary_has_means_of_each_kind_of_frame() -> None:
     scores = [
         score(k, db, flow=f, secs=k) for k, db, f in ((0, 30.0, None), (1, 20.0, 1.0), (2, 22.0, 2.0), (3, 24.0, 6.0))
     ]
@@ -176,10 +176,10 @@ def test_a_summary_tells_the_kinds_of_frames_apart() -> None:
     assert summary.average.ssim == pytest.approx(0.26)
     assert (summary.average.flow_error_px, summary.input.flow_error_px, summary.others.flow_error_px) == (3, 3, 3.5)
     assert (summary.average.frames, summary.middle.frames, summary.center.frames) == (5, 1, 3)
-    assert summary.secs_per_frame == 2  # The median: a slow first window does not count.
+    assert summary.secs_per_frame == 2  # The median ignores a slow first window.
 
 
-def test_an_odd_window_has_no_middle_and_json_no_infinity() -> None:
+def test_an_odd_t_has_no_middle_and_json_has_no_infinity() -> None:
     summary = summarise([score(0, math.inf), score(1, 20.0), score(2, 22.0)], 3)
     assert math.isnan(summary.middle.psnr_db)
     assert (summary.others.psnr_db, summary.average.psnr_db) == (21, math.inf)
@@ -189,7 +189,7 @@ def test_an_odd_window_has_no_middle_and_json_no_infinity() -> None:
     assert plain["others"]["psnr_db"] == 21
 
 
-def test_the_protocol_says_what_was_measured() -> None:
+def test_a_protocol_is_described_in_words() -> None:
     text = str(Protocol(4, 8))
     for words in (
         "clips",
@@ -207,7 +207,7 @@ def test_the_protocol_says_what_was_measured() -> None:
     assert "on RGB" in str(Protocol(4, 8, "rgb", standard=GOPRO))
 
 
-def test_standard_sets_are_recognised_and_others_named_so() -> None:
+def test_standard_sets_are_recognised() -> None:
     assert VID4.remarks({"calendar": 41, "city": 34, "foliage": 49, "walk": 47})[0].endswith(
         "171 frames: the set itself."
     )
@@ -232,17 +232,17 @@ def test_videos_and_folders_of_pictures_are_found_and_read(tmp_path: Path) -> No
     assert [clip.name for clip in find_footage(tmp_path / "b" / "c")] == ["c"]
 
 
-def test_deep_pictures_keep_their_depth(tmp_path: Path) -> None:
+def test_16_bit_frames_keep_their_depth(tmp_path: Path) -> None:
     deep = np.arange(256, dtype=np.uint16).reshape(16, 16, 1).repeat(3, axis=2) * 200 + 7
     write_pictures(tmp_path / "deep", [deep, deep])
     with find_footage(tmp_path)[0].open(CPU) as frames:
         np.testing.assert_array_equal(frames[1].mul(65535).permute(1, 2, 0).round().numpy(), deep)
 
 
-def test_of_gopros_layout_only_the_sharp_frames_count(tmp_path: Path) -> None:
+def test_of_gopros_layout_only_the_sharp_frames_are_taken(tmp_path: Path) -> None:
     for kind in ("sharp", "blur", "blur_gamma"):
         write_pictures(tmp_path / "GOPR0384_11_00" / kind, 2)
     (clip,) = find_footage(tmp_path)
     assert (clip.name, clip.path.name) == ("GOPR0384_11_00", "sharp")
     write_pictures(tmp_path / "other" / "blur", 2)
-    assert len(find_footage(tmp_path / "other")) == 1  # Without a sharp one beside it, it is a name like any other.
+    assert len(find_footage(tmp_path / "other")) == 1  # Without a folder `sharp` beside it, `blur` is an ordinary name.

@@ -1,4 +1,4 @@
-"""``videoinr evaluate`` on a few pictures and a tiny model: its tables, its JSON, and what it says of bad input."""
+"""``videoinr evaluate`` on a few frames and a tiny model: tables, JSON and errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def figures(footage: Path, *more: object) -> Any:
     return json.loads(outcome.stdout)
 
 
-def test_one_protocol_gives_clips_methods_and_its_own_words(footage: Path, model: Path) -> None:
+def test_one_protocol_prints_clips_methods_and_the_protocol(footage: Path, model: Path) -> None:
     shown = evaluate(footage, "--model", model, "--scale", 2, "--time-scale", 4)
     assert shown.exit_code == 0, shown.stderr
     for words in ("bicubic-blend", "tiny", "b.mkv", "mean", "PSNR-Y", "SSIM", "s/frame", "2 clips, 16 frames"):
@@ -63,7 +63,7 @@ def test_json_holds_every_figure(footage: Path, model: Path) -> None:
     for method in ("bicubic-blend", "tiny"):
         found = run["results"][method]
         assert set(found["clips"]) == {"a", "b.mkv"}
-        # Two windows of four frames in each clip: 0-4-8, outputs 0 ... 7.
+        # Each clip has two windows of T = 4, inputs 0, 4 and 8, outputs 0 ... 7.
         assert [found["mean"][kind]["frames"] for kind in ("average", "input", "middle", "others")] == [16, 4, 4, 8]
         for summary in (found["mean"], *found["clips"].values()):
             assert set(summary) == KINDS | {"secs_per_frame"}
@@ -76,7 +76,7 @@ def test_json_holds_every_figure(footage: Path, model: Path) -> None:
         assert found["mean"]["between"]["psnr_db"] == pytest.approx(sum(parts) / 2)
 
 
-def test_colours_are_another_channel(footage: Path, model: Path) -> None:
+def test_rgb_is_another_channel(footage: Path, model: Path) -> None:
     results = [
         figures(footage, "--model", model, "--scale", 2, "--channel", channel)["runs"][0] for channel in ("y", "rgb")
     ]
@@ -86,7 +86,7 @@ def test_colours_are_another_channel(footage: Path, model: Path) -> None:
     assert "PSNR-RGB average" in evaluate(footage, "--model", model, "--channel", "rgb", "--markdown").stdout
 
 
-def test_several_scales_make_a_table_and_short_clips_are_named(footage: Path, model: Path) -> None:
+def test_several_scales_print_one_table_and_name_short_clips(footage: Path, model: Path) -> None:
     more = ("--model", model, "--scale", "2,3", "--scale", "4", "--time-scale", "8, 10")
     shown = evaluate(footage, *more, "--markdown")
     assert shown.exit_code == 0, shown.stderr
@@ -94,7 +94,7 @@ def test_several_scales_make_a_table_and_short_clips_are_named(footage: Path, mo
     assert "| time | space | bicubic-blend | tiny |" in lines
     rows = [line for line in lines if line.startswith("| x")]
     assert [row[:11] for row in rows] == [f"| x{t} | x{s} |"[:11] for t in (8, 10) for s in (2, 3, 4)]
-    assert all(row.count("**") == 2 for row in rows)  # The better one of each row.
+    assert all(row.count("**") == 2 for row in rows)  # The best figure of each row.
     assert lines.count("Left out: a: 9 frames, and x10 in time needs 11.") == 1
     assert "Protocol: clips, space x2, x3, x4, time x8, x10 (T): LR" in shown.stdout
     result = figures(footage, *more)
@@ -104,7 +104,7 @@ def test_several_scales_make_a_table_and_short_clips_are_named(footage: Path, mo
     assert [set(run["left_out"]) for run in result["runs"]] == [set()] * 3 + [{"a"}] * 3
 
 
-def test_at_x1_what_lies_between_decides(footage: Path, model: Path) -> None:
+def test_at_x1_the_frames_between_are_compared(footage: Path, model: Path) -> None:
     shown = evaluate(footage, "--model", model, "--scale", "1,2", "--markdown")
     first, second = (line for line in shown.stdout.splitlines() if line.startswith("| x4"))
     results = [run["results"] for run in figures(footage, "--model", model, "--scale", "1,2")["runs"]]
@@ -136,7 +136,7 @@ def test_baselines_are_chosen_and_absent_ones_explained(
     assert result["absent"] == {"peer": "It needs a program that is not here."}
 
 
-def test_standard_sets_bring_their_scales_and_are_checked(footage: Path, model: Path) -> None:
+def test_standard_sets_set_the_scales_and_are_checked(footage: Path, model: Path) -> None:
     gopro = figures(footage, "--model", model, "--protocol", "gopro")
     (run,) = gopro["runs"]
     assert (run["space_scale"], run["time_scale"]) == (4, 8)
@@ -146,7 +146,7 @@ def test_standard_sets_bring_their_scales_and_are_checked(footage: Path, model: 
     assert figures(footage, "--model", model, "--protocol", "vid4")["runs"][0]["time_scale"] == 2
 
 
-def test_pictures_are_kept_where_asked(footage: Path, model: Path, tmp_path: Path) -> None:
+def test_output_frames_are_saved(footage: Path, model: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     result = figures(footage, "--model", model, "--time-scale", 2, "--save-pictures", kept)
     assert result["runs"]
@@ -161,7 +161,7 @@ def test_pictures_are_kept_where_asked(footage: Path, model: Path, tmp_path: Pat
     assert 15 < -10 * math.log10(error.mean() / 255**2) < 50
 
 
-def test_seams_are_measured_instead(footage: Path, model: Path) -> None:
+def test_seams_are_measured(footage: Path, model: Path) -> None:
     shown = evaluate(footage, "--model", model, "--seams", "--time-scale", "1,4")
     assert shown.exit_code == 0, shown.stderr
     for words in ("largest step", "mean motion", "seam = mean |difference|", "Below bicubic: tiny"):
@@ -192,7 +192,7 @@ def test_seams_are_measured_instead(footage: Path, model: Path) -> None:
         (("--channel", "u"), "'u' is not one of"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(footage: Path, more: tuple[str, ...], words: str) -> None:
+def test_invalid_arguments_are_usage_errors(footage: Path, more: tuple[str, ...], words: str) -> None:
     outcome = evaluate(footage, *more)
     assert outcome.exit_code == (1 if "no-such-model" in more else 2)
     assert words in " ".join(outcome.stderr.replace("│", " ").split())
@@ -200,7 +200,7 @@ def test_what_makes_no_sense_is_refused_in_words(footage: Path, more: tuple[str,
     assert outcome.stdout == ""
 
 
-def test_clips_that_are_not_there_are_refused(tmp_path: Path) -> None:
+def test_missing_clips_are_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "empty", tmp_path / "missing"):
         outcome = evaluate(folder)

@@ -1,4 +1,4 @@
-"""Optical flow on motion that is known, and the flicker measure made of it."""
+"""Optical flow on known motion, and tOF."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEIGHT, WIDTH = 96, 128
 
 
 def scene(x: Tensor, y: Tensor) -> Tensor:
-    """A picture without an end, [3, H, W], at any positions x, y in pixels: long waves strong, short ones weak."""
+    """Evaluate an unbounded image at x, y (pixels): [3, H, W]. Long waves are strong, short ones weak."""
     random = torch.Generator().manual_seed(3)
     lengths_px = 3 * 30 ** torch.rand(60, generator=random)
     angles, phases = (2 * math.pi * torch.rand(60, generator=random) for _ in range(2))
@@ -32,13 +32,13 @@ def lattice() -> tuple[Tensor, Tensor]:
 
 
 def moved(dx: float, dy: float) -> Tensor:
-    """The scene after it went by (dx, dy) pixels."""
+    """Return the scene shifted by (dx, dy) pixels."""
     x, y = lattice()
     return scene(x - dx, y - dy)
 
 
 def inner(flow: Tensor) -> Tensor:
-    """Away from the borders, where the motion carries nothing out of the picture."""
+    """Crop the border, where the motion moves content out of the image."""
     return flow[:, 16:-16, 16:-16]
 
 
@@ -49,7 +49,7 @@ def test_a_shift_is_found(dx: float, dy: float) -> None:
     assert error.abs().max() < 0.5
 
 
-def test_a_turn_is_found_everywhere() -> None:
+def test_a_rotation_is_found() -> None:
     x, y = lattice()
     x, y, angle = x - WIDTH / 2, y - HEIGHT / 2, math.radians(2)
     turned = scene(x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle))
@@ -68,23 +68,23 @@ def test_flow_warps_the_second_picture_onto_the_first() -> None:
     assert inner(warped - first).abs().mean() < 0.1 * inner(second - first).abs().mean()
 
 
-def test_nothing_moves_where_nothing_can_be_seen() -> None:
+def test_flat_images_have_no_flow() -> None:
     flat = torch.full((3, 40, 50), 0.3)
     assert optical_flow(flat, flat).abs().max() == 0
-    # A tenth of a level of noise is nothing to be seen either.
+    # Nor does noise of a tenth of a level.
     noise = torch.randn(2, 3, 40, 50, generator=torch.Generator().manual_seed(0)) / 2550
     assert optical_flow(flat + noise[0], flat + noise[1]).abs().max() < 0.1
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 61), (45, 16)])
-def test_any_size_has_a_flow(height: int, width: int) -> None:
+def test_flow_of_any_image_size(height: int, width: int) -> None:
     first, second = moved(0, 0)[:, :height, :width], moved(1, 0)[:, :height, :width]
     flow = optical_flow(first, second)
     assert flow.shape == (2, height, width)
     assert flow.isfinite().all()
 
 
-def test_the_difference_of_flows_is_the_mean_sum_of_both_directions() -> None:
+def test_flow_difference_is_the_mean_of_dx_plus_dy() -> None:
     first = torch.zeros(2, 2, 3)
     second = first.clone()
     second[0] += 1.5

@@ -1,4 +1,4 @@
-"""What evaluation compares: built-in baselines against slow references, and peers that run or do not."""
+"""Methods: built-in baselines against slow references, models, and external baselines that run or fail."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def peers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts peers by name in place of the real ones; an exception in a restorer's place is raised when it is opened."""
+def external_baselines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replaces the external baselines by given ones. An exception as a baseline is raised when it is opened."""
 
     def put(**known: Method | Exception) -> None:
         def open_baseline(name: str) -> Method:
-            peer = known[name]
-            if isinstance(peer, Exception):
-                raise peer
-            return peer
+            baseline = known[name]
+            if isinstance(baseline, Exception):
+                raise baseline
+            return baseline
 
         stand_in = SimpleNamespace(external_baseline_names=lambda: list(known), open_baseline=open_baseline)
         monkeypatch.setattr(methods, "_external_baselines", lambda: stand_in)
@@ -46,7 +46,7 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("baseline", [blend_bicubic, blend_lanczos])
-def test_a_blend_is_exact_where_it_has_nothing_to_do(baseline: Method) -> None:
+def test_a_blend_at_x1_is_exact(baseline: Method) -> None:
     low = torch.rand(2, 3, 6, 8)
     first, middle, last = baseline(low, Grid(8, 6), [0, 0.25, 1])
     torch.testing.assert_close(first, low[0], atol=1e-6, rtol=0)
@@ -55,7 +55,7 @@ def test_a_blend_is_exact_where_it_has_nothing_to_do(baseline: Method) -> None:
     assert baseline(low, Grid(20, 15), [0.5])[0].shape == (3, 15, 20)
 
 
-def test_lanczos_is_its_windowed_sinc() -> None:
+def test_lanczos_matches_a_slow_reference() -> None:
     line = np.random.default_rng(0).random(9)
     low = torch.from_numpy(line).float().expand(2, 3, 4, 9)
     (picture,) = blend_lanczos(low, Grid(23, 4), [0.5])
@@ -74,14 +74,14 @@ def test_lanczos_is_its_windowed_sinc() -> None:
         assert float(picture[0, 0, column]) == pytest.approx(min(max(expected, 0), 1), abs=1e-5)
 
 
-def test_nearest_is_nearest_in_time_and_space() -> None:
+def test_nearest_takes_the_nearest_frame_and_pixel() -> None:
     low = torch.rand(2, 3, 2, 3)
     shown = nearest(low, Grid(9, 4), [0, 0.25, 0.5, 0.75])
     for picture, frame in zip(shown, (0, 0, 1, 1), strict=True):
         assert torch.equal(picture, low[frame].repeat_interleave(2, 1).repeat_interleave(3, 2))
 
 
-def test_models_have_parameters_and_names_of_their_own(tmp_path: Path) -> None:
+def test_models_have_parameter_counts_and_distinct_names(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save_tiny_model(tmp_path / folder)
     paths = [str(tmp_path / folder / "tiny.safetensors") for folder in ("a", "b", "a")]
@@ -92,7 +92,7 @@ def test_models_have_parameters_and_names_of_their_own(tmp_path: Path) -> None:
     assert [method.name for method in open_methods(models=paths[:1], baselines=[], device=CPU).methods] == ["tiny"]
 
 
-def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Path) -> None:
+def test_models_with_equal_names_are_listed_as_asked_for(tmp_path: Path) -> None:
     new = save_tiny_model(tmp_path).with_stem("lite")
     shutil.copy(tmp_path / "tiny.safetensors", new)
     card = {**json.loads((tmp_path / "tiny.json").read_text()), "name": "lite"}
@@ -102,8 +102,8 @@ def test_a_new_model_and_the_shipped_one_it_is_named_after_are_two(tmp_path: Pat
     assert len({method.parameters for method in panel.methods}) == 2
 
 
-def test_peers_are_known_beside_what_is_built_in(peers: Callable[..., None]) -> None:
-    peers(alpha=nearest, nearest=nearest)
+def test_external_baselines_are_listed_after_built_in_ones(external_baselines: Callable[..., None]) -> None:
+    external_baselines(alpha=nearest, nearest=nearest)
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest", "alpha"]
     panel = open_methods(models=[], baselines=["all"], device=CPU)
     assert [method.name for method in panel.methods] == baseline_names()
@@ -112,14 +112,18 @@ def test_peers_are_known_beside_what_is_built_in(peers: Callable[..., None]) -> 
     assert "all, bicubic-blend, lanczos-blend, nearest, alpha" in caught.value.hint
 
 
-def test_a_peer_that_cannot_be_opened_is_absent_with_its_reason(peers: Callable[..., None]) -> None:
-    peers(here=nearest, gone=DeviceError("There is no Vulkan here.", hint="Install a driver."), torn=OSError("no .so"))
+def test_an_external_baseline_that_cannot_be_opened_is_absent_with_its_reason(
+    external_baselines: Callable[..., None],
+) -> None:
+    external_baselines(
+        here=nearest, gone=DeviceError("There is no Vulkan here.", hint="Install a driver."), torn=OSError("no .so")
+    )
     panel = open_methods(models=[], baselines=["gone", "torn", "here"], device=CPU)
     assert [method.name for method in panel.methods] == ["here"]
     assert panel.absent == {"gone": "There is no Vulkan here. Install a driver.", "torn": "OSError: no .so"}
 
 
-def test_without_peers_the_built_in_baselines_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_external_baselines_all_means_the_built_in_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "find_spec", lambda name: None)
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest"]
     with pytest.raises(UsageError):
@@ -134,8 +138,8 @@ def test_without_peers_the_built_in_baselines_are_all(monkeypatch: pytest.Monkey
         (lambda low, grid, times: list(low[0][None].repeat(len(times), 1, 1, 1)), "2 of 32x32"),
     ],
 )
-def test_a_peer_that_fails_is_left_out_and_stops_no_other(
-    tmp_path: Path, peers: Callable[..., None], breaks: Method, reason: str
+def test_a_failing_external_baseline_is_dropped_and_the_others_go_on(
+    tmp_path: Path, external_baselines: Callable[..., None], breaks: Method, reason: str
 ) -> None:
     write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
     write_pictures(tmp_path / "b", numbered_frames(3, width=48, height=32))
@@ -143,12 +147,12 @@ def test_a_peer_that_fails_is_left_out_and_stops_no_other(
     def fails_on_large(low: torch.Tensor, grid: Grid, times: list[float]) -> list[torch.Tensor]:
         return nearest(low, grid, times) if grid.width == 48 else breaks(low, grid, times)
 
-    peers(weak=fails_on_large)
+    external_baselines(weak=fails_on_large)
     panel = open_methods(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
     with pytest.raises(BaselineFailedError, match="weak failed"):
         panel.methods[0].restore(torch.rand(2, 3, 16, 16), Grid(32, 32), [0, 0.5])
     said: list[str] = []
-    # Named so that it works on one clip before it fails on the other: those scores must go too.
+    # The baseline works on the first clip and fails on the second: the first clip's scores must be dropped, too.
     footage = sorted(find_footage(tmp_path), key=lambda clip: clip.name, reverse=True)
     run = run_protocol(footage, Protocol(2, 2), panel, CPU, say=said.append)
     assert {(score.clip, score.method) for score in run.scores} == {("a", "bicubic-blend"), ("b", "bicubic-blend")}
@@ -157,7 +161,7 @@ def test_a_peer_that_fails_is_left_out_and_stops_no_other(
     assert any("weak failed" in line for line in said)
 
 
-def test_our_own_failures_are_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_our_own_models_are_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
     monkeypatch.setitem(methods.BUILT_IN, "nearest", lambda low, grid, times: 1 / 0)
     panel = open_methods(models=[], baselines=["nearest"], device=CPU)

@@ -1,4 +1,4 @@
-"""A grown model computes what the small one did, and what it added can learn."""
+"""A grown model computes the same as the small model, and its added weights get gradients."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_grown_model_computes_the_same(changes: dict[str, int]) -> None:
     before = small.render(small.encode(frames), Grid(24, 20), times)[0]
     after = large.render(large.encode(frames), Grid(24, 20), times)[0]
     torch.testing.assert_close(after, before)
-    # Every new weight on an old output starts at zero but gets a gradient, or the growth would be for nothing.
+    # Weights of new inputs to old outputs start at zero. They must get gradients, or they would never change.
     after.square().mean().backward()  # type: ignore[no-untyped-call]
     gradients = dict(large.named_parameters())
     finest = gradients["encoder.motion.0.enter.weight"].grad
@@ -47,7 +47,7 @@ def test_a_grown_model_computes_the_same(changes: dict[str, int]) -> None:
     assert finest.abs().sum() > 0
 
 
-def test_other_growth_is_refused() -> None:
+def test_unsupported_growth_is_refused() -> None:
     with pytest.raises(ModelError):
         grow(VideoINR(TINY).state_dict(), TINY, _larger(frame_channels=6))
     with pytest.raises(ModelError):

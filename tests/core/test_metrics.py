@@ -1,4 +1,4 @@
-"""PSNR and SSIM against figures by hand, slow plain references, and scikit-image where it is installed."""
+"""PSNR and SSIM against values computed by hand, slow references, and scikit-image where installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videoinr.evaluation.metrics import Channel, gaussian, luma, psnr, ssim
 
 
 def pictures(*, height: int = 20, width: int = 27, noise: float = 0.1, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """A smooth picture with grain, and a noisy version of it that stays within 0 ... 1."""
+    """Return a smooth image with grain, and a noisy version of it, both in 0 ... 1."""
     generator = torch.Generator().manual_seed(seed)
     x, y = torch.arange(width) / width, torch.arange(height)[:, None] / height
     base = torch.stack([0.5 + 0.3 * torch.sin(9 * x + k) * torch.cos(7 * y - k) for k in range(3)])
@@ -28,7 +28,7 @@ def plain_luma(rgb: Tensor) -> NDArray[np.float64]:
 
 
 def plain_ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Wang et al. 2004, equation 13, one window at a time."""
+    """Compute SSIM by equation 13 of Wang et al. 2004, one window at a time."""
     away = np.arange(-5, 6)
     weights = np.exp(-(away[:, None] ** 2 + away**2) / (2 * 1.5**2))
     weights /= weights.sum()
@@ -48,7 +48,7 @@ def plain_ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.mean(values))
 
 
-def test_luma_is_the_studio_range_of_bt601() -> None:
+def test_luma_has_the_limited_range_of_bt601() -> None:
     black, white, green = torch.zeros(3, 1, 1), torch.ones(3, 1, 1), torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
     assert [round(float(luma(each)) * 255, 3) for each in (black, white, green)] == [16, 235, 144.553]
     assert luma(torch.rand(4, 2, 3, 5, 6)).shape == (4, 2, 5, 6)
@@ -56,7 +56,7 @@ def test_luma_is_the_studio_range_of_bt601() -> None:
 
 def test_psnr_of_a_known_difference() -> None:
     target = torch.full((3, 4, 4), 0.5)
-    # Ten levels on all channels are 10 * 219 / 255 levels of Y.
+    # Ten levels in all channels are 10 * 219 / 255 levels of Y.
     assert psnr(target + 10 / 255, target) == pytest.approx(20 * math.log10(255 / (10 * 219 / 255)), abs=1e-3)
     assert psnr(target + 10 / 255, target, "rgb") == pytest.approx(20 * math.log10(255 / 10), abs=1e-3)
     red = target.clone()
@@ -66,7 +66,7 @@ def test_psnr_of_a_known_difference() -> None:
 
 
 @pytest.mark.parametrize("channel", ["y", "rgb"])
-def test_the_prediction_is_clamped_and_perfection_is_infinite(channel: Channel) -> None:
+def test_the_prediction_is_clamped_and_equal_images_have_infinite_psnr(channel: Channel) -> None:
     assert psnr(torch.full((3, 12, 12), 1.7), torch.ones(3, 12, 12), channel) == math.inf
     assert psnr(torch.full((3, 12, 12), -0.7), torch.zeros(3, 12, 12), channel) == math.inf
     assert ssim(torch.full((3, 12, 12), 1.7), torch.ones(3, 12, 12), channel) == 1
@@ -80,14 +80,14 @@ def test_the_window_is_a_gaussian_that_sums_to_one() -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.3])
-def test_ssim_is_the_papers_formula_window_by_window(noise: float) -> None:
+def test_ssim_matches_the_papers_formula_per_window(noise: float) -> None:
     prediction, target = pictures(noise=noise)
     assert ssim(prediction, target) == pytest.approx(plain_ssim(plain_luma(prediction), plain_luma(target)), abs=1e-6)
     planes = zip(prediction.double().numpy(), target.double().numpy(), strict=True)
     assert ssim(prediction, target, "rgb") == pytest.approx(np.mean([plain_ssim(a, b) for a, b in planes]), abs=1e-6)
 
 
-def test_ssim_is_that_of_scikit_image() -> None:
+def test_ssim_matches_scikit_image() -> None:
     structural_similarity = pytest.importorskip("skimage.metrics").structural_similarity
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
     for seed in range(3):
@@ -99,14 +99,14 @@ def test_ssim_is_that_of_scikit_image() -> None:
         assert ssim(prediction, target, "rgb") == pytest.approx(on_rgb, abs=1e-6)
 
 
-def test_ssim_sees_no_made_up_border() -> None:
+def test_ssim_ignores_incomplete_windows() -> None:
     prediction, target = pictures(height=11, width=11)
     assert ssim(prediction, target) == pytest.approx(plain_ssim(plain_luma(prediction), plain_luma(target)), abs=1e-6)
     with pytest.raises(RuntimeError):
         ssim(prediction[:, :10], target[:, :10])
 
 
-def test_ssim_of_flat_pictures_does_not_drown_in_rounding() -> None:
+def test_ssim_of_flat_images_is_exact_despite_rounding() -> None:
     flat = torch.full((3, 40, 40), 0.9)
     assert ssim(flat, flat) == pytest.approx(1, abs=1e-9)
     assert ssim(flat * 0.5, flat) < 0.9

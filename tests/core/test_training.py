@@ -1,4 +1,4 @@
-"""Training: recipes that can be used, steps that repeat exactly, and failures that are noticed."""
+"""Training: recipes, exactly repeatable steps, checkpoints and non-finite batches."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STAGE_TEXT = 'name = "s"\nsteps = 3\nbatch = 2\npatch = 8\nscales = [1.5, 2.0]\n
 UNSCALED_TEXT = STAGE_TEXT.replace("scales = [1.5, 2.0]\n", "")
 
 
-def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
+def test_a_recipe_file_is_read(tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(tmp_path, f'config = "tiny"\nseed = 4\n[[stages]]\n{STAGE_TEXT}'))
     assert recipe == Recipe("mine", "tiny", (Stage("s", 3, 2, 8, (1.5, 2.0), 1e-3),), seed=4)
     assert recipe.stages[0].sizes() == (12, 16)
@@ -89,24 +89,24 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
         'config = "tiny"\nstages = 3\n',
     ],
 )
-def test_a_recipe_that_cannot_be_used_is_a_usage_error(tmp_path: Path, text: str) -> None:
+def test_an_invalid_recipe_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"mine\.toml"):
         load_recipe(write_recipe(tmp_path, text))
 
 
-def test_a_recipe_may_still_call_downsample_by_its_old_name(tmp_path: Path) -> None:
+def test_a_recipe_with_the_old_key_shrink_is_read(tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(tmp_path, f'config = "tiny"\n[[stages]]\n{STAGE_TEXT}shrink = 1.5\n'))
     assert recipe.stages[0].downsample == 1.5
 
 
 @pytest.mark.parametrize("name", ["nobody", "nobody.toml"])
-def test_an_unknown_recipe_is_a_usage_error_that_names_the_shipped(name: str) -> None:
+def test_an_unknown_recipe_is_a_usage_error_that_lists_the_shipped_recipes(name: str) -> None:
     with pytest.raises(UsageError, match=name) as caught:
         load_recipe(name)
     assert "lite" in caught.value.hint
 
 
-def test_steps_fall_into_stages() -> None:
+def test_every_step_has_a_stage_and_a_number_in_it() -> None:
     stages = [RECIPE.stage_at(step) for step in range(RECIPE.steps)]
     assert [(stage.name, number) for stage, number in stages] == [
         *(("first", number) for number in range(4)),
@@ -116,7 +116,7 @@ def test_steps_fall_into_stages() -> None:
         RECIPE.stage_at(RECIPE.steps)
 
 
-def test_the_learning_rate_warms_up_and_falls_along_a_cosine() -> None:
+def test_the_learning_rate_warms_up_and_decays_along_a_cosine() -> None:
     stage = replace(STAGE, steps=100, warm_up_steps=10, learning_rate=1.0, final_learning_rate=0.1)
     rates = [learning_rate(stage, number) for number in range(100)]
     assert rates[0] == pytest.approx(0.1)
@@ -155,8 +155,8 @@ loss_weight = "area"
 """
 
 
-def test_the_papers_schedule_can_be_written(tmp_path: Path) -> None:
-    """Section 4.1: 450k steps at x4 and 150k at U(1, 4), the rate falling from 1e-4 to 1e-7 each 150k."""
+def test_the_papers_schedule_can_be_written_as_a_recipe(tmp_path: Path) -> None:
+    """Section 4.1: 450k steps at x4 and 150k at U(1, 4); the rate decays from 1e-4 to 1e-7 every 150k steps."""
     recipe = load_recipe(write_recipe(tmp_path, PAPER_STAGES))
     first, second = recipe.stages
     assert recipe.steps == 600_000
@@ -170,13 +170,13 @@ def test_the_papers_schedule_can_be_written(tmp_path: Path) -> None:
     assert recipe.scale_bounds() == (1, 4)
 
 
-def test_a_step_at_a_small_scale_counts_as_the_area_demands() -> None:
+def test_area_weighting_weighs_every_lr_pixel_alike() -> None:
     area = replace(STAGE, patch=32, loss_weight="area")
     assert [step_weight(area, size) for size in (128, 64, 32)] == [1, 4, 16]
     assert step_weight(STAGE, 32) == 1
 
 
-def test_a_weight_scales_the_gradients() -> None:
+def test_a_loss_weight_scales_the_gradients() -> None:
     gradients = []
     for weight in (1.0, 4.0):
         torch.manual_seed(0)
@@ -188,10 +188,10 @@ def test_a_weight_scales_the_gradients() -> None:
     torch.testing.assert_close(4 * gradients[0], gradients[1])
 
 
-# Footage that a recipe has no room in
+# Fitting a recipe to small footage
 
 
-def test_a_recipe_with_room_stays_as_it_is() -> None:
+def test_a_recipe_that_fits_the_footage_is_not_changed() -> None:
     assert fitted(RECIPE, ToySource()) == (RECIPE, [])
 
 
@@ -204,16 +204,16 @@ def test_small_or_short_footage_gets_smaller_patches_and_windows() -> None:
     assert "windows of 2 frames" in words[1]
 
 
-def test_footage_without_room_for_anything_says_so() -> None:
+def test_too_small_footage_is_a_usage_error() -> None:
     for source in (ToySource(side=15), ToySource(frames=2)):
         with pytest.raises(UsageError, match="No clip has 3 frames of 16x16"):
             fitted(RECIPE, source)
 
 
-# Weights to start from
+# Initial weights
 
 
-def test_training_starts_from_weights_of_ones_own(tmp_path: Path) -> None:
+def test_training_starts_from_a_weights_file(tmp_path: Path) -> None:
     recipe = replace(RECIPE, initial=str(save_tiny_model(tmp_path)))
     one = trainer(recipe)
     assert one.initial.startswith("tiny (sha256 ")
@@ -224,7 +224,7 @@ def test_training_starts_from_weights_of_ones_own(tmp_path: Path) -> None:
     assert trainer(state=one.state()).initial == one.initial
 
 
-def test_weights_of_another_model_or_none_cannot_be_started_from(tmp_path: Path) -> None:
+def test_missing_initial_weights_and_those_of_another_configuration_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="initial weights do not fit"):
         trainer(replace(RECIPE, initial="lite"))
     with pytest.raises(ModelError):
@@ -234,12 +234,12 @@ def test_weights_of_another_model_or_none_cannot_be_started_from(tmp_path: Path)
 # Steps
 
 
-def test_charbonnier_is_a_smooth_distance() -> None:
+def test_charbonnier_loss_of_known_differences() -> None:
     one, other = torch.tensor([0.0, 1.0]), torch.tensor([0.0, 3.0])
     assert float(charbonnier(one, other)) == pytest.approx((1e-3 + (4 + 1e-6) ** 0.5) / 2)
 
 
-def test_resuming_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_same_state_as_an_unbroken_one(tmp_path: Path) -> None:
     whole, before = trainer(), trainer()
     for _ in range(RECIPE.steps):
         whole.advance()
@@ -254,7 +254,7 @@ def test_resuming_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
-def test_a_checkpoint_with_the_old_name_of_the_ema_weights_can_be_resumed() -> None:
+def test_a_checkpoint_with_the_old_key_mean_model_can_be_resumed() -> None:
     one = trainer()
     one.advance()
     state = copy.deepcopy(one.state())
@@ -263,7 +263,7 @@ def test_a_checkpoint_with_the_old_name_of_the_ema_weights_can_be_resumed() -> N
     assert not torch.equal(state["ema_model"]["encoder.first.weight"], state["model"]["encoder.first.weight"])
 
 
-def test_moments_of_a_gpus_run_are_taken_over_without_its_settings() -> None:
+def test_adam_moments_of_a_gpu_run_are_loaded_without_its_settings() -> None:
     one = trainer()
     one.advance()
     state = copy.deepcopy(one.state())
@@ -274,7 +274,7 @@ def test_moments_of_a_gpus_run_are_taken_over_without_its_settings() -> None:
     assert_same(one.state(), other.state())
 
 
-def test_going_back_is_as_if_nothing_had_happened() -> None:
+def test_restoring_an_earlier_state_repeats_the_same_steps() -> None:
     one, other = trainer(), trainer()
     one.advance()
     state = copy.deepcopy(one.state())
@@ -287,16 +287,16 @@ def test_going_back_is_as_if_nothing_had_happened() -> None:
     assert_same(one.state(), other.state())
 
 
-def test_the_running_mean_follows_the_model() -> None:
+def test_the_ema_follows_the_model() -> None:
     one = trainer()
     before = [parameter.clone() for parameter in one.ema_model.parameters()]
     one.advance()
     for mean, old, new in zip(one.ema_model.parameters(), before, one.model.parameters(), strict=True):
-        # After one step, (1 + 1) / (10 + 1) of the old mean is kept.
+        # The decay of the first step is (1 + 1) / (10 + 1).
         torch.testing.assert_close(mean, old * 2 / 11 + new.detach() * 9 / 11)
 
 
-def test_a_light_checkpoint_is_resumed_from_its_weights(tmp_path: Path) -> None:
+def test_a_checkpoint_without_optimiser_state_resumes_from_its_weights(tmp_path: Path) -> None:
     one = trainer()
     one.advance()
     whole = save_checkpoint(one, tmp_path).stat().st_size
@@ -308,7 +308,7 @@ def test_a_light_checkpoint_is_resumed_from_its_weights(tmp_path: Path) -> None:
     assert other.step == 2
 
 
-def test_what_is_no_checkpoint_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(b"nothing of the kind")
     for where in (path, tmp_path / "absent.pt"):
@@ -330,14 +330,14 @@ def healthy_batch() -> Batch:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("part", ["low", "targets", "times"])
-def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(part: str, value: float) -> None:
+@pytest.mark.parametrize("field", ["low", "targets", "times"])
+def test_a_non_finite_batch_is_skipped_and_counted(field: str, value: float) -> None:
     one = trainer()
     optimiser = one.optimiser
     optimiser.learning_rate.fill_(1e-3)
     optimiser.step(healthy_batch())
     before = copy.deepcopy((one.model.state_dict(), optimiser.adam.state_dict()["state"], optimiser.loss_sum))
-    optimiser.step(replace(healthy_batch(), **{part: torch.full_like(getattr(healthy_batch(), part), value)}))
+    optimiser.step(replace(healthy_batch(), **{field: torch.full_like(getattr(healthy_batch(), field), value)}))
     assert_same(before, (one.model.state_dict(), optimiser.adam.state_dict()["state"], optimiser.loss_sum))
     optimiser.step(healthy_batch())
     assert not torch.equal(before[0]["encoder.first.weight"], one.model.encoder.first.weight)
@@ -347,7 +347,7 @@ def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(part: str, va
     assert optimiser.read() == (0, 0)
 
 
-def test_a_skipped_step_leaves_the_running_mean_finite() -> None:
+def test_a_skipped_step_keeps_the_ema_finite() -> None:
     one = Trainer(RECIPE, BrokenSource(lambda number: number in (0, 2)), CPU)
     for _ in range(4):
         one.advance()
@@ -363,7 +363,7 @@ def test_gradients_are_clipped_to_the_recipes_norm() -> None:
     assert sum(squares) ** 0.5 == pytest.approx(1e-3, rel=1e-2)
 
 
-def test_a_rehearsal_leaves_no_trace() -> None:
+def test_a_rehearsal_restores_weights_moments_and_counters() -> None:
     one = trainer()
     one.advance()
     before = copy.deepcopy((one.state(), one.optimiser.loss_sum))
@@ -373,7 +373,7 @@ def test_a_rehearsal_leaves_no_trace() -> None:
     assert_same(before, (one.state(), one.optimiser.loss_sum))
 
 
-def test_the_loss_falls_on_a_toy_clip() -> None:
+def test_training_lowers_the_loss_on_a_toy_clip() -> None:
     recipe = replace(RECIPE, stages=(replace(STAGE, steps=300, batch=4, scales=(2.0,), learning_rate=2e-3),))
     one = trainer(recipe)
     fixed = one.source.batch(STAGE, BatchShape(8, 8, 16, 2), np.random.default_rng(99))
@@ -386,7 +386,7 @@ def test_the_loss_falls_on_a_toy_clip() -> None:
     assert after < 0.8 * before
 
 
-def test_the_recipes_seed_decides_the_first_weights() -> None:
+def test_the_recipes_seed_determines_the_initial_weights() -> None:
     one, again, other = (trainer(replace(RECIPE, seed=seed)).model.state_dict() for seed in (1, 1, 2))
     assert_same(one, again)
     assert not torch.equal(one["encoder.first.weight"], other["encoder.first.weight"])

@@ -1,4 +1,4 @@
-"""Windows made smaller and recoloured: all frames alike, as often as the stage says, from the seed alone."""
+"""Augmentation: downsampled and recoloured windows, as often as the stage says, from the seed only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_half_of_the_batches_take_larger_crops() -> None:
     assert np.mean(larger) == pytest.approx(120, abs=1)
 
 
-def test_windows_are_made_smaller_as_inputs_are() -> None:
+def test_windows_are_downsampled_like_lr_inputs() -> None:
     cut = some_cut(2, 12)
     small = downsampled(cut, 9)
     expected = downsample(cut.images.flatten(0, 1), height=9, width=9)
@@ -43,8 +43,8 @@ def test_windows_are_made_smaller_as_inputs_are() -> None:
     assert downsampled(cut, 12) is cut
 
 
-def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:
-    """Each channel is one of the window's own, bent by an exponent that all its frames share."""
+def test_recolouring_changes_all_frames_of_a_window_alike() -> None:
+    """Each channel is one of the window's channels to a power that all its frames share."""
     cut = some_cut(200, 4)
     images = recoloured(cut, 0.5, np.random.default_rng(1)).images
     changed, orders = 0, set()
@@ -52,7 +52,7 @@ def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:
         if torch.equal(before, after):
             continue
         changed += 1
-        # [channel after, channel before]: the exponent that would lead from one to the other, at every pixel.
+        # [channel after, channel before]: the exponent between the two, at every pixel.
         exponents = after.log().transpose(0, 1).flatten(1)[:, None] / before.log().transpose(0, 1).flatten(1)[None]
         order = exponents.std(-1).argmin(1).tolist()
         exponent = exponents[torch.arange(3), order].median(-1).values
@@ -64,7 +64,7 @@ def test_a_recoloured_window_is_the_same_in_all_its_frames() -> None:
     assert len(orders) == 6
 
 
-def test_a_stage_that_augments_gives_the_batch_it_was_asked_for(tmp_path: Path) -> None:
+def test_an_augmented_batch_has_the_requested_shape(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pattern", numbered_frames(6, width=32, height=24))
     source, stage = open_source([tmp_path], CPU), replace(STAGE, downsample=1.5, recolour=0.5)
     plain = [source.batch(STAGE, BatchShape(4, 8, 16, 2), np.random.default_rng((3, step))) for step in range(8)]
@@ -78,7 +78,7 @@ def test_a_stage_that_augments_gives_the_batch_it_was_asked_for(tmp_path: Path) 
         assert torch.equal(other.low, same.low)
 
 
-def test_patches_shrink_until_the_largest_crop_fits(tmp_path: Path) -> None:
+def test_patches_get_smaller_until_the_largest_crop_fits(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pattern", numbered_frames(6, width=64, height=48))
     source = open_source([tmp_path], CPU)
     stage = replace(STAGE, patch=24, downsample=1.5)

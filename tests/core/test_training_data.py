@@ -1,4 +1,4 @@
-"""Batches from clips: times that are true, crops that are the clip's, the same from the same generator."""
+"""Batches from clips: target times, crops, weights of windows, and repeatability."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEP_LEVELS = 20
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two clips: one of flat pictures whose level tells their number, one of patterns."""
+    """Two clips: one of flat frames whose grey level encodes their number, one of patterns."""
     where = tmp_path_factory.mktemp("clips")
     write_pictures(where / "flat", [np.full((24, 28, 3), STEP_LEVELS * number, np.uint8) for number in range(9)])
     write_pictures(where / "pattern", numbered_frames(6, width=32, height=24))
@@ -58,7 +58,7 @@ def assert_equal(one: Batch, other: Batch) -> None:
 
 
 @pytest.mark.parametrize("windows", [(2,), (4, 8), (3, 5)])
-def test_each_target_was_shown_at_its_time(folder: Path, windows: tuple[int, ...]) -> None:
+def test_each_target_is_the_frame_at_its_time(folder: Path, windows: tuple[int, ...]) -> None:
     flat, stage = only(folder, "flat"), replace(STAGE, windows=windows)
     lengths = set()
     for seed in range(20):
@@ -73,7 +73,7 @@ def test_each_target_was_shown_at_its_time(folder: Path, windows: tuple[int, ...
 
 
 def test_inputs_are_the_targets_degraded(folder: Path) -> None:
-    """At times 0 and 1 a target is an input before degradation: same crop, turned the same way."""
+    """At times 0 and 1 a target is an input before degradation: same crop, same orientation."""
     pattern, seen = only(folder, "pattern"), 0
     for seed in range(12):
         batch = pattern.batch(STAGE, BatchShape(3, 8, 16, 2), np.random.default_rng(seed))
@@ -86,7 +86,7 @@ def test_inputs_are_the_targets_degraded(folder: Path) -> None:
     assert seen > 10
 
 
-def test_crops_come_from_the_clip_in_every_orientation_and_place(folder: Path) -> None:
+def test_crops_have_every_orientation_and_position(folder: Path) -> None:
     frames = read_frames(folder / "pattern")
     every = {}
     windows = np.lib.stride_tricks.sliding_window_view(frames, (12, 12), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
@@ -104,7 +104,7 @@ def test_crops_come_from_the_clip_in_every_orientation_and_place(folder: Path) -
             assert any(found.values())
     assert len(orientations) == 8
     assert {place[0] for place in places} == set(range(6))
-    assert {0, 12} <= {place[1] for place in places}  # Up to both edges: 24 - 12 and 32 - 12.
+    assert {0, 12} <= {place[1] for place in places}  # Both edges: 24 - 12 and 32 - 12.
     assert {0, 20} <= {place[2] for place in places}
 
 
@@ -112,7 +112,7 @@ def upright(picture: NDArray[np.uint8], turns: int, *, flip: bool) -> NDArray[np
     return np.ascontiguousarray(np.rot90(picture[:, ::-1] if flip else picture, -turns))
 
 
-def test_a_batch_has_the_shapes_it_was_asked_for(source: ClipSource) -> None:
+def test_a_batch_has_the_requested_shape(source: ClipSource) -> None:
     batch = source.batch(STAGE, BatchShape(5, 6, 9, 3), np.random.default_rng(0))
     assert batch.low.shape == (5, 2, 3, 6, 6)
     assert batch.targets.shape == (5, 3, 3, 9, 9)
@@ -121,7 +121,7 @@ def test_a_batch_has_the_shapes_it_was_asked_for(source: ClipSource) -> None:
 
 
 @pytest.mark.parametrize("degradation", ["clean", "realistic"])
-def test_a_batch_follows_from_its_seed_alone(folder: Path, stills: Path, degradation: str) -> None:
+def test_a_batch_depends_only_on_its_seed(folder: Path, stills: Path, degradation: str) -> None:
     shape, stage = BatchShape(4, 8, 12, 2), replace(STAGE, stills_share=0.5)
     source = open_source([folder], CPU, degradation=degradation, stills=[stills])
     one, again, other = (source.batch(stage, shape, np.random.default_rng((7, step))) for step in (3, 3, 4))
@@ -135,7 +135,7 @@ def test_a_batch_follows_from_its_seed_alone(folder: Path, stills: Path, degrada
     )
 
 
-def test_every_target_comes_once_before_any_comes_twice(folder: Path) -> None:
+def test_targets_repeat_only_when_all_frames_are_used(folder: Path) -> None:
     stage = replace(STAGE, windows=(2,))
     flat = only(folder, "flat")
     for seed in range(5):
@@ -157,36 +157,36 @@ def test_clips_too_short_or_too_small_are_left_out(source: ClipSource) -> None:
             source.batch(stage, BatchShape(1, 8, size, 1), np.random.default_rng(0))
 
 
-def test_lengths_that_no_clip_has_are_not_drawn(folder: Path) -> None:
+def test_window_lengths_that_no_clip_has_are_not_drawn(folder: Path) -> None:
     stage = replace(STAGE, windows=(2, 40))
     batch = only(folder, "flat").batch(stage, BatchShape(8, 8, 8, 1), np.random.default_rng(0))
     numbers = (batch.low.mean((2, 3, 4)) * 255 / STEP_LEVELS).round()
     assert set((numbers[:, 1] - numbers[:, 0]).abs().tolist()) == {2.0}
 
 
-def test_moving_windows_are_preferred_mildly() -> None:
+def test_windows_with_motion_have_larger_weights() -> None:
     still, moving = (StoredRun(n * 10**6, 20, 8, 8, np.full(20, n * FULL_MOTION_PX, np.float32)) for n in (0, 1))
     drawn = WindowTable([still, moving]).draw(STAGE, np.random.default_rng(0), count=4000, size=8, targets=1)
     share = float((drawn.firsts[:, 0] >= 10**6).mean())
     assert share == pytest.approx(MOVING_WEIGHT / (MOVING_WEIGHT + STILL_WEIGHT), abs=0.03)
 
 
-def test_a_long_run_counts_as_the_root_of_its_frames() -> None:
+def test_a_runs_weight_is_the_square_root_of_its_length() -> None:
     runs = [StoredRun(n * 10**6, frames, 8, 8, np.ones(frames, np.float32)) for n, frames in enumerate((10, 90))]
     drawn = WindowTable(runs).draw(STAGE, np.random.default_rng(0), count=4000, size=8, targets=1)
     assert float((drawn.firsts[:, 0] >= 10**6).mean()) == pytest.approx(0.75, abs=0.03)
 
 
-def test_stills_take_their_share_and_come_last(folder: Path, stills: Path) -> None:
+def test_windows_of_photographs_have_the_stages_share_and_come_last(folder: Path, stills: Path) -> None:
     source = open_source([folder / "flat"], CPU, stills=[stills])
     for share, count in ((0.0, 0), (0.25, 2), (1.0, 8)):
         batch = source.batch(replace(STAGE, stills_share=share), BatchShape(8, 8, 12, 2), np.random.default_rng(0))
         assert batch.low.shape == (8, 2, 3, 8, 8)
-        spread = batch.targets.std((2, 3, 4)).amax(1) > 0  # Of flat clips every frame is flat.
+        spread = batch.targets.std((2, 3, 4)).amax(1) > 0  # Every frame of a flat clip is flat.
         assert spread.tolist() == [False] * (8 - count) + [True] * count
 
 
-def test_a_recipe_with_stills_needs_some(folder: Path, tmp_path: Path) -> None:
+def test_a_stage_with_stills_share_needs_photographs(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="photographs") as caught:
         open_source([folder], CPU).batch(
             replace(STAGE, stills_share=0.5), BatchShape(2, 8, 12, 1), np.random.default_rng(0)
@@ -196,7 +196,7 @@ def test_a_recipe_with_stills_needs_some(folder: Path, tmp_path: Path) -> None:
         open_source([folder], CPU, stills=[tmp_path])
 
 
-def test_a_report_tells_what_was_found(folder: Path, stills: Path, tmp_path: Path) -> None:
+def test_the_sources_report(folder: Path, stills: Path, tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", 8)
     (tmp_path / "broken.mp4").write_bytes(b"nothing")
     lines = open_source([folder, tmp_path], CPU, degradation="realistic", stills=[stills]).report()
@@ -210,7 +210,7 @@ def test_a_report_tells_what_was_found(folder: Path, stills: Path, tmp_path: Pat
     assert "H.264" in lines[-1]
 
 
-def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path) -> None:
+def test_folders_without_usable_clips_are_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no training clips"):
         open_source([tmp_path], CPU)
     (tmp_path / "broken.mp4").write_bytes(b"nothing")
@@ -221,5 +221,5 @@ def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path) -> None:
         open_source([tmp_path], CPU)
 
 
-def test_free_memory_is_known() -> None:
+def test_free_memory_is_measured() -> None:
     assert free_bytes(CPU) > 1 << 20

@@ -1,4 +1,4 @@
-"""Degradation: what is asked for is what pictures get, the same for both frames of a window."""
+"""Degradation: its strengths, equal for both frames of a window, and its randomness."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class NoCoding:
 
 
 def windows(count: int = 4, size: int = 64, seed: int = 0) -> Tensor:
-    """Smooth random pictures, both frames of a window alike."""
+    """Smooth random images; both frames of a window are equal."""
     coarse = torch.rand((count, 1, 3, 9, 9), generator=torch.Generator().manual_seed(seed))
     smooth = torch.nn.functional.interpolate(coarse[:, 0], size=(size, size), mode="bicubic", align_corners=False)
     return smooth.clamp(0.1, 0.9)[:, None].repeat(1, 2, 1, 1, 1)
 
 
 @pytest.mark.parametrize("side", [16, 24, 64])
-def test_clean_is_the_fields_degradation(side: int) -> None:
+def test_clean_is_antialiased_bicubic_downsampling(side: int) -> None:
     images = windows()
     low = Clean()(images, side, np.random.default_rng(0))
     assert torch.equal(low[:, 0], downsample(images[:, 0], height=side, width=side))
@@ -52,7 +52,7 @@ def test_clean_is_the_fields_degradation(side: int) -> None:
 
 @pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
 @pytest.mark.parametrize("side", [15, 32])
-def test_realistic_pictures_are_bytes_that_follow_from_the_generator(coding: Coding, side: int) -> None:
+def test_realistic_frames_have_8_bits_and_depend_only_on_the_generator(coding: Coding, side: int) -> None:
     realistic, images = Realistic(coding), windows(3)
     low, again, other = (realistic(images, side, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert low.shape == (3, 2, 3, side, side)
@@ -63,7 +63,7 @@ def test_realistic_pictures_are_bytes_that_follow_from_the_generator(coding: Cod
 
 
 @pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
-def test_the_mean_is_kept(coding: Coding) -> None:
+def test_degradation_keeps_the_mean(coding: Coding) -> None:
     images = windows(12)
     low = Realistic(coding)(images, 32, np.random.default_rng(0))
     clean = Clean()(images, 32, np.random.default_rng(0))
@@ -72,8 +72,8 @@ def test_the_mean_is_kept(coding: Coding) -> None:
 
 
 @pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
-def test_coding_loses_more_at_worse_quality_and_no_more_than_it_should(coding: Coding) -> None:
-    # Grey: how much colour 4:2:0 loses does not depend on the quality.
+def test_coding_errors_grow_with_worse_quality_and_stay_bounded(coding: Coding) -> None:
+    # Grey, because the chroma that 4:2:0 loses does not depend on the quality.
     images = windows(6)[:, :, :1].repeat(1, 1, 3, 1, 1)
     images = (images + 0.02 * torch.randn((6, 2, 1, 64, 64), generator=torch.Generator().manual_seed(0))).clamp(0, 1)
     losses = [
@@ -85,7 +85,7 @@ def test_coding_loses_more_at_worse_quality_and_no_more_than_it_should(coding: C
     assert 1 < losses[0] < losses[1] < losses[2] < 16
 
 
-def test_the_noise_level_is_as_asked() -> None:
+def test_the_noise_level_in_black_and_white() -> None:
     levels = torch.tensor([0.0, 0.25, 1.0]).view(1, 3, 1, 1)
     read, shot = torch.tensor([3 / 255]), torch.tensor([4 / 255])
     expected = [3 / 255, math.sqrt(9 + 4) / 255, 5 / 255]
@@ -106,7 +106,7 @@ def test_noise_differs_from_frame_to_frame_but_its_level_does_not() -> None:
     assert float(first.std(1).min()) < 2
 
 
-def test_a_blur_is_the_gaussian_it_says() -> None:
+def test_a_blur_has_the_given_covariance() -> None:
     spread = torch.tensor([[[6.0, 2.0], [2.0, 3.0]], [[0.0, 0.0], [0.0, 0.0]]])
     images = torch.zeros((2, 2, 1, 41, 41))
     images[..., 20, 20] = 1
@@ -119,7 +119,7 @@ def test_a_blur_is_the_gaussian_it_says() -> None:
     torch.testing.assert_close(torch.tensor(moments), spread[0], atol=0.02, rtol=0)
 
 
-def test_a_blur_reflects_edges() -> None:
+def test_a_blur_reflects_the_border() -> None:
     flat = torch.full((1, 2, 3, 32, 32), 0.5)
     torch.testing.assert_close(blur(flat, torch.tensor([[[9.0, 0.0], [0.0, 9.0]]])), flat, atol=1e-5, rtol=0)
 
@@ -133,14 +133,14 @@ def test_blurs_stay_within_their_bounds_and_half_are_round() -> None:
     assert 2.8 < float(ratio.max()) < degradation.MAX_ANISOTROPY + 0.05
 
 
-def test_the_cosine_transform_is_orthonormal_and_finds_a_cosine() -> None:
+def test_the_dct_is_orthonormal_and_maps_a_cosine_to_one_coefficient() -> None:
     matrix = dct_matrix()
     torch.testing.assert_close(matrix @ matrix.T, torch.eye(BLOCK), atol=1e-6, rtol=0)
     wave = torch.cos((2 * torch.arange(8) + 1) * 3 * math.pi / 16)
     assert (matrix @ wave).abs().argmax() == 3
 
 
-def test_quantised_blocks_have_whole_steps_and_do_not_mix() -> None:
+def test_dct_blocks_are_quantised_independently_to_whole_steps() -> None:
     coding = DctCoding(CPU)
     planes = (torch.rand((2, 1, 16, 24), generator=torch.Generator().manual_seed(0)) - 0.5) * 200
     steps = coding.steps(torch.tensor([40.0, 90.0]))[:, 0]
@@ -153,7 +153,7 @@ def test_quantised_blocks_have_whole_steps_and_do_not_mix() -> None:
         assert bool(((before - whole * steps).abs() <= steps / 2 + 1e-3).all())
 
 
-def test_steps_are_the_standards_at_50_and_smaller_above() -> None:
+def test_quantisation_steps_are_the_standards_at_quality_50() -> None:
     steps = DctCoding(CPU).steps(torch.tensor([50.0, 25.0, 90.0]))
     assert steps[0, 0, 0].tolist() == [16, 11, 10, 16, 24, 40, 51, 61]
     assert steps[1, 0, 0, 0] == 32

@@ -32,11 +32,11 @@ def test_videos_and_folders_of_pictures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sharp", [True, False])
-def test_gopro_takes_sharp_frames_of_the_training_part(tmp_path: Path, sharp: bool) -> None:
+def test_gopro_takes_sharp_training_frames(tmp_path: Path, sharp: bool) -> None:
     kinds = ("blur", "blur_gamma", "sharp") if sharp else ("blur",)
-    for part in ("train", "test"):
+    for split in ("train", "test"):
         for kind in kinds:
-            pictures(tmp_path / part / "GOPR0372_07_00" / kind)
+            pictures(tmp_path / split / "GOPR0372_07_00" / kind)
     assert found(tmp_path) == [f"train/GOPR0372_07_00/{'sharp' if sharp else 'blur'}"]
     assert layouts_of(find_training_clips(tmp_path)) == {"GoPro": 1}
 
@@ -48,8 +48,8 @@ def test_gopros_raw_frames(tmp_path: Path) -> None:
 
 
 def test_reds_takes_sharp_frames_at_full_size(tmp_path: Path) -> None:
-    for part in ("train_sharp", "train_sharp_bicubic/X4", "train_blur", "train_blur_bicubic/X4", "val_sharp"):
-        pictures(tmp_path / part / "000", name="{:08d}.png")
+    for folder in ("train_sharp", "train_sharp_bicubic/X4", "train_blur", "train_blur_bicubic/X4", "val_sharp"):
+        pictures(tmp_path / folder / "000", name="{:08d}.png")
     assert found(tmp_path) == ["train_sharp/000"]
     assert layouts_of(find_training_clips(tmp_path)) == {"REDS": 1}
 
@@ -71,7 +71,7 @@ def test_vimeo_takes_the_clips_in_its_list(tmp_path: Path) -> None:
     assert len(found(tmp_path)) == 3
 
 
-def test_adobe_as_frames_and_as_the_original_films(tmp_path: Path) -> None:
+def test_adobe_as_frames_and_as_the_original_videos(tmp_path: Path) -> None:
     frames, films = tmp_path / "frames" / "adobe240", tmp_path / "films" / "adobe240" / "original_high_fps_videos"
     films.mkdir(parents=True)
     for number in (1, 2, 12):
@@ -92,7 +92,7 @@ def test_a_text_file_that_names_no_clip_is_not_a_list(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a"]
 
 
-def test_hidden_folders_and_empty_ones(tmp_path: Path) -> None:
+def test_hidden_and_empty_folders_have_no_clips(tmp_path: Path) -> None:
     pictures(tmp_path / ".cache" / "a")
     with pytest.raises(UsageError, match="no training clips"):
         find_training_clips(tmp_path)

@@ -1,4 +1,4 @@
-"""Screening: exactly the frames that belong together, and motion in true pixels."""
+"""Screening: runs, cuts, repeated and static frames, and motion in pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Frames = NDArray[np.uint8]
 
 
 def texture(seed: int, *, size: int = 400) -> NDArray[np.float64]:
-    """Smooth noise with detail at many sizes, 0 ... 255."""
+    """Return a smooth noise texture with detail at several sizes, 0 ... 255."""
     rng, picture = np.random.default_rng(seed), np.zeros((size, size))
     for cell in (8, 20, 50, 100):
         count = size // cell + 2
@@ -29,20 +29,20 @@ def texture(seed: int, *, size: int = 400) -> NDArray[np.float64]:
 
 
 def panning(seed: int, frames: int, *, step: float = 3.0, height: int = 96, width: int = 160) -> Frames:
-    """A pan by ``step`` pixels a frame to the right and half of that down."""
+    """Return a pan to the right by ``step`` pixels per frame, and down by half of that."""
     picture, clip = texture(seed), np.empty((frames, height, width, 3), np.uint8)
     for number in range(frames):
         x, y = number * step, number * step / 2
         left, top = int(x), int(y)
         fx, fy = x - left, y - top
-        part = picture[top : top + height + 1, left : left + width + 1]
-        part = part[:-1] * (1 - fy) + part[1:] * fy
-        clip[number] = (part[:, :-1] * (1 - fx) + part[:, 1:] * fx).round()[..., None]
+        crop = picture[top : top + height + 1, left : left + width + 1]
+        crop = crop[:-1] * (1 - fy) + crop[1:] * fy
+        clip[number] = (crop[:, :-1] * (1 - fx) + crop[:, 1:] * fx).round()[..., None]
     return clip
 
 
-def screened(*parts: Frames, steady: NDArray[np.bool_] | None = None) -> Screened:
-    pixels = np.concatenate(parts)
+def screened(*shots: Frames, steady: NDArray[np.bool_] | None = None) -> Screened:
+    pixels = np.concatenate(shots)
     return screen(Stretch(pixels, np.ones(len(pixels) - 1, bool) if steady is None else steady))
 
 
@@ -56,49 +56,49 @@ def test_one_shot_is_one_run() -> None:
     assert (result.cuts, result.left_out, result.frames) == (0, {}, 12)
 
 
-def test_cuts_split() -> None:
+def test_a_clip_is_split_at_cuts() -> None:
     result = screened(panning(1, 7), panning(2, 5), panning(3, 9))
     assert runs_of(result) == [range(7), range(7, 12), range(12, 21)]
     assert result.cuts == 2
 
 
-def test_fast_motion_is_no_cut() -> None:
+def test_fast_motion_is_not_a_cut() -> None:
     assert runs_of(screened(panning(1, 9, step=20))) == [range(9)]
 
 
-def test_a_cut_within_fast_motion_is_one() -> None:
+def test_a_cut_in_fast_motion_is_found() -> None:
     slow, other = panning(1, 8, step=6), 255 - panning(5, 8, step=6)
     assert runs_of(screened(slow, other)) == [range(8), range(8, 16)]
 
 
-def test_a_cut_between_still_pictures_is_one() -> None:
+def test_a_cut_between_static_shots_is_found() -> None:
     result = screened(*(np.repeat(panning(seed, 1), 6, 0) for seed in (1, 2)))
     assert (runs_of(result), result.cuts, result.left_out) == ([], 1, {"static": 12})
 
 
-def test_a_frame_shown_twice_splits_so_that_steps_stay_even() -> None:
+def test_a_clip_is_split_at_a_repeated_frame() -> None:
     clip = panning(1, 9)
     result = screened(clip[:5], clip[4:])
     assert runs_of(result) == [range(5), range(5, 10)]
     assert result.left_out == {}
 
 
-def test_film_on_video_is_runs_of_its_own_frames() -> None:
-    """24 frames a second on 30: every fourth frame twice."""
+def test_24_fps_shown_at_30_fps_is_split_at_repeated_frames() -> None:
+    """At 30 fps every fourth frame is shown twice."""
     clip = panning(1, 16)
     doubled = clip[[n for n in range(16) for _ in range(2 if n % 4 == 3 else 1)]]
     assert runs_of(screened(doubled)) == [range(4), range(4, 9), range(9, 14), range(14, 19)]
 
 
 @pytest.mark.parametrize("held", [2, 3])
-def test_animation_held_for_several_frames_is_a_run_with_steps(held: int) -> None:
+def test_animation_with_equal_holds_is_one_run_with_a_step(held: int) -> None:
     result = screened(np.repeat(panning(1, 8), held, 0))
     assert runs_of(result) == [range(held - 1, 8 * held, held)]
     assert result.left_out == {"repeated": 8 * (held - 1)}
     assert result.runs[0].motion == pytest.approx(3.35, rel=0.4)  # From one drawing to the next.
 
 
-def test_held_frames_count_from_any_phase() -> None:
+def test_a_clip_may_start_inside_a_hold() -> None:
     clip = np.repeat(panning(1, 8), 2, 0)[1:]
     (frames,) = runs_of(screened(clip))
     assert frames.step == 2
@@ -113,7 +113,7 @@ def test_static_stretches_are_left_out() -> None:
     assert result.left_out == {"static": 9}
 
 
-def test_coding_noise_alone_is_no_motion_but_a_small_thing_that_moves_is() -> None:
+def test_compression_noise_is_static_but_a_small_moving_object_is_not() -> None:
     rng, still = np.random.default_rng(0), np.repeat(panning(1, 1), 8, 0)
     dithered = np.clip(still + rng.integers(-1, 2, still.shape), 0, 255).astype(np.uint8)
     assert runs_of(screened(dithered)) == []
@@ -122,19 +122,19 @@ def test_coding_noise_alone_is_no_motion_but_a_small_thing_that_moves_is() -> No
     assert runs_of(screened(dithered)) == [range(8)]
 
 
-def test_gaps_in_time_split() -> None:
+def test_a_clip_is_split_at_gaps_in_time() -> None:
     steady = np.array([True, True, True, False, True, True, True])
     assert runs_of(screened(panning(1, 8), steady=steady)) == [range(4), range(4, 8)]
 
 
-def test_what_is_alone_between_cuts_is_left_out() -> None:
+def test_shots_shorter_than_a_window_are_left_out() -> None:
     result = screened(panning(1, 6), panning(2, 2), panning(3, 6))
     assert runs_of(result) == [range(6), range(8, 14)]
     assert result.left_out == {"too short": 2}
 
 
 @pytest.mark.parametrize("frames", [1, 2])
-def test_clips_of_hardly_any_frames(frames: int) -> None:
+def test_clips_of_one_or_two_frames_have_no_runs(frames: int) -> None:
     result = screened(panning(1, frames))
     assert (runs_of(result), result.left_out) == ([], {"too short": frames})
 
@@ -159,7 +159,7 @@ def test_thumbnails_are_means_of_luma() -> None:
     assert small.sum() == pytest.approx(small[0, 1, 2] + small[0, 0, 0], abs=0.01)
 
 
-def test_dataset_report_adds_up_over_clips() -> None:
+def test_the_dataset_report_sums_over_clips() -> None:
     report = DatasetReport(Path("set"), [Path("a.mp4"), Path("b.mp4")])
     report.count(Path("a.mp4"), screened(panning(1, 10, step=20)))
     report.count(Path("b.mp4"), screened(panning(1, 7), panning(2, 2)))

@@ -1,4 +1,4 @@
-"""Clips that stream from disk: the same batches as from memory, whatever the disk does, in bounded memory."""
+"""The streaming store: the same batches as from memory, independent of the disk's speed, in bounded memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRETCH = 2 * 3 + 1
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Short clips: each is a single stretch, smaller than a crop."""
+    """Short clips: each is one stretch, smaller than a crop."""
     where = tmp_path_factory.mktemp("short")
     for number in range(3):
         write_pictures(where / f"{number}", numbered_frames(4 + number, width=36 + 4 * number, height=32))
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two longer films and a folder of pictures, larger than a crop."""
+    """Two longer videos and a folder of pictures, larger than a crop."""
     where = tmp_path_factory.mktemp("long")
     for number in range(2):
         write_clip(where / f"{number}.mp4", numbered_frames(40 + number, width=96, height=64), options={"g": "12"})
@@ -72,8 +72,8 @@ def stretch_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("stretch")]
 
 
-def test_from_disk_as_from_memory(folder: Path) -> None:
-    """Where a pool holds all that there is, both draw the same windows."""
+def test_streamed_batches_equal_those_from_memory(folder: Path) -> None:
+    """If a pool holds all clips, both stores draw the same windows."""
     clips = find_sets([folder])[1]
     store = StreamingStore(clips, CPU, memory_bytes=1 << 22)
     memory = open_source([folder], CPU)
@@ -85,7 +85,7 @@ def test_from_disk_as_from_memory(folder: Path) -> None:
     store.close()
 
 
-def test_batches_do_not_depend_on_the_disk(long_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_do_not_depend_on_the_disks_speed(long_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [0, 1, 50, 51, 52, 150, 149, 300]
     quick = streamed(long_folder)
     expected = batches(quick, steps)
@@ -102,7 +102,7 @@ def test_batches_do_not_depend_on_the_disk(long_folder: Path, monkeypatch: pytes
     lame.close()
 
 
-def test_a_resumed_run_sees_what_an_unbroken_one_would(long_folder: Path) -> None:
+def test_a_resumed_run_draws_the_same_batches(long_folder: Path) -> None:
     unbroken, resumed = streamed(long_folder), streamed(long_folder)
     expected = batches(unbroken, range(0, 120, 4))
     assert_same(batches(resumed, range(80, 120, 4)), expected[20:])
@@ -111,7 +111,7 @@ def test_a_resumed_run_sees_what_an_unbroken_one_would(long_folder: Path) -> Non
         source.close()
 
 
-def test_pools_are_exchanged_and_show_other_stretches(long_folder: Path) -> None:
+def test_pools_are_replaced_by_other_stretches(long_folder: Path) -> None:
     store = store_of(long_folder)
     key = store._key(STAGE, SHAPE, np.random.default_rng((0, 0)))
     exchange = (store._pool_bytes // key.slot_bytes) * REUSE // SHAPE.batch
@@ -122,8 +122,8 @@ def test_pools_are_exchanged_and_show_other_stretches(long_folder: Path) -> None
     store.close()
 
 
-def test_windows_are_frames_of_the_clips_in_order(long_folder: Path) -> None:
-    """With crops of the whole picture the numbers can be read."""
+def test_windows_have_consecutive_frames_of_a_clip(long_folder: Path) -> None:
+    """Crops are as large as the frames, so frame numbers can be read from their pixels."""
     store = store_of(long_folder, memory_bytes=1 << 22)
     stage, shape = replace(STAGE, patch=32, scales=(2.0,)), BatchShape(8, 32, 64, 2)
     seen = set()
@@ -154,7 +154,7 @@ def test_memory_is_bounded_and_threads_end(long_folder: Path) -> None:
     assert store.held_bytes() == 0
 
 
-def test_closing_does_not_wait_for_all_that_is_to_be_read(long_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_cancels_stretches_that_are_not_being_read(long_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started, release, read = threading.Event(), threading.Event(), list[int]()
 
     def stuck(*_: Any) -> None:
@@ -175,7 +175,7 @@ def test_closing_does_not_wait_for_all_that_is_to_be_read(long_folder: Path, mon
     assert len(read) <= THREADS
 
 
-def test_too_little_memory_is_said_to_be(long_folder: Path) -> None:
+def test_too_little_memory_is_a_usage_error(long_folder: Path) -> None:
     store = store_of(long_folder, memory_bytes=50_000)
     with pytest.raises(UsageError, match="do not hold") as caught:
         store.windows(STAGE, SHAPE, np.random.default_rng(0))
@@ -183,7 +183,7 @@ def test_too_little_memory_is_said_to_be(long_folder: Path) -> None:
     store.close()
 
 
-def test_clips_that_will_not_do(long_folder: Path, tmp_path: Path) -> None:
+def test_unusable_clips_are_a_usage_error(long_folder: Path, tmp_path: Path) -> None:
     store = store_of(long_folder)
     assert store.usable(STAGE, SHAPE) == [0, 1, 2]
     assert store.usable(replace(STAGE, windows=(40,)), SHAPE) == [1]
@@ -208,7 +208,7 @@ def test_damaged_clips_are_left_out(long_folder: Path, tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_report_looks_at_a_sample(long_folder: Path) -> None:
+def test_the_report_is_of_a_sample(long_folder: Path) -> None:
     source = streamed(long_folder)
     text = "\n".join(source.report())
     assert "48 frames screened as a sample" in text
@@ -224,14 +224,14 @@ def key(frames: int = STRETCH, generation: int = 0) -> PoolKey:
 def test_stretches_are_spread_over_all_clips(long_folder: Path) -> None:
     clips: list[FoundClip] = find_sets([long_folder])[1]
     everything = picks_of(key(), clips, 1000)
-    assert len(everything) == 6 + 6 + 5  # Of 40, 41 and 30 frames, by sevens.
+    assert len(everything) == 6 + 6 + 5  # 40, 41 and 30 frames in stretches of 7.
     assert {pick.clip.path.name for pick in everything} == {"0.mp4", "1.mp4", "c"}
     assert all(0 <= pick.start <= pick.clip.extent.frames - STRETCH for pick in everything)
     starts = {pick.start for generation in range(150) for pick in picks_of(key(generation=generation), clips, 4)}
     assert starts == set(range(41 - STRETCH + 1))
 
 
-def test_generators_tell_their_seed_and_step() -> None:
+def test_seed_and_step_are_read_from_a_generator() -> None:
     assert seed_and_step(np.random.default_rng((5, 9, 1))) == ((5, 1), 9)
     assert seed_and_step(np.random.default_rng((5, 9))) == ((5,), 9)
     assert seed_and_step(np.random.default_rng(5)) == ((5,), 0)

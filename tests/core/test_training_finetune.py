@@ -1,4 +1,4 @@
-"""One command teaches lite a person's own footage, on a CPU, too."""
+"""Fine-tuning lite on own footage, with one command, on a CPU."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 
 def test_fine_tuning_lite_lowers_the_loss_on_own_footage(tmp_path: Path) -> None:
-    """Some steps of the shipped recipe at its own rate, with smaller batches."""
+    """A few steps of the shipped recipe at its learning rate, with smaller batches."""
     write_clip(tmp_path / "own.mkv", 12, codec="ffv1", pix_fmt="bgr0")
     recipe = load_recipe("finetune")
     small = replace(recipe.stages[0], batch=4, patch=16, scales=(2.0,), warm_up_steps=5)
@@ -45,8 +45,8 @@ def loss_of(one: Trainer, batch: Batch) -> float:
     return float(batch_loss(one.ema_model, batch))
 
 
-def test_one_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> None:
-    """Two clips of three small frames: smaller patches than the recipe's, and a word about it."""
+def test_the_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> None:
+    """Two clips of three small frames: patches get smaller, and the command says so."""
     for name in "ab":
         write_pictures(tmp_path / "own" / name, numbered_frames(3, width=52, height=40))
     out = tmp_path / "tuned"
@@ -62,7 +62,7 @@ def test_one_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> No
     assert card.sha256 != load_model("lite").card.sha256
 
 
-def test_footage_that_shows_no_motion_is_refused_in_words(tmp_path: Path) -> None:
+def test_static_footage_is_a_usage_error(tmp_path: Path) -> None:
     write_pictures(tmp_path / "own" / "two", 2)
     refused = run_here("train", "finetune", "--data", tmp_path / "own", "--out", tmp_path / "out", "--device", "cpu")
     assert refused.exit_code == 2

@@ -1,4 +1,4 @@
-"""The training loop: what it writes, when it stops, and how it gets over gradients that are not finite."""
+"""The training loop: its files, its stopping and resuming, and rollbacks after non-finite gradients."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RECIPE = Recipe("toy", "tiny", (STAGE, replace(STAGE, name="second", steps=3)), 
 
 @pytest.fixture(autouse=True)
 def by_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a line of the log is due by its time, too, and which lines there are would depend on it."""
+    """Turn off log lines by time: on a busy machine they would make the log's lines depend on the load."""
     monkeypatch.setattr(loop, "LOG_EVERY_SECS", math.inf)
 
 
@@ -92,7 +92,7 @@ def test_a_run_ends_when_its_time_is_over(tmp_path: Path) -> None:
     assert read_checkpoint(tmp_path / CHECKPOINT, RECIPE)["step"] == 0
 
 
-def test_a_run_that_is_stopped_saves_and_goes_on_exactly(tmp_path: Path) -> None:
+def test_a_stopped_run_saves_and_resumes_exactly(tmp_path: Path) -> None:
     token = CancelToken()
 
     class Stopping(ToySource):
@@ -111,9 +111,7 @@ def test_a_run_that_is_stopped_saves_and_goes_on_exactly(tmp_path: Path) -> None
     assert_same_weights(resumed, unbroken)
 
 
-def test_checkpoints_are_written_as_often_as_asked_and_as_light(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checkpoint_interval_and_optimiser_state_are_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[tuple[int, bool]] = []
     monkeypatch.setattr(
         loop, "save_checkpoint", lambda one, out, *, with_optimiser: saved.append((one.step, with_optimiser))
@@ -123,10 +121,10 @@ def test_checkpoints_are_written_as_often_as_asked_and_as_light(
     assert not any(whole for _, whole in saved)
 
 
-# What is not finite
+# Non-finite gradients
 
 
-def test_a_nan_now_and_then_is_skipped_counted_and_gone(tmp_path: Path) -> None:
+def test_single_non_finite_batches_are_skipped_and_counted(tmp_path: Path) -> None:
     source = BrokenSource(lambda number: number % 3 == 1)
     one = trainer(prolonged(60), source)
     assert run(one, tmp_path, report=print)
@@ -136,8 +134,8 @@ def test_a_nan_now_and_then_is_skipped_counted_and_gone(tmp_path: Path) -> None:
     assert one.rate_factor == 1
 
 
-def test_a_run_that_diverges_goes_back_at_half_the_rate_and_recovers(tmp_path: Path) -> None:
-    """The first MAX_SKIPPED + 1 batches are broken; drawn again, they are whole."""
+def test_a_diverged_run_rolls_back_at_half_the_learning_rate(tmp_path: Path) -> None:
+    """The first MAX_SKIPPED + 1 batches have NaNs, and after the rollback they have none."""
     one = trainer(prolonged(MAX_SKIPPED + 1), BrokenSource(lambda number: number <= MAX_SKIPPED))
     assert run(one, tmp_path, report=print)
     skipped, rollback, healthy = read(tmp_path)
@@ -149,7 +147,7 @@ def test_a_run_that_diverges_goes_back_at_half_the_rate_and_recovers(tmp_path: P
     assert healthy["learning_rate"] == pytest.approx(skipped["learning_rate"] / 2)
 
 
-def test_it_goes_back_to_the_last_healthy_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_restores_the_last_finite_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY_STEPS", 20)
     one = trainer(prolonged(120), BrokenSource(lambda number: 30 <= number < 90))
     assert run(one, tmp_path, options=RunOptions(checkpoint_every_secs=-1), report=print)
@@ -157,7 +155,7 @@ def test_it_goes_back_to_the_last_healthy_checkpoint(tmp_path: Path, monkeypatch
     assert 20 <= rollback["step"] <= 30
 
 
-def test_a_run_that_stays_broken_ends_in_words(tmp_path: Path) -> None:
+def test_too_many_rollbacks_end_the_run_with_an_error(tmp_path: Path) -> None:
     one = trainer(prolonged(200), BrokenSource(lambda number: True))
     start, lines = weights(one), list[Line]()
     with pytest.raises(VideoInrError, match=r"diverged at step 100.* 0\.25 of the recipe") as caught:
@@ -185,7 +183,7 @@ def kinds_and_steps(lines: list[Line]) -> list[tuple[str, int]]:
     return [(line["kind"], line["step"]) for line in lines]
 
 
-def test_what_a_kill_undid_is_read_once(tmp_path: Path) -> None:
+def test_steps_that_a_kill_undid_are_read_once(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     write_lines(path, ("train", 100), ("validation", 100), ("train", 200), ("train", 300), ("train", 200))
     with path.open("a") as log:
@@ -195,7 +193,7 @@ def test_what_a_kill_undid_is_read_once(tmp_path: Path) -> None:
     assert kinds_and_steps(read(tmp_path)) == [("train", 100), ("validation", 100), ("train", 160)]
 
 
-def test_rollbacks_stay_in_the_log_and_what_they_undid_does_not(tmp_path: Path) -> None:
+def test_the_log_keeps_rollbacks_and_drops_the_undone_steps(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     back = ("rollback", 100)
     write_lines(path, ("train", 100), ("train", 200), back, ("train", 200), back, ("train", 150))
@@ -212,7 +210,7 @@ def run_lines(count: int) -> list[Line]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5000])
-def test_curves_are_an_svg_with_a_point_for_every_line_that_fits(count: int) -> None:
+def test_curves_are_an_svg_with_a_limited_number_of_points(count: int) -> None:
     recipe = replace(RECIPE, stages=(replace(STAGE, steps=1000, name="a < b"), replace(STAGE, steps=499000)))
     root = ElementTree.fromstring(svg_from_panels(panels_from_log(run_lines(count)), recipe))
     space = "{http://www.w3.org/2000/svg}"
@@ -254,7 +252,7 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
     return open_validation(folder)
 
 
-def test_validation_looks_at_a_few_clips_that_are_long_enough(validation: Validation, tmp_path: Path) -> None:
+def test_validation_takes_a_few_long_enough_clips(validation: Validation, tmp_path: Path) -> None:
     assert [name for name, _ in validation.clips] == ["a", "c", "e", "g"]
     assert validation.clips[0][1].shape == (6, 3, 64, 80)
     write_pictures(tmp_path / "short", 3)
@@ -280,7 +278,7 @@ def test_validation_writes_figures_and_pictures(validation: Validation, tmp_path
     assert_same_weights(one, undisturbed)
 
 
-def test_weights_to_start_from_are_looked_at_first(validation: Validation, tmp_path: Path) -> None:
+def test_initial_weights_are_validated_first(validation: Validation, tmp_path: Path) -> None:
     recipe, lines = replace(RECIPE, initial=str(save_tiny_model(tmp_path))), list[Line]()
     (tmp_path / "out").mkdir()
     assert run(trainer(recipe), tmp_path / "out", options=RunOptions(validation=validation), report=lines.append)

@@ -1,4 +1,4 @@
-"""Several processes under torchrun: the same steps as one process with their batches together."""
+"""Several processes under torchrun take the same steps as one process with a batch of all their windows."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ def weights(out: Path) -> dict[str, Any]:
     return {**state["ema_model"], "step": torch.tensor(state["step"])}
 
 
-def test_two_processes_are_one_with_a_doubled_batch(tmp_path: Path) -> None:
-    """Also when both are stopped and resumed on their way."""
+def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
+    """The same holds if both are stopped and resumed."""
     write_pictures(tmp_path / "footage", 9)
     two, one = tmp_path / "two", tmp_path / "one"
     options = ("--data", tmp_path / "footage", "--device", "cpu", "--out")
     for resume in ((), ("--resume",)):
-        part = recipe(tmp_path, batch=2)
-        part.write_text(RECIPE.format(batch=2).replace("steps = 12", f"steps = {12 if resume else 5}"))
-        both = two_processes("train", part, *options, two, *resume)
+        half = recipe(tmp_path, batch=2)
+        half.write_text(RECIPE.format(batch=2).replace("steps = 12", f"steps = {12 if resume else 5}"))
+        both = two_processes("train", half, *options, two, *resume)
         assert both.returncode == 0, both.stderr
         assert both.stderr.count("Saved ") == 1
         assert "2 processes" in both.stderr
@@ -84,14 +84,14 @@ def test_two_processes_are_one_with_a_doubled_batch(tmp_path: Path) -> None:
 
 def test_each_process_takes_its_windows_of_a_batch() -> None:
     whole = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20)
-    parts = [Ranks(rank, 3).share(whole) for rank in range(3)]
-    assert torch.equal(torch.cat([part.low for part in parts]), whole.low)
-    assert torch.equal(torch.cat([part.targets for part in parts]), whole.targets)
-    assert torch.equal(torch.cat([part.times for part in parts]), whole.times)
+    shares = [Ranks(rank, 3).share(whole) for rank in range(3)]
+    assert torch.equal(torch.cat([share.low for share in shares]), whole.low)
+    assert torch.equal(torch.cat([share.targets for share in shares]), whole.targets)
+    assert torch.equal(torch.cat([share.times for share in shares]), whole.times)
     assert ALONE.share(whole) is whole
 
 
-def test_a_single_process_needs_nobody() -> None:
+def test_a_single_process_has_no_group() -> None:
     tensor = torch.tensor([1.0, 2.0])
     ALONE.average_([tensor])
     assert tensor.tolist() == [1.0, 2.0]

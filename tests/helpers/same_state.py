@@ -1,4 +1,4 @@
-"""Comparing what a training run leaves behind."""
+"""Comparing training states."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 def assert_same(one: Any, other: Any) -> None:
-    """Equal to the bit, through dictionaries and lists."""
+    """Assert that two states are equal bit for bit, through dictionaries and lists."""
     if isinstance(one, torch.Tensor):
         assert torch.equal(one, other)
     elif isinstance(one, dict):

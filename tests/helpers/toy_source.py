@@ -1,4 +1,4 @@
-"""A source of training batches without any files: a pattern that drifts by itself."""
+"""A source of training batches without files: a drifting pattern."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class ToySource:
         return [f"a pattern of {self.frame_count} frames"]
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing: there are no threads."""
 
 
 class BrokenSource(ToySource):
-    """A source whose batch number n (from 0, as they are drawn) holds a NaN where ``broken(n)``."""
+    """A source whose n-th batch, from 0, has a NaN if ``broken(n)``."""
 
     def __init__(self, broken: Callable[[int], bool]) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class BrokenSource(ToySource):
 
 
 def _pictures(instants: Tensor, size: int) -> Tensor:
-    """[B, K] instants -> [B, K, 3, size, size] in 0 ... 1: waves that drift a pixel in each frame."""
+    """Return waves that drift a pixel per frame, at times [B, K]: [B, K, 3, size, size] in 0 ... 1."""
     y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     moved = instants[..., None, None]
     phases = torch.stack(((x + moved + 0 * y) / 3, (y - moved + 0 * x) / 4, (x + y + 2 * moved) / 5), 2)
