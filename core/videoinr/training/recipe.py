@@ -145,8 +145,10 @@ def recipe_names() -> list[str]:
 
 
 def _stage_from_toml(table: dict[str, Any]) -> Stage:
-    renamed = {_OLD_KEYS.get(key, key): value for key, value in table.items()}
-    return Stage(**{key: tuple(value) if isinstance(value, list) else value for key, value in renamed.items()})
+    fields: dict[str, Any] = {_OLD_KEYS.get(key, key): value for key, value in table.items()}
+    for key, value in fields.items():
+        fields[key] = tuple(value) if isinstance(value, list) else value
+    return Stage(**fields)
 
 
 def _recipe_from_toml(name: str, data: dict[str, Any]) -> Recipe:
