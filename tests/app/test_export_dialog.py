@@ -220,7 +220,7 @@ def test_stopping_waits_for_the_process(bridge: Callable[[str], ExportBridge], q
 
 def test_a_command_that_does_not_exist_is_explained(qtbot: QtBot) -> None:
     bridge = ExportBridge(["/nowhere/videoinr"])
-    with qtbot.waitSignal(bridge.failed, timeout=PATIENCE_MSECS) as told:
+    with qtbot.waitSignal(bridge.failed, timeout=PATIENCE_MSECS) as failure:
         bridge.start(["export"])
-    assert "could not be started" in told.args[0]
+    assert "could not be started" in failure.args[0]
     assert not bridge.is_running

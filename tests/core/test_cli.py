@@ -151,12 +151,12 @@ def test_an_error_is_a_message_and_a_hint(clip: Path, monkeypatch: pytest.Monkey
     assert outcome == Outcome(1, "", "error: clip.mp4 is not a video.\nhint: Try another file.\n")
 
 
-def unforeseen(*_: object, **__: object) -> None:
+def raise_a_bug(*_: object, **__: object) -> None:
     raise RuntimeError("a bug")
 
 
 def test_an_unexpected_error_is_one_line_and_names_debug(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SlowRenderer, "render", unforeseen)
+    monkeypatch.setattr(SlowRenderer, "render", raise_a_bug)
     arguments = ("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
     outcome = run_here(*arguments)
     assert outcome.exit_code == 1
@@ -271,14 +271,14 @@ def test_export_shows_the_instants_of_the_segment(clip: Path, engines: list[Slow
 def test_export_prints_progress_as_json(clip: Path) -> None:
     out = clip.with_name("out.mp4")
     outcome = run_here("export", clip, out, "--end", "0.2", "--json-progress")
-    told = events(outcome)
+    lines = events(outcome)
     assert outcome.exit_code == 0
-    assert [(each["event"], each.get("done"), each.get("total")) for each in told[:-1]] == [
+    assert [(each["event"], each.get("done"), each.get("total")) for each in lines[:-1]] == [
         ("progress", done, 5) for done in range(6)
     ]
-    assert told[0]["remaining_secs"] is None
-    assert isinstance(told[3]["elapsed_secs"], float)
-    assert told[-1] == {"event": "finished", "path": str(out), "frames": 5}
+    assert lines[0]["remaining_secs"] is None
+    assert isinstance(lines[3]["elapsed_secs"], float)
+    assert lines[-1] == {"event": "finished", "path": str(out), "frames": 5}
 
 
 def test_export_prints_an_error_as_json(clip: Path) -> None:

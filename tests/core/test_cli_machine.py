@@ -78,10 +78,10 @@ def test_models_are_listed(models: Plug) -> None:
     assert outcome.exit_code == 0
     for word in ("lite", "1.23 M", "x2 to x4", "Small and quick.", "fixed", "x4"):
         assert word in outcome.stdout
-    told = json.loads(run_here("models", "--json").stdout)
-    assert [facts["name"] for facts in told] == ["lite", "fixed"]
-    assert told[0]["metrics"] == {"psnr_y": 30.5}
-    assert told[0]["path"] == "w.safetensors"
+    cards = json.loads(run_here("models", "--json").stdout)
+    assert [facts["name"] for facts in cards] == ["lite", "fixed"]
+    assert cards[0]["metrics"] == {"psnr_y": 30.5}
+    assert cards[0]["path"] == "w.safetensors"
 
 
 # ---- doctor ----
@@ -127,10 +127,10 @@ def test_doctor_prints_json(models: Plug, config_home: Path) -> None:
 )
 def test_doctor_reports_a_failing_model(models: Plug, config_home: Path, outcome: object, words: str) -> None:
     models(outcome)
-    told = run_here("doctor")
-    assert told.exit_code == 1
-    assert "problem: lite fails on cpu" in told.stderr
-    assert words in told.stderr
+    report = run_here("doctor")
+    assert report.exit_code == 1
+    assert "problem: lite fails on cpu" in report.stderr
+    assert words in report.stderr
     assert json.loads(run_here("doctor", "--json").stdout)["ok"] is False
 
 

@@ -247,7 +247,7 @@ def test_nothing_is_kept_of_an_export_without_a_frame(engine: SlowRenderer) -> N
     assert sink.calls == ["open", "abort"]
 
 
-@pytest.mark.parametrize("error", [ExportError("The disk is full."), KeyboardInterrupt(), RuntimeError("unforeseen")])
+@pytest.mark.parametrize("error", [ExportError("The disk is full."), KeyboardInterrupt(), RuntimeError("a bug")])
 def test_any_error_aborts_the_sink(engine: SlowRenderer, error: BaseException) -> None:
     sink = MemorySink(fails_at=4, error=error)
     with pytest.raises(type(error)):

@@ -19,7 +19,7 @@ class ExportLauncher(QObject):
     """The export dialog of ``window``, made when it is first needed.
 
     ``model`` and ``device`` are those of the command line, so that an export uses the same ones. ``asks`` is False
-    where nobody is there to answer a question.
+    for a run without a user, who could answer a question.
     """
 
     def __init__(

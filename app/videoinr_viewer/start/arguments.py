@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from videoinr import __version__
+from videoinr.errors import UsageError
+from videoinr.text import parsing
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -118,12 +120,12 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def _checked(read: Callable[[str], _T], expected: str) -> Callable[[str], _T]:
-    """Return ``read`` with an error message that names ``expected``, in place of a ValueError."""
+    """Return ``read`` with an error message that names ``expected``, in place of the error of ``read``."""
 
     def read_or_explain(text: str) -> _T:
         try:
             return read(text)
-        except (ValueError, ArithmeticError):
+        except (ValueError, ArithmeticError, UsageError):
             raise argparse.ArgumentTypeError(f"'{text}' is not {expected}") from None
 
     return read_or_explain
@@ -143,10 +145,7 @@ def _within(value: _N, least: float, most: float) -> _N:
 
 
 def _secs(text: str) -> Fraction:
-    # An exponent or a very long number could make an integer that fills the memory.
-    if len(text) > 40 or "e" in text.lower():
-        raise ValueError(text)
-    return _within(Fraction(text), 0, math.inf)
+    return _within(parsing.number(text), 0, math.inf)
 
 
 def _zoom(text: str) -> float:
@@ -159,5 +158,5 @@ def _centre(text: str) -> tuple[float, float]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, height = (_within(int(side), 1, MAX_SIDE_PX) for side in text.lower().split("x"))
-    return width, height
+    size = parsing.size(text)
+    return _within(size.width, 1, MAX_SIDE_PX), _within(size.height, 1, MAX_SIDE_PX)
