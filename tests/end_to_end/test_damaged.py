@@ -43,7 +43,7 @@ def decode(variant: Path, model: Path, out: Path) -> list[object]:
 def check(outcome: Outcome) -> None:
     assert outcome.exit_code in (0, 1, 2)
     assert not outcome.has_traceback
-    assert "unforeseen" not in outcome.stderr
+    assert "unexpected error" not in outcome.stderr
     if outcome.exit_code:
         assert outcome.stdout == ""
         assert outcome.stderr.startswith("error: ")

@@ -66,7 +66,7 @@ class RenderLoop:
                 self._fail(job, str(error), error.hint)
             except Exception as error:
                 log.exception("the render thread failed on %s", job)
-                self._fail(job, f"Something unforeseen went wrong: {error!r}.", "The log has the details.")
+                self._fail(job, f"An unexpected error occurred: {error!r}.", "The log has the details.")
         self._close_clip()
 
     def _next_job(self) -> Job | None:
