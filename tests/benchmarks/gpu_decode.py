@@ -1,9 +1,9 @@
-"""What decoding costs on a GPU (encoding: gpu_encode.py): ``PYTHONPATH=core python3 tests/benchmarks/gpu_decode.py``.
+"""Time decoding on a GPU (encoding: gpu_encode.py): ``PYTHONPATH=core python3 tests/benchmarks/gpu_decode.py``.
 
-Random weights, a made-up drift of some pixels: the cost does not depend on what a model has learned. Needs torch and
-Triton and nothing else of the program's dependencies. ``device`` times are medians between CUDA events, ``wall``
-times include launches and the copy to the host. Peak memory is what torch held, features and weights included.
-``--sweep`` tries other block and band sizes. To rehearse without a GPU:
+Weights are random and the motion is a synthetic drift of a few pixels, because the time does not depend on what a model
+has learnt. Of the program's dependencies only torch and Triton are needed. Device times are medians between CUDA
+events; wall times include launches and the copy to the host. Peak memory is torch's, with features and weights.
+``--sweep`` tries other block and band sizes. To try the script without a GPU:
 ``TRITON_INTERPRET=1 ... --device cpu --clips 16x9 --grids 48x27 --repeats 2``.
 """
 
@@ -41,7 +41,7 @@ GIB = 2**30
 
 
 class Clock:
-    """Times on one device; ``repeats`` each, after one that is not counted."""
+    """Times work on one device: the median of ``repeats`` runs after a warm-up."""
 
     def __init__(self, device: torch.device, repeats: int) -> None:
         self.device, self.repeats = device, repeats
@@ -51,7 +51,7 @@ class Clock:
             torch.cuda.synchronize(self.device)
 
     def device_ms(self, work: Callable[[], object]) -> float:
-        """Median between events around ``work``; on a CPU by the wall clock."""
+        """Return the median time between CUDA events around ``work``, ms; on a CPU, the wall time."""
         if self.device.type != "cuda":
             return self.wall_ms(work)
         work()
@@ -79,7 +79,7 @@ class Clock:
 def model_of(name: str, device: torch.device) -> VideoINR:
     torch.manual_seed(0)
     model = VideoINR(CONFIGS[name]).eval().requires_grad_(False).to(device)
-    # As initialised the heads are almost silent, or one grey, and an error in them would not show.
+    # Initial heads return almost zero or one grey level, and errors in them would not be visible.
     blends = model.config.blend
     model.temporal_head.last.weight.mul_(5 if blends else 2.5)
     model.decoder_head.last.weight.mul_(3 if blends else 12)
@@ -95,7 +95,7 @@ def frames_of(clip: Grid, device: torch.device) -> torch.Tensor:
 
 
 def drifting(features: PairFeatures) -> PairFeatures:
-    """With a prior of some latent pixels that changes smoothly across the picture, as of a panning camera."""
+    """Return the features with a motion prior of a few latent pixels that varies smoothly over the frame."""
     height, width = features.latent_hw
     x = torch.linspace(0, 3, width, device=features.prior.device).expand(height, width)
     y = torch.linspace(0, 3, height, device=features.prior.device)[:, None].expand(height, width)
@@ -138,14 +138,14 @@ class _Nothing:
 
 @contextmanager
 def left_out(names: list[str]) -> Iterator[None]:
-    """Without these kernels: what is left is the time of the others."""
+    """Skip the named kernels, so that the time is that of the others."""
     with replaced({name: _Nothing() for name in names}):
         yield
 
 
 @contextmanager
 def replaced(values: dict[str, Any]) -> Iterator[None]:
-    """With other values in the module of the kernels."""
+    """Replace values in the kernels' module."""
     kept = {name: getattr(kernels, name) for name in values}
     for name, value in values.items():
         setattr(kernels, name, value)
@@ -157,7 +157,7 @@ def replaced(values: dict[str, Any]) -> Iterator[None]:
 
 
 def bench_decoder(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
-    """The whole way to the host, as the engine goes it. ``features``: on the CPU, so that only the kept ones count."""
+    """Time decoding to host memory, as in the engine. ``features`` are on the CPU, so the GPU only holds kept ones."""
     profile = ComputeProfile(clock.device, 512, feature_bytes=8 * GIB, tile_bytes=8 * GIB)
     kept = CudaDecoder(model, profile).kept(moved(features, clock.device))
 
@@ -188,7 +188,7 @@ def bench_decoder(model: VideoINR, features: PairFeatures, grid: Grid, clock: Cl
 def errors(
     model: VideoINR, features: PairFeatures, grid: Grid, rgbx: torch.Tensor, phase: float
 ) -> dict[str, float | None]:
-    """Against the plain path in float32 before its rounding, levels; rounding alone is 0.25 mean and 0.5 max."""
+    """Return errors against the plain float32 path before rounding, 8-bit levels. Rounding alone gives 0.25 and 0.5."""
     accepted = render_cuda.can_render
     render_cuda.can_render = lambda *_: False
     try:
@@ -209,7 +209,7 @@ def errors(
 
 
 def sweep(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> list[dict[str, Any]]:
-    """Other pixels for each program and other bands than the ones built in."""
+    """Time an instant with other block and band sizes than the built-in ones."""
     rows = []
     trials: list[dict[str, Any]] = [{}]
     trials += [{"BAND_PX": 2**power} for power in (18, 19, 20, 22)]
@@ -249,14 +249,14 @@ def options() -> argparse.Namespace:
 
 
 def show(**row: Any) -> None:
-    """One line of JSON; numbers to four digits."""
+    """Print a line of JSON, numbers with four digits."""
     rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
     print(json.dumps(rounded), flush=True)
 
 
 @torch.inference_mode()
 def main() -> None:
-    """Everything, a line of JSON each."""
+    """Run all measurements, and print a line of JSON for each."""
     asked = options()
     clock = Clock(asked.device, asked.repeats)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False

@@ -1,9 +1,9 @@
-"""What encoding costs on a GPU: ``PYTHONPATH=core:tests python3 -m benchmarks.gpu_encode``.
+"""Time encoding on a GPU: ``PYTHONPATH=core:tests python3 -m benchmarks.gpu_encode``.
 
-Random weights: the cost does not depend on what a model has learned. Each model is encoded with torch's convolutions,
-with the kernel that does what follows them too (kernels/convolve.py), and with that recorded as a CUDA graph; the
-errors are those of a picture decoded from half precision, and of the features, against float32 throughout. ``--sweep``
-times the layers one by one, under every plan of the kernel and with torch. To rehearse without a GPU:
+Weights are random, because the time does not depend on what a model has learnt. Each model is encoded with torch's
+convolutions, with the fused kernel (kernels/convolve.py), and with that kernel in a CUDA graph. Errors are those of a
+decoded picture and of the features in half precision, against float32. ``--sweep`` times single layers, with every plan
+of the kernel and with torch. To try the script without a GPU:
 ``TRITON_INTERPRET=1 ... --device cpu --models tiny --clips 16x9 --repeats 1``.
 """
 
@@ -43,7 +43,7 @@ LAYERS = {
     ),
     "paper": (((64,), 64, 2), ((64,), 64, 3), ((64, 64), 64, 2)),
 }  # fmt: skip
-"""Channels of each part that comes in, channels out, and maps at once, of the kinds of layers at full size."""
+"""Kinds of layers at full resolution: channels of each input, output channels, and number of maps."""
 PLANS = (
     *(Plan(128, chunk, warps, stages) for chunk in (32, 64) for warps in (4, 8) for stages in (3, 4)),
     *(Plan(256, chunk, 8, stages) for chunk in (32, 64) for stages in (3, 4)),
@@ -56,7 +56,7 @@ PLANS = (
 
 @contextmanager
 def with_torchs_convolutions() -> Iterator[None]:
-    """Without the kernel (and without those that sample)."""
+    """Use torch instead of all Triton kernels."""
     served = kernels.is_available
     setattr(kernels, "is_available", lambda _: False)  # noqa: B010 - mypy lets no function be assigned to
     try:
@@ -66,10 +66,10 @@ def with_torchs_convolutions() -> Iterator[None]:
 
 
 def moving(model: VideoINR) -> VideoINR:
-    """``model`` with offsets of up to two pixels, others for each tap and group, and RGB about a middle grey.
+    """Give ``model`` random offsets of up to two pixels for each tap and group, and an output around middle grey.
 
-    As initialised all groups read the same place, which is faster than what any model learns; and RGB about zero is
-    the same black whatever the error.
+    With initial weights all groups read the same position, which is faster than in any trained model, and the output is
+    clamped to black, which hides errors.
     """
     for module in model.modules():
         if isinstance(module, DeformableConv):
@@ -106,7 +106,7 @@ def bench_encoder(model: VideoINR, clip: Grid, clock: Clock) -> dict[str, Any]:
 
 
 def relative_errors(exact: PairFeatures, features: PairFeatures) -> Iterator[float]:
-    """Of each field that there is: the norm of the difference over that of the exact one."""
+    """Yield the relative error of each non-empty field: norm of the difference over norm of the exact value."""
     for field in fields(exact):
         expected = getattr(exact, field.name).double()
         if expected.numel():
@@ -116,27 +116,27 @@ def relative_errors(exact: PairFeatures, features: PairFeatures) -> Iterator[flo
 Shape = tuple[tuple[int, ...], int, int]
 
 
-def layer_and_parts(shape: Shape, clip: Grid, device: torch.device) -> tuple[nn.Conv2d, list[torch.Tensor]]:
+def layer_and_inputs(shape: Shape, clip: Grid, device: torch.device) -> tuple[nn.Conv2d, list[torch.Tensor]]:
     widths, outputs, maps = shape
     layer = nn.Conv2d(sum(widths), outputs, 3, padding=1).to(device).requires_grad_(False)
-    parts = [
+    inputs = [
         torch.randn((maps, width, clip.height, clip.width), device=device, dtype=torch.float16) for width in widths
     ]
-    return layer, [part.contiguous(memory_format=torch.channels_last) for part in parts]
+    return layer, [each.contiguous(memory_format=torch.channels_last) for each in inputs]
 
 
 def compile_layer(shape: Shape, clip: Grid, plan: Plan) -> None:
-    """Put what ``plan`` compiles to into Triton's cache, from a process of its own."""
-    layer, parts = layer_and_parts(shape, clip, torch.device("cuda"))
-    convolve(layer, parts, slope=LEAK, plan=plan)
+    """Compile ``plan`` into Triton's cache, in a worker process."""
+    layer, inputs = layer_and_inputs(shape, clip, torch.device("cuda"))
+    convolve(layer, inputs, slope=LEAK, plan=plan)
     torch.cuda.synchronize()
 
 
 def sweep(shape: Shape, clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> None:
-    """Times of a layer under ``plans``, parts and all, and with torch, whose input is joined and filled up before."""
-    layer, parts = layer_and_parts(shape, clip, clock.device)
+    """Time a layer with ``plans``, and with torch, whose input is concatenated and padded beforehand."""
+    layer, inputs = layer_and_inputs(shape, clip, clock.device)
     products = 2e-9 * 9 * layer.in_channels * shape[1] * shape[2] * clip.width * clip.height
-    x = concat(parts, multiple=8)
+    x = concat(inputs, multiple=8)
     half = nn.Conv2d(x.shape[1], shape[1], 3, padding=1).to(clock.device, x.dtype).requires_grad_(False)
     half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     bare = clock.device_ms(lambda: F.conv2d(x, half.weight, None, padding=1))
@@ -147,8 +147,8 @@ def sweep(shape: Shape, clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> No
     rows = []
     for plan in plans:
         try:
-            rows.append((clock.device_ms(lambda p=plan: convolve(layer, parts, slope=LEAK, plan=p)), plan))  # type: ignore[misc]
-        except RuntimeError as error:  # more shared memory than there is
+            rows.append((clock.device_ms(lambda p=plan: convolve(layer, inputs, slope=LEAK, plan=p)), plan))  # type: ignore[misc]
+        except RuntimeError as error:  # Not enough shared memory.
             show(layer=shape, clip=str(clip), plan=str(plan), error=str(error)[:80])
     rows.sort(key=lambda row: row[0])
     chosen = plan_for(layer, shape[2] * clip.width * clip.height, max(shape[0]))
@@ -161,7 +161,7 @@ def sweep(shape: Shape, clip: Grid, clock: Clock, plans: tuple[Plan, ...]) -> No
 
 
 def profile(model: VideoINR, clip: Grid, clock: Clock) -> None:
-    """The kernels that take the most time, ms in all and how many."""
+    """Print the kernels that take the most time: total ms and number of launches."""
     frames = frames_of(clip, clock.device)
     model.encode(frames, half=True)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
@@ -179,13 +179,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--clips", nargs="+", default=[size("320x180"), size("960x540")], type=size)
     parser.add_argument("--repeats", default=20, type=int)
     parser.add_argument("--sweep", action="store_true")
-    parser.add_argument("--profile", action="store_true", help="Which kernels an encoding spends its time in.")
+    parser.add_argument("--profile", action="store_true", help="Print the kernels that take the most time.")
     return parser.parse_args()
 
 
 @torch.inference_mode()
 def main() -> None:
-    """Everything, a line of JSON each."""
+    """Run all measurements, and print a line of JSON for each."""
     asked = options()
     clock = Clock(asked.device, asked.repeats)
     torch.backends.cudnn.benchmark = True

@@ -1,4 +1,4 @@
-"""What scrubbing waits for, with pytest-benchmark (``make bench``); in an ordinary test run each step runs once."""
+"""Times of the steps of scrubbing, by pytest-benchmark (``make bench``). In a normal test run each step runs once."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
 
 
 def timed(benchmark: BenchmarkFixture, work: Callable[[], Result]) -> Result:
-    """The last of ROUNDS results of ``work``."""
+    """Time ROUNDS calls of ``work``, and return the last result."""
     result: Result = benchmark.pedantic(work, rounds=ROUNDS)  # type: ignore[no-untyped-call]
     return result
 

@@ -219,11 +219,11 @@ def test_standard_sets_are_recognised() -> None:
 
 def test_videos_and_folders_of_pictures_are_found_and_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    write_clip(tmp_path / "a" / "film.mkv", 3, codec="ffv1", pix_fmt="bgr0")
+    write_clip(tmp_path / "a" / "video.mkv", 3, codec="ffv1", pix_fmt="bgr0")
     write_pictures(tmp_path / "b" / "c", 4)
     (tmp_path / "b" / "notes.txt").write_text("no clip")
     found = find_footage(tmp_path)
-    assert [clip.name for clip in found] == ["a/film.mkv", "b/c"]
+    assert [clip.name for clip in found] == ["a/video.mkv", "b/c"]
     for clip, count in zip(found, (3, 4), strict=True):
         with clip.open(CPU) as frames:
             assert len(frames) == count

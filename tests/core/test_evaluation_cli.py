@@ -122,18 +122,18 @@ def test_baselines_are_chosen_and_absent_ones_explained(
     def gone(name: str) -> Any:
         raise DeviceError("It needs a program that is not here.")
 
-    monkeypatch.setattr(methods, "_external_names", lambda: ["peer"])
+    monkeypatch.setattr(methods, "_external_names", lambda: ["other"])
     monkeypatch.setattr(
         methods, "_external_baselines", lambda: type("External", (), {"open_baseline": staticmethod(gone)})
     )
-    more = ("--model", model, "--baseline", "nearest", "--baseline", "peer")
+    more = ("--model", model, "--baseline", "nearest", "--baseline", "other")
     shown = evaluate(footage, *more)
     assert shown.exit_code == 0, shown.stderr
-    assert "Not run: peer: It needs a program that is not here." in shown.stdout
+    assert "Not run: other: It needs a program that is not here." in shown.stdout
     assert "bicubic-blend" not in shown.stdout
     result = figures(footage, *more)
     assert set(result["methods"]) == {"nearest", "tiny"}
-    assert result["absent"] == {"peer": "It needs a program that is not here."}
+    assert result["absent"] == {"other": "It needs a program that is not here."}
 
 
 def test_standard_sets_set_the_scales_and_are_checked(footage: Path, model: Path) -> None:

@@ -85,10 +85,10 @@ def test_models_have_parameter_counts_and_distinct_names(tmp_path: Path) -> None
     for folder in ("a", "b"):
         save_tiny_model(tmp_path / folder)
     paths = [str(tmp_path / folder / "tiny.safetensors") for folder in ("a", "b", "a")]
-    panel = open_methods(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
-    assert [method.name for method in panel.methods] == ["nearest", "bicubic-blend", *paths[:2]]
+    method_set = open_methods(models=paths, baselines=["nearest", "bicubic-blend", "nearest"], device=CPU)
+    assert [method.name for method in method_set.methods] == ["nearest", "bicubic-blend", *paths[:2]]
     count = sum(parameter.numel() for parameter in tiny_video_inr().parameters())
-    assert [method.parameters for method in panel.methods] == [None, None, count, count]
+    assert [method.parameters for method in method_set.methods] == [None, None, count, count]
     assert [method.name for method in open_methods(models=paths[:1], baselines=[], device=CPU).methods] == ["tiny"]
 
 
@@ -97,16 +97,16 @@ def test_models_with_equal_names_are_listed_as_asked_for(tmp_path: Path) -> None
     shutil.copy(tmp_path / "tiny.safetensors", new)
     card = {**json.loads((tmp_path / "tiny.json").read_text()), "name": "lite"}
     new.with_suffix(".json").write_text(json.dumps(card))
-    panel = open_methods(models=[str(new), "lite"], baselines=[], device=CPU)
-    assert [method.name for method in panel.methods] == [str(new), "lite"]
-    assert len({method.parameters for method in panel.methods}) == 2
+    method_set = open_methods(models=[str(new), "lite"], baselines=[], device=CPU)
+    assert [method.name for method in method_set.methods] == [str(new), "lite"]
+    assert len({method.parameters for method in method_set.methods}) == 2
 
 
 def test_external_baselines_are_listed_after_built_in_ones(external_baselines: Callable[..., None]) -> None:
     external_baselines(alpha=nearest, nearest=nearest)
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest", "alpha"]
-    panel = open_methods(models=[], baselines=["all"], device=CPU)
-    assert [method.name for method in panel.methods] == baseline_names()
+    method_set = open_methods(models=[], baselines=["all"], device=CPU)
+    assert [method.name for method in method_set.methods] == baseline_names()
     with pytest.raises(UsageError, match="no baseline 'beta'") as caught:
         open_methods(models=[], baselines=["alpha", "beta"], device=CPU)
     assert "all, bicubic-blend, lanczos-blend, nearest, alpha" in caught.value.hint
@@ -118,9 +118,9 @@ def test_an_external_baseline_that_cannot_be_opened_is_absent_with_its_reason(
     external_baselines(
         here=nearest, gone=DeviceError("There is no Vulkan here.", hint="Install a driver."), torn=OSError("no .so")
     )
-    panel = open_methods(models=[], baselines=["gone", "torn", "here"], device=CPU)
-    assert [method.name for method in panel.methods] == ["here"]
-    assert panel.absent == {"gone": "There is no Vulkan here. Install a driver.", "torn": "OSError: no .so"}
+    method_set = open_methods(models=[], baselines=["gone", "torn", "here"], device=CPU)
+    assert [method.name for method in method_set.methods] == ["here"]
+    assert method_set.absent == {"gone": "There is no Vulkan here. Install a driver.", "torn": "OSError: no .so"}
 
 
 def test_without_external_baselines_all_means_the_built_in_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,22 +148,22 @@ def test_a_failing_external_baseline_is_dropped_and_the_others_go_on(
         return nearest(low, grid, times) if grid.width == 48 else breaks(low, grid, times)
 
     external_baselines(weak=fails_on_large)
-    panel = open_methods(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
+    method_set = open_methods(models=[], baselines=["weak", "bicubic-blend"], device=CPU)
     with pytest.raises(BaselineFailedError, match="weak failed"):
-        panel.methods[0].restore(torch.rand(2, 3, 16, 16), Grid(32, 32), [0, 0.5])
+        method_set.methods[0].restore(torch.rand(2, 3, 16, 16), Grid(32, 32), [0, 0.5])
     said: list[str] = []
     # The baseline works on the first clip and fails on the second: the first clip's scores must be dropped, too.
     footage = sorted(find_footage(tmp_path), key=lambda clip: clip.name, reverse=True)
-    run = run_protocol(footage, Protocol(2, 2), panel, CPU, say=said.append)
+    run = run_protocol(footage, Protocol(2, 2), method_set, CPU, say=said.append)
     assert {(score.clip, score.method) for score in run.scores} == {("a", "bicubic-blend"), ("b", "bicubic-blend")}
     assert len(run.scores) == 4
-    assert reason in panel.absent["weak"]
+    assert reason in method_set.absent["weak"]
     assert any("weak failed" in line for line in said)
 
 
 def test_errors_of_our_own_models_are_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_pictures(tmp_path / "a", numbered_frames(3, width=32, height=32))
     monkeypatch.setitem(methods.BUILT_IN, "nearest", lambda low, grid, times: 1 / 0)
-    panel = open_methods(models=[], baselines=["nearest"], device=CPU)
+    method_set = open_methods(models=[], baselines=["nearest"], device=CPU)
     with pytest.raises(ZeroDivisionError):
-        run_protocol(find_footage(tmp_path), Protocol(2, 2), panel, CPU)
+        run_protocol(find_footage(tmp_path), Protocol(2, 2), method_set, CPU)

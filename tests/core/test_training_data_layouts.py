@@ -72,17 +72,17 @@ def test_vimeo_takes_the_clips_in_its_list(tmp_path: Path) -> None:
 
 
 def test_adobe_as_frames_and_as_the_original_videos(tmp_path: Path) -> None:
-    frames, films = tmp_path / "frames" / "adobe240", tmp_path / "films" / "adobe240" / "original_high_fps_videos"
-    films.mkdir(parents=True)
+    frames, videos = tmp_path / "frames" / "adobe240", tmp_path / "videos" / "adobe240" / "original_high_fps_videos"
+    videos.mkdir(parents=True)
     for number in (1, 2, 12):
         pictures(frames / "all" / f"720p_240fps_{number}", 2, name="{}.png")
-        write_clip(films / f"720p_240fps_{number}.mp4", 2)
-    for root, suffix in ((frames, ""), (films.parent, ".mp4")):
+        write_clip(videos / f"720p_240fps_{number}.mp4", 2)
+    for root, suffix in ((frames, ""), (videos.parent, ".mp4")):
         (root / "adobe240fps_folder_train.txt").write_text(f"720p_240fps_1{suffix}\n720p_240fps_12{suffix}\n")
         (root / "adobe240fps_folder_valid.txt").write_text("720p_240fps_2\n")
     assert found(frames) == ["all/720p_240fps_1", "all/720p_240fps_12"]
     names = [f"original_high_fps_videos/720p_240fps_{number}.mp4" for number in (1, 12)]
-    assert found(films.parent) == names
+    assert found(videos.parent) == names
     assert layouts_of(find_training_clips(tmp_path)) == {"Adobe240": 4}
 
 
