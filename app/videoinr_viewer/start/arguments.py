@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from videoinr import __version__
 from videoinr.errors import UsageError
-from videoinr.text import parsing
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -145,7 +144,10 @@ def _within(value: _N, least: float, most: float) -> _N:
 
 
 def _secs(text: str) -> Fraction:
-    return _within(parsing.number(text), 0, math.inf)
+    # Here and below: imported when needed, so that --version and a plain start do not wait for it.
+    from videoinr.text.parsing import number
+
+    return _within(number(text), 0, math.inf)
 
 
 def _zoom(text: str) -> float:
@@ -158,5 +160,7 @@ def _centre(text: str) -> tuple[float, float]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    size = parsing.size(text)
+    from videoinr.text.parsing import size as size_from_text
+
+    size = size_from_text(text)
     return _within(size.width, 1, MAX_SIDE_PX), _within(size.height, 1, MAX_SIDE_PX)
