@@ -16,7 +16,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -32,7 +32,7 @@ from videoinr.model import render_cuda
 from videoinr.model.config import CONFIGS
 from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
-from videoinr.model.kernels.decode import Canvas, DecodeWeights, Plan, can_draw, compacted, draw, evaluate_field
+from videoinr.model.kernels.decode import Canvas, DecodeWeights, Plan, can_draw, draw, evaluate_field
 from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
@@ -106,7 +106,7 @@ def drifting(features: PairFeatures) -> PairFeatures:
 
 
 def moved(features: PairFeatures, device: torch.device) -> PairFeatures:
-    return PairFeatures(**{field.name: getattr(features, field.name).to(device) for field in fields(features)})
+    return PairFeatures(**{name: one.to(device) for name, one in features.tensors().items()}, model=features.model)
 
 
 def bench_kernels(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def replaced(values: dict[str, Any]) -> Iterator[None]:
 def bench_decoder(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
     """Time decoding to host memory, as in the engine. ``features`` are on the CPU, so the GPU only holds kept ones."""
     profile = ComputeProfile(clock.device, 512, feature_bytes=8 * GIB, tile_bytes=8 * GIB)
-    kept = CudaDecoder(model, profile).kept(moved(features, clock.device))
+    kept = CudaDecoder(model, profile).compact(moved(features, clock.device))
 
     def ask(decoder: CudaDecoder, step: int) -> torch.Tensor:
         query = RegionQuery(Instant(0, Fraction(step, 97)), grid, grid.rect)
@@ -269,9 +269,9 @@ def main() -> None:
             for grid in asked.grids:
                 about = {"model": name, "clip": str(clip), "grid": str(grid)}
                 if can_draw(model, features):
-                    show(**about, **bench_kernels(model, compacted(moved(features, asked.device)), grid, clock))
+                    show(**about, **bench_kernels(model, moved(features, asked.device).compact(), grid, clock))
                 show(**about, **bench_decoder(model, features, grid, clock))
-                for row in sweep(model, compacted(moved(features, asked.device)), grid, clock) if asked.sweep else ():
+                for row in sweep(model, moved(features, asked.device).compact(), grid, clock) if asked.sweep else ():
                     show(**about, **row)
 
 

@@ -18,7 +18,7 @@ from helpers.clips import write_pictures
 from helpers.tiny_paper import TINY_PAPER, TINY_VARIANTS, tiny_paper_model, wake_offsets
 from helpers.toy_source import ToySource
 from videoinr.cancel import NEVER
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
@@ -184,12 +184,12 @@ def test_a_single_network_leaves_no_field_to_warp() -> None:
 # Decoding
 
 
-def decoder_of(variant: str, side: int = 16, tile_bytes: int = 2**24) -> RegionDecoder:
+def decoder_of(variant: str, side: int = 16, tile_bytes: int = 2**24) -> TiledDecoder:
     profile = ComputeProfile(CPU, tile_side=side, feature_bytes=2**24, tile_bytes=tile_bytes)
-    return RegionDecoder(model_of(variant), profile)
+    return TiledDecoder(model_of(variant), profile)
 
 
-def decode(by: RegionDecoder, features: PairFeatures, query: RegionQuery) -> NDArray[np.uint8]:
+def decode(by: TiledDecoder, features: PairFeatures, query: RegionQuery) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = by.decode(PairKey("a", 0), features, query, NEVER).numpy()
     return pixels
 

@@ -186,11 +186,11 @@ def test_flow_is_the_motion_that_the_picture_is_decoded_with(video: videoinr.Vid
     engine = video._engine
     assert engine is not None
     features = video.encode(1).features
-    grid, model = Grid(64, 48), engine._model
+    grid = Grid(64, 48)
     with torch.inference_mode():
+        moment = features.at(grid, torch.full((1, 1, 1, 1), 0.25))
         points = Points.make(grid.rect, grid, latent_hw=(48, 64), device=torch.device("cpu"))
-        basis = model.motion_basis(features, points, model.spatial_feature(features, points))  # type: ignore[arg-type]
-        expected = model.motion(basis, torch.full((1, 1, 1, 1), 0.25))  # type: ignore[arg-type]
+        expected = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
     flow = video.encode(1).flow(Fraction(1, 4))
     np.testing.assert_allclose(flow[0], expected[0, ..., :2].numpy(), atol=1e-5)
     np.testing.assert_allclose(flow[1], expected[0, ..., 2:].numpy(), atol=1e-5)
@@ -204,8 +204,8 @@ def test_flow_of_a_released_model_is_counted_in_latent_pixels(corrected: bool) -
         features = model.encode(torch.rand(1, 2, 3, 16, 24))
         moment = features.at(Grid(24, 16), torch.full((1, 1, 1, 1), 0.25))
         points = moment.points(Rect(0, 0, 24, 16))
-        answer = model.motion_basis(moment, points, model.spatial_feature(moment, points))[0]
-    flow = torch.cat(tuple(decode_flow(model, features, 0.25, NEVER)), -1)
+        answer = model.motion(moment, points, model.spatial_feature(moment, points))[0]
+    flow = torch.cat(tuple(decode_flow(features, 0.25, NEVER)), -1)
     if corrected:
         torch.testing.assert_close(flow, answer / TRAINED_SCALE, atol=1e-4, rtol=0)
     else:  # its lattice is off by up to half a pixel, which belongs to what it reads

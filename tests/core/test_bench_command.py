@@ -23,11 +23,11 @@ from videoinr.clip import open_clip
 from videoinr.commands import bench
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
+from videoinr.model.building import build
 from videoinr.model.config import BASE, PAPER, TINY, ModelConfig
 from videoinr.model.layers import DeformableConv
 from videoinr.model.points import Points
 from videoinr.model.released.config import ReleasedConfig
-from videoinr.model.representation import build
 from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import VideoINR
 
@@ -69,8 +69,8 @@ def tail(head: SirenHead) -> int:
 def projections(model: VideoINR) -> int:
     """Return the MACs per LR pixel of the heads' first layers on the latent feature."""
     decoder = model.decoder_head.first
-    weights = (model.spatial_head.first.part(0), model.temporal_head.first.part(1), decoder.part(2), decoder.part(3))
-    return sum(weight.numel() for weight in weights)
+    heads = (model.spatial_head.first.weight_of(0), model.temporal_head.first.weight_of(1))
+    return sum(weight.numel() for weight in (*heads, decoder.weight_of(2), decoder.weight_of(3)))
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_VARIANTS["paper"]], ids=["tiny", "tiny paper"])
@@ -88,8 +88,8 @@ def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None
     with torch.device("meta"):
         model = VideoINR(config)
     spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
-    view = spatial.first.part(1).numel() + tail(spatial) + temporal.first.part(0).numel()
-    instant = tail(temporal) + 2 * decoder.first.part(0).numel() + tail(decoder)
+    view = spatial.first.weight_of(1).numel() + tail(spatial) + temporal.first.weight_of(0).numel()
+    instant = tail(temporal) + 2 * decoder.first.weight_of(0).numel() + tail(decoder)
     of_the_time = temporal.widths[0] + decoder.widths[0]  # The product with t is computed once, not per pixel.
     assert costs.view.work.macs == GRID.rect.area * view
     assert costs.instant.work.macs == GRID.rect.area * instant + of_the_time

@@ -21,10 +21,10 @@ from helpers import interpreter
 from helpers.tiny_model import tiny_video_inr
 from helpers.tiny_paper import tiny_paper_model
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.decode import cuda_decoder, field_cache
+from videoinr.decode import backends, cuda_decoder, field_cache
 from videoinr.decode.cuda_decoder import CudaDecoder, reach
 from videoinr.decode.cuda_graphs import cuda_graph
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
@@ -32,7 +32,6 @@ from videoinr.model import kernels as model_kernels
 from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
 from videoinr.model.video_inr import VideoINR
-from videoinr.render import engine
 from videoinr.types import Instant, PairKey, RegionQuery
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -73,7 +72,7 @@ def query(rect: Rect = RECT, phase: Fraction = Fraction(2, 5), grid: Grid = GRID
 
 
 def decode(
-    by: CudaDecoder | RegionDecoder, query: RegionQuery, seed: int = 0, token: CancelToken = NEVER
+    by: CudaDecoder | TiledDecoder, query: RegionQuery, seed: int = 0, token: CancelToken = NEVER
 ) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = by.decode(PairKey("clip", seed), encoded(seed), query, token).numpy()
     return pixels
@@ -81,7 +80,7 @@ def decode(
 
 @cache
 def expected(query: RegionQuery, seed: int = 0) -> NDArray[np.int_]:
-    return decode(RegionDecoder(tiny(), profile()), query, seed).astype(int)
+    return decode(TiledDecoder(tiny(), profile()), query, seed).astype(int)
 
 
 def assert_right(pixels: NDArray[np.uint8], query: RegionQuery, seed: int = 0) -> None:
@@ -114,7 +113,7 @@ def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction)
 
 def test_compact_features_take_less_memory_and_decode_to_the_same_picture() -> None:
     features, by = encoded(), CudaDecoder(tiny(), profile())
-    kept = by.kept(features)
+    kept = by.compact(features)
     assert isinstance(kept, PairFeatures)
     maps = features.temporal.nbytes + features.colour_first.nbytes + features.colour_second.nbytes
     assert kept.nbytes == features.nbytes - maps // 2
@@ -124,7 +123,7 @@ def test_compact_features_take_less_memory_and_decode_to_the_same_picture() -> N
 
 def test_the_tiled_decoder_takes_compact_features_too() -> None:
     by = CudaDecoder(tiny(), profile(tile_bytes=100 * BYTES_PER_PX))
-    pixels = by.decode(PairKey("clip", 0), by.kept(encoded()), query(), NEVER).numpy()
+    pixels = by.decode(PairKey("clip", 0), by.compact(encoded()), query(), NEVER).numpy()
     assert by._plain is not None
     assert_right(pixels, query())
     by.close()
@@ -195,17 +194,17 @@ def test_a_flow_too_long_for_the_memory_is_left_to_the_tiled_decoder() -> None:
 def test_other_models_are_left_to_the_tiled_decoder(variant: str) -> None:
     model, features = paper_scene(variant)
     by = CudaDecoder(model, profile())
-    assert by.kept(features) is features
+    assert by.compact(features) is features
     pixels = by.decode(PAPER_KEY, features, PAPER_QUERY, NEVER)
-    assert torch.equal(pixels, RegionDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER))
+    assert torch.equal(pixels, TiledDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER))
     by.close()
 
 
 def test_the_papers_model_is_drawn_though_it_has_no_prior(evaluated: list[Rect]) -> None:
     model, features = paper_scene("paper")
     by = CudaDecoder(model, profile())
-    pixels = by.decode(PAPER_KEY, by.kept(features), PAPER_QUERY, NEVER)
-    plain = RegionDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER)
+    pixels = by.decode(PAPER_KEY, by.compact(features), PAPER_QUERY, NEVER)
+    plain = TiledDecoder(model, profile()).decode(PAPER_KEY, features, PAPER_QUERY, NEVER)
     assert (pixels.int() - plain.int()).abs().max() <= 1
     assert by._plain is None
     assert len(evaluated) == 2
@@ -359,7 +358,7 @@ def test_other_errors_propagate(monkeypatch: pytest.MonkeyPatch) -> None:
         decode(CudaDecoder(tiny(), profile()), query())
 
 
-def test_the_engine_chooses_the_decoder_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(engine.decoder_for(tiny_video_inr(), profile()), RegionDecoder)
+def test_the_decoder_is_chosen_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(backends.decoder_for(tiny_video_inr(), profile()), TiledDecoder)
     monkeypatch.setattr(model_kernels, "is_available", lambda _: True)
-    assert isinstance(engine.decoder_for(tiny(), profile()), CudaDecoder)
+    assert isinstance(backends.decoder_for(tiny(), profile()), CudaDecoder)

@@ -15,7 +15,7 @@ from helpers.tiny_model import save_tiny_model, tiny_video_inr
 from videoinr import api
 from videoinr.cancel import NEVER
 from videoinr.decode.cuda_decoder import CudaDecoder
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect
 from videoinr.types import Instant, PairKey, RegionQuery
@@ -30,14 +30,14 @@ def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     interpreter.few_programs(monkeypatch, block_width=64, run=2048)
 
 
-@pytest.mark.parametrize("decoder", [RegionDecoder, CudaDecoder])
+@pytest.mark.parametrize("decoder", [TiledDecoder, CudaDecoder])
 def test_a_picture_on_the_device_has_the_pixels_of_the_one_on_the_cpu(
-    decoder: type[RegionDecoder] | type[CudaDecoder],
+    decoder: type[TiledDecoder] | type[CudaDecoder],
 ) -> None:
     model, key = tiny_video_inr().to(DEVICE), PairKey("clip", 0)
     by = decoder(model, PROFILE)
     with torch.inference_mode():
-        features = by.kept(model.encode(torch.rand((1, 2, 3, 5, 6), device=DEVICE)))
+        features = by.compact(model.encode(torch.rand((1, 2, 3, 5, 6), device=DEVICE)))
     there = by.decode(key, features, QUERY, NEVER, to_cpu=False)
     assert there.device.type == DEVICE.type
     before = there.clone()
@@ -52,11 +52,11 @@ def test_a_picture_on_the_device_has_the_pixels_of_the_one_on_the_cpu(
 
 def test_both_decoders_give_the_same_flow() -> None:
     model = tiny_video_inr().to(DEVICE)
-    plain, on_cuda = RegionDecoder(model, PROFILE), CudaDecoder(model, PROFILE)
+    plain, on_cuda = TiledDecoder(model, PROFILE), CudaDecoder(model, PROFILE)
     with torch.inference_mode():
         features = model.encode(torch.rand((1, 2, 3, 5, 6), device=DEVICE))
     expected = plain.flow(features, QUERY.instant, NEVER)
-    found = on_cuda.flow(on_cuda.kept(features), QUERY.instant, NEVER)
+    found = on_cuda.flow(on_cuda.compact(features), QUERY.instant, NEVER)
     assert expected.shape == found.shape == (2, 5, 6, 2)
     # The CUDA decoder keeps the latent maps in half precision.
     torch.testing.assert_close(found, expected, atol=5e-3, rtol=5e-3)

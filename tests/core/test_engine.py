@@ -14,7 +14,7 @@ from helpers.clips import number_in, write_clip, write_pictures
 from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import open_clip
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
@@ -62,7 +62,7 @@ def test_it_renders_the_output_of_encoder_and_decoder(engine: Engine, tmp_path: 
     model = load_tiny_model(tmp_path).model
     with torch.inference_mode():
         features = model.encode(low)
-    expected = RegionDecoder(model, PROFILE).decode(PairKey("any", 1), features, QUERY, NEVER)
+    expected = TiledDecoder(model, PROFILE).decode(PairKey("any", 1), features, QUERY, NEVER)
     np.testing.assert_array_equal(rendered.rgbx, expected.numpy())
     assert rendered.query is QUERY
     assert rendered.quality is Quality.FULL

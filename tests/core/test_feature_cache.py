@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from helpers.tiny_model import tiny_video_inr
 from videoinr.model.features import PairFeatures
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.types import PairKey
@@ -16,7 +17,7 @@ def key(pair: int, clip: str = "clip") -> PairKey:
 def features(values: int) -> PairFeatures:
     """Of 4 bytes for each of ``values``."""
     nothing = torch.empty(0)
-    return PairFeatures(torch.zeros(values), nothing, nothing, nothing, nothing, nothing)
+    return PairFeatures(torch.zeros(values), nothing, nothing, nothing, nothing, nothing, tiny_video_inr())
 
 
 def held(cache: FeatureCache, pairs: int) -> list[int]:

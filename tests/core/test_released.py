@@ -19,17 +19,17 @@ from torch import Tensor
 from helpers import released_reference as reference
 from helpers.released_models import released_model, released_weights, small_released_model
 from videoinr.cancel import NEVER
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
+from videoinr.model.building import build, config_from_dict
 from videoinr.model.config import LITE, PAPER
 from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.released.lattice import LatticeAxis, on_map
 from videoinr.model.released.names import encoder_names, head_names, unused_names
 from videoinr.model.released.network import ReleasedFeatures
-from videoinr.model.representation import build, config_from_dict
 from videoinr.types import Instant, PairKey, RegionQuery
 
 CPU = torch.device("cpu")
@@ -55,8 +55,7 @@ def encoded(height: int, width: int, corrected: bool = False) -> ReleasedFeature
 
 @torch.inference_mode()
 def rendered(features: ReleasedFeatures, grid: Grid, t: float) -> Tensor:
-    model = released_model(corrected=features.corrected)
-    return model.render(features, grid, [torch.tensor([t])])[0][0]
+    return features.render(grid, [torch.tensor([t])])[0][0]
 
 
 @cache
@@ -248,15 +247,15 @@ def small_encoded(height: int, width: int, corrected: bool) -> ReleasedFeatures:
         return model.encode(torch.rand((1, 2, 3, height, width), generator=generator))
 
 
-def decoder(corrected: bool, *, side: int = 16, tile_bytes: int = 2**26) -> RegionDecoder:
+def decoder(corrected: bool, *, side: int = 16, tile_bytes: int = 2**26) -> TiledDecoder:
     profile = ComputeProfile(CPU, tile_side=side, feature_bytes=2**26, tile_bytes=tile_bytes)
-    return RegionDecoder(small_released_model(corrected=corrected), profile)
+    return TiledDecoder(small_released_model(corrected=corrected), profile)
 
 
 warm_decoder = cache(decoder)
 
 
-def decode(by: RegionDecoder, features: ReleasedFeatures, query: RegionQuery) -> NDArray[np.uint8]:
+def decode(by: TiledDecoder, features: ReleasedFeatures, query: RegionQuery) -> NDArray[np.uint8]:
     height, width = features.frames.shape[-2:]
     key = PairKey(f"{width}x{height}", 0)
     pixels: NDArray[np.uint8] = by.decode(key, features, query, NEVER).numpy()
@@ -311,7 +310,7 @@ def test_the_pictures_of_these_tests_have_something_to_see(corrected: bool) -> N
     with torch.inference_mode():
         moment = features.at(grid, torch.full((1, 1, 1, 1), 0.5))
         points = moment.points(grid.rect)
-        flow = model.motion_basis(moment, points, model.spatial_feature(moment, points))
+        flow = model.motion(moment, points, model.spatial_feature(moment, points))
     assert float(flow.abs().mean()) > 4
     assert float(flow.std((1, 2)).mean()) > 1
     assert decode(decoder(corrected), features, question(Fraction(1, 2), grid))[..., :3].std() > 10

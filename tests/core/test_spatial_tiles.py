@@ -12,7 +12,7 @@ from torch import Tensor
 from helpers.tiny_model import tiny_video_inr
 from videoinr.decode.spatial_tiles import SpatialTiles
 from videoinr.geometry import Grid, Tile, tile_rect
-from videoinr.model.features import PairFeatures
+from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.video_inr import VideoINR
@@ -35,6 +35,10 @@ def tiny() -> VideoINR:
 def features(seed: int = 0) -> PairFeatures:
     with torch.inference_mode():
         return tiny().encode(torch.rand((1, 2, 3, *LATENT_HW), generator=torch.Generator().manual_seed(seed)))
+
+
+def moment(seed: int = 0) -> PairMoment:
+    return features(seed).at(GRID, torch.zeros(1, 1, 1, 1))
 
 
 def whole() -> Points:
@@ -65,7 +69,7 @@ def sampled(held: SpatialTiles, *question: Any) -> Tensor:
         return held.sample(*question)
 
 
-def basis_of(held: SpatialTiles, *question: Any) -> Any:
+def basis_of(held: SpatialTiles, *question: Any) -> tuple[Tensor, ...]:
     with held.work():
         return held.motion_basis(*question)
 
@@ -80,7 +84,7 @@ def test_a_warp_reads_what_the_dense_map_holds(latent_px: float, max_bytes: int)
         points = points_of(tile)
         flow = random_flow(points, latent_px=latent_px)
         expected = sample(dense(), *points.shifted_on_grid(flow))
-        torch.testing.assert_close(sampled(held, field, features(), points, flow), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(sampled(held, field, moment(), points, flow), expected, atol=1e-4, rtol=1e-4)
 
 
 @torch.inference_mode()
@@ -88,7 +92,7 @@ def test_one_warp_may_reach_more_tiles_than_the_budget_holds() -> None:
     held, points = tiles(), whole()
     field = held.field(KEY, GRID)
     flow = random_flow(points, latent_px=1.0)
-    out = sampled(held, field, features(), points, flow)
+    out = sampled(held, field, moment(), points, flow)
     assert len(field.slots) == 9 * 8 > LEAST_SLOTS
     torch.testing.assert_close(out, sample(dense(), *points.shifted_on_grid(flow)), atol=1e-4, rtol=1e-4)
 
@@ -98,19 +102,19 @@ def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
     held = tiles()
     field, points = held.field(KEY, GRID), points_of(Tile(2, 2))
     flow = random_flow(points, latent_px=0.4)
-    before = sampled(held, field, features(), points, flow)
-    basis = basis_of(held, field, features(), Tile(2, 2), points)
-    first_sum, prior = basis.first_sum.clone(), basis.prior.clone()
+    before = sampled(held, field, moment(), points, flow)
+    basis = basis_of(held, field, moment(), Tile(2, 2), points)
+    before_eviction = [one.clone() for one in basis]
     for row in range(8):
         for column in range(9):
-            basis_of(held, field, features(), Tile(column, row), points_of(Tile(column, row)))
+            basis_of(held, field, moment(), Tile(column, row), points_of(Tile(column, row)))
     assert len(field.slots) == LEAST_SLOTS
     assert len(field.bases) <= LEAST_SLOTS
     assert Tile(2, 2) not in field.slots
-    assert torch.equal(sampled(held, field, features(), points, flow), before)
-    again = basis_of(held, field, features(), Tile(2, 2), points)
-    assert torch.equal(again.first_sum, first_sum)
-    assert torch.equal(again.prior, prior)
+    assert torch.equal(sampled(held, field, moment(), points, flow), before)
+    again = basis_of(held, field, moment(), Tile(2, 2), points)
+    assert len(again) == len(before_eviction) == 2
+    assert all(torch.equal(one, other) for one, other in zip(again, before_eviction, strict=True))
 
 
 @torch.inference_mode()
@@ -120,8 +124,8 @@ def test_tiles_that_come_and_go_take_over_the_memory_of_those_before() -> None:
     for round_ in range(3):
         for number in range(9 * 8):
             tile = Tile(number % 9, number // 9)
-            basis = basis_of(held, field, features(), tile, points_of(tile))
-            rooms |= {basis.first_sum.data_ptr(), basis.prior.data_ptr()}
+            basis = basis_of(held, field, moment(), tile, points_of(tile))
+            rooms |= {one.data_ptr() for one in basis}
         assert len(rooms) == 2 * LEAST_SLOTS, round_
 
 
@@ -130,14 +134,14 @@ def test_a_basis_stays_what_it_is_while_its_tile_is_in_work() -> None:
     held, first = tiles(), Tile(0, 0)
     field = held.field(KEY, GRID)
     with held.work():
-        basis = held.motion_basis(field, features(), first, points_of(first))
-        before = basis.first_sum.clone()
+        basis = held.motion_basis(field, moment(), first, points_of(first))
+        before = basis[0].clone()
     with held.work():  # at hand already: it must be held nevertheless
-        basis = held.motion_basis(field, features(), first, points_of(first))
+        basis = held.motion_basis(field, moment(), first, points_of(first))
         for number in range(1, 9 * 8):
             tile = Tile(number % 9, number // 9)
-            held.motion_basis(field, features(), tile, points_of(tile))
-        assert torch.equal(basis.first_sum, before)
+            held.motion_basis(field, moment(), tile, points_of(tile))
+        assert torch.equal(basis[0], before)
 
 
 @torch.inference_mode()
@@ -145,7 +149,7 @@ def test_the_page_names_the_slots_that_are_held() -> None:
     held = tiles()
     for number in range(200):
         tile = Tile(number * 5 % 9, number * 7 % 8)
-        basis_of(held, held.field(PairKey("clip", number // 7 % 2), GRID), features(), tile, points_of(tile))
+        basis_of(held, held.field(PairKey("clip", number // 7 % 2), GRID), moment(), tile, points_of(tile))
     field, other = (held.field(PairKey("clip", pair), GRID) for pair in (0, 1))
     slots = [*field.slots.values(), *other.slots.values()]
     assert field.slots
@@ -164,12 +168,12 @@ def test_the_field_used_longest_ago_makes_room_first() -> None:
     for key in (old, new):
         field = held.field(key, GRID)
         for column in range(9):
-            basis_of(held, field, features(), Tile(column, 0), points_of(Tile(column, 0)))
+            basis_of(held, field, moment(), Tile(column, 0), points_of(Tile(column, 0)))
     held.field(old, GRID)  # Looked at again: the other one is the older now.
     newest = held.field(PairKey("clip", 2), GRID)
     for column in range(9):
         for row in range(2):
-            basis_of(held, newest, features(), Tile(column, row), points_of(Tile(column, row)))
+            basis_of(held, newest, moment(), Tile(column, row), points_of(Tile(column, row)))
     assert len(held.field(old, GRID).slots) == 9
     assert len(held.field(new, GRID).slots) == LEAST_SLOTS - 9 - 18
 
@@ -181,7 +185,7 @@ def test_fields_of_two_pairs_do_not_mix() -> None:
     for seed in (0, 1, 0):
         field = held.field(PairKey("clip", seed), GRID)
         expected = sample(dense(seed), *points.shifted_on_grid(flow))
-        torch.testing.assert_close(sampled(held, field, features(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(sampled(held, field, moment(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
@@ -196,6 +200,6 @@ def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
 def test_a_field_is_found_again() -> None:
     held = tiles()
     field = held.field(KEY, GRID)
-    basis_of(held, field, features(), Tile(0, 0), points_of(Tile(0, 0)))
+    basis_of(held, field, moment(), Tile(0, 0), points_of(Tile(0, 0)))
     held.field(KEY, Grid(51, 51))
     assert held.field(KEY, GRID) is field

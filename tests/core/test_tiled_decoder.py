@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from helpers.tiny_model import tiny_video_inr
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
@@ -58,18 +58,18 @@ def key_of(features: PairFeatures) -> PairKey:
     return PairKey(f"{width}x{height}", 0)
 
 
-def decoder(side: int = 16, tile_bytes: int = AMPLE) -> RegionDecoder:
-    return RegionDecoder(tiny(), ComputeProfile(CPU, tile_side=side, feature_bytes=AMPLE, tile_bytes=tile_bytes))
+def decoder(side: int = 16, tile_bytes: int = AMPLE) -> TiledDecoder:
+    return TiledDecoder(tiny(), ComputeProfile(CPU, tile_side=side, feature_bytes=AMPLE, tile_bytes=tile_bytes))
 
 
 @cache
-def warm_decoder(side: int, tile_bytes: int) -> RegionDecoder:
+def warm_decoder(side: int, tile_bytes: int) -> TiledDecoder:
     """One for all examples of a run: its caches hold whatever was asked before."""
     return decoder(side, tile_bytes)
 
 
 def decode(
-    by: RegionDecoder, features: PairFeatures, query: RegionQuery, token: CancelToken = NEVER
+    by: TiledDecoder, features: PairFeatures, query: RegionQuery, token: CancelToken = NEVER
 ) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = by.decode(key_of(features), features, query, token).numpy()
     return pixels
@@ -117,7 +117,7 @@ def test_a_region_is_the_crop_of_the_whole_to_the_bit(
     question: tuple[PairFeatures, RegionQuery],
     side: int,
     tile_bytes: int,
-    make: Callable[[int, int], RegionDecoder],
+    make: Callable[[int, int], TiledDecoder],
 ) -> None:
     features, query = question
     region = decode(make(side, tile_bytes), features, query)
@@ -143,7 +143,7 @@ def test_tiles_agree_with_the_dense_renderer_to_one_level(
 def test_several_workers_keep_the_promise_whatever_their_order(tile_bytes: int) -> None:
     """Also while each throws out tiles to make room for its own, and none may throw out what another reads."""
     profile = ComputeProfile(CPU, tile_side=16, feature_bytes=AMPLE, tile_bytes=tile_bytes, workers=3)
-    together = RegionDecoder(tiny(), profile)
+    together = TiledDecoder(tiny(), profile)
     features, grid, rng = encoded(17, 23), Grid(131, 97), np.random.default_rng(0)
     whole = {phase: decode(together, features, RegionQuery(Instant(0, phase), grid, grid.rect)) for phase in PHASES}
     for _ in range(8):
@@ -248,7 +248,7 @@ def test_the_shipped_model_keeps_the_promise_too() -> None:
     profile = ComputeProfile(CPU, tile_side=24, feature_bytes=AMPLE, tile_bytes=AMPLE)
     rect = Rect(17, 23, 39, 31)
     whole, region = (
-        decode(RegionDecoder(model, profile), features, RegionQuery(Instant(0, Fraction(3, 10)), grid, each))
+        decode(TiledDecoder(model, profile), features, RegionQuery(Instant(0, Fraction(3, 10)), grid, each))
         for each in (grid.rect, rect)
     )
     np.testing.assert_array_equal(region, crop(whole, rect))

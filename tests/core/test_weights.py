@@ -68,7 +68,7 @@ def test_a_loaded_model_only_renders(saved: Path) -> None:
 
 def test_weights_that_half_precision_cannot_hold_are_not_saved(tmp_path: Path) -> None:
     model = tiny_video_inr()
-    model.encoder.first.weight.fill_(1e6)
+    model.get_parameter("encoder.first.weight").fill_(1e6)
     with pytest.raises(ModelError, match=r"encoder\.first\.weight"):
         save_model(model, tmp_path / "large.safetensors")
     assert not list(tmp_path.iterdir())
@@ -80,7 +80,7 @@ def test_the_self_test_finds_no_difference_on_the_computer_that_wrote_it(tmp_pat
 
 def test_the_self_test_finds_other_weights(tmp_path: Path) -> None:
     loaded = load_tiny_model(tmp_path)
-    loaded.model.decoder_head.last.bias.add_(0.1)
+    loaded.model.get_parameter("decoder_head.last.bias").add_(0.1)
     assert self_test(loaded, CPU) > 10
 
 

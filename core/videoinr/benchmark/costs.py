@@ -7,21 +7,17 @@ count.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from videoinr.benchmark.counting import Work, WorkCounter
 from videoinr.geometry import Grid
+from videoinr.model.building import build
 from videoinr.model.ops import sample
-from videoinr.model.points import Points
-from videoinr.model.released.network import ReleasedFeatures
-from videoinr.model.representation import Config, build
+from videoinr.model.representation import Config, Features
 
-_CPU = torch.device("cpu")
 _RGBX_BYTES = 4
 
 
@@ -73,41 +69,27 @@ def costs_of(config: Config, clip: Grid, grids: Iterable[Grid]) -> list[Costs]:
         The costs for each of ``grids``.
     """
     with FakeTensorMode(), torch.enable_grad():
-        model: Any = build(config).requires_grad_(False)
+        model = build(config).requires_grad_(False)
         frames = torch.empty((1, 2, 3, clip.height, clip.width))
         with WorkCounter() as encoding:
             features = model.encode(frames)
         weights = sum(parameter.nbytes for parameter in model.parameters())
         encode = Cost(clip.rect.area, encoding.work, frames.nbytes + weights + features.nbytes)
-        return [Costs(encode, features.nbytes, *_decode(model, features, grid)) for grid in grids]
+        return [Costs(encode, features.nbytes, *_decode(features, grid)) for grid in grids]
 
 
-def _decode(model: Any, features: Any, grid: Grid) -> tuple[Cost, Cost, int]:
-    """Return the costs of a view and of an instant, and the bytes kept for the view."""
-    t = torch.empty((1, 1, 1, 1))
-    # A released network's view data depends on the time, so it is computed anew for every instant.
-    timeless = not isinstance(features, ReleasedFeatures)
-    seen = features if timeless else features.at(grid, t)
-    field_grid = grid if timeless else seen.grid
-    points = _points(seen, grid)
+def _decode(features: Features, grid: Grid) -> tuple[Cost, Cost, int]:
+    """Return the costs of a view and of an instant of it, and the bytes that the view holds."""
+    moment = features.at(grid, torch.empty((1, 1, 1, 1)))
+    points = moment.points(grid.rect)
     with WorkCounter() as viewing:
-        spatial = model.spatial_feature(seen, _points(seen, field_grid))
-        basis = model.motion_basis(seen, points, spatial[:, : grid.height, : grid.width])
+        spatial = moment.spatial_feature(moment.points(moment.grid.rect))
+        basis = moment.motion_basis(points, spatial[:, : grid.height, : grid.width])
     with WorkCounter() as rendering:
-        flow = model.motion(basis, t)
-        model.colour(seen, points, flow, t, lambda points, way: sample(spatial, *points.shifted_on_grid(way)))
-    pixels, held = grid.rect.area, _nbytes(spatial) + _nbytes(basis)
+        flow = moment.motion(basis)
+        moment.colour(points, flow, lambda points, way: sample(spatial, *points.shifted_on_grid(way)))
+    pixels, held = grid.rect.area, spatial.nbytes + sum(one.nbytes for one in basis)
     view = Cost(pixels, viewing.work, held)
     instant = Cost(pixels, rendering.work, held + _RGBX_BYTES * pixels)
-    return (view, instant, held) if timeless else (Cost(pixels, Work(), 0), view + instant, held)
-
-
-def _points(seen: Any, grid: Grid) -> Points:
-    return Points.make(grid.rect, grid, latent_hw=seen.latent_hw, device=_CPU)
-
-
-def _nbytes(value: Any) -> int:
-    """Return the bytes of a tensor, or of all tensors in a dataclass."""
-    if isinstance(value, Tensor):
-        return value.nbytes
-    return sum(_nbytes(getattr(value, field.name)) for field in fields(value)) if is_dataclass(value) else 0
+    # What depends on time has to be computed anew for each instant.
+    return (view, instant, held) if moment.is_time_free else (Cost(pixels, Work(), 0), view + instant, held)

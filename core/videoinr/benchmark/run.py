@@ -18,8 +18,6 @@ from videoinr.benchmark.subjects import subject
 from videoinr.clip import open_clip
 from videoinr.devices import ComputeProfile, pick_device, profile_for
 from videoinr.geometry import Grid
-from videoinr.model.config import ModelConfig
-from videoinr.model.video_inr import encodes_in_half
 from videoinr.model.weights import LoadedModel
 from videoinr.render.engine import Engine
 
@@ -122,9 +120,8 @@ def _result(
     draft: Costs,
     plain: PlainResult,
 ) -> BenchResult:
-    config, profile = loaded.card.config, machine.profile
-    ours = isinstance(config, ModelConfig) and encodes_in_half(config.encoder, profile.device)
-    half_encode = profile.half_encoder and ours
+    profile = machine.profile
+    half_encode = profile.half_encoder and loaded.model.encodes_in_half(profile.device)
     return BenchResult(
         clip=str(clip.size), grid=str(times.grid), model=loaded.card.name, parameters=loaded.card.parameters,
         device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,

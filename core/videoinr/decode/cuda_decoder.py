@@ -1,9 +1,10 @@
-"""RegionQuery + PairFeatures -> pixels on CUDA: the kernels of model/kernels/decode.py, and what is kept for them.
+"""Decodes a region of an encoded pair on CUDA, by the kernels of model/kernels/decode.py.
 
-F_s is evaluated for a rectangle and whatever the flow may reach around it, and kept. How far the flow reaches is known
-only once it is computed; so an instant is drawn with what is there, the kernels report what they missed, and the
-rare instant that missed something is drawn again with more. A viewport asked twice in a row is recorded as a CUDA
-graph. A region equals the crop of the whole picture to one level here, not to the bit.
+F_s is evaluated for the rectangle and for what the flow may reach around it, and kept. How far the flow reaches is
+known only after the flow is computed. So an instant is drawn with the F_s that is there, the kernels report which
+pixels they missed, and the rare instant that missed some is drawn again with a larger box of F_s. A view that is drawn
+twice in a row is recorded as a CUDA graph. Here a region equals the crop of the whole picture up to one 8-bit level,
+not to the bit.
 """
 
 from __future__ import annotations
@@ -19,111 +20,95 @@ from videoinr.cancel import CancelToken
 from videoinr.decode.cuda_graphs import Launches, Recorder, cuda_graph
 from videoinr.decode.field_cache import FieldCache, FieldName
 from videoinr.decode.flow import decode_flow
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
-from videoinr.model.features import PairFeatures
-from videoinr.model.kernels.decode import (
-    MAX_ELEMENTS,
-    Canvas,
-    DecodeWeights,
-    Field,
-    can_draw,
-    compacted,
-    evaluate_field,
-    restored,
-)
+from videoinr.model.features import PairFeatures, PairHeads
+from videoinr.model.kernels.decode import MAX_ELEMENTS, Canvas, DecodeWeights, Field, can_draw, evaluate_field
 from videoinr.model.representation import Features, Representation
-from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
 _LEAST_PX = 2**14
-"""A field this small must fit, or the memory does not suffice."""
+"""If even a field of so few pixels does not fit, the memory does not suffice."""
 _BYTES_PER_VALUE = 2
 
 
 class CudaDecoder:
-    """Decodes regions of encoded pairs, and remembers what does not depend on time.
+    """Decodes regions of encoded pairs, and keeps F_s for other times of the same view.
 
-    What the kernels cannot do (the paper's ablations, released networks, a flow that reaches across more pixels than
-    the memory holds) is left to a :class:`RegionDecoder`.
+    Whatever the kernels cannot compute (the paper's ablations, released networks, a flow across more pixels than the
+    memory holds) is left to a :class:`~videoinr.decode.tiled_decoder.TiledDecoder`.
     """
 
     def __init__(self, model: Representation, profile: ComputeProfile, *, record: Recorder | None = None) -> None:
+        """Make a decoder.
+
+        Args:
+            model: The model that encodes the pairs, on the profile's device.
+            profile: The device and the budget of the cache of fields.
+            record: Makes recordings of launches; without it, :func:`~videoinr.decode.cuda_graphs.cuda_graph`.
+        """
         self._model, self._profile = model, profile
-        self._plain: RegionDecoder | None = None
+        self._plain: TiledDecoder | None = None
         self._weights: DecodeWeights | None = None
         self._canvas: Canvas | None = None
         self._fields = FieldCache(profile.tile_bytes)
         self._launches = Launches(record or cuda_graph)
 
     def close(self) -> None:
-        """End the threads of the plain decoder, if it was needed."""
+        """End the threads of the tiled decoder, if one was needed."""
         if self._plain is not None:
             self._plain.close()
 
-    def kept(self, features: Features) -> Features:
-        """``features`` in the form to keep for :meth:`decode`: what the kernels read most, in half precision."""
-        if not self._can_draw(features):
-            return features
-        assert isinstance(features, PairFeatures)
-        return compacted(features)
+    def compact(self, features: Features) -> Features:
+        """Return ``features`` in the form to cache for :meth:`decode`: the maps read most, in half precision."""
+        return features if _for_kernels(features) is None else features.compact()
 
     @torch.inference_mode()
     def decode(
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
     ) -> Tensor:
-        """The pixels of ``query``: uint8 [rect.height, rect.width, 4] RGBX on the CPU, or else on the device.
-
-        Raises Cancelled between bands, and DeviceError when the memory does not suffice even for the smallest ones.
-        """
-        if not self._can_draw(features):
+        """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
+        pair = _for_kernels(features)
+        if pair is None:
             return self._decode_plainly(key, features, query, token, to_cpu)
-        assert isinstance(features, PairFeatures)
         while True:
             try:
-                # Triton launches on the current device, whatever device its arguments lie on.
-                with torch.cuda.device(features.frames.device) if features.frames.is_cuda else nullcontext():
-                    return self._picture(_Job(key, features, query, token), to_cpu)
+                # Triton launches on the current device, whatever the device of its arguments.
+                with torch.cuda.device(pair.frames.device) if pair.frames.is_cuda else nullcontext():
+                    return self._picture(_Job(key, pair, query, token), to_cpu)
             except _TooWideError:
                 self._fields.clear()
                 return self._decode_plainly(key, features, query, token, to_cpu)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                self._make_do_with_less(error)
+                self._reduce_budget(error, pair.model)
 
     def flow(self, features: Features, instant: Instant, token: CancelToken) -> Tensor:
         """Decode the flow at ``instant``: float32 [2, clip height, clip width, 2] (see flow.py)."""
-        whole = restored(features) if isinstance(features, PairFeatures) else features
-        return decode_flow(self._model, whole, float(instant.phase), token)
+        return decode_flow(features.in_float32(), float(instant.phase), token)
 
     def _picture(self, job: _Job, to_cpu: bool) -> Tensor:
         self._draw(job, job.query.rect)
         assert self._canvas is not None
         return _on_host(self._canvas.rgbx) if to_cpu else self._canvas.rgbx.clone()
 
-    def _can_draw(self, features: Features) -> bool:
-        if not isinstance(self._model, VideoINR) or not isinstance(features, PairFeatures):
-            return False
-        return can_draw(self._model, features)
-
     def _decode_plainly(
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, to_cpu: bool
     ) -> Tensor:
         if self._plain is None:
-            self._plain = RegionDecoder(self._model, self._profile)
-        whole = restored(features) if isinstance(features, PairFeatures) else features
-        return self._plain.decode(key, whole, query, token, to_cpu=to_cpu)
+            self._plain = TiledDecoder(self._model, self._profile)
+        return self._plain.decode(key, features.in_float32(), query, token, to_cpu=to_cpu)
 
     def _draw(self, job: _Job, band: Rect) -> None:
-        """The rows ``band`` of the picture, in halves where F_s would not fit otherwise."""
+        """Draw the rows ``band`` of the picture, in halves where F_s would not fit otherwise."""
         field = self._fields.covering(job.name, band)
         box = reach(job.features, job.query.grid, band) if field is None else field.box
         while True:
             job.token.check()
-            if not self._fits(box):
+            if not self._fits(job, box):
                 self._draw_halves(job, band)
                 return
             missed = self._launch(job, field or self._evaluate(job, box), band)
@@ -138,12 +123,12 @@ class CudaDecoder:
         self._draw(job, Rect(band.x, band.y, band.width, half))
         self._draw(job, Rect(band.x, band.y + half, band.width, band.height - half))
 
-    def _fits(self, box: Rect) -> bool:
-        channels = self._loaded().field_channels
+    def _fits(self, job: _Job, box: Rect) -> bool:
+        channels = self._weights_of(job.features.model).field_channels
         return box.area * channels <= min(MAX_ELEMENTS, self._fields.max_bytes // _BYTES_PER_VALUE)
 
     def _evaluate(self, job: _Job, box: Rect) -> Field:
-        weights = self._loaded()
+        weights = self._weights_of(job.features.model)
         self._fields.make_room(job.name, box, box.area * weights.field_channels * _BYTES_PER_VALUE)
         field = evaluate_field(weights, job.features, job.query.grid, box)
         self._fields.put(job.name, field)
@@ -151,10 +136,10 @@ class CudaDecoder:
         return field
 
     def _launch(self, job: _Job, field: Field, band: Rect) -> list[int]:
-        """Draw ``band``; -> how many pixels of F_s were missing at the left, top, right and bottom."""
+        """Draw ``band``; return how many pixels of F_s were missing at the left, top, right and bottom."""
         canvas = self._canvas_for(job)
         canvas.time.fill_(float(job.query.instant.phase))
-        self._launches.run(self._loaded(), job.features, field, canvas, band)
+        self._launches.run(self._weights_of(job.features.model), job.features, field, canvas, band)
         missed: list[int] = canvas.shortfall.tolist()
         return missed
 
@@ -162,26 +147,27 @@ class CudaDecoder:
         grid, rect, latent_hw = job.query.grid, job.query.rect, job.features.latent_hw
         canvas = self._canvas
         if canvas is None or (canvas.grid, canvas.rect, canvas.latent_hw) != (grid, rect, latent_hw):
-            self._canvas = canvas = None  # let go of the old one's memory first
+            self._canvas = canvas = None  # Free its memory before more is allocated.
             canvas = Canvas.make(grid, rect, latent_hw=latent_hw, device=self._profile.device)
             self._canvas = canvas
         return canvas
 
-    def _loaded(self) -> DecodeWeights:
+    def _weights_of(self, heads: PairHeads) -> DecodeWeights:
+        """Return the weights as the kernels read them, made once: all features come from the decoder's model."""
         if self._weights is None:
-            assert isinstance(self._model, VideoINR)
-            self._weights = DecodeWeights.make(self._model)
+            self._weights = DecodeWeights.make(heads)
         return self._weights
 
-    def _make_do_with_less(self, error: BaseException) -> None:
-        channels = self._loaded().field_channels
+    def _reduce_budget(self, error: BaseException, heads: PairHeads) -> None:
+        """Go on with half the memory for fields, or raise DeviceError if that would be too little."""
+        channels = self._weights_of(heads).field_channels
         less = min(self._fields.max_bytes, self._fields.held_bytes or self._fields.max_bytes) // 2
         if less < _LEAST_PX * channels * _BYTES_PER_VALUE:
             raise DeviceError(
                 f"The memory of {self._profile.device_name} does not suffice.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
-        # The frames of the call that failed still hold what it had: that must be free before more is taken.
+        # The stack frames of the failed call still refer to its tensors, which must be freed before more is allocated.
         error.with_traceback(None)
         self._fields, self._canvas = FieldCache(less), None
         if self._profile.device.type == "cuda":
@@ -190,6 +176,8 @@ class CudaDecoder:
 
 @dataclass(frozen=True, eq=False)
 class _Job:
+    """The arguments of :meth:`CudaDecoder.decode`."""
+
     key: PairKey
     features: PairFeatures
     query: RegionQuery
@@ -201,13 +189,20 @@ class _Job:
 
 
 class _TooWideError(Exception):
-    """F_s of all that one row of the picture reaches is more than the memory holds."""
+    """F_s of all that one row of the picture reaches does not fit into memory."""
+
+
+def _for_kernels(features: Features) -> PairFeatures | None:
+    """Return the maps that the kernels read, or None if they cannot draw these features."""
+    pair = features.for_kernels()
+    return pair if pair is not None and can_draw(pair.model, pair) else None
 
 
 def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
-    """``rect`` of ``grid`` and what the motion prior, and a correction of a latent pixel, make its pixels read.
+    """Return ``rect`` of ``grid`` with the margin that its pixels' flow probably reaches.
 
-    Without a prior the flow is known only when it is there: the first instant will show what is missing.
+    The margin allows for the motion prior and a correction of one latent pixel. Without a prior the flow is not known
+    in advance: drawing the first instant tells what is missing.
     """
     if rect == grid.rect:
         return rect
@@ -224,7 +219,11 @@ def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
 
 
 def _prior_range(features: PairFeatures, rect: Rect, columns: float, rows: float) -> tuple[list[float], list[float]]:
-    """Least and greatest of the prior's four components that ``rect`` meets, at the end of a pair: twice mid-time's."""
+    """Return the least and the greatest of the flow's four components in ``rect``, if the flow is the prior's.
+
+    It is longest at the ends of the pair, where it is twice the flow at mid-time. In latent pixels; ``columns`` and
+    ``rows``: grid pixels for each latent pixel.
+    """
     if not features.prior.shape[-1]:
         return [0.0] * 4, [0.0] * 4
     left, right = max(0, math.floor(rect.x / columns) - 1), math.ceil(rect.right / columns) + 1
@@ -235,18 +234,19 @@ def _prior_range(features: PairFeatures, rect: Rect, columns: float, rows: float
 
 
 def _enlarged(box: Rect, missed: list[int], grid: Grid) -> Rect:
-    """``box`` and the pixels missing on each side, with a quarter more of them for the instants to come."""
+    """Widen ``box`` by the pixels missing on each side, and a quarter more for other instants."""
     return _widened(box, [missing + (missing + 3) // 4 for missing in missed], grid)
 
 
 def _widened(rect: Rect, margins: list[int], grid: Grid) -> Rect:
+    """Widen ``rect`` by margins at the left, top, right and bottom, within ``grid``."""
     left, top, right, bottom = margins
     x, y = max(0, rect.x - left), max(0, rect.y - top)
     return Rect.from_edges(x, y, min(grid.width, rect.right + right), min(grid.height, rect.bottom + bottom))
 
 
 def _on_host(rgbx: Tensor) -> Tensor:
-    """A copy on the CPU; from a GPU into memory that it can write to by itself, which torch keeps for next time."""
+    """Copy ``rgbx`` to the CPU; from a GPU into pinned memory, which is faster and which torch reuses."""
     if rgbx.device.type != "cuda":
         return rgbx.clone()
     host = torch.empty(rgbx.shape, dtype=rgbx.dtype, pin_memory=True)

@@ -1,45 +1,52 @@
-"""A pair -> its features on CUDA, the launches recorded once as a CUDA graph and then replayed.
+"""Encodes pairs on CUDA; the launches are recorded once as a CUDA graph and then replayed.
 
-An encoder is some hundred kernels. On frames of 320x180 each runs for less time than it takes to launch; on frames
-nine times as large, too, launches are a seventh (``base``) to a third (``lite``) of the time. But a recording keeps all
-the memory that it uses.
+An encoder is some hundred kernels. On frames of 320x180 each of them runs for less time than its launch takes; on
+frames nine times as large, launches still are a seventh (``base``) to a third (``lite``) of the time. But a recording
+keeps all the memory that it uses.
 """
 
 from __future__ import annotations
-
-from dataclasses import fields, replace
 
 from torch import Tensor
 
 from videoinr.decode.cuda_graphs import Recorder, Replay, cuda_graph
 from videoinr.geometry import Grid
-from videoinr.model.features import PairFeatures
 from videoinr.model.representation import Features, Representation
 
 RECORDING_BYTES = 2500
-"""What a recording of ``base`` keeps for every pixel of a frame (lite: 1800; paper, of 320x180: 10,000)."""
+"""Bytes that a recording of ``base`` keeps for each pixel of a frame (``lite``: 1800, ``paper``: 10,000 on 320x180)."""
 
 
 class CudaEncoder:
-    """Encodes pairs of a clip of ``size``; its second pair of whole frames is recorded, if ``room`` bytes suffice."""
+    """Encodes pairs of one clip; its second pair of whole frames is recorded if the memory suffices."""
 
     def __init__(
         self, model: Representation, size: Grid, *, half: bool, room: int, record: Recorder = cuda_graph
     ) -> None:
+        """Make an encoder.
+
+        Args:
+            model: The model, on a CUDA device.
+            size: The size of the clip's frames.
+            half: Encode in half precision where the model allows it.
+            room: Bytes that a recording may keep.
+            record: Makes the recording.
+        """
         self._model, self._size, self._half, self._record = model, size, half, record
         self._recording: _Recording | None = None
-        self._is_warm, self._tried = False, size.rect.area * RECORDING_BYTES > room
+        is_small = size.rect.area * RECORDING_BYTES <= room
+        self._is_warm, self._tried = False, not (is_small and model.can_record_encoding)
 
     def __call__(self, low: Tensor) -> Features:
-        """As the model's ``encode``, of the frames ``low`` [1, 2, 3, H, W] or the same part of both."""
+        """Encode the frames ``low`` [1, 2, 3, H, W] (0 ... 1), or the same crop of both frames."""
         if low.shape[-2:] != (self._size.height, self._size.width):
             return self._model.encode(low, half=self._half)
         if self._is_warm and not self._tried:
             self._recording, self._tried = self._recorded(low), True
         if self._recording is not None:
-            return self._recording.answer(low)
+            return self._recording.encode(low)
         features = self._model.encode(low, half=self._half)
-        # What is compiled or chosen on the first run has its place there, and not in a recording.
+        # The first run compiles kernels and chooses algorithms, which must not happen inside a recording.
         self._is_warm = True
         return features
 
@@ -50,22 +57,20 @@ class CudaEncoder:
 
 
 class _Recording:
-    """A pair of frames, and the features that a replay makes of whatever is in them."""
+    """A buffer for a pair of frames, and the features that a replay computes from its contents."""
 
     def __init__(self, model: Representation, low: Tensor, *, half: bool) -> None:
         self._model, self._low, self._half = model, low, half
-        self.features: PairFeatures | None = None
+        self.features: Features | None = None
         self.replay: Replay | None = None
 
     def launch(self) -> None:
-        features = self._model.encode(self._low, half=self._half)
-        self.features = features if isinstance(features, PairFeatures) else None
+        self.features = self._model.encode(self._low, half=self._half)
 
-    def answer(self, low: Tensor) -> PairFeatures:
-        """A copy: the next replay writes over the original."""
+    def encode(self, low: Tensor) -> Features:
         assert self.replay is not None
         assert self.features is not None
         self._low.copy_(low)
         self.replay()
-        features = self.features
-        return replace(features, **{field.name: getattr(features, field.name).clone() for field in fields(features)})
+        # A copy: the next replay writes over the original.
+        return self.features.clone()

@@ -1,4 +1,4 @@
-"""The same launches again and again, while only the time changes: recorded once as a CUDA graph, then replayed."""
+"""Records launches that repeat, with only the time changing, as CUDA graphs, and replays them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from videoinr.model.kernels.decode import Canvas, DecodeWeights, Field, draw
 
 Replay = Callable[[], None]
 Recorder = Callable[[Callable[[], None]], Replay | None]
-"""A launch -> what does the same again, faster; None where that cannot be had."""
+"""Takes a function that launches kernels; returns one that does the same faster, or None where that is impossible."""
 
 
 class Launches:
-    """Draws; what is drawn twice in a row, but for the time, is recorded and from then on replayed.
+    """Draws pictures; a picture drawn twice in a row, at any times, is recorded and then replayed.
 
-    Holds nothing alive: a recording counts only while the very objects it reads and writes are asked for again.
+    It keeps nothing alive: a recording is valid as long as the next call passes the very objects it reads and writes.
     """
 
     def __init__(self, record: Recorder) -> None:
+        """Record by ``record``."""
         self._record = record
         self._last: tuple[weakref.ref[object], ...] = ()
         self._band: Rect | None = None
@@ -30,14 +31,14 @@ class Launches:
         self._recorded = False
 
     def run(self, weights: DecodeWeights, features: PairFeatures, field: Field, canvas: Canvas, band: Rect) -> None:
-        """As :func:`draw`."""
+        """Draw a band of a picture; see :func:`videoinr.model.kernels.decode.draw`."""
 
         def launch() -> None:
             draw(weights, features, field, canvas, band)
 
-        parts: tuple[object, ...] = (weights, features, field, canvas)
-        if band != self._band or [known() for known in self._last] != list(parts):
-            self._last, self._band = tuple(weakref.ref(part) for part in parts), band
+        operands: tuple[object, ...] = (weights, features, field, canvas)
+        if band != self._band or [known() for known in self._last] != list(operands):
+            self._last, self._band = tuple(weakref.ref(each) for each in operands), band
             self._replay, self._recorded = None, False
         elif not self._recorded:
             self._replay, self._recorded = self._record(launch), True
@@ -45,7 +46,7 @@ class Launches:
 
 
 def cuda_graph(launch: Callable[[], None]) -> Replay | None:
-    """``launch``, which must have run before, as a CUDA graph; None where there is none to be had."""
+    """Record ``launch``, which must have run before, as a CUDA graph; return None where that is impossible."""
     if not torch.cuda.is_available():
         return None
     # Not torch.cuda.graph(): that empties the allocator's cache and waits for the whole device.

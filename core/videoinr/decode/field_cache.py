@@ -1,4 +1,4 @@
-"""F_s of the rectangles looked at last, on a GPU: whole rectangles, where a CPU keeps tiles (spatial_tiles.py)."""
+"""Caches F_s of the rectangles decoded last on a GPU: whole rectangles, where a CPU keeps tiles (spatial_tiles.py)."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ if TYPE_CHECKING:
     from videoinr.model.kernels.decode import Field
 
 FieldName = tuple[PairKey, Grid]
-"""The pair that F_s is of, and the grid that it lies on."""
+"""The pair whose F_s it is, and the grid on which it is evaluated."""
 
 IDLE_BYTES = 1280 * MIB
-"""Fields of another name than the present picture's are kept up to this much, the present one's counted in."""
+"""Fields of other names than the current one are kept as long as all fields together take at most this."""
 
 
 class FieldCache:
-    """F_s of rectangles, at most ``max_bytes`` of them; those used longest ago make room first."""
+    """F_s of rectangles, at most ``max_bytes`` of them; the least recently used is evicted first."""
 
     def __init__(self, max_bytes: int) -> None:
+        """Make an empty cache."""
         self.max_bytes = max_bytes
         self._fields: OrderedDict[tuple[FieldName, Rect], Field] = OrderedDict()
 
     @property
     def held_bytes(self) -> int:
-        """Memory that all fields take."""
+        """Bytes of all fields."""
         return sum(field.values.nbytes for field in self._fields.values())
 
     def covering(self, name: FieldName, rect: Rect) -> Field | None:
-        """The field of ``name`` used last among those that hold all of ``rect``."""
+        """Return the most recently used field of ``name`` that contains all of ``rect``."""
         for (its_name, box), field in reversed(self._fields.items()):
             if its_name == name and box.contains(rect):
                 self._fields.move_to_end((its_name, box))
@@ -40,7 +41,7 @@ class FieldCache:
         return None
 
     def make_room(self, name: FieldName, box: Rect, nbytes: int) -> None:
-        """Before ``box`` of ``name`` is evaluated, which takes ``nbytes``."""
+        """Evict what must go before F_s of ``box`` of ``name`` is evaluated, which takes ``nbytes``."""
         for known in [known for known in self._fields if known[0] == name and box.contains(known[1])]:
             del self._fields[known]
         for known in [known for known in self._fields if known[0] != name]:
@@ -50,9 +51,9 @@ class FieldCache:
             self._fields.popitem(last=False)
 
     def put(self, name: FieldName, field: Field) -> None:
-        """Keep ``field``; :meth:`make_room` first."""
+        """Keep ``field``; call :meth:`make_room` first."""
         self._fields[name, field.box] = field
 
     def clear(self) -> None:
-        """Let go of all."""
+        """Drop all fields."""
         self._fields.clear()

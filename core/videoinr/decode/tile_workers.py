@@ -1,8 +1,8 @@
-"""Threads that share the tiles of one picture between them, on a CPU one for each core.
+"""Threads that share the tiles of one picture; on a CPU, one for each core.
 
-Within a tile every operation is too short to be worth sharing: OpenMP's threads would meet hundreds of times for a
-picture, and each meeting waits for the slowest, or for whatever else the machine runs. So each worker computes whole
-tiles on one core, and they meet once.
+Within a tile every operation is too short to be divided: OpenMP's threads would synchronise hundreds of times for each
+picture, and each time would wait for the slowest of them, or for whatever else the machine runs. So each worker
+computes whole tiles on one core, and the workers synchronise once for each picture.
 """
 
 from __future__ import annotations
@@ -18,16 +18,24 @@ from videoinr.geometry import Tile
 
 
 class TileWorkers:
-    """``count`` threads of one core each; with ``count`` 0 the calling thread does the work (a GPU is one device)."""
+    """A pool of threads of one core each."""
 
     def __init__(self, count: int) -> None:
+        """Start ``count`` threads; with 0, the calling thread does the work (a GPU is one device)."""
         self._count = count
         self._pool = ThreadPoolExecutor(count, "tiles", initializer=_use_one_core) if count else None
 
     def each(self, work: Callable[[Tile], None], tiles: Iterable[Tile], token: CancelToken) -> None:
-        """Do ``work`` for every tile; returns when all is done.
+        """Call ``work`` for every tile, and return when all calls have returned.
 
-        Raises what ``work`` raised first, or Cancelled, once no tile is in work any more.
+        Args:
+            work: Runs on any of the threads, in torch's inference mode.
+            tiles: The tiles, in the order in which work on them begins.
+            token: Checked before each tile.
+
+        Raises:
+            Cancelled: ``token`` was cancelled. Like any exception of ``work``, it is raised when no thread works any
+            more.
         """
         queue, lock, failed = iter(tiles), threading.Lock(), threading.Event()
 
@@ -54,7 +62,7 @@ class TileWorkers:
             raise error
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         if self._pool is not None:
             self._pool.shutdown()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from videoinr.evaluation.optical_flow import flow_difference, optical_flow
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
 from videoinr.images import downsample, upsample_bicubic
-from videoinr.model.representation import Representation
+from videoinr.model.representation import Features, Representation
 
 Method = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
 """A space-time super-resolution method: (LR pair float32 [2, 3, h, w] in 0 ... 1, output grid, times 0 ... 1) -> frames
@@ -57,7 +56,7 @@ def method_from_model(model: Representation) -> Method:
     """Return a method that runs ``model``. It encodes each pair once and decodes all its times from those features."""
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
-        return _rendered(model, model.encode(low[None]), grid, times)
+        return _rendered(model.encode(low[None]), grid, times)
 
     return restore
 
@@ -156,10 +155,10 @@ def _timed(method: Method, low: Tensor, grid: Grid, times: Sequence[float]) -> t
     return pictures, (time.perf_counter() - start) / len(times)
 
 
-def _rendered(model: Representation, features: Any, grid: Grid, times: Sequence[float]) -> list[Tensor]:
+def _rendered(features: Features, grid: Grid, times: Sequence[float]) -> list[Tensor]:
     """Decode all ``times`` at once. On out-of-memory, decode them in halves; a single time then raises DeviceError."""
     try:
-        rendered = model.render(features, grid, [features.frames.new_tensor([t]) for t in times])
+        rendered = features.render(grid, [features.frames.new_tensor([t]) for t in times])
         return [picture[0].clamp(0, 1) for picture in rendered]
     except Exception as error:
         if not is_out_of_memory(error):
@@ -170,4 +169,4 @@ def _rendered(model: Representation, features: Any, grid: Grid, times: Sequence[
                 hint="Choose a smaller scale or model, or --device cpu.",
             ) from error
     half = len(times) // 2
-    return _rendered(model, features, grid, times[:half]) + _rendered(model, features, grid, times[half:])
+    return _rendered(features, grid, times[:half]) + _rendered(features, grid, times[half:])

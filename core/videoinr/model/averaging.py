@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from videoinr.errors import ModelError
-from videoinr.model.representation import build
+from videoinr.model.building import build
 from videoinr.model.weights import LoadedModel, ModelCard, save_model
 
 

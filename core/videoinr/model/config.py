@@ -1,9 +1,9 @@
-"""What a model is made of, as frozen values that a model card stores and an encoder or head is built from."""
+"""The sizes and switches of a model, as frozen values that a model card stores."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from videoinr.errors import ModelError
 
@@ -13,18 +13,23 @@ class MotionPriorConfig:
     """Sizes of :class:`~videoinr.model.encoders.motion_prior.MotionPriorEncoder`."""
 
     frame_channels: int
-    """Channels of each frame's own feature, at every level of the pyramid."""
+    """Channels of the feature of each frame, at every level of the pyramid."""
     motion_channels: int
-    """Channels of the hidden map that is handed from a coarser level to a finer one."""
+    """Channels of the hidden map that each level passes to the next finer one."""
     feature_channels: int
-    """Channels of the latent feature that comes out."""
+    """Channels of the encoder's output."""
     front_blocks: int = 3
     """Residual blocks on each frame before the pyramid."""
     trunk_blocks: int = 8
     """Residual blocks on the fused feature."""
     levels: int = 4
-    """Levels of the pyramid; the coarsest sees motion ``2 ** (levels - 1)`` times smaller."""
+    """Levels of the pyramid; the coarsest is ``2 ** (levels - 1)`` times smaller than the frames."""
     kind: str = "motion_prior"
+
+    gives_motion_prior: ClassVar[bool] = True
+    """Whether the encoder returns (feature, motion prior) instead of the feature alone."""
+    tolerates_bfloat16: ClassVar[bool] = True
+    """Whether the encoder may run in bfloat16, which is what half precision means on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,19 @@ class ZoomingSlowMoConfig:
     """Sizes of :class:`~videoinr.model.encoders.zooming_slowmo.ZoomingSlowMoEncoder`; the defaults are the paper's."""
 
     channels: int = 64
-    """Channels of every map inside it, a multiple of ``groups``."""
+    """Channels of every map inside the encoder, a multiple of ``groups``."""
     groups: int = 8
-    """Groups of channels that share the offsets of a deformable convolution."""
+    """Groups of channels; those of a group share the offsets of a deformable convolution."""
     front_blocks: int = 5
     """Residual blocks on each frame before the pyramid."""
     back_blocks: int = 40
-    """Residual blocks on each of the three maps that the ConvLSTM hands over."""
+    """Residual blocks on each of the three maps that the ConvLSTM outputs."""
     kind: str = "zooming_slowmo"
+
+    gives_motion_prior: ClassVar[bool] = False
+    """Whether the encoder returns (feature, motion prior) instead of the feature alone."""
+    tolerates_bfloat16: ClassVar[bool] = False
+    """Whether the encoder may run in bfloat16; here, it would round the offsets of deformable convolutions."""
 
     @property
     def feature_channels(self) -> int:
@@ -48,15 +58,16 @@ class ZoomingSlowMoConfig:
 
 
 EncoderConfig = MotionPriorConfig | ZoomingSlowMoConfig
+"""The sizes of an encoder. Each kind names itself by ``kind`` in a model card and has ``feature_channels``."""
 _ENCODERS: dict[str, type[EncoderConfig]] = {"motion_prior": MotionPriorConfig, "zooming_slowmo": ZoomingSlowMoConfig}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """An encoder, the sizes of the three heads (hidden widths of each SIREN, first to last), and what they do.
+    """The encoder, the hidden widths of the three SIREN heads (first layer to last), and the switches.
 
-    The switches stand as the shipped models want them; the paper's own form has ``blend`` off, and each of its
-    ablations (Table 4) one switch more.
+    The switches' defaults are those of the shipped models. The paper's own model has ``blend`` off, and each of its
+    ablations (Table 4) changes one switch more.
     """
 
     encoder: EncoderConfig
@@ -66,9 +77,9 @@ class ModelConfig:
     temporal_hidden: tuple[int, ...]
     decoder_hidden: tuple[int, ...]
     blend: bool = True
-    """The decoder answers with a residual on a blend of the two warped frames; off: with RGB itself (section 3.4)."""
+    """On: the decoder outputs a residual on a blend of the two warped frames. Off: it outputs RGB (section 3.4)."""
     flow: bool = True
-    """Off: nothing is warped, features are taken at x itself (the paper's -f); there is no TemporalINR."""
+    """Off: nothing is warped and features are read at x itself (the paper's -f); there is no TemporalINR."""
     multi_scale: bool = True
     """Off: the decoder reads the warped F_s alone, neither the latent feature nor the frames (the paper's -m)."""
     single_network: bool = False
@@ -76,12 +87,16 @@ class ModelConfig:
     SpatialINR (the paper's -s). ``spatial_channels`` is then the width of its first layer: see VideoINR."""
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form; :meth:`from_dict` is its inverse."""
+        """Return a form that JSON can store; :meth:`from_dict` is its inverse."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
-        """The config that :meth:`to_dict` wrote. Raises ModelError for one this program does not know."""
+        """Read a config from what :meth:`to_dict` returned.
+
+        Raises:
+            ModelError: ``data`` describes no model that this program can make.
+        """
         try:
             fields = dict(data)
             encoder = dict(fields.pop("encoder"))
@@ -126,7 +141,7 @@ LITE = ModelConfig(
     temporal_hidden=(32, 32),
     decoder_hidden=(48, 48),
 )
-"""0.98 M parameters: for a laptop's CPU."""
+"""The shipped ``lite``, 0.98 M parameters: for the CPU of a laptop."""
 
 BASE = ModelConfig(
     encoder=MotionPriorConfig(
@@ -137,7 +152,7 @@ BASE = ModelConfig(
     temporal_hidden=(32, 32),
     decoder_hidden=(64, 64, 64),
 )
-"""7.4 M parameters: for a GPU, or for patience."""
+"""The shipped ``base``, 7.4 M parameters: for a GPU."""
 
 TINY = ModelConfig(
     encoder=MotionPriorConfig(
@@ -148,7 +163,7 @@ TINY = ModelConfig(
     temporal_hidden=(8, 8),
     decoder_hidden=(8, 8),
 )
-"""A model too small to be good, for tests and for trying a training set-up in seconds."""
+"""Too small to be good: for tests, and for trying a training set-up in seconds."""
 
 PAPER = ModelConfig(
     encoder=ZoomingSlowMoConfig(),
@@ -160,9 +175,9 @@ PAPER = ModelConfig(
 )
 """The paper's own model (section 4.1), 10.98 M parameters: for a GPU.
 
-A "3-layer SIREN with hidden dimensions of 64, 64, 256" has three sine layers of these widths and a linear one behind
-them: so the counts of the released heads come out, 50,176 and 38,724 for 201 and 263 inputs, and 121,027 for the
-decoder's 525. SpatialINR here has 200 inputs, not 201: eq. 2 knows no time.
+A "3-layer SIREN with hidden dimensions of 64, 64, 256" is read as three sine layers of these widths followed by a
+linear layer, because the parameters of the released heads then come out right: 50,176 and 38,724 for 201 and 263
+inputs, and 121,027 for the decoder's 525. SpatialINR here has 200 inputs, not 201: t is not an argument in eq. 2.
 """
 
 CONFIGS = {
@@ -174,3 +189,4 @@ CONFIGS = {
     "paper-m": replace(PAPER, multi_scale=False),
     "paper-s": replace(PAPER, single_network=True),
 }
+"""All configs with a name, as training recipes and the benchmark know them; -f, -m, -s are the paper's ablations."""

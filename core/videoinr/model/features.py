@@ -1,18 +1,41 @@
-"""The values that the model passes between its steps: an encoded pair, and the time-free terms of its flow."""
+"""What the model passes from step to step: an encoded pair, that pair at one time, and the time-free terms of its flow.
+
+Coordinates: a *latent pixel* is one pixel of the latent feature, which has the size of the source frames. All maps are
+channels last, [B, H, W, C], but for the frames, which are [B, 2, 3, H, W].
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
+from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
+from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
+
+FieldSampler = Callable[[Points, Tensor], Tensor]
+"""(points, flow [B, h, w, 2] in latent pixels, order (x, y)) -> F_s at the points moved by the flow (eq. 6),
+[B, h, w, spatial_channels]. Training, tiles and queries of single points each bring one."""
+
+
+class MotionBasis(NamedTuple):
+    """The terms of M(x, t) (eq. 4) that hold at every t, at the pixels of some rectangle.
+
+    ``first_sum`` [B, h, w, T]: what F_s(x) and the latent feature contribute to TemporalINR's first layer.
+    ``prior`` [B, h, w, 4]: the encoder's motion prior, latent pixels; no channels where the encoder gives none.
+    """
+
+    first_sum: Tensor
+    prior: Tensor
 
 
 class PairHeads(Protocol):
-    """The three heads of a :class:`~videoinr.model.video_inr.VideoINR`, as the CUDA kernels read them."""
+    """The heads of a :class:`~videoinr.model.video_inr.VideoINR`: all that the CUDA kernels read of it."""
 
     @property
     def config(self) -> ModelConfig:
@@ -20,27 +43,57 @@ class PairHeads(Protocol):
 
     @property
     def spatial_head(self) -> SirenHead:
-        """SpatialINR, f_s; absent with a single network."""
+        """SpatialINR, f_s (eq. 2); a model with a single network has none."""
 
     @property
     def temporal_head(self) -> SirenHead:
-        """TemporalINR, f_t; absent without flow."""
+        """TemporalINR, f_t (eq. 4); a model without flow has none."""
 
     @property
     def decoder_head(self) -> SirenHead:
-        """The decoder."""
+        """The decoder (section 3.4)."""
+
+
+class PairModel(PairHeads, Protocol):
+    """The formulae of a :class:`~videoinr.model.video_inr.VideoINR`; see there."""
+
+    def spatial_feature(self, features: PairFeatures, points: Points) -> Tensor:
+        """F_s (eq. 2)."""
+
+    def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
+        """The terms of M (eq. 4) that hold at every t."""
+
+    def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
+        """M (eq. 4)."""
+
+    def colour(
+        self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
+    ) -> Tensor:
+        """RGB (eq. 6, section 3.4)."""
+
+    def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
+        """Whole frames (section 3.5)."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairFeatures:
-    """What is known of a pair once it is encoded; all that decoding needs. Channels last, float32 (but for
-    ``temporal``, ``colour_first`` and ``colour_second`` as the
-    :class:`~videoinr.decode.cuda_decoder.CudaDecoder` keeps them).
+    """B encoded pairs: all that decoding needs of them. A :class:`~videoinr.model.representation.Features`.
 
-    The first layers of the heads are already applied to the latent feature and both frames (see siren.py):
-    ``spatial`` [B, H, W, S], ``temporal`` [B, H, W, T], ``colour_first`` and ``colour_second`` [B, H, W, D]; S, T,
-    D being the heads' first widths. ``prior`` [B, H, W, 4]: flow from mid-time to each frame, latent pixels.
-    ``frames`` [B, 2, 3, H, W] in 0 ... 1. What a config has no use for, or its encoder does not give, has no channels.
+    The first layers of the heads are already applied to the latent feature and the frames (siren.py says why that is
+    allowed); S, T and D are the heads' first hidden widths. A map that the config makes no use of, or that its
+    encoder does not give, has no channels.
+
+    Attributes:
+        frames: The source frames, float32 [B, 2, 3, H, W] in 0 ... 1.
+        prior: Motion prior [B, H, W, 4]: flow from mid-time to the first frame (x, y), then to the second (x, y),
+            in latent pixels.
+        spatial: Input of SpatialINR's first sine [B, H, W, S], without the term of x - v*.
+        temporal: The latent feature's term of TemporalINR's first layer [B, H, W, T].
+        colour_first: Its term of the decoder's first layer, where the flow to the first frame leads [B, H, W, D].
+        colour_second: The same for the second frame [B, H, W, D].
+        model: The model that encoded the pairs, and whose heads decode them.
+
+    All maps are float32, except ``temporal``, ``colour_first`` and ``colour_second`` after :meth:`compact`.
     """
 
     frames: Tensor
@@ -49,21 +102,92 @@ class PairFeatures:
     temporal: Tensor
     colour_first: Tensor
     colour_second: Tensor
+    model: PairModel
 
     @property
     def latent_hw(self) -> tuple[int, int]:
-        """Height and width of the latent feature: those of the clip."""
+        """Height and width of the latent feature, which are those of the source frames."""
         return self.spatial.shape[1], self.spatial.shape[2]
 
     @property
     def nbytes(self) -> int:
-        """Memory it holds, bytes."""
-        return sum(getattr(self, field.name).nbytes for field in fields(self))
+        """Bytes of all maps together."""
+        return sum(one.nbytes for one in self.tensors().values())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all maps by their names."""
+        names = ("frames", "prior", "spatial", "temporal", "colour_first", "colour_second")
+        return {name: getattr(self, name) for name in names}
+
+    def clone(self) -> PairFeatures:
+        """Return a copy with memory of its own."""
+        return PairFeatures(**{name: one.clone() for name, one in self.tensors().items()}, model=self.model)
+
+    def compact(self) -> PairFeatures:
+        """Return the pairs with the maps that the CUDA decoder reads most often in half precision.
+
+        That is, ``temporal``, ``colour_first`` and ``colour_second``, which every time reads at four corners for
+        either end of the flow. ``spatial``, read once for a view, and ``prior``, which positions depend on, stay
+        float32. The compact form of the compact form is itself.
+        """
+        return self._with_maps(torch.float16)
+
+    def in_float32(self) -> PairFeatures:
+        """Return the pairs with all maps in float32, as the plain formulae need them."""
+        return self._with_maps(torch.float32)
+
+    def _with_maps(self, dtype: torch.dtype) -> PairFeatures:
+        names = ("temporal", "colour_first", "colour_second")
+        return replace(self, **{name: getattr(self, name).to(dtype) for name in names})
+
+    def for_kernels(self) -> PairFeatures:
+        """Return the pairs: the CUDA decoder's kernels compute the formulae of :class:`VideoINR`."""
+        return self
+
+    def at(self, grid: Grid, t: Tensor) -> PairMoment:
+        """Return the pairs at time ``t`` (float32 [B or 1, 1, 1, 1] in 0 ... 1) on ``grid``."""
+        return PairMoment(self, grid, t)
+
+    def render(self, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
+        """Render whole frames; see :meth:`videoinr.model.video_inr.VideoINR.render`."""
+        return self.model.render(self, grid, times)
 
 
-@dataclass(frozen=True, eq=False)
-class MotionBasis:
-    """The part of the flow at some points that does not depend on time (see :meth:`VideoINR.motion`)."""
+@dataclass(frozen=True, eq=False, slots=True)
+class PairMoment:
+    """Encoded pairs at one time on one grid. A :class:`~videoinr.model.representation.Moment`; see there."""
 
-    first_sum: Tensor
-    prior: Tensor
+    features: PairFeatures
+    grid: Grid
+    t: Tensor
+
+    @property
+    def is_time_free(self) -> bool:
+        """True: neither F_s nor the motion basis depends on t."""
+        return True
+
+    def points(self, rect: Rect) -> Points:
+        """Return the pixels ``rect`` of the grid."""
+        latent_hw, device = self.features.latent_hw, self.features.spatial.device
+        return Points.make(rect, self.grid, latent_hw=latent_hw, device=device)
+
+    def spatial_feature(self, points: Points) -> Tensor:
+        """Evaluate F_s(x) (eq. 2)."""
+        return self.features.model.spatial_feature(self.features, points)
+
+    def motion_basis(self, points: Points, spatial: Tensor) -> MotionBasis:
+        """Compute the terms of M(x, t) that hold at every t."""
+        return self.features.model.motion_basis(self.features, points, spatial)
+
+    def motion(self, basis: tuple[Tensor, ...]) -> Tensor:
+        """Compute M(x, t) (eq. 4)."""
+        return self.features.model.motion(MotionBasis(*basis), self.t)
+
+    def colour(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
+        """Compute RGB (eq. 6, section 3.4)."""
+        return self.features.model.colour(self.features, points, flow, self.t, sample_field)
+
+    def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
+        """Return ``flow``, which is in latent pixels already."""
+        del points
+        return flow

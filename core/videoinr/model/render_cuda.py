@@ -1,7 +1,7 @@
-"""Frame synthesis (section 3.5) on CUDA: the formulae of video_inr.py, joined into a few kernels for all instants.
+"""Frame synthesis (section 3.5) on CUDA: :meth:`VideoINR.render` in a few fused kernels for all times at once.
 
-The first linear maps of the heads commute with sampling (see siren.py). Here that is used to the end: F_s is
-projected once to what the decoder reads of it, and every instant only gathers.
+The formulae are those of video_inr.py. The heads' first layers commute with sampling (siren.py), which is used here to
+the end: F_s is projected once to what the decoder's first layer reads of it, and each time only gathers.
 """
 
 from __future__ import annotations
@@ -22,58 +22,74 @@ from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
 
 
-def can_render(model: PairHeads, features: PairFeatures) -> bool:
-    """Whether these kernels can stand in for :meth:`VideoINR.render`'s plain path."""
-    config = model.config
+def can_render(heads: PairHeads, features: PairFeatures) -> bool:
+    """Whether these kernels can render ``features``: a motion prior, a blend, no ablation, narrow heads, float32."""
+    config = heads.config
     whole = config.blend and config.flow and config.multi_scale and not config.single_network
     if not whole or not features.prior.shape[-1]:
-        return False  # the paper's own form, and its ablations
-    heads = (model.spatial_head, model.temporal_head, model.decoder_head)
-    narrow = all(fits(head.widths, head.last.out_features) for head in heads)
+        return False
+    narrow = all(
+        fits(head.widths, head.last.out_features)
+        for head in (heads.spatial_head, heads.temporal_head, heads.decoder_head)
+    )
     return features.spatial.dtype == torch.float32 and narrow
 
 
-def render(model: PairHeads, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> Tensor:
-    """Frames [K, B, 3, grid.height, grid.width] at K ``times`` (each [B]), as :meth:`VideoINR.render`."""
+def render(heads: PairHeads, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> Tensor:
+    """Render whole frames, with gradients.
+
+    Args:
+        heads: The heads of a model that :func:`can_render` accepts.
+        features: B encoded pairs.
+        grid: The size of the frames.
+        times: K times in 0 ... 1, each float32 [B].
+
+    Returns:
+        float32 [K, B, 3, grid.height, grid.width], about 0 ... 1, not clamped.
+    """
     points = Points.make(grid.rect, grid, latent_hw=features.latent_hw, device=features.spatial.device)
     t = torch.stack(list(times))[..., None]
-    spatial = _spatial_feature(model, features, points)
-    flow = _motion(model, features, points, spatial, t)
-    first = model.decoder_head.first
-    fine = F.linear(spatial, torch.cat((first.part(0), first.part(1))))
+    spatial = _spatial_feature(heads, features, points)
+    flow = _motion(heads, features, points, spatial, t)
+    first = heads.decoder_head.first
+    fine = F.linear(spatial, torch.cat((first.weight_of(0), first.weight_of(1))))
     first_sum = gather(fine, torch.cat((features.colour_first, features.colour_second), -1), flow)
     shift = (first.bias + first.project(4, t)).flatten(0, 1)[None]
-    answer = _run(model.decoder_head, first_sum.flatten(0, 1), shift).view(*flow.shape)
+    answer = _run(heads.decoder_head, first_sum.flatten(0, 1), shift).view(*flow.shape)
     prior_logit = torch.logit((1 - t[..., 0]).clamp(0.02, 0.98))
     return blend(answer, flow, prior_logit, features.frames)
 
 
 def _run(head: SirenHead, base: Tensor, shift: Tensor) -> Tensor:
-    """The head at [B, rows, columns, C] points, under K shifts [K, B, C] -> [K, B, rows, columns, outputs]."""
+    """Run a head at the points ``base`` [B, rows, columns, C] under K shifts [K, B, C] of its first layer.
+
+    Returns:
+        [K, B, rows, columns, outputs].
+    """
     hidden = [(layer.weight, layer.bias) for layer in head.hidden]
     out = siren(base.flatten(1, 2), shift, hidden, (head.last.weight, head.last.bias))  # type: ignore[arg-type]
     return out.view(*out.shape[:2], *base.shape[1:3], -1)
 
 
-def _spatial_feature(model: PairHeads, features: PairFeatures, points: Points) -> Tensor:
-    """Eq. 2 -> [B, H, W, spatial_channels]."""
-    first = model.spatial_head.first
+def _spatial_feature(heads: PairHeads, features: PairFeatures, points: Points) -> Tensor:
+    """Evaluate F_s (eq. 2): [B, H, W, spatial_channels]."""
+    first = heads.spatial_head.first
     at = (points.columns.nearest_position(), points.rows.nearest_position())
     base = _on_lattice(features.spatial, *at) + first.project(1, points.offsets())
-    return _run(model.spatial_head, base, first.bias.expand(1, len(base), -1))[0]
+    return _run(heads.spatial_head, base, first.bias.expand(1, len(base), -1))[0]
 
 
-def _motion(model: PairHeads, features: PairFeatures, points: Points, spatial: Tensor, t: Tensor) -> Tensor:
-    """Eq. 4 at ``t`` [K, B, 1] -> [K, B, H, W, 4], lattice pixels."""
-    first = model.temporal_head.first
+def _motion(heads: PairHeads, features: PairFeatures, points: Points, spatial: Tensor, t: Tensor) -> Tensor:
+    """Compute M (eq. 4) at ``t`` [K, B, 1]: [K, B, H, W, 4], latent pixels."""
+    first = heads.temporal_head.first
     at = (points.columns.position, points.rows.position)
     base = first.project(0, spatial) + _on_lattice(features.temporal, *at)
-    correction = _run(model.temporal_head, base, first.bias + first.project(2, t))
+    correction = _run(heads.temporal_head, base, first.bias + first.project(2, t))
     growth = torch.cat((2 * t, 2 * t, 2 - 2 * t, 2 - 2 * t), -1)[:, :, None, None]
     return torch.addcmul(correction, _on_lattice(features.prior, *at), growth)
 
 
 def _on_lattice(latent: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """[B, h, w, C] bilinearly at every column position of x [W] and row position of y [H] -> [B, H, W, C]."""
+    """Sample ``latent`` [B, h, w, C] bilinearly where columns x [W] and rows y [H] cross: [B, H, W, C]."""
     shape = (len(latent), len(y), len(x))
     return sample(latent, x.expand(shape), y[:, None].expand(shape))

@@ -1,8 +1,8 @@
-"""SIREN heads: small networks with sine activations whose first layer is linear in named inputs.
+"""SIREN heads: small networks with sine activations, whose first layer is linear in several named inputs.
 
-The first linear map commutes with nearest and bilinear sampling, because both are linear and act on space while it
-acts on channels. So what a head reads from the latent feature is projected once per pair at low resolution, and
-only the narrow result is sampled: the same numbers for a fraction of the work.
+The first layer commutes with nearest and bilinear sampling: it is a linear map of the channels, and sampling is a
+linear map of the pixels. So the layer is applied to the latent feature once for each pair, at low resolution, and only
+its narrow result is sampled at every pixel of the picture: the same numbers for a fraction of the work.
 """
 
 from __future__ import annotations
@@ -16,38 +16,48 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 OMEGA = 30.0
-"""Frequency factor of every sine (SIREN's omega_0; paper, section 4.1 names SIRENs without changing it)."""
+"""Frequency factor of every sine: omega_0 of the SIREN paper, which VideoINR's section 4.1 does not change."""
 
 
 class SplitLinear(nn.Linear):
-    """A linear map of several inputs laid side by side, that can be applied to one of them at a time.
+    """A linear layer whose input is the concatenation of several inputs, and that can be applied to one at a time.
 
-    ``project(k, x)`` is the share of input ``k``; the shares of all inputs plus :attr:`bias` make the whole.
+    The layer's output is the sum of :meth:`project` over all inputs, plus :attr:`bias`.
     """
 
     def __init__(self, widths: Sequence[int], out_features: int) -> None:
+        """Make a layer for inputs of so many channels each."""
         super().__init__(sum(widths), out_features)
         self.edges = [sum(widths[:k]) for k in range(len(widths) + 1)]
 
-    def part(self, index: int) -> Tensor:
-        """The weights of input ``index``: [out_features, widths[index]]."""
+    def weight_of(self, index: int) -> Tensor:
+        """Return the weights of input ``index``: [out_features, widths[index]]."""
         return self.weight[:, self.edges[index] : self.edges[index + 1]]
 
     def project(self, index: int, x: Tensor) -> Tensor:
-        """[..., widths[index]] -> [..., out_features], without the bias."""
-        return F.linear(x, self.part(index))
+        """Return the term of input ``index``, which is ``x`` [..., widths[index]]: [..., out_features]."""
+        return F.linear(x, self.weight_of(index))
 
 
 class SirenHead(nn.Module):
-    """Sine layers ``hidden`` wide and a linear last one: [..., sum(inputs)] -> [..., out_channels].
+    """Sine layers and a linear last layer: [..., sum(inputs)] to [..., out_channels].
 
-    Initialised as SIREN prescribes: the first layer uniform in +-1/n, later ones in +-sqrt(6/n)/omega. With
-    ``last_gain`` the last layer starts that much smaller and without bias, for a head that learns a correction.
+    Initialised as SIREN prescribes: the first layer uniform in +-1/n, later ones in +-sqrt(6/n)/omega, where n is the
+    number of a layer's inputs.
     """
 
     def __init__(
         self, inputs: Sequence[int], hidden: Sequence[int], out_channels: int, *, last_gain: float = 1.0
     ) -> None:
+        """Initialise the head.
+
+        Args:
+            inputs: Channels of each of the first layer's inputs.
+            hidden: Widths of the sine layers, first to last.
+            out_channels: Channels of the output.
+            last_gain: Factor of the last layer's initial weights. If it is not 1, its bias starts at zero: for a head
+                that learns a correction and must start almost silent.
+        """
         super().__init__()
         self.widths = tuple(hidden)
         self.first = SplitLinear(inputs, hidden[0])
@@ -69,11 +79,16 @@ class SirenHead(nn.Module):
                 self.last.bias.zero_()
 
     def forward(self, first_sum: Tensor, shift: Tensor | None = None) -> Tensor:
-        """[..., hidden[0]], the summed shares of the first layer without its bias -> [..., out_channels].
+        """Run the head from the first layer's sum on.
 
-        ``shift``: what else belongs to the sum and is alike at all points (the share of the time).
+        Args:
+            first_sum: The first layer's output without its bias, [..., hidden[0]]: the sum of its inputs' terms.
+            shift: One more term, which is the same at all pixels (that of the time); broadcasts with ``first_sum``.
+
+        Returns:
+            [..., out_channels].
         """
-        # The factor goes onto the weights, which are few, and not onto the points, which are many.
+        # The factor omega is applied to the weights, which are few, and not to the pixels, which are many.
         bias = self.first.bias if shift is None else self.first.bias + shift
         x = _sine(torch.add(OMEGA * bias, first_sum, alpha=OMEGA))
         for layer in self.hidden:
@@ -84,5 +99,5 @@ class SirenHead(nn.Module):
 
 
 def _sine(x: Tensor) -> Tensor:
-    """sin(x), in x's own memory where nobody will ask for x again."""
+    """Return sin(x), computed in place where no gradient needs x."""
     return torch.sin(x) if torch.is_grad_enabled() else x.sin_()

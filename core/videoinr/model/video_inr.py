@@ -1,53 +1,80 @@
 """VideoINR: a pair of frames as a function of continuous space and time (paper, section 3).
 
-    s = f(x_s, x_t)                                     eq. 1
-    F_s(x) = f_s(z*, x - v*)                            eq. 2   SpatialINR, time-free
-    M(x, t) = f_t(t, F_s(x))                            eq. 4   TemporalINR, two flows
-    F_st(x, t) = F_s(x + M(x, t))                       eq. 6
-    RGB from F_st, the latent feature and both frames   3.4     decoder
+    s = f(x_s, x_t)                             eq. 1   VideoINR.query, one point at a time
+    F_s(x) = f_s(z*, x - v*)                    eq. 2   spatial_feature   SpatialINR
+    M(x, t) = f_t(t, F_s(x))                    eq. 4   motion_basis, motion   TemporalINR
+    x' = x + M(x, t)                            eq. 5   Points.shifted
+    F_st(x, t) = F_s(x')                        eq. 6   field_at, or a sampler of a map of F_s
+    RGB from F_st, the latent feature, frames   3.4     colour   decoder, multi-scale aggregation
+    all pixels of a frame from one map of F_s   3.5     render   frame synthesis
 
-Eq. 4 names F_s alone: f_t also reads the latent feature and the frames at x, as the released heads do, and the
-decoder t. The config's switches say what of this is there: a motion prior and a blend of the warped frames besides
-(the shipped models), neither (the paper), or less (its ablations).
+Here x is a position on the picture and t a time from 0 (first frame) to 1 (second frame). The encoder turns the pair
+into the latent feature, one vector for each pixel of the source frames; v* is the position of the latent pixel nearest
+to x and z* its vector. SpatialINR f_s, TemporalINR f_t and the decoder are SIREN heads (siren.py).
 
-Every function takes :class:`~videoinr.model.points.Points`, the pixels of some rectangle of some grid: training
-renders whole patches and the viewer renders tiles through the same lines.
+Three things differ from the letter of the paper:
+
+- Eq. 4 names t and F_s only. The released heads also read the latent feature and the frames at x, and the decoder
+  reads t; so do ours.
+- *Latent feature* below means the encoder's feature with both frames appended as six channels: the heads read them
+  together.
+- M is two flows, one from x at time t to each source frame, and x' and F_st are therefore two, too.
+
+The switches of :class:`~videoinr.model.config.ModelConfig` choose the form: with a motion prior and a blend of the
+warped frames (the models that ship), without either (the paper's own model), or with less (its ablations, Table 4).
+
+Positions and flows are in latent pixels, order (x, y), centre coordinates, whatever the size of the picture; maps are
+channels last. Every method takes the pixels of some rectangle of some grid as
+:class:`~videoinr.model.points.Points`: training renders whole patches and the viewer renders tiles by the same lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from videoinr.devices import half_type
 from videoinr.geometry import Grid
-from videoinr.model.config import EncoderConfig, ModelConfig, MotionPriorConfig
-from videoinr.model.encoders.motion_prior import MotionPriorEncoder
-from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
-from videoinr.model.features import MotionBasis, PairFeatures
+from videoinr.model.config import ModelConfig
+from videoinr.model.encoders import build_encoder
+from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.maps import concat
 from videoinr.model.ops import render_fused, sample
 from videoinr.model.points import Points
+from videoinr.model.representation import Representation
 from videoinr.model.siren import SirenHead
 from videoinr.model.warp import sample_bicubic
 
-FieldSampler = Callable[[Points, Tensor], Tensor]
-"""(points, flow [B, h, w, 2] in latent pixels) -> F_s(x + flow), [B, h, w, spatial_channels]."""
+_LEAST_SHARE = 0.02
+"""The blend starts from shares of the two frames of 1 - t and t, but neither below this: their logits are finite."""
 
 
-class VideoINR(nn.Module):
-    """Encoder, SpatialINR, TemporalINR and decoder as one ``config`` describes them."""
+class VideoINR(Representation):
+    """The encoder and the three heads that a config describes.
+
+    The inputs of each head's first layer, in the order of :meth:`SplitLinear.project`'s index:
+
+    ==============  =====================================================================
+    spatial_head    latent feature z*; x - v*
+    temporal_head   F_s; latent feature; t  (single network: latent feature z*; x - v*; t)
+    decoder_head    F_s at either end of the flow (0, 1); latent feature there (2, 3); t
+    ==============  =====================================================================
+    """
+
+    config: ModelConfig
+    can_record_encoding = True
 
     def __init__(self, config: ModelConfig) -> None:
+        """Make the model with freshly initialised weights."""
         super().__init__()
         self.config = config
-        self.encoder = _encoder(config.encoder)
+        self.encoder = build_encoder(config.encoder)
         latent, spatial = config.encoder.feature_channels + 6, config.spatial_channels
-        # A head that corrects starts almost silent; one that answers by itself starts as SIREN prescribes.
-        flow_gain = 0.1 if isinstance(config.encoder, MotionPriorConfig) else 1.0
+        # A head that corrects a prior or a blend starts almost silent; one that answers alone, as SIREN prescribes.
+        flow_gain = 0.1 if config.encoder.gives_motion_prior else 1.0
         if config.single_network:
             self.temporal_head = SirenHead((latent, 2, 1), config.temporal_hidden, 4, last_gain=flow_gain)
         else:
@@ -60,26 +87,47 @@ class VideoINR(nn.Module):
         self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, outputs, last_gain=colour_gain)
 
     def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
-        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> all that decoding needs of the pair.
+        """Encode pairs of frames.
 
-        ``half``: the encoder's convolutions in half precision (:func:`~videoinr.devices.half_type`), where
-        :func:`encodes_in_half` says so, on a CPU all but the exact ones. The heads stay in float32.
+        Args:
+            frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
+            half: Run the encoder's convolutions in half precision (:func:`~videoinr.devices.half_type`) where
+                :meth:`encodes_in_half` allows it; on a CPU all but each ``ExactConv``. The heads stay in float32.
+
+        Returns:
+            All that decoding needs of the pairs.
         """
         device = frames.device
-        half = half and encodes_in_half(self.config.encoder, device)
-        with torch.autocast(device.type, half_type(device), enabled=half):
+        with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
             feature, prior = self.latent(frames)
         return self.project(frames, feature, prior)
 
+    def encodes_in_half(self, device: torch.device) -> bool:
+        """Whether half precision suits the encoder on ``device``: on a CPU, bfloat16 is too coarse for some."""
+        return device.type == "cuda" or self.config.encoder.tolerates_bfloat16
+
     def latent(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The encoder's feature [B, C, H, W] and, if it is of the kind that gives one, motion prior [B, 4, H, W]."""
-        if isinstance(self.encoder, MotionPriorEncoder):
+        """Run the encoder alone.
+
+        Args:
+            frames: [B, 2, 3, H, W] in 0 ... 1.
+
+        Returns:
+            Its feature [B, C, H, W], and its motion prior [B, 4, H, W] in latent pixels or None.
+        """
+        if self.config.encoder.gives_motion_prior:
             feature, prior = self.encoder(frames)
             return feature, prior
         return self.encoder(frames), None
 
     def project(self, frames: Tensor, feature: Tensor, prior: Tensor | None) -> PairFeatures:
-        """Apply the heads' first layers to the encoder's output (feature [B, C, H, W], prior [B, 4, H, W])."""
+        """Apply the heads' first layers to the latent feature, once for all positions and times.
+
+        Args:
+            frames: [B, 2, 3, H, W] in 0 ... 1.
+            feature: The encoder's feature [B, C, H, W].
+            prior: The encoder's motion prior [B, 4, H, W], latent pixels, if there is one.
+        """
         latent = concat((feature, frames.flatten(1, 2)), torch.float32).permute(0, 2, 3, 1)
         config, decoder, nothing = self.config, self.decoder_head.first, latent[..., :0]
         nearest_head = self.temporal_head if config.single_network else self.spatial_head
@@ -91,21 +139,33 @@ class VideoINR(nn.Module):
             temporal=self.temporal_head.first.project(1, latent) if bilinear else nothing,
             colour_first=decoder.project(2, latent) if config.multi_scale else nothing,
             colour_second=decoder.project(3, latent) if config.multi_scale else nothing,
+            model=self,
         )
 
     def spatial_feature(self, features: PairFeatures, points: Points) -> Tensor:
-        """F_s(x) = f_s(z*, x - v*) (eq. 2) -> [B, h, w, spatial_channels]. Knows no time.
+        """Evaluate F_s(x) = f_s(z*, x - v*) (eq. 2), which does not depend on time.
 
-        With a single network there is no F_s; what it knows before it is told t, its first layer's share of z* and
-        x - v*, stands in its place.
+        With a single network there is no F_s. What is computed before t is known takes its place: the terms of z* and
+        x - v* in the network's first layer.
+
+        Returns:
+            [B, h, w, spatial_channels] for the h x w pixels of ``points``.
         """
         return self._at_nearest(points.nearest(features.spatial), points.offsets())
 
     def field_at(self, features: PairFeatures, points: Points, flow: Tensor) -> Tensor:
-        """F_s(x + M) as eq. 6 says, evaluated there and not read off a map -> [B, h, w, spatial_channels].
+        """Evaluate F_s(x + M) (eq. 6) by the network itself, where :meth:`render` reads it from a map of F_s.
 
-        ``flow``: [B, h, w, 2] latent pixels. A :data:`FieldSampler`, given ``features``. The field ends at the
-        picture's edges: beyond them it is what it is at the edge.
+        A :data:`~videoinr.model.features.FieldSampler`, once ``features`` is given. Beyond the edges of the picture F_s
+        is what it is at the edge.
+
+        Args:
+            features: The encoded pairs.
+            points: The pixels x of a rectangle.
+            flow: M, [B, h, w, 2] in latent pixels.
+
+        Returns:
+            [B, h, w, spatial_channels].
         """
         (height, width), (x, y) = features.latent_hw, points.shifted(flow)
         x, y = x.clamp(-0.5, width - 0.5), y.clamp(-0.5, height - 0.5)
@@ -115,14 +175,23 @@ class VideoINR(nn.Module):
         return self._at_nearest(nearest, 2 * torch.stack((x - column, y - row), -1))
 
     def _at_nearest(self, nearest: Tensor, offsets: Tensor) -> Tensor:
-        """F_s from the first layer's share of z* and 2 (x - v*), order (x, y)."""
+        """Compute F_s from the first layer's term of z* [B, h, w, S] and from 2 (x - v*) [B or 1, h, w, 2]."""
         if self.config.single_network:
             return nearest + self.temporal_head.first.project(1, offsets)
         out: Tensor = self.spatial_head(nearest + self.spatial_head.first.project(1, offsets))
         return out
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
-        """All of M(x, t) that holds at every t: F_s(x)'s and the latent feature's share, and the motion prior."""
+        """Compute the terms of M(x, t) that hold at every t.
+
+        Args:
+            features: The encoded pairs.
+            points: The pixels x of a rectangle.
+            spatial: F_s(x), as :meth:`spatial_feature` returned it.
+
+        Returns:
+            The terms of F_s(x) and of the latent feature at x in TemporalINR's first layer, and the motion prior at x.
+        """
         prior = points.bilinear(features.prior)
         if self.config.single_network or not self.config.flow:
             return MotionBasis(spatial, prior)
@@ -130,11 +199,18 @@ class VideoINR(nn.Module):
         return MotionBasis(first_sum, prior)
 
     def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
-        """M(x, t) = f_t(t, F_s(x)) (eq. 4) on top of the motion prior, for ``t`` [B, 1, 1, 1] in 0 ... 1.
+        """Compute M(x, t) = f_t(t, F_s(x)) (eq. 4), on top of the motion prior if the encoder gives one.
 
-        -> [B, h, w, 4]: flow (x, y) to the first frame, then to the second, in latent pixels whatever the grid.
-        The prior holds at mid-time and is taken to grow linearly away from each frame: 2t and 2(1 - t) of it.
-        Without a prior f_t is all; without flow, all is zero.
+        The prior is the flow at mid-time. It is assumed to grow linearly with the time since each frame: the flow to
+        the first frame is 2t times its prior, the flow to the second 2(1 - t) times its own. TemporalINR corrects it.
+
+        Args:
+            basis: As :meth:`motion_basis` returned it.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+
+        Returns:
+            [B, h, w, 4]: flow (x, y) to the first frame, then (x, y) to the second, in latent pixels. Zeros if the
+            config has no flow.
         """
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
@@ -147,46 +223,76 @@ class VideoINR(nn.Module):
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
     ) -> Tensor:
-        """RGB [B, h, w, 3] (about 0 ... 1, not clamped) from what the flow brings together (eq. 6, section 3.4).
+        """Compute RGB from what both ends of the flow read (eq. 6 and multi-scale aggregation, section 3.4).
 
-        Multi-scale aggregation: besides F_s(x + M) the decoder reads the latent feature and the frames there. It
-        answers with RGB or, if the config says blend, with a blend of the two warped frames and a residual on top.
+        The decoder reads t and, at x + M for either frame, F_s and the latent feature with the frames in it. It outputs
+        RGB or, if the config says ``blend``, a residual and the share of the first frame in a blend of the warped
+        frames.
+
+        Args:
+            features: The encoded pairs.
+            points: The pixels x of a rectangle.
+            flow: M, as :meth:`motion` returned it.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            sample_field: Reads F_s where the flow leads.
+
+        Returns:
+            [B, h, w, 3], about 0 ... 1, not clamped.
         """
-        head, config, shares = self.decoder_head, self.config, list[Tensor]()
+        head, config, terms = self.decoder_head, self.config, list[Tensor]()
         for index, latent in enumerate((features.colour_first, features.colour_second)):
             way = flow[..., 2 * index : 2 * index + 2]
             if not config.single_network:
-                shares.append(head.first.project(index, sample_field(points, way)))
+                terms.append(head.first.project(index, sample_field(points, way)))
             if config.multi_scale:
-                shares.append(sample(latent, *points.shifted(way)))
-        first_sum = shares[0]
-        for share in shares[1:]:
-            first_sum = first_sum.add_(share)
+                terms.append(sample(latent, *points.shifted(way)))
+        first_sum = terms[0]
+        for term in terms[1:]:
+            first_sum = first_sum.add_(term)
         out: Tensor = head(first_sum, head.first.project(4, t))
         return self._blend(features, points, flow, t, out) if config.blend else out
 
     def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:
-        """The decoder's answer (residual and logit, [B, h, w, 4]) on top of the two warped frames."""
+        """Add the decoder's residual ``out[..., :3]`` to the blend of both warped frames: [B, h, w, 3].
+
+        ``out[..., 3]`` is added to the logit of the first frame's share, which is 1 - t without it.
+        """
         first, second = (
             sample_bicubic(features.frames[:, index], *points.shifted(flow[..., 2 * index : 2 * index + 2]))
             for index in range(2)
         )
-        first_share = torch.sigmoid(out[..., 3:] + torch.logit((1 - t).clamp(0.02, 0.98)))
+        share = (1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
+        first_share = torch.sigmoid(out[..., 3:] + torch.logit(share))
         return torch.lerp(second, first, first_share) + out[..., :3]
 
     def query(self, features: PairFeatures, points: Points, t: Tensor) -> Tensor:
-        """s = f(x_s, x_t) (eq. 1) of each point by itself -> RGB [B, h, w, 3]; ``t`` [B, 1, 1, 1].
+        """Compute s = f(x_s, x_t) (eq. 1) of each point by itself, as sections 3.1 to 3.4 say.
 
-        The form of sections 3.1 to 3.4: F_s is evaluated at x and once more at x + M. :meth:`render` is that of 3.5.
+        F_s is evaluated by the network at x and at x + M, three times in all; :meth:`render` saves two of them.
+
+        Args:
+            features: The encoded pairs.
+            points: The pixels x of a rectangle.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+
+        Returns:
+            RGB [B, h, w, 3], about 0 ... 1, not clamped.
         """
         basis = self.motion_basis(features, points, self.spatial_feature(features, points))
         return self.colour(features, points, self.motion(basis, t), t, partial(self.field_at, features))
 
     def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
-        """Whole frames [B, 3, grid.height, grid.width] at ``times`` (each [B]): frame synthesis, section 3.5.
+        """Render whole frames (frame synthesis, section 3.5): one map of F_s, warped for every time.
 
-        F_s is evaluated once on the grid and that map is warped for every time. Memory grows with the grid: for
-        training and evaluation; the viewer decodes regions (decode/tiled_decoder.py).
+        Memory grows with the grid. Training and evaluation call this; the viewer decodes regions (decode/).
+
+        Args:
+            features: B encoded pairs.
+            grid: The size of the frames.
+            times: Times in 0 ... 1, each float32 [B].
+
+        Returns:
+            For each time, float32 [B, 3, grid.height, grid.width], about 0 ... 1, not clamped.
         """
         fused = render_fused(self, features, grid, times)
         if fused is not None:
@@ -204,12 +310,3 @@ class VideoINR(nn.Module):
             flow = self.motion(basis, t)
             frames.append(self.colour(features, points, flow, t, sample_field).permute(0, 3, 1, 2))
         return frames
-
-
-def encodes_in_half(encoder: EncoderConfig, device: torch.device) -> bool:
-    """Whether half precision suits ``encoder``: on a CPU, bfloat16 would round Zooming SlowMo's offsets."""
-    return device.type == "cuda" or isinstance(encoder, MotionPriorConfig)
-
-
-def _encoder(config: EncoderConfig) -> MotionPriorEncoder | ZoomingSlowMoEncoder:
-    return MotionPriorEncoder(config) if isinstance(config, MotionPriorConfig) else ZoomingSlowMoEncoder(config)

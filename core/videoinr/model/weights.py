@@ -19,7 +19,8 @@ import videoinr_resources
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
-from videoinr.model.representation import Config, Representation, build, config_from_dict
+from videoinr.model.building import build, config_from_dict
+from videoinr.model.representation import Config, Representation
 
 DEFAULT_MODEL = "lite"
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
@@ -138,8 +139,7 @@ def self_test_picture(model: Representation) -> Tensor:
         torch.stack([torch.sin(0.7 * (x - shift) + k) * torch.cos(0.5 * y + k) for k in range(3)]) for shift in (0, 1.5)
     ]
     frames = (0.5 + 0.4 * torch.stack(waves))[None].to(device)
-    features: Any = model.encode(frames)  # each kind of model renders what itself encoded
-    picture = model.render(features, Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
+    picture = model.encode(frames).render(Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
     return rgbx_from_tensor(picture[0].permute(1, 2, 0))[..., :3]
 
 

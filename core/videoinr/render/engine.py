@@ -6,12 +6,12 @@ One thread at a time may use an engine: the window's render thread, an export pr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,21 +19,17 @@ from torch import Tensor, nn
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
 from videoinr.closing import Closeable
-from videoinr.decode.tiled_decoder import RegionDecoder
+from videoinr.decode.backends import decoder_for, encoder_for
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Rect
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
-from videoinr.model.ops import has_kernels
-from videoinr.model.representation import Features, Representation
+from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.messages import Opened
 from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
-
-if TYPE_CHECKING:
-    from videoinr.decode.cuda_decoder import CudaDecoder
 
 
 class Engine(Closeable):
@@ -185,7 +181,7 @@ class Engine(Closeable):
         try:
             with _checked_between_layers(self._model.encoder, token):
                 features = self._encoder(low)
-            return self._decoder.kept(features)
+            return self._decoder.compact(features)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -212,30 +208,6 @@ class _EncodedCrop:
     def name(self) -> PairKey:
         """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
         return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
-
-
-def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
-    """Return the function that encodes a pair: frames [1, 2, 3, H, W] in 0 ... 1 -> features.
-
-    Args:
-        model: on the profile's device.
-        clip: the size of the clip's frames.
-        profile: the device and its budgets.
-    """
-    if not has_kernels(next(model.parameters())):
-        return lambda low: model.encode(low, half=profile.half_encoder)
-    from videoinr.decode.cuda_encoder import CudaEncoder
-
-    return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)
-
-
-def decoder_for(model: Representation, profile: ComputeProfile) -> RegionDecoder | CudaDecoder:
-    """Return the decoder for ``model``, which is on the profile's device: the kernels' on CUDA, tiles elsewhere."""
-    if not has_kernels(next(model.parameters())):
-        return RegionDecoder(model, profile)
-    from videoinr.decode.cuda_decoder import CudaDecoder
-
-    return CudaDecoder(model, profile)
 
 
 @contextmanager

@@ -144,12 +144,12 @@ class DecodeWeights:
         spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
         field_plan, motion_plan = _plan(spatial, _FIELD, _BROAD_FIELD), _plan(temporal, _MOTION, _BROAD_MOTION)
         colour_plan = _plan(decoder, _COLOUR if decoder.widths[0] < _MAX_WIDTH else _FULL_COLOUR, _BROAD_COLOUR)
-        here = _inputs(temporal.first.part(0), channels)
-        both = torch.stack([_inputs(decoder.first.part(way), channels) for way in range(2)])
+        here = _inputs(temporal.first.weight_of(0), channels)
+        both = torch.stack([_inputs(decoder.first.weight_of(way), channels) for way in range(2)])
         return cls(
-            spatial=HeadWeights.make(spatial, field_plan, entry=spatial.first.part(1)),
-            temporal=_halved(HeadWeights.make(temporal, motion_plan, entry=here, time=temporal.first.part(2))),
-            decoder=_halved(HeadWeights.make(decoder, colour_plan, entry=both, time=decoder.first.part(4))),
+            spatial=HeadWeights.make(spatial, field_plan, entry=spatial.first.weight_of(1)),
+            temporal=_halved(HeadWeights.make(temporal, motion_plan, entry=here, time=temporal.first.weight_of(2))),
+            decoder=_halved(HeadWeights.make(decoder, colour_plan, entry=both, time=decoder.first.weight_of(4))),
             field_channels=channels,
             blends=model.config.blend,
         )
@@ -230,25 +230,6 @@ def _broad_layers(widths: Sequence[int]) -> int:
 def padded_width(width: int) -> int:
     """Return the channels that a layer of ``width`` has in the kernels: a power of two, 16 at least."""
     return max(16, int(triton.next_power_of_2(width)))
-
-
-def compacted(features: PairFeatures) -> PairFeatures:
-    """Return ``features`` with the maps that each instant reads in half precision.
-
-    These are read at four corners for each end of the flow, which is most of an instant's time. ``spatial``, which is
-    read once for a viewport, and ``prior``, which positions follow from, stay float32. Idempotent.
-    """
-    return _with_maps(features, torch.float16)
-
-
-def restored(features: PairFeatures) -> PairFeatures:
-    """Return ``features`` with all maps in float32, as the plain code needs them."""
-    return _with_maps(features, torch.float32)
-
-
-def _with_maps(features: PairFeatures, dtype: torch.dtype) -> PairFeatures:
-    names = ("temporal", "colour_first", "colour_second")
-    return replace(features, **{name: getattr(features, name).to(dtype) for name in names})
 
 
 def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, box: Rect) -> Field:
