@@ -1,7 +1,7 @@
-"""One model out of several: the mean of their weights.
+"""Averages the weights of several models into one.
 
-Runs that go on from the same weights end around the same minimum, each off to its own side; their mean lies nearer to
-its middle than any of them, and costs no more than one.
+Training runs that continue from the same weights end around the same minimum, each at a distance in another direction.
+Their mean is closer to the minimum than any of them, and decoding it costs no more than decoding one of them.
 """
 
 from __future__ import annotations
@@ -19,17 +19,26 @@ from videoinr.model.weights import LoadedModel, ModelCard, save_model
 
 @torch.no_grad()
 def save_mean(models: Sequence[LoadedModel], path: Path, *, name: str) -> ModelCard:
-    """Write the mean of ``models``, each weighted alike, to ``path`` (.safetensors), with its card.
+    """Write the mean of several models, with equal weights, and its card.
 
-    Raises ModelError if they are not of one configuration, or fewer than two.
+    Args:
+        models: Two or more models of the same configuration.
+        path: The weights file, .safetensors.
+        name: The name in the card.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: There are fewer than two models, or their configurations differ.
     """
     if len(models) < 2:
-        raise ModelError("A mean is of two models at least.", hint="Name several weights files.")
+        raise ModelError("A mean needs two models or more.", hint="Name several weights files.")
     first = models[0].card
     for other in models[1:]:
         if other.card.config != first.config:
             raise ModelError(
-                f"{other.card.name} and {first.name} are not of one configuration: they have no mean.",
+                f"{other.card.name} and {first.name} differ in their configuration, so they have no mean.",
                 hint="Take models that were trained from the same weights.",
             )
     states = [loaded.model.state_dict() for loaded in models]

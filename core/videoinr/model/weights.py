@@ -1,4 +1,4 @@
-"""Weights: safetensors (of half precision, as a rule) with a JSON card beside them; a misfit is refused by name."""
+"""Reads and writes models: a safetensors file of weights, in half precision as a rule, and a JSON card beside it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,26 @@ from videoinr.model.building import build, config_from_dict
 from videoinr.model.representation import Config, Representation
 
 DEFAULT_MODEL = "lite"
+"""The shipped model that is used when none is named."""
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is known of some weights.
+    """What is known of a file of weights.
 
-    ``trained_scales``: (least, most) space scale seen in training. ``training``: data, recipe, steps and notes.
-    ``metrics``: figures, each under the protocol that ``protocol`` states. ``sha256``: of the weights file.
-    ``self_test``: base64 of the RGB bytes that :func:`self_test_picture` gave when the weights were written.
+    Attributes:
+        name: The model's name, for users.
+        description: One line, for users.
+        config: What the model is built from.
+        parameters: How many parameters it has.
+        trained_scales: The least and the greatest space scale of its training.
+        training: Data, recipe, steps and notes.
+        metrics: Figures, all measured under ``protocol``.
+        protocol: How ``metrics`` were measured, in words.
+        sha256: Hash of the weights file.
+        self_test: base64 of the RGB bytes that :func:`self_test_picture` returned when the weights were written.
+        path: The weights file.
     """
 
     name: str
@@ -48,7 +58,7 @@ class ModelCard:
     path: Path
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form, without the path."""
+        """Return a form that JSON can store, without the path."""
         names = ("name", "description", "parameters", "trained_scales", "training", "metrics", "protocol", "sha256")
         return {
             **{name: getattr(self, name) for name in names},
@@ -59,22 +69,27 @@ class ModelCard:
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model in float32 on the CPU, ready to render, and its card."""
+    """A model in float32 on the CPU, without gradients and in evaluation mode, and its card."""
 
     model: Representation
     card: ModelCard
 
 
 def shipped_models() -> tuple[ModelCard, ...]:
-    """The cards of the models in the package, the default first."""
+    """Return the cards of the models in the package, the default model first."""
     cards = (read_card(path) for path in sorted(videoinr_resources.path("models").glob("*.json")))
     return tuple(sorted(cards, key=lambda card: (card.name != DEFAULT_MODEL, card.parameters)))
 
 
 def load_model(name_or_path: str | None = None) -> LoadedModel:
-    """A shipped model by name, or any weights file by path (its card, NAME.json, beside it).
+    """Load a model.
 
-    Raises ModelError, with the file's name, where there is none, or it is damaged, or does not fit its card.
+    Args:
+        name_or_path: A shipped model's name, or the path of a weights file (.safetensors) that has its card (.json)
+            beside it. None means the default model.
+
+    Raises:
+        ModelError: There is no such model, or its file is damaged or does not match its card.
     """
     name = name_or_path or DEFAULT_MODEL
     shipped = {card.name: card for card in shipped_models()}
@@ -83,7 +98,11 @@ def load_model(name_or_path: str | None = None) -> LoadedModel:
 
 
 def read_card(path: Path) -> ModelCard:
-    """The card in the JSON file ``path``. Raises ModelError if it cannot be read."""
+    """Read the card in the JSON file ``path``.
+
+    Raises:
+        ModelError: It cannot be read, or describes no model that this program can make.
+    """
     try:
         data = json.loads(path.read_text("utf-8"))
         data["config"] = config_from_dict(data["config"])
@@ -98,9 +117,20 @@ def read_card(path: Path) -> ModelCard:
 
 
 def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.float16, **facts: Any) -> ModelCard:
-    """Write ``path`` (.safetensors, of ``dtype``) and its card, of which ``facts`` are the fields known only to you.
+    """Write a model and its card.
 
-    ``facts``: name, description, trained_scales, training, metrics, protocol.
+    Args:
+        model: The model.
+        path: The weights file, .safetensors; the card goes beside it. Its folder is made if there is none.
+        dtype: The type of the weights in the file.
+        facts: The fields of the card that the model does not tell: name, description, trained_scales, training,
+            metrics, protocol.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: ``dtype`` cannot hold the weights.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     blob = save_tensors({name: tensor.to(dtype).contiguous().cpu() for name, tensor in model.state_dict().items()})
@@ -119,10 +149,17 @@ def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.
 
 
 def self_test(loaded: LoadedModel, device: torch.device) -> float:
-    """Largest difference, in 8-bit steps, between what ``device`` renders and what the card stores."""
+    """Render the self-test picture on ``device`` and compare it with the card's.
+
+    Returns:
+        The largest difference, in 8-bit levels.
+
+    Raises:
+        ModelError: The card holds no self-test picture.
+    """
     try:
         stored = torch.tensor(list(base64.b64decode(loaded.card.self_test)))
-    except (TypeError, ValueError):  # no base64: treated as none at all
+    except (TypeError, ValueError):  # Not base64: the same as none.
         stored = torch.empty(0)
     rendered = self_test_picture(loaded.model.to(device)).flatten().cpu().int()
     if stored.shape != rendered.shape:
@@ -132,7 +169,7 @@ def self_test(loaded: LoadedModel, device: torch.device) -> float:
 
 @torch.inference_mode()
 def self_test_picture(model: Representation) -> Tensor:
-    """uint8 [30, 40, 3]: a small made-up pair with motion, rendered at x2.5 and t = 3/8."""
+    """Render a small synthetic pair with motion at x2.5 and t = 3/8: uint8 [30, 40, 3], RGB."""
     device = next(model.parameters()).device
     x, y = torch.arange(16.0)[None, :], torch.arange(12.0)[:, None]
     waves = [
@@ -167,7 +204,7 @@ def _model_from_file(card: ModelCard) -> Representation:
 
 
 def _checked_model(config: Config, tensors: dict[str, Tensor], path: Path) -> Representation:
-    """The model that ``tensors`` make: every name and shape must match, and every number be finite."""
+    """Build the model of ``config`` from ``tensors``: every name and shape must match, every value must be finite."""
     model = build(config)
     expected = model.state_dict()
     wrong = sorted(expected.keys() ^ tensors.keys()) or sorted(

@@ -1,7 +1,9 @@
 """The motion-prior encoder: a coarse-to-fine search for the motion at mid-time, and a feature fused along it.
 
-It stands where the paper puts Zooming SlowMo (section 3, "encoder"), and hands the heads one thing more: the flow
-from mid-time to either frame, which TemporalINR then only has to correct.
+It takes the place of the paper's encoder, Zooming SlowMo (section 3), and gives the heads one map more: the motion
+prior, which is the flow from mid-time to each frame. TemporalINR then only has to correct it.
+
+The names of submodules are part of the format of weights files.
 """
 
 from __future__ import annotations
@@ -15,20 +17,20 @@ from videoinr.model.ops import convolve, resize, warp
 
 
 class Halve(nn.Module):
-    """One level down the pyramid: half the size, rounded up."""
+    """Downsamples a map to half its size, rounded up: one level of the pyramid."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.shrink, self.block = conv(channels, channels, stride=2), ResidualBlock(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> [B, C, ceil(H/2), ceil(W/2)]."""
+        """Map [B, C, H, W] to [B, C, ceil(H/2), ceil(W/2)]."""
         out: Tensor = self.block(convolve(self.shrink, x, slope=LEAK))
         return out
 
 
 class MotionStep(nn.Module):
-    """Refines the two mid-time flows at one level by looking at what they bring together."""
+    """Refines both mid-time flows at one level, given the features of both frames warped by them."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
@@ -39,7 +41,17 @@ class MotionStep(nn.Module):
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Both frames' features [B, C, H, W], flow [B, 4, H, W] and hidden map -> refined flow and hidden map."""
+        """Refine the flows.
+
+        Args:
+            first: The first frame's feature [B, C, H, W].
+            second: The second frame's feature [B, C, H, W].
+            flow: Flow (x, y) to the first frame, then to the second: [B, 4, H, W], pixels of this level.
+            hidden: The hidden map of the coarser level, resized: [B, hidden, H, W].
+
+        Returns:
+            The refined flow and the hidden map for the next level.
+        """
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         x = convolve(self.enter, *warped, flow.to(first.dtype), hidden, slope=LEAK)
         for layer in self.middle:
@@ -50,7 +62,7 @@ class MotionStep(nn.Module):
 
 
 class MotionPriorEncoder(nn.Module):
-    """Two frames -> the latent feature and, as a motion prior, the flows from mid-time to each of them."""
+    """Computes a latent feature and, as a motion prior, the flows from mid-time to both frames."""
 
     def __init__(self, config: MotionPriorConfig) -> None:
         super().__init__()
@@ -64,15 +76,19 @@ class MotionPriorEncoder(nn.Module):
         self.hidden_channels = hidden
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> feature [B, C, H, W] and motion prior [B, 4, H, W].
+        """Encode pairs of frames.
 
-        The prior holds (x, y) of the flow to the first frame, then of that to the second, in latent pixels, as
-        they stand half-way between the frames.
+        Args:
+            frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
+
+        Returns:
+            The feature [B, C, H, W] and the motion prior [B, 4, H, W]: the flow (x, y) from mid-time to the first
+            frame, then to the second, in latent pixels.
         """
         levels = self._pyramid(frames)
         flow, hidden = self._search(levels)
         first, second = levels[0][:, 0], levels[0][:, 1]
-        parts = (
+        maps = (
             first,
             warp(first, flow[:, :2]),
             warp(second, flow[:, 2:]),
@@ -80,17 +96,17 @@ class MotionPriorEncoder(nn.Module):
             hidden,
             flow.to(first.dtype),
         )
-        return self.trunk(convolve(self.fuse, *parts)), flow
+        return self.trunk(convolve(self.fuse, *maps)), flow
 
     def _pyramid(self, frames: Tensor) -> list[Tensor]:
-        """Features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
+        """Compute the features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
         maps = [self.front(convolve(self.first, frames.flatten(0, 1), slope=LEAK))]
         for halve in self.halves:
             maps.append(halve(maps[-1]))
         return [level.unflatten(0, (len(frames), 2)) for level in maps]
 
     def _search(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """From the coarsest level to the finest: the flows and the hidden map at the finest."""
+        """Search from the coarsest level to the finest; return the flows and the hidden map of the finest."""
         batch, _, _, height, width = levels[-1].shape
         flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
         hidden = levels[-1].new_zeros((batch, self.hidden_channels, height, width))

@@ -1,8 +1,11 @@
 """Zooming SlowMo, the encoder of the paper (section 4.1): features of both frames and of mid-time between them.
 
-Each frame gets a feature; what lies half-way is made by aligning both features towards each other with deformable
-convolutions, coarse to fine; a ConvLSTM that aligns its own state in the same way then runs over the three maps in
-both directions; and a deep trunk works on each of them.
+1. Residual blocks compute the feature of each frame.
+2. Deformable convolutions, coarse to fine, align each feature with the other; both together make the feature of
+mid-time. 3. A ConvLSTM, which aligns its own state in the same way, runs over the three maps in both directions. 4. A
+deep trunk of residual blocks refines each of the three maps.
+
+The names of submodules are part of the format of weights files.
 """
 
 from __future__ import annotations
@@ -19,43 +22,43 @@ from videoinr.model.maps import concat
 from videoinr.model.ops import convolve, lstm_step, resize
 
 Levels = Sequence[Tensor]
-"""A map at full, half and quarter size."""
+"""A map [B, C, H, W] at full, half and quarter size."""
 SIZE_MULTIPLE = 4
-"""Heights and widths are multiples of this inside, so that every level is half of the one above."""
+"""Inside the encoder heights and widths are multiples of this, so that each level is half of the one before."""
 
 
 def twice_as_large(x: Tensor, *, gain: float = 1.0) -> Tensor:
-    """``gain`` times ``x`` [B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
+    """Upsample ``x`` [B, C, H, W] bilinearly to [B, C, 2H, 2W] and multiply it by ``gain``."""
     return resize(x, (2 * x.shape[2], 2 * x.shape[3]), gain=gain)
 
 
 class Halve(nn.Module):
-    """One level down: half the size."""
+    """Downsamples a map to half its size."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.shrink, self.refine = conv(channels, channels, stride=2), conv(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> [B, C, H/2, W/2]."""
+        """Map [B, C, H, W] to [B, C, H/2, W/2]."""
         return convolve(self.refine, convolve(self.shrink, x, slope=LEAK), slope=LEAK)
 
 
 class Pyramid(nn.Module):
-    """A map at three sizes."""
+    """Computes a map's levels at half and quarter size."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.to_half, self.to_quarter = Halve(channels), Halve(channels)
 
     def forward(self, x: Tensor) -> Levels:
-        """[B, C, H, W] -> itself, and its maps at half and quarter size."""
+        """Return ``x`` [B, C, H, W] itself and its levels at half and quarter size."""
         half = self.to_half(x)
         return [x, half, self.to_quarter(half)]
 
 
 class CoarsestAlignment(nn.Module):
-    """Aligns at quarter size, where the search for the motion begins."""
+    """Aligns one map with another at quarter size, the coarsest level."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -63,14 +66,18 @@ class CoarsestAlignment(nn.Module):
         self.deform = DeformableConv(channels, groups)
 
     def forward(self, moving: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-        """``moving`` towards ``reference``, both [B, C, H, W] -> the guide of the offsets, and the aligned map."""
+        """Align ``moving`` with ``reference``, both [B, C, H, W].
+
+        Returns:
+            The guide from which the offsets are predicted, and the aligned map; both [B, C, H, W].
+        """
         guide = convolve(self.compare, moving, reference, slope=LEAK)
         guide = convolve(self.refine, guide, slope=LEAK)
         return guide, self.deform(moving, guide, slope=LEAK)
 
 
 class FinerAlignment(nn.Module):
-    """Aligns at twice the size of the level before, starting from its guide and joining its result."""
+    """Aligns at twice the size of the level before, and uses that level's guide and aligned map."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -82,9 +89,20 @@ class FinerAlignment(nn.Module):
     def forward(
         self, moving: Tensor, reference: Tensor, coarse_guide: Tensor, coarse_map: Tensor, *, slope: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        """As :meth:`CoarsestAlignment.forward`, given its two results; ``slope``: of the joined map's activation."""
+        """Align ``moving`` with ``reference``.
+
+        Args:
+            moving: [B, C, H, W].
+            reference: [B, C, H, W].
+            coarse_guide: The guide of the level before [B, C, H/2, W/2].
+            coarse_map: The aligned map of the level before [B, C, H/2, W/2].
+            slope: Slope of the activation of the aligned map for negative values.
+
+        Returns:
+            The guide and the aligned map, both [B, C, H, W].
+        """
         guide = convolve(self.compare, moving, reference, slope=LEAK)
-        # Twice: the same motion is twice as many of the finer pixels.
+        # Times two: the same motion spans twice as many pixels of the finer level.
         guide = convolve(self.join_guides, guide, twice_as_large(coarse_guide, gain=2), slope=LEAK)
         guide = convolve(self.refine, guide, slope=LEAK)
         aligned = self.deform(moving, guide)
@@ -92,7 +110,7 @@ class FinerAlignment(nn.Module):
 
 
 class Alignment(nn.Module):
-    """Aligns one map to another, coarse to fine, by deformable convolutions."""
+    """Aligns one map with another, coarse to fine, by deformable convolutions."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -100,7 +118,7 @@ class Alignment(nn.Module):
         self.middle, self.fine = FinerAlignment(channels, groups), FinerAlignment(channels, groups)
 
     def forward(self, moving: Levels, reference: Levels) -> Tensor:
-        """``moving`` towards ``reference`` -> [B, C, H, W], without activation."""
+        """Align ``moving`` with ``reference``: [B, C, H, W], without activation."""
         guide, aligned = self.coarse(moving[2], reference[2])
         guide, aligned = self.middle(moving[1], reference[1], guide, aligned, slope=LEAK)
         out: Tensor = self.fine(moving[0], reference[0], guide, aligned)[1]
@@ -108,7 +126,7 @@ class Alignment(nn.Module):
 
 
 class PairAlignment(nn.Module):
-    """Two maps, each aligned towards the other with weights of its own, made one."""
+    """Aligns each of two maps with the other, by weights of its own, and fuses the results."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -116,7 +134,7 @@ class PairAlignment(nn.Module):
         self.fuse = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, first: Levels, second: Levels) -> Tensor:
-        """Both at all levels -> [B, C, H, W]."""
+        """Fuse two maps, given at all levels, to one [B, C, H, W]."""
         return convolve(self.fuse, self.first(first, second), self.second(second, first))
 
 
@@ -129,13 +147,13 @@ class StateAlignment(nn.Module):
         self.align = PairAlignment(channels, groups)
 
     def forward(self, entering: Levels, state: Tensor) -> Tensor:
-        """``entering``: the input through :attr:`pyramid`; ``state`` [B, C, H, W] -> the aligned state."""
+        """Return ``state`` [B, C, H, W], aligned with ``entering``: the levels of the input by :attr:`pyramid`."""
         out: Tensor = self.align(entering, self.pyramid(state))
         return out
 
 
 class TwoWayConvLSTM(nn.Module):
-    """A ConvLSTM over a sequence of maps and, with the same weights, over the reversed one; the results made one."""
+    """A ConvLSTM over a sequence of maps and, with the same weights, over the reversed sequence; both are merged."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -144,11 +162,11 @@ class TwoWayConvLSTM(nn.Module):
         self.merge = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
-        """Maps [B, C, H, W] in their order -> as many of the same shape."""
+        """Process maps [B, C, H, W] in the order of time; return as many of the same shape."""
         steps, batch = len(sequence), len(sequence[0])
-        # Of each step the map of one direction, then that of the other.
+        # For each step, the map of the forward direction, then that of the backward direction.
         both = torch.cat([x for pair in zip(sequence, reversed(sequence), strict=True) for x in pair])
-        # The levels know no state: computed at once.
+        # The levels of the inputs do not depend on the state: those of all steps are computed at once.
         for_hidden, for_cell = (
             list(zip(*(level.chunk(steps) for level in alignment.pyramid(both)), strict=True))
             for alignment in (self.align_hidden, self.align_cell)
@@ -165,7 +183,7 @@ class TwoWayConvLSTM(nn.Module):
 
 
 class ZoomingSlowMoEncoder(nn.Module):
-    """Two frames -> the maps of the first frame, of mid-time and of the second frame, as one latent feature."""
+    """Computes the maps of the first frame, of mid-time and of the second frame, as one latent feature."""
 
     def __init__(self, config: ZoomingSlowMoConfig) -> None:
         super().__init__()
@@ -178,9 +196,13 @@ class ZoomingSlowMoEncoder(nn.Module):
         self.back = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.back_blocks)))
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Frames [B, 2, 3, H, W] in 0 ... 1, any H and W -> feature [B, 3 * channels, H, W].
+        """Encode pairs of frames.
 
-        The borders are extended to whole multiples of 4 and the answer is cut back.
+        Args:
+            frames: [B, 2, 3, H, W] in 0 ... 1, any H and W. Borders are extended to multiples of 4 inside.
+
+        Returns:
+            The feature [B, 3 * channels, H, W].
         """
         height, width = frames.shape[-2:]
         margins = (0, -width % SIZE_MULTIPLE, 0, -height % SIZE_MULTIPLE)

@@ -1,5 +1,5 @@
-"""The network that the paper's authors released, in a class of its own: its quirks, its names, its file.
+"""The network that the paper's authors released: its formulae, the names of its tensors, and the import of its file.
 
-It differs from the paper and from :class:`~videoinr.model.video_inr.VideoINR` in more than its weights; nothing of
-that enters the clean model.
+It differs from the paper, and from :class:`~videoinr.model.video_inr.VideoINR`, in more than its weights. All that is
+kept in this package.
 """

@@ -1,4 +1,4 @@
-"""What a model card says of a released network."""
+"""The configuration of a released network, as a model card stores it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from videoinr.errors import ModelError
 from videoinr.model.config import PAPER, ModelConfig, ZoomingSlowMoConfig
 
 KIND = "released"
-"""Tells such a config from a :class:`~videoinr.model.config.ModelConfig` in a card."""
+"""The ``kind`` by which a card tells this config from a :class:`~videoinr.model.config.ModelConfig`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class ReleasedConfig:
     """Sizes and conventions of :class:`~videoinr.model.released.network.ReleasedVideoINR`."""
 
     sizes: ModelConfig = PAPER
-    """Of the encoder and the heads. Its switches say nothing here: the released network has none."""
+    """Sizes of the encoder and the heads. The switches in it have no effect: the released network has none."""
     corrected: bool = False
-    """The clean conventions instead of the released ones (see :mod:`videoinr.model.released.lattice`)."""
+    """Whether positions are corrected (see :mod:`videoinr.model.released.lattice`)."""
 
     @property
     def encoder(self) -> ZoomingSlowMoConfig:
-        """The encoder's sizes; there is one kind only."""
+        """The sizes of the encoder, which always is Zooming SlowMo."""
         assert isinstance(self.sizes.encoder, ZoomingSlowMoConfig)
         return self.sizes.encoder
 
@@ -38,16 +38,22 @@ class ReleasedConfig:
         return self.sizes.temporal_hidden
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form; :meth:`from_dict` is its inverse."""
+        """Return a form that JSON can store; :meth:`from_dict` is its inverse."""
         return {"kind": KIND, "corrected": self.corrected, "sizes": self.sizes.to_dict()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ReleasedConfig:
-        """The config that :meth:`to_dict` wrote. Raises ModelError for one that makes no such network."""
+        """Read a config from what :meth:`to_dict` returned.
+
+        Raises:
+            ModelError: ``data`` describes no released network.
+        """
         corrected, sizes = data.get("corrected"), data.get("sizes")
         if type(corrected) is not bool or not isinstance(sizes, dict):
             raise ModelError("The released network's configuration cannot be read.")
         config = cls(ModelConfig.from_dict(sizes), corrected)
         if not isinstance(config.sizes.encoder, ZoomingSlowMoConfig):
-            raise ModelError("A released network has Zooming SlowMo for its encoder, and this configuration does not.")
+            raise ModelError(
+                "The encoder of a released network is Zooming SlowMo, but this configuration names another."
+            )
         return config

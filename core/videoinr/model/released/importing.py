@@ -1,4 +1,4 @@
-"""A released .pth file -> a model of this program: safetensors with a card, for every command and the window."""
+"""Converts a released .pth file to a model of this program: a weights file and a card."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ _HINT = "Only files that VideoINR's or Zooming SlowMo's authors released, or of 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file. ``source``: whose network it is.
+    """The result of an import.
 
-    ``blob``: its ``git hash-object``. ``known``: whether that is the published file's; None where ours to compare
-    with is of the other network. ``tensors``: how many it holds; ``unused``: how many of them no model needs.
+    Attributes:
+        source: Whose network it is, :data:`VIDEO_INR` or :data:`ZOOMING_SLOWMO`.
+        known: Whether the file is the published one; None where no published file is known.
+        blob: The file's hash, as ``git hash-object`` computes it.
+        tensors: How many tensors the file holds.
+        unused: How many of them the model does not use.
+        card: The card of the model that was written.
     """
 
     source: str
@@ -42,18 +47,30 @@ class Imported:
 
 
 def import_checkpoint(path: Path, *, name: str | None = None, folder: Path, corrected: bool = False) -> Imported:
-    """Convert ``path`` into ``folder``/``name``.safetensors and its card.
+    """Convert a released file to ``folder``/``name``.safetensors and its card.
 
-    VideoINR's file becomes a :class:`ReleasedVideoINR`, with clean conventions if ``corrected``. Zooming SlowMo's
-    becomes the paper's model with its encoder and untrained heads, to start a training from. Raises ModelError, and
-    UsageError where the request makes no sense.
+    VideoINR's file becomes a :class:`ReleasedVideoINR`. Zooming SlowMo's file becomes the paper's model with that
+    encoder and untrained heads, to start a training from.
+
+    Args:
+        path: The released .pth file.
+        name: The model's name; without it, a name by the kind of the file.
+        folder: Where the model is written.
+        corrected: Correct the positions at which the released network reads (see lattice.py).
+
+    Returns:
+        What was found in the file, and the card of the model.
+
+    Raises:
+        ModelError: The file is damaged, or is not one of the two networks.
+        UsageError: The name is not usable, a file of that name exists, or there is nothing to correct.
     """
     config = ReleasedConfig(corrected=corrected)
     tensors = {each.removeprefix(_PREFIX): tensor for each, tensor in read_tensors(path).items()}
     heads = head_names(config)
     source = VIDEO_INR if tensors.keys() & heads.keys() else ZOOMING_SLOWMO
     if source == ZOOMING_SLOWMO and corrected:
-        raise UsageError(f"{path} is an encoder: it has nothing to correct.", hint="Leave --corrected out.")
+        raise UsageError(f"{path} is an encoder, which needs no correction.", hint="Leave --corrected out.")
     names = encoder_names(config) | (heads if source == VIDEO_INR else {})
     weights = _renamed(tensors, names, path, source)
     target = _target(folder, name or (_DEFAULT_NAMES[source] + ("-corrected" if corrected else "")))
@@ -79,13 +96,13 @@ def _target(folder: Path, name: str) -> Path:
 
 
 def _renamed(tensors: dict[str, Tensor], names: dict[str, str], path: Path, source: str) -> dict[str, Tensor]:
-    """Exactly the tensors of ``names``, under the names they have here."""
+    """Return the tensors of ``names`` under their names in this program; no other tensors may be there."""
     missing = [name for name in names if name not in tensors]
     extra = sorted(tensors.keys() - names.keys() - set(unused_names()))
     if missing or extra:
         told = [_listed(which, each) for which, each in (("missing", missing), ("unknown", extra)) if each]
         raise ModelError(
-            f"{path} has not the layers of the released {source}: of {len(tensors)} tensors, {'; '.join(told)}.",
+            f"{path} does not have the layers of the released {source}: of {len(tensors)} tensors, {'; '.join(told)}.",
             hint=_HINT,
         )
     return {ours: tensors[released] for released, ours in names.items()}
@@ -111,21 +128,21 @@ def _with_weights(
 
 
 def _untrained() -> VideoINR:
-    """The paper's model, the same one every time."""
+    """Return the paper's model with seeded weights, the same at every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return VideoINR(PAPER)
 
 
 def _facts(source: str, *, corrected: bool, file: str, blob: str, known: bool | None) -> dict[str, Any]:
-    """The card's own words."""
+    """Return the fields of the card that the model does not tell."""
     conventions = "conventions corrected" if corrected else "conventions as released"
     released = source == VIDEO_INR
     return {
         "description": f"VideoINR as its authors released it, {conventions}"
         if released
         else "Zooming SlowMo's encoder in the paper's model; its heads are untrained: to start a training from",
-        # What the authors' trainings drew their scales from: U(2, 4) after x4 alone; Zooming SlowMo knows x4 alone.
+        # The scales of the authors' training: U(2, 4), after x4 only; for Zooming SlowMo x4 only.
         "trained_scales": (2.0, 4.0) if released else (4.0, 4.0),
         "training": {
             "imported_from": file,

@@ -1,7 +1,7 @@
-"""What the released files call their layers, and what they are called here.
+"""The names of tensors in the released files, and their names in this program.
 
-VideoINR's file and Zooming SlowMo's name the encoder alike; the latter has no heads. Both hold four layers that
-enlarge the picture (:data:`UNUSED`), which no VideoINR ever runs.
+VideoINR's and Zooming SlowMo's files use the same names for the encoder; the latter has no heads. Both hold four layers
+that enlarge the picture (:data:`UNUSED`), which VideoINR never runs.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from videoinr.model.released.config import ReleasedConfig
 
 UNUSED = ("upconv1", "upconv2", "HRconv", "conv_last")
 _LEVELS = {3: "coarse", 2: "middle", 1: "fine"}
-_COARSE_PARTS = {"offset_conv1": "compare", "offset_conv2": "refine", "dcnpack": "deform"}
-_FINER_PARTS = {
+_COARSE_LAYERS = {"offset_conv1": "compare", "offset_conv2": "refine", "dcnpack": "deform"}
+_FINER_LAYERS = {
     "offset_conv1": "compare",
     "offset_conv2": "join_guides",
     "offset_conv3": "refine",
@@ -25,12 +25,12 @@ _Pairs = Iterator[tuple[str, str]]
 
 
 def encoder_names(config: ReleasedConfig) -> dict[str, str]:
-    """Released name -> name here, of every tensor of the encoder, in the order of the released file."""
+    """Return, by its released name, the name of every tensor of the encoder, in the order of the released file."""
     return dict(_of_tensors(_encoder_layers(config.encoder.front_blocks, config.encoder.back_blocks)))
 
 
 def head_names(config: ReleasedConfig) -> dict[str, str]:
-    """The same of the three heads."""
+    """Return, by its released name, the name of every tensor of the three heads."""
     sizes = config.sizes
     heads = (
         ("feat_imnet", "spatial_head", len(sizes.spatial_hidden)),
@@ -41,7 +41,7 @@ def head_names(config: ReleasedConfig) -> dict[str, str]:
 
 
 def unused_names() -> tuple[str, ...]:
-    """Released names of the tensors that are never used."""
+    """Return the released names of the tensors that are never used."""
     return tuple(released for released, _ in _of_tensors((layer, layer) for layer in UNUSED))
 
 
@@ -73,17 +73,17 @@ def _blocks(released: str, ours: str, count: int) -> _Pairs:
 
 def _pyramid(released: str, ours: str) -> _Pairs:
     for level, size in ((2, "half"), (3, "quarter")):
-        for k, part in ((1, "shrink"), (2, "refine")):
-            yield f"{released}fea_L{level}_conv{k}", f"{ours}pyramid.to_{size}.{part}"
+        for k, layer in ((1, "shrink"), (2, "refine")):
+            yield f"{released}fea_L{level}_conv{k}", f"{ours}pyramid.to_{size}.{layer}"
 
 
 def _pair_alignment(released: str, ours: str) -> _Pairs:
     for way, direction in ((1, "first"), (2, "second")):
         for level, name in _LEVELS.items():
-            for part, here in (_COARSE_PARTS if level == 3 else _FINER_PARTS).items():
-                pair = f"{released}pcd_align.L{level}_{part}_{way}", f"{ours}{direction}.{name}.{here}"
+            for layer, here in (_COARSE_LAYERS if level == 3 else _FINER_LAYERS).items():
+                pair = f"{released}pcd_align.L{level}_{layer}_{way}", f"{ours}{direction}.{name}.{here}"
                 yield pair
-                if part == "dcnpack":
+                if layer == "dcnpack":
                     yield f"{pair[0]}.conv_offset_mask", f"{pair[1]}.offsets_and_masks"
     yield f"{released}fusion", f"{ours}fuse"
 

@@ -1,7 +1,7 @@
-"""Reads the tensors of a .pth file that nobody vouches for, without running anything in it.
+"""Reads the tensors of a .pth file from an unknown source, without running anything in it.
 
-Such a file is a pickle: read naively, it may do whatever its author likes. Here torch's restricted reader takes it,
-which knows tensors and plain containers only, after checks of the size and the outer form.
+Such a file is a pickle, which can run any code of its author's when it is loaded. So its size and its outer form are
+checked, and then torch's restricted reader loads it, which accepts tensors and plain containers only.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ from videoinr.errors import ModelError
 KNOWN_BLOB = "bb2b4d0a3c2fe32d3bc51137eed4d53093f5ef7b"
 """``git hash-object`` of the VideoINR checkpoint that its authors published (latest_G.pth)."""
 MAX_FILE_BYTES = 2**30
-"""The released files have 45 MB; with an optimiser's state a few times as much."""
+"""The released files have 45 MB; with the state of an optimiser a file would have a few times as much."""
 _MAX_PICKLE_BYTES = 2**24
 _ZIP_MAGIC, _PICKLE_MAGIC = b"PK\x03\x04", b"\x80"
 _HINT = "Fetch the file again from where its authors published it."
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of the state dict in ``path``, by name, on the CPU.
+    """Read the state dict in ``path``: its tensors by name, on the CPU.
 
-    Raises ModelError for what is no such file: absent, too large, cut short, or holding anything but tensors.
+    Raises:
+        ModelError: There is no such file, or it is too large, cut short or damaged, or holds anything but tensors.
     """
     _check_outside(path)
     state = _restricted_load(path)
     if not isinstance(state, Mapping) or not state or not all(isinstance(name, str) for name in state):
-        raise ModelError(f"{path} holds no weights by name.", hint=_HINT)
+        raise ModelError(f"{path} holds no named weights.", hint=_HINT)
     for name, tensor in state.items():
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise ModelError(
-                f"{path} holds something else than weights: {name!r} is {_kind(tensor)}.",
-                hint="A state dict is wanted, as the authors published it, not a whole training's state.",
+                f"{path} holds something other than weights: {name!r} is {_kind(tensor)}.",
+                hint="Expected: a state dict, as the authors published it, not the whole state of a training.",
             )
     return dict(state)
 
 
 def git_blob_hash(path: Path) -> str:
-    """What ``git hash-object`` says of ``path``."""
+    """Return the hash of ``path`` that ``git hash-object`` computes."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(2**20):
@@ -65,11 +66,11 @@ def _check_outside(path: Path) -> None:
     if magic == _ZIP_MAGIC:
         _check_zip(path, size)
     elif not magic.startswith(_PICKLE_MAGIC):
-        raise ModelError(f"{path} is no PyTorch file.", hint=_HINT)
+        raise ModelError(f"{path} is not a PyTorch file.", hint=_HINT)
 
 
 def _check_zip(path: Path, size: int) -> None:
-    """PyTorch packs nothing: entries that grow when read, or exceed the file, are not of its making."""
+    """Check an archive: PyTorch compresses nothing, so entries larger than the file are not PyTorch's."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_entries(archive.infolist(), path, size)
@@ -77,25 +78,25 @@ def _check_zip(path: Path, size: int) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is cut short or damaged: {error}.", hint=_HINT) from error
     if damaged is not None:
-        raise ModelError(f"{path} is damaged: {damaged} is not what was written.", hint=_HINT)
+        raise ModelError(f"{path} is damaged: the checksum of {damaged} is wrong.", hint=_HINT)
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], path: Path, size: int) -> None:
     pickles = [entry for entry in entries if entry.filename.rpartition("/")[2] == "data.pkl"]
     stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
     if len(pickles) != 1 or pickles[0].file_size > _MAX_PICKLE_BYTES:
-        raise ModelError(f"{path} is an archive, but not one that PyTorch wrote.", hint=_HINT)
+        raise ModelError(f"{path} is an archive, but PyTorch did not write it.", hint=_HINT)
     if not stored or sum(entry.file_size for entry in entries) > size:
-        raise ModelError(f"{path} would grow while it is read, as no file of PyTorch's does.", hint=_HINT)
+        raise ModelError(f"{path} is compressed, as no file that PyTorch writes is.", hint=_HINT)
 
 
 def _restricted_load(path: Path) -> Any:
     with path.open("rb") as file:
-        # Files from before PyTorch 1.6, as the released ones may be, are plain pickles: those cannot be mapped.
+        # PyTorch before 1.6 wrote plain pickles, which cannot be mapped; the released files may be such.
         mapped = file.read(4) == _ZIP_MAGIC
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except Exception as error:  # A file made in bad faith may raise anything.
+    except Exception as error:  # A malicious file may raise anything.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelError(
             f"{path} cannot be read as weights: it is damaged, or holds more than weights ({reason}).",
