@@ -1,4 +1,4 @@
-"""The paper's ablations (section 4.3, Table 4): what each switch takes away, and that all of them train and decode."""
+"""The paper's ablations (section 4.3, Table 4): what each switch removes, and that all of them train and decode."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-# What each of them is
+# The form of each ablation
 
 
 @cache
@@ -92,7 +92,7 @@ SPATIAL, TEMPORAL, LATENT = 50_112, 38_724, 192 + 6
         ("paper-s", -SPATIAL - (263 - 201) * 64 - 2 * 64 * 64),
     ],
 )
-def test_each_switch_takes_away_what_it_names(name: str, difference: int) -> None:
+def test_each_switch_removes_the_parameters_it_names(name: str, difference: int) -> None:
     assert count(whole_size(name)) == count(whole_size("paper")) + difference
     assert count(whole_size(name).encoder) == count(whole_size("paper").encoder)
 
@@ -107,7 +107,7 @@ def test_the_ablations_have_these_sizes() -> None:
     }
 
 
-def test_without_flow_nothing_moves_and_time_still_matters() -> None:
+def test_without_flow_the_motion_is_zero_and_the_colour_depends_on_time() -> None:
     model, features, grid = model_of("paper-f"), encoded("paper-f"), Grid(31, 22)
     assert not hasattr(model, "temporal_head")
     assert not motion_of(model, features, grid, 0.3).any()
@@ -116,7 +116,7 @@ def test_without_flow_nothing_moves_and_time_still_matters() -> None:
     assert float((early - late).abs().mean()) > 1e-3
 
 
-def test_without_flow_everything_is_read_at_the_pixel_itself() -> None:
+def test_without_flow_all_maps_are_read_at_the_pixel_itself() -> None:
     model, features, grid, t = model_of("paper-f"), encoded("paper-f"), Grid(20, 13), 0.4
     points = points_of(grid)
     with torch.inference_mode():
@@ -129,13 +129,13 @@ def test_without_flow_everything_is_read_at_the_pixel_itself() -> None:
     torch.testing.assert_close(rendered, expected, atol=1e-3, rtol=1e-3)
 
 
-def test_the_whole_model_moves() -> None:
-    """So that standing still means something."""
+def test_the_full_model_has_motion() -> None:
+    """Otherwise the tests without flow would show nothing."""
     for variant in ("paper", "paper-m", "paper-s"):
         assert float(motion_of(model_of(variant), encoded(variant), Grid(31, 22), 0.3).abs().mean()) > 0.3
 
 
-def test_without_aggregation_the_decoder_reads_the_warped_field_alone() -> None:
+def test_without_aggregation_the_decoder_reads_only_the_warped_field() -> None:
     model, features = model_of("paper-m"), encoded("paper-m")
     assert model.decoder_head.first.in_features == 2 * TINY_PAPER.spatial_channels + 1
     assert features.colour_first.shape == features.colour_second.shape == (1, HEIGHT, WIDTH, 0)
@@ -150,14 +150,14 @@ def test_without_aggregation_the_decoder_reads_the_warped_field_alone() -> None:
 
 
 def plain_head(head: SirenHead, x: Tensor) -> Tensor:
-    """The head on all its inputs laid side by side."""
+    """Run the head on the concatenation of its inputs."""
     for layer in (head.first, *head.hidden):
         x = torch.sin(30 * layer(x))
     out: Tensor = head.last(x)
     return out
 
 
-def test_a_single_network_gives_the_flow_from_the_nearest_feature_offset_and_time() -> None:
+def test_a_single_network_predicts_the_flow_from_the_nearest_feature_the_offset_and_the_time() -> None:
     model, grid, t = model_of("paper-s"), Grid(25, 17), 0.35
     assert not hasattr(model, "spatial_head")
     points = points_of(grid)
@@ -168,7 +168,7 @@ def test_a_single_network_gives_the_flow_from_the_nearest_feature_offset_and_tim
     torch.testing.assert_close(motion_of(model, encoded("paper-s"), grid, t), expected, atol=1e-3, rtol=1e-3)
 
 
-def test_a_single_network_leaves_no_field_to_warp() -> None:
+def test_a_single_network_warps_no_field() -> None:
     model, features, grid = model_of("paper-s"), encoded("paper-s"), Grid(25, 17)
     assert model.decoder_head.first.in_features == 2 * (12 + 6) + 1
 
@@ -196,7 +196,7 @@ def decode(by: TiledDecoder, features: PairFeatures, query: RegionQuery) -> NDAr
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("scale", [1.0, 2.7, 9.3])
-def test_a_region_is_the_crop_of_the_whole_to_the_bit(variant: str, scale: float) -> None:
+def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(variant: str, scale: float) -> None:
     features, grid = encoded(variant), Grid(WIDTH, HEIGHT).scaled(scale)
     warm = decoder_of(variant, 16, tile_bytes=0)
     for phase in (Fraction(0), Fraction(3, 7), Fraction(1)):
@@ -206,12 +206,12 @@ def test_a_region_is_the_crop_of_the_whole_to_the_bit(variant: str, scale: float
             for by in (decoder_of(variant), warm):
                 region = decode(by, features, query)
                 np.testing.assert_array_equal(region, whole[rect.y : rect.bottom, rect.x : rect.right])
-        assert whole[..., :3].std() > 5  # There is something to see.
+        assert whole[..., :3].std() > 5  # The picture is not flat.
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("side", [16, 24, 64])
-def test_tiles_agree_with_the_dense_renderer_to_one_level(variant: str, side: int) -> None:
+def test_tiles_equal_the_dense_renderer_within_one_level(variant: str, side: int) -> None:
     features, grid = encoded(variant), Grid(70, 51)
     with torch.inference_mode():
         frame = model_of(variant).render(features, grid, [torch.tensor([0.4])])[0]
@@ -222,7 +222,7 @@ def test_tiles_agree_with_the_dense_renderer_to_one_level(variant: str, side: in
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_weights_and_card_go_through_a_file_and_the_engine(variant: str, tmp_path: Path) -> None:
+def test_weights_and_card_are_saved_loaded_and_rendered_by_the_engine(variant: str, tmp_path: Path) -> None:
     path = tmp_path / f"{variant}.safetensors"
     facts: dict[str, Any] = {"trained_scales": (1.0, 4.0), "training": {}, "metrics": {}, "protocol": "none"}
     save_model(model_of(variant), path, name=variant, description="for tests", **facts)
@@ -256,7 +256,7 @@ def test_gradients_reach_every_weight(variant: str) -> None:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Thousands of tiny operations: shared among threads, each waits for a core that something else may use."""
+    """Use one thread: with several, each of thousands of tiny operations waits for a core that may be busy."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -265,8 +265,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_learns(variant: str) -> None:
-    """From its own initial weights, on windows it sees again and again."""
+def test_the_loss_falls_in_training(variant: str) -> None:
+    """From initial weights, on a few windows that repeat."""
     torch.manual_seed(0)
     model = VideoINR(TINY_VARIANTS[variant])
     adam = torch.optim.Adam(model.parameters(), lr=4e-3)

@@ -1,4 +1,4 @@
-"""The mean of several models: its weights, its card, and models without a mean."""
+"""The mean of several models: its weights, its card, and models that cannot be averaged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> list[Path]:
     return [save_tiny_model(tmp_path / str(seed), seed=seed) for seed in (1, 2, 3)]
 
 
-def test_the_command_writes_the_mean_and_names_its_models(files: list[Path], tmp_path: Path) -> None:
+def test_the_command_writes_the_mean_and_its_card_names_the_models(files: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "new" / "mean.safetensors"
     told = json.loads(run_here("models", "mean", *files, "--out", out, "--json").stdout)
     assert [each["sha256"] for each in told["training"]["mean_of"]] == [load_model(str(f)).card.sha256 for f in files]
@@ -33,7 +33,7 @@ def test_the_command_writes_the_mean_and_names_its_models(files: list[Path], tmp
 
 
 @pytest.mark.parametrize("names", [["one"], ["one", "other"]])
-def test_models_without_a_mean_are_refused_and_nothing_is_written(names: list[str], tmp_path: Path) -> None:
+def test_models_that_cannot_be_averaged_are_refused_and_nothing_is_written(names: list[str], tmp_path: Path) -> None:
     wider = ModelConfig.from_dict({**TINY.to_dict(), "spatial_channels": 7})
     models = {"one": tiny_video_inr(), "other": VideoINR(wider)}
     paths = [save_tiny_model(tmp_path / name, model=models[name]) for name in names]

@@ -1,4 +1,4 @@
-"""Deformable convolution against its formula in plain loops, against an ordinary convolution, and torchvision's."""
+"""Deformable convolution: equal to its formula in plain loops, to an ordinary convolution and to torchvision's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TORCHVISION = deformable_conv_source() == "torchvision"
 def inputs_of(
     height: int, width: int, *, batch: int = 1, channels: int = 4, outputs: int = 3, groups: int = 2, reach: float = 2.0
 ) -> list[Tensor]:
-    """x, offsets of about ``reach`` pixels, masks, weight and bias."""
+    """Return x, offsets of about ``reach`` pixels, masks, weight and bias."""
     rng = torch.Generator().manual_seed(height * 31 + width)
     return [
         torch.rand((batch, channels, height, width), generator=rng) - 0.5,
@@ -38,7 +38,7 @@ def inputs_of(
 
 
 def read(image: Numbers, y: float, x: float) -> float:
-    """Bilinear between pixels, zero outside."""
+    """Read ``image`` bilinearly; zero outside."""
     total = 0.0
     for row in (math.floor(y), math.floor(y) + 1):
         for column in (math.floor(x), math.floor(x) + 1):
@@ -48,7 +48,7 @@ def read(image: Numbers, y: float, x: float) -> float:
 
 
 def slow(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor) -> Numbers:
-    """sum over channels and taps of w * mask * x(p + tap + offset), for each output pixel p and channel."""
+    """Sum w * mask * x(p + tap + offset) over channels and taps, for each output pixel p and channel."""
     batch, channels, height, width = x.shape
     groups = masks.shape[1] // 9
     moves = offsets.double().numpy().reshape(batch, groups, 3, 3, 2, height, width)
@@ -65,26 +65,26 @@ def slow(x: Tensor, offsets: Tensor, masks: Tensor, weight: Tensor, bias: Tensor
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 6), (5, 1), (4, 7)])
 @pytest.mark.parametrize(("batch", "groups"), [(1, 1), (2, 2), (1, 4)])
-def test_it_is_its_formula(height: int, width: int, batch: int, groups: int) -> None:
+def test_it_equals_its_formula(height: int, width: int, batch: int, groups: int) -> None:
     inputs = inputs_of(height, width, batch=batch, groups=groups)
     expected = slow(*inputs)
     for convolve in (plain_deformable_conv, deformable_conv):
         np.testing.assert_allclose(convolve(*inputs).numpy(), expected, atol=1e-5)
 
 
-def test_the_positions_of_this_test_leave_the_picture() -> None:
+def test_some_taps_of_these_tests_lie_outside_the_picture() -> None:
     offsets = inputs_of(4, 7)[1]
     assert float((offsets.abs() > 4).float().mean()) > 0.01
 
 
-def test_without_offsets_it_is_a_convolution() -> None:
+def test_without_offsets_it_equals_a_convolution() -> None:
     x, offsets, masks, weight, bias = inputs_of(6, 9)
     plain = plain_deformable_conv(x, torch.zeros_like(offsets), torch.ones_like(masks), weight, bias)
     torch.testing.assert_close(plain, F.conv2d(x, weight, bias, padding=1), atol=1e-5, rtol=1e-5)
 
 
-def test_offsets_come_as_y_and_x_of_each_tap_of_each_group() -> None:
-    """Group 1's middle tap reads one row below; everything else is silent."""
+def test_offsets_are_ordered_by_group_then_tap_then_y_and_x() -> None:
+    """Only the middle tap of group 1 has a mask, and it reads one row below."""
     x, offsets, masks, weight, bias = inputs_of(5, 6)
     offsets, masks = torch.zeros_like(offsets), torch.zeros_like(masks)
     offsets[:, 18 + 2 * 4] = 1
@@ -95,7 +95,7 @@ def test_offsets_come_as_y_and_x_of_each_tap_of_each_group() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+def test_bands_of_rows_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     inputs = inputs_of(7, 5, batch=2)
     whole = plain_deformable_conv(*inputs)
     tops: list[int] = []
@@ -113,15 +113,15 @@ def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int
 
 def test_gradients_are_right() -> None:
     inputs = [tensor.double() for tensor in inputs_of(3, 4)]
-    # Away from the lattice: there bilinear sampling has a kink and no gradient.
+    # Away from pixel centres, where bilinear sampling has a kink and no gradient.
     inputs[1] = inputs[1].floor() + 0.2 + 0.6 * torch.rand(inputs[1].shape, generator=torch.Generator().manual_seed(1))
     for tensor in inputs:
         tensor.requires_grad_()
     assert torch.autograd.gradcheck(plain_deformable_conv, inputs, fast_mode=True)
 
 
-def test_autocast_rounds_what_taps_read_and_not_where_they_read() -> None:
-    """A ramp, read half a pixel further: bfloat16 knows whole pixels only, past 128."""
+def test_autocast_rounds_the_values_that_taps_read_but_not_their_positions() -> None:
+    """A ramp, read half a pixel further: beyond 128, bfloat16 holds whole pixels only."""
     ramp = (torch.arange(300.0) / 300).expand(1, 1, 3, 300)
     offsets = torch.zeros(1, 2 * 9, 3, 300)
     offsets[:, 1::2] = 0.5
@@ -133,7 +133,7 @@ def test_autocast_rounds_what_taps_read_and_not_where_they_read() -> None:
     torch.testing.assert_close(out[..., :-1], ramp[..., :-1] + 0.5 / 300, atol=0, rtol=2**-8)
 
 
-def test_the_module_starts_as_half_a_convolution_and_then_looks_at_its_guide() -> None:
+def test_the_layer_starts_as_half_a_convolution_and_depends_on_its_guide_after_training() -> None:
     torch.manual_seed(0)
     module = DeformableConv(8, 4)
     x, guide = torch.randn(2, 8, 6, 5), torch.randn(2, 8, 6, 5)
@@ -147,8 +147,8 @@ def test_the_module_starts_as_half_a_convolution_and_then_looks_at_its_guide() -
 
 
 @pytest.fixture
-def fresh_look() -> Iterator[None]:
-    """torchvision is looked for anew in this test, and after it."""
+def fresh_search() -> Iterator[None]:
+    """Search for torchvision anew in this test, and after it."""
     ops._torchvision_operator.cache_clear()
     yield
     ops._torchvision_operator.cache_clear()
@@ -167,9 +167,9 @@ def importing(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
     monkeypatch.setattr(importlib, "import_module", look)
 
 
-@pytest.mark.usefixtures("fresh_look")
+@pytest.mark.usefixtures("fresh_search")
 @pytest.mark.parametrize("error", [ImportError("none"), RuntimeError("operator torchvision::nms does not exist")])
-def test_without_a_torchvision_that_works_plain_torch_is_used(
+def test_plain_torch_is_used_where_torchvision_is_missing_or_broken(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     importing(monkeypatch, error)
@@ -178,8 +178,8 @@ def test_without_a_torchvision_that_works_plain_torch_is_used(
     assert torch.equal(deformable_conv(*inputs), plain_deformable_conv(*inputs))
 
 
-@pytest.mark.usefixtures("fresh_look")
-def test_torchvisions_operator_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("fresh_search")
+def test_torchvisions_operator_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Operators:
         @staticmethod
         def deform_conv2d(

@@ -1,4 +1,4 @@
-"""The encoder: shapes at any size, what it hands over, and which frame goes where."""
+"""The motion-prior encoder: shapes at any size, its outputs, and the order of the frames."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_feature_and_prior_have_the_frames_size(height: int, width: int, batch: 
     assert prior.dtype == torch.float32
 
 
-def test_four_levels_take_odd_sizes() -> None:
+def test_a_pyramid_of_four_levels_accepts_odd_sizes() -> None:
     assert isinstance(LITE.encoder, MotionPriorConfig)
     feature, prior = MotionPriorEncoder(LITE.encoder)(torch.rand(1, 2, 3, 9, 13))
     assert feature.shape == (1, 48, 9, 13)
     assert prior.shape == (1, 4, 9, 13)
 
 
-def test_both_frames_matter_and_their_order() -> None:
+def test_the_output_depends_on_both_frames_and_their_order() -> None:
     frames = torch.rand(1, 2, 3, 8, 8)
     as_is = encoder()(frames)[0]
     for changed in (
@@ -48,7 +48,7 @@ def test_both_frames_matter_and_their_order() -> None:
         assert not torch.allclose(as_is, encoder()(changed)[0], atol=1e-4)
 
 
-def test_pairs_of_a_batch_are_encoded_one_by_one() -> None:
+def test_pairs_of_a_batch_do_not_affect_each_other() -> None:
     frames = torch.rand(2, 2, 3, 9, 7)
     together = encoder()(frames)
     for k in range(2):
@@ -57,7 +57,7 @@ def test_pairs_of_a_batch_are_encoded_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(("side", "half"), [(1, 1), (2, 1), (5, 3), (8, 4)])
-def test_a_level_down_rounds_up(side: int, half: int) -> None:
+def test_halving_rounds_up(side: int, half: int) -> None:
     assert Halve(4)(torch.rand(1, 4, side, side)).shape == (1, 4, half, half)
 
 
@@ -69,12 +69,12 @@ def test_a_residual_block_starts_close_to_the_identity() -> None:
     assert 0 < float(change.std()) < 0.1
 
 
-def test_the_prior_starts_close_to_stillness() -> None:
+def test_the_prior_starts_close_to_zero() -> None:
     prior = encoder()(torch.rand(1, 2, 3, 16, 16))[1]
     assert 0 < float(prior.abs().max()) < 2
 
 
-def test_pixels_come_in_and_flows_go_out_in_float32_under_autocast() -> None:
+def test_the_layers_for_pixels_and_flows_run_in_float32_under_autocast() -> None:
     assert {name for name, layer in encoder().named_modules() if isinstance(layer, ExactConv)} == {
         "first", "motion.0.leave", "motion.1.leave",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The paper's own model: its parts' sizes, its equations pixel by pixel, and its two forms against each other."""
+"""The paper's own model: its sizes, its equations pixel by pixel, and its two forms compared with each other."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def papers_own() -> VideoINR:
         return VideoINR(PAPER)
 
 
-def test_the_papers_model_has_the_papers_size() -> None:
+def test_the_papers_model_has_as_many_parameters_as_the_paper_says() -> None:
     model = papers_own()
     assert count(model.encoder) == 10_768_688
-    assert count(model.spatial_head) == 50_176 - 64  # No time among its inputs.
+    assert count(model.spatial_head) == 50_176 - 64  # Without t among its inputs.
     assert count(model.temporal_head) == 38_724
     assert count(model.decoder_head) == 121_027
     assert count(model) == 10_978_615 - 64
@@ -82,14 +82,14 @@ def test_the_papers_model_has_the_papers_size() -> None:
         (525, PAPER.decoder_hidden, 3, 121_027),
     ],
 )
-def test_with_time_everywhere_the_heads_are_the_released_ones(
+def test_with_time_as_an_input_the_heads_have_the_released_sizes(
     inputs: int, hidden: tuple[int, ...], outputs: int, parameters: int
 ) -> None:
-    """What "3-layer, 64-64-256" and "4-layer, 64-64-256-256" mean: so many sine layers, and a linear one behind."""
+    """ "3-layer, 64-64-256" and "4-layer, 64-64-256-256" mean so many sine layers, followed by a linear one."""
     assert count(SirenHead((inputs,), hidden, outputs)) == parameters
 
 
-def test_the_whole_model_renders_a_small_pair() -> None:
+def test_the_full_model_renders_a_small_pair() -> None:
     torch.manual_seed(0)
     model = VideoINR(PAPER).eval()
     with torch.inference_mode():
@@ -104,7 +104,7 @@ def test_the_whole_model_renders_a_small_pair() -> None:
 # Configurations
 
 
-def test_a_card_from_before_the_switches_still_loads() -> None:
+def test_a_card_without_the_switches_still_loads() -> None:
     for config in (LITE, BASE, TINY):
         old = config.to_dict()
         for switch in ("blend", "flow", "multi_scale", "single_network"):
@@ -127,12 +127,12 @@ def test_a_card_from_before_the_switches_still_loads() -> None:
     ],
     ids=str,
 )
-def test_switches_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
+def test_contradictory_switches_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         ModelConfig.from_dict({**TINY_PAPER.to_dict(), **change})
 
 
-def test_the_recipe_is_the_papers_schedule() -> None:
+def test_the_recipe_follows_the_papers_schedule() -> None:
     recipe = load_recipe("paper")
     first, second = recipe.stages
     assert recipe.config == "paper"
@@ -157,7 +157,7 @@ def test_the_recipe_is_the_papers_schedule() -> None:
         ("paper-continuous-only", "paper", (1, 4)),
     ],
 )
-def test_every_ablation_is_trained_as_long(name: str, config: str, scales: tuple[int, int]) -> None:
+def test_every_ablation_is_trained_for_as_many_steps(name: str, config: str, scales: tuple[int, int]) -> None:
     recipe = load_recipe(name)
     assert recipe.config == config
     assert recipe.steps == load_recipe("paper").steps
@@ -189,7 +189,7 @@ def bilinear(look: Look, x: float, y: float, *, height: int, width: int) -> Numb
 
 
 class SlowPaper:
-    """Sections 3.1 to 3.5 for one pixel of one grid at a time; positions in latent pixels."""
+    """Sections 3.1 to 3.5, computed for one pixel at a time; positions in latent pixels."""
 
     def __init__(self, model: VideoINR, frames: Tensor, grid: Grid) -> None:
         feature = model.latent(frames)[0]
@@ -240,7 +240,7 @@ class SlowPaper:
 
 @pytest.mark.parametrize("scale", [1, 2.7, 9])
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
-def test_both_forms_are_the_papers(scale: float, t: float) -> None:
+def test_both_forms_equal_the_papers_equations(scale: float, t: float) -> None:
     features, grid = encoded(5, 7), Grid(7, 5).scaled(scale)
     slow = SlowPaper(tiny(), frames_of(5, 7), grid)
     with torch.inference_mode():
@@ -252,7 +252,7 @@ def test_both_forms_are_the_papers(scale: float, t: float) -> None:
         np.testing.assert_allclose(queried[0, row, column], slow.queried(row, column, t), atol=1e-3)
 
 
-def test_the_flows_of_these_tests_reach_beyond_the_picture() -> None:
+def test_some_flows_of_these_tests_lead_outside_the_picture() -> None:
     features, points = encoded(5, 7), points_of(Grid(21, 15), latent_hw=(5, 7))
     with torch.inference_mode():
         basis = tiny().motion_basis(features, points, tiny().spatial_feature(features, points))
@@ -262,11 +262,11 @@ def test_the_flows_of_these_tests_reach_beyond_the_picture() -> None:
     assert float(((x < 0) | (x > 6) | (y < 0) | (y > 4)).float().mean()) > 0.1
 
 
-# One form against the other
+# The two forms compared
 
 
 def in_both_forms(features: PairFeatures, points: Points, flow: Tensor) -> tuple[Tensor, Tensor]:
-    """RGB under ``flow`` with F_s read off its map, and with F_s evaluated where the flow leads."""
+    """Return RGB under ``flow`` with F_s read from its map, and with F_s evaluated where the flow leads."""
     with torch.inference_mode():
         field = tiny().spatial_feature(features, points)
 
@@ -287,8 +287,8 @@ def test_without_motion_both_forms_agree(scale: float) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 3, 4])
-def test_flows_that_end_on_pixel_centres_agree_inside_the_picture(scale: int) -> None:
-    """There the map holds F_s itself. Between centres it is an interpolation, and differs."""
+def test_both_forms_agree_inside_the_picture_for_flows_that_end_on_pixel_centres(scale: int) -> None:
+    """At pixel centres the map holds F_s itself; between them it is interpolated and differs."""
     grid = Grid(7 * scale, 5 * scale)
     points = points_of(grid, latent_hw=(5, 7))
     steps_px = torch.tensor([2.0, -1.0, -3.0, 1.0])
@@ -302,8 +302,8 @@ def test_flows_that_end_on_pixel_centres_agree_inside_the_picture(scale: int) ->
     assert float((whole - single)[inside].abs().max()) > 0.02
 
 
-def test_a_pixel_may_be_asked_for_alone() -> None:
-    """Eq. 1: the answer does not depend on what else is asked."""
+def test_a_single_pixel_can_be_queried() -> None:
+    """Eq. 1: the result does not depend on the other pixels of the query."""
     features, grid = encoded(5, 7), Grid(7, 5).scaled(6.3)
     with torch.inference_mode():
         whole = tiny().query(features, points_of(grid, latent_hw=(5, 7)), time_of(0.7))
@@ -311,7 +311,7 @@ def test_a_pixel_may_be_asked_for_alone() -> None:
     torch.testing.assert_close(alone[0, 0, 0], whole[0, 20, 11], atol=1e-4, rtol=1e-4)
 
 
-def test_pairs_of_a_batch_are_queried_one_by_one() -> None:
+def test_pairs_of_a_batch_do_not_affect_each_other() -> None:
     frames = torch.cat((frames_of(5, 7), frames_of(5, 7).flip(1)))
     times = torch.tensor([0.2, 0.9]).view(2, 1, 1, 1)
     points = points_of(Grid(16, 12), latent_hw=(5, 7))

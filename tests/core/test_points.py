@@ -1,4 +1,4 @@
-"""One pixel-centre convention: where the pixels of a rectangle lie on the latent lattice."""
+"""The positions of a rectangle's pixels on the latent feature: one pixel-centre convention for every grid."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def over(height: int, width: int, scale: float) -> Points:
 
 
 def ramp(height: int, width: int) -> torch.Tensor:
-    """[1, H, W, 2]: each latent feature holds its own (x, y)."""
+    """Return [1, H, W, 2]: each latent pixel holds its own (x, y)."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack((x, y), dim=-1)[None].float()
 
 
 @settings(deadline=None)
 @given(sides)
-def test_at_scale_one_pixels_are_features(size: int) -> None:
+def test_at_x1_grid_pixels_lie_on_latent_pixels(size: int) -> None:
     line = axis(size, size)
     nearest, offset = line.nearest()
     assert torch.equal(line.position, torch.arange(size).float())
@@ -43,17 +43,17 @@ def test_at_scale_one_pixels_are_features(size: int) -> None:
 
 @settings(deadline=None)
 @given(sides, pixels)
-def test_positions_are_those_of_pixel_centres(size: int, count: int) -> None:
+def test_positions_are_pixel_centres(size: int, count: int) -> None:
     line = axis(size, count)
     edges = torch.arange(count + 1).double() * size / count
     torch.testing.assert_close(line.position.double() + 0.5, (edges[1:] + edges[:-1]) / 2, atol=1e-5, rtol=1e-6)
-    # The picture is as far from the left edge as from the right one.
+    # The margins at the left and the right edge are equal.
     torch.testing.assert_close(line.position, size - 1 - line.position.flip(0), atol=1e-5, rtol=0)
 
 
 @settings(deadline=None)
 @given(st.data(), sides, pixels)
-def test_a_pixel_has_the_same_numbers_in_every_rectangle(data: st.DataObject, size: int, count: int) -> None:
+def test_a_pixel_has_the_same_position_in_every_rectangle(data: st.DataObject, size: int, count: int) -> None:
     start = data.draw(st.integers(0, count - 1))
     length = data.draw(st.integers(1, count - start))
     part = Axis.make(start, length, pixels=count, size=size, device=CPU)
@@ -68,7 +68,7 @@ def test_a_pixel_has_the_same_numbers_in_every_rectangle(data: st.DataObject, si
 
 @settings(deadline=None)
 @given(sides, pixels)
-def test_the_nearest_feature_and_the_offset_make_the_position(size: int, count: int) -> None:
+def test_the_nearest_latent_pixel_plus_the_offset_is_the_position(size: int, count: int) -> None:
     line = axis(size, count)
     nearest, offset = line.nearest()
     assert int(nearest.min()) >= 0
@@ -87,7 +87,7 @@ def test_a_ramp_is_reproduced_and_extended_at_the_borders(height: int, width: in
     torch.testing.assert_close(out[..., 1], y[:, None].expand(out.shape[:2]), atol=1e-5, rtol=1e-5)
 
 
-def test_bilinear_and_sample_agree() -> None:
+def test_bilinear_equals_sample() -> None:
     latent, points = torch.rand(2, 5, 7, 3), over(5, 7, 3.3)
     x, y = points.shifted(torch.zeros(2, len(points.rows.index), len(points.columns.index), 2))
     torch.testing.assert_close(points.bilinear(latent), sample(latent, x, y), atol=1e-5, rtol=1e-5)
@@ -103,7 +103,7 @@ def test_offsets_are_x_then_y() -> None:
 
 @settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.floats(0.25, 32))
-def test_no_flow_moves_nothing(height: int, width: int, scale: float) -> None:
+def test_a_flow_of_zero_moves_nothing(height: int, width: int, scale: float) -> None:
     points = over(height, width, scale)
     still = torch.zeros(1, len(points.rows.index), len(points.columns.index), 2)
     x, y = points.shifted_on_grid(still)
@@ -115,8 +115,8 @@ def test_no_flow_moves_nothing(height: int, width: int, scale: float) -> None:
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2, 2.75, 8])
-def test_a_flow_is_in_latent_pixels_whatever_the_grid(scale: float) -> None:
-    """The pixel reached on the grid and the position reached on the lattice are the same place."""
+def test_flow_is_in_latent_pixels_on_every_grid(scale: float) -> None:
+    """The pixel of the grid and the position on the latent feature that the flow reaches are the same place."""
     points = over(8, 12, scale)
     flow = torch.randn(1, len(points.rows.index), len(points.columns.index), 2)
     (x, y), (grid_x, grid_y) = points.shifted(flow), points.shifted_on_grid(flow)
@@ -126,7 +126,7 @@ def test_a_flow_is_in_latent_pixels_whatever_the_grid(scale: float) -> None:
 
 @settings(deadline=None)
 @given(st.integers(-3, 3), st.integers(-3, 3))
-def test_a_flow_of_whole_pixels_rolls(dx: int, dy: int) -> None:
+def test_a_flow_of_whole_pixels_shifts_the_map(dx: int, dy: int) -> None:
     latent, points = torch.rand(1, 9, 10, 2), over(9, 10, 1)
     flow = torch.tensor([float(dx), float(dy)]).expand(1, 9, 10, 2)
     moved = sample(latent, *points.shifted(flow))

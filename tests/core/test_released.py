@@ -1,4 +1,4 @@
-"""The released network equals an independent computation of it, tile by tile too, and corrected it is what it says."""
+"""The released network equals an independent implementation, as released and corrected, whole and in tiles."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LAYOUT_SHA256 = "693bd4f2661dfdc0b1ccf2ea7a9004b54bfcec8a023f1f7c5a3f625dcaf24ec
 
 @cache
 def pair(height: int, width: int) -> Tensor:
-    """Two smooth frames with some noise: [2, 3, height, width]."""
+    """Return two smooth frames with some noise: [2, 3, height, width]."""
     generator = torch.Generator().manual_seed(100 * height + width)
     coarse = torch.rand((2, 3, 4, 5), generator=generator)
     smooth = F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False)
@@ -64,7 +64,7 @@ def expected_feature(height: int, width: int) -> Tensor:
 
 
 def expected(height: int, width: int, grid: Grid, t: float) -> Tensor:
-    """``grid`` is that of the whole filled-up pair."""
+    """Render the reference; ``grid`` spans the padded pair."""
     return reference.render(
         released_weights(),
         reference.filled_up(pair(height, width)),
@@ -75,10 +75,10 @@ def expected(height: int, width: int, grid: Grid, t: float) -> Tensor:
     )
 
 
-# ---- the layout and its numbers ----
+# ---- names and sizes ----
 
 
-def test_the_layout_is_that_of_the_released_file() -> None:
+def test_the_names_are_those_of_the_released_file() -> None:
     shapes = reference.released_shapes()
     lines = "".join(f"{name}\t{shape}\n" for name, shape in shapes.items())
     assert len(shapes) == 442
@@ -86,7 +86,7 @@ def test_the_layout_is_that_of_the_released_file() -> None:
     assert sum(math.prod(shape) for shape in shapes.values()) == 11_312_698
 
 
-def test_every_released_name_has_one_name_here() -> None:
+def test_every_released_name_maps_to_one_name_of_ours() -> None:
     shapes, config = reference.released_shapes(), ReleasedConfig()
     names = encoder_names(config) | head_names(config)
     assert [name for name in shapes if name not in unused_names()] == list(names)
@@ -96,7 +96,7 @@ def test_every_released_name_has_one_name_here() -> None:
     assert {ours: shapes[name] for name, ours in names.items()} == {name: tuple(t.shape) for name, t in model.items()}
 
 
-def test_parameters_are_as_many_as_the_released_ones() -> None:
+def test_it_has_as_many_parameters_as_the_released_network() -> None:
     def count(module: torch.nn.Module) -> int:
         return sum(parameter.numel() for parameter in module.parameters())
 
@@ -109,7 +109,7 @@ def test_parameters_are_as_many_as_the_released_ones() -> None:
     ]
 
 
-# ---- the numbers themselves ----
+# ---- values ----
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 12), (20, 24)])
@@ -133,14 +133,14 @@ def test_pictures_equal_the_reference(height: int, width: int, scale: int) -> No
 
 
 @pytest.mark.parametrize(("height", "width"), [(13, 18), (14, 15)])
-def test_sides_that_are_no_multiples_of_four_are_filled_up_and_cut_off(height: int, width: int) -> None:
+def test_sides_that_are_not_multiples_of_four_are_padded_and_cropped(height: int, width: int) -> None:
     for scale, t in ((2, 0.25), (3, 0.75), (4, 0.5)):
         wanted = expected(height, width, Grid(scale * (width + -width % 4), scale * 16), t)
         picture = rendered(encoded(height, width), Grid(scale * width, scale * height), t)
         torch.testing.assert_close(picture, wanted[:, : scale * height, : scale * width], rtol=0, atol=TOLERANCE)
 
 
-def test_the_comparison_would_see_every_quirk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_comparison_is_sensitive_to_every_difference_from_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     grid, t = Grid(72, 60), 0.5
     wanted = expected(20, 24, grid, t)
 
@@ -163,7 +163,7 @@ def test_the_comparison_would_see_every_quirk(monkeypatch: pytest.MonkeyPatch) -
     assert float((expected(20, 24, grid, 0.6) - wanted).abs().max()) > 100 * TOLERANCE
 
 
-def test_a_batch_is_its_pairs_one_by_one() -> None:
+def test_pairs_of_a_batch_do_not_affect_each_other() -> None:
     frames = torch.stack((pair(16, 12), pair(16, 12).flip(0)))
     model, grid, times = released_model(), Grid(30, 40), torch.tensor([0.2, 0.7])
     with torch.inference_mode():
@@ -181,7 +181,7 @@ def border(image: Tensor, grid: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_corrected_pictures_equal_the_reference_with_clean_conventions(
+def test_corrected_pictures_equal_the_reference_with_corrected_positions(
     monkeypatch: pytest.MonkeyPatch, scale: int
 ) -> None:
     height, width = 16, 12
@@ -205,7 +205,7 @@ def axis(pixels: int, clip_size: int, *, corrected: bool) -> LatticeAxis:
 
 
 @pytest.mark.parametrize("pixels", [20, 50, 80, 320])
-def test_corrected_flow_moves_alike_at_every_zoom_and_nothing_without_it(pixels: int) -> None:
+def test_corrected_flow_moves_by_the_same_distance_at_every_scale_and_zero_flow_by_none(pixels: int) -> None:
     index, clean = torch.arange(pixels), axis(pixels, 20, corrected=True)
     still = on_map(clean.moved(index, torch.zeros(pixels)), 20)
     moved = on_map(clean.moved(index, torch.full((pixels,), 6.0)), 20)
@@ -214,7 +214,7 @@ def test_corrected_flow_moves_alike_at_every_zoom_and_nothing_without_it(pixels:
     assert (clean.inside(torch.tensor([-3.0, 0.0, 25.0]), 20) == 1).all()
 
 
-def test_released_flow_shrinks_with_the_zoom_and_shifts_without_any() -> None:
+def test_released_flow_moves_less_at_larger_scales_and_zero_flow_shifts() -> None:
     for pixels in (40, 80):
         index, quirky = torch.arange(pixels), axis(pixels, 20, corrected=False)
         still = on_map(quirky.moved(index, torch.zeros(pixels)), pixels)
@@ -225,8 +225,8 @@ def test_released_flow_shrinks_with_the_zoom_and_shifts_without_any() -> None:
         assert quirky.inside(still[:1], pixels).item() == pytest.approx(0.5)
 
 
-def test_a_filled_up_clip_is_laid_out_alike_at_every_scale() -> None:
-    """Also where the zeros make no whole number of output pixels: x2.5 of 18 pixels in 20."""
+def test_padding_covers_the_same_share_of_the_grid_at_every_scale() -> None:
+    """Also where the padding is not a whole number of output pixels: x2.5 of 18 pixels in 20."""
     for pixels, extent, count in ((45, 50.0, 50), (36, 40.0, 40), (50, 1000 / 18, 56), (18, 20.0, 20), (1, 20 / 18, 1)):
         released = axis(pixels, 18, corrected=False)
         assert released.extent == pytest.approx(extent)
@@ -278,7 +278,7 @@ def questions(draw: st.DrawFn) -> tuple[int, int, RegionQuery]:
 
 @settings(max_examples=40, deadline=None)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]), st.sampled_from([0, 2**26]))
-def test_a_region_is_the_crop_of_the_whole_to_the_bit(
+def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int, tile_bytes: int
 ) -> None:
     height, width, query = asked
@@ -290,7 +290,7 @@ def test_a_region_is_the_crop_of_the_whole_to_the_bit(
 
 @settings(max_examples=20, deadline=None)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]))
-def test_tiles_agree_with_whole_frames_to_one_level(
+def test_tiles_equal_whole_frames_within_one_level(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int
 ) -> None:
     height, width, query = asked
@@ -304,7 +304,7 @@ def test_tiles_agree_with_whole_frames_to_one_level(
 
 
 @pytest.mark.parametrize("corrected", [False, True])
-def test_the_pictures_of_these_tests_have_something_to_see(corrected: bool) -> None:
+def test_the_pictures_of_these_tests_are_not_flat_and_have_motion(corrected: bool) -> None:
     features, grid = small_encoded(9, 11, corrected), Grid(55, 45)
     model = small_released_model(corrected=corrected)
     with torch.inference_mode():
@@ -316,7 +316,7 @@ def test_the_pictures_of_these_tests_have_something_to_see(corrected: bool) -> N
     assert decode(decoder(corrected), features, question(Fraction(1, 2), grid))[..., :3].std() > 10
 
 
-def test_instants_do_not_mix_in_one_cache() -> None:
+def test_the_cache_keeps_instants_apart() -> None:
     features, grid, shared = small_encoded(9, 11, False), Grid(55, 45), decoder(False, tile_bytes=0)
     pictures = [decode(shared, features, question(Fraction(k, 4), grid)) for k in (0, 1, 2, 1, 0)]
     np.testing.assert_array_equal(pictures[0], pictures[4])
@@ -325,7 +325,7 @@ def test_instants_do_not_mix_in_one_cache() -> None:
     np.testing.assert_array_equal(pictures[2], decode(decoder(False), features, question(Fraction(2, 4), grid)))
 
 
-def test_the_memory_of_a_pair_is_counted() -> None:
+def test_the_bytes_of_a_pair_are_counted() -> None:
     features = small_encoded(9, 11, False)
     latent, enlarged = 12 * 12, 48 * 48
     assert features.nbytes == 4 * (2 * 3 * 9 * 11 + 6 * enlarged + (8 + 8 + 8 + 8) * latent)
@@ -335,7 +335,7 @@ def test_the_memory_of_a_pair_is_counted() -> None:
 
 
 @pytest.mark.parametrize("corrected", [False, True])
-def test_a_configuration_survives_its_card(corrected: bool) -> None:
+def test_a_configuration_is_the_same_after_its_json_form(corrected: bool) -> None:
     config = ReleasedConfig(corrected=corrected)
     assert config_from_dict(config.to_dict()) == config
     assert config_from_dict(PAPER.to_dict()) == PAPER
@@ -351,6 +351,6 @@ def test_a_configuration_survives_its_card(corrected: bool) -> None:
         {"kind": "released", "corrected": False, "sizes": {"encoder": {"kind": "other"}}},
     ],
 )
-def test_a_configuration_of_no_released_network_is_refused(data: dict[str, object]) -> None:
+def test_an_invalid_configuration_is_refused(data: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         config_from_dict(data)

@@ -1,4 +1,4 @@
-"""Released files become models; what is not one is refused with words, and nothing in it is ever run."""
+"""The import of released files: valid files become models, others are refused, and no code in them is run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CPU = torch.device("cpu")
 
 
 def saved(state: Any, path: Path, *, legacy: bool = False) -> Path:
-    """``state`` as torch writes it, now or (``legacy``) before its version 1.6."""
+    """Save ``state`` as torch does now or (``legacy``) did before version 1.6."""
     torch.save(state, path, _use_new_zipfile_serialization=not legacy)
     return path
 
@@ -56,7 +56,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
 
 
 def weights(**changes: Tensor | None) -> Weights:
-    """The released layout with some tensors changed, added, or (None) left out."""
+    """Return the released tensors, with some changed, added, or (None) left out."""
     return {name: tensor for name, tensor in {**released_weights(), **changes}.items() if tensor is not None}
 
 
@@ -68,10 +68,10 @@ def refused(path: Path, **how: Any) -> VideoInrError:
     return caught.value
 
 
-# ---- what a released file becomes ----
+# ---- the imported model ----
 
 
-def test_a_released_file_becomes_a_model_to_the_bit(imported: Imported) -> None:
+def test_an_imported_model_has_the_files_weights_to_the_bit(imported: Imported) -> None:
     assert (imported.source, imported.tensors, imported.unused, imported.known) == ("VideoINR", 442, 8, False)
     assert imported.card.path.name == "official.safetensors"
     assert imported.card.parameters == 10_978_615
@@ -83,7 +83,7 @@ def test_a_released_file_becomes_a_model_to_the_bit(imported: Imported) -> None:
     assert self_test(loaded, CPU) == 0
 
 
-def test_its_card_says_where_it_comes_from(imported: Imported) -> None:
+def test_the_card_names_the_source(imported: Imported) -> None:
     card = json.loads(imported.card.path.with_suffix(".json").read_text("utf-8"))
     assert card["config"]["kind"] == "released"
     assert card["training"]["imported_from"] == "latest_G.pth"
@@ -93,7 +93,7 @@ def test_its_card_says_where_it_comes_from(imported: Imported) -> None:
 
 
 @pytest.mark.parametrize("form", ["zip", "prefixed", "half"])
-def test_other_forms_of_the_same_weights_import_too(form: str, tmp_path: Path) -> None:
+def test_other_formats_of_the_same_weights_are_imported(form: str, tmp_path: Path) -> None:
     state = weights()
     if form == "prefixed":
         state = {f"module.{name}": tensor for name, tensor in state.items()}
@@ -106,7 +106,7 @@ def test_other_forms_of_the_same_weights_import_too(form: str, tmp_path: Path) -
     torch.testing.assert_close(model.encoder.state_dict()["first.weight"], wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_corrected_is_kept_in_the_card(tmp_path: Path) -> None:
+def test_the_card_stores_corrected(tmp_path: Path) -> None:
     path = saved(weights(), tmp_path / "latest_G.pth")
     card = import_checkpoint(path, folder=tmp_path, corrected=True).card
     assert card.name == "official-corrected"
@@ -115,7 +115,7 @@ def test_corrected_is_kept_in_the_card(tmp_path: Path) -> None:
     assert model.config.corrected
 
 
-def test_the_hash_is_gits(tmp_path: Path) -> None:
+def test_the_hash_equals_gits(tmp_path: Path) -> None:
     for content, blob in (
         (b"", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
         (b"hello\n", "ce013625030ba8dba906f756967f9e9ca394464a"),
@@ -126,7 +126,7 @@ def test_the_hash_is_gits(tmp_path: Path) -> None:
     assert reader.KNOWN_BLOB == "bb2b4d0a3c2fe32d3bc51137eed4d53093f5ef7b"
 
 
-def test_the_published_file_is_known_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_file_is_recognised_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(weights(), tmp_path / "latest_G.pth")
     content = path.read_bytes()
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
@@ -146,7 +146,7 @@ def test_zooming_slowmos_file_becomes_the_papers_encoder(tmp_path: Path) -> None
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in loaded.model.encoder.state_dict().items())
 
 
-def test_an_encoder_has_nothing_to_correct(tmp_path: Path) -> None:
+def test_correcting_an_encoder_is_refused(tmp_path: Path) -> None:
     state = {name: released_weights()[name] for name in zooming_slowmo_shapes()}
     assert isinstance(refused(saved(state, tmp_path / "e.pth"), corrected=True), UsageError)
 
@@ -154,7 +154,7 @@ def test_an_encoder_has_nothing_to_correct(tmp_path: Path) -> None:
 # ---- the engine and the command ----
 
 
-def test_it_renders_a_clip_and_a_region_is_the_crop(imported: Imported, tmp_path: Path) -> None:
+def test_an_imported_model_renders_a_clip_and_a_region_equals_the_crop(imported: Imported, tmp_path: Path) -> None:
     write_pictures(tmp_path / "clip", numbered_frames(3, width=22, height=18))
     with open_engine(tmp_path / "clip", model=str(imported.card.path), device="cpu") as engine:
         grid, rect, instant = Grid(77, 63), Rect(30, 11, 40, 45), Instant(1, Fraction(2, 5))
@@ -165,7 +165,7 @@ def test_it_renders_a_clip_and_a_region_is_the_crop(imported: Imported, tmp_path
     assert whole[..., :3].std() > 1
 
 
-def test_the_command_imports_and_says_what_it_found(tmp_path: Path) -> None:
+def test_the_command_imports_and_reports_the_file(tmp_path: Path) -> None:
     path = saved(weights(), tmp_path / "latest_G.pth")
     outcome = run_here("models", "import", path, "--name", "theirs", "--out", tmp_path / "models")
     assert outcome.exit_code == 0, outcome
@@ -179,7 +179,7 @@ def test_the_command_imports_and_says_what_it_found(tmp_path: Path) -> None:
     assert "already" in again.stderr
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_target_that_cannot_be_written(tmp_path: Path) -> None:
     path = saved(weights(), tmp_path / "a.pth")
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UsageError, match="cannot be written") as caught:
@@ -187,7 +187,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     assert "--out" in caught.value.hint
 
 
-def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+def test_the_command_reports_an_error_with_a_hint(tmp_path: Path) -> None:
     outcome = run_here("models", "import", tmp_path / "absent.pth")
     assert outcome.exit_code == 1
     assert "absent.pth cannot be read" in outcome.stderr
@@ -195,20 +195,20 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b"])
-def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
+def test_a_path_as_a_name_is_refused(name: str, tmp_path: Path) -> None:
     assert isinstance(refused(saved(weights(), tmp_path / "a.pth"), name=name), UsageError)
 
 
-def test_the_released_network_is_no_start_for_a_training(imported: Imported) -> None:
+def test_training_from_a_released_network_is_refused(imported: Imported) -> None:
     recipe = replace(load_recipe("lite"), initial=str(imported.card.path))
     with pytest.raises(ModelError, match="render but not train"):
         load_initial(VideoINR(PAPER), recipe)
 
 
-# ---- files that are not what they should be ----
+# ---- invalid files ----
 
 
-def test_what_is_missing_and_what_is_unknown_is_counted_and_named(tmp_path: Path) -> None:
+def test_missing_and_unknown_tensors_are_counted_and_named(tmp_path: Path) -> None:
     gone = {f"recon_trunk.{k}.conv1.weight": None for k in range(5)}
     state = weights(**gone, **{"extra.weight": torch.zeros(1)})
     error = refused(saved(state, tmp_path / "a.pth"))
@@ -218,7 +218,7 @@ def test_what_is_missing_and_what_is_unknown_is_counted_and_named(tmp_path: Path
     assert len(encoder_names(released_model().config)) == 442 - 8 - 26
 
 
-def test_a_missing_head_is_missing_from_videoinr(tmp_path: Path) -> None:
+def test_a_file_without_one_head_is_reported_as_an_incomplete_videoinr(tmp_path: Path) -> None:
     error = refused(saved(weights(**{"flow_imnet.net.3.bias": None}), tmp_path / "a.pth"))
     assert "1 missing (flow_imnet.net.3.bias)" in str(error)
 
@@ -232,7 +232,7 @@ def test_a_missing_head_is_missing_from_videoinr(tmp_path: Path) -> None:
     ],
     ids=["shape", "vast", "nan"],
 )
-def test_wrong_tensors_are_named_as_the_file_names_them(tensor: Tensor, words: str, tmp_path: Path) -> None:
+def test_wrong_tensors_are_reported_by_their_names_in_the_file(tensor: Tensor, words: str, tmp_path: Path) -> None:
     error = refused(saved(weights(**{"fusion.weight": tensor}), tmp_path / "a.pth"))
     assert f"1 {words} (fusion.weight)" in str(error)
 
@@ -250,12 +250,12 @@ def test_wrong_tensors_are_named_as_the_file_names_them(tensor: Tensor, words: s
     ids=["empty", "list", "numbers", "training", "integers", "sparse"],
 )
 @pytest.mark.parametrize("legacy", [False, True])
-def test_states_that_are_no_weights_are_refused(state: Any, legacy: bool, tmp_path: Path) -> None:
+def test_files_without_weights_are_refused(state: Any, legacy: bool, tmp_path: Path) -> None:
     refused(saved(state, tmp_path / "a.pth", legacy=legacy))
 
 
 class Attack:
-    """Unpickled naively, it makes a folder."""
+    """Makes a folder when a plain unpickler loads it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -264,7 +264,7 @@ class Attack:
         return os.mkdir, (str(self.folder),)
 
 
-def test_the_attack_of_these_tests_works_where_nobody_is_careful(tmp_path: Path) -> None:
+def test_the_attack_of_these_tests_works_with_a_plain_unpickler(tmp_path: Path) -> None:
     path = saved({"a": Attack(tmp_path / "naive")}, tmp_path / "a.pth")
     torch.load(path, weights_only=False)
     assert (tmp_path / "naive").is_dir()
@@ -278,10 +278,10 @@ def test_a_malicious_file_is_refused_and_nothing_in_it_is_run(form: str, tmp_pat
             saved(weights(attack=attack), path, legacy=form == "legacy")  # type: ignore[arg-type]
         case "pickle":
             path.write_bytes(pickle.dumps(attack))
-        case "hidden":  # after a state that is all right
+        case "hidden":  # After a valid state.
             saved({"a": torch.zeros(1)}, path, legacy=True)
             path.write_bytes(pickle.dumps(attack) + path.read_bytes())
-        case "storage":  # in the place of one of the first pickles of the old form
+        case "storage":  # Instead of one of the first pickles of the old format.
             path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps(attack, 2))
         case "tar":
             write_tar(path, pickle.dumps(attack, 2))
@@ -290,7 +290,7 @@ def test_a_malicious_file_is_refused_and_nothing_in_it_is_run(form: str, tmp_pat
 
 
 def write_tar(path: Path, content: bytes) -> None:
-    """The oldest form: a tar of pickles, its first name beginning as a pickle does."""
+    """Write the oldest format: a tar of pickles whose first name begins like a pickle."""
     import io
     import tarfile
 
@@ -310,7 +310,7 @@ def test_a_truncated_file_is_refused(legacy: bool, tmp_path: Path) -> None:
         assert isinstance(refused(path), ModelError), size
 
 
-def test_flipped_bits_are_noticed(tmp_path: Path) -> None:
+def test_flipped_bits_are_detected(tmp_path: Path) -> None:
     path = saved({"a": torch.zeros(4000)}, tmp_path / "a.pth")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -318,7 +318,7 @@ def test_flipped_bits_are_noticed(tmp_path: Path) -> None:
     assert "damaged" in str(refused(path))
 
 
-def test_an_archive_that_grows_is_refused_unread(tmp_path: Path) -> None:
+def test_a_compressed_archive_is_refused_without_reading_it(tmp_path: Path) -> None:
     source = saved({"a": torch.zeros(10**6)}, tmp_path / "small.pth")
     path = tmp_path / "bomb.pth"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
@@ -339,15 +339,15 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
     assert "PyTorch did not write it" in str(refused(path))
 
 
-def test_a_file_larger_than_any_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved({"a": torch.zeros(4000)}, tmp_path / "a.pth")
     monkeypatch.setattr(reader, "MAX_FILE_BYTES", 1000)
     monkeypatch.setattr(torch, "load", None)
     assert "MB" in str(refused(path))
 
 
-def test_a_storage_that_claims_more_than_there_is_is_refused(tmp_path: Path) -> None:
-    """The old form says how many numbers follow: it must not be believed."""
+def test_a_storage_longer_than_the_file_is_refused(tmp_path: Path) -> None:
+    """In the old format the file states the length, which may be wrong."""
     path = saved({"a": torch.zeros(1000)}, tmp_path / "a.pth", legacy=True)
     content = path.read_bytes()
     count = struct.pack("<q", 1000)
@@ -356,7 +356,7 @@ def test_a_storage_that_claims_more_than_there_is_is_refused(tmp_path: Path) -> 
     refused(path)
 
 
-def test_tensors_are_read_as_they_were_written(tmp_path: Path) -> None:
+def test_tensors_are_read_unchanged(tmp_path: Path) -> None:
     wanted = {"a": torch.rand(3, 4), "b": torch.rand(5).half()}
     for legacy in (False, True):
         read = read_tensors(saved(wanted, tmp_path / f"{legacy}.pth", legacy=legacy))

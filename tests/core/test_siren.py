@@ -1,4 +1,4 @@
-"""SIREN heads: sines at omega 30, and a first layer that may be applied one input at a time."""
+"""SIREN heads: sines at omega 30, and a first layer that can be applied to one input at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from videoinr.model.siren import OMEGA, SirenHead, SplitLinear
 WIDTHS = (5, 2, 1)
 
 
-def test_omega_is_the_one_of_siren() -> None:
+def test_omega_is_sirens() -> None:
     assert OMEGA == 30
 
 
-def test_the_shares_of_all_inputs_and_the_bias_make_the_whole() -> None:
+def test_the_terms_of_all_inputs_and_the_bias_sum_to_the_layers_output() -> None:
     torch.manual_seed(0)
     layer = SplitLinear(WIDTHS, 7)
     inputs = [torch.randn(2, 3, width) for width in WIDTHS]
@@ -25,7 +25,7 @@ def test_the_shares_of_all_inputs_and_the_bias_make_the_whole() -> None:
     torch.testing.assert_close(shares, layer(torch.cat(inputs, -1)))
 
 
-def test_a_head_is_what_its_definition_says() -> None:
+def test_a_head_equals_its_definition() -> None:
     torch.manual_seed(1)
     head = SirenHead(WIDTHS, (6, 4, 5), 3).double()
     inputs = [torch.randn(4, width, dtype=torch.float64) for width in WIDTHS]
@@ -54,7 +54,7 @@ def test_the_weights_start_as_siren_prescribes(gain: float) -> None:
     assert head.last.bias.any() == (gain == 1)
 
 
-def test_a_head_of_one_hidden_layer_works() -> None:
+def test_a_head_can_have_one_hidden_layer() -> None:
     head = SirenHead((3,), (4,), 2)
     assert head(torch.zeros(5, 4)).shape == (5, 2)
     assert len(head.hidden) == 0

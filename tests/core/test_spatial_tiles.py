@@ -1,4 +1,4 @@
-"""Tiles of the spatial field: whatever is evicted or grows, a warp reads the same numbers."""
+"""Tiles of F_s: a warp reads the same values whatever was evicted and however the table grew."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def basis_of(held: SpatialTiles, *question: Any) -> tuple[Tensor, ...]:
 @pytest.mark.parametrize("latent_px", [0.0, 0.3, 2.0, 50.0])
 @pytest.mark.parametrize("max_bytes", [0, 64 * 2**20])
 @torch.inference_mode()
-def test_a_warp_reads_what_the_dense_map_holds(latent_px: float, max_bytes: int) -> None:
+def test_a_warp_reads_the_values_of_the_dense_map(latent_px: float, max_bytes: int) -> None:
     held = tiles(max_bytes)
     field = held.field(KEY, GRID)
     for tile in (Tile(0, 0), Tile(4, 3), Tile(8, 7), Tile(0, 0)):
@@ -88,7 +88,7 @@ def test_a_warp_reads_what_the_dense_map_holds(latent_px: float, max_bytes: int)
 
 
 @torch.inference_mode()
-def test_one_warp_may_reach_more_tiles_than_the_budget_holds() -> None:
+def test_a_warp_can_reach_more_tiles_than_the_budget_holds() -> None:
     held, points = tiles(), whole()
     field = held.field(KEY, GRID)
     flow = random_flow(points, latent_px=1.0)
@@ -98,7 +98,7 @@ def test_one_warp_may_reach_more_tiles_than_the_budget_holds() -> None:
 
 
 @torch.inference_mode()
-def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
+def test_evicted_tiles_are_evaluated_again_to_the_same_bits() -> None:
     held = tiles()
     field, points = held.field(KEY, GRID), points_of(Tile(2, 2))
     flow = random_flow(points, latent_px=0.4)
@@ -118,7 +118,7 @@ def test_tiles_come_back_the_same_to_the_bit_after_eviction() -> None:
 
 
 @torch.inference_mode()
-def test_tiles_that_come_and_go_take_over_the_memory_of_those_before() -> None:
+def test_new_tiles_reuse_the_memory_of_evicted_ones() -> None:
     held, rooms = tiles(), set[int]()
     field = held.field(KEY, GRID)
     for round_ in range(3):
@@ -130,13 +130,13 @@ def test_tiles_that_come_and_go_take_over_the_memory_of_those_before() -> None:
 
 
 @torch.inference_mode()
-def test_a_basis_stays_what_it_is_while_its_tile_is_in_work() -> None:
+def test_a_motion_basis_does_not_change_while_its_tile_is_in_use() -> None:
     held, first = tiles(), Tile(0, 0)
     field = held.field(KEY, GRID)
     with held.work():
         basis = held.motion_basis(field, moment(), first, points_of(first))
         before = basis[0].clone()
-    with held.work():  # at hand already: it must be held nevertheless
+    with held.work():  # In the table already; it must be protected nevertheless.
         basis = held.motion_basis(field, moment(), first, points_of(first))
         for number in range(1, 9 * 8):
             tile = Tile(number % 9, number // 9)
@@ -145,7 +145,7 @@ def test_a_basis_stays_what_it_is_while_its_tile_is_in_work() -> None:
 
 
 @torch.inference_mode()
-def test_the_page_names_the_slots_that_are_held() -> None:
+def test_the_page_map_and_the_slots_agree() -> None:
     held = tiles()
     for number in range(200):
         tile = Tile(number * 5 % 9, number * 7 % 8)
@@ -162,14 +162,14 @@ def test_the_page_names_the_slots_that_are_held() -> None:
 
 
 @torch.inference_mode()
-def test_the_field_used_longest_ago_makes_room_first() -> None:
+def test_the_least_recently_used_field_is_evicted_first() -> None:
     held = tiles()
     old, new = (PairKey("clip", k) for k in (0, 1))
     for key in (old, new):
         field = held.field(key, GRID)
         for column in range(9):
             basis_of(held, field, moment(), Tile(column, 0), points_of(Tile(column, 0)))
-    held.field(old, GRID)  # Looked at again: the other one is the older now.
+    held.field(old, GRID)  # Used again, so the other field is the least recently used now.
     newest = held.field(PairKey("clip", 2), GRID)
     for column in range(9):
         for row in range(2):
@@ -179,7 +179,7 @@ def test_the_field_used_longest_ago_makes_room_first() -> None:
 
 
 @torch.inference_mode()
-def test_fields_of_two_pairs_do_not_mix() -> None:
+def test_the_fields_of_two_pairs_are_kept_apart() -> None:
     held, points = tiles(64 * 2**20), points_of(Tile(1, 1))
     flow = random_flow(points, latent_px=1.0)
     for seed in (0, 1, 0):
@@ -188,8 +188,8 @@ def test_fields_of_two_pairs_do_not_mix() -> None:
         torch.testing.assert_close(sampled(held, field, moment(seed), points, flow), expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
-    """Work that is cancelled at once leaves one behind at every step of a zoom."""
+def test_a_field_without_tiles_is_dropped() -> None:
+    """Work that is cancelled at once leaves such a field at every step of a zoom."""
     held = tiles()
     empty = held.field(KEY, Grid(50, 50))
     held.field(KEY, Grid(51, 51))
@@ -197,7 +197,7 @@ def test_a_field_that_never_got_a_tile_is_forgotten() -> None:
 
 
 @torch.inference_mode()
-def test_a_field_is_found_again() -> None:
+def test_a_field_with_tiles_is_kept() -> None:
     held = tiles()
     field = held.field(KEY, GRID)
     basis_of(held, field, moment(), Tile(0, 0), points_of(Tile(0, 0)))

@@ -1,4 +1,4 @@
-"""Workers do every tile once, hand on what fails, and stop when asked."""
+"""Workers compute every tile once, pass on exceptions, and stop when cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TILES = [Tile(column, row) for row in range(5) for column in range(7)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_every_tile_is_done_once_without_gradients(count: int) -> None:
+def test_every_tile_is_computed_once_without_gradients(count: int) -> None:
     workers, done = TileWorkers(count), []
 
     def work(tile: Tile) -> None:
@@ -33,7 +33,7 @@ def test_every_tile_is_done_once_without_gradients(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_a_failure_ends_the_work_and_is_handed_on(count: int) -> None:
+def test_an_exception_ends_the_work_and_is_raised(count: int) -> None:
     workers, done = TileWorkers(count), []
 
     def work(tile: Tile) -> None:
@@ -50,7 +50,7 @@ def test_a_failure_ends_the_work_and_is_handed_on(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_cancelling_stops_between_tiles(count: int) -> None:
+def test_cancelling_stops_the_work_between_tiles(count: int) -> None:
     workers, token, done = TileWorkers(count), CancelToken(), []
 
     def work(tile: Tile) -> None:

@@ -1,4 +1,4 @@
-"""A region is the crop of the whole picture, bit for bit, whatever the tiles, the caches and the order of questions."""
+"""A region equals the crop of the whole picture, bit for bit, whatever the tiles, the caches and the queries before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PHASES = (Fraction(0), Fraction(2, 5), Fraction(1))
 
 @cache
 def tiny() -> VideoINR:
-    """With flows of some pixels, so that warps reach into other tiles."""
+    """Return a model with flows of some pixels, so that warps reach into other tiles."""
     model = tiny_video_inr()
     model.temporal_head.last.weight.mul_(25)
     return model
@@ -64,7 +64,7 @@ def decoder(side: int = 16, tile_bytes: int = AMPLE) -> TiledDecoder:
 
 @cache
 def warm_decoder(side: int, tile_bytes: int) -> TiledDecoder:
-    """One for all examples of a run: its caches hold whatever was asked before."""
+    """Return the same decoder for all examples of a run: its caches hold what earlier examples decoded."""
     return decoder(side, tile_bytes)
 
 
@@ -98,7 +98,7 @@ scales = st.one_of(st.sampled_from([0.25, 1.0, 2.0, 4.0, 32.0]), st.floats(0.25,
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[PairFeatures, RegionQuery]:
-    """A clip of 1 ... 13 pixels each way (less at large scales), and some rectangle of some grid over it."""
+    """Draw a clip of 1 ... 13 pixels each way (less at large scales) and a rectangle of a grid over it."""
     scale = draw(scales)
     most = max(1, min(13, math.floor(LARGEST_PX / scale)))
     height, width = draw(st.integers(1, most)), draw(st.integers(1, most))
@@ -113,7 +113,7 @@ def questions(draw: st.DrawFn) -> tuple[PairFeatures, RegionQuery]:
     st.sampled_from([NOTHING, AMPLE]),
     st.sampled_from([warm_decoder, decoder]),
 )
-def test_a_region_is_the_crop_of_the_whole_to_the_bit(
+def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(
     question: tuple[PairFeatures, RegionQuery],
     side: int,
     tile_bytes: int,
@@ -128,9 +128,7 @@ def test_a_region_is_the_crop_of_the_whole_to_the_bit(
 
 @settings(max_examples=40, deadline=None)
 @given(questions(), st.sampled_from([16, 24, 64]))
-def test_tiles_agree_with_the_dense_renderer_to_one_level(
-    question: tuple[PairFeatures, RegionQuery], side: int
-) -> None:
+def test_tiles_equal_the_dense_renderer_within_one_level(question: tuple[PairFeatures, RegionQuery], side: int) -> None:
     features, query = question
     with torch.inference_mode():
         frame = tiny().render(features, query.grid, [torch.tensor([float(query.instant.phase)])])[0]
@@ -140,8 +138,8 @@ def test_tiles_agree_with_the_dense_renderer_to_one_level(
 
 
 @pytest.mark.parametrize("tile_bytes", [NOTHING, AMPLE])
-def test_several_workers_keep_the_promise_whatever_their_order(tile_bytes: int) -> None:
-    """Also while each throws out tiles to make room for its own, and none may throw out what another reads."""
+def test_a_region_equals_the_crop_with_several_workers(tile_bytes: int) -> None:
+    """Also while each evicts tiles to make room for its own: none may evict a tile that another reads."""
     profile = ComputeProfile(CPU, tile_side=16, feature_bytes=AMPLE, tile_bytes=tile_bytes, workers=3)
     together = TiledDecoder(tiny(), profile)
     features, grid, rng = encoded(17, 23), Grid(131, 97), np.random.default_rng(0)
@@ -157,7 +155,7 @@ def test_several_workers_keep_the_promise_whatever_their_order(tile_bytes: int) 
     together.close()
 
 
-def test_the_flows_of_these_tests_leave_their_tiles() -> None:
+def test_some_flows_of_these_tests_leave_their_tiles() -> None:
     features, grid = encoded(5, 6), Grid(48, 40)
     points = Points.make(grid.rect, grid, latent_hw=(5, 6), device=CPU)
     with torch.inference_mode():
@@ -167,7 +165,7 @@ def test_the_flows_of_these_tests_leave_their_tiles() -> None:
     assert float(flow_px.std()) > 8
 
 
-def test_what_is_not_looked_at_brings_no_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pixels_outside_the_region_evaluate_no_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     brought, spatial_feature = list[Points](), VideoINR.spatial_feature
 
     def counted(self: VideoINR, features: PairFeatures, points: Points) -> torch.Tensor:
@@ -184,16 +182,16 @@ def test_what_is_not_looked_at_brings_no_tiles(monkeypatch: pytest.MonkeyPatch) 
     assert counts == [4, 1]
 
 
-def test_tiles_of_any_side_agree_to_one_level() -> None:
+def test_tiles_of_any_side_agree_within_one_level() -> None:
     features = encoded(7, 9)
     grid = Grid(9, 7).scaled(11.3)
     query = RegionQuery(Instant(0, Fraction(2, 5)), grid, grid.rect)
     pictures = [decode(decoder(side), features, query).astype(int) for side in (16, 24, 64, 512)]
-    assert pictures[0][..., :3].std() > 10  # There is something to see, so that agreement means something.
+    assert pictures[0][..., :3].std() > 10  # The picture is not flat, so agreement is meaningful.
     assert max(np.abs(picture - pictures[0]).max() for picture in pictures) <= 1
 
 
-def test_the_picture_depends_on_the_phase_through_warm_caches() -> None:
+def test_the_picture_depends_on_the_phase_when_the_caches_are_filled() -> None:
     features, by = encoded(6, 8), decoder(24)
     grid = Grid(8, 6).scaled(6.5)
     pictures = [
@@ -204,18 +202,18 @@ def test_the_picture_depends_on_the_phase_through_warm_caches() -> None:
         assert np.abs(one.astype(int) - other).mean() > 0.5
 
 
-def test_more_tiles_than_the_budget_holds_are_evicted_while_decoding_and_nothing_changes() -> None:
+def test_eviction_while_decoding_does_not_change_the_picture() -> None:
     features = encoded(5, 6)
     grid = Grid(6, 5).scaled(20)
     query = RegionQuery(Instant(0, Fraction(3, 7)), grid, grid.rect)
-    assert (grid.width // 16) * (grid.height // 16) > 32  # The least number of slots there is.
+    assert (grid.width // 16) * (grid.height // 16) > 32  # The least number of slots of a table.
     poor = decoder(16, NOTHING)
     ample = decode(decoder(16), features, query)
     np.testing.assert_array_equal(decode(poor, features, query), ample)
     np.testing.assert_array_equal(decode(poor, features, query), ample)
 
 
-def test_pairs_and_grids_do_not_mix_in_one_cache() -> None:
+def test_the_cache_keeps_pairs_and_grids_apart() -> None:
     shared = decoder(16, NOTHING)
     queries = [
         (encoded(h, w), RegionQuery(Instant(0, Fraction(1, 3)), grid, grid.rect))
@@ -226,8 +224,8 @@ def test_pairs_and_grids_do_not_mix_in_one_cache() -> None:
         np.testing.assert_array_equal(decode(shared, features, query), decode(decoder(16), features, query))
 
 
-def test_features_are_let_go_of_with_the_caller() -> None:
-    """Encoded pairs have a cache with a budget of its own: tiles must not keep more of them alive."""
+def test_the_decoder_keeps_no_features_alive() -> None:
+    """Encoded pairs have a cache with a budget of its own, which tiles must not exceed by references."""
     by, grid = decoder(), Grid(20, 20)
     with torch.inference_mode():
         features = tiny().encode(torch.rand(1, 2, 3, 5, 5))
@@ -238,7 +236,7 @@ def test_features_are_let_go_of_with_the_caller() -> None:
     assert alive() is None
 
 
-def test_the_shipped_model_keeps_the_promise_too() -> None:
+def test_a_region_equals_the_crop_with_the_shipped_model() -> None:
     model = load_model("lite").model
     assert isinstance(model, VideoINR)
     torch.manual_seed(3)
@@ -254,8 +252,8 @@ def test_the_shipped_model_keeps_the_promise_too() -> None:
     np.testing.assert_array_equal(region, crop(whole, rect))
 
 
-class Patience(CancelToken):
-    """Is cancelled at its check number ``checks``."""
+class CancelledAtCheck(CancelToken):
+    """A token that is cancelled at its check number ``checks``."""
 
     def __init__(self, checks: int) -> None:
         super().__init__()
@@ -269,22 +267,22 @@ class Patience(CancelToken):
 
 
 @pytest.mark.parametrize("checks", [1, 2, 5, 12])
-def test_cancel_between_tiles_and_the_next_answer_is_right(checks: int) -> None:
+def test_cancelling_between_tiles_does_not_spoil_the_next_picture(checks: int) -> None:
     features, by, grid = encoded(6, 8), decoder(16), Grid(64, 48)
     query = RegionQuery(Instant(0, Fraction(1, 4)), grid, grid.rect)
     with pytest.raises(Cancelled):
-        decode(by, features, query, Patience(checks))
+        decode(by, features, query, CancelledAtCheck(checks))
     np.testing.assert_array_equal(decode(by, features, query), decode(decoder(16), features, query))
 
 
-def test_there_is_one_check_for_each_tile() -> None:
-    token, grid = Patience(1000), Grid(64, 48)
+def test_the_token_is_checked_once_for_each_tile() -> None:
+    token, grid = CancelledAtCheck(1000), Grid(64, 48)
     decode(decoder(16), encoded(6, 8), RegionQuery(Instant(0, Fraction(0)), grid, grid.rect), token)
     assert 1000 - token.left == 12
 
 
 def fail_first(monkeypatch: pytest.MonkeyPatch, times: int, error: Exception) -> None:
-    """The first ``times`` tiles (of each try the first) end in ``error``."""
+    """Let the first tile of each of the first ``times`` tries raise ``error``."""
     colour, left = VideoINR.colour, [times]
 
     def scarce(self: VideoINR, *args: Any) -> torch.Tensor:
@@ -304,7 +302,7 @@ OUT_OF_MEMORY = [
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
-def test_scarce_memory_halves_the_tiles_and_succeeds(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_when_memory_is_short_tiles_are_halved(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     features, grid, by = encoded(6, 8), Grid(100, 80), decoder(64)
     query = RegionQuery(Instant(0, Fraction(1, 4)), grid, Rect(10, 5, 70, 60))
     expected = decode(decoder(16), features, query)
@@ -313,7 +311,7 @@ def test_scarce_memory_halves_the_tiles_and_succeeds(monkeypatch: pytest.MonkeyP
     assert by.tile_side == 16
 
 
-def test_too_little_memory_is_a_device_error_and_more_memory_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_raises_a_device_error_and_decoding_works_later(monkeypatch: pytest.MonkeyPatch) -> None:
     features, grid, by = encoded(6, 8), Grid(64, 48), decoder(64)
     query = RegionQuery(Instant(0, Fraction(1, 4)), grid, grid.rect)
     expected = decode(decoder(16), features, query)
@@ -324,7 +322,7 @@ def test_too_little_memory_is_a_device_error_and_more_memory_helps(monkeypatch: 
     np.testing.assert_array_equal(decode(by, features, query), expected)
 
 
-def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     by, grid = decoder(64), Grid(16, 16)
     fail_first(monkeypatch, 1, RuntimeError("something else"))
     with pytest.raises(RuntimeError, match="something else"):

@@ -1,4 +1,4 @@
-"""The model against the paper's equations, written down once more: slowly, for one pixel at a time."""
+"""VideoINR equals a second implementation of the paper's equations, which computes one pixel at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Numbers = NDArray[np.float64]
 
 @cache
 def tiny() -> VideoINR:
-    """With flows of some pixels: a wrong warp must not go unnoticed."""
+    """Return a model with flows of some pixels, so that a wrong warp shows."""
     model = tiny_video_inr()
     model.temporal_head.last.weight.mul_(25)
     return model
@@ -54,7 +54,7 @@ def render(features: PairFeatures, grid: Grid, *times: float) -> list[Tensor]:
 
 
 def siren(head: SirenHead, x: Numbers) -> Numbers:
-    """A head on all its inputs laid side by side."""
+    """Run a head on the concatenation of its inputs."""
     for layer in (head.first, *head.hidden):
         assert isinstance(layer, torch.nn.Linear)
         x = np.sin(30 * (numbers(layer.weight) @ x + numbers(layer.bias)))
@@ -70,7 +70,7 @@ def clamped(index: int, size: int) -> int:
 
 
 def bilinear(image: Any, x: float, y: float, *, height: int, width: int) -> Numbers:
-    """``image(row, column)`` between its pixels; borders extended."""
+    """Read ``image(row, column)`` bilinearly; borders extended."""
     x, y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
     out: Any = 0.0
     for row in {math.floor(y), clamped(math.floor(y) + 1, height)}:
@@ -80,7 +80,7 @@ def bilinear(image: Any, x: float, y: float, *, height: int, width: int) -> Numb
 
 
 def cubic(distance: float) -> float:
-    """The bicubic kernel of a = -0.75."""
+    """Return the bicubic kernel with a = -0.75."""
     d, a = abs(distance), -0.75
     if d <= 1:
         return (a + 2) * d**3 - (a + 3) * d**2 + 1
@@ -99,7 +99,7 @@ def bicubic(image: Numbers, x: float, y: float) -> Numbers:
 
 
 class SlowVideoINR:
-    """One pair, one grid: eq. 2, 4 and 6 of the paper pixel by pixel, on inputs that are concatenated plainly."""
+    """Eq. 2, 4 and 6 of the paper for one pair and one grid, pixel by pixel, on concatenated inputs."""
 
     def __init__(self, model: VideoINR, frames: Tensor, grid: Grid) -> None:
         feature, prior = model.encoder(frames)
@@ -150,7 +150,7 @@ class SlowVideoINR:
 
 @pytest.mark.parametrize("scale", [1, 2.7, 9])
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
-def test_the_model_is_the_papers(scale: float, t: float) -> None:
+def test_the_model_equals_the_papers_equations(scale: float, t: float) -> None:
     frames = frames_of(5, 7)
     grid = Grid(7, 5).scaled(scale)
     features, slow = encode(frames), SlowVideoINR(tiny(), frames, grid)
@@ -168,8 +168,8 @@ def test_the_model_is_the_papers(scale: float, t: float) -> None:
 
 
 @pytest.mark.parametrize("scales", [(1, 3), (3, 9)])
-def test_motion_is_in_latent_pixels_whatever_the_grid(scales: tuple[int, int]) -> None:
-    """Odd scales have a pixel at the centre of each latent one: there the flow is the same."""
+def test_motion_is_in_latent_pixels_on_every_grid(scales: tuple[int, int]) -> None:
+    """At odd scales a grid pixel lies at the centre of each latent pixel: the flow there is the same."""
     features, flows = encode(frames_of(6, 8)), []
     for scale in scales:
         grid = Grid(8 * scale, 6 * scale)
@@ -182,7 +182,7 @@ def test_motion_is_in_latent_pixels_whatever_the_grid(scales: tuple[int, int]) -
 
 
 def test_the_spatial_field_is_evaluated_once_for_all_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F_s knows no time."""
+    """F_s does not depend on time."""
     features, grid, calls = encode(frames_of(5, 7)), Grid(16, 12), []
     whole = VideoINR.spatial_feature
 
@@ -200,7 +200,7 @@ def test_the_spatial_field_is_evaluated_once_for_all_times(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 6), (7, 1), (2, 3), (5, 9), (13, 11)])
 @pytest.mark.parametrize("scale", [0.5, 1, 3.3])
-def test_any_size_goes_through(height: int, width: int, scale: float) -> None:
+def test_any_size_is_accepted(height: int, width: int, scale: float) -> None:
     features, grid = encode(frames_of(height, width)), Grid(width, height).scaled(scale)
     assert features.latent_hw == (height, width)
     frame = render(features, grid, 0.5)[0]
@@ -208,7 +208,7 @@ def test_any_size_goes_through(height: int, width: int, scale: float) -> None:
     assert frame.isfinite().all()
 
 
-def test_the_pairs_of_a_batch_do_not_see_each_other() -> None:
+def test_pairs_of_a_batch_do_not_affect_each_other() -> None:
     frames, grid = frames_of(6, 7, batch=3), Grid(20, 17)
     times = torch.tensor([0.1, 0.5, 0.9])
     with torch.inference_mode():
@@ -235,14 +235,14 @@ def test_parameter_counts(config: ModelConfig, parameters: int) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
 
 
-def test_features_know_their_size_in_bytes() -> None:
+def test_features_report_their_bytes() -> None:
     features = encode(frames_of(4, 5))
     assert features.nbytes == sum(4 * one.numel() for one in features.tensors().values())
     halved = replace(features, frames=features.frames[:, :1])
     assert features.nbytes - halved.nbytes == 3 * 4 * 5 * 4
 
 
-def test_features_lie_channels_last_in_one_piece() -> None:
+def test_features_are_channels_last_and_contiguous() -> None:
     """The fast path of sampling reads them as tables of rows."""
     features = encode(frames_of(4, 5))
     for name in ("prior", "spatial", "temporal", "colour_first", "colour_second"):
@@ -252,8 +252,8 @@ def test_features_lie_channels_last_in_one_piece() -> None:
         assert tensor.dtype == torch.float32, name
 
 
-def test_half_precision_in_the_encoder_is_not_seen() -> None:
-    """The shipped model on real pictures."""
+def test_half_precision_in_the_encoder_changes_less_than_a_tenth_of_a_level() -> None:
+    """With the shipped model on real frames."""
     model = load_model("lite").model
     assert isinstance(model, VideoINR)
     with open_clip(path("demo/demo.mp4")) as clip, torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Sampling at arbitrary positions: identity, shifts, ramps and borders, the same by every way through the code."""
+"""Sampling at arbitrary positions: identity, shifts, ramps and borders, the same by every backend."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ seeds = st.integers(0, 2**16)
 
 
 def lattice(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """x and y of every pixel, [1, H, W] each."""
+    """Return x and y of every pixel, [1, H, W] each."""
     y, x = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
     return x[None], y[None]
 
 
 def slow_bilinear(image: Tensor, x: float, y: float) -> Tensor:
-    """[H, W, C] at one position, from the definition."""
+    """Sample ``image`` [H, W, C] at one position by the definition."""
     height, width = image.shape[:2]
     x, y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
     out = torch.zeros(image.shape[2], dtype=torch.float64)
@@ -49,11 +49,11 @@ def test_both_cpu_paths_and_the_definition_agree(height: int, width: int, seed: 
 
 @settings(deadline=None)
 @given(sides, sides)
-def test_no_flow_is_the_identity(height: int, width: int) -> None:
+def test_a_flow_of_zero_is_the_identity(height: int, width: int) -> None:
     image = torch.rand(1, height, width, 4)
     x, y = lattice(height, width)
     with torch.no_grad():
-        assert torch.equal(sample(image, x, y), image)  # Exactly, where nothing is normalised on the way.
+        assert torch.equal(sample(image, x, y), image)  # Exact, because this backend normalises no coordinates.
     torch.testing.assert_close(sample(image, x, y), image, atol=1e-5, rtol=0)
     first = image.permute(0, 3, 1, 2)
     torch.testing.assert_close(warp(first, torch.zeros(1, 2, height, width)), first, atol=1e-5, rtol=0)
@@ -62,7 +62,7 @@ def test_no_flow_is_the_identity(height: int, width: int) -> None:
 
 @settings(deadline=None)
 @given(st.integers(-3, 3), st.integers(-3, 3))
-def test_whole_pixels_roll_and_borders_are_extended(dx: int, dy: int) -> None:
+def test_a_flow_of_whole_pixels_shifts_the_image_and_extends_its_border(dx: int, dy: int) -> None:
     image = torch.rand(1, 3, 8, 9)
     flow = torch.tensor([dx, dy]).float()[None, :, None, None].expand(1, 2, 8, 9)
     x = (torch.arange(9) + dx).clamp(0, 8)
@@ -84,15 +84,15 @@ def test_a_ramp_stays_a_ramp_away_from_the_border(dx: float, dy: float) -> None:
         torch.testing.assert_close(out[0, inner, inner, 1], (y + dy)[0, inner, inner], atol=1e-4, rtol=0)
 
 
-def test_bicubic_half_way_is_the_kernel_of_three_quarters() -> None:
+def test_bicubic_half_way_between_pixels_has_the_weights_of_a_minus_three_quarters() -> None:
     step = torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]).expand(1, 1, 7, 7)
     x = torch.tensor([[[0.5, 1.5, 2.5, 3.5, 4.5, 5.5]]])
     out = sample_bicubic(step, x, torch.full_like(x, 3.0)).flatten()
-    # The kernel of a = -3/4 at distances of 1/2 and 3/2.
+    # The kernel with a = -3/4 at distances 1/2 and 3/2.
     torch.testing.assert_close(out, torch.tensor([0.0, -0.09375, 0.59375, 0.59375, -0.09375, 0.0]), atol=1e-5, rtol=0)
 
 
-def test_far_outside_reads_the_border() -> None:
+def test_positions_far_outside_read_the_border() -> None:
     image = torch.rand(1, 5, 6, 2)
     x, y = torch.tensor([[[-1e3, 1e3, -1e3, 1e3]]]), torch.tensor([[[-1e3, -1e3, 1e3, 1e3]]])
     expected = torch.stack((image[0, 0, 0], image[0, 0, -1], image[0, -1, 0], image[0, -1, -1]))[None, None]
@@ -113,7 +113,7 @@ def test_every_image_of_a_batch_has_its_own_positions() -> None:
 def test_sample_is_differentiable_in_the_image_and_in_both_coordinates() -> None:
     rng = torch.Generator().manual_seed(1)
     image = torch.rand((2, 4, 5, 2), generator=rng, dtype=torch.float64, requires_grad=True)
-    # Away from whole positions, where a bilinear surface has its creases.
+    # Away from whole positions, where a bilinear surface has kinks.
     x = (torch.randint(0, 4, (2, 2, 3), generator=rng) + 0.3).double().requires_grad_()
     y = (torch.randint(0, 3, (2, 2, 3), generator=rng) + 0.6).double().requires_grad_()
     assert torch.autograd.gradcheck(sample, (image, x, y))

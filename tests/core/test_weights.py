@@ -1,4 +1,4 @@
-"""Weights and their cards: what was saved is what is loaded, and what does not fit is refused by name."""
+"""Weights and their cards: a saved model is loaded unchanged, and files that do not match are refused by name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def change_card(weights: Path, **changes: Any) -> None:
 
 
 def change_tensors(weights: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
-    """Change the tensors, and make the card's checksum fit: only their contents are wrong then."""
+    """Change the tensors and adapt the card's checksum, so that only the contents are wrong."""
     tensors = load_file(weights)
     change(tensors)
     save_file(tensors, weights)
@@ -48,7 +48,7 @@ def assert_refused(weights: Path, *words: str) -> None:
     assert caught.value.hint
 
 
-def test_what_was_saved_is_loaded(saved: Path) -> None:
+def test_a_saved_model_is_loaded_unchanged(saved: Path) -> None:
     loaded, original = load_model(str(saved)), tiny_video_inr().state_dict()
     for name, tensor in loaded.model.state_dict().items():
         assert torch.equal(tensor, original[name].half().float()), name
@@ -59,7 +59,7 @@ def test_what_was_saved_is_loaded(saved: Path) -> None:
     assert card.sha256 == hashlib.sha256(saved.read_bytes()).hexdigest()
 
 
-def test_a_loaded_model_only_renders(saved: Path) -> None:
+def test_a_loaded_model_is_in_evaluation_mode_without_gradients(saved: Path) -> None:
     model = load_model(str(saved)).model
     assert not model.training
     assert not any(parameter.requires_grad for parameter in model.parameters())
@@ -74,24 +74,24 @@ def test_weights_that_half_precision_cannot_hold_are_not_saved(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_the_self_test_finds_no_difference_on_the_computer_that_wrote_it(tmp_path: Path) -> None:
+def test_the_self_test_finds_no_difference_on_the_same_computer(tmp_path: Path) -> None:
     assert self_test(load_tiny_model(tmp_path), CPU) == 0
 
 
-def test_the_self_test_finds_other_weights(tmp_path: Path) -> None:
+def test_the_self_test_detects_other_weights(tmp_path: Path) -> None:
     loaded = load_tiny_model(tmp_path)
     loaded.model.get_parameter("decoder_head.last.bias").add_(0.1)
     assert self_test(loaded, CPU) > 10
 
 
 @pytest.mark.parametrize("stored", ["", "AAAA", "not base64!"])
-def test_a_card_without_a_self_test_says_so(saved: Path, stored: str) -> None:
+def test_a_card_without_a_self_test_is_reported(saved: Path, stored: str) -> None:
     change_card(saved, self_test=stored)
     with pytest.raises(ModelError, match="tiny"):
         self_test(load_model(str(saved)), CPU)
 
 
-def test_other_bytes_than_the_cards_are_refused(saved: Path) -> None:
+def test_weights_that_differ_from_the_cards_hash_are_refused(saved: Path) -> None:
     change_card(saved, sha256="0" * 64)
     assert_refused(saved, "are not the ones")
 
@@ -114,7 +114,7 @@ def test_a_missing_tensor_is_refused(saved: Path) -> None:
     assert_refused(saved, "encoder.first.weight")
 
 
-def test_a_tensor_too_many_is_refused(saved: Path) -> None:
+def test_an_extra_tensor_is_refused(saved: Path) -> None:
     change_tensors(saved, lambda tensors: tensors.update(extra=torch.zeros(1)))
     assert_refused(saved, "extra")
 
@@ -125,7 +125,7 @@ def test_a_tensor_of_another_shape_is_refused(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_is_not_finite_is_refused(saved: Path, value: float) -> None:
+def test_a_value_that_is_not_finite_is_refused(saved: Path, value: float) -> None:
     change_tensors(saved, lambda tensors: tensors["encoder.fuse.bias"].fill_(value))
     assert_refused(saved, "encoder.fuse.bias")
 
@@ -140,13 +140,13 @@ def test_missing_weights_are_refused(saved: Path) -> None:
     assert_refused(saved, "tiny.safetensors")
 
 
-def test_a_folder_in_the_weights_place_is_refused(saved: Path) -> None:
+def test_a_folder_instead_of_weights_is_refused(saved: Path) -> None:
     saved.unlink()
     saved.mkdir()
     assert_refused(saved, "tiny.safetensors")
 
 
-def test_an_encoder_of_a_newer_program_is_refused(saved: Path) -> None:
+def test_an_unknown_kind_of_encoder_is_refused(saved: Path) -> None:
     config = TINY.to_dict()
     config["encoder"]["kind"] = "transformer"
     change_card(saved, config=config)
@@ -166,13 +166,13 @@ def test_an_encoder_of_a_newer_program_is_refused(saved: Path) -> None:
         ("unknown", 3),
     ],
 )
-def test_a_config_that_makes_no_model_is_refused(saved: Path, field: str, value: object) -> None:
+def test_an_invalid_config_is_refused(saved: Path, field: str, value: object) -> None:
     change_card(saved, config={**TINY.to_dict(), field: value})
     assert_refused(saved)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\x00\xff", '{"config": 3}'])
-def test_a_card_that_is_none_is_refused(saved: Path, text: str) -> None:
+def test_a_card_that_is_not_one_is_refused(saved: Path, text: str) -> None:
     saved.with_suffix(".json").write_text(text, "utf-8")
     assert_refused(saved, "tiny.json")
 
@@ -180,29 +180,29 @@ def test_a_card_that_is_none_is_refused(saved: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "changes", [{"trained_scales": 4}, {"trained_scales": [1, 2, 3]}, {"surplus": 1}, {"trained_scales": ["a", "b"]}]
 )
-def test_a_card_with_odd_fields_is_refused(saved: Path, changes: dict[str, Any]) -> None:
+def test_a_card_with_invalid_fields_is_refused(saved: Path, changes: dict[str, Any]) -> None:
     change_card(saved, **changes)
     assert_refused(saved, "tiny.json")
 
 
 @pytest.mark.parametrize("name", ["nobody", "model.pt", "lite.json"])
-def test_another_name_is_refused_and_the_shipped_ones_are_named(name: str) -> None:
+def test_an_unknown_name_is_refused_and_the_error_lists_the_shipped_models(name: str) -> None:
     with pytest.raises(ModelError, match=name) as caught:
         load_model(name)
     assert "lite" in caught.value.hint
 
 
-def test_a_config_survives_its_json_form() -> None:
+def test_a_config_is_the_same_after_its_json_form() -> None:
     for config in (TINY, LITE):
         assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-def test_the_shipped_lite_model_is_the_default_and_whole() -> None:
+def test_the_shipped_lite_model_is_the_default_and_passes_its_self_test() -> None:
     default = load_model()
     assert default.card.name == "lite"
     assert default.model.config == default.card.config
     assert default.card.parameters == sum(parameter.numel() for parameter in default.model.parameters())
-    assert self_test(default, CPU) <= 1  # Another processor may round another way.
+    assert self_test(default, CPU) <= 1  # Another processor may round differently.
 
 
 def test_the_shipped_models_are_listed_default_first() -> None:

@@ -1,4 +1,4 @@
-"""The paper's encoder: its layers, any size, and what batching both directions must not change."""
+"""The paper's encoder: its layers, any size, and both directions of the ConvLSTM in one batch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def papers_own() -> ZoomingSlowMoEncoder:
         return ZoomingSlowMoEncoder(PAPER.encoder)
 
 
-def test_it_has_as_many_weights_as_the_released_one() -> None:
+def test_it_has_as_many_parameters_as_the_released_encoder() -> None:
     count = sum(parameter.numel() for parameter in papers_own().parameters())
     assert count == 10_768_688
     assert count + HEADS_PARAMETERS == 10_978_615
@@ -53,26 +53,26 @@ def test_its_layers_have_the_released_shapes() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 2), (3, 1), (5, 7), (16, 16), (17, 33)])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_any_size_goes_through(height: int, width: int, batch: int) -> None:
+def test_any_size_is_accepted(height: int, width: int, batch: int) -> None:
     feature = encoder()(torch.rand(batch, 2, 3, height, width))
     assert feature.shape == (batch, TINY_PAPER.encoder.feature_channels, height, width)
     assert feature.isfinite().all()
 
 
-def test_odd_sizes_are_extended_by_their_borders_and_cut_back() -> None:
+def test_odd_sizes_are_padded_with_their_borders_and_cropped() -> None:
     frames = torch.rand(1, 2, 3, 9, 14)
     extended = F.pad(frames[0], (0, 2, 0, 3), mode="replicate")[None]
     torch.testing.assert_close(encoder()(frames), encoder()(extended)[..., :9, :14])
 
 
-def test_pairs_of_a_batch_are_encoded_one_by_one() -> None:
+def test_pairs_of_a_batch_do_not_affect_each_other() -> None:
     frames = torch.rand(3, 2, 3, 9, 7)
     together = encoder()(frames)
     for k in range(3):
         torch.testing.assert_close(together[k : k + 1], encoder()(frames[k : k + 1]), atol=1e-4, rtol=1e-3)
 
 
-def test_both_frames_matter_and_their_order() -> None:
+def test_the_output_depends_on_both_frames_and_their_order() -> None:
     frames = torch.rand(1, 2, 3, 8, 8)
     as_is = encoder()(frames)
     for changed in (frames.flip(1), frames[:, [0, 0]], frames[:, [1, 1]]):
@@ -80,7 +80,7 @@ def test_both_frames_matter_and_their_order() -> None:
 
 
 def aligned(alignment: Alignment, moving: list[Tensor], reference: list[Tensor]) -> Tensor:
-    """One map aligned to another, level by level, written down plainly."""
+    """Align one map with another, level by level: a second implementation."""
 
     def leaky(x: Tensor) -> Tensor:
         return torch.maximum(x, 0.1 * x)
@@ -101,7 +101,7 @@ def aligned(alignment: Alignment, moving: list[Tensor], reference: list[Tensor])
     return found
 
 
-def test_a_pair_is_aligned_each_to_the_other_from_coarse_to_fine() -> None:
+def test_each_map_of_a_pair_is_aligned_with_the_other_from_coarse_to_fine() -> None:
     pair = encoder().interpolate
     first, second = ([torch.randn(2, 4, 16 >> k, 12 >> k) for k in range(3)] for _ in range(2))
     both = torch.cat((aligned(pair.first, first, second), aligned(pair.second, second, first)), 1)
@@ -109,7 +109,7 @@ def test_a_pair_is_aligned_each_to_the_other_from_coarse_to_fine() -> None:
 
 
 def one_way(lstm: TwoWayConvLSTM, maps: list[Tensor]) -> list[Tensor]:
-    """The ConvLSTM over ``maps`` in their order, written down plainly."""
+    """Run the ConvLSTM over ``maps`` in one direction: a second implementation."""
     hidden = cell = torch.zeros_like(maps[0])
     outputs = []
     for entering in maps:
@@ -123,7 +123,7 @@ def one_way(lstm: TwoWayConvLSTM, maps: list[Tensor]) -> list[Tensor]:
     return outputs
 
 
-def test_both_directions_at_once_are_one_after_the_other() -> None:
+def test_both_directions_in_one_batch_equal_one_after_the_other() -> None:
     lstm, maps = encoder().recurrence, list(torch.randn(3, 2, 4, 8, 12))
     forwards, backwards = one_way(lstm, maps), one_way(lstm, maps[::-1])[::-1]
     expected = [lstm.merge(torch.cat(both, 1)) for both in zip(forwards, backwards, strict=True)]
@@ -137,7 +137,7 @@ def test_a_pyramid_halves_twice() -> None:
 
 
 def test_the_first_frame_comes_first_mid_time_second_and_the_second_frame_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen without the ConvLSTM, which mixes them."""
+    """Tested without the ConvLSTM, which mixes them."""
     whole, frames = encoder(), torch.rand(1, 2, 3, 8, 8)
     monkeypatch.setattr(TwoWayConvLSTM, "forward", lambda _self, sequence: sequence)
     alone = [whole.front(F.leaky_relu(whole.first(frames[:, k]), 0.1)) for k in (0, 1)]
@@ -158,7 +158,7 @@ def test_gradients_reach_every_weight() -> None:
         assert parameter.grad.any(), name
 
 
-def test_channels_that_its_groups_cannot_share_are_refused() -> None:
+def test_channels_that_are_not_a_multiple_of_the_groups_are_refused() -> None:
     data = TINY_PAPER.to_dict()
     data["encoder"]["channels"] = 5
     with pytest.raises(ModelError, match="multiple of its groups"):
