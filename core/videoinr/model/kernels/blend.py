@@ -19,15 +19,20 @@ _RUN = 128
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _pixels(rows, columns, height, width, run: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Return the pixels of this program: slot, index, whether they exist, place in the flow, x and y in the frames."""
+    slot = tl.program_id(1)
+    pixel = tl.program_id(0) * run + tl.arange(0, run)
+    x = ((pixel % columns).to(tl.float32) + 0.5) * (width / columns) - 0.5
+    y = ((pixel // columns).to(tl.float32) + 0.5) * (height / rows) - 0.5
+    return slot, pixel, pixel < rows * columns, slot * rows * columns + pixel, x, y
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _forward_kernel(  # type: ignore[no-untyped-def]
     answer, flow, prior_logit, frames, out, images, rows, columns, height, width, run: tl.constexpr
 ):
-    slot = tl.program_id(1)
-    pixel = tl.program_id(0) * run + tl.arange(0, run)
-    inside = pixel < rows * columns
-    here = slot * rows * columns + pixel
-    x = ((pixel % columns).to(tl.float32) + 0.5) * (width / columns) - 0.5
-    y = ((pixel // columns).to(tl.float32) + 0.5) * (height / rows) - 0.5
+    slot, pixel, inside, here, x, y = _pixels(rows, columns, height, width, run)
     first = frames + (slot % images) * 6 * height * width
     mx, my = tl.load(flow + here * 4, mask=inside, other=0.0), tl.load(flow + here * 4 + 1, mask=inside, other=0.0)
     r0, g0, b0, _, _, _, _, _, _ = bicubic(first, x + mx, y + my, inside, height, width)
@@ -48,12 +53,7 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     answer, flow, prior_logit, frames, grad_out, grad_answer, grad_flow, images, rows, columns, height, width,
     run: tl.constexpr,
 ):  # fmt: skip
-    slot = tl.program_id(1)
-    pixel = tl.program_id(0) * run + tl.arange(0, run)
-    inside = pixel < rows * columns
-    here = slot * rows * columns + pixel
-    x = ((pixel % columns).to(tl.float32) + 0.5) * (width / columns) - 0.5
-    y = ((pixel // columns).to(tl.float32) + 0.5) * (height / rows) - 0.5
+    slot, pixel, inside, here, x, y = _pixels(rows, columns, height, width, run)
     place = grad_out + slot * 3 * rows * columns + pixel
     gr = tl.load(place, mask=inside, other=0.0)
     gg = tl.load(place + rows * columns, mask=inside, other=0.0)

@@ -51,30 +51,40 @@ def _scatter(table, grad_table, row, right, below, wx, wy, channel, mask, grad, 
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _pixels(images, rows, columns, run: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Return the pixels of this program: their image, whether they exist, their place in the flow, column and row."""
+    pixel = tl.program_id(0) * run + tl.arange(0, run)
+    here = tl.program_id(1) * rows * columns + pixel
+    column, row = (pixel % columns).to(tl.float32), (pixel // columns).to(tl.float32)
+    return tl.program_id(1) % images, pixel < rows * columns, here, column, row
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _targets(flow, here, way, column, row, inside, rows, columns, height, width):  # type: ignore[no-untyped-def]
+    """Return where the flow ``way`` leads the pixels: x and y on the fine map, then x and y on the coarse map."""
+    mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
+    my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
+    coarse_x, coarse_y = (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my
+    return column + mx * (columns / width), row + my * (rows / height), coarse_x, coarse_y
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _forward_kernel(  # type: ignore[no-untyped-def]
     fine, coarse, flow, out, images, rows, columns, height, width,
     channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    image = tl.program_id(1) % images
-    pixel = tl.program_id(0) * run + tl.arange(0, run)
-    inside = pixel < rows * columns
-    here = tl.program_id(1) * rows * columns + pixel
-    column, row = (pixel % columns).to(tl.float32), (pixel // columns).to(tl.float32)
+    image, inside, here, column, row = _pixels(images, rows, columns, run)
     channel = tl.arange(0, padded)[None, :]
     mask = inside[:, None] & (channel < channels)
     total = tl.zeros([run, padded], tl.float32)
     for way in tl.static_range(2):
-        mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
-        my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
-        at, right, below, wx, wy, _, _ = place(
-            column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
+        fine_x, fine_y, coarse_x, coarse_y = _targets(
+            flow, here, way, column, row, inside, rows, columns, height, width
         )
+        at, right, below, wx, wy, _, _ = place(fine_x, fine_y, inside, rows, columns)
         at += image * rows * columns
         total += _read(fine + way * channels, at, right, below, wx, wy, channel, mask, 2 * channels)
-        at, right, below, wx, wy, _, _ = place(
-            (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
-            inside, height, width,
-        )  # fmt: skip
+        at, right, below, wx, wy, _, _ = place(coarse_x, coarse_y, inside, height, width)
         at += image * height * width
         total += _read(coarse + way * channels, at, right, below, wx, wy, channel, mask, 2 * channels)
     tl.store(out + here[:, None] * channels + channel, total, mask=mask)
@@ -85,30 +95,22 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     fine, coarse, flow, grad_out, grad_fine, grad_coarse, grad_flow, images, rows, columns, height, width,
     channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    image = tl.program_id(1) % images
-    pixel = tl.program_id(0) * run + tl.arange(0, run)
-    inside = pixel < rows * columns
-    here = tl.program_id(1) * rows * columns + pixel
-    column, row = (pixel % columns).to(tl.float32), (pixel // columns).to(tl.float32)
+    image, inside, here, column, row = _pixels(images, rows, columns, run)
     channel = tl.arange(0, padded)[None, :]
     mask = inside[:, None] & (channel < channels)
     grad = tl.load(grad_out + here[:, None] * channels + channel, mask=mask, other=0.0)
     for way in tl.static_range(2):
-        mx = tl.load(flow + here * 4 + 2 * way, mask=inside, other=0.0)
-        my = tl.load(flow + here * 4 + 2 * way + 1, mask=inside, other=0.0)
-        at, right, below, wx, wy, free_x, free_y = place(
-            column + mx * (columns / width), row + my * (rows / height), inside, rows, columns
+        fine_x, fine_y, coarse_x, coarse_y = _targets(
+            flow, here, way, column, row, inside, rows, columns, height, width
         )
+        at, right, below, wx, wy, free_x, free_y = place(fine_x, fine_y, inside, rows, columns)
         at += image * rows * columns
         fx, fy = _scatter(
             fine + way * channels, grad_fine + way * channels, at, right, below, wx, wy, channel, mask, grad,
             2 * channels,
         )  # fmt: skip
         gx, gy = tl.where(free_x, fx * (columns / width), 0.0), tl.where(free_y, fy * (rows / height), 0.0)
-        at, right, below, wx, wy, free_x, free_y = place(
-            (column + 0.5) * (width / columns) - 0.5 + mx, (row + 0.5) * (height / rows) - 0.5 + my,
-            inside, height, width,
-        )  # fmt: skip
+        at, right, below, wx, wy, free_x, free_y = place(coarse_x, coarse_y, inside, height, width)
         at += image * height * width
         cx, cy = _scatter(
             coarse + way * channels, grad_coarse + way * channels, at, right, below, wx, wy, channel, mask, grad,

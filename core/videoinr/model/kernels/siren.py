@@ -87,6 +87,12 @@ def _weights(w_ptr, rows, columns, n_rows, n_columns):  # type: ignore[no-untype
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _inner_layer(w_ptr, b_ptr, channel, width: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Return the weights and the bias of a hidden layer of ``width`` inputs and outputs."""
+    return _weights(w_ptr, channel, channel, width, width), tl.load(b_ptr + channel, mask=channel < width, other=0.0)
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _forward_kernel(  # type: ignore[no-untyped-def]
     base, shift, w1, b1, w2, b2, w_last, b_last, out, points, images, instants,
     width: tl.constexpr, wide: tl.constexpr, outputs: tl.constexpr, wide_out: tl.constexpr,
@@ -103,11 +109,9 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     first, second = last, last
     first_bias, second_bias = last_bias, last_bias
     if layers > 0:
-        first = _weights(w1, channel, channel, width, width)
-        first_bias = tl.load(b1 + channel, mask=channel < width, other=0.0)
+        first, first_bias = _inner_layer(w1, b1, channel, width)
     if layers > 1:
-        second = _weights(w2, channel, channel, width, width)
-        second_bias = tl.load(b2 + channel, mask=channel < width, other=0.0)
+        second, second_bias = _inner_layer(w2, b2, channel, width)
     for instant in range(instants):
         moved = x + tl.load(shift + (instant * images + image) * width + channel, mask=channel < width, other=0.0)
         a = _sin(omega * moved)
@@ -138,11 +142,9 @@ def _backward_kernel(  # type: ignore[no-untyped-def]
     d_first_bias, d_second_bias = tl.zeros([wide], tl.float32), tl.zeros([wide], tl.float32)
     d_last, d_last_bias = tl.zeros([wide, wide_out], tl.float32), tl.zeros([wide_out], tl.float32)
     if layers > 0:
-        first = _weights(w1, channel, channel, width, width)
-        first_bias = tl.load(b1 + channel, mask=channel < width, other=0.0)
+        first, first_bias = _inner_layer(w1, b1, channel, width)
     if layers > 1:
-        second = _weights(w2, channel, channel, width, width)
-        second_bias = tl.load(b2 + channel, mask=channel < width, other=0.0)
+        second, second_bias = _inner_layer(w2, b2, channel, width)
     for tile in range(tl.program_id(0), tiles, tl.num_programs(0)):
         point = tile * run + tl.arange(0, run)
         inside = (point < points)[:, None]
