@@ -50,11 +50,7 @@ def plain_deformable_conv(
     """Compute a deformable convolution, one band of rows at a time.
 
     Args:
-        x: [B, C, H, W].
-        offsets: [B, G * 18, H, W], pixels; by group, then tap, then (y, x).
-        masks: [B, G * 9, H, W] in 0 ... 1; by group, then tap.
-        weight: [D, C, 3, 3].
-        bias: [D].
+        x, offsets, masks, weight, bias: As of :func:`videoinr.model.ops.deformable_conv`.
         product: The type of the factors of the matrix product; without it, the type of ``x``.
         band_bytes: How much the taps of one band may read.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -76,7 +76,35 @@ class PairModel(PairHeads, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class PairFeatures:
+class EncodedMaps:
+    """The maps of encoded pairs, by name: what they take, and a copy of them. Channels last, [B, H, W, C]."""
+
+    MAP_NAMES: ClassVar[tuple[str, ...]]
+
+    spatial: Tensor
+    """SpatialINR's share of the maps, [B, H, W, S]; its H and W are those of the latent feature."""
+
+    @property
+    def latent_hw(self) -> tuple[int, int]:
+        """Height and width of the latent feature, in latent pixels."""
+        return self.spatial.shape[1], self.spatial.shape[2]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all maps together."""
+        return sum(one.nbytes for one in self.tensors().values())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all maps by their names."""
+        return {name: getattr(self, name) for name in self.MAP_NAMES}
+
+    def clone(self) -> Self:
+        """Return a copy with memory of its own."""
+        return replace(self, **{name: one.clone() for name, one in self.tensors().items()})
+
+
+@dataclass(frozen=True, eq=False)
+class PairFeatures(EncodedMaps):
     """B encoded pairs: all that decoding needs of them. A :class:`~videoinr.model.representation.Features`.
 
     The first layers of the heads are already applied to the latent feature and the frames (siren.py says why that is
@@ -96,32 +124,14 @@ class PairFeatures:
     All maps are float32, except ``temporal``, ``colour_first`` and ``colour_second`` after :meth:`compact`.
     """
 
+    MAP_NAMES = ("frames", "prior", "spatial", "temporal", "colour_first", "colour_second")
+
     frames: Tensor
     prior: Tensor
-    spatial: Tensor
     temporal: Tensor
     colour_first: Tensor
     colour_second: Tensor
     model: PairModel
-
-    @property
-    def latent_hw(self) -> tuple[int, int]:
-        """Height and width of the latent feature, which are those of the source frames."""
-        return self.spatial.shape[1], self.spatial.shape[2]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all maps together."""
-        return sum(one.nbytes for one in self.tensors().values())
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return all maps by their names."""
-        names = ("frames", "prior", "spatial", "temporal", "colour_first", "colour_second")
-        return {name: getattr(self, name) for name in names}
-
-    def clone(self) -> PairFeatures:
-        """Return a copy with memory of its own."""
-        return PairFeatures(**{name: one.clone() for name, one in self.tensors().items()}, model=self.model)
 
     def compact(self) -> PairFeatures:
         """Return the pairs with the maps that the CUDA decoder reads most often in half precision.

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.zooming_slowmo import SIZE_MULTIPLE, ZoomingSlowMoEncoder
-from videoinr.model.features import FieldSampler
+from videoinr.model.features import EncodedMaps, FieldSampler
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.released.config import ReleasedConfig
@@ -37,7 +37,7 @@ _BAND_PX = 2**17
 
 
 @dataclass(frozen=True, eq=False)
-class ReleasedFeatures:
+class ReleasedFeatures(EncodedMaps):
     """B encoded pairs: all that decoding needs of them. A :class:`~videoinr.model.representation.Features`.
 
     Channels last, float32. H and W are the size of the latent feature: that of the source frames, padded to multiples
@@ -53,32 +53,14 @@ class ReleasedFeatures:
         model: The model that encoded the pairs, and whose heads decode them.
     """
 
+    MAP_NAMES = ("frames", "enlarged", "spatial", "temporal", "colour_first", "colour_second")
+
     frames: Tensor
     enlarged: Tensor
-    spatial: Tensor
     temporal: Tensor
     colour_first: Tensor
     colour_second: Tensor
     model: ReleasedVideoINR
-
-    @property
-    def latent_hw(self) -> tuple[int, int]:
-        """Height and width of the latent feature."""
-        return self.spatial.shape[1], self.spatial.shape[2]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all maps together."""
-        return sum(one.nbytes for one in self.tensors().values())
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return all maps by their names."""
-        names = ("frames", "enlarged", "spatial", "temporal", "colour_first", "colour_second")
-        return {name: getattr(self, name) for name in names}
-
-    def clone(self) -> ReleasedFeatures:
-        """Return a copy with memory of its own."""
-        return ReleasedFeatures(**{name: one.clone() for name, one in self.tensors().items()}, model=self.model)
 
     def compact(self) -> ReleasedFeatures:
         """Return the features: no kernel reads them, so there is no other form."""
