@@ -11,8 +11,8 @@
 """
 
 import os
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as typing's, which takes as long to import as everything else here
 if TYPE_CHECKING:
     from videoinr.api import Pair, Video, evaluate, export, load_model
     from videoinr.api import open as open  # noqa: A004 - the verb that Python's readers expect, as in io.open
