@@ -1,4 +1,4 @@
-"""Released networks with random weights: the whole one as the program loads it, and one small enough for tiles."""
+"""Released networks with random weights: one of full size, and one small enough for tests of tiles."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ SMALL = replace(
 
 @cache
 def released_weights() -> Weights:
-    """Seeded weights in the released layout, made once."""
+    """Return seeded weights under the released names, made once."""
     return random_weights()
 
 
 @cache
 def released_model(*, corrected: bool = False) -> ReleasedVideoINR:
-    """The whole network with :func:`released_weights`."""
+    """Return the network of full size with :func:`released_weights`."""
     config = ReleasedConfig(corrected=corrected)
     names = encoder_names(config) | head_names(config)
     model = ReleasedVideoINR(config)
@@ -41,7 +41,7 @@ def released_model(*, corrected: bool = False) -> ReleasedVideoINR:
 
 @cache
 def small_released_model(*, corrected: bool = False) -> ReleasedVideoINR:
-    """A small one, whose flows are some pixels long and leave their tiles."""
+    """Return a small network whose flows are some pixels long and leave their tiles."""
     torch.manual_seed(5)
     model = ReleasedVideoINR(ReleasedConfig(SMALL, corrected))
     for head in (model.spatial_head, model.temporal_head, model.decoder_head):

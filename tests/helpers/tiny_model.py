@@ -1,4 +1,4 @@
-"""A tiny model with random weights, for tests of everything that does not depend on what a model has learned."""
+"""A tiny model with random weights, for tests that do not depend on a trained model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from videoinr.model.weights import LoadedModel, load_model, save_model
 
 
 def tiny_video_inr(*, seed: int = 0) -> VideoINR:
-    """A tiny model with seeded weights; its flows are tenths of a pixel, its residuals a few levels."""
+    """Return a tiny model with seeded weights; its flows are tenths of a pixel, its residuals a few levels."""
     torch.manual_seed(seed)
     model = VideoINR(TINY)
     with torch.no_grad():
-        # As initialised both heads are almost silent, and a wrong warp would go unnoticed.
+        # As initialised, both heads are almost silent, and a wrong warp would not show.
         model.temporal_head.last.weight.mul_(60)
         model.decoder_head.last.weight.mul_(20)
     return model.eval().requires_grad_(False)
 
 
 def save_tiny_model(folder: Path, *, seed: int = 0, model: VideoINR | None = None) -> Path:
-    """Write the tiny model (or ``model``), weights and card, into ``folder``; -> the .safetensors, for ``--model``."""
+    """Write the tiny model (or ``model``), weights and card, to ``folder``; return the path of the weights."""
     path = folder / "tiny.safetensors"
     save_model(
         model or tiny_video_inr(seed=seed),
@@ -39,5 +39,5 @@ def save_tiny_model(folder: Path, *, seed: int = 0, model: VideoINR | None = Non
 
 
 def load_tiny_model(folder: Path, *, seed: int = 0) -> LoadedModel:
-    """The tiny model as the program loads it."""
+    """Save the tiny model and load it as the program does."""
     return load_model(str(save_tiny_model(folder, seed=seed)))

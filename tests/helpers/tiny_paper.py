@@ -1,4 +1,4 @@
-"""The paper's model and its ablations, made tiny: for tests of what their switches do."""
+"""Tiny forms of the paper's model and its ablations, for tests of the switches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TINY_VARIANTS = {
 
 
 def tiny_paper_model(variant: str = "paper", *, seed: int = 0) -> VideoINR:
-    """With seeded weights: offsets and flows of some pixels, so that a wrong warp shows."""
+    """Return a tiny paper model with seeded weights; offsets and flows are some pixels, so that a wrong warp shows."""
     torch.manual_seed(seed)
     model = VideoINR(TINY_VARIANTS[variant])
     with torch.no_grad():
@@ -42,7 +42,7 @@ def tiny_paper_model(variant: str = "paper", *, seed: int = 0) -> VideoINR:
 
 
 def wake_offsets(model: torch.nn.Module) -> None:
-    """Give every deformable convolution offsets of about a pixel; as initialised they have none."""
+    """Give every deformable convolution offsets of about a pixel; as initialised, all are zero."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, DeformableConv):
