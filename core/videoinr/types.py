@@ -81,6 +81,8 @@ class ClipInfo:
         audio: the audio streams.
         interlaced: whether frames hold two fields.
         warnings: sentences for the user about what is unusual or damaged.
+        pixel_aspect: width / height of a pixel, as shown. The frames that are returned have not been resampled for it.
+        stream: which of the file's video streams this is, counted from 0.
     """
 
     path: Path
@@ -98,6 +100,8 @@ class ClipInfo:
     audio: tuple[AudioInfo, ...]
     interlaced: bool
     warnings: tuple[str, ...]
+    pixel_aspect: Fraction = Fraction(1)
+    stream: int = 0
 
     @property
     def grid(self) -> Grid:

@@ -1,4 +1,4 @@
-"""Moves the decoder to a frame: by its time where times can be trusted, otherwise by counting."""
+"""Moves the decoder to a frame by its time; :mod:`videoinr.clip.decoder_order` does so by counting."""
 
 from __future__ import annotations
 
@@ -128,28 +128,3 @@ class TimedCursor:
     def _clean_start(self) -> int | None:
         at_start = np.flatnonzero(self._index.key_order == 0)
         return int(self._index.key_pts[at_start[0]]) if len(at_start) else None
-
-
-class CountedCursor:
-    """Identifies frames by counting them from the start. A step back decodes the clip again from its start."""
-
-    def __init__(self, file: VideoFile, *, count: int = 0) -> None:
-        """Make a cursor of ``file``, which has returned ``count`` frames so far."""
-        self._file, self._count = file, count
-
-    def approaches(self, index: int) -> Iterator[None]:
-        """See :meth:`Cursor.approaches`: from here, then from the start."""
-        if index >= self._count and not self._file.is_drained:
-            yield
-        self._file.restart()
-        self._count = 0
-        yield
-
-    def read(self, index: int) -> Batch | None:
-        """See :meth:`Cursor.read`."""
-        frames = self._file.step()
-        if frames is None:
-            return None
-        batch = list(enumerate(frames, self._count))
-        self._count += len(frames)
-        return batch

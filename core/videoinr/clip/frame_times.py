@@ -1,64 +1,66 @@
-"""Makes a timeline of a stream's presentation times, and finds its frame rate."""
+"""Makes a timeline of a stream's presentation times."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from videoinr.clip.frame_rate import FrameRate, find_rate
 from videoinr.clip.packet_index import FrameIndex, Ticks
 from videoinr.timeline import Timeline
 
 FALLBACK_FPS = Fraction(25)
 """The rate of a stream that has neither times nor a rate."""
 
-_MIN_FPS, _MAX_FPS = Fraction(1, 1000), 1000
+_MAX_HOLD_STEPS = 10
+"""A last frame that is shown longer than this many of the longest step is believed only if the file's length agrees."""
 
-_STANDARD_FPS = tuple(
-    Fraction(rate, unit)
-    for rate, unit in (
-        (24, 1),
-        (25, 1),
-        (30, 1),
-        (24000, 1001),
-        (30000, 1001),
-        (50, 1),
-        (60, 1),
-        (60000, 1001),
-        (48, 1),
-        (100, 1),
-        (120, 1),
-        (120000, 1001),
-    )
-)
+_FILLER_SHARE = 20
+"""A last frame shorter than this fraction of the usual step was given a filler: its writer did not know its length."""
+
+_ROUNDING_SECS = Fraction(1, 1000)
 
 
-def plausible_rates(rates: Iterable[Fraction | None]) -> list[Fraction]:
-    """Return those of ``rates`` (frames per second) that a clip can have, without duplicates."""
-    return list(dict.fromkeys(Fraction(rate) for rate in rates if rate and _MIN_FPS <= rate <= _MAX_FPS))
+@dataclass(frozen=True, eq=False)
+class FrameTimes:
+    """When the frames of a stream are shown.
+
+    Attributes:
+        timeline: the start of each frame, and the end of the last one.
+        fps: the constant rate; None for a variable one or a single frame.
+        has_gaps: whether frames are missing in the constant rate.
+    """
+
+    timeline: Timeline
+    fps: Fraction | None
+    has_gaps: bool = False
 
 
-def timeline_from_index(
-    index: FrameIndex, tick_secs: Fraction, declared: list[Fraction]
-) -> tuple[Timeline, Fraction | None]:
-    """Make the timeline of a stream.
+def times_from_index(
+    index: FrameIndex, tick_secs: Fraction, declared: list[Fraction], *, declared_secs: Fraction = Fraction(0)
+) -> FrameTimes:
+    """Return the times of a stream's frames.
+
+    Times of a constant rate are set to exact multiples of its step, because containers round them. The last frame
+    lasts as long as its packet says.
 
     Args:
         index: the stream's frames.
         tick_secs: seconds for each tick of the index.
         declared: the rates that the container declares, frames per second, the most trusted first.
-
-    Returns:
-        The timeline, and the stream's constant rate; None for a variable rate or a single frame.
+        declared_secs: how long the container says that the stream is; 0 if it does not say.
     """
     ticks = index.pts - index.pts[0]
     if len(ticks) == 1:
         expected = round(1 / (next(iter(declared), FALLBACK_FPS) * tick_secs))
-        return Timeline(ticks, tick_secs, max(1, index.last_duration or expected)), None
-    fps = constant_fps(ticks, tick_secs, declared)
-    end = round(len(ticks) / (fps * tick_secs)) if fps else int(ticks[-1]) + _last_duration(index)
-    return Timeline(ticks, tick_secs, max(end, int(ticks[-1]) + 1)), fps
+        return FrameTimes(Timeline(ticks, tick_secs, max(1, index.last_duration or expected)), None)
+    rate = find_rate(ticks, tick_secs, declared)
+    last = _last_duration(index, declared_secs / tick_secs, rate, tick_secs)
+    if rate is None:
+        return FrameTimes(Timeline(ticks, tick_secs, int(ticks[-1]) + last), None)
+    return FrameTimes(_even_timeline(rate, last * tick_secs), rate.fps, rate.has_gaps)
 
 
 def longest_step(timeline: Timeline) -> Fraction:
@@ -67,33 +69,25 @@ def longest_step(timeline: Timeline) -> Fraction:
     return int(steps.max()) * timeline.tick_secs if len(steps) else Fraction(0)
 
 
-def constant_fps(ticks: Ticks, tick_secs: Fraction, declared: list[Fraction]) -> Fraction | None:
-    """Return the rate (frames per second) that puts every frame within one tick of its time, or None.
-
-    Containers round times to their tick (a millisecond in Matroska), so the steps of a constant rate may differ.
-
-    Args:
-        ticks: the frames' times, starting at 0; at least two frames.
-        tick_secs: seconds for each tick.
-        declared: rates to try first.
-    """
-    numbers = np.arange(len(ticks), dtype=np.float64)
-    mean = (len(ticks) - 1) / (int(ticks[-1]) * tick_secs)
-    likely = (*map(_standard, declared), *_STANDARD_FPS, mean.limit_denominator(1001))
-    near = [rate for rate in likely if abs(rate - mean) < mean / 20]
-    for rate in near:
-        if np.all(np.abs(numbers / float(rate * tick_secs) - ticks) <= 1):
-            return rate
-    return None
+def _even_timeline(rate: FrameRate, last_secs: Fraction) -> Timeline:
+    """Return the timeline of ``rate`` whose last frame lasts ``last_secs``, rounded to a thousandth of a step."""
+    last = Fraction(1) if _is_usual(last_secs, rate.fps) else (last_secs * rate.fps).limit_denominator(1000)
+    unit = last.denominator
+    return Timeline(rate.numbers * unit, 1 / (rate.fps * unit), int(rate.numbers[-1]) * unit + last.numerator)
 
 
-def _standard(rate: Fraction) -> Fraction:
-    """Return the standard rate that a container rounded to ``rate``, or ``rate`` itself."""
-    return next((each for each in _STANDARD_FPS if abs(each - rate) * 10_000 < each), rate)
+def _is_usual(secs: Fraction, fps: Fraction) -> bool:
+    """Return whether ``secs`` is the step of ``fps``, as a container may have rounded it."""
+    step = 1 / fps
+    return abs(secs - step) <= min(max(_ROUNDING_SECS, step / 100), step / 4)
 
 
-def _last_duration(index: FrameIndex) -> int:
-    """Return how many ticks the last frame is shown: its packet's duration if plausible, or the median step."""
-    steps = np.diff(index.pts)
-    is_plausible = 0 < index.last_duration <= 10 * int(steps.max())
-    return index.last_duration if is_plausible else max(1, int(np.median(steps)))
+def _last_duration(index: FrameIndex, declared: Fraction, rate: FrameRate | None, tick_secs: Fraction) -> int:
+    """Return how many ticks the last frame is shown: its packet's duration if plausible, or the usual step."""
+    steps: Ticks = np.diff(index.pts)
+    usual = max(1, round(1 / (rate.fps * tick_secs)) if rate else int(np.median(steps)))
+    said = index.last_duration
+    if said <= 0 or said * _FILLER_SHARE < usual:
+        return usual
+    agrees = int(index.pts[-1] - index.pts[0]) + said <= declared + 2
+    return said if said <= _MAX_HOLD_STEPS * int(steps.max()) or agrees else usual

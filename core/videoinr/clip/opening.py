@@ -16,6 +16,7 @@ def open_clip(
     *,
     colour: ColourSpec | None = None,
     picture_fps: Fraction = Fraction(24),
+    stream: int | None = None,
     token: CancelToken = NEVER,
 ) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
@@ -27,6 +28,7 @@ def open_clip(
         path: the file, folder or pattern.
         colour: how to read the pixels. If None, the clip's own tags decide, and guesses where they are missing.
         picture_fps: frames per second of a clip of pictures; positive.
+        stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
         token: cancels the opening.
 
     Returns:
@@ -34,7 +36,7 @@ def open_clip(
 
     Raises:
         ClipError: there is no such clip, or it cannot be read.
-        UsageError: ``colour`` has an unknown name, or ``picture_fps`` is not positive.
+        UsageError: ``colour`` has an unknown name, ``picture_fps`` is not positive, or there is no such ``stream``.
         Cancelled: ``token`` was cancelled.
     """
     if colour is not None:
@@ -51,8 +53,10 @@ def open_clip(
         if pictures is None:
             _check_is_file(where)
     if pictures is not None:
+        if stream:
+            raise UsageError(f"Pictures have no video stream {stream}.", hint="Leave the stream out.")
         return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token)
-    return open_video(where, colour=colour, token=token)
+    return open_video(where, colour=colour, token=token, stream=stream)
 
 
 def _check_is_file(where: Path) -> None:

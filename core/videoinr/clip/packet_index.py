@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import CancelToken
+from videoinr.clip.closed_groups import starts_closed_group
+from videoinr.clip.joined_clocks import continued_times
 
 Ticks = NDArray[np.int64]
 
@@ -25,6 +27,9 @@ _REORDER_PACKETS = 32
 """No codec stores a frame this many packets after a frame that is shown later."""
 
 _CHECK_EVERY = 256
+
+_ENCRYPTED = ("encryption_info", "encryption_init_info")
+"""The side data of packets whose content is encrypted."""
 
 
 class PacketLike(Protocol):
@@ -42,6 +47,7 @@ class PacketLike(Protocol):
     def is_keyframe(self) -> bool: ...  # noqa: D102
     @property
     def is_discard(self) -> bool: ...  # noqa: D102
+    def has_sidedata(self, dtype: Any) -> bool: ...  # noqa: D102
 
 
 def _ticks() -> array[int]:
@@ -50,7 +56,11 @@ def _ticks() -> array[int]:
 
 @dataclass
 class PacketTable:
-    """The packets of a stream in file order. ``shown``: whether the packet holds a frame that is to be shown."""
+    """The packets of a stream in file order.
+
+    ``shown``: whether the packet holds a frame that is to be shown. ``closed``: whether no frame from the packet on
+    refers to an earlier one, or is shown before it (an IDR picture). ``is_encrypted``: whether key packets are.
+    """
 
     pts: array[int] = field(default_factory=_ticks)
     dts: array[int] = field(default_factory=_ticks)
@@ -58,8 +68,10 @@ class PacketTable:
     size: array[int] = field(default_factory=_ticks)
     key: bytearray = field(default_factory=bytearray)
     shown: bytearray = field(default_factory=bytearray)
+    closed: bytearray = field(default_factory=bytearray)
+    is_encrypted: bool = False
 
-    def append(self, packet: PacketLike, *, shown: bool) -> None:
+    def append(self, packet: PacketLike, *, shown: bool, closed: bool = False) -> None:
         """Append the next packet of the file."""
         pts, dts, duration = packet.pts, packet.dts, packet.duration
         self.pts.append(_NO_TIME if pts is None else pts)
@@ -68,13 +80,18 @@ class PacketTable:
         self.size.append(packet.size)
         self.key.append(packet.is_keyframe)
         self.shown.append(shown)
+        self.closed.append(closed)
 
     @property
-    def span(self) -> int:
-        """Ticks from the earliest known time to the latest."""
-        times = np.asarray(self.pts, np.int64)
-        times = times[_is_plausible(times)]
-        return int(times.max() - times.min()) if len(times) else 0
+    def extent(self) -> tuple[int, int]:
+        """When the first frame starts and the last one ends, ticks; (0, 0) if no time is known."""
+        times, durations = np.asarray(self.pts, np.int64), np.asarray(self.duration, np.int64)
+        known = _is_plausible(times) & np.asarray(self.shown, bool)
+        if not np.any(known):
+            return 0, 0
+        times, durations = times[known], durations[known]
+        last = int(np.argmax(times))
+        return int(times.min()), int(times[last]) + max(0, int(durations[last]))
 
     @property
     def shown_count(self) -> int:
@@ -98,7 +115,10 @@ def scan_packets(packets: Iterable[PacketLike], *, codec: str, token: CancelToke
         if number % _CHECK_EVERY == 0:
             token.check()
         hidden = packet.is_discard or (codec == "vp8" and _is_hidden_vp8(packet))
-        table.append(packet, shown=not hidden)
+        is_key = packet.is_keyframe
+        table.append(packet, shown=not hidden, closed=is_key and starts_closed_group(packet, codec))
+        if is_key and not table.is_encrypted:
+            table.is_encrypted = any(map(packet.has_sidedata, _ENCRYPTED))
     return table
 
 
@@ -118,8 +138,10 @@ class FrameIndex:
         key_dts: [keys], their decode times; the pts where a decode time is unknown.
         key_order: [keys], their place among the file's packets.
         key_size: [keys], their size in bytes.
+        key_closed: [keys], bool: whether all frames before it in the file are shown before it, and all others after.
         last_duration: how many ticks the last frame is shown, 0 if unknown.
         duplicates: how many frames were left out because another has the same time.
+        restarts: how often the clock starts again: recordings were joined. The times of each continue the last one's.
     """
 
     pts: Ticks
@@ -128,8 +150,15 @@ class FrameIndex:
     key_dts: Ticks
     key_order: Ticks
     key_size: Ticks
+    key_closed: NDArray[np.bool_]
     last_duration: int
     duplicates: int = 0
+    restarts: int = 0
+
+    @property
+    def is_in_file_order(self) -> bool:
+        """Whether frames are shown in the order of their packets: none is reordered."""
+        return bool(np.all(np.diff(self.order) > 0))
 
     def frame_at(self, pts: int | None) -> int | None:
         """Return the frame with the time ``pts``, or None if there is none."""
@@ -156,31 +185,32 @@ class FrameIndex:
     def subset(self, keep: NDArray[np.bool_]) -> FrameIndex:
         """Return the index of those frames for which ``keep`` [frames] is true."""
         last = self.last_duration if keep[-1] else 0
-        keys = (self.key_pts, self.key_dts, self.key_order, self.key_size)
-        return FrameIndex(self.pts[keep], self.order[keep], *keys, last, self.duplicates)
+        return replace(self, pts=self.pts[keep], order=self.order[keep], last_duration=last)
 
 
 def index_from_packets(table: PacketTable, tick_secs: Fraction) -> FrameIndex | None:
     """Return the frames of ``table`` sorted by time, or None if the times cannot be trusted.
 
     They cannot be trusted if some are missing, if a frame would be shown for more than a day, or if times go back
-    further than any codec reorders frames (in concatenated recordings, whose clock starts again).
+    further than any codec reorders frames. Where the clock starts again, times continue from the frame before.
 
     Args:
         table: the stream's packets.
         tick_secs: seconds for each tick of their times.
     """
     pts, shown = np.asarray(table.pts, np.int64), np.asarray(table.shown, bool)
+    if not np.any(shown) or not np.all(_is_plausible(pts[shown])):
+        return None
+    pts, dts, restarts = continued_times(pts, np.asarray(table.dts, np.int64), np.asarray(table.key, bool))
     times = pts[shown]
-    if len(times) == 0 or not np.all(_is_plausible(times)) or _runs_backwards(times):
+    if _runs_backwards(times):
         return None
     unique, first = np.unique(times, return_index=True)
     if np.any(np.diff(unique) > _DAY_SECS / tick_secs):
         return None
     order = np.flatnonzero(shown)[first]
-    keys = _keys(table, pts)
     last = int(np.asarray(table.duration, np.int64)[order[-1]])
-    return FrameIndex(unique, order, *keys, last, len(times) - len(unique))
+    return FrameIndex(unique, order, *_keys(table, pts, dts), last, len(times) - len(unique), restarts)
 
 
 def _is_plausible(times: Ticks) -> NDArray[np.bool_]:
@@ -192,9 +222,9 @@ def _runs_backwards(times: Ticks) -> bool:
     return bool(np.any(times[_REORDER_PACKETS:] < latest[:-_REORDER_PACKETS]))
 
 
-def _keys(table: PacketTable, pts: Ticks) -> tuple[Ticks, Ticks, Ticks, Ticks]:
+def _keys(table: PacketTable, pts: Ticks, dts: Ticks) -> tuple[Ticks, Ticks, Ticks, Ticks, NDArray[np.bool_]]:
     keys = np.flatnonzero(np.asarray(table.key, bool) & _is_plausible(pts))
     _, first = np.unique(pts[keys], return_index=True)
     keys = keys[first]
-    dts, size = np.asarray(table.dts, np.int64)[keys], np.asarray(table.size, np.int64)[keys]
-    return pts[keys], np.where(dts == _NO_TIME, pts[keys], dts), keys, size
+    dts, size, closed = dts[keys], np.asarray(table.size, np.int64)[keys], np.asarray(table.closed, bool)[keys]
+    return pts[keys], np.where(dts == _NO_TIME, pts[keys], dts), keys, size, closed

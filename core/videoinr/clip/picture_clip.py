@@ -9,7 +9,7 @@ from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, identity_of
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.picture_file import decode_picture, stored_size
-from videoinr.clip.pixels import Orientation, PixelReader, bit_depth_of, family_of, orientation_of, tags_of
+from videoinr.clip.pixels import PixelReader, bit_depth_of, family_of, tags_of
 from videoinr.clip.video_clip import PICTURE_BYTES
 from videoinr.clip.video_file import av_errors_as
 from videoinr.colour import ColourSpec, colour_from_tags
@@ -47,8 +47,8 @@ class PictureClip(ClipBase):
         self._pictures.clear()
 
     def _read(self, file: Path) -> Pixels:
-        frame = decode_picture(file).frame
-        size = (orientation_of(frame) or Orientation()).upright_size(frame.width, frame.height)
+        picture = decode_picture(file)
+        frame, size = picture.frame, picture.orientation.upright_size(picture.frame.width, picture.frame.height)
         _check_same_size(file, size, (self._info.width, self._info.height))
         with av_errors_as(f"The picture “{file.name}” cannot be converted to RGB.", "Save it in an ordinary format."):
             return self._reader.pixels(frame)
@@ -77,7 +77,7 @@ def open_pictures(
         _check_same_stored_size(file, (frame.width, frame.height))
     tags, family = tags_of(frame), family_of(frame.format)
     spec = colour or colour_from_tags(tags, width=frame.width, height=frame.height, family=family)
-    orientation, depth = orientation_of(frame) or Orientation(), bit_depth_of(frame.format)
+    orientation, depth = first.orientation, bit_depth_of(frame.format)
     width, height = orientation.upright_size(frame.width, frame.height)
     timeline = Timeline.constant(len(files), Fraction(fps))
     info = ClipInfo(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import av
 
+from videoinr.clip.exif import turns_from_exif
+from videoinr.clip.pixels import Orientation, orientation_from_angle
 from videoinr.clip.video_file import MAX_PIXELS, av_errors_as, check_size
 from videoinr.errors import ClipError
 
@@ -24,10 +26,11 @@ _HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class DecodedPicture:
-    """A decoded picture file."""
+    """A decoded picture file, and how to set it upright."""
 
     frame: av.VideoFrame
     codec: str
+    orientation: Orientation
 
 
 def decode_picture(file: Path) -> DecodedPicture:
@@ -40,15 +43,31 @@ def decode_picture(file: Path) -> DecodedPicture:
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
         # FFmpeg gets the bytes without the name: it would take a number in the name for a pattern.
-        data = io.BytesIO(file.read_bytes())
-        with av.open(data, "r", options=_OPTIONS, metadata_errors="replace") as container:
+        data = file.read_bytes()
+        _refuse_animated_webp(data, file.name)
+        with av.open(io.BytesIO(data), "r", options=_OPTIONS, metadata_errors="replace") as container:
             stream = container.streams.video[0]
             check_size(stream.codec_context.width, stream.codec_context.height, file.name)
             stream.codec_context.options = _OPTIONS
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
-            return DecodedPicture(frame, stream.codec_context.codec.canonical_name)
+            return DecodedPicture(frame, stream.codec_context.codec.canonical_name, _orientation(data, frame))
+
+
+def _orientation(data: bytes, frame: av.VideoFrame) -> Orientation:
+    """Return how to set the picture upright. ``frame.side_data`` is never read: see :mod:`videoinr.clip.exif`."""
+    turns = turns_from_exif(data)
+    return orientation_from_angle(frame) if turns is None else Orientation(*turns)
+
+
+def _refuse_animated_webp(data: bytes, name: str) -> None:
+    # The extended header's second flag says that the file is animated (RFC 9649, 2.7).
+    if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and len(data) > 20 and data[20] & 0x02:
+        raise ClipError(
+            f"“{name}” is an animated WebP, which FFmpeg cannot decode.",
+            hint="The file is not damaged. Convert it to a video or a GIF first.",
+        )
 
 
 def stored_size(file: Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -12,6 +13,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from videoinr.colour import ColourSpec, ColourTags, PixelFamily
+from videoinr.geometry import Rect
 from videoinr.types import Pixels
 
 _MATRIX_CODES = {"bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 6, "smpte240m": 7, "bt2020nc": 9}
@@ -51,14 +53,27 @@ class Orientation:
         return np.ascontiguousarray(np.rot90(mirrored, -self.quarter_turns))
 
 
-def orientation_of(frame: av.VideoFrame) -> Orientation | None:
-    """Return the orientation in the frame's display matrix; None if its angle is not a multiple of 90 degrees."""
+_PICTURE_CODECS = ("apng", "bmp", "gif", "jpeg2000", "jpegls", "ljpeg", "mjpeg", "mjpegb", "png", "tiff", "webp")
+"""The codecs of pictures, also of those in video files. The side data of their frames are never read."""
+
+
+def orientation_of(frame: av.VideoFrame, codec: str) -> Orientation | None:
+    """Return the orientation of a video's frame.
+
+    Args:
+        frame: a decoded frame.
+        codec: FFmpeg's name of the codec.
+
+    Returns:
+        The orientation in the display matrix; None if its angle is not a multiple of 90 degrees.
+    """
+    if codec in _PICTURE_CODECS:
+        return orientation_from_angle(frame)
     try:
         matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
     except ValueError:
-        # PyAV returns no side data at all if it does not know one kind of it (Exif). The angle remains, which is
-        # counter-clockwise.
-        return Orientation(round(-frame.rotation / 90) % 4)
+        # PyAV returns no side data at all if it does not know one kind of it. The angle remains.
+        return orientation_from_angle(frame)
     if matrix is None:
         return Orientation()
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
@@ -69,6 +84,16 @@ def orientation_of(frame: av.VideoFrame) -> Orientation | None:
     angle = np.degrees(np.arctan2(-b, -a) if mirrored else np.arctan2(b, a))
     quarters = round(angle / 90)
     return Orientation(quarters % 4, mirrored) if abs(angle - 90 * quarters) < 1 else None
+
+
+def orientation_from_angle(frame: av.VideoFrame) -> Orientation:
+    """Return the orientation by the angle alone, which PyAV takes from the display matrix without its side data."""
+    return Orientation(round(-frame.rotation / 90) % 4)
+
+
+def frame_bytes(frame: av.VideoFrame) -> int:
+    """Return the bytes that a decoded frame takes."""
+    return frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
 
 
 def family_of(pix_fmt: av.VideoFormat) -> PixelFamily:
@@ -101,18 +126,29 @@ def is_convertible(matrix: str) -> bool:
 class PixelReader:
     """Converts the decoded frames of one clip to RGB."""
 
-    def __init__(self, *, width: int, height: int, deep: bool, colour: ColourSpec, orientation: Orientation) -> None:
+    def __init__(
+        self,
+        *,
+        width: int,
+        height: int,
+        deep: bool,
+        colour: ColourSpec,
+        orientation: Orientation,
+        shown: Rect | None = None,
+    ) -> None:
         """Make a reader.
 
         Args:
-            width: columns of the stored frames, before rotation. Frames of another size are resampled.
+            width: columns of the stored frames, before rotation. Frames of another size are resampled to fit, with
+                black borders where their shape differs.
             height: rows of the stored frames.
             deep: whether to return uint16 over 0 ... 65535 instead of uint8.
             colour: the colours of all frames, whatever their own tags say.
             orientation: how to set the frames upright.
+            shown: the pixels of a stored frame that are shown; None for all.
         """
         self._width, self._height, self._deep = width, height, deep
-        self._colour, self._orientation = colour, orientation
+        self._colour, self._orientation, self._shown = colour, orientation, shown or Rect(0, 0, width, height)
         self._reformatter = VideoReformatter()
 
     def pixels(self, frame: av.VideoFrame) -> Pixels:
@@ -132,15 +168,35 @@ class PixelReader:
             _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)
         if family is not PixelFamily.YUV and not full_range:
             rgb = _expanded_levels(rgb, bits)
-        return self._orientation.apply(rgb)
+        whole = self._shown == Rect(0, 0, self._width, self._height)
+        rgb = self._centred(rgb)
+        return self._orientation.apply(rgb if whole else np.ascontiguousarray(rgb[self._shown.slices]))
+
+    def _fitting_size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        """Return (width, height) of ``frame`` resampled to fit the clip's frames, in its own shape."""
+        if (frame.width, frame.height) == (self._width, self._height):
+            return self._width, self._height
+        scale = min(Fraction(self._width, frame.width), Fraction(self._height, frame.height))
+        return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+
+    def _centred(self, pixels: Pixels) -> Pixels:
+        """Return ``pixels`` in the middle of a black frame of the clip's size."""
+        height, width = pixels.shape[:2]
+        if (width, height) == (self._width, self._height):
+            return pixels
+        frame: Pixels = np.zeros((self._height, self._width, 3), pixels.dtype)
+        place = Rect((self._width - width) // 2, (self._height - height) // 2, width, height)
+        frame[place.slices] = pixels
+        return frame
 
     def _rgb(self, frame: av.VideoFrame, family: PixelFamily, full_range: bool) -> Pixels:
         # The matrix is set on the frame: swscale reads untagged frames as BT.601.
         frame.colorspace = self._matrix_code(frame.height) if family is PixelFamily.YUV else _UNSPECIFIED
+        width, height = self._fitting_size(frame)
         converted = self._reformatter.reformat(
             frame,
-            width=self._width,
-            height=self._height,
+            width=width,
+            height=height,
             format="rgb48le" if self._deep else "rgb24",
             interpolation=_ACCURATE,
             src_color_range=ColorRange.JPEG if full_range else ColorRange.MPEG,

@@ -11,7 +11,7 @@ from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.frame_cache import FrameCache
-from videoinr.clip.pixels import PixelReader
+from videoinr.clip.pixels import PixelReader, frame_bytes
 from videoinr.clip.video_file import VideoFile, av_errors_as
 from videoinr.clip.video_opening import OpenedVideo, open_video_stream
 from videoinr.colour import ColourSpec
@@ -44,8 +44,8 @@ class VideoClip(ClipBase):
         self._file: VideoFile | None = video.file
         self._cursor: Cursor = video.cursor
         self._reader: PixelReader = video.reader
-        self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=2)
-        self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=2)
+        self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=1)
+        self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=1)
         self._substitutes: dict[int, int] = {}
         self._keep(video.head)
         # A pixel format that cannot be converted is an error of opening, not of the first read.
@@ -90,7 +90,7 @@ class VideoClip(ClipBase):
 
     def _keep(self, batch: Batch) -> None:
         for number, frame in batch:
-            self._decoded.put(number, frame, _frame_bytes(frame))
+            self._decoded.put(number, frame, frame_bytes(frame))
 
     def _decoded_frame(self, index: int) -> av.VideoFrame:
         index = self._substitutes.get(index, index)
@@ -122,20 +122,18 @@ def _distance(number: int, index: int) -> tuple[bool, int]:
     return number > index, abs(number - index)
 
 
-def _frame_bytes(frame: av.VideoFrame) -> int:
-    return frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
-
-
-def open_video(path: Path, *, colour: ColourSpec | None, token: CancelToken) -> VideoClip:
+def open_video(path: Path, *, colour: ColourSpec | None, token: CancelToken, stream: int | None = None) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Raises:
         ClipError: the file holds no frame that can be shown.
+        UsageError: the file has no video stream ``stream``.
         Cancelled: ``token`` was cancelled.
     """
-    video = open_video_stream(path, colour=colour, token=token)
+    video = open_video_stream(path, colour=colour, token=token, stream=stream)
+    identity = identity_of(path, [path], video.info.colour)
     try:
-        return VideoClip(video, identity_of(path, [path], video.info.colour))
+        return VideoClip(video, identity if stream is None else f"{identity}|stream {stream}")
     except BaseException:
         video.file.close()
         raise

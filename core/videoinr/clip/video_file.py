@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -12,7 +13,8 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 
-from videoinr.errors import ClipError
+from videoinr.clip.pixels import tags_of
+from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
 
 MAX_PIXELS = 8192 * 8192
@@ -20,6 +22,8 @@ MAX_PIXELS = 8192 * 8192
 
 _TEXT_ART = {"tty", "bin", "xbin", "adf", "idf", "txd"}
 """FFmpeg's demuxers that show a text file as a video."""
+
+_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 _NO_FRAMES = (Disposition.attached_pic, Disposition.timed_thumbnails)
 
@@ -34,24 +38,30 @@ def av_errors_as(message: str, hint: str) -> Iterator[None]:
 
 
 class VideoFile:
-    """Decodes the best video stream of a file forward, from the start or from the last seek.
+    """Decodes one video stream of a file forward, from the start or from the last seek.
 
     Attributes:
         path: the file.
+        tags: the container's colour tags, read before the decoder replaces them.
         seeks: how many seeks and restarts there were.
-        errors: how many packets the decoder refused.
+        errors: how many packets the decoder refused, or decoded with errors, since the file was opened.
         broke_off: whether reading ended with an error before the end of the file.
         stream: PyAV's stream.
         audio: the file's audio streams.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, number: int | None = None) -> None:
         """Open ``path``.
+
+        Args:
+            path: the file.
+            number: which of its video streams to read, counted from 0; None for the one that a player would show.
 
         Raises:
             ClipError: there is no such file, it holds no video, or its codec cannot be decoded here.
+            UsageError: it has no such stream.
         """
-        self.path = path
+        self.path, self._number = path, number
         self.seeks = 0
         self.errors = 0
         self.broke_off = False
@@ -60,14 +70,15 @@ class VideoFile:
     def _opened(self) -> tuple[InputContainer, av.VideoStream]:
         container = open_container(self.path)
         try:
-            return container, video_stream(container, self.path)
-        except ClipError:
+            return container, video_stream(container, self.path, self._number)
+        except VideoInrError:
             container.close()
             raise
 
     def _take(self, container: InputContainer, stream: av.VideoStream) -> None:
         self._container, self.stream = container, stream
         self.audio = audio_streams(container)
+        self.tags = tags_of(stream.codec_context)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.codec_context.thread_type = "AUTO"
         for other in container.streams:
@@ -86,17 +97,48 @@ class VideoFile:
         return self._packets
 
     @property
+    def format_name(self) -> str:
+        """FFmpeg's name of the container's format."""
+        return self._container.format.name
+
+    @property
     def declared_packets(self) -> int:
         """How many packets the container's own index lists; 0 if it has none (MP4 and MOV have one)."""
         return len(self.stream.index_entries) if "mov" in self._container.format.name else 0
 
     @property
     def declared_secs(self) -> Fraction:
-        """The video's duration by the container's header; 0 if the header gives none, or one that includes audio."""
+        """The video's duration by the container's header; 0 if the header gives none, or one of all streams."""
         stream, whole = self.stream, self._container.duration
         if stream.duration and stream.time_base:
             return stream.duration * stream.time_base
-        return Fraction(whole, av.time_base) if whole and not self.audio else Fraction(0)
+        tagged = next((value for name, value in stream.metadata.items() if name.upper().startswith("DURATION")), "")
+        if tagged:
+            return _secs_of_tag(tagged)
+        return Fraction(whole, av.time_base) if whole and len(self._container.streams) == 1 else Fraction(0)
+
+    @property
+    def sound_start_secs(self) -> Fraction | None:
+        """When the first sound starts, in the file's own time; None if that is unknown or there is none."""
+        sound = self._container.streams.best("audio")
+        known = sound is not None and sound.start_time is not None and sound.time_base is not None
+        return sound.start_time * sound.time_base if known else None  # type: ignore[union-attr, operator]
+
+    @property
+    def number(self) -> int:
+        """Which of the file's video streams this is, counted from 0."""
+        return next(n for n, each in enumerate(self._container.streams.video) if each.index == self.stream.index)
+
+    @property
+    def others(self) -> list[str]:
+        """The other video streams that can be shown, as "1 (64x48, h264)"."""
+        streams = enumerate(self._container.streams.video)
+        shown = ((n, each.codec_context) for n, each in streams if each is not self.stream and _has_frames(each))
+        return [f"{n} ({context.width}x{context.height}, {context.codec.canonical_name})" for n, context in shown]
+
+    def reopened(self) -> VideoFile:
+        """Open the same stream once more, at its start."""
+        return VideoFile(self.path, self._number)
 
     @property
     def is_drained(self) -> bool:
@@ -194,21 +236,44 @@ def open_container(path: Path) -> InputContainer:
 _OPEN_OPTIONS = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
 
 
-def video_stream(container: InputContainer, path: Path) -> av.VideoStream:
-    """Return the video stream that a player would show.
+def video_stream(container: InputContainer, path: Path, number: int | None = None) -> av.VideoStream:
+    """Return a video stream: the one that a player would show, or video stream ``number``, counted from 0.
 
     Raises:
         ClipError: there is none (only sound or a cover picture), its codec is unknown, or its frames are too large.
+        UsageError: there is no stream ``number``.
     """
-    stream = container.streams.best("video")
-    if not isinstance(stream, av.VideoStream) or any(kind in stream.disposition for kind in _NO_FRAMES):
+    streams = [stream for stream in container.streams.video if _is_shown(stream)]
+    best = container.streams.best("video")
+    stream = best if number is None else next((s for n, s in enumerate(container.streams.video) if n == number), None)
+    if not streams or (number is None and (not isinstance(stream, av.VideoStream) or not _is_shown(stream))):
         what = "only sound" if container.streams.audio else "no video"
         hint = "Choose a file with video. A recording that was cut off may have lost its video."
         raise ClipError(f"“{path.name}” holds {what}.", hint=hint)
+    if not isinstance(stream, av.VideoStream) or not _is_shown(stream):
+        raise UsageError(
+            f"“{path.name}” has no video stream {number}.",
+            hint=f"Choose one of: {', '.join(str(n) for n, s in enumerate(container.streams.video) if _is_shown(s))}.",
+        )
     if stream.codec_context is None:
         raise ClipError(f"“{path.name}” uses a video codec that FFmpeg cannot decode here.", hint="Convert it first.")
     check_size(stream.codec_context.width, stream.codec_context.height, path.name)
     return stream
+
+
+def _is_shown(stream: av.VideoStream) -> bool:
+    """Return whether ``stream`` is a video, not a cover picture or thumbnails."""
+    return not any(kind in stream.disposition for kind in _NO_FRAMES)
+
+
+def _has_frames(stream: av.VideoStream) -> bool:
+    return _is_shown(stream) and stream.codec_context is not None
+
+
+def _secs_of_tag(text: str) -> Fraction:
+    """Return the seconds of Matroska's tag "00:00:02.040000000"; 0 if it is written otherwise."""
+    found = _DURATION.fullmatch(text.strip())
+    return 3600 * int(found[1]) + 60 * int(found[2]) + Fraction(found[3]) if found else Fraction(0)
 
 
 def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
