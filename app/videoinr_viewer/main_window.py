@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         view, status, messages, modes = self.frame_view, self.status, self.messages, self.modes
         bridge.opened.connect(session.clip_opened)
         bridge.failure.connect(messages.show_failure)
+        bridge.warning.connect(messages.show_notice)
         bridge.failure.connect(session.failed)
         bridge.region_ready.connect(view.show_region)
         bridge.region_ready.connect(status.show_region)

@@ -21,6 +21,8 @@ class RenderBridge(QObject):
     """RenderedRegion."""
     busy_changed = Signal(bool)
     """Whether the full picture of the newest request is still missing."""
+    warning = Signal(str)
+    """Sentences about what was met in reading the clip."""
     failure = Signal(object)
     """Failure."""
 
@@ -35,6 +37,10 @@ class RenderBridge(QObject):
     def busy(self, is_busy: bool) -> None:
         """Emit ``busy_changed``; called on the render thread."""
         self.busy_changed.emit(is_busy)
+
+    def warned(self, sentences: tuple[str, ...]) -> None:
+        """Emit ``warning``; called on the render thread."""
+        self.warning.emit(" ".join(sentences))
 
     def failed(self, failure: Failure) -> None:
         """Emit ``failure``; called on the render thread."""

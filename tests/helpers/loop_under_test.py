@@ -26,6 +26,7 @@ class Recorder:
         self.opened: list[Opened] = []
         self.regions: list[RenderedRegion] = []
         self.failures: list[Failure] = []
+        self.warnings: list[str] = []
         self.is_busy = False
         self._told = threading.Condition()
 
@@ -42,6 +43,11 @@ class Recorder:
     def busy(self, is_busy: bool) -> None:
         with self._told:
             self.is_busy = is_busy
+            self._told.notify_all()
+
+    def warned(self, sentences: tuple[str, ...]) -> None:
+        with self._told:
+            self.warnings += sentences
             self._told.notify_all()
 
     def failed(self, failure: Failure) -> None:

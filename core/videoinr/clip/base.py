@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +19,54 @@ from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, FramePair, PairKey, Pixels
 
 
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What reading a clip's frames has met so far.
+
+    Attributes:
+        with_errors: how many frames were decoded with errors: the decoder concealed what is missing.
+        replaced: how many frames could not be decoded; the nearest one that could is returned instead.
+        other_size: how many frames have another stored size than the first.
+    """
+
+    with_errors: int = 0
+    replaced: int = 0
+    other_size: int = 0
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return the report in sentences for a user; none if all frames are as they should be."""
+        return tuple(
+            sentence
+            for count, sentence in (
+                (
+                    self.with_errors,
+                    f"{format_count(self.with_errors, 'frame')} decoded with errors: the file is damaged there.",
+                ),
+                (
+                    self.replaced,
+                    f"{format_count(self.replaced, 'frame')} could not be decoded: the nearest frame is shown instead.",
+                ),
+                (
+                    self.other_size,
+                    f"The size of the frames changes: {format_count(self.other_size, 'frame')} resampled to fit the "
+                    "first one's, in their own shape.",
+                ),
+            )
+            if count
+        )
+
+
 class Clip(Protocol):
     """An open clip. Any thread may use it, but only one at a time; :meth:`close` ends the decoder's own threads."""
 
     @property
     def info(self) -> ClipInfo:
-        """The clip's size, rate, codec, colours and warnings."""
+        """The clip's size, rate, codec, colours and warnings, also about what was met in the frames read so far."""
+        ...
+
+    @property
+    def report(self) -> ReadReport:
+        """What reading the clip's frames has met so far."""
         ...
 
     @property
@@ -86,11 +129,21 @@ class ClipBase(Closeable):
 
     def __init__(self, info: ClipInfo, timeline: Timeline, identity: str) -> None:
         self._info, self._timeline, self._identity = info, timeline, identity
+        self._told, self._info_now = ReadReport(), info
 
     @property
     def info(self) -> ClipInfo:
         """See :attr:`Clip.info`."""
-        return self._info
+        report = self.report
+        if report != self._told:
+            warnings = (*self._info.warnings, *report.sentences())
+            self._told, self._info_now = report, replace(self._info, warnings=warnings)
+        return self._info_now
+
+    @property
+    def report(self) -> ReadReport:
+        """See :attr:`Clip.report`."""
+        return ReadReport()
 
     @property
     def timeline(self) -> Timeline:

@@ -104,8 +104,8 @@ def _fits(ticks: _Ticks, numbers: _Ticks, fps: Fraction, tick_secs: Fraction) ->
     errors = ticks - numbers / float(fps * tick_secs)
     if np.all(np.abs(errors) <= 1):
         return True
-    # Times rounded to milliseconds, in a finer unit: the first of them may be off by half a millisecond too.
-    allowed = min(_ROUNDING_SECS, 1 / (4 * fps)) / tick_secs
+    # Times rounded to milliseconds, in a finer unit, as in a file of that unit.
+    allowed = min(2 * _ROUNDING_SECS, 1 / (4 * fps)) / tick_secs
     return float(errors.max() - errors.min()) <= float(allowed) * 1.001
 
 

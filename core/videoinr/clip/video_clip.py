@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from videoinr.cancel import CancelToken
-from videoinr.clip.base import ClipBase, check_frame_index, identity_of
+from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.pixels import PixelReader, frame_bytes
@@ -47,6 +47,9 @@ class VideoClip(ClipBase):
         self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=1)
         self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=1)
         self._substitutes: dict[int, int] = {}
+        self._with_errors: set[int] = set()
+        self._other_size: set[int] = set()
+        self._size = (video.head[0][1].width, video.head[0][1].height)
         self._keep(video.head)
         # A pixel format that cannot be converted is an error of opening, not of the first read.
         self.frame(0)
@@ -55,6 +58,11 @@ class VideoClip(ClipBase):
     def seeks(self) -> int:
         """How often the decoder was moved to another place in the file since the clip was opened."""
         return self._open_file().seeks
+
+    @property
+    def report(self) -> ReadReport:
+        """See :attr:`Clip.report`."""
+        return ReadReport(len(self._with_errors), len(self._substitutes), len(self._other_size))
 
     @property
     def held_bytes(self) -> int:
@@ -91,6 +99,10 @@ class VideoClip(ClipBase):
     def _keep(self, batch: Batch) -> None:
         for number, frame in batch:
             self._decoded.put(number, frame, frame_bytes(frame))
+            if frame.is_corrupt:
+                self._with_errors.add(number)
+            if (frame.width, frame.height) != self._size:
+                self._other_size.add(number)
 
     def _decoded_frame(self, index: int) -> av.VideoFrame:
         index = self._substitutes.get(index, index)

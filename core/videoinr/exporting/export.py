@@ -46,7 +46,8 @@ def export_job(
         job: what to export.
         engine: an engine that is open on the job's clip.
         progress: called on this thread before the first frame and after each frame.
-        notice: called with each sentence that a user should read before the export starts.
+        notice: called with each sentence that a user should read: before the export starts, and at its end about
+            what was met in reading the clip.
         token: cancels the export between two chunks of work.
 
     Returns:
@@ -64,7 +65,11 @@ def export_job(
     info = engine.opened.info
     for sentence in (*info.warnings, *notices(job)):
         notice(sentence)
-    return write_frames(job, engine, sink_for(job, info.colour), progress, token)
+    path = write_frames(job, engine, sink_for(job, info.colour), progress, token)
+    for sentence in engine.opened.info.warnings:
+        if sentence not in info.warnings:
+            notice(sentence)
+    return path
 
 
 def frame_instants(job: ExportJob, timeline: Timeline) -> Iterator[Instant]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ class Engine(Closeable):
     @property
     def opened(self) -> Opened:
         """The open clip and the model that renders it."""
+        if self._opened.info is not self.clip.info:
+            self._opened = replace(self._opened, info=self.clip.info)
         return self._opened
 
     def source(self, instant: Instant) -> RenderedRegion:

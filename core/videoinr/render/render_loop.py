@@ -38,6 +38,7 @@ class RenderLoop:
         self._hand_over = HandOver()
         self._pacer = Pacer()
         self._handler: RequestHandler | None = None
+        self._warnings: tuple[str, ...] = ()
         self._thread = threading.Thread(target=self._run, name="videoinr-render", daemon=True)
         self._thread.start()
 
@@ -81,12 +82,22 @@ class RenderLoop:
             self._handler.encode_ahead(job.pair)
         else:
             self._handler.answer(job)
+            self._tell_warnings(self._handler)
+
+    def _tell_warnings(self, handler: RequestHandler) -> None:
+        """Tell the listener what reading the clip has met since the last request."""
+        warnings = handler.warnings
+        new = tuple(sentence for sentence in warnings if sentence not in self._warnings)
+        if new:
+            self._warnings = warnings
+            self._listener.warned(new)
 
     def _open(self, path: Path) -> None:
         self._close_clip()
         self._pacer.forget_clip()
         renderer = self._open_renderer(path)
         self._handler = RequestHandler(renderer, self._listener, self._pacer, self._hand_over)
+        self._warnings = renderer.opened.info.warnings
         self._listener.clip_opened(renderer.opened)
 
     def _close_clip(self) -> None:

@@ -54,5 +54,8 @@ class RenderListener(Protocol):
     def busy(self, is_busy: bool) -> None:
         """The newest request still waits for its full picture (True), or got it (False)."""
 
+    def warned(self, sentences: tuple[str, ...]) -> None:
+        """Something was met in reading the clip that the user should know: frames decoded with errors, and so on."""
+
     def failed(self, failure: Failure) -> None:
         """A request or an opening failed; the loop goes on."""

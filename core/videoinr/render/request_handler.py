@@ -36,6 +36,11 @@ class RequestHandler:
         self._dwells_on: tuple[int, float] | None = None
         self._on_screen: deque[RegionQuery] = deque(maxlen=REMEMBERED_PICTURES)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The clip's warnings, with those about the frames read so far."""
+        return self._renderer.opened.info.warnings
+
     def answer(self, request: RenderRequest) -> None:
         """Show the source frame, then a draft where pacing.py asks for one, then the full picture.
 

@@ -44,8 +44,8 @@ class Video(Closeable):
 
     @property
     def info(self) -> ClipInfo:
-        """The clip's width, height, rate, duration, colours and so on."""
-        return self._opened.info
+        """The clip's width, height, rate, duration, colours, and warnings, also about the frames read so far."""
+        return self._opened.info if self._engine is None else self._engine.opened.info
 
     @property
     def timeline(self) -> Timeline:
