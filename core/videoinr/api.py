@@ -64,6 +64,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     device: str | None = None,
     memory: int | None = None,
     picture_fps: Number = 24,
+    stream: int | None = None,
 ) -> Video:
     """Open a clip with a model.
 
@@ -77,6 +78,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         memory: bytes for the caches, half for encoded pairs and half for decoded features. None takes a share of the
             device's memory. The model and the picture in work come on top.
         picture_fps: frames per second of a clip of pictures or of frames in memory.
+        stream: which video stream of a file to show, counted from 0. None means the one that a player would show.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -85,9 +87,9 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         ClipError: the clip cannot be read.
         ModelError: the model cannot be loaded.
         DeviceError: this machine has no such device.
-        UsageError: ``memory`` or ``picture_fps`` makes no sense, or frames have another shape or type.
+        UsageError: ``memory``, ``picture_fps`` or ``stream`` makes no sense, or frames have another shape or type.
     """
-    return Video(_engine(clip, model, device, memory, picture_fps))
+    return Video(_engine(clip, model, device, memory, picture_fps, stream))
 
 
 def export(
@@ -110,6 +112,7 @@ def export(
     device: str | None = None,
     memory: int | None = None,
     picture_fps: Number = 24,
+    stream: int | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     cancel: CancelToken = NEVER,
@@ -132,9 +135,10 @@ def export(
         crf: constant quality in the encoder's unit, 0 is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
-        model, device, memory, picture_fps: as for :func:`open`.
+        model, device, memory, picture_fps, stream: as for :func:`open`.
         progress: called on this thread before the first frame and after each frame.
-        notice: called with each sentence that a user should read before the export starts.
+        notice: called with each sentence that a user should read: before the export starts, and at its end about
+            what was met in reading the clip.
         cancel: cancels the export between chunks of a few milliseconds.
 
     Returns:
@@ -148,14 +152,14 @@ def export(
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
 
-    with _engine(clip, model, device, memory, picture_fps) as engine:
+    with _engine(clip, model, device, memory, picture_fps, stream) as engine:
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
             fps=optional(fps, "fps"), time_scale=optional(time_scale, "time_scale"), speed=exact(speed, "speed"),
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
             codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
-            model=str(model) if isinstance(model, str | PathLike) else None, device=device,
+            model=str(model) if isinstance(model, str | PathLike) else None, device=device, stream=stream,
         )  # fmt: skip
         return export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
 
@@ -231,6 +235,7 @@ def _engine(
     device: str | None,
     memory: int | None,
     picture_fps: Number,
+    stream: int | None,
 ) -> Engine:
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
@@ -238,7 +243,7 @@ def _engine(
     name = str(model) if isinstance(model, PathLike) else model
     fps = exact(picture_fps, "picture_fps")
     source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=fps)
-    return open_engine(source, model=name, device=device, memory_bytes=memory, picture_fps=fps)
+    return open_engine(source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=stream)
 
 
 def _ignore(_: object) -> None:

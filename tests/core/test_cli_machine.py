@@ -157,7 +157,7 @@ def test_probe_shows_the_properties_of_a_clip() -> None:
     assert outcome.exit_code == 0
     for word in ("320", "180", "h264", "bt709", "duration secs"):
         assert word in outcome.stdout
-    assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 15
+    assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 17
 
 
 def test_probe_of_a_missing_file_is_an_error(tmp_path: Path) -> None:

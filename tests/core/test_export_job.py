@@ -105,6 +105,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         speed=draw(st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=10_000)),
         grid=grid, crop=draw(st.sampled_from([crop, grid.rect])),
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
+        stream=draw(st.none() | st.integers(0, 9)),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()),
     )  # fmt: skip
 

@@ -10,8 +10,8 @@ from videoinr.clip.describe import describe
 from videoinr.colour import ColourSpec
 
 KEYS = [
-    *("path", "width", "height", "rotation", "fps", "frames", "duration_secs", "vfr", "codec", "pix_fmt"),
-    *("bit_depth", "colour", "audio", "interlaced", "warnings"),
+    *("path", "stream", "width", "height", "pixel_aspect", "rotation", "fps", "frames", "duration_secs", "vfr"),
+    *("codec", "pix_fmt", "bit_depth", "colour", "audio", "interlaced", "warnings"),
 ]
 
 
@@ -34,8 +34,10 @@ def test_a_video_is_described_in_full(tmp_path: Path) -> None:
     assert warnings
     assert described == {
         "path": str(path),
+        "stream": 0,
         "width": 48,
         "height": 64,
+        "pixel_aspect": "3:4",
         "rotation": 90,
         "fps": "30000/1001",
         "frames": 30,

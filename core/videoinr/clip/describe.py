@@ -13,8 +13,10 @@ def describe(clip: Clip) -> dict[str, object]:
     info, colour = clip.info, clip.info.colour
     return {
         "path": str(info.path),
+        "stream": info.stream,
         "width": info.width,
         "height": info.height,
+        "pixel_aspect": f"{info.pixel_aspect.numerator}:{info.pixel_aspect.denominator}",
         "rotation": info.rotation,
         "fps": f"{info.fps.numerator}/{info.fps.denominator}",
         "frames": info.frames,

@@ -20,8 +20,6 @@ _MAX_HOLD_STEPS = 10
 _FILLER_SHARE = 20
 """A last frame shorter than this fraction of the usual step was given a filler: its writer did not know its length."""
 
-_ROUNDING_SECS = Fraction(1, 1000)
-
 
 @dataclass(frozen=True, eq=False)
 class FrameTimes:
@@ -77,9 +75,8 @@ def _even_timeline(rate: FrameRate, last_secs: Fraction) -> Timeline:
 
 
 def _is_usual(secs: Fraction, fps: Fraction) -> bool:
-    """Return whether ``secs`` is the step of ``fps``, as a container may have rounded it."""
-    step = 1 / fps
-    return abs(secs - step) <= min(max(_ROUNDING_SECS, step / 100), step / 4)
+    """Return whether ``secs`` is about the step of ``fps``: containers round it, encoders take it from another rate."""
+    return abs(secs * fps - 1) <= Fraction(1, 4)
 
 
 def _last_duration(index: FrameIndex, declared: Fraction, rate: FrameRate | None, tick_secs: Fraction) -> int:

@@ -144,11 +144,14 @@ def _count_frames(file: VideoFile, table: PacketTable, index: FrameIndex | None,
         times = by_times if by_times.fps or index.restarts or index.is_in_file_order else times
     cursor = OrderedCursor(file, index if index and not index.restarts else None, table, count=len(head.pts))
     warnings = [_joined_warning(index.restarts)] if index and index.restarts else []
-    if not cursor.can_seek:
+    if not warnings and not cursor.can_seek:
         warnings.append(_UNRELIABLE)
     return Numbering(times, cursor, list(enumerate(head.frames)), tuple(warnings))
 
 
 def _joined_warning(restarts: int) -> str:
     where = "once" if restarts == 1 else f"{restarts} times"
-    return f"The clock of the file starts again {where}: recordings were joined. They are shown one after another."
+    return (
+        f"The clock of the file starts again {where}: recordings were joined. They are shown one after "
+        "another. Frames are counted from the start, so that stepping back is slow."
+    )

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from videoinr.commands.options import NUMBER, REGION, DeviceOption, FileArgument, ModelOption, ScaleOption, SizeOption
+from videoinr.commands.options import (
+    NUMBER,
+    REGION,
+    DeviceOption,
+    FileArgument,
+    ModelOption,
+    ScaleOption,
+    SizeOption,
+    StreamOption,
+)
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
@@ -32,6 +41,7 @@ def decode(
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,
+    stream: StreamOption = None,
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
 
@@ -42,13 +52,17 @@ def decode(
     from videoinr import api
     from videoinr.exporting.png import write_png
 
-    with cancel_on_signals() as token, api.open(file, model=model, device=device) as video:
+    with cancel_on_signals() as token, api.open(file, model=model, device=device, stream=stream) as video:
         query = video.query(time, scale=scale, size=size, region=region)
-        for notice in video.info.warnings:
+        told = video.info.warnings
+        for notice in told:
             say(f"note: {notice}")
         rendered = video.render(query, cancel=token)
         token.check()
         write_png(out, rendered.rgbx)
+        for notice in video.info.warnings:
+            if notice not in told:
+                say(f"note: {notice}")
         rect, grid = query.rect, query.grid
         size_px = f"{rect.width}x{rect.height} pixels" + (f" of {grid}" if rect != grid.rect else "")
         say(f"Saved {size_px} at {float(time):g} s to {out} ({video.model_name}, {video.device_name})")

@@ -19,6 +19,7 @@ from videoinr.commands.options import (
     ModelOption,
     ScaleOption,
     SizeOption,
+    StreamOption,
 )
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
@@ -68,6 +69,7 @@ def export(
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,
+    stream: StreamOption = None,
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="Print progress and result as JSON lines on stdout.")
     ] = False,
@@ -93,7 +95,7 @@ def export(
         path = api.export(
             file, out, progress=report.progress, notice=lambda sentence: say(f"note: {sentence}"), cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
-            scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device,
+            scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device, stream=stream,
             overwrite=overwrite, keep_partial=keep_partial,
         )  # fmt: skip
         report.finished(path)

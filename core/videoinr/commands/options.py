@@ -44,6 +44,12 @@ ModelOption = Annotated[
 DeviceOption = Annotated[
     str | None, typer.Option("--device", metavar="NAME", help="cuda, cuda:1, mps or cpu. Default: the fastest.")
 ]
+StreamOption = Annotated[
+    int | None,
+    typer.Option(
+        "--stream", min=0, metavar="N", help="Which video stream, counted from 0. Default: the one a player shows."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ScaleOption = Annotated[
     Fraction | None,

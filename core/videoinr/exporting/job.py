@@ -35,6 +35,7 @@ class ExportJob:
         crf: constant quality in the encoder's unit, 0 is best; None for the encoder's default.
         model: a shipped model's name, or a weights file; None for the default model.
         device: cuda, cuda:1, mps or cpu; None for the fastest.
+        stream: which video stream of the clip, counted from 0; None for the one that a player would show.
         overwrite: whether an existing output is replaced.
         keep_partial: whether an export that ends early leaves its finished frames in a file named "partial".
     """
@@ -50,6 +51,7 @@ class ExportJob:
     crf: int | None = None
     model: str | None = None
     device: str | None = None
+    stream: int | None = None
     overwrite: bool = False
     keep_partial: bool = False
 
@@ -103,6 +105,7 @@ class ExportJob:
             "--crf": self.crf,
             "--model": self.model,
             "--device": self.device,
+            "--stream": self.stream,
         }
         flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial}
         line = ["export", _path(self.clip), _path(self.out)]
@@ -131,6 +134,7 @@ class ExportOptions(TypedDict, total=False):
     crf: int | None
     model: str | None
     device: str | None
+    stream: int | None
     overwrite: bool
     keep_partial: bool
 
@@ -155,6 +159,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         crf=options.get("crf"),
         model=options.get("model"),
         device=options.get("device"),
+        stream=options.get("stream"),
         overwrite=options.get("overwrite", False),
         keep_partial=options.get("keep_partial", False),
     )

@@ -237,6 +237,7 @@ def open_engine(
     device: str | None = None,
     memory_bytes: int | None = None,
     picture_fps: Fraction = Fraction(24),
+    stream: int | None = None,
 ) -> Engine:
     """Open a clip and a model.
 
@@ -248,13 +249,14 @@ def open_engine(
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         picture_fps: frames per second of a clip of pictures.
+        stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
 
     Raises:
         ClipError, ModelError, DeviceError: one of them cannot be opened.
-        UsageError: ``memory_bytes`` or ``picture_fps`` makes no sense.
+        UsageError: ``memory_bytes``, ``picture_fps`` or ``stream`` makes no sense.
     """
     # The clip first: it is the likeliest to fail, and the cheapest.
-    clip = open_clip(source, picture_fps=picture_fps) if isinstance(source, Path) else source
+    clip = open_clip(source, picture_fps=picture_fps, stream=stream) if isinstance(source, Path) else source
     try:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes))
