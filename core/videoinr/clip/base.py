@@ -48,8 +48,8 @@ class ReadReport:
                 ),
                 (
                     self.other_size,
-                    f"The size of the frames changes: {format_count(self.other_size, 'frame')} resampled to fit the "
-                    "first one's, in their own shape.",
+                    f"{format_count(self.other_size, 'frame')} of another size fitted into the first one's, in their "
+                    "own shape.",
                 ),
             )
             if count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
@@ -99,13 +99,16 @@ class PacketTable:
         return self.shown.count(1)
 
 
-def scan_packets(packets: Iterable[PacketLike], *, codec: str, token: CancelToken) -> PacketTable:
+def scan_packets(
+    packets: Iterable[PacketLike], *, codec: str, token: CancelToken, note_key: Callable[[Any], None] = lambda _: None
+) -> PacketTable:
     """Read all packets of a stream. Packets outside an edit list and VP8's hidden frames are marked as not shown.
 
     Args:
         packets: the stream's packets in file order.
         codec: FFmpeg's name of the codec.
         token: cancels the scan.
+        note_key: called with each key packet.
 
     Raises:
         Cancelled: ``token`` was cancelled.
@@ -117,8 +120,9 @@ def scan_packets(packets: Iterable[PacketLike], *, codec: str, token: CancelToke
         hidden = packet.is_discard or (codec == "vp8" and _is_hidden_vp8(packet))
         is_key = packet.is_keyframe
         table.append(packet, shown=not hidden, closed=is_key and starts_closed_group(packet, codec))
-        if is_key and not table.is_encrypted:
-            table.is_encrypted = any(map(packet.has_sidedata, _ENCRYPTED))
+        if is_key:
+            table.is_encrypted = table.is_encrypted or any(map(packet.has_sidedata, _ENCRYPTED))
+            note_key(packet)
     return table
 
 

@@ -22,8 +22,9 @@ from videoinr.clip.pixels import (
     orientation_of,
     tags_of,
 )
+from videoinr.clip.size_changes import SizeChanges
 from videoinr.clip.video_file import VideoFile, check_size
-from videoinr.clip.video_warnings import loss_warning, oddities
+from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
 from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
 from videoinr.errors import ClipError
 from videoinr.timeline import Timeline
@@ -76,23 +77,27 @@ def open_video_stream(
         UsageError: there is no video stream ``stream``.
         Cancelled: ``token`` was cancelled.
     """
-    table, loss = _scan(path, stream, token)
+    table, found = _scan(path, stream, token)
     file = VideoFile(path, stream)
     try:
         head = _decode_head(file, path)
         numbering = number_frames(file, table, head, token)
-        return _describe(file, numbering, head.frames, loss, colour, table)
+        return _describe(file, numbering, head.frames, found, colour, table)
     except BaseException:
         file.close()
         raise
 
 
-def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTable, str]:
-    """Scan the file. Return its packets, and a warning if some are missing (otherwise an empty string)."""
+def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTable, list[str]]:
+    """Scan the file. Return its packets, and warnings about missing packets and other sizes."""
     file = VideoFile(path, stream)
     try:
-        table = scan_packets(file.packets, codec=file.stream.codec_context.codec.canonical_name, token=token)
-        loss = loss_warning(file, table)
+        context, changes = file.stream.codec_context, SizeChanges()
+        codec = context.codec.canonical_name
+        table = scan_packets(
+            file.packets, codec=codec, token=token, note_key=lambda packet: changes.note(packet, codec)
+        )
+        found = [loss_warning(file, table), size_warning(changes.sizes(context))]
         if table.is_encrypted or file.stream.codec_context.codec_tag in _ENCRYPTED_TAGS:
             hint = "Only programs that have its key can. The file is not damaged."
             raise ClipError(f"“{path.name}” is encrypted and cannot be shown.", hint=hint)
@@ -100,7 +105,7 @@ def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTab
         file.close()
     if table.shown_count == 0:
         raise ClipError(f"“{path.name}” holds no frames.", hint="The recording may have been cut off. Copy it again.")
-    return table, loss
+    return table, [sentence for sentence in found if sentence]
 
 
 def _decode_head(file: VideoFile, path: Path) -> Head:
@@ -124,7 +129,7 @@ def _describe(
     file: VideoFile,
     numbering: Numbering,
     frames: list[av.VideoFrame],
-    loss: str,
+    found: list[str],
     colour: ColourSpec | None,
     table: PacketTable,
 ) -> OpenedVideo:
@@ -162,7 +167,7 @@ def _describe(
         stream=file.number,
     )
     notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
-    info = replace(info, warnings=(*filter(None, (loss,)), *numbering.warnings, *notes))
+    info = replace(info, warnings=(*found, *numbering.warnings, *notes))
     reader = PixelReader(
         width=first.width,
         height=first.height,

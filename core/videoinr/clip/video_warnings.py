@@ -35,6 +35,16 @@ def loss_warning(file: VideoFile, table: PacketTable) -> str:
     return f"The file is damaged: it can be read only up to packet {found}." if file.broke_off else ""
 
 
+def size_warning(sizes: list[tuple[int, int]]) -> str:
+    """Return a warning if the frames have several ``sizes``, (width, height) each, the first one's first."""
+    first, *others = [f"{width}x{height}" for width, height in sizes] or [""]
+    if not others:
+        return ""
+    return (
+        f"The size of the frames changes (to {', '.join(others)}). They are fitted into {first}, in their own shape."
+    )
+
+
 def oddities(
     file: VideoFile, info: ClipInfo, timeline: Timeline, table: PacketTable, *, is_right_angled: bool
 ) -> list[str]:

@@ -1,0 +1,187 @@
+"""What reading met: decode errors, replaced frames, other sizes; bounds on memory; side data that are never read."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from helpers.clips import number_in, numbered_frame, remux, write_clip, write_picture
+from videoinr.cancel import NEVER
+from videoinr.clip import open_clip, picture_file, video_clip, video_opening
+from videoinr.clip.base import ReadReport
+from videoinr.clip.pixels import Orientation, orientation_of
+from videoinr.clip.video_opening import open_video_stream
+from videoinr.errors import ClipError
+
+
+def spoil_middle(*numbers: int) -> Callable[[int, bytes], bytes]:
+    """Return a change that flips bits in the middle of the packets ``numbers``."""
+
+    def change(number: int, data: bytes) -> bytes:
+        middle = len(data) // 2
+        end = middle + max(4, len(data) // 8)
+        return data[:middle] + bytes(each ^ 0x5A for each in data[middle:end]) + data[end:] if number in numbers else data
+
+    return change
+
+
+def test_frames_decoded_with_errors_are_counted_and_said(tmp_path: Path) -> None:
+    whole = write_clip(
+        tmp_path / "a.mkv", [numbered_frame(n, width=160, height=96) for n in range(30)], codec="mpeg4",
+        options={"g": "12"},
+    )  # fmt: skip
+    path = remux(whole, tmp_path / "b.mkv", spoil_middle(17, 25))
+    with open_clip(path) as clip:
+        assert (clip.report, clip.info.warnings) == (ReadReport(), ())
+        for index in range(30):
+            clip.frame(index)
+        assert clip.report == ReadReport(with_errors=2)
+        assert clip.info.warnings == ("2 frames decoded with errors: the file is damaged there.",)
+        assert clip.info is clip.info
+    with open_clip(whole) as clip:
+        for index in range(30):
+            clip.frame(index)
+        assert clip.info.warnings == ()
+
+
+def test_frames_that_are_replaced_are_counted(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "a.mov", 30, codec="prores_ks", pix_fmt="yuv422p10le")
+    path = remux(whole, tmp_path / "b.mov", lambda number, data: bytes(len(data)) if number == 20 else data)
+    with open_clip(path) as clip:
+        assert number_in(clip.frame(20)) == 19
+        assert clip.report == ReadReport(replaced=1)
+        assert any("1 frame could not be decoded" in warning for warning in clip.info.warnings)
+
+
+def joined_sizes(folder: Path, codec: str, name: str, size: tuple[int, int]) -> Path:
+    parts = []
+    for part, (width, height), first in (("a", (64, 48), 0), ("b", size, 6)):
+        frames = [numbered_frame(number, width=width, height=height) for number in range(first, first + 6)]
+        parts.append(write_clip(folder / f"{part}{name}", frames, codec=codec, options={"g": "3", "bf": "0"}))
+    path = folder / f"joined{name}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+@pytest.mark.parametrize(("codec", "name"), [("libx264", ".h264"), ("mpeg2video", ".m2v"), ("libx264", ".ts")])
+def test_a_change_of_size_is_said_and_keeps_the_shape(tmp_path: Path, codec: str, name: str) -> None:
+    path = joined_sizes(tmp_path, codec, name, (96, 48))
+    with open_clip(path) as clip:
+        assert any("changes (to 96x48)" in warning for warning in clip.info.warnings)
+        picture = clip.frame(8)
+        assert picture.shape == (48, 64, 3)
+        assert np.all(picture[:8] == 0)
+        assert np.all(picture[40:] == 0)
+        assert number_in(picture[8:40]) == 8
+        assert number_in(clip.frame(2)) == 2
+        assert clip.report.other_size >= 1
+
+
+def test_another_key_packet_of_the_same_size_is_no_change(tmp_path: Path) -> None:
+    with open_clip(joined_sizes(tmp_path, "libx264", ".h264", (64, 48))) as clip:
+        assert not any("changes" in warning for warning in clip.info.warnings)
+
+
+def test_a_change_of_size_in_vp9_is_seen(tmp_path: Path) -> None:
+    small = write_clip(tmp_path / "a.webm", 3, codec="libvpx-vp9")
+    wide = [numbered_frame(number, width=96, height=48) for number in range(3)]
+    large = write_clip(tmp_path / "b.webm", wide, codec="libvpx-vp9")
+    path = tmp_path / "c.webm"
+    with av.open(str(path), "w") as writer:
+        stream: Any = None
+        for number, source in enumerate((small, large)):
+            with av.open(str(source)) as reader:
+                stream = stream or writer.add_stream_from_template(reader.streams.video[0])
+                for packet in (each for each in reader.demux(video=0) if each.size):
+                    assert packet.pts is not None
+                    packet.pts = packet.dts = packet.pts + 120 * number
+                    packet.stream = stream
+                    writer.mux(packet)
+    with open_clip(path) as clip:
+        assert any("changes (to 96x48)" in warning for warning in clip.info.warnings)
+
+
+def test_the_head_of_large_frames_is_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_clip(tmp_path / "a.mp4", 20)
+    for budget, kept in ((1, 1), (3 * 64 * 48 * 3 // 2, 3), (1 << 20, 8)):
+        monkeypatch.setattr(video_opening, "HEAD_BYTES", budget)
+        video = open_video_stream(path, colour=None, token=NEVER)
+        video.file.close()
+        assert len(video.head) == kept
+    monkeypatch.setattr(video_opening, "HEAD_BYTES", 1)
+    monkeypatch.setattr(video_clip, "DECODED_BYTES", 1)
+    monkeypatch.setattr(video_clip, "PICTURE_BYTES", 1)
+    with open_clip(path) as clip:
+        assert [number_in(clip.frame(index)) for index in (0, 5, 2, 19, 3)] == [0, 5, 2, 19, 3]
+        pair = clip.pair(6)
+        assert (number_in(pair.first), number_in(pair.second)) == (6, 7)
+        # One frame of each kind stays, however small the budget.
+        assert clip.held_bytes == 64 * 48 * 3 + 64 * 48 * 3 // 2  # type: ignore[attr-defined]
+
+
+def test_a_picture_that_is_too_large_is_refused_with_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("videoinr.clip.video_file.MAX_PIXELS", 3000)
+    for path in (write_clip(tmp_path / "a.mp4", 2), write_picture(tmp_path / "a.png", numbered_frame(0))):
+        with pytest.raises(ClipError, match="64x48 pixels, which is more than can be read") as caught:
+            open_clip(path)
+        assert "At most" in caught.value.hint
+
+
+class Guarded:
+    """A frame whose side data must not be read: in PyAV 18.1, that ended the process for some valid pictures."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._frame, name)
+
+    @property
+    def side_data(self) -> Any:
+        raise AssertionError("the side data of a still picture were read")
+
+
+def test_side_data_of_pictures_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [write_picture(tmp_path / f"a.{kind}", numbered_frame(1)) for kind in ("png", "jpg", "tif", "bmp")]
+    frames: list[Any] = []
+
+    class Container:
+        def __init__(self, container: Any) -> None:
+            self._container = container
+            self.streams = container.streams
+
+        def __enter__(self) -> "Container":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._container.close()
+
+        def decode(self, stream: Any) -> Any:
+            frames.extend(Guarded(frame) for frame in self._container.decode(stream))
+            return iter(frames[-1:])
+
+    opened = av.open
+    monkeypatch.setattr(picture_file.av, "open", lambda *given, **named: Container(opened(*given, **named)))
+    for path in paths:
+        picture = picture_file.decode_picture(path)
+        assert picture.orientation == Orientation()
+    assert len(frames) == len(paths)
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png", "webp", "gif", "tiff"])
+def test_side_data_of_pictures_in_videos_are_never_read(codec: str) -> None:
+    class Turned:
+        rotation = -90
+
+    frame: Any = Guarded(Turned())
+    assert orientation_of(frame, codec) == Orientation(1)
+
+
+def test_motion_jpeg_is_turned_by_the_angle(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mov", 3, codec="mjpeg", pix_fmt="yuvj420p", rotation=90, fps=Fraction(25))
+    with open_clip(path) as clip:
+        assert (clip.info.rotation, clip.info.width, clip.info.height) == (90, 48, 64)
