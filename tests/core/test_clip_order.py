@@ -56,7 +56,7 @@ def test_frames_of_h264_in_avi_are_shown_in_the_decoders_order(
 ) -> None:
     path = late_b_frames(tmp_path / "a.avi", options, first_b=first_b)
     with open_clip(path) as clip:
-        assert (clip.info.fps, clip.info.frames) == (25, 40)
+        assert [clip.info.fps, clip.info.frames] == [25, 40]
         assert [number_in(clip.frame(index)) for index in range(40)] == list(range(40))
         order = np.random.default_rng(2).permutation(40).tolist()
         assert [number_in(clip.frame(index)) for index in order] == order
@@ -111,7 +111,7 @@ def test_joined_transport_streams_keep_both_parts(tmp_path: Path, first: int, co
     path = tmp_path / "joined.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     with open_clip(path) as clip:
-        assert (clip.info.frames, clip.info.fps) == (first + 30, 25)
+        assert [clip.info.frames, clip.info.fps] == [first + 30, 25]
         assert [number_in(clip.frame(index)) for index in range(clip.info.frames)] == list(range(first + 30))
         assert any("joined" in warning for warning in clip.info.warnings)
         assert abs(clip.info.duration_secs - Fraction(first + 30, 25)) <= Fraction(1, 25)

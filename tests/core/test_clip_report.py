@@ -24,7 +24,9 @@ def spoil_middle(*numbers: int) -> Callable[[int, bytes], bytes]:
     def change(number: int, data: bytes) -> bytes:
         middle = len(data) // 2
         end = middle + max(4, len(data) // 8)
-        return data[:middle] + bytes(each ^ 0x5A for each in data[middle:end]) + data[end:] if number in numbers else data
+        return (
+            data[:middle] + bytes(each ^ 0x5A for each in data[middle:end]) + data[end:] if number in numbers else data
+        )
 
     return change
 
@@ -165,7 +167,7 @@ def test_side_data_of_pictures_are_never_read(tmp_path: Path, monkeypatch: pytes
             return iter(frames[-1:])
 
     opened = av.open
-    monkeypatch.setattr(picture_file.av, "open", lambda *given, **named: Container(opened(*given, **named)))
+    monkeypatch.setattr(av, "open", lambda *given, **named: Container(opened(*given, **named)))
     for path in paths:
         picture = picture_file.decode_picture(path)
         assert picture.orientation == Orientation()

@@ -143,7 +143,7 @@ def test_rates_are_found_despite_rounding_to_milliseconds(count: int, rate: int,
     ticks = unit * np.array([round(number / fps / MS) for number in range(count)], np.int64)
     declared, guessed = find_rate(ticks, MS / unit, [fps]), find_rate(ticks, MS / unit, [])
     assert declared is not None
-    assert (declared.fps, declared.has_gaps) == (fps, False)
+    assert [declared.fps, declared.has_gaps] == [fps, False]
     assert guessed is not None
     assert abs(guessed.fps - fps) <= fps / 20
 
@@ -153,14 +153,14 @@ def test_dropped_frames_leave_the_rate_and_a_gap(dropped: list[int]) -> None:
     numbers = [number for number in range(30) if number not in dropped]
     rate = find_rate(np.array([round(number * 1000 / 30) for number in numbers], np.int64), MS, [Fraction(59, 2)])
     assert rate is not None
-    assert (rate.fps, rate.has_gaps, rate.numbers.tolist()) == (30, True, numbers)
+    assert [rate.fps, rate.has_gaps, rate.numbers.tolist()] == [30, True, numbers]
 
 
 def test_an_early_first_time_leaves_the_rate() -> None:
     ticks = np.array([0, *(round(number * 1000 / 30) + 12 for number in range(1, 30))], np.int64)
     rate = find_rate(ticks, MS, [])
     assert rate is not None
-    assert (rate.fps, rate.numbers.tolist()) == (30, list(range(30)))
+    assert [rate.fps, rate.numbers.tolist()] == [30, list(range(30))]
 
 
 def test_uneven_times_have_no_rate() -> None:
@@ -176,7 +176,7 @@ def test_the_last_frame_lasts_as_long_as_its_packet_says_or_as_the_others() -> N
     for said, expected in ((70, 70), (10**6, 40), (0, 40), (1, 40)):
         packets = [FakePacket(time, duration=said) for time in (0, 40, 80, 200, 240)]
         times = times_from_index(index_of(*packets), MS, [Fraction(25)])
-        assert (times.fps, times.has_gaps) == (25, True)
+        assert [times.fps, times.has_gaps] == [25, True]
         assert times.timeline.duration_secs == (240 + expected) * MS
         assert longest_step(times.timeline) == Fraction(120, 1000)
 
@@ -185,7 +185,7 @@ def test_a_long_last_frame_is_believed_if_the_file_is_that_long() -> None:
     packets = [FakePacket(time, duration=3000) for time in range(0, 400, 40)]
     for declared, expected in ((Fraction(336, 100), Fraction(336, 100)), (Fraction(0), Fraction(4, 10))):
         times = times_from_index(index_of(*packets), MS, [], declared_secs=declared)
-        assert (times.fps, times.timeline.duration_secs) == (25, expected)
+        assert [times.fps, times.timeline.duration_secs] == [25, expected]
 
 
 def test_a_single_frame_lasts_as_long_as_its_packet_says_or_as_the_rate_gives() -> None:

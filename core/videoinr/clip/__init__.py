@@ -6,14 +6,19 @@
 | `base` | the `Clip` protocol and its base class |
 | `suffixes`, `picture_folder` | which files are videos and pictures; which pictures make up a clip, in which order |
 | `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
-| `video_opening` | opens a video: numbers its frames, reads its colours, collects warnings |
-| `packet_index`, `frame_times` | frames and key packets from a scan of the file; their times as a timeline |
-| `video_file`, `cursor` | decodes a stream packet by packet; reaches a frame by seeking or by counting |
-| `picture_file` | decodes one picture file, or reads its size |
+| `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
+| `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times, joined recordings too |
+| `closed_groups`, `size_changes` | what the scan asks key packets: whether counting can start there, and their size |
+| `numbering`, `frame_times`, `frame_rate` | which frame is which; their times as a timeline; the rate behind rounded times |
+| `video_file`, `cropping` | decodes a stream packet by packet; the crop that a container asks for |
+| `cursor`, `decoder_order` | reaches a frame by its time, or by counting |
+| `picture_file`, `exif` | decodes one picture file, or reads its size; which way up it is |
 | `pixels` | converts decoded frames to upright full-range RGB |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
 | `describe` | a clip as plain values, for `videoinr probe` |
+
+KNOWN.md lists what PyAV, FFmpeg and containers do that the reader works around or passes on.
 """
 
 from videoinr.clip.base import Clip

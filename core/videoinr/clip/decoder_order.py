@@ -46,7 +46,7 @@ class OrderedCursor:
         return len(self._numbers) > 0 and int(starts[0]) == 0 and int(np.diff(starts).max()) <= _FAR_FRAMES
 
     def approaches(self, index: int) -> Iterator[None]:
-        """See :meth:`Cursor.approaches`: from here if the frame is near, then from IDR pictures, then from the start."""
+        """See :meth:`Cursor.approaches`: from here if the frame is near, from IDR pictures, from the start."""
         place = int(np.searchsorted(self._numbers, index, side="right")) - 1
         start = int(self._numbers[place]) if place >= 0 else 0
         if index >= self._count and not self._file.is_drained and start <= self._count + _NEAR_FRAMES:

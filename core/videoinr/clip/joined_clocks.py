@@ -18,7 +18,8 @@ _USUAL_STEPS = 10
 def continued_times(pts: _Ticks, dts: _Ticks, key: NDArray[np.bool_]) -> tuple[_Ticks, _Ticks, int]:
     """Return the times of a stream's packets with each restart of the clock taken out.
 
-    Decode times increase throughout a file. Where they step back and go on from there, a part of the file starts; its first frame is made to follow the last frame before it after the usual step.
+    Decode times increase throughout a file. Where they step back and go on from there, a part of the file starts; its
+    first frame is made to follow the last frame before it after the usual step.
 
     Args:
         pts: [packets] presentation times, ticks, in file order; beyond 2^60 where unknown.

@@ -169,8 +169,8 @@ class PixelReader:
         if family is not PixelFamily.YUV and not full_range:
             rgb = _expanded_levels(rgb, bits)
         whole = self._shown == Rect(0, 0, self._width, self._height)
-        rgb = self._centred(rgb)
-        return self._orientation.apply(rgb if whole else np.ascontiguousarray(rgb[self._shown.slices]))
+        shown: Any = self._centred(rgb)
+        return self._orientation.apply(shown if whole else np.ascontiguousarray(shown[self._shown.slices]))
 
     def _fitting_size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) of ``frame`` resampled to fit the clip's frames, in its own shape."""

@@ -121,8 +121,9 @@ class VideoFile:
     def sound_start_secs(self) -> Fraction | None:
         """When the first sound starts, in the file's own time; None if that is unknown or there is none."""
         sound = self._container.streams.best("audio")
-        known = sound is not None and sound.start_time is not None and sound.time_base is not None
-        return sound.start_time * sound.time_base if known else None  # type: ignore[union-attr, operator]
+        if sound is None or sound.start_time is None or sound.time_base is None:
+            return None
+        return Fraction(sound.start_time * sound.time_base)
 
     @property
     def number(self) -> int:

@@ -40,9 +40,7 @@ def size_warning(sizes: list[tuple[int, int]]) -> str:
     first, *others = [f"{width}x{height}" for width, height in sizes] or [""]
     if not others:
         return ""
-    return (
-        f"The size of the frames changes (to {', '.join(others)}). They are fitted into {first}, in their own shape."
-    )
+    return f"The size of the frames changes (to {', '.join(others)}). They are fitted into {first}, in their own shape."
 
 
 def oddities(

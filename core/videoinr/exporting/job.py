@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
 from videoinr.exporting.image_sink import check_pattern, pattern_from_out
-from videoinr.exporting.retime import MAX_FPS, ConstantRate, checked_fps, rate_from_scale, segment_from_marks
+from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
 from videoinr.types import ClipInfo, Segment
@@ -170,10 +170,7 @@ def _fps(clip_fps: Fraction, fps: Fraction | None, time_scale: Fraction | None) 
         raise UsageError("Both a frame rate and a time scale were given.", hint="Give one of them.")
     if fps is not None:
         return checked_fps(fps)
-    if time_scale is None and clip_fps > MAX_FPS:
-        # Nobody asked for the rate of a high-speed camera's clip.
-        return Fraction(MAX_FPS)
-    return rate_from_scale(clip_fps, Fraction(1) if time_scale is None else time_scale)
+    return default_fps(clip_fps) if time_scale is None else rate_from_scale(clip_fps, time_scale)
 
 
 def _speed(speed: Fraction | None) -> Fraction:

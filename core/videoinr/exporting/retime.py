@@ -62,6 +62,14 @@ def rate_from_scale(mean_fps: Fraction, time_scale: Fraction) -> Fraction:
     return checked_fps((mean_fps * time_scale).limit_denominator(MAX_FPS_DENOMINATOR))
 
 
+def default_fps(mean_fps: Fraction) -> Fraction:
+    """Return the rate of an output for which none was given: the clip's own, as far as files can hold it.
+
+    The clip of a high-speed camera may have more than :data:`MAX_FPS`, which nobody asked for.
+    """
+    return rate_from_scale(min(mean_fps, Fraction(MAX_FPS)), Fraction(1))
+
+
 def checked_fps(fps: Fraction) -> Fraction:
     """Return ``fps``; raise UsageError if a container cannot store it."""
     if not 0 < fps <= MAX_FPS:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.closing import Closeable
 from videoinr.errors import UsageError
-from videoinr.exporting.retime import ConstantRate, rate_from_scale, segment_from_marks
+from videoinr.exporting.retime import ConstantRate, default_fps, segment_from_marks
 from videoinr.render.arguments import Number, Region, Size, exact, optional, positive, query_for
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
@@ -179,7 +179,7 @@ class Video(Closeable):
             ClipError, DeviceError, Cancelled: from the iterator, as for :meth:`decode`.
         """
         segment = segment_from_marks(self.info.duration_secs, optional(start, "start"), optional(end, "end"))
-        rate = rate_from_scale(self.info.fps, Fraction(1)) if fps is None else positive(fps, "fps")
+        rate = default_fps(self.info.fps) if fps is None else positive(fps, "fps")
         times = ConstantRate(segment, rate, positive(speed, "speed")).times
         start_query = query_for(
             self.info, Instant(0, Fraction(0)), scale=scale, size=size, region=region, default_scale=CLIP_SCALE
