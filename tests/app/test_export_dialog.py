@@ -171,6 +171,17 @@ def test_a_failed_export_is_explained(
     assert dialog.start.isVisible()
 
 
+def test_what_an_export_met_in_the_clip_is_shown(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    stage, dialog = dialog_of("damaged")
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.start.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == "Done"
+    assert dialog.status.text().endswith("\n2 frames decoded with errors.")
+
+
 def test_an_export_can_be_cancelled(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:
     stage, dialog = dialog_of("hang")
     dialog.form.path.setText(str(tmp_path / "out.mp4"))

@@ -9,7 +9,9 @@ import av
 import numpy as np
 import pytest
 
+import videoinr
 from helpers.clips import number_in, numbered_frame, remux, write_clip, write_picture
+from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import NEVER
 from videoinr.clip import open_clip, picture_file, video_clip, video_opening
 from videoinr.clip.base import ReadReport
@@ -48,6 +50,23 @@ def test_frames_decoded_with_errors_are_counted_and_said(tmp_path: Path) -> None
         for index in range(30):
             clip.frame(index)
         assert clip.info.warnings == ()
+
+
+def test_an_export_ends_with_what_was_met(tmp_path: Path) -> None:
+    weights = save_tiny_model(tmp_path / "model")
+    whole = write_clip(
+        tmp_path / "a.mkv",
+        [numbered_frame(n, width=160, height=96) for n in range(14)],
+        codec="mpeg4",
+        options={"g": "12"},
+    )
+    path = remux(whole, tmp_path / "b.mkv", spoil_middle(11))
+    told: list[str] = []
+    videoinr.export(
+        path, tmp_path / "out", start=Fraction(9, 25), scale=Fraction(1, 4), model=weights, device="cpu",
+        notice=told.append, progress=lambda now: told.append(str(now.done)),
+    )  # fmt: skip
+    assert told == ["0", "1", "2", "3", "4", "5", "1 frame decoded with errors: the file is damaged there."]
 
 
 def test_frames_that_are_replaced_are_counted(tmp_path: Path) -> None:

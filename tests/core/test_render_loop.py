@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,6 +43,21 @@ def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callabl
     assert draft.instant == whole().instant
     assert draft.rect == draft.grid.rect
     assert GRID.width / draft.grid.width in pacing.DRAFT_DIVISORS
+
+
+def test_what_reading_a_clip_meets_is_told_once(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    bench.ask(whole())
+    bench.told.wait_for_full(whole())
+    assert bench.told.warnings == []
+    info = replace(renderer.opened.info, warnings=("2 frames decoded with errors.",))
+    renderer._info = lambda: info  # type: ignore[method-assign]
+    for phase in (Fraction(1, 4), Fraction(3, 4)):
+        bench.ask(whole(phase=phase))
+        bench.told.wait_for_full(whole(phase=phase))
+    bench.told.wait_for(lambda: bool(bench.told.warnings))
+    assert bench.told.warnings == ["2 frames decoded with errors."]
 
 
 def test_only_the_newest_request_gets_a_full_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:

@@ -1,6 +1,7 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
-The first argument is the outcome: ok, fail, crash, hang (until SIGINT) or deaf (ignores SIGINT).
+The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT) or deaf (ignores
+SIGINT).
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def main() -> int:
             return 1
         time.sleep(60 if how in ("hang", "deaf") and done == 2 else 0.02)
     out.write_bytes(b"video")
-    say("finished", path=str(out), frames=FRAMES)
+    warnings = ["2 frames decoded with errors."] if how == "damaged" else []
+    say("finished", path=str(out), frames=FRAMES, warnings=warnings)
     return 0
 
 

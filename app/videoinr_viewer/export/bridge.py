@@ -30,8 +30,8 @@ class ExportBridge(QObject):
 
     progressed = Signal(object)
     """ExportProgress."""
-    finished = Signal(object, int)
-    """The path of the file, and its number of frames."""
+    finished = Signal(object, int, str)
+    """The path of the file, its number of frames, and sentences about what was met in the clip."""
     failed = Signal(str, str)
     """A message and a hint."""
     cancelled = Signal()
@@ -129,7 +129,9 @@ class ExportBridge(QObject):
         self._forget_process()
         outcome = self._outcome or {}
         if exit_code == 0 and outcome.get("event") == "finished":
-            self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])))
+            warnings = outcome.get("warnings")
+            words = " ".join(map(str, warnings)) if isinstance(warnings, list) else ""
+            self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])), words)
         elif self._is_cancelled:
             self.cancelled.emit()
         else:

@@ -145,10 +145,10 @@ class ExportDialog(QDialog):
             left = "checking the file…" if is_last else format_remaining(progress.remaining_secs)
             self.status.setText(f"{progress.done} of {format_count(progress.total, 'frame')}, {left}")
 
-    @Slot(object, int)
-    def _show_finished(self, path: Path, frames: int) -> None:
+    @Slot(object, int, str)
+    def _show_finished(self, path: Path, frames: int, warnings: str) -> None:
         self._finished_path = path
-        self._end("Done", format_saved(frames, path), self.again, self.show_file)
+        self._end("Done", f"{format_saved(frames, path)}\n{warnings}".strip(), self.again, self.show_file)
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
 

@@ -9,7 +9,7 @@
 | `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
 | `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times, joined recordings too |
 | `closed_groups`, `size_changes` | what the scan asks key packets: whether counting can start there, and their size |
-| `numbering`, `frame_times`, `frame_rate` | which frame is which; their times as a timeline; the rate behind rounded times |
+| `numbering`, `frame_times`, `frame_rate` | which frame is which; the timeline; the rate behind rounded times |
 | `video_file`, `cropping` | decodes a stream packet by packet; the crop that a container asks for |
 | `cursor`, `decoder_order` | reaches a frame by its time, or by counting |
 | `picture_file`, `exif` | decodes one picture file, or reads its size; which way up it is |

@@ -210,7 +210,7 @@ def index_from_packets(table: PacketTable, tick_secs: Fraction) -> FrameIndex | 
     if _runs_backwards(times):
         return None
     unique, first = np.unique(times, return_index=True)
-    if np.any(np.diff(unique) > _DAY_SECS / tick_secs):
+    if np.any(np.diff(unique) > int(_DAY_SECS / tick_secs)):
         return None
     order = np.flatnonzero(shown)[first]
     last = int(np.asarray(table.duration, np.int64)[order[-1]])

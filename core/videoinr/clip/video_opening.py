@@ -42,8 +42,11 @@ _HEAD_PACKETS = 1500
 _INTERLACED_ORDERS = range(2, 6)
 """FFmpeg's field orders that mean interlaced."""
 
-_INVENTED_TAGS = ("dnxhd", "mjpeg")
+_INVENTED_TAGS = ("dnxhd", "mjpeg", "vp8")
 """The codecs whose decoders state colours that the stream need not hold. There the container is believed first."""
+
+_INVENTED_RANGE = ("hevc", "vvc")
+"""The codecs whose decoders state a limited range even if the stream has none."""
 
 _ENCRYPTED_TAGS = ("encv", "drmi")
 """Codec tags of MP4 and MOV for encrypted video."""
@@ -182,4 +185,6 @@ def _describe(
 def _tags(file: VideoFile, first: av.VideoFrame, codec: str) -> ColourTags:
     """Return the colour tags of the stream, and those of the container where the stream has none."""
     own, container = tags_of(first), file.tags
+    if codec in _INVENTED_RANGE and own.matrix is own.primaries is own.transfer is None:
+        own = replace(own, range=None)
     return container.filled_from(own) if codec in _INVENTED_TAGS else own.filled_from(container)

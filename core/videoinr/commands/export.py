@@ -21,7 +21,6 @@ from videoinr.commands.options import (
     SizeOption,
     StreamOption,
 )
-from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.geometry import Rect
 
@@ -93,7 +92,7 @@ def export(
         from videoinr import api
 
         path = api.export(
-            file, out, progress=report.progress, notice=lambda sentence: say(f"note: {sentence}"), cancel=token,
+            file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device, stream=stream,
             overwrite=overwrite, keep_partial=keep_partial,

@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def progress(self, now: ExportProgress) -> None:
         """Show the progress; called before the first frame and after each frame."""
 
+    def notice(self, sentence: str) -> None:
+        """Show a sentence about the clip or the output."""
+
     def finished(self, path: Path) -> None:
         """Report that the output is complete and in its place."""
 
@@ -56,9 +59,16 @@ def _print_line(event: str, **values: object) -> None:
 class _JsonLines:
     def __init__(self) -> None:
         self._frames = 0
+        self._started = False
+        self._warnings: list[str] = []
+
+    def notice(self, sentence: str) -> None:
+        say(f"note: {sentence}")
+        if self._started:
+            self._warnings.append(sentence)
 
     def progress(self, now: ExportProgress) -> None:
-        self._frames = now.done
+        self._frames, self._started = now.done, True
         _print_line(
             "progress",
             done=now.done,
@@ -68,7 +78,8 @@ class _JsonLines:
         )
 
     def finished(self, path: Path) -> None:
-        _print_line("finished", path=str(path), frames=self._frames)
+        # What was said before the start is known to the program that started the export.
+        _print_line("finished", path=str(path), frames=self._frames, warnings=self._warnings)
 
 
 def _progress_bar() -> Progress:
@@ -88,6 +99,9 @@ class _Bar:
         self._bar = bar
         self._task = bar.add_task("export", total=None)
         self._frames = 0
+
+    def notice(self, sentence: str) -> None:
+        self._bar.console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, now: ExportProgress) -> None:
         self._frames = now.done
