@@ -134,7 +134,7 @@ def test_the_extent_ignores_unknown_times_and_hidden_frames() -> None:
 
 @given(
     count=st.integers(2, 400),
-    rate=st.sampled_from([24, 25, 30, 50, 60, 120]),
+    rate=st.sampled_from([24, 25, 30, 50, 60, 120, 240, 480]),
     pulled_down=st.booleans(),
     unit=st.sampled_from([1, 12, 90]),
 )

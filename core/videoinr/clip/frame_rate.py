@@ -88,7 +88,14 @@ def _fit(ticks: _Ticks, tick_secs: Fraction, declared: list[Fraction]) -> FrameR
     if np.mean(np.diff(numbers) == 1) < _FEW_GAPS:
         return None
     mean = int(numbers[-1]) / (int(ticks[-1]) * tick_secs)
-    likely = (*map(_standard, declared), *_STANDARD_FPS, mean.limit_denominator(1001))
+    whole = max(1, round(mean))
+    likely = (
+        *map(_standard, declared),
+        *_STANDARD_FPS,
+        Fraction(whole),
+        Fraction(whole * 1000, 1001),
+        mean.limit_denominator(1001),
+    )
     for fps in likely:
         if abs(fps - mean) < mean / 20 and _fits(ticks, numbers, fps, tick_secs):
             return FrameRate(fps, numbers)
@@ -97,7 +104,7 @@ def _fit(ticks: _Ticks, tick_secs: Fraction, declared: list[Fraction]) -> FrameR
 
 def _usual_step(steps: _Ticks) -> float:
     median = float(np.median(steps))
-    return float(np.mean(steps[(steps > median / 2) & (steps < median * 3 / 2)]))
+    return float(np.mean(steps[(steps >= median / 2) & (steps <= median * 3 / 2)]))
 
 
 def _fits(ticks: _Ticks, numbers: _Ticks, fps: Fraction, tick_secs: Fraction) -> bool:
@@ -105,7 +112,7 @@ def _fits(ticks: _Ticks, numbers: _Ticks, fps: Fraction, tick_secs: Fraction) ->
     if np.all(np.abs(errors) <= 1):
         return True
     # Times rounded to milliseconds, in a finer unit, as in a file of that unit.
-    allowed = min(2 * _ROUNDING_SECS, 1 / (4 * fps)) / tick_secs
+    allowed = min(2 * _ROUNDING_SECS, 3 / (5 * fps)) / tick_secs
     return float(errors.max() - errors.min()) <= float(allowed) * 1.001
 
 
