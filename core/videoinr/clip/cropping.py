@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from videoinr.geometry import Rect
 
-_MAX_ELEMENTS = 4096
+_MAX_ELEMENTS = 512
 """How many elements of one level are walked over: more than any valid header has."""
 
 _SEGMENT, _TRACKS, _TRACK, _CLUSTER = 0x18538067, 0x1654AE6B, 0xAE, 0x1F43B675
