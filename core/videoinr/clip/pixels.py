@@ -12,6 +12,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from videoinr.clip.siting import ChromaPlacer
 from videoinr.colour import ColourSpec, ColourTags, PixelFamily
 from videoinr.geometry import Rect
 from videoinr.types import Pixels
@@ -118,6 +119,11 @@ def tags_of(source: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
     )
 
 
+def is_full_range(frame: av.VideoFrame, colour: ColourSpec) -> bool:
+    """Return whether the values of ``frame``, read as ``colour``, have the full range."""
+    return colour.range == "pc" or frame.format.name.startswith("yuvj")
+
+
 def is_convertible(matrix: str) -> bool:
     """Return whether swscale supports ``matrix``. Clips with another one are read with a similar matrix."""
     return matrix == "rgb" or matrix in _MATRIX_CODES
@@ -135,6 +141,7 @@ class PixelReader:
         colour: ColourSpec,
         orientation: Orientation,
         shown: Rect | None = None,
+        siting: str | None = None,
     ) -> None:
         """Make a reader.
 
@@ -146,9 +153,12 @@ class PixelReader:
             colour: the colours of all frames, whatever their own tags say.
             orientation: how to set the frames upright.
             shown: the pixels of a stored frame that are shown; None for all.
+            siting: where the chroma samples lie (see :mod:`~videoinr.clip.siting`); None where the frames say it
+                themselves, and for the centre otherwise.
         """
         self._width, self._height, self._deep = width, height, deep
         self._colour, self._orientation, self._shown = colour, orientation, shown or Rect(0, 0, width, height)
+        self._placer = ChromaPlacer(siting) if siting else None
         self._reformatter = VideoReformatter()
 
     def pixels(self, frame: av.VideoFrame) -> Pixels:
@@ -161,8 +171,9 @@ class PixelReader:
             av.FFmpegError, OSError, ValueError: swscale does not read the frame's pixel format.
         """
         family, bits = family_of(frame.format), bit_depth_of(frame.format)
-        full_range = self._colour.range == "pc" or frame.format.name.startswith("yuvj")
-        rgb = self._rgb(frame, family, full_range)
+        full_range = is_full_range(frame, self._colour)
+        placed = self._placer.placed(frame) if self._placer else frame
+        rgb = self._rgb(placed, family, full_range)
         if self._deep and bits > 8 and family is not PixelFamily.RGB:
             # Swscale reads grey as full range, whatever range it is given.
             _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)

@@ -19,10 +19,12 @@ from videoinr.clip.pixels import (
     bit_depth_of,
     family_of,
     frame_bytes,
+    is_full_range,
     orientation_of,
     tags_of,
 )
 from videoinr.clip.size_changes import SizeChanges
+from videoinr.clip.siting import siting_of
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
 from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
@@ -178,6 +180,7 @@ def _describe(
         colour=spec,
         orientation=upright,
         shown=shown,
+        siting=siting_of(stream, full_range=is_full_range(first, spec)),
     )
     return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader)
 
