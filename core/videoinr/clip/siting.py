@@ -1,7 +1,7 @@
 """Where the chroma samples of a clip lie between its luma samples, and frames that say so.
 
-PyAV does not show a frame's chroma location, and swscale takes a missing one as the centre. Most video without one has its
-chroma at the left, as MPEG-2 and its successors define, which is half a luma pixel away.
+PyAV does not show a frame's chroma location, and swscale takes a missing one as the centre. Most video without one has
+its chroma at the left, as MPEG-2 and its successors define, which is half a luma pixel away.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def is_subsampled(pix_fmt: av.VideoFormat) -> bool:
 
 
 def _says_itself(stream: av.VideoStream) -> bool:
-    """Return whether each file of the container gives a location, which Matroska's header cannot carry for raw video."""
+    """Return whether all files of the container give a location. For raw video :func:`declared_siting` cannot tell."""
     return stream.container.format.name == "yuv4mpegpipe"
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check_output, notices, sink_for
+from videoinr.exporting.outputs import check_output, notices, output_aspect, sink_for
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.target import PartialKeptError
 from videoinr.render.messages import Opened
@@ -65,7 +65,7 @@ def export_job(
     info = engine.opened.info
     for sentence in (*info.warnings, *notices(job)):
         notice(sentence)
-    path = write_frames(job, engine, sink_for(job, info.colour), progress, token)
+    path = write_frames(job, engine, sink_for(job, info.colour, output_aspect(info, job.grid)), progress, token)
     for sentence in engine.opened.info.warnings:
         if sentence not in info.warnings:
             notice(sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,13 @@ class ImageSink:
     """Writes PNG files named by ``pattern`` (folder/%05d.png), counted from 0.
 
     The files are written to a working folder beside their final place, and move there together at the end.
-    ``overwrite``: all existing pictures with such names are removed then, so that none is left among the new ones.
+    ``aspect``: width of a pixel by its height. ``overwrite``: all existing pictures with such names are removed then,
+    so that none is left among the new ones.
     """
 
-    def __init__(self, pattern: Path, *, overwrite: bool) -> None:
+    def __init__(self, pattern: Path, *, overwrite: bool, aspect: Fraction = Fraction(1)) -> None:
         self._pattern = pattern
-        self._overwrite = overwrite
+        self._overwrite, self._aspect = overwrite, aspect
         self._work = unfinished_path(pattern)
         self._count = 0
         self._made_folder = False
@@ -64,7 +66,7 @@ class ImageSink:
     def write(self, rgbx: NDArray[np.uint8]) -> None:
         """Write the next picture."""
         with write_errors(self._pattern):
-            (self._work / (self._pattern.name % self._count)).write_bytes(png_from_rgbx(rgbx))
+            (self._work / (self._pattern.name % self._count)).write_bytes(png_from_rgbx(rgbx, self._aspect))
         self._count += 1
 
     def finish(self, *, partial: bool = False) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from videoinr.colour import ColourSpec
@@ -11,6 +12,11 @@ from videoinr.exporting.job import ExportJob
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.target import check_file
+from videoinr.geometry import Grid
+from videoinr.types import ClipInfo
+
+_MAX_ASPECT = 255
+"""The largest denominator of a pixel aspect; MPEG-4 part 2 and ProRes have no larger ones."""
 
 
 def check_output(job: ExportJob) -> None:
@@ -46,13 +52,32 @@ def notices(job: ExportJob) -> tuple[str, ...]:
     )
 
 
-def sink_for(job: ExportJob, colour: ColourSpec) -> Sink:
-    """Return the sink that writes the frames of ``job``, made from a clip of ``colour``."""
+def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
+    """Return the pixel aspect (width by height) of pictures of ``grid``, with which they show as the clip does.
+
+    Where the clip's pixels are square, those of the output are too: another shape of the grid is then a wish.
+    """
+    if info.pixel_aspect == 1:
+        return Fraction(1)
+    stretch = Fraction(info.width * grid.height, info.height * grid.width)
+    # A scale rounds each side to a pixel.
+    rounding = Fraction(1, 2 * min(grid.width, grid.height)) * 2
+    aspect = info.pixel_aspect if abs(stretch - 1) <= rounding else info.pixel_aspect * stretch
+    return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
+
+
+def sink_for(job: ExportJob, colour: ColourSpec, aspect: Fraction = Fraction(1)) -> Sink:
+    """Return the sink that writes the frames of ``job``, made from a clip of ``colour``.
+
+    ``aspect``: width of an output pixel by its height.
+    """
     codec = job.chosen_codec
     if codec is None:
-        return ImageSink(pattern_from_out(job.out), overwrite=job.overwrite)
+        return ImageSink(pattern_from_out(job.out), overwrite=job.overwrite, aspect=aspect)
     from videoinr.exporting.video_sink import VideoSink
 
     width, height = job.size_px
     tags = tags_from_colour(colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
-    return VideoSink(job.out, width=width, height=height, fps=job.fps, codec=codec, crf=job.crf, tags=tags)
+    return VideoSink(
+        job.out, width=width, height=height, fps=job.fps, codec=codec, crf=job.crf, tags=tags, aspect=aspect
+    )

@@ -15,8 +15,10 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from videoinr.clip.siting import ChromaPlacer, is_subsampled
 from videoinr.errors import ExportError
 from videoinr.exporting.codecs import CONTAINERS, Codec, check_encodes
+from videoinr.exporting.matroska_aspect import MUXER_OPTIONS, write_matroska_aspect
 from videoinr.exporting.png import frame_from_pixels
 from videoinr.exporting.tags import StreamTags
 from videoinr.exporting.target import partial_path, unfinished_path, write_errors
@@ -32,18 +34,33 @@ _EXACT = (
 class VideoSink:
     """Writes a video of ``width`` x ``height`` pixels; frame ``i`` is shown at ``i / fps`` seconds.
 
-    ``crf``: the codec's quality, None for its default. Use the sink on the thread that created it.
+    ``crf``: the codec's quality, None for its default. ``aspect``: width of a pixel by its height. Use the sink on the
+    thread that created it.
     """
 
     def __init__(
-        self, out: Path, *, width: int, height: int, fps: Fraction, codec: Codec, crf: int | None, tags: StreamTags
+        self,
+        out: Path,
+        *,
+        width: int,
+        height: int,
+        fps: Fraction,
+        codec: Codec,
+        crf: int | None,
+        tags: StreamTags,
+        aspect: Fraction = Fraction(1),
     ) -> None:
         self._out, self._unfinished = out, unfinished_path(out)
         self._width, self._height, self._fps = width, height, fps
-        self._codec, self._tags = codec, tags
-        self._options = codec.options_for(crf)
+        self._codec, self._tags, self._aspect = codec, tags, aspect
         self._pix_fmt = codec.pix_fmt_for(width, height)
+        self._options = codec.options_for(crf)
+        siting = _siting(self._pix_fmt, codec, out, is_full=tags.range == _FULL_RANGE)
+        self._placer = ChromaPlacer(siting) if siting else None
+        if siting:
+            self._options["chroma_sample_location"] = siting
         self._reformatter = VideoReformatter()
+        self._needs_matroska_aspect = aspect != 1 and CONTAINERS[out.suffix.lower()] in ("matroska", "webm")
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._count = 0
@@ -54,6 +71,7 @@ class VideoSink:
         with self._errors():
             muxer = CONTAINERS[self._out.suffix.lower()]
             options = {"movflags": "+faststart"} if muxer in ("mp4", "mov") else {}
+            options |= MUXER_OPTIONS if self._needs_matroska_aspect else {}
             self._container = av.open(str(self._unfinished), "w", format=muxer, container_options=options)
             self._stream = self._add_stream(self._container)
             self._container.start_encoding()
@@ -67,6 +85,8 @@ class VideoSink:
         context.time_base = 1 / self._fps
         context.colorspace, context.color_range = tags.matrix, tags.range
         context.color_primaries, context.color_trc = tags.primaries, tags.transfer
+        if self._aspect != 1:
+            context.sample_aspect_ratio = self._aspect
         if self._codec.encoder in ("libx265", "hevc_nvenc", "hevc_videotoolbox") and self._out.suffix != ".mkv":
             context.codec_tag = "hvc1"  # Apple's players know HEVC only by this tag.
         return stream
@@ -82,6 +102,9 @@ class VideoSink:
 
     def _frame(self, rgbx: NDArray[np.uint8]) -> av.VideoFrame:
         source = frame_from_pixels(rgbx, "rgba")
+        if self._placer:
+            # PyAV copies the location from the source to the frame that swscale fills.
+            source = self._placer.placed(source)
         tags = self._tags
         frame = self._reformatter.reformat(
             source, format=self._pix_fmt, interpolation=_EXACT,
@@ -105,6 +128,8 @@ class VideoSink:
         with self._errors():
             self._mux(None)
             self._container.close()
+            if self._needs_matroska_aspect:
+                write_matroska_aspect(self._unfinished, self._aspect)
         verify_video(self._unfinished, width=self._width, height=self._height, frames=self._count, fps=self._fps)
         with write_errors(path):
             os.replace(self._unfinished, path)
@@ -129,3 +154,15 @@ class VideoSink:
                 f"{self._codec.encoder} cannot encode {self._width}x{self._height} at {self._fps} frames per second.",
                 hint="Try another codec or size.",
             ) from error
+
+
+def _siting(pix_fmt: str, codec: Codec, out: Path, *, is_full: bool) -> str | None:
+    """Return where the chroma samples of a written file lie: FFmpeg's name, or None if it has as many as luma samples.
+
+    It is the left, which all codecs take for granted. Only a full-range VP9 file in an MP4 has the centre: FFmpeg reads
+    no location from it, and players then take the centre.
+    """
+    if not is_subsampled(av.VideoFormat(pix_fmt)):
+        return None
+    is_untold = codec.encoder == "libvpx-vp9" and CONTAINERS[out.suffix.lower()] == "mp4"
+    return "center" if is_full and is_untold else "left"

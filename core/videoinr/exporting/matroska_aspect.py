@@ -1,0 +1,104 @@
+"""Writes a pixel aspect into a finished Matroska or WebM file.
+
+PyAV cannot set the aspect of a stream, which FFmpeg's Matroska muxer would write; VP9, AV1 and FFV1 have none of their
+own.
+The header keeps its size: DisplayWidth takes the place of two flags.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+MUXER_OPTIONS = {"write_crc32": "0"}
+"""Options of FFmpeg's muxer for files whose header is changed: their checksums would not fit it."""
+
+_SEGMENT, _TRACKS, _ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
+_PIXEL_WIDTH, _DISPLAY_WIDTH, _DISPLAY_UNIT = 0xB0, 0x54B0, 0x54B2
+_FLAG_LACING, _FLAG_DEFAULT, _VOID = 0x9C, 0x88, 0xEC
+
+_HEADER_BYTES = 1 << 16
+
+
+class _Element(NamedTuple):
+    """An EBML element: it starts at ``at``; its data are bytes ``start`` to ``end``."""
+
+    name: int
+    at: int
+    start: int
+    end: int
+
+
+def write_matroska_aspect(path: Path, aspect: Fraction) -> bool:
+    """Set the width of a pixel by its height in the only track of a file that this program wrote.
+
+    Returns:
+        False if the header is not laid out as FFmpeg 8 does it; the file then stays as it is.
+    """
+    with path.open("r+b") as file:
+        header = file.read(_HEADER_BYTES)
+        changed = with_display_width(header, aspect)
+        if changed is None:
+            return False
+        file.seek(0)
+        file.write(changed)
+    return True
+
+
+def with_display_width(header: bytes, aspect: Fraction) -> bytes | None:
+    """Return the start of a Matroska file with DisplayWidth, equally long; None if its layout is another one."""
+    entry: _Element | None = _Element(0, 0, 0, len(header))
+    for name in (_SEGMENT, _TRACKS, _ENTRY):
+        entry = _children(header, entry).get(name) if entry else None
+    of_entry = _children(header, entry) if entry else {}
+    video = of_entry.get(_VIDEO)
+    of_video = _children(header, video) if video else {}
+    if entry is None or video is None or _PIXEL_WIDTH not in of_video:
+        return None
+    width = of_video[_PIXEL_WIDTH]
+    shown = round(int.from_bytes(header[width.start : width.end], "big") * aspect)
+    content = _written(_DISPLAY_WIDTH, shown.to_bytes(3, "big"))
+    for name, child in of_video.items():
+        # Unit 0 is the pixel.
+        content += _written(name, b"\0") if name == _DISPLAY_UNIT else header[child.at : child.end]
+    kept = [header[child.at : child.end] for name, child in of_entry.items() if name not in _TO_DROP]
+    changed = b"".join(kept) + _written(_VIDEO, content)
+    spare = entry.end - entry.start - len(changed)
+    if spare < 0 or spare == 1 or entry.end > len(header):
+        return None
+    filling = _written(_VOID, bytes(spare - 2)) if spare else b""
+    return header[: entry.start] + changed + filling + header[entry.end :]
+
+
+_TO_DROP = (_VIDEO, _FLAG_LACING, _FLAG_DEFAULT, _VOID)
+"""Elements of a track that are written anew or left out. Both flags are 1 by default, which suits an only track."""
+
+
+def _children(data: bytes, parent: _Element) -> dict[int, _Element]:
+    found, at = dict[int, _Element](), parent.start
+    while at < min(parent.end, len(data)) and (element := _element_at(data, at)) is not None:
+        found.setdefault(element.name, element)
+        at = element.end
+    return found
+
+
+def _element_at(data: bytes, at: int) -> _Element | None:
+    name_bytes = _length(data, at)
+    size_bytes = _length(data, at + name_bytes)
+    start = at + name_bytes + size_bytes
+    if not name_bytes or not size_bytes or start > len(data):
+        return None
+    size = int.from_bytes(data[at + name_bytes : start], "big") & ((1 << 7 * size_bytes) - 1)
+    return _Element(int.from_bytes(data[at : at + name_bytes], "big"), at, start, start + size)
+
+
+def _length(data: bytes, at: int) -> int:
+    """Return how many bytes an EBML number at ``at`` takes; 0 if there is none."""
+    return 9 - data[at].bit_length() if at < len(data) and data[at] else 0
+
+
+def _written(name: int, content: bytes) -> bytes:
+    size = len(content).to_bytes(1, "big") if len(content) < 127 else (0x4000 | len(content)).to_bytes(2, "big")
+    first = bytes([size[0] | 0x80]) if len(size) == 1 else size
+    return name.to_bytes((name.bit_length() + 7) // 8, "big") + first + content
