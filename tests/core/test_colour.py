@@ -63,7 +63,7 @@ def shares(pixels: Pixels) -> tuple[float, ...]:
 )
 def test_rgb_follows_the_matrix_and_range(tmp_path: Path, pix_fmt: str, bits: int, matrix: str, range_: str) -> None:
     spec = ColourSpec(matrix, range_, "bt709", "bt709")
-    alpha = [77] if "a" in pix_fmt else []
+    alpha = [255] if "a" in pix_fmt else []
     frames = [flat_yuv_frame([*yuv_from_rgb(rgb, spec, bits), *alpha], pix_fmt, width=32, height=16) for rgb in COLOURS]
     path = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt=pix_fmt, colour=spec)
     with open_clip(path) as clip:

@@ -17,6 +17,7 @@ def open_clip(
     colour: ColourSpec | None = None,
     picture_fps: Fraction = Fraction(24),
     stream: int | None = None,
+    background: str = "black",
     token: CancelToken = NEVER,
 ) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
@@ -29,6 +30,8 @@ def open_clip(
         colour: how to read the pixels. If None, the clip's own tags decide, and guesses where they are missing.
         picture_fps: frames per second of a clip of pictures; positive.
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
+        background: what is shown behind transparent pixels: black, grey, white, a colour such as #2060ff, or
+            checkerboard.
         token: cancels the opening.
 
     Returns:
@@ -36,7 +39,8 @@ def open_clip(
 
     Raises:
         ClipError: there is no such clip, or it cannot be read.
-        UsageError: ``colour`` has an unknown name, ``picture_fps`` is not positive, or there is no such ``stream``.
+        UsageError: ``colour`` or ``background`` has an unknown name, ``picture_fps`` is not positive, or there is no
+            such ``stream``.
         Cancelled: ``token`` was cancelled.
     """
     if colour is not None:
@@ -44,19 +48,25 @@ def open_clip(
     if picture_fps <= 0:
         raise UsageError(f"Pictures cannot be shown at {picture_fps} frames per second.")
     from videoinr.clip.picture_clip import open_pictures
-    from videoinr.clip.picture_folder import find_pictures
+    from videoinr.clip.picture_file import is_video_content
+    from videoinr.clip.picture_folder import find_sequence
+    from videoinr.clip.transparency import background_named
     from videoinr.clip.video_clip import open_video
 
+    behind = background_named(background)
     where = Path(path)
     with disk_errors(where):
-        pictures = find_pictures(where)
+        pictures = find_sequence(where)
         if pictures is None:
             _check_is_file(where)
+        elif where.is_file() and is_video_content(where):
+            # An animation, or a video under the name of a picture.
+            pictures = None
     if pictures is not None:
         if stream:
             raise UsageError(f"Pictures have no video stream {stream}.", hint="Leave the stream out.")
-        return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token)
-    return open_video(where, colour=colour, token=token, stream=stream)
+        return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token, background=behind)
+    return open_video(where, colour=colour, token=token, stream=stream, background=behind)
 
 
 def _check_is_file(where: Path) -> None:

@@ -1,15 +1,35 @@
-"""One picture in one file: decoded, or only its size read from the header."""
+"""One picture in one file: decoded, or only its size read from the header.
+
+The decoder is chosen by the file's first bytes, and gets the bytes themselves: none of FFmpeg's demuxers looks at a
+picture, but that of AVIF and HEIC. Thus no text under the name of a picture leads FFmpeg to other files or the network.
+"""
 
 from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+from av.stream import Disposition
 
 from videoinr.clip.exif import turns_from_exif
+from videoinr.clip.picture_format import (
+    PNG,
+    TGA,
+    TIFF,
+    PictureFormat,
+    check_supported,
+    format_of,
+    is_animated_png,
+    is_video,
+    read_head,
+    tiff_pages,
+    with_first_page,
+)
 from videoinr.clip.pixels import Orientation, orientation_from_angle
 from videoinr.clip.video_file import MAX_PIXELS, av_errors_as, check_size
 from videoinr.errors import ClipError
@@ -18,7 +38,7 @@ _MAX_FILE_BYTES = 1 << 30
 
 _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 
-_PNG_HEAD_BYTES = 24
+_OPEN_OPTIONS = {**_OPTIONS, "protocol_whitelist": ""}
 
 _HEADER_BYTES = 1 << 16
 """How much of a file is read to learn a picture's size. Most formats need less."""
@@ -26,15 +46,27 @@ _HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class DecodedPicture:
-    """A decoded picture file, and how to set it upright."""
+    """A decoded picture.
+
+    Attributes:
+        frame: its pixels.
+        codec: FFmpeg's name of the codec.
+        orientation: how to set it upright.
+        pixel_aspect: width / height of a pixel, as stored.
+        alpha: its alpha channel, a grey frame, where the file keeps it apart (AVIF).
+        kind: the format of the file.
+    """
 
     frame: av.VideoFrame
     codec: str
     orientation: Orientation
+    pixel_aspect: Fraction
+    kind: PictureFormat
+    alpha: av.VideoFrame | None = field(default=None)
 
 
-def decode_picture(file: Path) -> DecodedPicture:
-    """Decode the (first) picture in ``file``.
+def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
+    """Decode one picture in ``file``: page ``page`` of a TIFF file, counted from 0, or else the first picture.
 
     Raises:
         ClipError: the file cannot be read, or holds no picture that can be decoded.
@@ -42,17 +74,60 @@ def decode_picture(file: Path) -> DecodedPicture:
     with av_errors_as(f"The picture “{file.name}” cannot be read.", "It may be damaged."):
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise ClipError(f"The picture “{file.name}” is larger than a gigabyte.")
-        # FFmpeg gets the bytes without the name: it would take a number in the name for a pattern.
         data = file.read_bytes()
-        _refuse_animated_webp(data, file.name)
-        with av.open(io.BytesIO(data), "r", options=_OPTIONS, metadata_errors="replace") as container:
-            stream = container.streams.video[0]
-            check_size(stream.codec_context.width, stream.codec_context.height, file.name)
-            stream.codec_context.options = _OPTIONS
-            frame = next(container.decode(stream), None)
-            if frame is None:
-                raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
-            return DecodedPicture(frame, stream.codec_context.codec.canonical_name, _orientation(data, frame))
+        kind = check_supported(format_of(data, file), data, file)
+        if kind is TIFF and page:
+            data = with_first_page(data, tiff_pages(data)[page][0])
+        return _decode_bytes(data, kind, file) if kind.decoder else _decode_container(data, kind, file)
+
+
+def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:
+    context: Any = av.CodecContext.create(kind.decoder, "r")
+    context.options = _OPTIONS
+    frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
+    if frame is None:
+        raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
+    return DecodedPicture(
+        frame, context.codec.canonical_name, _orientation(data, frame), _aspect(context.sample_aspect_ratio), kind
+    )
+
+
+def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:
+    with av.open(
+        io.BytesIO(data), "r", format=kind.demuxer, options=_OPEN_OPTIONS, metadata_errors="replace"
+    ) as container:
+        streams = container.streams.video
+        first = streams[0]
+        if any(Disposition.dependent in stream.disposition for stream in streams):
+            raise ClipError(
+                f"“{file.name}” is a {kind.name} picture made of tiles, which cannot be read.",
+                hint="The file is not damaged. Convert it to PNG or JPEG first.",
+            )
+        check_size(first.codec_context.width, first.codec_context.height, file.name)
+        grey = [stream for stream in streams[1:] if _is_alpha(stream, first)]
+        frame = _first_frame(container, first)
+        if frame is None:
+            raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
+        codec, aspect = first.codec_context.codec.canonical_name, _aspect(first.sample_aspect_ratio)
+        alpha = None
+        if grey:
+            container.seek(0)
+            alpha = _first_frame(container, grey[0])
+        return DecodedPicture(frame, codec, _orientation(data, frame), aspect, kind, alpha)
+
+
+def _is_alpha(stream: av.VideoStream, picture: av.VideoStream) -> bool:
+    alike = (stream.width, stream.height) == (picture.width, picture.height)
+    return alike and (stream.pix_fmt or "").startswith("gray") and not (picture.pix_fmt or "").startswith("gray")
+
+
+def _first_frame(container: Any, stream: av.VideoStream) -> av.VideoFrame | None:
+    stream.codec_context.options = _OPTIONS
+    return next(container.decode(stream), None)
+
+
+def _aspect(ratio: Fraction | None) -> Fraction:
+    return Fraction(ratio or 1)
 
 
 def _orientation(data: bytes, frame: av.VideoFrame) -> Orientation:
@@ -61,13 +136,32 @@ def _orientation(data: bytes, frame: av.VideoFrame) -> Orientation:
     return orientation_from_angle(frame) if turns is None else Orientation(*turns)
 
 
-def _refuse_animated_webp(data: bytes, name: str) -> None:
-    # The extended header's second flag says that the file is animated (RFC 9649, 2.7).
-    if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and len(data) > 20 and data[20] & 0x02:
-        raise ClipError(
-            f"“{name}” is an animated WebP, which FFmpeg cannot decode.",
-            hint="The file is not damaged. Convert it to a video or a GIF first.",
-        )
+def pages_of(file: Path) -> tuple[list[int], int]:
+    """Return the pages of ``file`` that have the size of its first one, and how many have not.
+
+    All files but TIFF files have the page 0 alone.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if format_of(read_head(file), file) is not TIFF or file.stat().st_size > _MAX_FILE_BYTES:
+        return [0], 0
+    sizes = [size for _, *size in tiff_pages(file.read_bytes())]
+    alike = [page for page, size in enumerate(sizes) if size == sizes[0]]
+    return alike or [0], len(sizes) - len(alike)
+
+
+def is_video_content(file: Path) -> bool:
+    """Return whether ``file`` holds an animated PNG, AVIF or GIF, or a video, by its content.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    head = read_head(file)
+    if format_of(head, file) is not PNG:
+        return is_video(head)
+    with file.open("rb") as opened:
+        return is_animated_png(opened.read(_HEADER_BYTES))
 
 
 def stored_size(file: Path) -> tuple[int, int]:
@@ -89,13 +183,20 @@ def _size_in_header(file: Path) -> tuple[int, int]:
     """Return (width, height), or (0, 0) if only decoding can tell."""
     try:
         with file.open("rb") as opened:
-            head = opened.read(_PNG_HEAD_BYTES)
+            head = opened.read(64)
+            kind = format_of(head, file)
             # A PNG needs no FFmpeg: a data set may hold a hundred thousand of them.
-            if head.startswith(b"\x89PNG") and head[12:16] == b"IHDR":
+            if kind is PNG and head[12:16] == b"IHDR":
                 width, height = struct.unpack(">II", head[16:24])
                 return width, height
-            head += opened.read(_HEADER_BYTES - _PNG_HEAD_BYTES)
-        with av.open(io.BytesIO(head), "r", options=_OPTIONS, metadata_errors="replace") as container:
+            if kind is TGA:
+                width, height = struct.unpack("<HH", head[12:16])
+                return width, height
+            if kind is None or not kind.demuxer:
+                return 0, 0
+            head += opened.read(_HEADER_BYTES - len(head))
+        source = io.BytesIO(head)
+        with av.open(source, "r", format=kind.demuxer, options=_OPEN_OPTIONS, metadata_errors="replace") as container:
             context = container.streams.video[0].codec_context
             return context.width, context.height
     except (av.FFmpegError, OSError, ValueError, LookupError, struct.error):

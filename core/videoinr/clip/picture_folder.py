@@ -5,8 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 
+from videoinr.clip.picture_sequence import PictureSequence, main_sequence, numbered_sequence, plain_sequence
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, has_picture_suffix
 from videoinr.errors import ClipError
 
@@ -49,6 +51,27 @@ def pictures_in(folder: Path) -> list[Path]:
     return _at_least_one(pictures, f"The folder “{folder}” holds no pictures.")
 
 
+def find_sequence(where: Path) -> PictureSequence | None:
+    """Find the pictures that make up the clip ``where``; None if it is neither a folder, a picture nor a pattern.
+
+    A folder may hold several sequences of pictures: the longest one is the clip, and the others are named.
+
+    Raises:
+        ClipError: as for :func:`find_pictures`.
+    """
+    pictures = find_pictures(where)
+    if pictures is None:
+        return None
+    if where.is_dir():
+        return main_sequence(pictures)
+    if where.is_file() or not COUNTER.search(where.name):
+        return plain_sequence(pictures)
+    matches = (_names_of(where).fullmatch(file.name) for file in pictures)
+    numbers = [int(match[1]) for match in matches if match]
+    rising = all(before < after for before, after in pairwise(numbers))
+    return numbered_sequence(pictures, numbers) if rising else plain_sequence(pictures)
+
+
 def natural_key(path: Path) -> list[list[str | int]]:
     """Return a sort key for natural order: numbers by value (img_2 before img_10), letters without case."""
     return [
@@ -70,9 +93,14 @@ def _matching(pattern: Path) -> list[Path]:
 
 def numbered_files(pattern: Path) -> list[Path]:
     """Return the files that match ``pattern`` (``img_%03d.png``), sorted by their number."""
-    before, width, after = COUNTER.split(pattern.name, maxsplit=1)
-    name = re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")
+    name = _names_of(pattern)
     if not pattern.parent.is_dir():
         return []
     matches = ((name.fullmatch(each.name), each) for each in pattern.parent.iterdir())
     return [each for _, each in sorted((int(match[1]), each) for match, each in matches if match and each.is_file())]
+
+
+def _names_of(pattern: Path) -> re.Pattern[str]:
+    """Return the expression of the names that match ``pattern``; its group is the number."""
+    before, width, after = COUNTER.split(pattern.name, maxsplit=1)
+    return re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")

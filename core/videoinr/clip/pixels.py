@@ -12,7 +12,9 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from videoinr.clip.linear_light import as_srgb, holds_floats, pixels_from_light
 from videoinr.clip.siting import ChromaPlacer
+from videoinr.clip.transparency import BLACK, Background, alpha_of, grey_pixels, laid_over
 from videoinr.colour import ColourSpec, ColourTags, PixelFamily
 from videoinr.geometry import Rect
 from videoinr.types import Pixels
@@ -142,6 +144,9 @@ class PixelReader:
         orientation: Orientation,
         shown: Rect | None = None,
         siting: str | None = None,
+        background: Background = BLACK,
+        is_linear: bool = False,
+        is_premultiplied: bool = False,
     ) -> None:
         """Make a reader.
 
@@ -155,14 +160,22 @@ class PixelReader:
             shown: the pixels of a stored frame that are shown; None for all.
             siting: where the chroma samples lie (see :mod:`~videoinr.clip.siting`); None where the frames say it
                 themselves, and for the centre otherwise.
+            background: what is shown behind transparent pixels.
+            is_linear: whether the levels are amounts of light, which are returned as sRGB.
+            is_premultiplied: whether colours were multiplied by alpha already.
         """
         self._width, self._height, self._deep = width, height, deep
         self._colour, self._orientation, self._shown = colour, orientation, shown or Rect(0, 0, width, height)
         self._placer = ChromaPlacer(siting) if siting else None
+        self._background, self._is_linear, self._is_premultiplied = background, is_linear, is_premultiplied
         self._reformatter = VideoReformatter()
 
-    def pixels(self, frame: av.VideoFrame) -> Pixels:
-        """Convert ``frame`` to upright full-range RGB without alpha.
+    def pixels(self, frame: av.VideoFrame, alpha: av.VideoFrame | None = None) -> Pixels:
+        """Convert ``frame`` to upright full-range RGB, laid over the background where it is transparent.
+
+        Args:
+            frame: a decoded frame.
+            alpha: its alpha channel, a grey frame of the same size, where the file keeps it apart.
 
         Returns:
             [height, width, 3], uint8 or uint16.
@@ -170,18 +183,32 @@ class PixelReader:
         Raises:
             av.FFmpegError, OSError, ValueError: swscale does not read the frame's pixel format.
         """
-        family, bits = family_of(frame.format), bit_depth_of(frame.format)
-        full_range = is_full_range(frame, self._colour)
-        placed = self._placer.placed(frame) if self._placer else frame
-        rgb = self._rgb(placed, family, full_range)
-        if self._deep and bits > 8 and family is not PixelFamily.RGB:
-            # Swscale reads grey as full range, whatever range it is given.
-            _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)
-        if family is not PixelFamily.YUV and not full_range:
-            rgb = _expanded_levels(rgb, bits)
+        if self._is_linear and holds_floats(frame):
+            rgb = pixels_from_light(frame, self._background)
+        else:
+            rgb = self._opaque(frame, alpha, self._levels(frame))
+            rgb = as_srgb(rgb) if self._is_linear else rgb
         whole = self._shown == Rect(0, 0, self._width, self._height)
         shown: Any = self._centred(rgb)
         return self._orientation.apply(shown if whole else np.ascontiguousarray(shown[self._shown.slices]))
+
+    def _levels(self, frame: av.VideoFrame) -> Pixels:
+        """Return the full-range RGB of ``frame``, whatever its alpha channel says."""
+        family, bits = family_of(frame.format), bit_depth_of(frame.format)
+        full_range = is_full_range(frame, self._colour)
+        rgb = self._rgb(self._placer.placed(frame) if self._placer else frame, family, full_range)
+        if self._deep and bits > 8 and family is not PixelFamily.RGB:
+            # Swscale reads grey as full range, whatever range it is given.
+            _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)
+        return _expanded_levels(rgb, bits) if family is not PixelFamily.YUV and not full_range else rgb
+
+    def _opaque(self, frame: av.VideoFrame, apart: av.VideoFrame | None, rgb: Pixels) -> Pixels:
+        """Return ``rgb``, the levels of ``frame``, laid over the background where it is transparent."""
+        (height, width), peak = rgb.shape[:2], int(np.iinfo(rgb.dtype).max)
+        alpha = alpha_of(frame, peak, width=width, height=height) if apart is None else grey_pixels(apart, peak)
+        if alpha is None or alpha.shape != rgb.shape[:2]:
+            return rgb
+        return laid_over(rgb, alpha, self._background, is_premultiplied=self._is_premultiplied)
 
     def _fitting_size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) of ``frame`` resampled to fit the clip's frames, in its own shape."""

@@ -11,8 +11,9 @@ VIDEO_SUFFIXES = (
 """Suffixes of video files, lower case. Any file can be opened; this table is for searching folders and for dialogs."""
 
 PICTURE_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".exr"),
-    *(".dpx", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".qoi", ".avif"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".exr", ".hdr"),
+    *(".dpx", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".qoi", ".tga", ".sgi"),
+    *(".avif", ".heic", ".heif", ".jxl"),
 )
 """Suffixes of pictures, lower case."""
 

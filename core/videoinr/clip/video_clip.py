@@ -12,6 +12,7 @@ from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.pixels import PixelReader, frame_bytes
+from videoinr.clip.transparency import BLACK, Background
 from videoinr.clip.video_file import VideoFile, av_errors_as
 from videoinr.clip.video_opening import OpenedVideo, open_video_stream
 from videoinr.colour import ColourSpec
@@ -134,7 +135,14 @@ def _distance(number: int, index: int) -> tuple[bool, int]:
     return number > index, abs(number - index)
 
 
-def open_video(path: Path, *, colour: ColourSpec | None, token: CancelToken, stream: int | None = None) -> VideoClip:
+def open_video(
+    path: Path,
+    *,
+    colour: ColourSpec | None,
+    token: CancelToken,
+    stream: int | None = None,
+    background: Background = BLACK,
+) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Raises:
@@ -142,8 +150,8 @@ def open_video(path: Path, *, colour: ColourSpec | None, token: CancelToken, str
         UsageError: the file has no video stream ``stream``.
         Cancelled: ``token`` was cancelled.
     """
-    video = open_video_stream(path, colour=colour, token=token, stream=stream)
-    identity = identity_of(path, [path], video.info.colour)
+    video = open_video_stream(path, colour=colour, token=token, stream=stream, background=background)
+    identity = identity_of(path, [path], video.info.colour) + background.suffix
     try:
         return VideoClip(video, identity if stream is None else f"{identity}|stream {stream}")
     except BaseException:

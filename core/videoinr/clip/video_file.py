@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Discard, Disposition
+from av.stream import Discard, Disposition, Stream
 
 from videoinr.clip.pixels import tags_of
 from videoinr.errors import ClipError, UsageError, VideoInrError
@@ -137,6 +137,11 @@ class VideoFile:
         shown = ((n, each.codec_context) for n, each in streams if each is not self.stream and _has_frames(each))
         return [f"{n} ({context.width}x{context.height}, {context.codec.canonical_name})" for n, context in shown]
 
+    @property
+    def has_hidden_alpha(self) -> bool:
+        """Whether the file holds an alpha channel that is not decoded."""
+        return has_hidden_alpha(self._container, self.stream)
+
     def reopened(self) -> VideoFile:
         """Open the same stream once more, at its start."""
         return VideoFile(self.path, self._number)
@@ -245,7 +250,7 @@ def video_stream(container: InputContainer, path: Path, number: int | None = Non
         UsageError: there is no stream ``number``.
     """
     streams = [stream for stream in container.streams.video if _is_shown(stream)]
-    best = container.streams.best("video")
+    best = _picture_of(container, container.streams.best("video"))
     stream = best if number is None else next((s for n, s in enumerate(container.streams.video) if n == number), None)
     if not streams or (number is None and (not isinstance(stream, av.VideoStream) or not _is_shown(stream))):
         what = "only sound" if container.streams.audio else "no video"
@@ -260,6 +265,27 @@ def video_stream(container: InputContainer, path: Path, number: int | None = Non
         raise ClipError(f"“{path.name}” uses a video codec that FFmpeg cannot decode here.", hint="Convert it first.")
     check_size(stream.codec_context.width, stream.codec_context.height, path.name)
     return stream
+
+
+def _picture_of(container: InputContainer, best: Stream | None) -> Stream | None:
+    """Return ``best``, or the stream whose alpha channel it is: AVIF keeps that as a grey stream of its own."""
+    if not isinstance(best, av.VideoStream) or "mov" not in container.format.name or not _is_grey(best):
+        return best
+    size = best.width, best.height, best.frames
+    alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
+    return next((each for each in alike if not _is_grey(each)), best)
+
+
+def has_hidden_alpha(container: InputContainer, stream: av.VideoStream) -> bool:
+    """Return whether the file holds an alpha channel of ``stream`` that its decoder leaves out (WebM, AVIF)."""
+    size = stream.width, stream.height, stream.frames
+    alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
+    is_apart = "mov" in container.format.name and not _is_grey(stream) and any(map(_is_grey, alike))
+    return is_apart or stream.metadata.get("alpha_mode") == "1"
+
+
+def _is_grey(stream: av.VideoStream) -> bool:
+    return stream.codec_context is not None and (stream.pix_fmt or "").startswith("gray")
 
 
 def _is_shown(stream: av.VideoStream) -> bool:

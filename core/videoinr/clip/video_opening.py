@@ -25,6 +25,7 @@ from videoinr.clip.pixels import (
 )
 from videoinr.clip.size_changes import SizeChanges
 from videoinr.clip.siting import siting_of
+from videoinr.clip.transparency import BLACK, Background, transparency_note
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
 from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
@@ -67,7 +68,12 @@ class OpenedVideo:
 
 
 def open_video_stream(
-    path: Path, *, colour: ColourSpec | None, token: CancelToken, stream: int | None = None
+    path: Path,
+    *,
+    colour: ColourSpec | None,
+    token: CancelToken,
+    stream: int | None = None,
+    background: Background = BLACK,
 ) -> OpenedVideo:
     """Open a video stream of a file: scan its packets and decode the first frames.
 
@@ -76,6 +82,7 @@ def open_video_stream(
         colour: how to read the pixels; None for the file's own tags and guesses.
         token: cancels the scan.
         stream: which video stream, counted from 0; None for the one that a player would show.
+        background: what is shown behind transparent pixels.
 
     Raises:
         ClipError: the file cannot be read, or no frame can be decoded.
@@ -87,7 +94,7 @@ def open_video_stream(
     try:
         head = _decode_head(file, path)
         numbering = number_frames(file, table, head, token)
-        return _describe(file, numbering, head.frames, found, colour, table)
+        return _describe(file, numbering, head.frames, found, colour, table, background)
     except BaseException:
         file.close()
         raise
@@ -137,6 +144,7 @@ def _describe(
     found: list[str],
     colour: ColourSpec | None,
     table: PacketTable,
+    background: Background,
 ) -> OpenedVideo:
     first, stream, times = frames[0], file.stream, numbering.times
     codec, timeline = stream.codec_context.codec.canonical_name, times.timeline
@@ -172,6 +180,7 @@ def _describe(
         stream=file.number,
     )
     notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
+    notes += transparency_note(first, None, background)
     info = replace(info, warnings=(*found, *numbering.warnings, *notes))
     reader = PixelReader(
         width=first.width,
@@ -181,6 +190,7 @@ def _describe(
         orientation=upright,
         shown=shown,
         siting=siting_of(stream, full_range=is_full_range(first, spec)),
+        background=background,
     )
     return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader)
 

@@ -51,12 +51,15 @@ def oddities(
     notes = {
         f"Two frames are {float(pause):.0f} s apart: the file's times may be damaged.": pause > _LONG_STEP_SECS,
         "The clip is interlaced. It is shown without deinterlacing.": info.interlaced,
-        f"The clip's pixels are not square ({aspect}). It is shown as if they were.": aspect != 1,
+        f"The clip's pixels are not square ({aspect}). The window shows them as squares; exports keep their shape.": (
+            aspect != 1
+        ),
         "The clip's rotation is not a multiple of 90 degrees. It is shown without rotation.": not is_right_angled,
         f"The clip's colour matrix ({colour.matrix}) is not supported. Its colours are approximate.": (
             not is_convertible(colour.matrix)
         ),
         f"The clip is HDR ({colour.transfer}). It is shown without tone mapping.": colour.transfer in HDR_TRANSFERS,
+        "The clip's transparency is not decoded: the colours of transparent parts are shown.": file.has_hidden_alpha,
         _sound_offset(file, table): True,
         _other_streams(file): True,
     }

@@ -1,0 +1,195 @@
+"""Which picture format a file holds, by its first bytes, whatever its name ends in."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from videoinr.errors import ClipError
+
+HEAD_BYTES = 64
+"""How many bytes of a file :func:`format_of` looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFormat:
+    """A picture format.
+
+    Attributes:
+        name: as people call it.
+        decoder: FFmpeg's decoder of its files; empty for AVIF and HEIC, whose files are containers.
+        demuxer: FFmpeg's demuxer, which reads sizes from headers; empty if there is none.
+    """
+
+    name: str
+    decoder: str
+    demuxer: str
+
+
+PNG = PictureFormat("PNG", "png", "png_pipe")
+JPEG = PictureFormat("JPEG", "mjpeg", "jpeg_pipe")
+TIFF = PictureFormat("TIFF", "tiff", "tiff_pipe")
+WEBP = PictureFormat("WebP", "webp", "webp_pipe")
+EXR = PictureFormat("OpenEXR", "exr", "exr_pipe")
+HDR = PictureFormat("Radiance HDR", "hdr", "hdr_pipe")
+TGA = PictureFormat("Targa", "targa", "")
+AVIF = PictureFormat("AVIF", "", "mov")
+HEIC = PictureFormat("HEIC", "", "mov")
+JXL = PictureFormat("JPEG XL", "libjxl", "")
+
+LINEAR = (EXR, HDR)
+"""The formats whose numbers are amounts of light, not levels of a screen."""
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"\x76\x2f\x31\x01", EXR),
+    (b"#?RADIANCE", HDR),
+    (b"#?RGBE", HDR),
+    (b"BM", PictureFormat("BMP", "bmp", "bmp_pipe")),
+    (b"SDPX", PictureFormat("DPX", "dpx", "dpx_pipe")),
+    (b"XPDS", PictureFormat("DPX", "dpx", "dpx_pipe")),
+    (b"\x00\x00\x00\x0cjP  ", PictureFormat("JPEG 2000", "jpeg2000", "j2k_pipe")),
+    (b"\xff\x4f\xff\x51", PictureFormat("JPEG 2000", "jpeg2000", "j2k_pipe")),
+    (b"qoif", PictureFormat("QOI", "qoi", "qoi_pipe")),
+    (b"\x01\xda\x00", PictureFormat("SGI", "sgi", "sgi_pipe")),
+    (b"\x01\xda\x01", PictureFormat("SGI", "sgi", "sgi_pipe")),
+    (b"\xff\x0a", JXL),
+    (b"\x00\x00\x00\x0cJXL ", JXL),
+    *((magic, PictureFormat("PBM", "pbm", "pbm_pipe")) for magic in (b"P1", b"P4")),
+    *((magic, PictureFormat("PGM", "pgm", "pgm_pipe")) for magic in (b"P2", b"P5")),
+    *((magic, PictureFormat("PPM", "ppm", "ppm_pipe")) for magic in (b"P3", b"P6")),
+    (b"P7", PictureFormat("PAM", "pam", "pam_pipe")),
+    *((magic, PictureFormat("PFM", "pfm", "pfm_pipe")) for magic in (b"PF", b"Pf")),
+)
+
+_VIDEO_SIGNATURES = ((0, b"GIF8"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, b"YUV4MPEG2 "), (0, b"OggS"))
+
+_SEQUENCES = (b"avis", b"msf1", b"hevs")
+"""The brands of AVIF and HEIC files that hold a sequence of pictures."""
+
+_STILLS = {b"avif": AVIF, b"heic": HEIC, b"heix": HEIC, b"heim": HEIC, b"mif1": HEIC}
+
+
+def read_head(file: Path) -> bytes:
+    """Return the first bytes of ``file``; raises OSError."""
+    with file.open("rb") as opened:
+        return opened.read(HEAD_BYTES)
+
+
+def format_of(head: bytes, file: Path) -> PictureFormat | None:
+    """Return the format of the picture ``file`` that starts with ``head``; None if it is no picture that is known.
+
+    Sequences in AVIF and HEIC files hold a still picture too. Only Targa has no signature: files of other content whose
+    name ends in .tga are taken for one.
+    """
+    for signature, found in _SIGNATURES:
+        if head.startswith(signature):
+            return found
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    still = next((_STILLS[brand] for brand in _brands(head) if brand in _STILLS), None)
+    if still is not None:
+        return still
+    return TGA if file.suffix.lower() == ".tga" and not is_video(head) else None
+
+
+def is_video(head: bytes) -> bool:
+    """Return whether ``head`` is the start of a video, a GIF, or a sequence in an AVIF or HEIC file."""
+    if any(head[at:].startswith(signature) for at, signature in _VIDEO_SIGNATURES):
+        return True
+    brands = _brands(head)
+    return bool(brands) and (brands[0] not in _STILLS or any(brand in _SEQUENCES for brand in brands))
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """Return the brands of an ISO media file, the major one first; an empty list for other files."""
+    if head[4:8] != b"ftyp":
+        return []
+    end = min(struct.unpack(">I", head[:4])[0], len(head))
+    return [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
+
+
+def is_animated_png(data: bytes) -> bool:
+    """Return whether a PNG holds an animation: an acTL chunk before its first picture."""
+    at = 8
+    while at + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        if kind in (b"acTL", b"IDAT"):
+            return bool(kind == b"acTL")
+        at += 12 + length
+    return False
+
+
+def is_animated_webp(head: bytes) -> bool:
+    """Return whether a WebP file says that it is an animation."""
+    return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)
+
+
+def check_supported(found: PictureFormat | None, head: bytes, file: Path) -> PictureFormat:
+    """Return ``found``.
+
+    Raises:
+        ClipError: it is None, or a format that FFmpeg does not decode here.
+    """
+    if found is None:
+        raise ClipError(
+            f"The picture “{file.name}” cannot be read.", hint="Its content is none of the supported picture formats."
+        )
+    if found is JXL or (found is WEBP and is_animated_webp(head)):
+        what = "an animated WebP" if found is WEBP else "a JPEG XL picture"
+        raise ClipError(
+            f"“{file.name}” is {what}, which FFmpeg cannot decode.",
+            hint="The file is not damaged. Convert it first: "
+            + ("to a video or a GIF." if found is WEBP else "to PNG, for example."),
+        )
+    return found
+
+
+_MAX_PAGES = 100_000
+_MAX_ENTRIES = 4096
+_KIND, _WIDTH, _HEIGHT = 254, 256, 257
+_REDUCED, _MASK = 1, 4
+
+
+def tiff_pages(data: bytes) -> list[tuple[int, int, int]]:
+    """Return the pages of a TIFF file: (where its directory starts, width, height) of each, in the file's order.
+
+    Reduced copies of pages and transparency masks are left out. Damaged directories end the list.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    pages, seen = list[tuple[int, int, int]](), set[int]()
+    at = _number(data, order + "I", 4)
+    while at and at not in seen and len(pages) < _MAX_PAGES:
+        seen.add(at)
+        count = _number(data, order + "H", at)
+        end = at + 2 + 12 * count
+        if not 0 < count <= _MAX_ENTRIES or end > len(data):
+            break
+        tags = {_number(data, order + "H", each): each for each in range(at + 2, end, 12)}
+        kind, width, height = (_value(data, order, tags.get(tag)) for tag in (_KIND, _WIDTH, _HEIGHT))
+        if not kind & (_REDUCED | _MASK):
+            pages.append((at, width, height))
+        at = _number(data, order + "I", end)
+    return pages
+
+
+def _value(data: bytes, order: str, entry: int | None) -> int:
+    """Return the number in a directory's ``entry``, which is 16 or 32 bits wide; 0 without an entry."""
+    if entry is None:
+        return 0
+    is_short = _number(data, order + "H", entry + 2) == 3
+    return _number(data, order + ("H" if is_short else "I"), entry + 8)
+
+
+def with_first_page(data: bytes, at: int) -> bytes:
+    """Return the TIFF file ``data`` with the page whose directory starts at ``at`` as its first one."""
+    return data[:4] + struct.pack("<I" if data[:2] == b"II" else ">I", at) + data[8:]
+
+
+def _number(data: bytes, form: str, at: int) -> int:
+    size = struct.calcsize(form)
+    return int(struct.unpack(form, data[at : at + size])[0]) if at + size <= len(data) else 0

@@ -1,0 +1,130 @@
+"""Transparent pixels, laid over a background: the colours under them are not meant to be seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.errors import UsageError
+from videoinr.types import Pixels
+
+SQUARES = "checkerboard"
+_NAMES = {"black": (0, 0, 0), "grey": (128, 128, 128), "gray": (128, 128, 128), "white": (255, 255, 255)}
+_HEX = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+_SQUARE_PX = 8
+_LIGHT, _DARK = 204, 153
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is shown behind transparent pixels: a colour (sRGB, 0 ... 255), or squares if ``colour`` is None."""
+
+    name: str
+    colour: tuple[int, int, int] | None
+
+    @property
+    def suffix(self) -> str:
+        """What the background adds to the identity of a clip: nothing for black, the default."""
+        return "" if self.colour == (0, 0, 0) else f"|on {self.name}"
+
+    def pixels(self, height: int, width: int, peak: int) -> NDArray[np.uint32]:
+        """Return the background, [height, width, 3] or [1, 1, 3], in 0 ... ``peak``."""
+        if self.colour is not None:
+            return np.array(self.colour, np.uint32)[None, None] * (peak // 255)
+        rows, columns = np.arange(height)[:, None] // _SQUARE_PX, np.arange(width)[None] // _SQUARE_PX
+        levels = np.where((rows + columns) % 2, _DARK, _LIGHT).astype(np.uint32) * (peak // 255)
+        return np.repeat(levels[..., None], 3, axis=2)
+
+
+BLACK = Background("black", (0, 0, 0))
+
+
+def background_named(name: str) -> Background:
+    """Return the background called ``name``: black, grey, white, a colour such as #2060ff, or checkerboard.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if name == SQUARES:
+        return Background(SQUARES, None)
+    if name in _NAMES:
+        return Background(name, _NAMES[name])
+    found = _HEX.fullmatch(name)
+    if found is None:
+        raise UsageError(
+            f"There is no background “{name}”.", hint=f"Choose one of: {', '.join(_NAMES)}, {SQUARES}, #rrggbb."
+        )
+    red, green, blue = (int(digits, 16) for digits in found.groups())
+    return Background(name.lower(), (red, green, blue))
+
+
+def can_be_transparent(pix_fmt: av.VideoFormat) -> bool:
+    """Return whether pixels of ``pix_fmt`` have an alpha channel, or a palette that may have one."""
+    return pix_fmt.has_palette or any(component.is_alpha for component in pix_fmt.components)
+
+
+def laid_over(pixels: Pixels, alpha: Pixels, background: Background, *, is_premultiplied: bool = False) -> Pixels:
+    """Lay a picture over a background, in the picture's own levels as browsers do.
+
+    Args:
+        pixels: [height, width, 3], uint8 or uint16.
+        alpha: [height, width] of the same type; the peak is opaque.
+        background: what is behind it.
+        is_premultiplied: whether ``pixels`` were multiplied by ``alpha`` already.
+
+    Returns:
+        [height, width, 3] of the same type; ``pixels`` itself where all is opaque.
+    """
+    peak = int(np.iinfo(pixels.dtype).max)
+    if alpha.min() == peak:
+        return pixels
+    height, width = alpha.shape
+    # 65535 * 65535 fits in 32 bits without a sign.
+    share: NDArray[Any] = alpha[..., None].astype(np.uint32)
+    behind = background.pixels(height, width, peak) * (peak - share)
+    front = pixels.astype(np.uint32) * (np.uint32(peak) if is_premultiplied else share)
+    mixed = (front.astype(np.uint64) + behind + peak // 2) // peak
+    laid: Pixels = np.minimum(mixed, peak).astype(pixels.dtype)
+    return laid
+
+
+def alpha_of(frame: av.VideoFrame, peak: int, *, width: int, height: int) -> Pixels | None:
+    """Return the alpha channel of ``frame``, resampled to ``height`` x ``width``; None if its format has none.
+
+    Returns:
+        [height, width] in 0 ... ``peak`` (255 or 65535), uint8 or uint16.
+    """
+    if not can_be_transparent(frame.format):
+        return None
+    converted = frame.reformat(format="rgba64le" if peak > 255 else "rgba", width=width, height=height)
+    alpha: Pixels = np.ascontiguousarray(converted.to_ndarray()[..., 3])  # type: ignore[assignment]
+    bits = max((each.bits for each in frame.format.components if each.is_alpha), default=8)
+    if peak > 255 and bits < 16:
+        # swscale widens by a shift, and ends below the peak.
+        white = ((1 << bits) - 1) << (16 - bits)
+        alpha = np.minimum(np.rint(alpha * (peak / white)), peak).astype(np.uint16)
+    return alpha
+
+
+def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, background: Background) -> tuple[str, ...]:
+    """Return a sentence if the first picture of a clip, ``frame``, has transparent pixels; otherwise nothing.
+
+    ``alpha``: its alpha channel where the file keeps it apart.
+    """
+    own = alpha_of(frame, 255, width=frame.width, height=frame.height) if alpha is None else grey_pixels(alpha, 255)
+    if own is None or own.min() == 255:
+        return ()
+    return (f"The clip has transparent pixels. They are shown on {background.name}.",)
+
+
+def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:
+    """Return a grey frame of any depth as [height, width] in 0 ... ``peak``; its full range is used."""
+    white = (1 << frame.format.components[0].bits) - 1
+    scaled = np.rint(frame.to_ndarray().astype(np.float64) / white * peak)
+    grey: Pixels = scaled.astype(np.uint8 if peak == 255 else np.uint16)
+    return grey
