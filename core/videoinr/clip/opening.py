@@ -18,6 +18,7 @@ def open_clip(
     picture_fps: Fraction = Fraction(24),
     stream: int | None = None,
     background: str = "black",
+    deinterlace: str = "auto",
     token: CancelToken = NEVER,
 ) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
@@ -32,6 +33,8 @@ def open_clip(
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
         background: what is shown behind transparent pixels: black, grey, white, a colour such as #2060ff, or
             checkerboard.
+        deinterlace: "auto" deinterlaces the frames of a video that are said to be interlaced, one for each pair of
+            fields, "on" all frames, "off" none.
         token: cancels the opening.
 
     Returns:
@@ -39,21 +42,22 @@ def open_clip(
 
     Raises:
         ClipError: there is no such clip, or it cannot be read.
-        UsageError: ``colour`` or ``background`` has an unknown name, ``picture_fps`` is not positive, or there is no
-            such ``stream``.
+        UsageError: ``colour``, ``background`` or ``deinterlace`` has an unknown name, ``picture_fps`` is not positive,
+            or there is no such ``stream``.
         Cancelled: ``token`` was cancelled.
     """
     if colour is not None:
         check_colour(colour)
     if picture_fps <= 0:
         raise UsageError(f"Pictures cannot be shown at {picture_fps} frames per second.")
+    from videoinr.clip.deinterlacing import check_mode
     from videoinr.clip.picture_clip import open_pictures
     from videoinr.clip.picture_file import is_video_content
     from videoinr.clip.picture_folder import find_sequence
     from videoinr.clip.transparency import background_named
     from videoinr.clip.video_clip import open_video
 
-    behind = background_named(background)
+    behind, fields = background_named(background), check_mode(deinterlace)
     where = Path(path)
     with disk_errors(where):
         pictures = find_sequence(where)
@@ -66,7 +70,7 @@ def open_clip(
         if stream:
             raise UsageError(f"Pictures have no video stream {stream}.", hint="Leave the stream out.")
         return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token, background=behind)
-    return open_video(where, colour=colour, token=token, stream=stream, background=behind)
+    return open_video(where, colour=colour, token=token, stream=stream, background=behind, deinterlace=fields)
 
 
 def _check_is_file(where: Path) -> None:

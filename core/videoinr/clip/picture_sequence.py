@@ -106,10 +106,16 @@ def _split_by_number(bucket: list[Path]) -> list[dict[int, Path]]:
     for file, each in zip(bucket, numbers, strict=True):
         fixed = tuple(number for at, number in enumerate(each) if at != counted)
         groups[fixed].append((each[counted] if each else 0, file))
-    if len(varying) > 1 and 2 * len(groups) > len(bucket):
+    if len(varying) > 1 and not any(map(_counts_frames, groups.values())):
         # Dates and times, not frames: one sequence in the order of the names.
         return [dict(enumerate(bucket))]
     return [sequence for group in groups.values() for sequence in _split_by_suffix(group)]
+
+
+def _counts_frames(group: list[tuple[int, Path]]) -> bool:
+    """Return whether the numbers of ``group`` are close together."""
+    numbers = [number for number, _ in group]
+    return len(group) > 1 and max(numbers) - min(numbers) < _FAR * len(group)
 
 
 def _split_by_suffix(group: list[tuple[int, Path]]) -> list[dict[int, Path]]:

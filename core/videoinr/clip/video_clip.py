@@ -10,6 +10,7 @@ import av
 from videoinr.cancel import CancelToken
 from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
+from videoinr.clip.deinterlacing import Deinterlacer
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.pixels import PixelReader, frame_bytes
 from videoinr.clip.transparency import BLACK, Background
@@ -45,6 +46,8 @@ class VideoClip(ClipBase):
         self._file: VideoFile | None = video.file
         self._cursor: Cursor = video.cursor
         self._reader: PixelReader = video.reader
+        count = video.timeline.frame_count
+        self._deinterlacer = Deinterlacer(video.fields, self._decoded_frame, count) if video.fields else None
         self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=1)
         self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=1)
         self._substitutes: dict[int, int] = {}
@@ -76,7 +79,7 @@ class VideoClip(ClipBase):
         self._open_file()
         picture = self._pictures.get(index)
         if picture is None:
-            decoded = self._decoded_frame(index)
+            decoded = self._deinterlacer.frame(index) if self._deinterlacer else self._decoded_frame(index)
             with av_errors_as(f"Frame {index} of “{self._info.path.name}” cannot be converted to RGB.", _CONVERT):
                 picture = self._reader.pixels(decoded)
             self._pictures.put(index, picture, picture.nbytes)
@@ -90,7 +93,7 @@ class VideoClip(ClipBase):
         self._decoded.clear()
         self._pictures.clear()
         with contextlib.suppress(AttributeError):
-            del self._cursor, self._reader
+            del self._cursor, self._reader, self._deinterlacer
 
     def _open_file(self) -> VideoFile:
         if self._file is None:
@@ -142,6 +145,7 @@ def open_video(
     token: CancelToken,
     stream: int | None = None,
     background: Background = BLACK,
+    deinterlace: str = "auto",
 ) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
@@ -150,10 +154,17 @@ def open_video(
         UsageError: the file has no video stream ``stream``.
         Cancelled: ``token`` was cancelled.
     """
-    video = open_video_stream(path, colour=colour, token=token, stream=stream, background=background)
-    identity = identity_of(path, [path], video.info.colour) + background.suffix
+    video = open_video_stream(
+        path, colour=colour, token=token, stream=stream, background=background, deinterlace=deinterlace
+    )
+    choices = (
+        background.suffix,
+        "" if deinterlace == "auto" else f"|deinterlace {deinterlace}",
+        "" if stream is None else f"|stream {stream}",
+    )
+    identity = "".join([identity_of(path, [path], video.info.colour), *choices])
     try:
-        return VideoClip(video, identity if stream is None else f"{identity}|stream {stream}")
+        return VideoClip(video, identity)
     except BaseException:
         video.file.close()
         raise

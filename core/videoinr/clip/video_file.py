@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -13,6 +14,7 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
+from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
 from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
@@ -231,8 +233,10 @@ def open_container(path: Path) -> InputContainer:
     if size == 0:
         raise ClipError(f"“{path.name}” is empty.", hint="Copy or record it again.")
     with av_errors_as(f"“{path.name}” can't be read as video.", "It may be damaged, or not a video."):
+        changed = with_browsers_delays(path)
         # Without "file:", FFmpeg would take a name with a colon for a protocol.
-        container = av.open(f"file:{path}", options=_OPEN_OPTIONS, metadata_errors="replace")
+        source = io.BytesIO(changed[0]) if changed else f"file:{path}"
+        container = av.open(source, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
     if container.format.name in _TEXT_ART:
         container.close()
         raise ClipError(f"“{path.name}” is text, not a video.")
@@ -281,7 +285,7 @@ def has_hidden_alpha(container: InputContainer, stream: av.VideoStream) -> bool:
     size = stream.width, stream.height, stream.frames
     alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
     is_apart = "mov" in container.format.name and not _is_grey(stream) and any(map(_is_grey, alike))
-    return is_apart or stream.metadata.get("alpha_mode") == "1"
+    return is_apart or any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
 
 
 def _is_grey(stream: av.VideoStream) -> bool:

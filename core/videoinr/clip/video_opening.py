@@ -11,6 +11,7 @@ import av
 from videoinr.cancel import CancelToken
 from videoinr.clip.cropping import cropping_of
 from videoinr.clip.cursor import Batch, Cursor
+from videoinr.clip.deinterlacing import Fields, fields_of, interlacing_note
 from videoinr.clip.numbering import Head, Numbering, number_frames
 from videoinr.clip.packet_index import PacketTable, scan_packets
 from videoinr.clip.pixels import (
@@ -23,8 +24,8 @@ from videoinr.clip.pixels import (
     orientation_of,
     tags_of,
 )
-from videoinr.clip.size_changes import SizeChanges
 from videoinr.clip.siting import siting_of
+from videoinr.clip.size_changes import SizeChanges
 from videoinr.clip.transparency import BLACK, Background, transparency_note
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
@@ -65,6 +66,7 @@ class OpenedVideo:
     cursor: Cursor
     head: Batch
     reader: PixelReader
+    fields: Fields | None
 
 
 def open_video_stream(
@@ -74,6 +76,7 @@ def open_video_stream(
     token: CancelToken,
     stream: int | None = None,
     background: Background = BLACK,
+    deinterlace: str = "auto",
 ) -> OpenedVideo:
     """Open a video stream of a file: scan its packets and decode the first frames.
 
@@ -83,6 +86,7 @@ def open_video_stream(
         token: cancels the scan.
         stream: which video stream, counted from 0; None for the one that a player would show.
         background: what is shown behind transparent pixels.
+        deinterlace: auto, on or off; see :data:`~videoinr.clip.deinterlacing.MODES`.
 
     Raises:
         ClipError: the file cannot be read, or no frame can be decoded.
@@ -94,7 +98,7 @@ def open_video_stream(
     try:
         head = _decode_head(file, path)
         numbering = number_frames(file, table, head, token)
-        return _describe(file, numbering, head.frames, found, colour, table, background)
+        return _describe(file, numbering, head.frames, found, colour, table, background, deinterlace)
     except BaseException:
         file.close()
         raise
@@ -145,6 +149,7 @@ def _describe(
     colour: ColourSpec | None,
     table: PacketTable,
     background: Background,
+    deinterlace: str,
 ) -> OpenedVideo:
     first, stream, times = frames[0], file.stream, numbering.times
     codec, timeline = stream.codec_context.codec.canonical_name, times.timeline
@@ -157,7 +162,9 @@ def _describe(
     spec = colour or colour_from_tags(
         _tags(file, first, codec), width=first.width, height=first.height, family=family_of(first.format)
     )
-    interlaced = stream.codec_context.field_order in _INTERLACED_ORDERS or any(f.interlaced_frame for f in frames)
+    order, flagged = int(stream.codec_context.field_order), any(f.interlaced_frame for f in frames)
+    interlaced = order in _INTERLACED_ORDERS or flagged
+    fields = fields_of(deinterlace, order, flagged=flagged)
     depth = bit_depth_of(first.format)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     info = ClipInfo(
@@ -180,6 +187,7 @@ def _describe(
         stream=file.number,
     )
     notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
+    notes += interlacing_note(deinterlace, fields, is_interlaced=interlaced)
     notes += transparency_note(first, None, background)
     info = replace(info, warnings=(*found, *numbering.warnings, *notes))
     reader = PixelReader(
@@ -192,7 +200,7 @@ def _describe(
         siting=siting_of(stream, full_range=is_full_range(first, spec)),
         background=background,
     )
-    return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader)
+    return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader, fields)
 
 
 def _tags(file: VideoFile, first: av.VideoFrame, codec: str) -> ColourTags:

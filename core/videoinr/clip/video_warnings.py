@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from videoinr.clip.frame_times import longest_step
+from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.numbering import tick_secs_of
 from videoinr.clip.packet_index import PacketTable
 from videoinr.clip.pixels import is_convertible
@@ -50,7 +51,6 @@ def oddities(
     aspect, pause, colour = info.pixel_aspect, longest_step(timeline), info.colour
     notes = {
         f"Two frames are {float(pause):.0f} s apart: the file's times may be damaged.": pause > _LONG_STEP_SECS,
-        "The clip is interlaced. It is shown without deinterlacing.": info.interlaced,
         f"The clip's pixels are not square ({aspect}). The window shows them as squares; exports keep their shape.": (
             aspect != 1
         ),
@@ -60,10 +60,18 @@ def oddities(
         ),
         f"The clip is HDR ({colour.transfer}). It is shown without tone mapping.": colour.transfer in HDR_TRANSFERS,
         "The clip's transparency is not decoded: the colours of transparent parts are shown.": file.has_hidden_alpha,
+        _short_delays(file): True,
         _sound_offset(file, table): True,
         _other_streams(file): True,
     }
     return [sentence for sentence, holds in notes.items() if sentence and holds]
+
+
+def _short_delays(file: VideoFile) -> str:
+    changed = with_browsers_delays(file.path) if file.format_name == "gif" else None
+    if changed is None:
+        return ""
+    return f"The GIF holds {format_count(changed[1], 'delay')} of 0.01 s, shown as 0.1 s, as browsers do."
 
 
 def _sound_offset(file: VideoFile, table: PacketTable) -> str:
