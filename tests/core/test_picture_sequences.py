@@ -132,6 +132,10 @@ def test_a_picture_of_another_kind_than_its_name_says_is_read(tmp_path: Path) ->
     assert shown(tmp_path / "a.png") == [3]
 
 
+_STRIPS = 273
+"""The tag of a page's places of pixels, as one number of 32 bits or as a list elsewhere in the file."""
+
+
 def tiff_of(pages: list[bytes]) -> bytes:
     """Join TIFF files of one page each into one file, by moving all places in them."""
     joined = bytearray(b"II*\0" + bytes(4))
@@ -144,8 +148,11 @@ def tiff_of(pages: list[bytes]) -> bytes:
         for entry in range(directory - 6, directory - 6 + 12 * count, 12):
             tag, kind, items, value = struct.unpack("<HHII", body[entry : entry + 12])
             size = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}[kind] * items
-            if size > 4 or tag == 273:
+            if size > 4 or tag == _STRIPS:
                 struct.pack_into("<I", body, entry + 8, value + shift)
+            if size > 4 and tag == _STRIPS:
+                for at in range(value - 8, value - 8 + size, 4):
+                    struct.pack_into("<I", body, at, struct.unpack("<I", body[at : at + 4])[0] + shift)
         joined[link : link + 4] = struct.pack("<I", directory + shift)
         link = len(joined) + directory - 8 + 2 + 12 * count
         joined += body
