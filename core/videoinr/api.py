@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import UsageError
@@ -65,6 +65,8 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     memory: int | None = None,
     picture_fps: Number = 24,
     stream: int | None = None,
+    background: str = "black",
+    deinterlace: str = "auto",
 ) -> Video:
     """Open a clip with a model.
 
@@ -79,6 +81,10 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
             device's memory. The model and the picture in work come on top.
         picture_fps: frames per second of a clip of pictures or of frames in memory.
         stream: which video stream of a file to show, counted from 0. None means the one that a player would show.
+        background: what is shown behind transparent pixels: ``"black"``, ``"grey"``, ``"white"``, a colour such as
+            ``"#2060ff"``, or ``"checkerboard"``.
+        deinterlace: ``"auto"`` deinterlaces the frames of a video that are said to be interlaced, ``"on"`` all frames,
+            ``"off"`` none.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -87,9 +93,10 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         ClipError: the clip cannot be read.
         ModelError: the model cannot be loaded.
         DeviceError: this machine has no such device.
-        UsageError: ``memory``, ``picture_fps`` or ``stream`` makes no sense, or frames have another shape or type.
+        UsageError: ``memory`` or an option of reading makes no sense, or frames have another shape or type.
     """
-    return Video(_engine(clip, model, device, memory, picture_fps, stream))
+    reading = _Reading(picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+    return Video(_engine(clip, model, device, memory, reading))
 
 
 def export(
@@ -113,6 +120,8 @@ def export(
     memory: int | None = None,
     picture_fps: Number = 24,
     stream: int | None = None,
+    background: str = "black",
+    deinterlace: str = "auto",
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     cancel: CancelToken = NEVER,
@@ -135,7 +144,7 @@ def export(
         crf: constant quality in the encoder's unit, 0 is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
-        model, device, memory, picture_fps, stream: as for :func:`open`.
+        model, device, memory, picture_fps, stream, background, deinterlace: as for :func:`open`.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
@@ -152,7 +161,8 @@ def export(
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
 
-    with _engine(clip, model, device, memory, picture_fps, stream) as engine:
+    reading = _Reading(picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+    with _engine(clip, model, device, memory, reading) as engine:
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
@@ -229,21 +239,32 @@ def _protocol(scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"
     return Protocol(float(scale), int(time_scale), channel, flicker)
 
 
+class _Reading(TypedDict):
+    """How a clip is read: the options that :func:`open` and :func:`export` share."""
+
+    picture_fps: Number
+    stream: int | None
+    background: str
+    deinterlace: str
+
+
 def _engine(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     model: str | PathLike[str] | LoadedModel | None,
     device: str | None,
     memory: int | None,
-    picture_fps: Number,
-    stream: int | None,
+    reading: _Reading,
 ) -> Engine:
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
 
     name = str(model) if isinstance(model, PathLike) else model
-    fps = exact(picture_fps, "picture_fps")
+    fps = exact(reading["picture_fps"], "picture_fps")
     source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=fps)
-    return open_engine(source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=stream)
+    return open_engine(
+        source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=reading["stream"],
+        background=reading["background"], deinterlace=reading["deinterlace"],
+    )  # fmt: skip
 
 
 def _ignore(_: object) -> None:

@@ -4,7 +4,8 @@
 |---|---|
 | `opening` | opens a path as a clip of the right kind |
 | `base` | the `Clip` protocol and its base class |
-| `suffixes`, `picture_folder` | which files are videos and pictures; which pictures make up a clip, in which order |
+| `suffixes`, `picture_folder` | which files are videos and pictures; those of a folder or pattern, in order |
+| `picture_sequence` | which of them make up one sequence, and which numbers are missing |
 | `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
 | `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
 | `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times, joined recordings too |
@@ -12,8 +13,11 @@
 | `numbering`, `frame_times`, `frame_rate` | which frame is which; the timeline; the rate behind rounded times |
 | `video_file`, `cropping` | decodes a stream packet by packet; the crop that a container asks for |
 | `cursor`, `decoder_order` | reaches a frame by its time, or by counting |
+| `picture_format` | which picture format a file holds, by its first bytes |
 | `picture_file`, `exif` | decodes one picture file, or reads its size; which way up it is |
 | `pixels` | converts decoded frames to upright full-range RGB |
+| `siting`, `transparency`, `linear_light` | where chroma lies; what is behind transparent pixels; linear light as sRGB |
+| `deinterlacing`, `gif_delays` | takes woven fields apart; the delays that browsers show |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
 | `describe` | a clip as plain values, for `videoinr probe` |

@@ -11,6 +11,8 @@ import typer
 from videoinr.commands.options import (
     NUMBER,
     REGION,
+    BackgroundOption,
+    DeinterlaceOption,
     DeviceOption,
     FileArgument,
     ModelOption,
@@ -42,6 +44,8 @@ def decode(
     model: ModelOption = None,
     device: DeviceOption = None,
     stream: StreamOption = None,
+    background: BackgroundOption = "black",
+    deinterlace: DeinterlaceOption = "auto",
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
 
@@ -52,7 +56,8 @@ def decode(
     from videoinr import api
     from videoinr.exporting.png import write_png
 
-    with cancel_on_signals() as token, api.open(file, model=model, device=device, stream=stream) as video:
+    opened = api.open(file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace)
+    with cancel_on_signals() as token, opened as video:
         query = video.query(time, scale=scale, size=size, region=region)
         told = video.info.warnings
         for notice in told:

@@ -14,6 +14,8 @@ from videoinr.commands.options import (
     NUMBER,
     RATE,
     REGION,
+    BackgroundOption,
+    DeinterlaceOption,
     DeviceOption,
     FileArgument,
     ModelOption,
@@ -69,6 +71,8 @@ def export(
     model: ModelOption = None,
     device: DeviceOption = None,
     stream: StreamOption = None,
+    background: BackgroundOption = "black",
+    deinterlace: DeinterlaceOption = "auto",
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="Print progress and result as JSON lines on stdout.")
     ] = False,
@@ -95,6 +99,6 @@ def export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device, stream=stream,
-            overwrite=overwrite, keep_partial=keep_partial,
+            background=background, deinterlace=deinterlace, overwrite=overwrite, keep_partial=keep_partial,
         )  # fmt: skip
         report.finished(path)

@@ -50,6 +50,18 @@ StreamOption = Annotated[
         "--stream", min=0, metavar="N", help="Which video stream, counted from 0. Default: the one a player shows."
     ),
 ]
+BackgroundOption = Annotated[
+    str,
+    typer.Option(
+        "--background", metavar="COLOUR", help="Behind transparent pixels: black, grey, white, #rrggbb, checkerboard."
+    ),
+]
+DeinterlaceOption = Annotated[
+    str,
+    typer.Option(
+        "--deinterlace", metavar="HOW", help="auto: frames said to be interlaced; on: all frames; off: none (bwdif)."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ScaleOption = Annotated[
     Fraction | None,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from videoinr.commands.options import FileArgument, JsonOption, StreamOption
+from videoinr.commands.options import DeinterlaceOption, FileArgument, JsonOption, StreamOption
 from videoinr.commands.screen import show_json, show_table
 
 
-def probe(file: FileArgument, as_json: JsonOption = False, stream: StreamOption = None) -> None:
+def probe(
+    file: FileArgument,
+    as_json: JsonOption = False,
+    stream: StreamOption = None,
+    deinterlace: DeinterlaceOption = "auto",
+) -> None:
     """Show a clip's size, frame rate, length, colours and warnings."""
     from videoinr.clip import open_clip
     from videoinr.clip.describe import describe
 
-    with open_clip(file, stream=stream) as clip:
+    with open_clip(file, stream=stream, deinterlace=deinterlace) as clip:
         facts = describe(clip)
     if as_json:
         show_json(facts)

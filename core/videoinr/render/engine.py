@@ -238,6 +238,8 @@ def open_engine(
     memory_bytes: int | None = None,
     picture_fps: Fraction = Fraction(24),
     stream: int | None = None,
+    background: str = "black",
+    deinterlace: str = "auto",
 ) -> Engine:
     """Open a clip and a model.
 
@@ -250,13 +252,17 @@ def open_engine(
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         picture_fps: frames per second of a clip of pictures.
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
+        background, deinterlace: how to read the clip; see :func:`~videoinr.clip.open_clip`.
 
     Raises:
         ClipError, ModelError, DeviceError: one of them cannot be opened.
-        UsageError: ``memory_bytes``, ``picture_fps`` or ``stream`` makes no sense.
+        UsageError: ``memory_bytes`` or an option of reading makes no sense.
     """
     # The clip first: it is the likeliest to fail, and the cheapest.
-    clip = open_clip(source, picture_fps=picture_fps, stream=stream) if isinstance(source, Path) else source
+    if isinstance(source, Path):
+        clip = open_clip(source, picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+    else:
+        clip = source
     try:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes))
