@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -134,7 +135,7 @@ def test_an_export_is_read_back_without_a_shift(tmp_path: Path, ending: str, enc
     assert shift == pytest.approx(0, abs=0.15)
 
 
-def blue_ramp(blue: NDArray[np.float64]) -> NDArray[np.uint8]:
+def blue_ramp(blue: NDArray[Any]) -> NDArray[np.uint8]:
     """Return a picture whose columns have these amounts of blue, at one BT.709 luma."""
     rgbx = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
     rgbx[..., 0] = np.rint((128 * (0.2126 + 0.0722) - 0.0722 * blue) / 0.2126)

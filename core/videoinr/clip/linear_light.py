@@ -39,7 +39,7 @@ def pixels_from_light(frame: av.VideoFrame, background: Background) -> Pixels:
     if stored.shape[2] == 4:
         alpha = np.clip(stored[..., 3:], 0, 1)
         height, width = stored.shape[:2]
-        behind = light_from_srgb(background.pixels(height, width, 255) / np.float32(255))
+        behind = light_from_srgb(background.pixels(height, width, 255).astype(np.float32) / np.float32(255))
         light = light + (1 - alpha) * behind
     return np.rint(srgb_from_linear(light) * 65535).astype(np.uint16)
 
@@ -54,5 +54,6 @@ def as_srgb(pixels: Pixels) -> Pixels:
     """Return pixels of linear levels, uint8 or uint16, as sRGB pixels of the same type."""
     peak = int(np.iinfo(pixels.dtype).max)
     levels = srgb_from_linear(np.arange(peak + 1, dtype=np.float32) / np.float32(peak))
-    table: Pixels = np.rint(levels * peak).astype(pixels.dtype)
+    scaled = np.rint(levels * peak)
+    table: Pixels = scaled.astype(np.uint8) if peak == 255 else scaled.astype(np.uint16)
     return table[pixels]

@@ -126,5 +126,4 @@ def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:
     """Return a grey frame of any depth as [height, width] in 0 ... ``peak``; its full range is used."""
     white = (1 << frame.format.components[0].bits) - 1
     scaled = np.rint(frame.to_ndarray().astype(np.float64) / white * peak)
-    grey: Pixels = scaled.astype(np.uint8 if peak == 255 else np.uint16)
-    return grey
+    return scaled.astype(np.uint8) if peak == 255 else scaled.astype(np.uint16)
