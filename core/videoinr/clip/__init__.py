@@ -8,7 +8,7 @@
 | `picture_sequence` | which of them make up one sequence, and which numbers are missing |
 | `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
 | `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
-| `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times, joined recordings too |
+| `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times in joined recordings |
 | `closed_groups`, `size_changes` | what the scan asks key packets: whether counting can start there, and their size |
 | `numbering`, `frame_times`, `frame_rate` | which frame is which; the timeline; the rate behind rounded times |
 | `video_file`, `cropping` | decodes a stream packet by packet; the crop that a container asks for |
@@ -16,7 +16,7 @@
 | `picture_format` | which picture format a file holds, by its first bytes |
 | `picture_file`, `exif` | decodes one picture file, or reads its size; which way up it is |
 | `pixels` | converts decoded frames to upright full-range RGB |
-| `siting`, `transparency`, `linear_light` | where chroma lies; what is behind transparent pixels; linear light as sRGB |
+| `siting`, `transparency`, `linear_light` | where chroma lies; backgrounds of transparent pixels; sRGB of light |
 | `deinterlacing`, `gif_delays` | takes woven fields apart; the delays that browsers show |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
