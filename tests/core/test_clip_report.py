@@ -170,23 +170,24 @@ def test_side_data_of_pictures_are_never_read(tmp_path: Path, monkeypatch: pytes
     paths = [write_picture(tmp_path / f"a.{kind}", numbered_frame(1)) for kind in ("png", "jpg", "tif", "bmp")]
     frames: list[Any] = []
 
-    class Container:
-        def __init__(self, container: Any) -> None:
-            self._container = container
-            self.streams = container.streams
+    class Context:
+        def __init__(self, context: Any) -> None:
+            self._context = context
+            self.options: Any = None
+            self.codec, self.sample_aspect_ratio = context.codec, context.sample_aspect_ratio
 
-        def __enter__(self) -> "Container":
-            return self
+        def decode(self, packet: Any) -> list[Any]:
+            guarded = [Guarded(frame) for frame in self._context.decode(packet)]
+            frames.extend(guarded)
+            return guarded
 
-        def __exit__(self, *_: object) -> None:
-            self._container.close()
+    class Contexts:
+        @staticmethod
+        def create(codec: str, mode: Any) -> Context:
+            return Context(create(codec, mode))
 
-        def decode(self, stream: Any) -> Any:
-            frames.extend(Guarded(frame) for frame in self._container.decode(stream))
-            return iter(frames[-1:])
-
-    opened = av.open
-    monkeypatch.setattr(av, "open", lambda *given, **named: Container(opened(*given, **named)))
+    create = av.CodecContext.create
+    monkeypatch.setattr(av, "CodecContext", Contexts)
     for path in paths:
         picture = picture_file.decode_picture(path)
         assert picture.orientation == Orientation()

@@ -84,9 +84,15 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
 def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:
     context: Any = av.CodecContext.create(kind.decoder, "r")
     context.options = _OPTIONS
-    frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
+    try:
+        frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
+    except av.FFmpegError:
+        # FFmpeg refuses too large pictures without a reason.
+        check_size(*_size_in_header(file), file.name)
+        raise
     if frame is None:
         raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
+    check_size(frame.width, frame.height, file.name)
     return DecodedPicture(
         frame, context.codec.canonical_name, _orientation(data, frame), _aspect(context.sample_aspect_ratio), kind
     )
