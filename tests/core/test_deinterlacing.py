@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from helpers.clips import write_clip
+from helpers.command_line import run_here
 from videoinr.clip import open_clip
 from videoinr.errors import UsageError
 
@@ -80,6 +81,16 @@ def test_a_clip_of_one_frame_can_be_read(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mkv", [woven(0)], codec="ffv1", pix_fmt="yuv444p")
     with open_clip(path, deinterlace="on") as clip, open_clip(path) as raw:
         assert np.array_equal(clip.frame(0), raw.frame(0))
+
+
+def test_the_command_line_reads_a_clip_alike(interlaced: Path, tmp_path: Path) -> None:
+    asked = ("--time", "0.04", "--scale", "1", "--model", "lite", "--device", "cpu")
+    for mode in ("auto", "off"):
+        outcome = run_here("decode", interlaced, "--out", tmp_path / f"{mode}.png", *asked, "--deinterlace", mode)
+        assert outcome.exit_code == 0
+        assert "interlaced" in outcome.stderr + outcome.stdout
+        assert run_here("probe", interlaced, "--deinterlace", mode).exit_code == 0
+    assert run_here("probe", interlaced, "--deinterlace", "maybe").exit_code != 0
 
 
 def test_an_unknown_way_is_a_usage_error(tmp_path: Path) -> None:

@@ -45,6 +45,16 @@ def test_missing_numbers_are_said_and_keep_their_time(tmp_path: Path) -> None:
             assert "003-005, 008-009" in clip.info.warnings[0]
 
 
+def test_a_glob_shows_all_that_it_matches_and_says_what_that_is(tmp_path: Path) -> None:
+    write_numbered(tmp_path, "a_0.png", "a_1.png", "a_3.png", "b_0.png")
+    with open_clip(tmp_path / "a_*.png") as clip:
+        assert clip.timeline.ticks.tolist() == [0, 1, 3]
+        assert "missing" in clip.info.warnings[0]
+    with open_clip(tmp_path / "*.png") as clip:
+        assert clip.info.frames == 4
+        assert "2 sequences" in clip.info.warnings[0]
+
+
 def test_numbers_in_steps_have_no_gaps(tmp_path: Path) -> None:
     write_numbered(tmp_path, "f_0010.png", "f_0020.png", "f_0030.png", "f_0050.png")
     with open_clip(tmp_path) as clip:

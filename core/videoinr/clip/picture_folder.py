@@ -8,7 +8,13 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from videoinr.clip.picture_sequence import PictureSequence, main_sequence, numbered_sequence, plain_sequence
+from videoinr.clip.picture_sequence import (
+    PictureSequence,
+    main_sequence,
+    matched_sequence,
+    numbered_sequence,
+    plain_sequence,
+)
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, has_picture_suffix
 from videoinr.errors import ClipError
 
@@ -64,8 +70,10 @@ def find_sequence(where: Path) -> PictureSequence | None:
         return None
     if where.is_dir():
         return main_sequence(pictures)
-    if where.is_file() or not COUNTER.search(where.name):
+    if where.is_file():
         return plain_sequence(pictures)
+    if not COUNTER.search(where.name):
+        return matched_sequence(pictures)
     matches = (_names_of(where).fullmatch(file.name) for file in pictures)
     numbers = [int(match[1]) for match in matches if match]
     rising = all(before < after for before, after in pairwise(numbers))

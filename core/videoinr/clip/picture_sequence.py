@@ -60,6 +60,17 @@ def numbered_sequence(files: list[Path], numbers: list[int]) -> PictureSequence:
     return PictureSequence(files, places, (f"{note} Their time is kept, so that the motion has its own speed.",))
 
 
+def matched_sequence(files: list[Path]) -> PictureSequence:
+    """Return the pictures that a glob matches, all of them in natural order, and say what they are."""
+    sequences = _sequences(files)
+    if len(sequences) == 1:
+        return main_sequence(files)
+    if max(map(len, sequences)) < 2:
+        return plain_sequence(files)
+    note = f"The pattern matches {len(sequences)} sequences of pictures. They are shown in the order of their names."
+    return PictureSequence(files, list(range(len(files))), (note,))
+
+
 def main_sequence(files: list[Path]) -> PictureSequence:
     """Choose one sequence among the pictures of a folder: the longest, of equally long ones the first.
 

@@ -101,6 +101,9 @@ def alpha_of(frame: av.VideoFrame, peak: int, *, width: int, height: int) -> Pix
     """
     if not can_be_transparent(frame.format):
         return None
+    stored = _stored_alpha(frame) if peak == 255 and (frame.width, frame.height) == (width, height) else None
+    if stored is not None:
+        return stored
     converted = frame.reformat(format="rgba64le" if peak > 255 else "rgba", width=width, height=height)
     alpha: Pixels = np.ascontiguousarray(converted.to_ndarray()[..., 3])  # type: ignore[assignment]
     bits = max((each.bits for each in frame.format.components if each.is_alpha), default=8)
@@ -109,6 +112,19 @@ def alpha_of(frame: av.VideoFrame, peak: int, *, width: int, height: int) -> Pix
         white = ((1 << bits) - 1) << (16 - bits)
         alpha = np.minimum(np.rint(alpha * (peak / white)), peak).astype(np.uint16)
     return alpha
+
+
+_PACKED = {"rgba": 3, "bgra": 3, "argb": 0, "abgr": 0}
+"""The place of alpha among the four bytes of a pixel."""
+
+
+def _stored_alpha(frame: av.VideoFrame) -> Pixels | None:
+    """Return the alpha channel of a frame in one of the usual 8-bit formats without swscale; None for other formats."""
+    place, planes = _PACKED.get(frame.format.name), frame.planes
+    if place is None:
+        return None
+    rows = np.frombuffer(memoryview(planes[0]), np.uint8).reshape(planes[0].height, planes[0].line_size)
+    return np.ascontiguousarray(rows[:, place : 4 * frame.width : 4])
 
 
 def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, background: Background) -> tuple[str, ...]:
