@@ -155,16 +155,39 @@ def test_damaged_gifs_end_the_search() -> None:
     assert delay_places(b"GIF89a" + bytes(7) + b"\x21\xf9\x04\x00\x01") == []
 
 
-def test_a_hidden_alpha_channel_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["libvpx-vp9", "libvpx"])
+def test_webm_is_decoded_with_its_alpha_channel(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.webm"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=25, options={"g": "4", "b": "2M", "auto-alt-ref": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
+        stream.metadata["alpha_mode"] = "1"
+        for number in range(12):
+            rgba = square()
+            rgba[40:, 4 * number : 4 * number + 8] = (255, 255, 255, 255)
+            frame = rgba_frame(rgba, "yuva420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    check_square(path, 12)
+    with open_clip(path) as clip:
+        assert clip.info.frames == 12
+        for number in (11, 3, 0, 7):
+            row = clip.frame(number)[44, :, 0]
+            assert row[4 * number + 4] > 200
+            assert np.count_nonzero(row > 100) <= 12
+
+
+def test_a_hidden_alpha_channel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("videoinr.clip.video_file._ALPHA_DECODERS", {})
     path = tmp_path / "a.webm"
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libvpx-vp9", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
         stream.metadata["alpha_mode"] = "1"
-        for number in range(3):
-            frame = rgba_frame(square(), "yuva420p")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
+        frame = rgba_frame(square(), "yuva420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with open_clip(path) as clip:
         assert any("transparency is not decoded" in warning for warning in clip.info.warnings)

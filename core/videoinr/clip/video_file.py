@@ -22,6 +22,8 @@ from videoinr.types import AudioInfo
 MAX_PIXELS = 8192 * 8192
 """The largest frame that is read. A damaged header may declare more, which would take gigabytes of memory."""
 
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
 _TEXT_ART = {"tty", "bin", "xbin", "adf", "idf", "txd"}
 """FFmpeg's demuxers that show a text file as a video."""
 
@@ -83,6 +85,7 @@ class VideoFile:
         self.tags = tags_of(stream.codec_context)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.codec_context.thread_type = "AUTO"
+        self._decoder = _alpha_decoder(stream) or stream.codec_context
         for other in container.streams:
             if other is not stream:
                 other.discard = Discard.all
@@ -142,7 +145,8 @@ class VideoFile:
     @property
     def has_hidden_alpha(self) -> bool:
         """Whether the file holds an alpha channel that is not decoded."""
-        return has_hidden_alpha(self._container, self.stream)
+        is_decoded = self._decoder is not self.stream.codec_context
+        return not is_decoded and has_hidden_alpha(self._container, self.stream)
 
     def reopened(self) -> VideoFile:
         """Open the same stream once more, at its start."""
@@ -175,7 +179,7 @@ class VideoFile:
 
     def _decode(self, packet: av.Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
         try:
-            return self.stream.codec_context.decode(packet)
+            return self._decoder.decode(packet)
         except (av.FFmpegError, OSError, ValueError, MemoryError):
             self.errors += 1
             return []
@@ -188,6 +192,9 @@ class VideoFile:
             self._container.seek(time, stream=self.stream)
         except (av.FFmpegError, OSError, ValueError, OverflowError):
             return False
+        if self._decoder is not self.stream.codec_context:
+            # PyAV flushes only the stream's own decoder.
+            self._decoder.flush_buffers()
         self._start_reading()
         return True
 
@@ -220,7 +227,7 @@ class VideoFile:
         self._container.close()
         self._held = self._tail = None
         # PyAV frees a codec context, and joins its threads, when the last reference to it goes.
-        del self.stream, self._packets
+        del self.stream, self._packets, self._decoder
 
 
 def open_container(path: Path) -> InputContainer:
@@ -285,7 +292,25 @@ def has_hidden_alpha(container: InputContainer, stream: av.VideoStream) -> bool:
     size = stream.width, stream.height, stream.frames
     alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
     is_apart = "mov" in container.format.name and not _is_grey(stream) and any(map(_is_grey, alike))
-    return is_apart or any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
+    return is_apart or _says_alpha(stream)
+
+
+def _says_alpha(stream: av.VideoStream) -> bool:
+    """Return whether a WebM stream carries an alpha channel, as a second stream within its packets."""
+    return any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
+
+
+def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
+    """Return a decoder of VP8 or VP9 with its alpha channel, which FFmpeg's own decoders leave out, if one is needed."""
+    name = _ALPHA_DECODERS.get(stream.codec_context.codec.canonical_name)
+    if name is None or not _says_alpha(stream):
+        return None
+    try:
+        decoder = av.CodecContext.create(name, "r")
+    except (av.FFmpegError, ValueError):
+        return None
+    decoder.options = {"max_pixels": str(MAX_PIXELS)}
+    return decoder if isinstance(decoder, av.VideoCodecContext) else None
 
 
 def _is_grey(stream: av.VideoStream) -> bool:
