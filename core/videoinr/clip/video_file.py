@@ -139,7 +139,7 @@ class VideoFile:
     def others(self) -> list[str]:
         """The other video streams that can be shown, as "1 (64x48, h264)"."""
         streams = enumerate(self._container.streams.video)
-        shown = ((n, each.codec_context) for n, each in streams if each is not self.stream and _has_frames(each))
+        shown = ((n, each.codec_context) for n, each in streams if _has_frames(each) and self._is_other(each))
         return [f"{n} ({context.width}x{context.height}, {context.codec.canonical_name})" for n, context in shown]
 
     @property
@@ -147,6 +147,14 @@ class VideoFile:
         """Whether the file holds an alpha channel that is not decoded."""
         is_decoded = self._decoder is not self.stream.codec_context
         return not is_decoded and has_hidden_alpha(self._container, self.stream)
+
+    def _is_other(self, stream: av.VideoStream) -> bool:
+        """Return whether ``stream`` is another video, not the still picture or the alpha channel of an AVIF file."""
+        ours = self.stream
+        alike = (stream.width, stream.height) == (ours.width, ours.height) and "mov" in self.format_name
+        is_still = alike and stream.frames == 1 < ours.frames
+        is_alpha = alike and stream.frames == ours.frames and _is_grey(stream) and not _is_grey(ours)
+        return stream is not ours and not is_still and not is_alpha
 
     def reopened(self) -> VideoFile:
         """Open the same stream once more, at its start."""
@@ -301,7 +309,7 @@ def _says_alpha(stream: av.VideoStream) -> bool:
 
 
 def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
-    """Return a decoder of VP8 or VP9 with its alpha channel, which FFmpeg's own decoders leave out, if one is needed."""
+    """Return a decoder of VP8 or VP9 with its alpha channel, if one is needed: FFmpeg's own decoders leave it out."""
     name = _ALPHA_DECODERS.get(stream.codec_context.codec.canonical_name)
     if name is None or not _says_alpha(stream):
         return None
