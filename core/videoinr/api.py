@@ -141,7 +141,7 @@ def export(
         speed: 0.25 plays four times slower.
         scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
         codec: an encoder (libx264, libx265, libvpx-vp9, ffv1 ...); None means the default of the file's ending.
-        crf: constant quality in the encoder's unit, 0 is best; None means the encoder's default.
+        crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
         model, device, memory, picture_fps, stream, background, deinterlace: as for :func:`open`.

@@ -3,12 +3,13 @@
 import errno
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers.export_jobs import job
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.exporting.codecs import CODECS, codec_for, encodes, working_encoders
+from videoinr.exporting.codecs import CODECS, Codec, codec_for, encodes, working_encoders
 from videoinr.exporting.outputs import check_output, sink_for
 
 BT709 = ColourSpec("bt709", "tv", "bt709", "bt709")
@@ -52,6 +53,22 @@ def test_pictures_have_no_codec_and_no_crf(tmp_path: Path) -> None:
     for more in ({"codec": "libx264"}, {"crf": 3}):
         with pytest.raises(UsageError, match="PNG"):
             check_output(job(tmp_path / "frames", **more))
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.encoder)
+def test_each_codec_that_works_here_writes_a_file_and_obeys_its_quality(tmp_path: Path, codec: Codec) -> None:
+    if not encodes(codec):
+        pytest.skip(f"{codec.encoder} does not work on this machine")
+    sizes = []
+    for crf in (None,) if codec.crf is None else (codec.crf.least, codec.crf.most):
+        out = tmp_path / f"{crf}{codec.endings[0]}"
+        sink = sink_for(job(out, size=(128, 96), codec=codec.encoder, crf=crf), BT709)
+        sink.open()
+        for seed in range(3):
+            sink.write(np.random.default_rng(seed).integers(0, 256, (96, 128, 4), dtype=np.uint8))
+        sizes.append(sink.finish().stat().st_size)
+    assert all(size > 0 for size in sizes)
+    assert codec.crf is None or sizes[0] > 1.5 * sizes[1]
 
 
 def test_working_encoders_are_found_by_encoding_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:

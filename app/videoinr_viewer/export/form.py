@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
-from videoinr.exporting.codecs import codec_named
+from videoinr.exporting.codecs import CODECS, codec_named
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
@@ -32,14 +32,6 @@ from videoinr.types import Segment
 from videoinr_viewer.style.text import describe_scale, format_rate, format_time
 from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
-CODEC_TITLES = {
-    "libx264": "H.264",
-    "libx265": "H.265 / HEVC",
-    "libsvtav1": "AV1",
-    "libvpx-vp9": "VP9",
-    "prores_ks": "ProRes 422",
-    "ffv1": "FFV1 (lossless)",
-}
 _SIZES = ("×1", "×2", "×3", "×4", "×8")
 _RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
 _SPEEDS = tuple(Fraction(1, 2**power) for power in range(5))
@@ -91,12 +83,13 @@ class ExportForm(QWidget):
         self.picture_size.setCurrentText(_DEFAULT_SIZE)
         for speed in _SPEEDS:
             self.speed.addItem("Normal speed" if speed == 1 else f"{speed} speed (slow motion)", speed)
-        for encoder, title in CODEC_TITLES.items():
-            self.codec.addItem(title, encoder)
+        for codec in CODECS:
+            if codec.title:
+                self.codec.addItem(codec.title, codec.encoder)
         self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 for four times the clip's")
         self.picture_size.setToolTip("×4 for four times the clip's size, or width x height")
         self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
-        self.crf.setToolTip("0 is best; higher numbers make smaller files")
+        self.crf.setToolTip("The smallest number is best; higher numbers make smaller files")
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)
@@ -214,7 +207,7 @@ class ExportForm(QWidget):
         codec = codec_named(str(self.codec.currentData()))
         self.crf.setEnabled(codec.crf is not None)
         if codec.crf is not None:
-            self.crf.setRange(0, codec.crf.most)
+            self.crf.setRange(codec.crf.least, codec.crf.most)
             self.crf.setValue(codec.crf.default)
         path = Path(self.path.text())
         if path.name and path.suffix.lower() not in codec.endings:

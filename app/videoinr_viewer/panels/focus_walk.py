@@ -1,4 +1,4 @@
-"""Moves the keyboard focus from control to control. Tab is taken: while held, it shows the source frame."""
+"""Moves the keyboard focus from control to control by keys of its own, because Tab shows the source frame."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from videoinr.render.view import coarser
 from videoinr.types import Instant, Quality, RegionQuery
 
 DRAFT_DIVISOR = 4
+"""The draft that the bench times: a quarter of the picture's density. The window's pacing chooses its own."""
 _PHASES = (Fraction(1, 3), Fraction(2, 3), Fraction(1, 2))
 
 

@@ -66,7 +66,7 @@ def export(
         ),
     ] = None,
     crf: Annotated[
-        int | None, typer.Option("--crf", metavar="N", help="Quality, 0 is best. Default: the codec's.")
+        int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = None,

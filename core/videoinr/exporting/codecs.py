@@ -18,17 +18,19 @@ Options = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Crf:
-    """An encoder's constant-quality setting; 0 is best, and the unit is the encoder's own.
+    """A video encoder's constant-quality setting, in the encoder's own unit; the least value is best.
 
     Attributes:
         option: FFmpeg's name of the setting.
         default: the value if the user gives none.
         most: the largest value, for the smallest file.
+        least: the smallest value, for the best quality.
     """
 
     option: str
     default: int
     most: int
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,15 @@ class Codec:
     """A video encoder.
 
     Attributes:
-        encoder: FFmpeg's name.
+        encoder: FFmpeg's name of it.
         endings: the endings of the files that may hold its streams; the first is suggested to the user.
         pix_fmt: FFmpeg's pixel format for pictures with an even width and height.
         odd_pix_fmt: the pixel format for other pictures.
         crf: its constant-quality setting, if it has one.
         options: FFmpeg's options, always set.
         full_range: whether its files can be tagged as full range; if not, they are written in limited range.
+        title: the name that the export dialog shows; the dialog leaves out codecs without a title.
+        names: other names by which the command line knows the codec.
     """
 
     encoder: str
@@ -52,6 +56,8 @@ class Codec:
     crf: Crf | None = None
     options: Options = ()
     full_range: bool = True
+    title: str = ""
+    names: tuple[str, ...] = ()
 
     def pix_fmt_for(self, width: int, height: int) -> str:
         """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels."""
@@ -63,39 +69,52 @@ class Codec:
             if crf is not None:
                 raise UsageError(f"{self.encoder} has no quality setting (CRF).", hint="Leave --crf out.")
             return dict(self.options)
-        value = self.crf.default if crf is None else crf
-        if not 0 <= value <= self.crf.most:
+        value, least, most = self.crf.default if crf is None else crf, self.crf.least, self.crf.most
+        if not least <= value <= most:
             raise UsageError(
                 f"A CRF of {value} is out of range for {self.encoder}.",
-                hint=f"Choose 0 (best) to {self.crf.most} (smallest file); the default is {self.crf.default}.",
+                hint=f"Choose {least} (best) to {most} (smallest file); the default is {self.crf.default}.",
             )
         return {**dict(self.options), self.crf.option: str(value)}
 
 
-# The order matters: for an ending, the first codec that names it is the default.
+# The order matters: for an ending, the first codec that names it is the default; the dialog lists them in this order.
 CODECS = (
-    Codec("libx264", _ISO, "yuv420p", "yuv444p", Crf("crf", 16, 51), (("preset", "medium"),)),
+    Codec(
+        "libx264", _ISO, "yuv420p", "yuv444p", Crf("crf", 16, 51), (("preset", "medium"),),
+        title="H.264", names=("h264", "x264"),
+    ),
     Codec(
         "libvpx-vp9", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63),
-        (("b", "0"), ("row-mt", "1"), ("cpu-used", "3")),
+        (("b", "0"), ("row-mt", "1"), ("cpu-used", "3")), title="VP9", names=("vp9",),
     ),
     Codec(
         "libx265", _ISO, "yuv420p", "yuv444p", Crf("crf", 18, 51),
         (("preset", "medium"), ("x265-params", "log-level=error")),
+        title="H.265 / HEVC", names=("h265", "hevc", "x265"),
     ),
     Codec(
         "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63), (("preset", "8"),),
+        title="AV1", names=("av1",),
     ),
-    Codec("ffv1", (".mkv",), "bgr0", "bgr0"),
+    Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)"),
     # ProRes in a .mov cannot say that its range is full.
-    Codec("prores_ks", (".mov", ".mkv"), "yuv422p10le", "yuv444p10le", full_range=False),
-    Codec("h264_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 18, 51), (("rc", "vbr"), ("b", "0"), ("preset", "p5"))),
-    Codec("hevc_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 20, 51), (("rc", "vbr"), ("b", "0"), ("preset", "p5"))),
+    Codec(
+        "prores_ks", (".mov", ".mkv"), "yuv422p10le", "yuv444p10le", full_range=False,
+        title="ProRes 422", names=("prores",),
+    ),
+    # NVENC takes a cq of 0 for "automatic".
+    Codec(
+        "h264_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 18, 51, least=1),
+        (("rc", "vbr"), ("b", "0"), ("preset", "p5")),
+    ),
+    Codec(
+        "hevc_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 20, 51, least=1),
+        (("rc", "vbr"), ("b", "0"), ("preset", "p5")),
+    ),
     Codec("h264_videotoolbox", _ISO, "yuv420p", "yuv420p", None, (("b", "40M"),)),
     Codec("hevc_videotoolbox", _ISO, "yuv420p", "yuv420p", None, (("b", "30M"),)),
 )  # fmt: skip
-_ALIASES = {"h264": "libx264", "x264": "libx264", "h265": "libx265", "hevc": "libx265", "x265": "libx265",
-            "vp9": "libvpx-vp9", "av1": "libsvtav1", "prores": "prores_ks"}  # fmt: skip
 
 
 def codec_for(ending: str, name: str | None) -> Codec:
@@ -112,8 +131,7 @@ def codec_for(ending: str, name: str | None) -> Codec:
         )
     if name is None:
         return next(codec for codec in CODECS if ending in codec.endings)
-    wanted = _ALIASES.get(name.lower(), name.lower())
-    codec = next((codec for codec in CODECS if codec.encoder == wanted), None)
+    codec = next((codec for codec in CODECS if name.lower() in (codec.encoder, *codec.names)), None)
     if codec is None:
         raise UsageError(f"The codec '{name}' is unknown.", hint=working_hint())
     if ending not in codec.endings:

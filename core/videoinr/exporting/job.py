@@ -32,7 +32,7 @@ class ExportJob:
         grid: the size of the full frame, pixels.
         crop: the region of ``grid`` that is written, (x, y, width, height) in pixels.
         codec: name of an encoder or a format; None for the default of the file's ending.
-        crf: constant quality in the encoder's unit, 0 is best; None for the encoder's default.
+        crf: constant quality in the encoder's unit, the least value is best; None for the encoder's default.
         model: a shipped model's name, or a weights file; None for the default model.
         device: cuda, cuda:1, mps or cpu; None for the fastest.
         stream: which video stream of the clip, counted from 0; None for the one that a player would show.

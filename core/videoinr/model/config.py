@@ -59,7 +59,10 @@ class ZoomingSlowMoConfig:
 
 EncoderConfig = MotionPriorConfig | ZoomingSlowMoConfig
 """The sizes of an encoder. Each kind names itself by ``kind`` in a model card and has ``feature_channels``."""
-_ENCODERS: dict[str, type[EncoderConfig]] = {"motion_prior": MotionPriorConfig, "zooming_slowmo": ZoomingSlowMoConfig}
+_CONFIG_BY_KIND: dict[str, type[EncoderConfig]] = {
+    "motion_prior": MotionPriorConfig,
+    "zooming_slowmo": ZoomingSlowMoConfig,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,13 @@ class ModelConfig:
         try:
             fields = dict(data)
             encoder = dict(fields.pop("encoder"))
-            if encoder.get("kind") not in _ENCODERS:
+            if encoder.get("kind") not in _CONFIG_BY_KIND:
                 raise ModelError(
                     f"The model's encoder is of a kind this program does not know: {encoder.get('kind')!r}.",
                     hint="It was probably written by a newer version; update the program.",
                 )
             hidden = {key: tuple(value) for key, value in fields.items() if key.endswith("_hidden")}
-            config = cls(**{**fields, **hidden, "encoder": _ENCODERS[encoder["kind"]](**encoder)})
+            config = cls(**{**fields, **hidden, "encoder": _CONFIG_BY_KIND[encoder["kind"]](**encoder)})
             _check_sizes(config)
             _check_switches(config)
             return config
