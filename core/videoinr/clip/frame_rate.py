@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,14 +89,10 @@ def _fit(ticks: _Ticks, tick_secs: Fraction, declared: list[Fraction]) -> FrameR
     if np.mean(np.diff(numbers) == 1) < _FEW_GAPS:
         return None
     mean = int(numbers[-1]) / (int(ticks[-1]) * tick_secs)
-    whole = max(1, round(mean))
-    likely = (
-        *map(_standard, declared),
-        *_STANDARD_FPS,
-        Fraction(whole),
-        Fraction(whole * 1000, 1001),
-        mean.limit_denominator(1001),
-    )
+    whole = max(1, floor(mean) - 1)
+    round_rates = [Fraction(number * 1000, unit) for number in range(whole, whole + 4) for unit in (1000, 1001)]
+    round_rates.sort(key=lambda fps: abs(fps - mean))
+    likely = (*map(_standard, declared), *_STANDARD_FPS, *round_rates, mean.limit_denominator(1001))
     for fps in likely:
         if abs(fps - mean) < mean / 20 and _fits(ticks, numbers, fps, tick_secs):
             return FrameRate(fps, numbers)
