@@ -111,6 +111,7 @@ class MainWindow(QMainWindow):
         bridge.failure.connect(session.failed)
         bridge.region_ready.connect(view.show_region)
         bridge.region_ready.connect(status.show_region)
+        bridge.region_ready.connect(self.timeline.overview.note_region)
         bridge.busy_changed.connect(status.set_busy)
         session.opened.connect(messages.open)
         session.opened.connect(status.open)

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import UsageError
-from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional
+from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
 from videoinr.render.video import Pair, Video
+from videoinr.text.parsing import AcrossCutsName
 from videoinr.types import ExportProgress
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     stream: int | None = None,
     background: str = "black",
     deinterlace: str = "auto",
+    across_cuts: AcrossCutsName = "hold",
 ) -> Video:
     """Open a clip with a model.
 
@@ -85,6 +87,10 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
             ``"#2060ff"``, or ``"checkerboard"``.
         deinterlace: ``"auto"`` deinterlaces the frames of a video that are said to be interlaced, ``"on"`` all frames,
             ``"off"`` none.
+        across_cuts: what is decoded between two frames with a cut between them. ``"hold"``: the nearer frame, decoded
+            from the neighbouring pair of its own scene. ``"blend"``: both frames, mixed. ``"decode"``: every pair as it
+            is, across a cut a mixture. With the first two, repeated frames are skipped: motion runs on between the
+            distinct frames around them.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -93,9 +99,11 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         ClipError: the clip cannot be read.
         ModelError: the model cannot be loaded.
         DeviceError: this machine has no such device.
-        UsageError: ``memory`` or an option of reading makes no sense, or frames have another shape or type.
+        UsageError: ``memory``, ``across_cuts`` or an option of reading makes no sense, or frames have another shape or type.
     """
-    reading = _Reading(picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+    reading = _Reading(
+        picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
+    )
     return Video(_engine(clip, model, device, memory, reading))
 
 
@@ -122,6 +130,7 @@ def export(
     stream: int | None = None,
     background: str = "black",
     deinterlace: str = "auto",
+    across_cuts: AcrossCutsName = "hold",
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     cancel: CancelToken = NEVER,
@@ -144,7 +153,7 @@ def export(
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
-        model, device, memory, picture_fps, stream, background, deinterlace: as for :func:`open`.
+        model, device, memory, picture_fps, stream, background, deinterlace, across_cuts: as for :func:`open`.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
@@ -161,7 +170,9 @@ def export(
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
 
-    reading = _Reading(picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+    reading = _Reading(
+        picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
+    )
     with _engine(clip, model, device, memory, reading) as engine:
         job = job_for(
             engine.opened.info, Path(out),
@@ -170,6 +181,7 @@ def export(
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
             codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             model=str(model) if isinstance(model, str | PathLike) else None, device=device, stream=stream,
+            across_cuts=as_across_cuts(across_cuts),
         )  # fmt: skip
         return export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
 
@@ -240,12 +252,13 @@ def _protocol(scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"
 
 
 class _Reading(TypedDict):
-    """How a clip is read: the options that :func:`open` and :func:`export` share."""
+    """How a clip is read and shown: the options that :func:`open` and :func:`export` share."""
 
     picture_fps: Number
     stream: int | None
     background: str
     deinterlace: str
+    across_cuts: AcrossCutsName
 
 
 def _engine(
@@ -264,6 +277,7 @@ def _engine(
     return open_engine(
         source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=reading["stream"],
         background=reading["background"], deinterlace=reading["deinterlace"],
+        across_cuts=as_across_cuts(reading["across_cuts"]),
     )  # fmt: skip
 
 

@@ -109,12 +109,39 @@ class ClipInfo:
         return Grid(self.width, self.height)
 
 
+class PairKind(Enum):
+    """What happens between the two frames of a pair."""
+
+    MOTION = "motion"
+    """Both frames show one scene."""
+    CUT = "cut"
+    """The second frame is the first one of another scene."""
+    REPEAT = "repeat"
+    """The second frame repeats the first one, or ends a run of such frames. The scene's motion goes on across it."""
+
+
+class AcrossCuts(Enum):
+    """What an instant between two frames shows where there is a cut between them."""
+
+    HOLD = "hold"
+    """The nearer frame, decoded from the neighbouring pair of its own scene."""
+    BLEND = "blend"
+    """Both frames, each decoded so, mixed by the phase."""
+    DECODE = "decode"
+    """Every pair is decoded as it is, repeated frames included: across a cut a mixture."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairKey:
-    """Identifies a pair of source frames among those of all clips: the clip's identity and the pair's index."""
+    """Identifies two encoded frames among those of all clips: the clip's identity and the first frame's index.
+
+    The second frame is ``span`` frames later: 1 for a pair, more where repeated frames are skipped, 0 for a frame that
+    is encoded with itself.
+    """
 
     clip: str
     pair: int
+    span: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,12 +209,14 @@ class RenderedRegion:
         quality: how the pixels were rendered.
         rgbx: uint8 [rect.height, rect.width, 4], C-contiguous, X = 255.
         elapsed_secs: how long rendering took.
+        pair_kind: the kind of the instant's pair, where the renderer judged it; MOTION otherwise.
     """
 
     query: RegionQuery
     quality: Quality
     rgbx: NDArray[np.uint8]
     elapsed_secs: float
+    pair_kind: PairKind = PairKind.MOTION
 
 
 @dataclass(frozen=True, slots=True)

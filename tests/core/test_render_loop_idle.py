@@ -64,7 +64,7 @@ def test_a_failure_to_encode_ahead_is_not_reported(
     renderer = bench.open()
     tried: list[int] = []
 
-    def refuse(pair: int, token: CancelToken) -> None:
+    def refuse(pair: int, token: CancelToken, _phase: Fraction) -> None:
         tried.append(pair)
         raise DeviceError("no memory", hint="less")
 

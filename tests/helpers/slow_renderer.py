@@ -24,7 +24,7 @@ from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import on_whole_pixels
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
+from videoinr.types import ClipInfo, Instant, PairKind, Quality, RegionQuery, RenderedRegion
 
 CHUNK_SECS = 0.005
 SOURCE_STEP = 40
@@ -59,6 +59,8 @@ class SlowRenderer(Closeable):
     crops: set[tuple[int, Rect]] = field(default_factory=set)
     thread: threading.Thread | None = None
     closed: bool = False
+    cuts: frozenset[int] = frozenset()
+    """The pairs that it renders as cuts."""
 
     @property
     def timeline(self) -> Timeline:
@@ -78,10 +80,10 @@ class SlowRenderer(Closeable):
         pixels[..., :2] -= np.minimum(pixels[..., :2], SOURCE_STEP)
         return RenderedRegion(query, Quality.SOURCE, pixels, self.pace.source_secs)
 
-    def is_encoded(self, pair: int) -> bool:
+    def is_encoded(self, pair: int, _phase: Fraction = Fraction(0)) -> bool:
         return pair in self.encoded
 
-    def encode(self, pair: int, token: CancelToken) -> None:
+    def encode(self, pair: int, token: CancelToken, _phase: Fraction = Fraction(0)) -> None:
         self._note("encode", pair)
         work(self.pace.encode_secs, token)
         self.encoded.add(pair)
@@ -101,7 +103,8 @@ class SlowRenderer(Closeable):
         started = time.perf_counter()
         work(self.pace.secs_per_pixel * query.rect.area, token)
         position = (query.instant.pair + query.instant.phase) / self.frames
-        return RenderedRegion(query, quality, gradient(query, position), time.perf_counter() - started)
+        kind = PairKind.CUT if query.instant.pair in self.cuts else PairKind.MOTION
+        return RenderedRegion(query, quality, gradient(query, position), time.perf_counter() - started, kind)
 
     def close(self) -> None:
         self._note("close", None)

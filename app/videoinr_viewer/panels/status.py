@@ -10,7 +10,7 @@ from superqt import QElidingLabel
 
 from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
-from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
+from videoinr.types import ExportProgress, PairKind, Quality, RenderedRegion, ViewState
 from videoinr_viewer.style.text import describe_scale, format_elapsed, format_instant, format_time, format_zoom
 from videoinr_viewer.style.theme import ACCENT_WARM
 
@@ -20,6 +20,11 @@ ELIDING_SLACK_PX = 4
 """QElidingLabel elides text that leaves less room than about this."""
 SCALE_LEAST_PX = 220
 """Width of the longest text about the scale."""
+_KIND_NOTES = {
+    PairKind.MOTION: "",
+    PairKind.CUT: "cut: the nearer frame is held",
+    PairKind.REPEAT: "repeated frame: motion runs on across it",
+}
 _QUALITY_NAMES = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL: "full"}
 
 
@@ -61,19 +66,20 @@ class StatusLine(QFrame):
         self._extrapolates = self._is_opening = False
         self.where, self.zoom, self.work, self.export = (QLabel() for _ in range(4))
         self.scale = ShrinkingLabel(least_px=SCALE_LEAST_PX)
-        self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel()
+        self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
+        self._noted_pair = -1
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 3, 16, 4)
         row.setSpacing(18)
         for widget, stretch in (
-            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.work, 0), (self.picture, 0),
+            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.work, 0), (self.picture, 0),
             (self.export, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
-        self._set_note(self.work, "")
-        self._set_note(self.export, "")
+        for label in (self.pair, self.work, self.export):
+            self._set_note(label, "")
         self._patience = QTimer(self, singleShot=True, interval=BUSY_PATIENCE_MSECS)
         self._patience.timeout.connect(self._show_work)
 
@@ -91,6 +97,7 @@ class StatusLine(QFrame):
         self._clip, self._shown = opened, None
         self.engine.setText(f"{opened.model_name} · {opened.device_name}")
         self.picture.setText("")
+        self._set_note(self.pair, "")
 
     @Slot()
     def close_clip(self) -> None:
@@ -99,6 +106,7 @@ class StatusLine(QFrame):
         self.set_busy(False)
         for label in (self.where, self.zoom, self.picture, self.scale, self.engine):
             label.setText("")
+        self._set_note(self.pair, "")
 
     @Slot(object)
     def look(self, view: ViewState) -> None:
@@ -107,6 +115,8 @@ class StatusLine(QFrame):
             return
         instant = self._clip.timeline.instant_from_time(view.time_secs)
         self.where.setText(f"{format_time(view.time_secs)}   {format_instant(instant)}")
+        if instant.pair != self._noted_pair:
+            self._set_note(self.pair, "")
         self.zoom.setText(format_zoom(view.zoom))
         text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales)
         self.scale.setText(text)
@@ -116,8 +126,11 @@ class StatusLine(QFrame):
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
-        """Show the quality of a rendered region and how long it took."""
+        """Show the quality of a rendered region, how long it took, and what is special about its pair."""
         self._shown = region.quality
+        if region.quality is not Quality.SOURCE:
+            self._noted_pair = region.query.instant.pair
+            self._set_note(self.pair, _KIND_NOTES[region.pair_kind])
         self.picture.setText(f"{_QUALITY_NAMES[region.quality]} · {format_elapsed(region.elapsed_secs)}")
         if self.work.text():
             self._show_work()

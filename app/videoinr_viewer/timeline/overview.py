@@ -9,8 +9,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from videoinr.timeline import Timeline
+from videoinr.types import PairKind, RenderedRegion
 from videoinr_viewer.session import Marks
 from videoinr_viewer.style.painting import painting
+from videoinr_viewer.style.theme import ACCENT_WARM
 from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
@@ -37,10 +39,12 @@ class Overview(TickSlider):
         self._timeline: Timeline | None = None
         self._frame_ticks: list[float] = []
         self._marks = Marks()
+        self._cuts: set[int] = set()
 
     def set_timeline(self, timeline: Timeline | None) -> None:
         """Span the clip of ``timeline``; None: no clip."""
         self._timeline = timeline
+        self._cuts = set()
         self.setEnabled(timeline is not None)
         if timeline is not None:
             ticks = ticks_of(timeline)
@@ -57,6 +61,19 @@ class Overview(TickSlider):
         """Draw ``marks`` from now on."""
         self._marks = marks
         self.forget_backdrop()
+
+    @Slot(object)
+    def note_region(self, region: RenderedRegion) -> None:
+        """Mark a cut from now on where ``region`` was found to lie across one."""
+        pair = region.query.instant.pair
+        if region.pair_kind is PairKind.CUT and pair not in self._cuts:
+            self._cuts.add(pair)
+            self.forget_backdrop()
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The pairs with a cut that are marked, in order."""
+        return tuple(sorted(self._cuts))
 
     @property
     def time_secs(self) -> Fraction:
@@ -94,6 +111,7 @@ class Overview(TickSlider):
         self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
         if self._timeline is not None:
             self._paint_ruler(painter, self._timeline)
+            self._paint_cuts(painter, self._timeline)
             self._paint_marks(painter, self._timeline)
 
     def _paint_playhead(self, painter: QPainter) -> None:
@@ -120,6 +138,13 @@ class Overview(TickSlider):
         left = min(max(self.x_from_tick(tick) - width / 2, 0.0), self.width() - width)
         painter.setPen(self.colour(QPalette.ColorRole.PlaceholderText))
         painter.drawText(QRectF(left, 0, width, 12), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_cuts(self, painter: QPainter, timeline: Timeline) -> None:
+        """Paint a stroke across the groove at the first frame of each scene that a cut begins."""
+        painter.setPen(QPen(ACCENT_WARM, 1.5))
+        for pair in self._cuts:
+            x = self.x_from_tick(float(self._tick_from_time(timeline.frame_time(pair + 1))))
+            painter.drawLine(QPointF(x, GROOVE_Y_PX - 5), QPointF(x, GROOVE_Y_PX + 5))
 
     def _paint_marks(self, painter: QPainter, timeline: Timeline) -> None:
         start, end = self._marks.in_secs, self._marks.out_secs

@@ -11,6 +11,7 @@ import typer
 from videoinr.commands.options import (
     NUMBER,
     REGION,
+    AcrossCutsOption,
     BackgroundOption,
     DeinterlaceOption,
     DeviceOption,
@@ -41,6 +42,7 @@ def decode(
             "--region", parser=REGION, metavar="X,Y,W,H", help="Decode only this region of the scaled picture."
         ),
     ] = None,
+    across_cuts: AcrossCutsOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     stream: StreamOption = None,
@@ -56,7 +58,10 @@ def decode(
     from videoinr import api
     from videoinr.exporting.png import write_png
 
-    opened = api.open(file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace)
+    opened = api.open(
+        file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace,
+        across_cuts=across_cuts or "hold",
+    )  # fmt: skip
     with cancel_on_signals() as token, opened as video:
         query = video.query(time, scale=scale, size=size, region=region)
         told = video.info.warnings

@@ -14,6 +14,7 @@ from videoinr.commands.options import (
     NUMBER,
     RATE,
     REGION,
+    AcrossCutsOption,
     BackgroundOption,
     DeinterlaceOption,
     DeviceOption,
@@ -59,6 +60,7 @@ def export(
         Rect | None,
         typer.Option("--crop", parser=REGION, metavar="WxH+X+Y", help="Export only this region of the scaled picture."),
     ] = None,
+    across_cuts: AcrossCutsOption = None,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -100,5 +102,6 @@ def export(
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device, stream=stream,
             background=background, deinterlace=deinterlace, overwrite=overwrite, keep_partial=keep_partial,
+            across_cuts=across_cuts or "hold",
         )  # fmt: skip
         report.finished(path)

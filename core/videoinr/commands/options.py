@@ -35,6 +35,7 @@ FACTOR = option_parser(parsing.factor)
 RATE = option_parser(parsing.rate)
 SIZE = option_parser(parsing.size)
 REGION = option_parser(parsing.region)
+ACROSS_CUTS = option_parser(parsing.across_cuts)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]
 ModelOption = Annotated[
@@ -60,6 +61,15 @@ DeinterlaceOption = Annotated[
     str,
     typer.Option(
         "--deinterlace", metavar="HOW", help="auto: frames said to be interlaced; on: all frames; off: none (bwdif)."
+    ),
+]
+AcrossCutsOption = Annotated[
+    parsing.AcrossCutsName | None,
+    typer.Option(
+        "--across-cuts",
+        parser=ACROSS_CUTS,
+        metavar="hold|blend|decode",
+        help="Between two scenes: hold the nearer frame (default), blend both frames, or decode a mixture.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

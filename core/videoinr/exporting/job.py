@@ -13,7 +13,7 @@ from videoinr.exporting.image_sink import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
-from videoinr.types import ClipInfo, Segment
+from videoinr.types import AcrossCuts, ClipInfo, Segment
 
 _MAX_DENOMINATOR = 10**9
 """Of a time on the command line. Frame times stay exact; a mark set in playback moves by less than 1e-18 s."""
@@ -38,6 +38,7 @@ class ExportJob:
         stream: which video stream of the clip, counted from 0; None for the one that a player would show.
         overwrite: whether an existing output is replaced.
         keep_partial: whether an export that ends early leaves its finished frames in a file named "partial".
+        across_cuts: what is shown between two frames with a cut between them.
     """
 
     clip: Path
@@ -54,6 +55,7 @@ class ExportJob:
     stream: int | None = None
     overwrite: bool = False
     keep_partial: bool = False
+    across_cuts: AcrossCuts = AcrossCuts.HOLD
 
     @property
     def retiming(self) -> ConstantRate:
@@ -101,6 +103,7 @@ class ExportJob:
             "--speed": self.speed,
             "--size": self.grid,
             "--crop": crop if self.crop != self.grid.rect else None,
+            "--across-cuts": self.across_cuts.value if self.across_cuts is not AcrossCuts.HOLD else None,
             "--codec": self.codec,
             "--crf": self.crf,
             "--model": self.model,
@@ -137,6 +140,7 @@ class ExportOptions(TypedDict, total=False):
     stream: int | None
     overwrite: bool
     keep_partial: bool
+    across_cuts: AcrossCuts
 
 
 def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
@@ -162,6 +166,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         stream=options.get("stream"),
         overwrite=options.get("overwrite", False),
         keep_partial=options.get("keep_partial", False),
+        across_cuts=options.get("across_cuts", AcrossCuts.HOLD),
     )
 
 

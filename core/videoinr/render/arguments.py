@@ -7,7 +7,8 @@ from fractions import Fraction
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of, rect_of
-from videoinr.types import ClipInfo, Instant, RegionQuery
+from videoinr.text import parsing
+from videoinr.types import AcrossCuts, ClipInfo, Instant, RegionQuery
 
 Number = int | float | Fraction
 """A float stands for the shortest decimal that prints it: 0.3 is exactly 3/10."""
@@ -63,6 +64,11 @@ def as_rect(region: Region | None) -> Rect | None:
     except (TypeError, ValueError):
         hint = "Give (x, y, width, height) in pixels of the scaled picture."
         raise UsageError(f"region = {region!r} is not a region.", hint=hint) from None
+
+
+def as_across_cuts(value: AcrossCuts | str) -> AcrossCuts:
+    """Return ``value`` as an AcrossCuts; UsageError if it is none of its names."""
+    return value if isinstance(value, AcrossCuts) else AcrossCuts(parsing.across_cuts(value))
 
 
 def query_for(

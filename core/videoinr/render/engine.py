@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
+from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for, encoder_for
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
@@ -28,8 +29,9 @@ from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview
 from videoinr.render.feature_cache import FeatureCache
+from videoinr.render.footing import Footing, Footings
 from videoinr.render.messages import Opened
-from videoinr.types import Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
+from videoinr.types import AcrossCuts, FramePair, Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
 
 
 class Engine(Closeable):
@@ -39,10 +41,18 @@ class Engine(Closeable):
         clip: the open clip, which the engine closes.
         loaded: the model, which moves to the profile's device.
         profile: the device, and the budgets of the caches.
+        across_cuts: what is shown between two frames with a cut between them (see footing.py).
     """
 
-    def __init__(self, clip: Clip, loaded: LoadedModel, profile: ComputeProfile) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        loaded: LoadedModel,
+        profile: ComputeProfile,
+        across_cuts: AcrossCuts = AcrossCuts.HOLD,
+    ) -> None:
         self.clip = clip
+        self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
@@ -69,19 +79,25 @@ class Engine(Closeable):
         query = RegionQuery(instant, grid, grid.rect)
         return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
 
-    def is_encoded(self, pair: int) -> bool:
-        """Return whether the features of ``pair`` are in the cache."""
-        return self._key(pair) in self._cache
+    def is_encoded(self, pair: int, phase: Fraction = Fraction(0)) -> bool:
+        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
+        instant = Instant(pair, phase)
+        if not self._footings.is_judged(instant):
+            return False
+        return all(self._key(footing) in self._cache for footing in self._footings.of(instant))
 
-    def encode(self, pair: int, token: CancelToken) -> None:
-        """Put the features of ``pair`` into the cache, unless they are there.
+    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
+        """Put the features for the instant (``pair``, ``phase``) into the cache, unless they are there.
+
+        The phase matters across a cut, where the two halves of a pair are decoded from different frames.
 
         Raises:
             Cancelled: ``token`` was cancelled; it is checked between the encoder's convolutions.
             UsageError: the clip has no such pair.
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
         """
-        self._features(pair, token)
+        for footing in self._footings.of(Instant(pair, phase)):
+            self._features(footing, token)
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames (see crop_preview.py), on a grid that suits the crop.
@@ -99,15 +115,16 @@ class Engine(Closeable):
         Raises:
             Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
-        pair, size = query.instant.pair, self.clip.info.grid
-        held = self._crop
-        if held is None or held.key != self._key(pair) or not crop_preview.is_enough(held.rect, query, size):
+        size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair)
+        footing = self._footings.nearest(query.instant)
+        held, key = self._crop, self._key(footing)
+        if held is None or held.key != key or not crop_preview.is_enough(held.rect, query, size):
             held = self._crop = None  # Free its memory before more is taken.
-            held = self._crop = _EncodedCrop(self._key(pair), crop, self._encode(pair, token, crop))
+            held = self._crop = _EncodedCrop(key, crop, self._encode(footing, token, crop))
         start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
-        inner = crop_preview.query_on_crop(held.rect, asked, size)
+        inner = _on_footing(crop_preview.query_on_crop(held.rect, asked, size), footing)
         rgbx = self._decoder.decode(held.name, held.features, inner, token)
-        return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start)
+        return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start, kind)
 
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
         """Decode ``query``, encoding its pair first where needed.
@@ -124,9 +141,9 @@ class Engine(Closeable):
             Cancelled, UsageError, ClipError, DeviceError: as for :meth:`encode`.
         """
         start = time.perf_counter()
-        features = self._features(query.instant.pair, token)
-        rgbx = self._decoder.decode(self._key(query.instant.pair), features, query, token)
-        return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start)
+        rgbx = self._decode(query, token, to_cpu=True)
+        kind = self._footings.kind(query.instant.pair)
+        return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start, kind)
 
     def render_tensor(self, query: RegionQuery, token: CancelToken = NEVER) -> Tensor:
         """Decode ``query`` as :meth:`render` does, and leave the picture on the device.
@@ -137,15 +154,16 @@ class Engine(Closeable):
         Raises:
             Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
-        pair = query.instant.pair
-        return self._decoder.decode(self._key(pair), self._features(pair, token), query, token, to_cpu=False)
+        return self._decode(query, token, to_cpu=False)
 
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
-        """Return the features of ``pair``, encoding it first where needed; raises as :meth:`encode`."""
-        return self._features(pair, token)
+        """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
+        return self._features(Footing(pair, pair + 1, Fraction(0)), token)
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
-        """Decode the motion at ``instant``; see :func:`videoinr.decode.flow.decode_flow`.
+        """Decode the motion at ``instant`` between the frames of its pair as they are, also across a cut.
+
+        See :func:`videoinr.decode.flow.decode_flow`.
 
         Returns:
             float32 [2, clip height, clip width, 2] on the engine's device.
@@ -153,7 +171,7 @@ class Engine(Closeable):
         Raises:
             Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
-        return self._decoder.flow(self._features(instant.pair, token), instant, token)
+        return self._decoder.flow(self.features(instant.pair, token), instant, token)
 
     def close(self) -> None:
         """Close the clip and the decoder, and free the encoded pairs."""
@@ -162,23 +180,49 @@ class Engine(Closeable):
         self._cache.clear()
         self._crop = None
 
-    def _key(self, pair: int) -> PairKey:
-        return PairKey(self.clip.identity, pair)
-
-    def _features(self, pair: int, token: CancelToken) -> Features:
-        features = self._cache.get(self._key(pair))
-        if features is None:
-            features = self._encode(pair, token)
-            self._cache.put(self._key(pair), features)
-        return features
+    def _key(self, footing: Footing) -> PairKey:
+        return PairKey(self.clip.identity, footing.first, footing.second - footing.first)
 
     @torch.inference_mode()
-    def _encode(self, pair: int, token: CancelToken, crop: Rect | None = None) -> Features:
-        """Return the features of ``pair``, or of the crop ``crop`` of both frames."""
-        frames = self.clip.pair(pair)
+    def _decode(self, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+        """Return the pixels of ``query``: uint8 [rect.height, rect.width, 4], RGBX."""
+        pictures = [
+            (footing.share, self._decode_footing(footing, query, token, to_cpu=to_cpu))
+            for footing in self._footings.of(query.instant)
+        ]
+        if len(pictures) == 1:
+            return pictures[0][1]
+        mixed = sum(float(share) * picture.float() for share, picture in pictures)
+        assert isinstance(mixed, Tensor)
+        return mixed.round_().clamp_(0, 255).to(torch.uint8)
+
+    def _decode_footing(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+        features = self._features(footing, token)
+        return self._decoder.decode(self._key(footing), features, _on_footing(query, footing), token, to_cpu=to_cpu)
+
+    def _features(self, footing: Footing, token: CancelToken) -> Features:
+        features = self._cache.get(self._key(footing))
+        if features is None:
+            features = self._encode(footing, token)
+            self._cache.put(self._key(footing), features)
+        return features
+
+    def _frames(self, footing: Footing) -> FramePair:
+        if footing.second == footing.first + 1:
+            return self.clip.pair(footing.first)
+        return FramePair(self._key(footing), self.clip.frame(footing.first), self.clip.frame(footing.second))
+
+    @torch.inference_mode()
+    def _encode(self, footing: Footing, token: CancelToken, crop: Rect | None = None) -> Features:
+        """Return the features of the footing's frames, or of the crop ``crop`` of both."""
+        frames = self._frames(footing)
         token.check()
         device = self._profile.device
-        both = (frames.first, frames.second) if crop is None else (_cut(frames.first, crop), _cut(frames.second, crop))
+        both = (
+            (frames.first, frames.second)
+            if crop is None
+            else (_crop_of(frames.first, crop), _crop_of(frames.second, crop))
+        )
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         try:
             with _checked_between_layers(self._model.encoder, token):
@@ -194,8 +238,13 @@ class Engine(Closeable):
             ) from error
 
 
-def _cut(frame: Pixels, crop: Rect) -> Pixels:
+def _crop_of(frame: Pixels, crop: Rect) -> Pixels:
     return frame[crop.slices].copy()
+
+
+def _on_footing(query: RegionQuery, footing: Footing) -> RegionQuery:
+    """Return ``query`` at the instant that is decoded from the footing's frames."""
+    return replace(query, instant=Instant(footing.first, footing.phase))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +258,7 @@ class _EncodedCrop:
     @property
     def name(self) -> PairKey:
         """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
-        return PairKey(f"{self.key.clip} {self.rect}", self.key.pair)
+        return replace(self.key, clip=f"{self.key.clip} {self.rect}")
 
 
 @contextmanager
@@ -240,6 +289,7 @@ def open_engine(
     stream: int | None = None,
     background: str = "black",
     deinterlace: str = "auto",
+    across_cuts: AcrossCuts = AcrossCuts.HOLD,
 ) -> Engine:
     """Open a clip and a model.
 
@@ -253,6 +303,7 @@ def open_engine(
         picture_fps: frames per second of a clip of pictures.
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
         background, deinterlace: how to read the clip; see :func:`~videoinr.clip.open_clip`.
+        across_cuts: what is shown between two frames with a cut between them.
 
     Raises:
         ClipError, ModelError, DeviceError: one of them cannot be opened.
@@ -265,7 +316,7 @@ def open_engine(
         clip = source
     try:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes))
+        return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes), across_cuts)
     except BaseException:
         clip.close()
         raise

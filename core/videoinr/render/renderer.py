@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Protocol
 
 from videoinr.cancel import CancelToken
@@ -20,11 +21,11 @@ class Renderer(Protocol):
     def source(self, instant: Instant) -> RenderedRegion:
         """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
 
-    def is_encoded(self, pair: int) -> bool:
-        """Return whether the features of ``pair`` are in the cache."""
+    def is_encoded(self, pair: int, phase: Fraction = Fraction(0)) -> bool:
+        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
 
-    def encode(self, pair: int, token: CancelToken) -> None:
-        """Put the features of ``pair`` into the cache; raises Cancelled between the encoder's stages."""
+    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
+        """Put the features for an instant into the cache; raises Cancelled between the encoder's stages."""
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames, encoding the crop first where needed.

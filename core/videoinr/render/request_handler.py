@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from fractions import Fraction
 
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect, rect_on_grid
@@ -50,11 +51,11 @@ class RequestHandler:
             Cancelled: something newer cancelled the task in progress.
             VideoInrError: the clip or the device failed.
         """
-        query, pair = request.query, request.query.instant.pair
+        query, pair, phase = request.query, request.query.instant.pair, request.query.instant.phase
         self._listener.busy(True)
         self._prefetch.note(query.instant)
         self._show_source(query.instant)
-        if not self._renderer.is_encoded(pair):
+        if not self._renderer.is_encoded(pair, phase):
             left_secs = self._dwell_left_secs(pair) if request.moving else 0.0
             if left_secs and self._hand_over.newer_within(left_secs):
                 return
@@ -63,7 +64,7 @@ class RequestHandler:
                 self._show_crop(request, crop)
                 if self._hand_over.newer_within(pacing.REST_SECS if request.moving else 0.0):
                     return
-            self._encode(pair, Stage.ENCODING if crop is None else Stage.COMPLETING)
+            self._encode(query.instant, Stage.ENCODING if crop is None else Stage.COMPLETING)
         self._show_pictures(request)
         if not self._hand_over.newer_within(0.0):
             self._listener.busy(False)
@@ -74,7 +75,7 @@ class RequestHandler:
 
     def encode_ahead(self, pair: int) -> None:
         """Encode ``pair`` into the cache; raises as :meth:`answer`."""
-        self._encode(pair, Stage.ENCODING)
+        self._encode(Instant(pair, Fraction(0)), Stage.ENCODING)
         self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def stop_ahead(self) -> None:
@@ -95,9 +96,9 @@ class RequestHandler:
         task = Task(query.instant.pair, Stage.ENCODING)
         self._show(task, lambda token: self._renderer.preview(draft, crop, token))
 
-    def _encode(self, pair: int, stage: Stage) -> None:
-        started = time.monotonic()
-        self._hand_over.run(Task(pair, stage), lambda token: self._renderer.encode(pair, token))
+    def _encode(self, instant: Instant, stage: Stage) -> None:
+        started, (pair, phase) = time.monotonic(), (instant.pair, instant.phase)
+        self._hand_over.run(Task(pair, stage), lambda token: self._renderer.encode(pair, token, phase))
         self._pacer.note_encoding(time.monotonic() - started)
 
     def _dwell_left_secs(self, pair: int) -> float:

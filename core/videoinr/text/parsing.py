@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
@@ -23,6 +23,19 @@ _SIDE = r"(\d{1,9})"
 _SIZE = re.compile(rf"{_SIDE}[x×]{_SIDE}", re.IGNORECASE)
 _REGION = re.compile(rf"{_SIDE},{_SIDE},{_SIDE},{_SIDE}")
 _CROP = re.compile(rf"{_SIDE}[x×]{_SIDE}\+{_SIDE}\+{_SIDE}", re.IGNORECASE)
+
+
+AcrossCutsName = Literal["hold", "blend", "decode"]
+"""The values of :class:`videoinr.types.AcrossCuts`; that module loads numpy."""
+_ACROSS_CUTS: tuple[AcrossCutsName, ...] = get_args(AcrossCutsName)
+
+
+def across_cuts(text: str) -> AcrossCutsName:
+    """Return the name of what is shown across a cut: ``hold``, ``blend`` or ``decode``."""
+    for name in _ACROSS_CUTS:
+        if text.strip().lower() == name:
+            return name
+    raise UsageError(f"'{text}' is not a way to show a cut.", hint="Write hold, blend or decode.")
 
 
 def number(text: str) -> Fraction:

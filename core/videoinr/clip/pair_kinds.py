@@ -1,0 +1,183 @@
+"""Judges the pairs of a clip, one by one and on demand: motion within a scene, a cut, or a repeated frame.
+
+A pair is judged from its own two frames and, where these are suspicious, from at most REACH_PAIRS pairs on either side,
+so that no clip has to be read through before its first picture. The verdict depends on the clip alone, not on what was
+read before. Verdicts are kept for the life of the process under the clip's identity.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from cachetools import LRUCache
+
+from videoinr.clip import cuts
+from videoinr.clip.base import Clip
+from videoinr.errors import ClipError
+from videoinr.types import PairKind
+
+SUSPICIOUS_LEVELS = 8.0
+"""A cut changes luma by more than this in the mean, or the palette by more than SUSPICIOUS_PALETTE."""
+SUSPICIOUS_PALETTE = 0.25
+CUT_CHANGE = 0.5
+"""Least scene change of a cut (see cuts.py)."""
+ALIKE_MATCH = 0.8
+"""Frames that match as well as this show one scene, whatever their brightness."""
+CUT_MARGIN = 0.15
+"""By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion."""
+NEIGHBOURS = 2
+"""Number of pairs on either side that a cut is compared with."""
+FLASH_FRAMES = 3
+"""A flash lasts at most this many frames; the scene before it is the scene after it."""
+FLASH_LEVELS = 20.0
+"""A flash is brighter than the scene by this much, in the mean."""
+
+MOST_REPEATS = 4
+"""Longer runs of equal pairs are a scene at rest, across which nothing moves."""
+REPEAT_SHARE = 0.25
+"""Repeats change by less than this share of the motion that follows them: a slow scene has no repeats."""
+
+_KEPT_PROXIES = 24
+_KEPT_CLIPS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A pair's kind, and the frames between which its motion runs; for a repeat, the distinct frames around it."""
+
+    kind: PairKind
+    first: int
+    second: int
+
+
+_VERDICTS: LRUCache[str, dict[int, Verdict]] = LRUCache(_KEPT_CLIPS)
+_LOCK = threading.Lock()
+
+
+class PairKinds:
+    """The kinds of the pairs of one open clip. Uses the clip: one thread at a time may call it.
+
+    Args:
+        clip: the open clip; it stays the caller's to close.
+    """
+
+    def __init__(self, clip: Clip) -> None:
+        self._clip = clip
+        self._pairs = clip.timeline.last_frame
+        self._proxies: LRUCache[int, cuts.Proxy] = LRUCache(_KEPT_PROXIES)
+        with _LOCK:
+            self._verdicts = _VERDICTS.setdefault(clip.identity, {})
+
+    def known(self, pair: int) -> PairKind | None:
+        """Return the kind of ``pair`` if it has been judged; reads nothing."""
+        verdict = self._verdicts.get(pair)
+        return None if verdict is None else verdict.kind
+
+    def kind(self, pair: int) -> PairKind:
+        """Return the kind of ``pair``, 0 ... pair_count - 1.
+
+        Raises:
+            ClipError, UsageError: a frame of the pair cannot be read, or there is no such pair.
+        """
+        return self._verdict(pair).kind
+
+    def distinct_frames(self, pair: int) -> tuple[int, int]:
+        """Return the indices of the distinct frames between which the motion of ``pair`` runs; raises as kind."""
+        verdict = self._verdict(pair)
+        return verdict.first, verdict.second
+
+    def cut_pairs(self) -> Iterator[int]:
+        """Judge the whole clip and yield the pairs with a cut, in order; raises as kind."""
+        return (pair for pair in range(self._pairs) if self.kind(pair) is PairKind.CUT)
+
+    # ---- inside ----
+
+    def _verdict(self, pair: int) -> Verdict:
+        verdict = self._verdicts.get(pair)
+        if verdict is None:
+            verdict = self._verdicts[pair] = self._judge(pair)
+        return verdict
+
+    def _judge(self, pair: int) -> Verdict:
+        motion = Verdict(PairKind.MOTION, pair, pair + 1)
+        if not 0 <= pair < self._pairs:
+            return motion  # The only pair of a clip of one frame; reading any other one fails.
+        for frame in (pair, pair + 1):
+            self._proxy(frame)  # An error here is an error of the pair; other frames may be unreadable.
+        if self._is_cut(pair):
+            return Verdict(PairKind.CUT, pair, pair + 1)
+        first = last = pair
+        while first > 0 and pair - first <= MOST_REPEATS and self._is_same(first - 1):
+            first -= 1
+        while last < self._pairs and last - first <= MOST_REPEATS and self._is_same(last):
+            last += 1
+        # Frames first ... last are the same; the motion that they interrupt runs on to the frame after them.
+        is_run = 0 < last - first <= MOST_REPEATS and last < self._pairs
+        return Verdict(PairKind.REPEAT, first, last + 1) if is_run and self._moves_on(first, last) else motion
+
+    def _moves_on(self, first: int, last: int) -> bool:
+        """Return whether the scene of the equal frames ``first`` ... ``last`` moves on to the next frame."""
+        if not self._has(last + 1) or self._is_cut(last):
+            return False
+        moved = cuts.change_levels(self._proxy(last), self._proxy(last + 1))
+        stayed = max(cuts.change_levels(self._proxy(frame), self._proxy(frame + 1)) for frame in range(first, last))
+        return stayed <= REPEAT_SHARE * moved
+
+    def _is_same(self, pair: int) -> bool:
+        return self._has(pair) and self._has(pair + 1) and cuts.is_same(self._proxy(pair), self._proxy(pair + 1))
+
+    def _is_cut(self, pair: int) -> bool:
+        known = self._verdicts.get(pair)
+        if known is not None:
+            return known.kind is PairKind.CUT
+        first, second = self._proxy(pair), self._proxy(pair + 1)
+        palette = cuts.palette_change(first, second)
+        if cuts.change_levels(first, second) < SUSPICIOUS_LEVELS and palette < SUSPICIOUS_PALETTE:
+            return False
+        if cuts.match(first, second) >= ALIKE_MATCH:
+            return False
+        change = cuts.scene_change(first, second)
+        return change >= CUT_CHANGE and change >= self._usual_change(pair) + CUT_MARGIN and not self._is_flash(pair)
+
+    def _usual_change(self, pair: int) -> float:
+        """Return the median scene change of the pairs around ``pair``, without repeats; 0 if there are none."""
+        around = [pair + step for step in range(-NEIGHBOURS, NEIGHBOURS + 1) if step]
+        changes = [
+            cuts.scene_change(self._proxy(near), self._proxy(near + 1))
+            for near in around
+            if self._has(near) and self._has(near + 1) and not self._is_same(near)
+        ]
+        return median(changes) if changes else 0.0
+
+    def _is_flash(self, pair: int) -> bool:
+        """Return whether ``pair`` is the start or the end of a flash: the scene before it comes back after it."""
+        starts = ((pair, pair + 1, pair + 1 + later) for later in range(1, FLASH_FRAMES + 1))
+        ends = ((pair - earlier, pair, pair + 1) for earlier in range(1, FLASH_FRAMES + 1))
+        return any(self._is_flash_between(*frames) for frames in (*starts, *ends))
+
+    def _is_flash_between(self, before: int, flash: int, after: int) -> bool:
+        if not (self._has(before) and self._has(after)):
+            return False
+        scene = max(self._proxy(frame).luma.mean() for frame in (before, after))
+        is_bright = self._proxy(flash).luma.mean() >= scene + FLASH_LEVELS
+        is_lit_scene = is_bright and cuts.match(self._proxy(before), self._proxy(flash)) >= cuts.FLAT_MATCH
+        return is_lit_scene and cuts.scene_change(self._proxy(before), self._proxy(after)) < CUT_CHANGE
+
+    def _has(self, frame: int) -> bool:
+        """Return whether ``frame`` exists and can be read. One that cannot is treated as the end of the clip."""
+        if not 0 <= frame <= self._pairs:
+            return False
+        try:
+            self._proxy(frame)
+        except ClipError:
+            return False
+        return True
+
+    def _proxy(self, frame: int) -> cuts.Proxy:
+        proxy = self._proxies.get(frame)
+        if proxy is None:
+            proxy = self._proxies[frame] = cuts.proxy_of(self._clip.frame(frame))
+        return proxy

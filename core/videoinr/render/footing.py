@@ -1,0 +1,110 @@
+"""Maps an instant to the frames that its picture is decoded from: the pair's own, or others at cuts and repeats.
+
+| the pair of the instant         | decoded from                                                                     |
+|---------------------------------|----------------------------------------------------------------------------------|
+| motion                          | its two frames, at its phase                                                     |
+| a cut, held; phase below 1/2    | the pair before, at phase 1: the same super-resolved frame as at that pair's end |
+| a cut, held; phase 1/2 and more | the pair after, at phase 0: the same picture as at the next source frame         |
+| a cut, beside another one       | the single frame between the two cuts, encoded with itself                       |
+| a repeat                        | the distinct frames around it, at the time's share of the way between them       |
+
+At the time of every frame that does not repeat the one before it, the picture is that frame's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from videoinr.clip.pair_kinds import PairKinds
+from videoinr.timeline import Timeline
+from videoinr.types import AcrossCuts, Instant, PairKind
+
+HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """Two frames to encode, and a phase to decode between them.
+
+    Attributes:
+        first: the index of the first frame.
+        second: the index of the second frame: ``first`` + 1, or a later one, or ``first`` itself.
+        phase: 0 is the first frame, 1 the second.
+        share: the share of this picture in the result, 0 ... 1; below 1 only where two pictures are blended.
+    """
+
+    first: int
+    second: int
+    phase: Fraction
+    share: Fraction = Fraction(1)
+
+
+class Footings:
+    """Finds the footing of every instant of one clip.
+
+    Args:
+        timeline: the clip's frame times.
+        kinds: the kinds of the clip's pairs.
+        across_cuts: what is shown across a cut. With DECODE no pair is judged.
+    """
+
+    def __init__(self, timeline: Timeline, kinds: PairKinds, across_cuts: AcrossCuts) -> None:
+        self._timeline, self._kinds, self._mode = timeline, kinds, across_cuts
+
+    def kind(self, pair: int) -> PairKind:
+        """Return the kind of ``pair``; MOTION if pairs are decoded as they are. May read frames; raises ClipError."""
+        return PairKind.MOTION if self._mode is AcrossCuts.DECODE else self._kinds.kind(pair)
+
+    def is_judged(self, instant: Instant) -> bool:
+        """Return whether :meth:`of` needs to read no frame for ``instant``."""
+        if self._mode is AcrossCuts.DECODE:
+            return True
+        pairs = [instant.pair]
+        if self._kinds.known(instant.pair) is PairKind.CUT:
+            is_blend = self._mode is AcrossCuts.BLEND and not instant.is_source
+            pairs += [instant.pair - 1] if is_blend or instant.phase < HALF else []
+            pairs += [instant.pair + 1] if is_blend or instant.phase >= HALF else []
+        return all(self._kinds.known(pair) is not None for pair in pairs if 0 <= pair < self._timeline.pair_count)
+
+    def of(self, instant: Instant) -> tuple[Footing, ...]:
+        """Return the footing of ``instant``, or two whose pictures are blended by their shares.
+
+        Raises:
+            UsageError: the clip has no such pair.
+            ClipError: one of the pair's frames cannot be read.
+        """
+        if self.kind(instant.pair) is not PairKind.CUT:
+            return (self._within_scene(instant),)
+        if self._mode is AcrossCuts.BLEND and not instant.is_source:
+            return self._end_of_scene(instant.pair, 1 - instant.phase), self._start_of_scene(
+                instant.pair, instant.phase
+            )
+        return (self.nearest(instant),)
+
+    def nearest(self, instant: Instant) -> Footing:
+        """Return the footing of ``instant``, without a blend: across a cut that of the nearer frame; raises as of."""
+        if self.kind(instant.pair) is not PairKind.CUT:
+            return self._within_scene(instant)
+        is_first = instant.phase < HALF
+        return self._end_of_scene(instant.pair) if is_first else self._start_of_scene(instant.pair)
+
+    def _end_of_scene(self, pair: int, share: Fraction = Fraction(1)) -> Footing:
+        """Return the footing of the first frame of the cut ``pair``, the last one of its scene."""
+        if pair == 0 or self.kind(pair - 1) is PairKind.CUT:
+            return Footing(pair, pair, Fraction(0), share)
+        return replace(self._within_scene(Instant(pair - 1, Fraction(1))), share=share)
+
+    def _start_of_scene(self, pair: int, share: Fraction = Fraction(1)) -> Footing:
+        """Return the footing of the second frame of the cut ``pair``, the first one of its scene."""
+        after = pair + 1
+        if after >= self._timeline.pair_count or self.kind(after) is PairKind.CUT:
+            return Footing(after, after, Fraction(0), share)
+        return replace(self._within_scene(Instant(after, Fraction(0))), share=share)
+
+    def _within_scene(self, instant: Instant) -> Footing:
+        if self.kind(instant.pair) is not PairKind.REPEAT:
+            return Footing(instant.pair, instant.pair + 1, instant.phase)
+        first, second = self._kinds.distinct_frames(instant.pair)
+        start, end = self._timeline.frame_time(first), self._timeline.frame_time(second)
+        return Footing(first, second, (self._timeline.time_from_instant(instant) - start) / (end - start))
