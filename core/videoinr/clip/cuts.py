@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from videoinr.types import Pixels
 
 Array = NDArray[np.float32]
+Histogram = NDArray[np.float64]
 
 LONG_SIDE = 48
 """Most cells along the longer side of a proxy."""
@@ -29,12 +30,16 @@ BLOCK = 8
 """Cells along the side of a block whose match is searched for."""
 REACH = 0.3
 """How far it is searched for each way, as a share of the frame's width and height."""
-QUIET = 1.0
+QUIET = 0.5
 """Standard deviation (levels of 255) below which a block counts as flat."""
-FLAT_FRAME = 2.0
+FLAT_FRAME = 3.0
 """Mean standard deviation of the blocks (levels) below which a frame is too flat to be matched."""
 FLAT_MATCH = 0.6
 """The match of a frame that is too flat: neither alike nor different."""
+PALETTE_STEP = 64
+"""Levels of a component that count as one colour of the palette."""
+AVERAGE_CONTRAST, LEAST_CONTRAST = 48.0, 4.0
+"""Standard deviation (levels) of a levelled frame; frames with less than the second are taken as flat."""
 PALETTE_SHARE = 0.75
 """The weight of the palette's difference against that of the match."""
 
@@ -57,12 +62,15 @@ class Proxy:
         return luma
 
     @cached_property
-    def palette(self) -> NDArray[np.float64]:
-        """The histogram of colours, 4 steps for each component; its sum is 1."""
-        steps = np.clip(self.cells.reshape(-1, 3) / 64, 0, 3).astype(np.intp)
-        counts = np.bincount(steps @ (16, 4, 1), minlength=64)
-        palette: NDArray[np.float64] = counts / counts.sum()
-        return palette
+    def palette(self) -> Histogram:
+        """The histogram of colours; its sum is 1."""
+        return _histogram(self.cells)
+
+    @cached_property
+    def levelled_palette(self) -> Histogram:
+        """The histogram of colours at an average brightness and contrast, which fades and lights hardly alter."""
+        contrast = max(float(self.luma.std()), LEAST_CONTRAST)
+        return _histogram((self.cells - self.luma.mean()) * (AVERAGE_CONTRAST / contrast) + 128)
 
     @cached_property
     def blocks(self) -> Array:
@@ -72,6 +80,12 @@ class Proxy:
         blocks = views.reshape(*views.shape[:2], -1)
         centred: Array = blocks - blocks.mean(-1, keepdims=True)
         return centred
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether the frame has too little contrast to be matched: black, white, or nearly of one colour."""
+        size = self.blocks.shape[-1]
+        return float(np.linalg.norm(self.blocks[:: BLOCK // 2, :: BLOCK // 2], axis=-1).mean()) < FLAT_FRAME * size**0.5
 
 
 def proxy_of(pixels: Pixels) -> Proxy:
@@ -111,8 +125,10 @@ def is_same(first: Proxy, second: Proxy) -> bool:
 
 
 def palette_change(first: Proxy, second: Proxy) -> float:
-    """Return the share of the pixels whose colours the other frame does not have, 0 ... 1."""
-    return float(np.abs(first.palette - second.palette).sum() / 2)
+    """Return the share of the pixels whose colours the other frame does not have, as they are or levelled: 0 ... 1."""
+    plain = np.abs(first.palette - second.palette).sum()
+    levelled = np.abs(first.levelled_palette - second.levelled_palette).sum()
+    return float(min(plain, levelled) / 2)
 
 
 def match(first: Proxy, second: Proxy) -> float:
@@ -120,12 +136,21 @@ def match(first: Proxy, second: Proxy) -> float:
 
     Same scene: 0.6 and more, 0.92 in the median. Different scenes: 0.5 in the median.
     """
+    if first.is_flat or second.is_flat:
+        return FLAT_MATCH
     return min(_found(first.blocks, second.blocks), _found(second.blocks, first.blocks))
 
 
 def scene_change(first: Proxy, second: Proxy) -> float:
     """Return how different the scenes of two frames are: mostly below 0.3 within a scene, above 0.55 across a cut."""
     return 1 - match(first, second) + PALETTE_SHARE * palette_change(first, second)
+
+
+def _histogram(cells: Array) -> Histogram:
+    steps = np.clip(np.rint(cells.reshape(-1, 3) / PALETTE_STEP), 0, 4).astype(np.intp)
+    counts = np.bincount(steps @ (25, 5, 1), minlength=125)
+    histogram: Histogram = counts / counts.sum()
+    return histogram
 
 
 def _pooled(values: Array, side: int) -> Array:
@@ -143,10 +168,9 @@ def _found(blocks: Array, others: Array) -> float:
     y, x = np.arange(0, rows, BLOCK // 2), np.arange(0, columns, BLOCK // 2)
     wanted, places = blocks[y][:, x].reshape(-1, size), others.reshape(-1, size)
     contrast, contrasts = np.linalg.norm(wanted, axis=1), np.linalg.norm(places, axis=1)
-    if contrast.mean() < FLAT_FRAME * size**0.5 or contrasts.mean() < FLAT_FRAME * size**0.5:
-        return FLAT_MATCH
     quiet = QUIET * size**0.5
-    alike = wanted @ places.T / np.outer(contrast + quiet, contrasts + quiet)
+    # Not a matrix product: its threads would wait for each other on a busy machine, and its sums depend on the machine.
+    alike = np.einsum("ik,jk->ij", wanted, places) / np.outer(contrast + quiet, contrasts + quiet)
     near = _near(y, rows)[:, None, :, None] & _near(x, columns)[None, :, None, :]
     best = np.where(near.reshape(alike.shape), alike, 0).max(1)
     return float(best @ contrast / contrast.sum())

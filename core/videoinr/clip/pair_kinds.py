@@ -30,10 +30,14 @@ CUT_MARGIN = 0.15
 """By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion."""
 NEIGHBOURS = 2
 """Number of pairs on either side that a cut is compared with."""
+FADE_RATIO = 2.0
+"""A cut to or from a flat frame changes luma by this many times as much as the pairs beside it."""
 FLASH_FRAMES = 3
 """A flash lasts at most this many frames; the scene before it is the scene after it."""
 FLASH_LEVELS = 20.0
 """A flash is brighter than the scene by this much, in the mean."""
+WHITE_LEVELS, WHITE_SHARE = 240.0, 0.2
+"""A flash that hides the scene makes this share of the frame as bright as this."""
 
 MOST_REPEATS = 4
 """Longer runs of equal pairs are a scene at rest, across which nothing moves."""
@@ -140,7 +144,8 @@ class PairKinds:
         if cuts.match(first, second) >= ALIKE_MATCH:
             return False
         change = cuts.scene_change(first, second)
-        return change >= CUT_CHANGE and change >= self._usual_change(pair) + CUT_MARGIN and not self._is_flash(pair)
+        is_unusual = change >= CUT_CHANGE and change >= self._usual_change(pair) + CUT_MARGIN
+        return is_unusual and not self._is_fade(pair) and not self._is_flash(pair)
 
     def _usual_change(self, pair: int) -> float:
         """Return the median scene change of the pairs around ``pair``, without repeats; 0 if there are none."""
@@ -151,6 +156,15 @@ class PairKinds:
             if self._has(near) and self._has(near + 1) and not self._is_same(near)
         ]
         return median(changes) if changes else 0.0
+
+    def _is_fade(self, pair: int) -> bool:
+        """Return whether ``pair`` is a step of a fade to or from a flat frame: the pairs beside it change as much."""
+        first, second = self._proxy(pair), self._proxy(pair + 1)
+        if not first.is_flat and not second.is_flat:
+            return False
+        around = [near for near in (pair - 1, pair + 1) if self._has(near) and self._has(near + 1)]
+        steps = [cuts.change_levels(self._proxy(near), self._proxy(near + 1)) for near in around]
+        return cuts.change_levels(first, second) < FADE_RATIO * max(steps, default=0.0)
 
     def _is_flash(self, pair: int) -> bool:
         """Return whether ``pair`` is the start or the end of a flash: the scene before it comes back after it."""
@@ -163,8 +177,13 @@ class PairKinds:
             return False
         scene = max(self._proxy(frame).luma.mean() for frame in (before, after))
         is_bright = self._proxy(flash).luma.mean() >= scene + FLASH_LEVELS
-        is_lit_scene = is_bright and cuts.match(self._proxy(before), self._proxy(flash)) >= cuts.FLAT_MATCH
-        return is_lit_scene and cuts.scene_change(self._proxy(before), self._proxy(after)) < CUT_CHANGE
+        if not is_bright or not self._shows_scene_or_white(before, flash):
+            return False
+        return cuts.scene_change(self._proxy(before), self._proxy(after)) < CUT_CHANGE
+
+    def _shows_scene_or_white(self, scene: int, flash: int) -> bool:
+        is_white = (self._proxy(flash).luma >= WHITE_LEVELS).mean() >= WHITE_SHARE
+        return bool(is_white) or cuts.match(self._proxy(scene), self._proxy(flash)) >= cuts.FLAT_MATCH
 
     def _has(self, frame: int) -> bool:
         """Return whether ``frame`` exists and can be read. One that cannot is treated as the end of the clip."""

@@ -57,6 +57,8 @@ def decode(
     _check_out(out, file)
     from videoinr import api
     from videoinr.exporting.png import write_png
+    from videoinr.text.phrases import describe_cut
+    from videoinr.types import PairKind
 
     opened = api.open(
         file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace,
@@ -69,6 +71,8 @@ def decode(
             say(f"note: {notice}")
         rendered = video.render(query, cancel=token)
         token.check()
+        if rendered.pair_kind is PairKind.CUT:
+            say(f"note: {describe_cut(query.instant.pair, across_cuts or 'hold')}")
         write_png(out, rendered.rgbx)
         for notice in video.info.warnings:
             if notice not in told:

@@ -11,3 +11,9 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
 def format_saved(frames: int, where: object) -> str:
     """Return the sentence that ends an export: ``Saved 12 frames to out.mp4``."""
     return f"Saved {format_count(frames, 'frame')} to {where}"
+
+
+def describe_cut(pair: int, across_cuts: str) -> str:
+    """Return the sentence about a picture between two scenes, with a cut after frame ``pair``."""
+    what = "both frames are blended" if across_cuts == "blend" else "the nearer frame is held"
+    return f"There is a cut between frames {pair} and {pair + 1}: {what}."
