@@ -22,7 +22,7 @@ from videoinr.exporting.target import PartialKeptError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of
 from videoinr.timeline import Timeline
-from videoinr.types import ExportProgress, Instant, RegionQuery, Segment
+from videoinr.types import AcrossCuts, ExportProgress, Instant, RegionQuery, Segment
 
 
 class MemorySink:
@@ -106,7 +106,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         grid=grid, crop=draw(st.sampled_from([crop, grid.rect])),
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
         stream=draw(st.none() | st.integers(0, 9)),
-        overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()),
+        overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@
 | `deinterlacing`, `gif_delays` | takes woven fields apart; the delays that browsers show |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
+| `cuts`, `pair_kinds` | compares frames by small proxies; finds cuts and repeated frames, pair by pair, on demand |
 | `describe` | a clip as plain values, for `videoinr probe` |
 
 KNOWN.md lists what PyAV, FFmpeg and containers do that the reader works around or passes on.

@@ -1,9 +1,10 @@
 """Compares frames by small proxies: how much they change, whether they are the same, whether a cut lies between them.
 
-A cut is where two measures fail together. *Match*: every block of one frame is searched for in the other by normalised
-cross-correlation, which survives motion, pans, fades and changes of exposure. *Palette*: the overlap of the colour
-histograms, which survives any motion. On 17,000 pairs of 250 clips of one shot each, and 3,000 cuts made by joining
-them, the sum of both (:func:`scene_change`) alone tells 99.7 % apart; pair_kinds.py also looks at the frames around.
+A cut is where two measures fail together. *Match*: blocks of one frame are searched for in the other by normalised
+cross-correlation and their light, which survives motion, pans, fades and changes of exposure. *Palette*: the overlap of
+the colour histograms, which survives any motion. :func:`scene_change` adds both up. pair_kinds.py also looks at the
+frames around; it found no cut in the 16,991 pairs of 251 clips of one shot each, and 1,796 of 1,800 cuts made by
+joining them, with 3 false ones.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 BLOCK = 8
 """Cells along the side of a block whose match is searched for."""
+LIGHT_TOLERANCE = 48.0
+"""Levels by which the light of a block may change, once brightness and contrast of the frames are made alike."""
 REACH = 0.3
 """How far it is searched for each way, as a share of the frame's width and height."""
 QUIET = 0.5
@@ -69,8 +72,7 @@ class Proxy:
     @cached_property
     def levelled_palette(self) -> Histogram:
         """The histogram of colours at an average brightness and contrast, which fades and lights hardly alter."""
-        contrast = max(float(self.luma.std()), LEAST_CONTRAST)
-        return _histogram((self.cells - self.luma.mean()) * (AVERAGE_CONTRAST / contrast) + 128)
+        return _histogram(self._levelled(self.cells) + 128)
 
     @cached_property
     def blocks(self) -> Array:
@@ -80,6 +82,18 @@ class Proxy:
         blocks = views.reshape(*views.shape[:2], -1)
         centred: Array = blocks - blocks.mean(-1, keepdims=True)
         return centred
+
+    @cached_property
+    def light(self) -> Array:
+        """The mean of every block, float32 [rows, columns], at an average brightness and contrast of the frame."""
+        side = min(BLOCK, *self.luma.shape)
+        means: Array = self._levelled(sliding_window_view(self.luma, (side, side)).mean((2, 3)))
+        return means
+
+    def _levelled(self, values: Array) -> Array:
+        contrast = max(float(self.luma.std()), LEAST_CONTRAST)
+        levelled: Array = (values - self.luma.mean()) * np.float32(AVERAGE_CONTRAST / contrast)
+        return levelled
 
     @cached_property
     def is_flat(self) -> bool:
@@ -138,7 +152,7 @@ def match(first: Proxy, second: Proxy) -> float:
     """
     if first.is_flat or second.is_flat:
         return FLAT_MATCH
-    return min(_found(first.blocks, second.blocks), _found(second.blocks, first.blocks))
+    return min(_found(first, second), _found(second, first))
 
 
 def scene_change(first: Proxy, second: Proxy) -> float:
@@ -162,8 +176,12 @@ def _pooled(values: Array, side: int) -> Array:
     return np.asarray(sums / areas, np.float32)
 
 
-def _found(blocks: Array, others: Array) -> float:
-    """Return the mean correlation of blocks of a frame with their best matches, weighted by the blocks' contrast."""
+def _found(frame: Proxy, other: Proxy) -> float:
+    """Return how well blocks of ``frame`` are found in ``other``: the mean of their best matches, weighted by contrast.
+
+    A match is the correlation of two blocks, less where their light differs.
+    """
+    blocks, others = frame.blocks, other.blocks
     rows, columns, size = blocks.shape
     y, x = np.arange(0, rows, BLOCK // 2), np.arange(0, columns, BLOCK // 2)
     wanted, places = blocks[y][:, x].reshape(-1, size), others.reshape(-1, size)
@@ -171,6 +189,8 @@ def _found(blocks: Array, others: Array) -> float:
     quiet = QUIET * size**0.5
     # Not a matrix product: its threads would wait for each other on a busy machine, and its sums depend on the machine.
     alike = np.einsum("ik,jk->ij", wanted, places) / np.outer(contrast + quiet, contrasts + quiet)
+    darker = frame.light[y][:, x].reshape(-1, 1) - other.light.reshape(1, -1)
+    alike *= np.exp(-np.square(darker / LIGHT_TOLERANCE))
     near = _near(y, rows)[:, None, :, None] & _near(x, columns)[None, :, None, :]
     best = np.where(near.reshape(alike.shape), alike, 0).max(1)
     return float(best @ contrast / contrast.sum())

@@ -24,10 +24,13 @@ SUSPICIOUS_LEVELS = 8.0
 SUSPICIOUS_PALETTE = 0.25
 CUT_CHANGE = 0.5
 """Least scene change of a cut (see cuts.py)."""
+SUDDEN_CHANGE, SUDDEN_RATIO = 0.4, 5.0
+"""The same where luma changes this many times as much as in the pairs around."""
 ALIKE_MATCH = 0.8
 """Frames that match as well as this show one scene, whatever their brightness."""
-CUT_MARGIN = 0.15
-"""By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion."""
+CUT_MARGIN, LEVELS_RATIO = 0.15, 1.2
+"""By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion, and how
+many times as much luma changes."""
 NEIGHBOURS = 2
 """Number of pairs on either side that a cut is compared with."""
 FADE_RATIO = 2.0
@@ -138,24 +141,32 @@ class PairKinds:
         if known is not None:
             return known.kind is PairKind.CUT
         first, second = self._proxy(pair), self._proxy(pair + 1)
-        palette = cuts.palette_change(first, second)
-        if cuts.change_levels(first, second) < SUSPICIOUS_LEVELS and palette < SUSPICIOUS_PALETTE:
-            return False
-        if cuts.match(first, second) >= ALIKE_MATCH:
+        levels = cuts.change_levels(first, second)
+        if levels < SUSPICIOUS_LEVELS and cuts.palette_change(first, second) < SUSPICIOUS_PALETTE:
             return False
         change = cuts.scene_change(first, second)
-        is_unusual = change >= CUT_CHANGE and change >= self._usual_change(pair) + CUT_MARGIN
-        return is_unusual and not self._is_fade(pair) and not self._is_flash(pair)
+        if change < SUDDEN_CHANGE or cuts.match(first, second) >= ALIKE_MATCH:
+            return False
+        usual_change, usual_levels = self._usual(pair)
+        least = SUDDEN_CHANGE if levels >= SUDDEN_RATIO * max(usual_levels, 1.0) else CUT_CHANGE
+        if change < max(least, usual_change + CUT_MARGIN) or levels < LEVELS_RATIO * usual_levels:
+            return False
+        return not self._is_fade(pair) and not self._is_flash(pair)
 
-    def _usual_change(self, pair: int) -> float:
-        """Return the median scene change of the pairs around ``pair``, without repeats; 0 if there are none."""
+    def _usual(self, pair: int) -> tuple[float, float]:
+        """Return the median scene change and the median change in levels of the pairs around ``pair``, but repeats.
+
+        Both are 0 if there are none.
+        """
         around = [pair + step for step in range(-NEIGHBOURS, NEIGHBOURS + 1) if step]
-        changes = [
-            cuts.scene_change(self._proxy(near), self._proxy(near + 1))
+        both = [
+            (self._proxy(near), self._proxy(near + 1))
             for near in around
             if self._has(near) and self._has(near + 1) and not self._is_same(near)
         ]
-        return median(changes) if changes else 0.0
+        if not both:
+            return 0.0, 0.0
+        return median(cuts.scene_change(*pair) for pair in both), median(cuts.change_levels(*pair) for pair in both)
 
     def _is_fade(self, pair: int) -> bool:
         """Return whether ``pair`` is a step of a fade to or from a flat frame: the pairs beside it change as much."""

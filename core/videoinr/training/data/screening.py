@@ -1,12 +1,13 @@
 """Screening of training clips: split them at cuts, leave out repeated and static frames, and measure motion.
 
-All is measured on thumbnails: luma averaged over blocks of 8 x 8 pixels. They have less noise and fewer compression
-artefacts, and 64 times fewer pixels.
+Cuts are those of clip/pair_kinds.py. All else is measured on thumbnails: luma averaged over blocks of 8 x 8 pixels.
+They have less noise and fewer compression artefacts, and 64 times fewer pixels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -15,18 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.clip.footage import Stretch
+from videoinr.clip.memory_clip import open_frames
+from videoinr.clip.pair_kinds import PairKinds
 from videoinr.evaluation.optical_flow import LucasKanade
 
 DOWNSAMPLING = 8
 MIN_THUMBNAIL = 8
 """Least side of a thumbnail, pixels. Small frames are downsampled less than by DOWNSAMPLING."""
-
-CUT_LEVELS = 12.0
-"""Least mean change (of 255) of a cut. Ordinary pans and zooms stay below it."""
-CUT_RATIO = 3.0
-"""Least ratio of a cut's change to the median change of the neighbouring pairs, which are alike in fast motion."""
-CUT_NEIGHBOURS = 4
-"""Number of neighbouring pairs on either side."""
 
 SAME_LEVELS = 1.0
 """Two frames are the same if no thumbnail pixel changes by this much. Compression artefacts stay below it; camera noise
@@ -69,7 +65,7 @@ def screen(stretch: Stretch) -> Screened:
     scale = stretch.pixels.shape[1] / thumbnails.shape[1]
     change = np.abs(np.diff(thumbnails, axis=0))
     same = change.max((1, 2)) < SAME_LEVELS if len(change) else np.zeros(0, bool)
-    cut = find_cuts(change.mean((1, 2)) if len(change) else np.zeros(0), same)
+    cut = _cuts_of(stretch.pixels)
     motion = motion_between(torch.from_numpy(thumbnails)) * scale
     screened = Screened(len(thumbnails), cuts=int(cut.sum()))
     for shot in _split(range(len(thumbnails)), cut | ~stretch.steady):
@@ -93,22 +89,11 @@ def thumbnails_of(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     return thumbnails
 
 
-def find_cuts(change: NDArray[np.floating], same: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Find the pairs of consecutive frames with a cut between them.
-
-    Args:
-        change: Mean absolute change of each pair, [T - 1], of 255.
-        same: Which pairs are two equal frames, [T - 1].
-
-    Returns:
-        Which pairs have a cut between them, bool [T - 1].
-    """
-    cuts = np.zeros(len(change), bool)
-    for pair in map(int, np.flatnonzero(change > CUT_LEVELS)):
-        around = np.arange(max(0, pair - CUT_NEIGHBOURS), min(len(change), pair + CUT_NEIGHBOURS + 1))
-        around = around[(around != pair) & ~same[around]]
-        usual = float(np.median(change[around])) if len(around) else 0.0
-        cuts[pair] = change[pair] > CUT_RATIO * usual
+def _cuts_of(frames: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which pairs of consecutive frames have a cut between them, bool [T - 1]: as the viewer judges them."""
+    cuts = np.zeros(len(frames) - 1, bool)
+    with open_frames(frames, fps=Fraction(25)) as clip:
+        cuts[list(PairKinds(clip).cut_pairs())] = True
     return cuts
 
 
