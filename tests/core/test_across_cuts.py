@@ -198,7 +198,7 @@ def test_the_command_line_decodes_and_exports_with_the_option(clip: Path, tmp_pa
         option = ["--across-cuts", mode] if mode else []
         out = tmp_path / f"picture{mode}.png"
         done = run_here("decode", str(clip), "--time", "0.13", "--scale", "1", "-o", str(out), *option)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == 0, done
         pictures[mode] = out.read_bytes()
         said = "cut" in done.stderr
         assert said == (mode != "decode"), done.stderr

@@ -155,8 +155,13 @@ def test_an_unreadable_neighbour_does_not_fail_a_pair() -> None:
 
 
 def test_few_frames_are_read_to_judge_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    read, proxy_of = [], cuts.proxy_of
-    monkeypatch.setattr(cuts, "proxy_of", lambda pixels: read.append(1) or proxy_of(pixels))
+    read, proxy_of = list[cuts.Proxy](), cuts.proxy_of
+
+    def noted(pixels: Pixels) -> cuts.Proxy:
+        read.append(proxy_of(pixels))
+        return read[-1]
+
+    monkeypatch.setattr(cuts, "proxy_of", noted)
     with open_frames(joined("read", pan(1, 30), pan(2, 30)).frames, fps=Fraction(25)) as clip:
         kinds = PairKinds(clip)
         assert kinds.known(12) is None

@@ -33,7 +33,7 @@ def texture(number: int, *, size: int = 400) -> NDArray[np.float32]:
         rows = grid[low] * (1 - part[..., None]) + grid[low + 1] * part[..., None]
         picture += (rows[:, low] * (1 - part) + rows[:, low + 1] * part) * cell**0.7
     tint, light = rng.uniform(0.6, 1, 3), rng.uniform(80, 170)
-    return np.clip((light + 5 * picture) * tint.astype(np.float32), 0, 255)
+    return np.asarray(np.clip((light + 5 * picture) * tint.astype(np.float32), 0, 255), np.float32)
 
 
 def pan(
@@ -92,7 +92,7 @@ def faded(shot: Frames, first: int, count: int, *, to: int) -> Frames:
     """Return a shot that fades to a flat colour of ``to`` levels in ``count`` frames, and back in as many."""
     level = np.interp(np.arange(len(shot)), [first, first + count, first + 2 * count], [0, 1, 0])
     shares = level[:, None, None, None]
-    return (shot * (1 - shares) + to * shares).round().astype(np.uint8)
+    return np.asarray((shot * (1 - shares) + to * shares).round(), np.uint8)
 
 
 def dissolved(first: Frames, second: Frames, count: int) -> Frames:

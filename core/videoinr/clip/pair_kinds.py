@@ -29,8 +29,8 @@ SUDDEN_CHANGE, SUDDEN_RATIO = 0.4, 5.0
 ALIKE_MATCH = 0.8
 """Frames that match as well as this show one scene, whatever their brightness."""
 CUT_MARGIN, LEVELS_RATIO = 0.15, 1.2
-"""By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion, and how
-many times as much luma changes."""
+"""By how much a cut's scene change exceeds the median of the pairs around it, which are alike in violent motion, and by
+what factor luma changes more."""
 NEIGHBOURS = 2
 """Number of pairs on either side that a cut is compared with."""
 FADE_RATIO = 2.0
