@@ -85,7 +85,7 @@ def lit(shot: Frames, gains: dict[int, float], *, lift: float = 0.0) -> Frames:
     changed = shot.astype(float)
     for number, gain in gains.items():
         changed[number] = changed[number] * gain + lift
-    return np.clip(changed, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(changed, 0, 255), np.uint8)
 
 
 def faded(shot: Frames, first: int, count: int, *, to: int) -> Frames:
