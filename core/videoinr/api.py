@@ -99,7 +99,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         ClipError: the clip cannot be read.
         ModelError: the model cannot be loaded.
         DeviceError: this machine has no such device.
-        UsageError: ``memory``, ``across_cuts`` or an option of reading makes no sense, or frames have another shape or type.
+        UsageError: ``memory`` or one of the options after it makes no sense, or frames have another shape or type.
     """
     reading = _Reading(
         picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
