@@ -200,3 +200,18 @@ def test_pictures_with_16_bits_are_laid_over_too(tmp_path: Path) -> None:
     write_picture(tmp_path / "b.png", rgba[..., :3])
     with open_clip(tmp_path / "b.png") as clip:
         assert not clip.info.warnings
+
+
+def test_avif_is_laid_over_the_background_too(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    if not pytest.importorskip("PIL.features").check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    pictures = [image.fromarray(square()) for _ in range(3)]
+    pictures[0].save(tmp_path / "a.avif", quality=100)
+    pictures[1].putpixel((0, 0), (1, 2, 3, 255))
+    pictures[0].save(tmp_path / "b.avif", quality=100, save_all=True, append_images=pictures[1:], duration=100)
+    for name, count in (("a.avif", 1), ("b.avif", 3)):
+        check_square(tmp_path / name, 6)
+        check_square(tmp_path / name, 6, (255, 255, 255), background="white")
+        with open_clip(tmp_path / name) as clip:
+            assert (clip.info.frames, len(clip.info.warnings)) == (count, 1)

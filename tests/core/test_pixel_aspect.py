@@ -43,6 +43,12 @@ def test_an_output_shows_in_the_shape_of_the_clip(tmp_path: Path, grid: Grid, as
     assert output_aspect(pal, grid) == aspect
 
 
+def test_wild_aspects_are_not_passed_on(tmp_path: Path) -> None:
+    with open_clip(write_clip(tmp_path / "clip.mp4", 2)) as clip:
+        for aspect in (Fraction(1, 1000), Fraction(65535)):
+            assert output_aspect(replace(clip.info, pixel_aspect=aspect), Grid(128, 96)) == 1
+
+
 def test_an_unknown_header_stays_as_it_is() -> None:
     assert with_display_width(b"", Fraction(2)) is None
     assert with_display_width(b"\x1a\x45\xdf\xa3\x80 not Matroska", Fraction(2)) is None

@@ -7,6 +7,7 @@
 | `suffixes`, `picture_folder` | which files are videos and pictures; those of a folder or pattern, in order |
 | `picture_sequence` | which of them make up one sequence, and which numbers are missing |
 | `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
+| `alpha_clip` | a video with its alpha channel, where that is a stream of its own |
 | `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
 | `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times in joined recordings |
 | `closed_groups`, `size_changes` | what the scan asks key packets: whether counting can start there, and their size |

@@ -50,6 +50,7 @@ def open_clip(
         check_colour(colour)
     if picture_fps <= 0:
         raise UsageError(f"Pictures cannot be shown at {picture_fps} frames per second.")
+    from videoinr.clip.alpha_clip import with_alpha
     from videoinr.clip.deinterlacing import check_mode
     from videoinr.clip.picture_clip import open_pictures
     from videoinr.clip.picture_file import is_video_content
@@ -70,7 +71,8 @@ def open_clip(
         if stream:
             raise UsageError(f"Pictures have no video stream {stream}.", hint="Leave the stream out.")
         return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token, background=behind)
-    return open_video(where, colour=colour, token=token, stream=stream, background=behind, deinterlace=fields)
+    video = open_video(where, colour=colour, token=token, stream=stream, background=behind, deinterlace=fields)
+    return with_alpha(video, behind, token)
 
 
 def _check_is_file(where: Path) -> None:

@@ -135,7 +135,12 @@ def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, backgro
     own = alpha_of(frame, 255, width=frame.width, height=frame.height) if alpha is None else grey_pixels(alpha, 255)
     if own is None or own.min() == 255:
         return ()
-    return (f"The clip has transparent pixels. They are shown on {background.name}.",)
+    return (note_on(background),)
+
+
+def note_on(background: Background) -> str:
+    """Return the sentence that tells what is behind transparent pixels."""
+    return f"The clip has transparent pixels. They are shown on {background.name}."
 
 
 def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:

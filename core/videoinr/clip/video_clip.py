@@ -64,6 +64,11 @@ class VideoClip(ClipBase):
         return self._open_file().seeks
 
     @property
+    def alpha_stream(self) -> int | None:
+        """Which of the file's video streams is the alpha channel of this one; None without one."""
+        return self._open_file().alpha_stream
+
+    @property
     def report(self) -> ReadReport:
         """See :attr:`Clip.report`."""
         return ReadReport(len(self._with_errors), len(self._substitutes), len(self._other_size))
@@ -79,8 +84,8 @@ class VideoClip(ClipBase):
         self._open_file()
         picture = self._pictures.get(index)
         if picture is None:
-            decoded = self._deinterlacer.frame(index) if self._deinterlacer else self._decoded_frame(index)
             with av_errors_as(f"Frame {index} of “{self._info.path.name}” cannot be converted to RGB.", _CONVERT):
+                decoded = self._deinterlacer.frame(index) if self._deinterlacer else self._decoded_frame(index)
                 picture = self._reader.pixels(decoded)
             self._pictures.put(index, picture, picture.nbytes)
         return picture

@@ -144,16 +144,25 @@ class VideoFile:
 
     @property
     def has_hidden_alpha(self) -> bool:
-        """Whether the file holds an alpha channel that is not decoded."""
-        is_decoded = self._decoder is not self.stream.codec_context
-        return not is_decoded and has_hidden_alpha(self._container, self.stream)
+        """Whether the stream carries an alpha channel that is not decoded (WebM)."""
+        return _says_alpha(self.stream) and self._decoder is self.stream.codec_context
+
+    @property
+    def alpha_stream(self) -> int | None:
+        """Which of the file's video streams is the alpha channel of this one (AVIF); None without one."""
+        ours, streams = self.stream, enumerate(self._container.streams.video)
+        if not _is_avif(self._container) or _is_grey(ours):
+            return None
+        size = ours.width, ours.height, ours.frames
+        alike = ((n, each) for n, each in streams if (each.width, each.height, each.frames) == size)
+        return next((n for n, each in alike if _is_grey(each)), None)
 
     def _is_other(self, stream: av.VideoStream) -> bool:
         """Return whether ``stream`` is another video, not the still picture or the alpha channel of an AVIF file."""
         ours = self.stream
-        alike = (stream.width, stream.height) == (ours.width, ours.height) and "mov" in self.format_name
+        alike = (stream.width, stream.height) == (ours.width, ours.height) and _is_avif(self._container)
         is_still = alike and stream.frames == 1 < ours.frames
-        is_alpha = alike and stream.frames == ours.frames and _is_grey(stream) and not _is_grey(ours)
+        is_alpha = alike and _is_grey(stream) and not _is_grey(ours)
         return stream is not ours and not is_still and not is_alpha
 
     def reopened(self) -> VideoFile:
@@ -288,19 +297,11 @@ def video_stream(container: InputContainer, path: Path, number: int | None = Non
 
 def _picture_of(container: InputContainer, best: Stream | None) -> Stream | None:
     """Return ``best``, or the stream whose alpha channel it is: AVIF keeps that as a grey stream of its own."""
-    if not isinstance(best, av.VideoStream) or "mov" not in container.format.name or not _is_grey(best):
+    if not isinstance(best, av.VideoStream) or not _is_avif(container) or not _is_grey(best):
         return best
     size = best.width, best.height, best.frames
     alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
     return next((each for each in alike if not _is_grey(each)), best)
-
-
-def has_hidden_alpha(container: InputContainer, stream: av.VideoStream) -> bool:
-    """Return whether the file holds an alpha channel of ``stream`` that its decoder leaves out (WebM, AVIF)."""
-    size = stream.width, stream.height, stream.frames
-    alike = (each for each in container.streams.video if (each.width, each.height, each.frames) == size)
-    is_apart = "mov" in container.format.name and not _is_grey(stream) and any(map(_is_grey, alike))
-    return is_apart or _says_alpha(stream)
 
 
 def _says_alpha(stream: av.VideoStream) -> bool:
@@ -319,6 +320,10 @@ def _alpha_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
         return None
     decoder.options = {"max_pixels": str(MAX_PIXELS)}
     return decoder if isinstance(decoder, av.VideoCodecContext) else None
+
+
+def _is_avif(container: InputContainer) -> bool:
+    return container.metadata.get("major_brand") in ("avif", "avis")
 
 
 def _is_grey(stream: av.VideoStream) -> bool:

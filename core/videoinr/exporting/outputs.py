@@ -15,6 +15,9 @@ from videoinr.exporting.target import check_file
 from videoinr.geometry import Grid
 from videoinr.types import ClipInfo
 
+_WILD_ASPECT = Fraction(32)
+"""Pixels of a wilder shape come from damaged headers."""
+
 _MAX_ASPECT = 255
 """The largest denominator of a pixel aspect; MPEG-4 part 2 and ProRes have no larger ones."""
 
@@ -57,7 +60,7 @@ def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
 
     Where the clip's pixels are square, those of the output are too: another shape of the grid is then a wish.
     """
-    if info.pixel_aspect == 1:
+    if info.pixel_aspect == 1 or not 1 / _WILD_ASPECT <= info.pixel_aspect <= _WILD_ASPECT:
         return Fraction(1)
     stretch = Fraction(info.width * grid.height, info.height * grid.width)
     # A scale rounds each side to a pixel.
