@@ -124,11 +124,18 @@ def test_tags_survive_real_codecs(tmp_path: Path, codec: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", [frame], codec=codec, pix_fmt=pix_fmt, options=options, colour=HD)
     with open_clip(path) as clip:
         if codec == "mjpeg":
-            # JPEG knows one matrix and one range.
-            assert (clip.info.colour.matrix, clip.info.colour.range) == ("bt470bg", "pc")
+            # JPEG knows one range. Its decoder states one matrix too, but the container is believed.
+            assert (clip.info.colour.matrix, clip.info.colour.range) == ("bt709", "pc")
         else:
             assert clip.info.colour.matrix == "bt709"
             assert shares(clip.frame(0)) == pytest.approx((0.9, 0.2, 0.1), abs=3 / 255)
+
+
+def test_motion_jpeg_without_tags_has_the_matrix_of_jpeg(tmp_path: Path) -> None:
+    frame = flat_yuv_frame(yuv_from_rgb((0.9, 0.2, 0.1), HD, 8), "yuvj420p")
+    path = write_clip(tmp_path / "a.avi", [frame], codec="mjpeg", pix_fmt="yuvj420p")
+    with open_clip(path) as clip:
+        assert (clip.info.colour.matrix, clip.info.colour.range) == ("bt470bg", "pc")
 
 
 @pytest.mark.parametrize(
