@@ -58,21 +58,66 @@ class PairModel(PairHeads, Protocol):
     """The formulae of a :class:`~videoinr.model.video_inr.VideoINR`; see there."""
 
     def spatial_feature(self, features: PairFeatures, points: Points) -> Tensor:
-        """F_s (eq. 2)."""
+        """Evaluate F_s(x) (eq. 2).
+
+        Args:
+            features: The encoded pairs.
+            points: The h x w pixels x of a rectangle.
+
+        Returns:
+            [B, h, w, spatial_channels]; see :meth:`videoinr.model.video_inr.VideoINR.spatial_feature`.
+        """
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
-        """The terms of M (eq. 4) that hold at every t."""
+        """Compute the terms of M(x, t) (eq. 4) that hold at every t.
+
+        Args:
+            features: The encoded pairs.
+            points: The h x w pixels x of a rectangle.
+            spatial: F_s(x), [B, h, w, spatial_channels].
+
+        Returns:
+            What :meth:`motion` reads; see :meth:`videoinr.model.video_inr.VideoINR.motion_basis`.
+        """
 
     def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
-        """M (eq. 4)."""
+        """Compute M(x, t) = f_t(t, F_s(x)) (eq. 4).
+
+        Args:
+            basis: As :meth:`motion_basis` returned it.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+
+        Returns:
+            [B, h, w, 4]: flow (x, y) to the first frame, then (x, y) to the second, in latent pixels.
+        """
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
     ) -> Tensor:
-        """RGB (eq. 6, section 3.4)."""
+        """Compute RGB from what both ends of the flow read (eq. 6, section 3.4).
+
+        Args:
+            features: The encoded pairs.
+            points: The h x w pixels x of a rectangle.
+            flow: M, as :meth:`motion` returned it.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            sample_field: Reads F_s where the flow leads.
+
+        Returns:
+            [B, h, w, 3], about 0 ... 1, not clamped.
+        """
 
     def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
-        """Whole frames (section 3.5)."""
+        """Render whole frames (section 3.5).
+
+        Args:
+            features: B encoded pairs.
+            grid: The size of the frames.
+            times: Times in 0 ... 1, each float32 [B].
+
+        Returns:
+            For each time, float32 [B, 3, grid.height, grid.width], about 0 ... 1, not clamped.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +200,11 @@ class PairFeatures(EncodedMaps):
         return self
 
     def at(self, grid: Grid, t: Tensor) -> PairMoment:
-        """Return the pairs at time ``t`` (float32 [B or 1, 1, 1, 1] in 0 ... 1) on ``grid``."""
+        """Return the pairs at time ``t`` on ``grid``; see :meth:`videoinr.model.representation.Features.at`."""
         return PairMoment(self, grid, t)
 
     def render(self, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
-        """Render whole frames; see :meth:`videoinr.model.video_inr.VideoINR.render`."""
+        """Render whole frames; see :meth:`videoinr.model.representation.Features.render`."""
         return self.model.render(self, grid, times)
 
 
@@ -186,7 +231,7 @@ class PairMoment:
         return self.features.model.spatial_feature(self.features, points)
 
     def motion_basis(self, points: Points, spatial: Tensor) -> MotionBasis:
-        """Compute the terms of M(x, t) that hold at every t."""
+        """Compute the terms of M(x, t) that hold at every t; see :meth:`PairModel.motion_basis`."""
         return self.features.model.motion_basis(self.features, points, spatial)
 
     def motion(self, basis: tuple[Tensor, ...]) -> Tensor:
@@ -194,10 +239,10 @@ class PairMoment:
         return self.features.model.motion(MotionBasis(*basis), self.t)
 
     def colour(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
-        """Compute RGB (eq. 6, section 3.4)."""
+        """Compute RGB (eq. 6, section 3.4); see :meth:`PairModel.colour`."""
         return self.features.model.colour(self.features, points, flow, self.t, sample_field)
 
     def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
-        """Return ``flow``, which is in latent pixels already."""
+        """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""
         del points
         return flow

@@ -19,7 +19,13 @@ def leaky(x: Tensor) -> Tensor:
 
 
 def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
-    """Return a 3x3 convolution that keeps height and width (with ``stride`` 2: halves them, rounding up)."""
+    """Return a 3x3 convolution that keeps height and width.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: 1, or 2 to halve height and width, rounding up.
+    """
     return nn.Conv2d(in_channels, out_channels, 3, stride, 1)
 
 

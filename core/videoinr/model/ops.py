@@ -68,7 +68,16 @@ def convolve(layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | 
 
 
 def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
-    """Resize ``x`` [B, C, H, W] bilinearly to ``size`` (height, width) and multiply it by ``gain``."""
+    """Resize ``x`` bilinearly (``align_corners=False``).
+
+    Args:
+        x: [B, C, H, W].
+        size: (height, width) of the result.
+        gain: Factor of the result.
+
+    Returns:
+        [B, C, height, width].
+    """
     if kernels.half_inference(x) is not None:
         from videoinr.model.kernels import resize as kernel
 
@@ -188,7 +197,15 @@ def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def warp(image: Tensor, flow: Tensor) -> Tensor:
-    """Warp ``image`` [B, C, H, W] backwards: read it bilinearly at x + ``flow`` ([B, 2, H, W], pixels, x then y)."""
+    """Warp ``image`` backwards: read it bilinearly at x + ``flow``. Positions outside read the border.
+
+    Args:
+        image: [B, C, H, W].
+        flow: [B, 2, H, W], pixels of ``image``, order (x, y).
+
+    Returns:
+        [B, C, H, W].
+    """
     x, y = positions_along(flow)
     if kernels.is_available(image):
         return sample(image.permute(0, 2, 3, 1), x, y).permute(0, 3, 1, 2)

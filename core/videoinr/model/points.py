@@ -37,7 +37,15 @@ class Axis:
 
     @classmethod
     def make(cls, start: int, count: int, *, pixels: int, size: int, device: torch.device) -> Axis:
-        """Make the axis of pixels ``start`` ... ``start + count - 1`` of ``pixels``, over ``size`` latent pixels."""
+        """Make the axis of the grid pixels ``start`` ... ``start + count - 1``.
+
+        Args:
+            start: Index of the first column (row) on the full grid.
+            count: How many columns (rows) the rectangle has.
+            pixels: How many columns (rows) the full grid has.
+            size: How many columns (rows) the latent feature has.
+            device: Where the axis is to be.
+        """
         index = torch.arange(start, start + count, device=device)
         # In float64: at x32 of a wide clip, float32 is off by a thousandth of a pixel here.
         position = (index.double() + 0.5) * (size / pixels) - 0.5
@@ -78,7 +86,14 @@ class Points:
 
     @classmethod
     def make(cls, rect: Rect, grid: Grid, *, latent_hw: tuple[int, int], device: torch.device) -> Points:
-        """Make the pixels ``rect`` of ``grid``, over a latent feature of ``latent_hw`` (height, width) pixels."""
+        """Make the pixels of a rectangle.
+
+        Args:
+            rect: The rectangle, in pixels of ``grid``.
+            grid: The size of the full picture.
+            latent_hw: (height, width) of the latent feature, in latent pixels.
+            device: Where the points are to be.
+        """
         height, width = latent_hw
         return cls(
             Axis.make(rect.x, rect.width, pixels=grid.width, size=width, device=device),

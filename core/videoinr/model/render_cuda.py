@@ -23,7 +23,14 @@ from videoinr.model.siren import SirenHead
 
 
 def can_render(heads: PairHeads, features: PairFeatures) -> bool:
-    """Whether these kernels can render ``features``: a motion prior, a blend, no ablation, narrow heads, float32."""
+    """Return whether these kernels can render ``features`` with ``heads``.
+
+    They need a motion prior, a blend, no ablation, heads that are narrow enough, and features in float32.
+
+    Args:
+        heads: The model's heads.
+        features: B encoded pairs.
+    """
     config = heads.config
     whole = config.blend and config.flow and config.multi_scale and not config.single_network
     if not whole or not features.prior.shape[-1]:

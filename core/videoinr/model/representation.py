@@ -81,7 +81,15 @@ class Moment(Protocol):
         """
 
     def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
-        """Convert ``flow`` [B, h, w, 4], as :meth:`motion` returned it, to latent pixels."""
+        """Convert a flow from the unit of :meth:`motion` to latent pixels.
+
+        Args:
+            points: The pixels of a rectangle.
+            flow: What :meth:`motion` returned for them, [B, h, w, 4].
+
+        Returns:
+            [B, h, w, 4], latent pixels: (x, y) to the first frame, then (x, y) to the second.
+        """
 
 
 class Features(Protocol):

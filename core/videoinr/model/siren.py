@@ -35,7 +35,15 @@ class SplitLinear(nn.Linear):
         return self.weight[:, self.edges[index] : self.edges[index + 1]]
 
     def project(self, index: int, x: Tensor) -> Tensor:
-        """Return the term of input ``index``, which is ``x`` [..., widths[index]]: [..., out_features]."""
+        """Return the term of one input, without the bias.
+
+        Args:
+            index: Which input, counted from 0.
+            x: The input, [..., widths[index]].
+
+        Returns:
+            [..., out_features].
+        """
         return F.linear(x, self.weight_of(index))
 
 

@@ -148,8 +148,12 @@ class VideoINR(Representation):
         With a single network there is no F_s. What is computed before t is known takes its place: the terms of z* and
         x - v* in the network's first layer.
 
+        Args:
+            features: The encoded pairs.
+            points: The h x w pixels x of a rectangle.
+
         Returns:
-            [B, h, w, spatial_channels] for the h x w pixels of ``points``.
+            [B, h, w, spatial_channels].
         """
         return self._at_nearest(points.nearest(features.spatial), points.offsets())
 

@@ -29,7 +29,16 @@ def sample_as_table(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def sample_bilinear(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Sample ``image`` [B, H, W, C] bilinearly at x, y (each [B, h, w], pixels): [B, h, w, C], differentiable."""
+    """Sample ``image`` bilinearly.
+
+    Args:
+        image: [B, H, W, C].
+        x: [B, h, w], pixels of ``image``.
+        y: Like ``x``.
+
+    Returns:
+        [B, h, w, C], differentiable.
+    """
     grid = unit_grid(x, y, height=image.shape[1], width=image.shape[2])
     sampled = F.grid_sample(image.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False)
     return sampled.permute(0, 2, 3, 1)
@@ -60,7 +69,17 @@ def positions_along(flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def unit_grid(x: Tensor, y: Tensor, *, height: int, width: int) -> Tensor:
-    """Convert positions x, y [B, h, w] (pixels) to ``grid_sample``'s -1 ... 1: [B, h, w, 2], order (x, y)."""
+    """Convert positions from pixels to the -1 ... 1 of ``grid_sample`` (``align_corners=False``).
+
+    Args:
+        x: [B, h, w], pixels of the map.
+        y: Like ``x``.
+        height: Of the map.
+        width: Of the map.
+
+    Returns:
+        [B, h, w, 2], order (x, y).
+    """
     # NaN in a flow (a training that diverges) must become a bad picture and not a crash inside grid_sample.
     return torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1).nan_to_num()
 

@@ -151,6 +151,10 @@ def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.
 def self_test(loaded: LoadedModel, device: torch.device) -> float:
     """Render the self-test picture on ``device`` and compare it with the card's.
 
+    Args:
+        loaded: The model, which moves to ``device``, and its card.
+        device: The device to test.
+
     Returns:
         The largest difference, in 8-bit levels.
 

@@ -19,10 +19,14 @@ Region = Rect | tuple[int, int, int, int]
 
 
 def exact(value: Number, name: str) -> Fraction:
-    """Return ``value`` as a fraction.
+    """Return ``value`` as a fraction. A float means the decimal that it prints: 0.3 is 3/10.
+
+    Args:
+        value: the argument of a public function.
+        name: the argument's name, for the message.
 
     Raises:
-        UsageError: ``value`` is not a finite number; the message calls it ``name``.
+        UsageError: ``value`` is not a finite number.
     """
     try:
         return Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(float(value)))
@@ -31,12 +35,12 @@ def exact(value: Number, name: str) -> Fraction:
 
 
 def optional(value: Number | None, name: str) -> Fraction | None:
-    """Return ``value`` as :func:`exact` does, or None."""
+    """Return ``value`` as :func:`exact` does, or None if it is None; ``name`` and the errors are as there."""
     return None if value is None else exact(value, name)
 
 
 def positive(value: Number, name: str) -> Fraction:
-    """Return ``value`` as :func:`exact` does; UsageError if it is not above 0."""
+    """Return ``value`` as :func:`exact` does; UsageError, which calls it ``name``, if it is not above 0."""
     number = exact(value, name)
     if number <= 0:
         raise UsageError(f"{name} = {float(number):g} is not above 0.", hint="Give a number above 0.")
@@ -80,10 +84,19 @@ def query_for(
     region: Region | None,
     default_scale: int,
 ) -> RegionQuery:
-    """Return the query for a region of the clip's picture at ``instant``.
+    """Return the query for a region of the clip's picture.
+
+    Args:
+        info: the clip.
+        instant: the time of the picture.
+        scale: grid pixels for each clip pixel; None means ``default_scale``.
+        size: (width, height) of the full picture in pixels, instead of a scale.
+        region: (x, y, width, height) in pixels of the grid; None means all.
+        default_scale: the scale if neither ``scale`` nor ``size`` is given.
 
     Raises:
-        UsageError: the scale is out of range, the region lies outside the grid, or both scale and size were given.
+        UsageError: the scale or size is not valid or out of range, both were given, or the region lies outside the
+            grid.
     """
     grid = grid_of(info, scale=optional(scale, "scale"), size=as_grid(size), default_scale=default_scale)
     return RegionQuery(instant, grid, rect_of(grid, as_rect(region)))

@@ -38,7 +38,13 @@ def crop_around(query: RegionQuery, clip: Grid) -> Rect | None:
 
 
 def is_enough(crop: Rect, query: RegionQuery, clip: Grid) -> bool:
-    """Return whether features of ``crop`` cover ``query`` with at least LEAST_MARGIN_PX around it."""
+    """Return whether features of ``crop`` cover ``query`` with at least LEAST_MARGIN_PX around it.
+
+    Args:
+        crop: the encoded crop, in clip pixels.
+        query: the view, on any grid.
+        clip: the size of the clip's frames.
+    """
     return crop.contains(_widened(query, clip, LEAST_MARGIN_PX))
 
 
@@ -46,6 +52,10 @@ def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:
     """Return ``query`` on the next coarser grid whose size is a whole multiple of the clip's.
 
     On such a grid the edges of every crop lie between pixels.
+
+    Args:
+        query: the view, on any grid.
+        clip: the size of the clip's frames.
     """
     times = _times(query, clip)
     grid = Grid(clip.width * times, clip.height * times)
@@ -53,7 +63,13 @@ def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:
 
 
 def query_on_crop(crop: Rect, query: RegionQuery, clip: Grid) -> RegionQuery:
-    """Return ``query``, which is :func:`on_whole_pixels`, as a query to a clip that consists of ``crop`` alone."""
+    """Return ``query`` as a query to a clip that consists of ``crop`` alone.
+
+    Args:
+        crop: the crop, in clip pixels.
+        query: the view, as :func:`on_whole_pixels` returned it.
+        clip: the size of the clip's frames.
+    """
     times, rect = _times(query, clip), query.rect
     moved = Rect(rect.x - crop.x * times, rect.y - crop.y * times, rect.width, rect.height)
     return RegionQuery(query.instant, Grid(crop.width * times, crop.height * times), moved)

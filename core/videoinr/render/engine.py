@@ -91,8 +91,13 @@ class Engine(Closeable):
 
         The phase matters across a cut, where the two halves of a pair are decoded from different frames.
 
+        Args:
+            pair: the index of the pair's first frame, 0 ... pairs - 1.
+            token: cancels the work between the encoder's convolutions.
+            phase: 0 (first frame) ... 1 (second frame).
+
         Raises:
-            Cancelled: ``token`` was cancelled; it is checked between the encoder's convolutions.
+            Cancelled: ``token`` was cancelled.
             UsageError: the clip has no such pair.
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
         """
@@ -148,11 +153,15 @@ class Engine(Closeable):
     def render_tensor(self, query: RegionQuery, token: CancelToken = NEVER) -> Tensor:
         """Decode ``query`` as :meth:`render` does, and leave the picture on the device.
 
+        Args:
+            query: the instant, the grid and the pixels of it.
+            token: cancels the work as in :meth:`render`.
+
         Returns:
             uint8 [rect.height, rect.width, 4], RGBX, on the engine's device.
 
         Raises:
-            Cancelled, ClipError, DeviceError: as for :meth:`render`.
+            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
         """
         return self._decode(query, token, to_cpu=False)
 
@@ -161,15 +170,20 @@ class Engine(Closeable):
         return self._features(Footing(pair, pair + 1, Fraction(0)), token)
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
-        """Decode the motion at ``instant`` between the frames of its pair as they are, also across a cut.
+        """Decode M(x, t) (eq. 4) between the frames of the pair as they are, also across a cut.
 
         See :func:`videoinr.decode.flow.decode_flow`.
 
+        Args:
+            instant: the pair and the phase t.
+            token: cancels the work between the encoder's convolutions and the decoder's bands of rows.
+
         Returns:
-            float32 [2, clip height, clip width, 2] on the engine's device.
+            float32 [2, clip height, clip width, 2] on the engine's device: the flow to the first frame and to the
+            second, each (x, y) in latent pixels.
 
         Raises:
-            Cancelled, ClipError, DeviceError: as for :meth:`render`.
+            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
         """
         return self._decoder.flow(self.features(instant.pair, token), instant, token)
 

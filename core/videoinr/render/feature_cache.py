@@ -29,7 +29,7 @@ class FeatureCache:
         return self._held.get(key)
 
     def put(self, key: PairKey, features: Features) -> None:
-        """Put ``features`` into the cache."""
+        """Put ``features`` into the cache under ``key``; the least recently used pairs make room."""
         self._held[key] = features
 
     def __contains__(self, key: PairKey) -> bool:

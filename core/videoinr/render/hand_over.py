@@ -132,6 +132,10 @@ class HandOver:
     def run(self, task: Task, work: Callable[[CancelToken], None]) -> None:
         """Call ``work`` with a token that newer requests may cancel while it runs.
 
+        Args:
+            task: what the work does; it decides which requests cancel it.
+            work: the work, called on this thread. Its errors are raised.
+
         Raises:
             Cancelled: a newer clip, request or end cancelled the task, before it began or in between.
         """

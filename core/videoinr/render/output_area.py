@@ -18,7 +18,11 @@ _FFMPEG_LIMIT = 2**31
 
 
 def instant_of(timeline: Timeline, time_secs: Fraction) -> Instant:
-    """Return the instant at ``time_secs``, the second of the clip.
+    """Return the instant at a time of the clip.
+
+    Args:
+        timeline: the clip's frame times.
+        time_secs: the second of the clip, 0 ... duration.
 
     Raises:
         UsageError: ``time_secs`` is not in 0 ... duration.
@@ -66,6 +70,10 @@ def _check_scale(scale: Fraction) -> None:
 
 def rect_of(grid: Grid, region: Rect | None) -> Rect:
     """Return ``region``, or all of ``grid`` if it is None.
+
+    Args:
+        grid: the size of the full picture.
+        region: the region, in pixels of the grid.
 
     Raises:
         UsageError: pixels of the region lie outside the grid, or they are more than a picture file can hold.

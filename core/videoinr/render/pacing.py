@@ -72,7 +72,7 @@ class SpeedMeter:
         return not self._last
 
     def add(self, pixels: int, elapsed_secs: float) -> None:
-        """Record that decoding ``pixels`` pixels took ``elapsed_secs``."""
+        """Record that decoding ``pixels`` pixels took ``elapsed_secs`` seconds; below 1024 pixels it does not count."""
         # Tiny pictures measure the overhead of a call, not the speed.
         if pixels >= 1024:
             self._last.append(elapsed_secs / pixels)
@@ -108,7 +108,7 @@ class Pacer:
         self._encode_secs = elapsed_secs
 
     def note_picture(self, query: RegionQuery, elapsed_secs: float) -> None:
-        """Record that decoding ``query`` took ``elapsed_secs``."""
+        """Record that decoding the pixels of ``query`` took ``elapsed_secs`` seconds."""
         view = _view_of(query)
         meter = self._warm if view in self._seen else self._cold
         meter.add(query.rect.area, elapsed_secs)

@@ -36,7 +36,12 @@ class Prefetch:
         return next((pair for pair in self._wanted() if not is_encoded(pair)), None)
 
     def note_encoded(self, pair: int, is_encoded: Callable[[int], bool]) -> None:
-        """Record that ``pair`` was encoded. If the cache dropped a nearer pair for it, want fewer pairs from now on."""
+        """Record that a pair was encoded. If the cache dropped a nearer pair for it, want fewer pairs from now on.
+
+        Args:
+            pair: the pair's index.
+            is_encoded: returns whether a pair's features are in the cache.
+        """
         wanted = self._wanted()
         if pair in wanted and not all(is_encoded(nearer) for nearer in wanted[: wanted.index(pair)]):
             self._room = max(1, wanted.index(pair))

@@ -25,7 +25,16 @@ class Renderer(Protocol):
         """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
 
     def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
-        """Put the features for an instant into the cache; raises Cancelled between the encoder's stages."""
+        """Put the features for the instant (``pair``, ``phase``) into the cache, unless they are there.
+
+        Args:
+            pair: the index of the pair's first frame, 0 ... pairs - 1.
+            token: cancels the work between the encoder's stages.
+            phase: 0 (first frame) ... 1 (second frame).
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames, encoding the crop first where needed.
@@ -37,7 +46,19 @@ class Renderer(Protocol):
         """
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
-        """Decode ``query``, encoding its pair first where needed; raises Cancelled between chunks."""
+        """Decode ``query``, encoding its pair first where needed.
+
+        Args:
+            query: the instant, the grid and the pixels of it.
+            quality: copied into the answer; it does not change the pixels.
+            token: cancels the work between chunks.
+
+        Returns:
+            The query and its pixels, uint8 [rect.height, rect.width, 4], RGBX.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
 
     def close(self) -> None:
         """Release files, threads and memory."""

@@ -91,19 +91,30 @@ class Video(Closeable):
     def query(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None
     ) -> RegionQuery:
-        """Return the checked request that :meth:`decode` renders; arguments and errors are those of :meth:`decode`."""
+        """Return the checked request that :meth:`decode` renders.
+
+        Args:
+            time, scale, size, region: as for :meth:`decode`.
+
+        Raises:
+            UsageError: the time lies outside the clip, the region outside the grid, or the scale is out of range.
+        """
         instant = instant_of(self.timeline, exact(time, "time"))
         return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)
 
     def render(self, query: RegionQuery, *, cancel: CancelToken = NEVER) -> RenderedRegion:
         """Render ``query``, encoding its pair first where needed.
 
+        Args:
+            query: the request, as :meth:`query` returned it.
+            cancel: cancels the work between chunks of a few milliseconds.
+
         Returns:
             The picture as uint8 [height, width, 4] (RGBX) with its query and the time that it took.
 
         Raises:
             UsageError: the video is closed.
-            ClipError, DeviceError, Cancelled: as for :meth:`encode`; cancelled between chunks of a few milliseconds.
+            ClipError, DeviceError, Cancelled: as for :meth:`encode`.
         """
         with self._working() as engine:
             return engine.render(query, Quality.FULL, cancel)

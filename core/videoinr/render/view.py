@@ -29,9 +29,17 @@ def scale_from_zoom(zoom: float) -> float:
 
 
 def visible_units(view: ViewState, info: ClipInfo, screen_px: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Return the box (left, top, right, bottom) that a window of ``screen_px`` (width, height) shows.
+    """Return the box that a window shows, in unit coordinates.
 
-    The box is in unit coordinates: 0 ... 1 across the clip's picture, and beyond that range the margin around it.
+    They are 0 ... 1 across the clip's picture; beyond that range lies the margin around it.
+
+    Args:
+        view: the centre and the zoom.
+        info: the clip.
+        screen_px: (width, height) of the window, physical pixels.
+
+    Returns:
+        (left, top, right, bottom).
     """
     half_x, half_y = (side / view.zoom / 2 for side in screen_px)
     (x, y), width, height = view.centre, info.width, info.height
@@ -61,6 +69,11 @@ def resolve(
 
 
 def coarser(query: RegionQuery, divisor: int) -> RegionQuery:
-    """Return ``query`` on a grid ``divisor`` times coarser each way: the same instant and area of the picture."""
+    """Return ``query`` on a coarser grid: the same instant and area of the picture.
+
+    Args:
+        query: the view.
+        divisor: how many times coarser the grid is in each direction, 1 or more; its size is rounded up.
+    """
     grid = Grid(-(-query.grid.width // divisor), -(-query.grid.height // divisor))
     return RegionQuery(query.instant, grid, rect_on_grid(query.rect, query.grid, grid))

@@ -28,7 +28,15 @@ SIZE_MULTIPLE = 4
 
 
 def twice_as_large(x: Tensor, *, gain: float = 1.0) -> Tensor:
-    """Upsample ``x`` [B, C, H, W] bilinearly to [B, C, 2H, 2W] and multiply it by ``gain``."""
+    """Upsample a map bilinearly to twice its size.
+
+    Args:
+        x: [B, C, H, W].
+        gain: Factor of the result; 2 for a guide, whose offsets are in pixels.
+
+    Returns:
+        [B, C, 2H, 2W].
+    """
     return resize(x, (2 * x.shape[2], 2 * x.shape[3]), gain=gain)
 
 
@@ -66,7 +74,11 @@ class CoarsestAlignment(nn.Module):
         self.deform = DeformableConv(channels, groups)
 
     def forward(self, moving: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-        """Align ``moving`` with ``reference``, both [B, C, H, W].
+        """Align ``moving`` with ``reference``.
+
+        Args:
+            moving: [B, C, H, W].
+            reference: [B, C, H, W].
 
         Returns:
             The guide from which the offsets are predicted, and the aligned map; both [B, C, H, W].
@@ -118,7 +130,15 @@ class Alignment(nn.Module):
         self.middle, self.fine = FinerAlignment(channels, groups), FinerAlignment(channels, groups)
 
     def forward(self, moving: Levels, reference: Levels) -> Tensor:
-        """Align ``moving`` with ``reference``: [B, C, H, W], without activation."""
+        """Align ``moving`` with ``reference``.
+
+        Args:
+            moving: The map's levels [B, C, H, W], [B, C, H/2, W/2] and [B, C, H/4, W/4].
+            reference: The levels of the other map, like ``moving``.
+
+        Returns:
+            The aligned map [B, C, H, W], without activation.
+        """
         guide, aligned = self.coarse(moving[2], reference[2])
         guide, aligned = self.middle(moving[1], reference[1], guide, aligned, slope=LEAK)
         out: Tensor = self.fine(moving[0], reference[0], guide, aligned)[1]
@@ -134,7 +154,15 @@ class PairAlignment(nn.Module):
         self.fuse = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, first: Levels, second: Levels) -> Tensor:
-        """Fuse two maps, given at all levels, to one [B, C, H, W]."""
+        """Align each map with the other and fuse the results.
+
+        Args:
+            first: The first map's levels [B, C, H, W], [B, C, H/2, W/2] and [B, C, H/4, W/4].
+            second: The second map's levels, like ``first``.
+
+        Returns:
+            [B, C, H, W].
+        """
         return convolve(self.fuse, self.first(first, second), self.second(second, first))
 
 
@@ -147,7 +175,15 @@ class StateAlignment(nn.Module):
         self.align = PairAlignment(channels, groups)
 
     def forward(self, entering: Levels, state: Tensor) -> Tensor:
-        """Return ``state`` [B, C, H, W], aligned with ``entering``: the levels of the input by :attr:`pyramid`."""
+        """Align a state of the ConvLSTM with its input.
+
+        Args:
+            entering: The input's levels, as :class:`Pyramid` returns them.
+            state: [B, C, H, W].
+
+        Returns:
+            The aligned state [B, C, H, W].
+        """
         out: Tensor = self.align(entering, self.pyramid(state))
         return out
 

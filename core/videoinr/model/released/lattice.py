@@ -49,7 +49,14 @@ class LatticeAxis:
 
     @classmethod
     def make(cls, pixels: int, *, clip_size: int, size: int, corrected: bool) -> LatticeAxis:
-        """Make the axis of a picture ``pixels`` wide, of a clip ``clip_size`` wide that was padded to ``size``."""
+        """Make one axis of the grid for a picture.
+
+        Args:
+            pixels: The picture's columns (rows).
+            clip_size: The columns (rows) of the clip's frames.
+            size: The columns (rows) of the latent feature, padding included.
+            corrected: Whether the conventions are the corrected ones.
+        """
         extent = size * pixels / clip_size
         return cls(extent, max(pixels, round(extent)), size, corrected)
 
@@ -73,7 +80,15 @@ class LatticeAxis:
         return (index.double() * (2 / span) - 1).float() + flow_px / (span / 2)
 
     def nearest(self, coordinate: Tensor, count: int) -> Tensor:
-        """Return which of the ``count`` pixels of a map is nearest to each coordinate (float32 [n]): int64 [n]."""
+        """Return which pixel of a map is nearest to each coordinate.
+
+        Args:
+            coordinate: float32 [n], -1 ... 1.
+            count: How many pixels the map has.
+
+        Returns:
+            int64 [n], 0 ... count - 1.
+        """
         # grid_sample itself decides: half-way between two pixels its rounding differs from device to device.
         numbers = torch.arange(count, dtype=torch.float32, device=coordinate.device).view(1, 1, 1, -1)
         where = torch.stack((coordinate, torch.zeros_like(coordinate)), -1)[None, None]
@@ -94,7 +109,15 @@ class LatticeAxis:
 
 
 def on_map(coordinate: Tensor, count: float) -> Tensor:
-    """Convert a coordinate in -1 ... 1 to pixels (centre coordinates) of a map of ``count`` pixels."""
+    """Convert coordinates to pixels of a map (centre coordinates).
+
+    Args:
+        coordinate: Coordinates in -1 ... 1.
+        count: How many pixels the map has along the axis.
+
+    Returns:
+        ``((coordinate + 1) count - 1) / 2``, of the shape of ``coordinate``.
+    """
     return ((coordinate + 1) * count - 1) / 2
 
 
@@ -121,5 +144,15 @@ class Lattice:
         return sample(image, x, y) * self.inside(x, y, width=width, height=height)
 
     def inside(self, x: Tensor, y: Tensor, *, width: float, height: float) -> Tensor:
-        """Return :meth:`LatticeAxis.inside` of both axes, multiplied: [B, h, w, 1] for positions x, y [B, h, w]."""
+        """Return :meth:`LatticeAxis.inside` of both axes, multiplied.
+
+        Args:
+            x: Positions [B, h, w] in pixels of a map.
+            y: Like ``x``.
+            width: The map's width in pixels.
+            height: The map's height in pixels.
+
+        Returns:
+            Weights [B, h, w, 1] in 0 ... 1.
+        """
         return (self.columns.inside(x, width) * self.rows.inside(y, height))[..., None]

@@ -75,7 +75,7 @@ class ReleasedFeatures(EncodedMaps):
         return
 
     def at(self, grid: Grid, t: Tensor) -> ReleasedMoment:
-        """Return the pairs at time ``t`` (float32 [B or 1, 1, 1, 1] in 0 ... 1) on ``grid``."""
+        """Return the pairs at time ``t`` on ``grid``; see :meth:`videoinr.model.representation.Features.at`."""
         axes = (
             LatticeAxis.make(pixels, clip_size=clip_size, size=size, corrected=self.model.config.corrected)
             for pixels, clip_size, size in zip(
@@ -85,7 +85,7 @@ class ReleasedFeatures(EncodedMaps):
         return ReleasedMoment(self, t, Lattice(*axes))
 
     def render(self, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
-        """Render whole frames; see :meth:`ReleasedVideoINR.render`."""
+        """Render whole frames; see :meth:`videoinr.model.representation.Features.render`."""
         return self.model.render(self, grid, times)
 
 
@@ -117,7 +117,7 @@ class ReleasedMoment:
         return self.features.model.spatial_feature(self, points)
 
     def motion_basis(self, points: Points, spatial: Tensor) -> tuple[Tensor]:
-        """Compute M(x, t) itself: everything here holds at one time."""
+        """Compute M(x, t) itself, as everything here holds at one time; see :meth:`ReleasedVideoINR.motion`."""
         return (self.features.model.motion(self, points, spatial),)
 
     def motion(self, basis: tuple[Tensor, ...]) -> Tensor:
@@ -125,11 +125,19 @@ class ReleasedMoment:
         return basis[0]
 
     def colour(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
-        """Compute RGB."""
+        """Compute RGB; see :meth:`ReleasedVideoINR.colour`."""
         return self.features.model.colour(self, points, flow, sample_field)
 
     def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
-        """Return how far from each pixel the network reads: [B, h, w, 4], latent pixels."""
+        """Return how far from each pixel the network reads.
+
+        Args:
+            points: The h x w pixels of a rectangle.
+            flow: M(x, t) [B, h, w, 4], as :meth:`motion` returned it.
+
+        Returns:
+            [B, h, w, 4], latent pixels: (x, y) to the first frame, then (x, y) to the second.
+        """
         (height, width), lattice = self.features.latent_hw, self.lattice
         columns, rows = points.columns.index, points.rows.index[:, None]
         moved = [
@@ -185,7 +193,11 @@ class ReleasedVideoINR(Representation):
     def spatial_feature(self, moment: ReleasedMoment, points: Points) -> Tensor:
         """Evaluate F_s(x, t) = f_s(z*, frames*, x - v*, t).
 
-        x - v* is in -1 ... 1, order (y, x), unlike in :class:`VideoINR`.
+        x - v* is in half latent pixels, -1 ... 1, order (y, x), unlike in :class:`VideoINR`.
+
+        Args:
+            moment: The pairs at t.
+            points: The h x w pixels x of a rectangle.
 
         Returns:
             [B, h, w, spatial_channels].
