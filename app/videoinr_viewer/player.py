@@ -32,7 +32,8 @@ class Player(QObject):
         self.speed = Fraction(1)
         self.direction = 1
         self.loops = True
-        self._timer = QTimer(self, interval=TICK_MSECS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MSECS)
         self._timer.timeout.connect(self.tick)
         session.closed.connect(self.pause)
         session.open_wanted.connect(self.pause)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -18,7 +20,7 @@ from videoinr.errors import UsageError
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 from videoinr_viewer.export import bridge as export_bridge
-from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.export.dialog import ExportDialog
 
 
@@ -128,8 +130,8 @@ def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportD
     assert out.exists()
     assert stage.viewer.window.status.export.text() == ""
     arguments = json.loads((tmp_path / "out.arguments.json").read_text())
-    assert arguments[:3] == ["export", str(tmp_path / "my clip.mp4"), str(out)]
-    assert arguments[-1] == "--json-progress"
+    assert arguments[:2] == ["export", "--json-progress"]
+    assert arguments[-3:] == ["--", str(tmp_path / "my clip.mp4"), str(out)]
     assert "--overwrite" not in arguments
 
 
@@ -227,6 +229,17 @@ def test_stopping_waits_for_the_process(bridge: Callable[[str], ExportBridge], q
     qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
     hanging.stop()
     assert not hanging.is_running
+
+
+@pytest.mark.parametrize("name", ["typer.py", "json.py", "videoinr.py", "sitecustomize.py", "numpy.py"])
+def test_modules_in_the_current_folder_are_not_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("print('a module of the current folder')")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [*COMMAND, "export", "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a module of the current folder" not in done.stdout
 
 
 def test_a_command_that_does_not_exist_is_explained(qtbot: QtBot) -> None:

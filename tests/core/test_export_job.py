@@ -122,9 +122,9 @@ def test_the_command_line_of_a_job() -> None:
         codec="libx264", crf=18, model="lite", device="cpu", overwrite=True,
     )  # fmt: skip
     assert job.arguments() == [
-        "export", "in.mp4", "./-out.mp4", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
+        "export", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
         "--size", "640x360", "--crop", "300x200+10+20", "--codec", "libx264", "--crf", "18", "--model", "lite",
-        "--device", "cpu", "--overwrite",
+        "--device", "cpu", "--overwrite", "--", "in.mp4", "-out.mp4",
     ]  # fmt: skip
     assert job.size_px == (300, 200)
     assert job.retiming.frame_count == 96

@@ -21,7 +21,7 @@ def say(event: str, **values: object) -> None:
 
 def main() -> int:
     how, *arguments = sys.argv[1:]
-    out = Path(arguments[2])
+    out = Path(arguments[-1])
     out.with_suffix(".arguments.json").write_text(json.dumps(arguments))
     if how == "deaf":
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -22,7 +22,8 @@ class Heartbeat(QObject):
         self._longest_secs = 0.0
         self.longest_ever_secs = 0.0
         self._last: float | None = None
-        self._timer = QTimer(self, interval=BEAT_MSECS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(BEAT_MSECS)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
 

@@ -16,7 +16,8 @@ from videoinr.types import ExportProgress
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "videoinr.cli")
+COMMAND = (sys.executable, "-P", "-m", "videoinr.cli")
+"""-P: without it, Python would import modules from the current folder, for example a typer.py among the downloads."""
 GRACE_MSECS = 5000
 """The time that a cancelled export has to clean up before it is killed."""
 KEPT_STDERR_CHARS = 4000
@@ -52,7 +53,7 @@ class ExportBridge(QObject):
         return self._process is not None
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Run the command with ``arguments`` (those of ``videoinr export``). No other export may be running."""
+        """Run the command with ``arguments``: export, its options and its paths. No other export may be running."""
         if self._process is not None:
             raise RuntimeError("an export is already running")
         self._stderr, self._outcome, self._is_cancelled = "", None, False
@@ -62,7 +63,8 @@ class ExportBridge(QObject):
         process.errorOccurred.connect(self._fail_to_start)
         process.finished.connect(self._end)
         self._process = process
-        line = [*self._command, *arguments, "--json-progress"]
+        # After the first word, because options end where the paths begin.
+        line = [*self._command, *arguments[:1], "--json-progress", *arguments[1:]]
         log.info("export: %s", line)
         process.start(line[0], line[1:])
 

@@ -80,7 +80,8 @@ class StatusLine(QFrame):
             row.addWidget(widget, stretch)
         for label in (self.pair, self.work, self.export):
             self._set_note(label, "")
-        self._patience = QTimer(self, singleShot=True, interval=BUSY_PATIENCE_MSECS)
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.setInterval(BUSY_PATIENCE_MSECS)
         self._patience.timeout.connect(self._show_work)
 
     @Slot(object)

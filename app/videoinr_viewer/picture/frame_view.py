@@ -51,7 +51,8 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.compare = Compare.OFF
         self._panned_px = (0, 0)
         self._late_source: RenderedRegion | None = None
-        self._patience = QTimer(self, singleShot=True, interval=SOURCE_PATIENCE_MSECS)
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.setInterval(SOURCE_PATIENCE_MSECS)
         self._patience.timeout.connect(self._show_late_source)
         self._box, self._item = CanvasBox(), PictureItem()
         self._box.addItem(self._item, ignoreBounds=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 APP_NAME = "videoinr-viewer"
 OpenRenderer = Callable[[Path], Renderer]
@@ -96,24 +99,56 @@ def run(
     app = make_app()
     log_handler, hook = start_log(log_folder), CrashHook()
     hook.install()
-    settings = Settings.load(settings_path)
-    viewer = Viewer(
-        app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
-        options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
-    )  # fmt: skip
-    size = _attend(viewer, arguments, hook, log_folder)
-    app.aboutToQuit.connect(viewer.shut_down)
-    viewer.show(size)
-    if arguments.file is not None:
-        viewer.session.open(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
+    # While the window is built, no dialog can report an error.
+    printing = hook.crashed.connect(_print_error)
     try:
-        return app.exec()
+        settings = Settings.load(settings_path)
+        with _printed_if_it_fails(log_folder):
+            viewer = Viewer(
+                app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
+                options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
+            )  # fmt: skip
+            _show(viewer, arguments, hook, log_folder)
+        hook.crashed.disconnect(printing)
+        app.aboutToQuit.connect(viewer.shut_down)
+        try:
+            return app.exec()
+        finally:
+            viewer.shut_down()
+            if not arguments.is_unattended:
+                settings.save(settings_path)
+    except _NotBuiltError:
+        return 1
     finally:
-        viewer.shut_down()
-        if not arguments.is_unattended:
-            settings.save(settings_path)
         hook.remove()
         stop_log(log_handler)
+
+
+class _NotBuiltError(Exception):
+    """The window could not be built; the reason was printed."""
+
+
+@contextmanager
+def _printed_if_it_fails(log_folder: Path) -> Iterator[None]:
+    """Log and print any error, and raise :class:`_NotBuiltError` in its place."""
+    try:
+        yield
+    except Exception as error:
+        log.critical("the window could not be built", exc_info=error)
+        _print_error(f"The window could not be built. {type(error).__name__}: {error}")
+        _print_error(f"Details are in {log_folder / 'viewer.log'}.")
+        raise _NotBuiltError from error
+
+
+def _print_error(message: str) -> None:
+    print(f"{APP_NAME}: {message}", file=sys.stderr)
+
+
+def _show(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> None:
+    """Show the window and open the clip of the command line."""
+    viewer.show(_attend(viewer, arguments, hook, log_folder))
+    if arguments.file is not None:
+        viewer.session.open(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
 
 
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:

@@ -111,10 +111,11 @@ class ExportJob:
             "--stream": self.stream,
         }
         flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial}
-        line = ["export", _path(self.clip), _path(self.out)]
+        line = ["export"]
         for name, value in options.items():
             line += [] if value is None else [name, str(value)]
-        return line + [name for name, is_on in flags.items() if is_on]
+        # "--" ends the options, so that a name such as -o.mp4 is read as a path.
+        return [*line, *(name for name, is_on in flags.items() if is_on), "--", str(self.clip), str(self.out)]
 
 
 class ExportOptions(TypedDict, total=False):
@@ -186,8 +187,3 @@ def _speed(speed: Fraction | None) -> Fraction:
 
 def _time(secs: Fraction) -> str:
     return str(secs.limit_denominator(_MAX_DENOMINATOR))
-
-
-def _path(path: Path) -> str:
-    # A name such as -o.mp4 would be read as an option.
-    return f"./{path}" if str(path).startswith("-") else str(path)
