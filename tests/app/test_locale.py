@@ -77,7 +77,6 @@ def test_an_error_while_the_window_is_built_is_printed(
     def fail(*_arguments: object, **_options: object) -> None:
         raise AttributeError("'interval' is not a Qt property")
 
-    hooks = sys.excepthook
     monkeypatch.setattr(program, "Viewer", fail)
     code = program.run(
         arguments, open_renderer=opener([]), settings_path=tmp_path / "viewer.ini", log_folder=tmp_path / "log"
@@ -87,4 +86,4 @@ def test_an_error_while_the_window_is_built_is_printed(
     assert "videoinr-viewer: The window could not be built. AttributeError: 'interval' is not a Qt property" in printed
     assert str(tmp_path / "log" / "viewer.log") in printed
     assert "AttributeError" in (tmp_path / "log" / "viewer.log").read_text()
-    assert sys.excepthook is hooks
+    assert sys.excepthook is sys.__excepthook__
