@@ -17,6 +17,7 @@ import av
 from av.stream import Disposition
 
 from videoinr.clip.exif import turns_from_exif
+from videoinr.clip.formats import PICTURE_OPTIONS
 from videoinr.clip.picture_format import (
     PNG,
     TGA,
@@ -38,7 +39,7 @@ _MAX_FILE_BYTES = 1 << 30
 
 _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 
-_OPEN_OPTIONS = {**_OPTIONS, "protocol_whitelist": ""}
+_OPEN_OPTIONS = {**_OPTIONS, **PICTURE_OPTIONS}
 
 _HEADER_BYTES = 1 << 16
 """How much of a file is read to learn a picture's size. Most formats need less."""

@@ -14,6 +14,7 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
+from videoinr.clip.formats import NO_PLAYLISTS, VIDEO_OPTIONS, is_text
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
 from videoinr.errors import ClipError, UsageError, VideoInrError
@@ -23,9 +24,6 @@ MAX_PIXELS = 8192 * 8192
 """The largest frame that is read. A damaged header may declare more, which would take gigabytes of memory."""
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-
-_TEXT_ART = {"tty", "bin", "xbin", "adf", "idf", "txd"}
-"""FFmpeg's demuxers that show a text file as a video."""
 
 _DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
@@ -256,18 +254,19 @@ def open_container(path: Path) -> InputContainer:
     size = _readable_size(path)
     if size == 0:
         raise ClipError(f"“{path.name}” is empty.", hint="Copy or record it again.")
-    with av_errors_as(f"“{path.name}” can't be read as video.", "It may be damaged, or not a video."):
-        changed = with_browsers_delays(path)
-        # Without "file:", FFmpeg would take a name with a colon for a protocol.
-        source = io.BytesIO(changed[0]) if changed else f"file:{path}"
-        container = av.open(source, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
-    if container.format.name in _TEXT_ART:
-        container.close()
-        raise ClipError(f"“{path.name}” is text, not a video.")
-    return container
+    try:
+        with av_errors_as(f"“{path.name}” can't be read as video.", "It may be damaged, or not a video."):
+            changed = with_browsers_delays(path)
+            # Without "file:", FFmpeg would take a name with a colon for a protocol.
+            source = io.BytesIO(changed[0]) if changed else f"file:{path}"
+            return av.open(source, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
+    except ClipError:
+        if is_text(path):
+            raise ClipError(f"“{path.name}” can't be read as video: it is text.", hint=NO_PLAYLISTS) from None
+        raise
 
 
-_OPEN_OPTIONS = {"max_pixels": str(MAX_PIXELS), "protocol_whitelist": "file"}
+_OPEN_OPTIONS = {"max_pixels": str(MAX_PIXELS), **VIDEO_OPTIONS}
 
 
 def video_stream(container: InputContainer, path: Path, number: int | None = None) -> av.VideoStream:

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.errors import ExportError
 from videoinr.text.phrases import format_count
 
@@ -24,7 +25,7 @@ def verify_video(path: Path, *, width: int, height: int, frames: int, fps: Fract
         ExportError: the file cannot be read, or it holds something else.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
             times = _times(container)
             container.seek(0)
             first = next(container.decode(video=0))
