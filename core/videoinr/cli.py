@@ -1,7 +1,4 @@
-"""``videoinr``: the command line. It imports no Qt, and a heavy module only when a command needs it.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ended early but the finished frames were kept, 130 interrupted.
-"""
+"""``videoinr``: the command line. It imports no Qt, and a heavy module only when a command needs it."""
 
 from __future__ import annotations
 
@@ -21,42 +18,71 @@ from videoinr.commands.evaluate import evaluate
 from videoinr.commands.export import export
 from videoinr.commands.models import models
 from videoinr.commands.probe import probe
-from videoinr.commands.screen import say, show_error
+from videoinr.commands.screen import say, show_error, show_json
 from videoinr.commands.train import train
-from videoinr.errors import Cancelled, UsageError, VideoInrError
-from videoinr.exporting.target import PartialKeptError
+from videoinr.errors import Cancelled, VideoInrError
 
-FAILED, USAGE, PARTIAL_KEPT, INTERRUPTED = 1, 2, 3, 130
+EXIT_CODES = {
+    0: "Done.",
+    1: "Failed: an input is missing or cannot be read, an output exists or cannot be written, or an error occurred.",
+    2: "Wrong usage: there is no such command, option, model, codec, device, recipe or baseline, or a value is wrong.",
+    3: "Ended early, and the finished frames were kept (export --keep-partial).",
+    130: "Interrupted.",
+}
+FAILED, INTERRUPTED = 1, 130
 
 
 class _Commands(TyperGroup):
-    """Turns every failure of a command into a message on stderr and an exit code, never a traceback."""
+    """Turns every failure of a command into a message on stderr and an exit code, never a traceback.
+
+    With --json, the failure is printed as JSON on stdout, too.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        before_paths = args[: args.index("--")] if "--" in args else args
+        ctx.meta[_AS_JSON] = "--json" in before_paths
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            _show_typers_own(error, ctx)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (Cancelled, KeyboardInterrupt):
             say("Stopped.")
+            _show_failure(ctx, "Stopped.", "", INTERRUPTED)
             raise typer.Exit(INTERRUPTED) from None
         except VideoInrError as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
             show_error(str(error), error.hint)
-            raise typer.Exit(_exit_code(error)) from None
+            _show_failure(ctx, str(error), error.hint, error.exit_code)
+            raise typer.Exit(error.exit_code) from None
         except Exception as error:
+            _show_typers_own(error, ctx)
             if _is_typers_own(error) or ctx.params.get("debug"):
                 raise
-            show_error(
-                f"An unexpected error occurred: {type(error).__name__}: {error}",
-                "Run videoinr --debug ... to see the traceback, and put it into a bug report.",
-            )
+            message = f"An unexpected error occurred: {type(error).__name__}: {error}"
+            hint = "Run videoinr --debug ... to see the traceback, and put it into a bug report."
+            show_error(message, hint)
+            _show_failure(ctx, message, hint, FAILED)
             raise typer.Exit(FAILED) from None
 
 
-def _exit_code(error: VideoInrError) -> int:
-    if isinstance(error, UsageError):
-        return USAGE
-    return PARTIAL_KEPT if isinstance(error, PartialKeptError) else FAILED
+_AS_JSON = "videoinr.as_json"
+
+
+def _show_failure(ctx: Any, message: str, hint: str, exit_code: int) -> None:
+    """With --json, print the failure as JSON on stdout."""
+    if ctx.meta.get(_AS_JSON):
+        show_json({"error": {"message": message, "hint": hint, "exit_code": exit_code}})
+
+
+def _show_typers_own(error: Exception, ctx: Any) -> None:
+    if _is_typers_own(error) and hasattr(error, "format_message"):
+        _show_failure(ctx, error.format_message(), "", getattr(error, "exit_code", FAILED))
 
 
 def _is_typers_own(error: Exception) -> bool:
@@ -72,6 +98,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="**Exit codes**\n\n" + "\n\n".join(f"- `{code}`: {words}" for code, words in EXIT_CODES.items()),
 )
 for command in (probe, decode, export, evaluate, train, bench, doctor):
     app.command()(command)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError, UsageError
+from videoinr.errors import UnknownDeviceError, UsageError
 
 MIB = 2**20
 
@@ -53,12 +53,12 @@ def pick_device(name: str | None) -> torch.device:
     """Return the device ``name`` (``cuda`` means ``cuda:0``), or the fastest one for None.
 
     Raises:
-        DeviceError: this machine has no such device.
+        UnknownDeviceError: this machine has no such device.
     """
     available = available_devices()
     wanted = {None: available[0], "cuda": "cuda:0"}.get(name, name)
     if wanted not in available:
-        raise DeviceError(f"There is no device {name!r} here.", hint=f"Available: {', '.join(available)}.")
+        raise UnknownDeviceError(f"There is no device {name!r} here.", hint=f"Available: {', '.join(available)}.")
     return torch.device(wanted)
 
 

@@ -8,7 +8,10 @@ class VideoInrError(Exception):
 
     Attributes:
         hint: what to do about it; may be empty. ``str(error)`` is one sentence that says what happened.
+        exit_code: how the command line ends.
     """
+
+    exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -22,6 +25,20 @@ class VideoInrError(Exception):
 class UsageError(VideoInrError):
     """The request is not valid: a region outside the picture, an end before its start, a closed video."""
 
+    exit_code = 2
+
+
+class InputError(UsageError):
+    """A file or folder that the request names is missing, damaged, or holds nothing that can be used."""
+
+    exit_code = 1
+
+
+class OutputExistsError(UsageError):
+    """The output exists already, and the request does not replace it."""
+
+    exit_code = 1
+
 
 class ClipError(VideoInrError):
     """The clip cannot be opened, or this frame of it cannot be decoded."""
@@ -31,8 +48,16 @@ class ModelError(VideoInrError):
     """A weights file is missing, damaged, of another format, or does not fit its own card."""
 
 
+class UnknownModelError(ModelError, UsageError):
+    """No model has this name."""
+
+
 class DeviceError(VideoInrError):
     """The device is absent, or its memory does not suffice even for the smallest chunk."""
+
+
+class UnknownDeviceError(DeviceError, UsageError):
+    """This machine has no device of this name."""
 
 
 class ExportError(VideoInrError):

@@ -49,7 +49,7 @@ def playlist_texts(bait: Path, port: int) -> dict[str, str]:
         "smil": f'<smil><body><video src="{path}"/></body></smil>\n',
         "asx": f'<asx version="3.0"><entry><ref href="http://{address}/a"/></entry></asx>\n',
         "pls": f"[playlist]\nFile1={path}\nNumberOfEntries=1\n",
-        "xspf": f"<?xml version='1.0'?><playlist><trackList><track><location>{path}</location></track></trackList></playlist>",
+        "xspf": f"<?xml version='1.0'?><playlist><trackList><location>{path}</location></trackList></playlist>\n",
         "vobsub": "# VobSub index file, v7 (do not modify this line!)\nsize: 64x48\nid: en, index: 0\n",
         "svg": f"<svg xmlns='http://www.w3.org/2000/svg' width='64' height='48'><image href='{path}'/></svg>\n",
     }

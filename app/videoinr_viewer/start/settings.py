@@ -7,11 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from videoinr.text.plain import is_plain_line
 from videoinr_viewer.style.theme_choice import Theme
 
 SCHEMA = 1
 """The version of the keys. Settings with another version are ignored."""
 MAX_RECENT = 10
+_MAX_BYTES = 1 << 20
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Settings:
     @classmethod
     def load(cls, path: Path) -> Settings:
         """Return the settings of the ini file at ``path``; the defaults if it is missing, foreign or damaged."""
+        if not _is_small_file(path):
+            return cls()
         store = _store(path)
         if str(store.value("schema", "")) != str(SCHEMA):
             return cls()
@@ -59,10 +63,17 @@ def _store(path: Path) -> QSettings:
     return QSettings(str(path), QSettings.Format.IniFormat)
 
 
+def _is_small_file(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size <= _MAX_BYTES
+    except (OSError, ValueError):
+        return False
+
+
 def _paths(stored: object) -> list[Path]:
     # QSettings returns a list of one entry as a plain string.
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-    return [Path(str(name)) for name in names if name][:MAX_RECENT]
+    return [Path(str(name)) for name in names if name and is_plain_line(str(name))][:MAX_RECENT]
 
 
 def _theme(name: str) -> Theme:

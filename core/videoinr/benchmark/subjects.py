@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from videoinr.errors import ModelError
+from videoinr.errors import UnknownModelError
 from videoinr.model.config import CONFIGS, ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import LoadedModel, ModelCard, load_model, shipped_models
@@ -39,7 +39,7 @@ def subject(name: str | None) -> LoadedModel:
         return load_model(name)
     config = CONFIGS.get(name.removeprefix(RANDOM))
     if config is None:
-        raise ModelError(
+        raise UnknownModelError(
             f"There is no configuration {name.removeprefix(RANDOM)!r}.", hint=f"Known: {', '.join(CONFIGS)}."
         )
     return _with_random_weights(name, config)

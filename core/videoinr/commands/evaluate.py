@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -13,7 +14,7 @@ import typer
 
 from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say, show_json, show_table
-from videoinr.errors import UsageError
+from videoinr.errors import ClipError, UsageError
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
 
@@ -142,7 +143,8 @@ def _notes(footage: Sequence[Footage], protocol: Protocol, device: torch.device)
     """Remarks on the clips: how many, and how they differ from the standard set."""
     found = {}
     for clip in footage:
-        with clip.open(device) as frames:
+        # A clip that cannot be read is named at the end, with the reason.
+        with suppress(ClipError), clip.open(device) as frames:
             found[clip.name] = len(frames)
     return protocol.standard.remarks(found) or [
         f"{format_count(len(found), 'clip')} of {format_count(sum(found.values()), 'frame')}."

@@ -72,14 +72,14 @@ def average_models(
     as_json: JsonOption = False,
 ) -> None:
     """Average the weights of several runs that started from the same weights; often better than any of them."""
-    from videoinr.errors import UsageError
+    from videoinr.errors import OutputExistsError, UsageError
     from videoinr.model.averaging import save_mean
     from videoinr.model.weights import load_model
 
     if out.suffix != ".safetensors":
         raise UsageError(f"{out} is not the name of a weights file.", hint="End it in .safetensors.")
     if out.exists():
-        raise UsageError(f"{out} already exists.", hint="Give another name, or remove the file first.")
+        raise OutputExistsError(f"{out} already exists.", hint="Give another name, or remove the file first.")
     card = save_mean([load_model(file) for file in files], out, name=out.stem)
     if as_json:
         show_json(_facts(card))

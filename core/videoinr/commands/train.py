@@ -129,17 +129,17 @@ def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
 def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
     """Create ``out`` and return the state to resume, None for a new run.
 
-    Raises UsageError if there is a checkpoint and ``resume`` is off, or the other way round.
+    Raises OutputExistsError if there is a checkpoint and ``resume`` is off, InputError the other way round.
     """
-    from videoinr.errors import UsageError
+    from videoinr.errors import InputError, OutputExistsError
     from videoinr.training.checkpoints import NAME, read_checkpoint
 
     checkpoint = out / NAME
-    if checkpoint.exists() != resume:
-        raise UsageError(
-            f"{checkpoint} already exists." if not resume else f"There is no {checkpoint}.",
-            hint="Add --resume to continue from it, or give another folder." if not resume else "Leave out --resume.",
-        )
+    if checkpoint.exists() and not resume:
+        hint = "Add --resume to continue from it, or give another folder."
+        raise OutputExistsError(f"{checkpoint} already exists.", hint=hint)
+    if resume and not checkpoint.exists():
+        raise InputError(f"There is no {checkpoint}.", hint="Leave out --resume.")
     out.mkdir(parents=True, exist_ok=True)
     return read_checkpoint(checkpoint, recipe) if resume else None
 

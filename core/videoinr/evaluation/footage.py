@@ -13,7 +13,7 @@ from torch import Tensor
 
 from videoinr.clip import Clip, open_clip
 from videoinr.clip.footage import clips_below
-from videoinr.errors import UsageError
+from videoinr.errors import InputError
 from videoinr.images import tensor_from_pixels
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})
@@ -45,10 +45,10 @@ class Footage:
 
 
 def find_footage(folder: Path) -> list[Footage]:
-    """Return every clip at or below ``folder``, sorted by name. Raises UsageError if there are none."""
+    """Return every clip at or below ``folder``, sorted by name. Raises InputError if there are none."""
     clips = sorted(clips_below(folder, enter=_not_blurred)) if folder.is_dir() else []
     if not clips:
-        raise UsageError(
+        raise InputError(
             f"There are no clips in {folder}.",
             hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from videoinr.errors import UsageError
+from videoinr.errors import ClipError, InputError, UsageError
 from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.methods import BaselineFailedError, MethodSet
@@ -18,6 +18,8 @@ from videoinr.evaluation.summary import Summary, summarise
 from videoinr.text.phrases import format_count
 
 Say = Callable[[str], None]
+
+_UNREADABLE = "it cannot be read: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,20 +69,22 @@ def run_protocol(
         The scores, and the clips that were left out.
 
     Raises:
-        ClipError: A clip cannot be read.
         DeviceError: A frame does not fit into the device's memory.
         ExportError: A picture cannot be written.
     """
     scores: list[FrameScore] = []
     left_out: dict[str, str] = {}
     for clip in footage:
-        with clip.open(device) as frames:
-            reason = why_left_out(frames, protocol)
-            if reason is None:
-                say(f"{protocol.setting}: {clip.name}")
-                scores += _score(frames, clip.name, protocol, method_set, pictures, say)
-            else:
-                left_out[clip.name] = reason
+        try:
+            with clip.open(device) as frames:
+                reason = why_left_out(frames, protocol)
+                if reason is None:
+                    say(f"{protocol.setting}: {clip.name}")
+                    scores += _score(frames, clip.name, protocol, method_set, pictures, say)
+                else:
+                    left_out[clip.name] = reason
+        except ClipError as error:
+            left_out[clip.name] = unreadable(error)
     return Run(protocol, scores, left_out).without(method_set.absent)
 
 
@@ -97,13 +101,17 @@ def run_protocols(
 
     Raises:
         UsageError: no clip could take part in any run.
-        ClipError: a clip cannot be read.
     """
     runs = [run_protocol(footage, protocol, method_set, device, say=say, pictures=pictures) for protocol in protocols]
     runs = [run.without(method_set.absent) for run in runs]
     if not any(run.scores for run in runs):
         raise no_clips([run.left_out for run in runs])
     return runs
+
+
+def unreadable(error: ClipError) -> str:
+    """Return why a clip that cannot be read, or only in part, is not evaluated."""
+    return f"{_UNREADABLE}{str(error).removesuffix('.')}"
 
 
 def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
@@ -120,7 +128,8 @@ def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
 def no_clips(left_out: Sequence[Mapping[str, str]]) -> UsageError:
     """Return the error for runs in which no clip could be evaluated, with the reasons."""
     reasons = dict.fromkeys(f"{clip}: {reason}" for run in left_out for clip, reason in run.items())
-    return UsageError("No clip can be evaluated.", hint=f"{'; '.join(reasons)}.")
+    damaged = all(reason.startswith(_UNREADABLE) for run in left_out for reason in run.values())
+    return (InputError if damaged else UsageError)("No clip can be evaluated.", hint=f"{'; '.join(reasons)}.")
 
 
 def _score(

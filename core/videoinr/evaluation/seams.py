@@ -16,7 +16,7 @@ from videoinr.evaluation.clips import Method, read_window, window_starts
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.metrics import psnr
 from videoinr.evaluation.protocols import Protocol
-from videoinr.evaluation.run import Say, why_left_out
+from videoinr.evaluation.run import Say, unreadable, why_left_out
 from videoinr.geometry import Grid
 from videoinr.images import upsample_bicubic
 
@@ -98,20 +98,23 @@ def measure_seams(
         The seams and ends, and the clips that were left out.
 
     Raises:
-        ClipError: A clip cannot be read.
         DeviceError: A frame does not fit into the device's memory.
     """
     report = SeamReport(protocol, name, [], [], {})
     for clip in footage:
-        with clip.open(device) as frames:
-            reason = why_left_out(frames, protocol)
-            if reason is not None:
-                report.left_out[clip.name] = reason
-                continue
-            say(f"{name}, {protocol.setting}: {clip.name}")
-            seams, ends = seams_of_clip(frames, clip.name, protocol, method)
-            report.seams.extend(seams)
-            report.ends.extend(ends)
+        try:
+            with clip.open(device) as frames:
+                reason = why_left_out(frames, protocol)
+                if reason is not None:
+                    report.left_out[clip.name] = reason
+                    continue
+                say(f"{name}, {protocol.setting}: {clip.name}")
+                seams, ends = seams_of_clip(frames, clip.name, protocol, method)
+        except ClipError as error:
+            report.left_out[clip.name] = unreadable(error)
+            continue
+        report.seams.extend(seams)
+        report.ends.extend(ends)
     return report
 
 

@@ -15,6 +15,8 @@ from videoinr.text.phrases import format_saved
 class PartialKeptError(ExportError):
     """An export ended early and saved its first ``frames`` frames to ``path``."""
 
+    exit_code = 3
+
     def __init__(self, reason: str, path: Path, frames: int) -> None:
         super().__init__(f"{reason} {format_saved(frames, path)}.")
         self.path, self.frames = path, frames

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from videoinr.errors import ModelError
+from videoinr.model.card_schema import check_sizes
+from videoinr.text.plain import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,13 @@ class ModelConfig:
         try:
             fields = dict(data)
             encoder = dict(fields.pop("encoder"))
-            if encoder.get("kind") not in _CONFIG_BY_KIND:
+            if str(encoder.get("kind")) not in _CONFIG_BY_KIND:
                 raise ModelError(
-                    f"The model's encoder is of a kind this program does not know: {encoder.get('kind')!r}.",
+                    f"The model's encoder is of a kind this program does not know: "
+                    f"{printable(repr(encoder.get('kind')))}.",
                     hint="It was probably written by a newer version; update the program.",
                 )
+            check_sizes(data)
             hidden = {key: tuple(value) for key, value in fields.items() if key.endswith("_hidden")}
             config = cls(**{**fields, **hidden, "encoder": _CONFIG_BY_KIND[encoder["kind"]](**encoder)})
             _check_sizes(config)

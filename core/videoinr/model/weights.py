@@ -16,12 +16,18 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 import videoinr_resources
-from videoinr.errors import ModelError
+from videoinr.errors import ModelError, UnknownModelError
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
+from videoinr.model.build_limit import TooManyParametersError, parameters_limited
 from videoinr.model.building import build, config_from_dict
+from videoinr.model.card_schema import read_card_values
 from videoinr.model.representation import Config, Representation
+from videoinr.text.plain import printable
 
+_MAX_WEIGHTS_BYTES = 4 << 30
+_SPARE_PARAMETERS = 1_000_000
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 DEFAULT_MODEL = "lite"
 """The shipped model that is used when none is named."""
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
@@ -104,7 +110,7 @@ def read_card(path: Path) -> ModelCard:
         ModelError: It cannot be read, or describes no model that this program can make.
     """
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = read_card_values(path)
         data["config"] = config_from_dict(data["config"])
         least, most = data["trained_scales"]
         return ModelCard(
@@ -113,7 +119,7 @@ def read_card(path: Path) -> ModelCard:
     except ModelError as error:
         raise ModelError(f"The model card {path} cannot be used. {error}", hint=error.hint or _UNTRUSTED) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"The model card {path} cannot be read: {error}.", hint=_UNTRUSTED) from error
+        raise ModelError(f"The model card {path} cannot be read: {printable(str(error))}.", hint=_UNTRUSTED) from error
 
 
 def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.float16, **facts: Any) -> ModelCard:
@@ -186,7 +192,7 @@ def self_test_picture(model: Representation) -> Tensor:
 
 def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
     if path.suffix != ".safetensors":
-        raise ModelError(
+        raise UnknownModelError(
             f"There is no model {str(path)!r}.",
             hint=f"Shipped: {', '.join(shipped)}. A model of your own is named by its .safetensors file.",
         )
@@ -198,10 +204,12 @@ def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
 
 def _model_from_file(card: ModelCard) -> Representation:
     try:
+        if card.path.stat().st_size > _MAX_WEIGHTS_BYTES:
+            raise ModelError(f"The weights in {card.path} have more than {_MAX_WEIGHTS_BYTES >> 30} GiB.", hint=_UNTRUSTED)
         blob = card.path.read_bytes()
         tensors = load_tensors(blob)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"The weights in {card.path} cannot be read: {error}.", hint=_UNTRUSTED) from error
+        raise ModelError(f"The weights in {card.path} cannot be read: {printable(str(error))}.", hint=_UNTRUSTED) from error
     if hashlib.sha256(blob).hexdigest() != card.sha256:
         raise ModelError(f"The weights in {card.path} are not the ones their card describes.", hint=_UNTRUSTED)
     return _checked_model(card.config, tensors, card.path)
@@ -209,12 +217,23 @@ def _model_from_file(card: ModelCard) -> Representation:
 
 def _checked_model(config: Config, tensors: dict[str, Tensor], path: Path) -> Representation:
     """Build the model of ``config`` from ``tensors``: every name and shape must match, every value must be finite."""
-    model = build(config)
-    expected = model.state_dict()
-    wrong = sorted(expected.keys() ^ tensors.keys()) or sorted(
-        name for name, tensor in tensors.items() if tensor.shape != expected[name].shape or not tensor.isfinite().all()
-    )
+    try:
+        # With room for missing tensors: what is missing is named below.
+        with parameters_limited(2 * sum(tensor.numel() for tensor in tensors.values()) + _SPARE_PARAMETERS):
+            model = build(config)
+    except TooManyParametersError:
+        wrong = ["the model has more parameters than there are weights"]
+    else:
+        expected = model.state_dict()
+        wrong = sorted(expected.keys() ^ tensors.keys()) or sorted(
+            name for name, tensor in tensors.items() if not _fits(tensor, expected[name])
+        )
     if wrong:
-        raise ModelError(f"The weights in {path} do not fit their card: {', '.join(wrong[:3])} ...", hint=_UNTRUSTED)
+        shown = ", ".join(printable(name) for name in wrong[:3])
+        raise ModelError(f"The weights in {path} do not fit their card: {shown} ...", hint=_UNTRUSTED)
     model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model.eval().requires_grad_(False)
+
+
+def _fits(tensor: Tensor, expected: Tensor) -> bool:
+    return tensor.shape == expected.shape and tensor.dtype in _FLOATS and bool(tensor.isfinite().all())

@@ -8,11 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from videoinr.errors import UsageError
+from videoinr.errors import InputError, UsageError
 from videoinr.model.config import CONFIGS
+from videoinr.text.plain import is_plain_line, printable
+from videoinr.training.recipe_schema import check_recipe
 
-LOSS_WEIGHTS = ("even", "area")
-TARGET_TIMES = ("any", "middle")
+_MAX_BYTES = 1 << 20
 _OLD_KEYS = {"shrink": "downsample"}
 """Former names of stage keys, which older recipe files use, and the present names."""
 
@@ -122,20 +123,37 @@ def load_recipe(name_or_path: str) -> Recipe:
         The recipe, checked.
 
     Raises:
-        UsageError: There is no such recipe, or it is not valid.
+        UsageError: There is no shipped recipe of this name.
+        InputError: There is no such file, or it is not a valid recipe.
     """
-    path = Path(name_or_path)
-    shipped = resources.files("videoinr.training") / "recipes" / f"{name_or_path}.toml"
-    if path.suffix == ".toml" and path.is_file():
-        text, name = path.read_text("utf-8"), path.stem
-    elif path.suffix != ".toml" and shipped.is_file():
-        text, name = shipped.read_text("utf-8"), name_or_path
-    else:
-        raise UsageError(f"There is no recipe {name_or_path!r}.", hint=f"Shipped: {', '.join(recipe_names())}.")
+    path, names = Path(name_or_path), recipe_names()
+    if path.suffix != ".toml":
+        if name_or_path not in names:
+            raise UsageError(f"There is no recipe {name_or_path!r}.", hint=f"Shipped: {', '.join(names)}.")
+        shipped = resources.files("videoinr.training") / "recipes" / f"{name_or_path}.toml"
+        return _recipe_from_toml(name_or_path, tomllib.loads(shipped.read_text("utf-8")))
+    if not path.is_file():
+        raise InputError(f"There is no recipe file {name_or_path!r}.", hint=f"Shipped recipes: {', '.join(names)}.")
+    if not is_plain_line(path.stem):
+        # The run's weights get this name.
+        raise InputError(f"{name_or_path!r} has control characters in its name.", hint="Rename the file.")
     try:
-        return _recipe_from_toml(name, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"The recipe {name_or_path!r} cannot be read: {error}.") from error
+        return _recipe_from_toml(path.stem, tomllib.loads(_text_of(path)))
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    except RecursionError:
+        reason = "its values are nested too deeply"
+    except (OSError, ValueError) as error:
+        reason = printable(str(error))
+    raise InputError(f"The recipe {name_or_path!r} cannot be read: {reason}.", hint="Correct the file.")
+
+
+def _text_of(path: Path) -> str:
+    with path.open("rb") as file:
+        text = file.read(_MAX_BYTES + 1)
+    if len(text) > _MAX_BYTES:
+        raise ValueError(f"it is larger than {_MAX_BYTES >> 20} MiB")
+    return text.decode("utf-8")
 
 
 def recipe_names() -> list[str]:
@@ -144,44 +162,21 @@ def recipe_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def _stage_from_toml(table: dict[str, Any]) -> Stage:
-    fields: dict[str, Any] = {_OLD_KEYS.get(key, key): value for key, value in table.items()}
-    for key, value in fields.items():
-        fields[key] = tuple(value) if isinstance(value, list) else value
-    return Stage(**fields)
-
-
 def _recipe_from_toml(name: str, data: dict[str, Any]) -> Recipe:
+    data = {**data, "stages": _renamed_stages(data.get("stages"))}
+    check_recipe(data)
+    if data["config"] not in CONFIGS:
+        raise ValueError(f"no model configuration is called {data['config']!r}")
     stages = tuple(_stage_from_toml(stage) for stage in data.pop("stages"))
-    recipe = Recipe(name=name, stages=stages, **data)
-    if recipe.config not in CONFIGS:
-        raise ValueError(f"no model configuration is called {recipe.config!r}")
-    if not stages:
-        raise ValueError("it has no stages")
-    for stage in stages:
-        _check(stage)
-    return recipe
+    return Recipe(name=name, stages=stages, **data)
 
 
-def _check(stage: Stage) -> None:
-    ranged = stage.scale_range
-    rules = {
-        "needs steps, batch, patch, targets and windows of 1 or more": not stage.windows
-        or min(stage.steps, stage.batch, stage.patch, stage.targets, *stage.windows) < 1,
-        "needs either scales or scale_range": bool(stage.scales) == bool(ranged),
-        "needs scale_range = [least, greatest] and scale_steps of 2 or more": bool(ranged)
-        and (len(ranged) != 2 or ranged[0] > ranged[-1] or stage.scale_steps < 2),
-        "needs scales of 1 or more": min((*stage.scales, *ranged), default=1) < 1,
-        "needs a learning rate above 0": stage.learning_rate <= 0 or stage.final_learning_rate < 0,
-        f"needs one of these as loss_weight: {', '.join(LOSS_WEIGHTS)}": stage.loss_weight not in LOSS_WEIGHTS,
-        f"needs one of these as times: {', '.join(TARGET_TIMES)}": stage.times not in TARGET_TIMES,
-        "needs windows of even length, because only those have a middle frame": stage.times == "middle"
-        and any(length % 2 for length in stage.windows),
-        "needs a downsample of 1 or more": stage.downsample < 1,
-        "needs a recolour from 0 to 1": not 0 <= stage.recolour <= 1,
-        "needs a stills_share from 0 to 1": not 0 <= stage.stills_share <= 1,
-        "needs restart_every and warm_up_steps of 0 or more": min(stage.restart_every, stage.warm_up_steps) < 0,
-    }
-    for words, broken in rules.items():
-        if broken:
-            raise ValueError(f"the stage {stage.name!r} {words}")
+def _renamed_stages(stages: Any) -> Any:
+    """Return ``stages`` with the present names of their keys. What is not a list of tables is returned unchanged."""
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        return stages
+    return [{_OLD_KEYS.get(key, key): value for key, value in stage.items()} for stage in stages]
+
+
+def _stage_from_toml(table: dict[str, Any]) -> Stage:
+    return Stage(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})

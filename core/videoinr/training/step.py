@@ -77,12 +77,15 @@ class Optimiser:
         return loss_sum, int(skipped)
 
     def restore(self, state: dict[str, Any] | None) -> None:
-        """Load Adam's ``state``; None: reset it to that before the first step."""
+        """Load Adam's ``state``; None: reset it to that before the first step. Raises ValueError if it does not fit."""
         self.adam.state.clear()
         if state is not None:
             # Load the moments only: the settings depend on the device.
             groups = self.adam.state_dict()["param_groups"]
             self.adam.load_state_dict({"state": state["state"], "param_groups": groups})
+            for parameter, moments in self.adam.state.items():
+                if any(moments[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
+                    raise ValueError("the moments have other shapes than the parameters")
         for group in self.adam.param_groups:
             group["lr"] = self.learning_rate  # load_state_dict replaces the tensor that the graphs read by a copy.
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videoinr.errors import ModelError
+from videoinr.errors import InputError, ModelError
 from videoinr.model.config import CONFIGS, ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
@@ -114,12 +114,22 @@ class Trainer:
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Resume from ``state``. If it lacks the optimiser's state, the moments are reset."""
+        """Resume from ``state``. If it lacks the optimiser's state, the moments are reset.
+
+        Raises:
+            InputError: ``state`` does not fit the model.
+        """
         self.step = state["step"]
         self.rate_factor, self.initial = state.get("rate_factor", 1.0), state.get("initial", "")
-        self.model.load_state_dict(state["model"])
-        self.ema_model.load_state_dict(state["ema_model"] if "ema_model" in state else state[_OLD_EMA_KEY])
-        self.optimiser.restore(state.get("adam"))
+        try:
+            self.model.load_state_dict(state["model"])
+            self.ema_model.load_state_dict(state["ema_model"] if "ema_model" in state else state[_OLD_EMA_KEY])
+            self.optimiser.restore(state.get("adam"))
+        except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise InputError(
+                "The checkpoint does not fit the model that the recipe trains.",
+                hint="Start the run again in another folder.",
+            ) from error
         self._forget_graphs()  # They read and write the replaced moments.
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from videoinr.errors import ModelError, UsageError
+from videoinr.errors import InputError, ModelError, OutputExistsError, UsageError
 from videoinr.model.config import PAPER
 from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.released.names import encoder_names, head_names, unused_names
@@ -17,11 +17,13 @@ from videoinr.model.released.network import ReleasedVideoINR
 from videoinr.model.released.reader import KNOWN_BLOB, git_blob_hash, read_tensors
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import ModelCard, save_model
+from videoinr.text.plain import is_plain_line, printable
 
 ZOOMING_SLOWMO, VIDEO_INR = "Zooming SlowMo", "VideoINR"
 _DEFAULT_NAMES = {VIDEO_INR: "official", ZOOMING_SLOWMO: "zooming-slowmo"}
 _PREFIX = "module."
 _SHOWN = 3
+_MAX_NAME_CHARS = 100
 _HINT = "Only files that VideoINR's or Zooming SlowMo's authors released, or of the same layers, can be imported."
 
 
@@ -81,17 +83,17 @@ def import_checkpoint(path: Path, *, name: str | None = None, folder: Path, corr
     try:
         card = save_model(model, target, dtype=torch.float32, name=target.stem, **facts)
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}.", hint="Choose another --out.") from error
+        raise InputError(f"{target} cannot be written: {error.strerror}.", hint="Choose another --out.") from error
     return Imported(source, known, blob, len(tensors), len(tensors) - len(names), card)
 
 
 def _target(folder: Path, name: str) -> Path:
-    if Path(name).name != name:
+    if Path(name).name != name or not is_plain_line(name) or len(name) > _MAX_NAME_CHARS:
         raise UsageError(f"{name!r} cannot be a model's name.", hint="Take a plain word; --out says where it goes.")
     target = folder / f"{name}.safetensors"
     for taken in (target, target.with_suffix(".json")):
         if taken.exists():
-            raise UsageError(f"There is already a file {taken}.", hint="Choose another --name or --out.")
+            raise OutputExistsError(f"There is already a file {taken}.", hint="Choose another --name or --out.")
     return target
 
 
@@ -109,7 +111,7 @@ def _renamed(tensors: dict[str, Tensor], names: dict[str, str], path: Path, sour
 
 
 def _listed(which: str, names: list[str]) -> str:
-    return f"{len(names)} {which} ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
+    return f"{len(names)} {which} ({', '.join(map(printable, names[:_SHOWN]))}{', ...' if len(names) > _SHOWN else ''})"
 
 
 def _with_weights(

@@ -7,6 +7,7 @@ checked, and then torch's restricted reader loads it, which accepts tensors and 
 from __future__ import annotations
 
 import hashlib
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import ModelError
+from videoinr.text.plain import printable
 
 KNOWN_BLOB = "bb2b4d0a3c2fe32d3bc51137eed4d53093f5ef7b"
 """``git hash-object`` of the VideoINR checkpoint that its authors published (latest_G.pth)."""
@@ -39,7 +41,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     for name, tensor in state.items():
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise ModelError(
-                f"{path} holds something other than weights: {name!r} is {_kind(tensor)}.",
+                f"{path} holds something other than weights: {printable(name)!r} is {_kind(tensor)}.",
                 hint="Expected: a state dict, as the authors published it, not the whole state of a training.",
             )
     return dict(state)
@@ -56,7 +58,11 @@ def git_blob_hash(path: Path) -> str:
 
 def _check_outside(path: Path) -> None:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Opening a pipe would block until another program writes into it.
+            raise ModelError(f"{path} is not a file.", hint="Give the path of the .pth file.")
+        size = status.st_size
         with path.open("rb") as file:
             magic = file.read(4)
     except OSError as error:
@@ -97,7 +103,7 @@ def _restricted_load(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # A malicious file may raise anything.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = printable((str(error).strip() or type(error).__name__).splitlines()[0])
         raise ModelError(
             f"{path} cannot be read as weights: it is damaged, or holds more than weights ({reason}).",
             hint=f"Nothing in it was run. {_HINT}",

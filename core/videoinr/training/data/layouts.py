@@ -16,7 +16,7 @@ from pathlib import Path
 
 from videoinr.clip.footage import clips_below
 from videoinr.clip.suffixes import VIDEO_SUFFIXES, has_video_suffix
-from videoinr.errors import UsageError
+from videoinr.errors import InputError
 
 _FOR_TESTS = ("test", "val", "eval")
 
@@ -30,7 +30,7 @@ _KNOWN = (
 
 
 def find_training_clips(folder: Path) -> list[Path]:
-    """Return the training clips at or below ``folder``, sorted. Raises UsageError if there are none."""
+    """Return the training clips at or below ``folder``, sorted. Raises InputError if there are none."""
     others = list[Path]()
     clips = sorted(clips_below(folder, enter=_for_training, others=others))
     for each in filter(_may_be_list, others):
@@ -39,7 +39,7 @@ def find_training_clips(folder: Path) -> list[Path]:
         # A text file that names none of the clips is not a list of clips.
         clips = chosen if any(each.parent in clip.parents for clip in chosen) else clips
     if not clips:
-        raise UsageError(
+        raise InputError(
             f"There are no training clips in {folder}.",
             hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
         )

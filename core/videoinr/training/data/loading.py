@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from videoinr.clip.extent import Extent, extent_of
 from videoinr.clip.footage import Crop, read_stretch
-from videoinr.errors import UsageError, VideoInrError
+from videoinr.errors import InputError, UsageError, VideoInrError
 from videoinr.training.data.clip_store import ClipStore
 from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.layouts import find_training_clips
@@ -43,7 +43,7 @@ class Footage:
 
 
 def find_sets(folders: Sequence[Path]) -> tuple[list[DatasetReport], list[FoundClip]]:
-    """Return a dataset report for each of ``folders``, and all their clips. Raises UsageError if none can be opened."""
+    """Return a dataset report for each of ``folders``, and all their clips. Raises InputError if none can be opened."""
     sets = [DatasetReport(folder, find_training_clips(folder)) for folder in folders]
     found = []
     with ThreadPoolExecutor(THREADS) as threads:
@@ -54,7 +54,7 @@ def find_sets(folders: Sequence[Path]) -> tuple[list[DatasetReport], list[FoundC
                 else:
                     found.append(FoundClip(path, extent, each))
     if not found:
-        raise UsageError(f"None of the clips in {', '.join(map(str, folders))} can be read.")
+        raise InputError(f"None of the clips in {', '.join(map(str, folders))} can be read.")
     return sets, found
 
 
