@@ -87,11 +87,11 @@ def test_runs_with_other_seeds_differ_and_can_be_averaged(footage: Path, recipe:
 def test_a_checkpoint_is_not_overwritten_and_must_exist_to_resume(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out, command = tmp_path / "run", ("train", recipe, "--data", footage, "--device", "cpu", "--out")
     missing = run_here(*command, out, "--resume")
-    assert missing.exit_code == 2
+    assert missing.exit_code == 1
     assert "There is no" in missing.stderr
     assert run_here(*command, out).exit_code == 0
     again = run_here(*command, out)
-    assert again.exit_code == 2
+    assert again.exit_code == 1
     assert "--resume" in again.stderr
 
 
@@ -106,10 +106,10 @@ def test_a_finished_run_can_be_extended(footage: Path, recipe: Path, tmp_path: P
     assert (out / "mine.safetensors").read_bytes() != before
 
 
-def test_missing_clips_recipes_and_photographs_are_usage_errors(tmp_path: Path, recipe: Path) -> None:
+def test_missing_clips_recipes_and_photographs_are_errors_in_words(tmp_path: Path, recipe: Path) -> None:
     (tmp_path / "empty").mkdir()
     nothing = run_here("train", recipe, "--data", tmp_path / "empty", "--out", tmp_path / "run", "--device", "cpu")
-    assert nothing.exit_code == 2
+    assert nothing.exit_code == 1
     assert "There are no training clips" in nothing.stderr
     unknown = run_here("train", "grand", "--data", tmp_path / "empty", "--out", tmp_path / "run")
     assert unknown.exit_code == 2
@@ -149,7 +149,7 @@ def test_validation_and_light_checkpoints(footage: Path, recipe: Path, tmp_path:
     assert (light / "mine.safetensors").read_bytes() == (plain / "mine.safetensors").read_bytes()
     assert (light / "checkpoint.pt").stat().st_size < (plain / "checkpoint.pt").stat().st_size
     nothing = run_here(*command, tmp_path / "third", "--validate", footage / "absent")
-    assert nothing.exit_code == 2
+    assert nothing.exit_code == 1
 
 
 # Processes of their own

@@ -194,22 +194,46 @@ def test_seams_are_measured(footage: Path, model: Path) -> None:
 )
 def test_invalid_arguments_are_usage_errors(footage: Path, more: tuple[str, ...], words: str) -> None:
     outcome = evaluate(footage, *more)
-    assert outcome.exit_code == (1 if "no-such-model" in more else 2)
+    assert outcome.exit_code == 2
     assert words in " ".join(outcome.stderr.replace("│", " ").split())
     assert not outcome.has_traceback
-    assert outcome.stdout == ""
+    if "--json" in more:
+        assert words in json.loads(outcome.stdout)["error"]["message"]
+    else:
+        assert outcome.stdout == ""
 
 
-def test_missing_clips_are_a_usage_error(tmp_path: Path) -> None:
+def test_missing_clips_are_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "empty", tmp_path / "missing"):
         outcome = evaluate(folder)
-        assert outcome.exit_code == 2
+        assert outcome.exit_code == 1
         assert "There are no clips" in outcome.stderr
     write_pictures(tmp_path / "small" / "c", numbered_frames(5, width=64, height=12))
     outcome = evaluate(tmp_path / "small")
     assert outcome.exit_code == 2
     assert "64x12 pixels" in outcome.stderr
+
+
+def test_a_clip_that_cannot_be_read_is_left_out_with_the_reason(footage: Path, model: Path) -> None:
+    (footage / "junk.mp4").write_bytes(b"this is no clip")
+    usual = ("--model", model, "--scale", 2, "--time-scale", 4)
+    shown = evaluate(footage, *usual)
+    assert shown.exit_code == 0, shown.stderr
+    assert "Left out: junk.mp4: it cannot be read: “junk.mp4” can't be read as video" in " ".join(shown.stdout.split())
+    assert "2 clips, 16 frames" in shown.stdout
+    result = figures(footage, *usual)
+    assert [list(run["left_out"]) for run in result["runs"]] == [["junk.mp4"]]
+    seams = figures(footage, "--model", model, "--seams")
+    assert [list(each["left_out"]) for each in seams["seams"]] == [["junk.mp4"]]
+
+
+def test_clips_that_all_cannot_be_read_are_an_error(tmp_path: Path, model: Path) -> None:
+    for name in ("a.mp4", "b.mkv"):
+        (tmp_path / name).write_bytes(b"this is no clip")
+    outcome = evaluate(tmp_path, "--model", model)
+    assert outcome.exit_code == 1
+    assert "b.mkv: it cannot be read" in outcome.stderr
 
 
 def test_a_markdown_table_escapes_bars_and_marks_the_best() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
-from videoinr.errors import ModelError
+from videoinr.errors import ModelError, UnknownModelError
+from videoinr.model import weights
+from videoinr.model.build_limit import TooManyParametersError, parameters_limited
 from videoinr.model.config import LITE, TINY, ModelConfig
 from videoinr.model.weights import load_model, read_card, save_model, self_test, shipped_models
 
@@ -185,9 +188,78 @@ def test_a_card_with_invalid_fields_is_refused(saved: Path, changes: dict[str, A
     assert_refused(saved, "tiny.json")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("spatial_channels", 2**63), ("spatial_channels", 10**40), ("spatial_hidden", [2**31]),
+        ("spatial_hidden", [8] * 99),
+        ("encoder", {**TINY.to_dict()["encoder"], "trunk_blocks": 10**9}),
+        ("encoder", {**TINY.to_dict()["encoder"], "levels": 60}),
+        ("encoder", {"kind": "zooming_slowmo", "channels": 2**40}), ("encoder", {"kind": "\x1b[31m"}), ("blend", 1),
+    ],
+)  # fmt: skip
+def test_sizes_out_of_their_limits_are_refused_before_a_model_is_built(
+    saved: Path, field: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(_config: object) -> None:
+        raise AssertionError("a model must not be built")
+
+    monkeypatch.setattr(weights, "build", build)
+    change_card(saved, config={**TINY.to_dict(), field: value})
+    assert_refused(saved)
+
+
+def test_a_model_larger_than_its_weights_is_refused_while_it_is_built(saved: Path) -> None:
+    encoder = {**TINY.to_dict()["encoder"], "feature_channels": 512, "trunk_blocks": 256}
+    change_card(saved, config={**TINY.to_dict(), "encoder": encoder})
+    started = time.monotonic()
+    assert_refused(saved, "more parameters than there are weights")
+    assert time.monotonic() - started < 10
+
+
+def test_the_limit_on_parameters_ends_with_its_block() -> None:
+    with pytest.raises(TooManyParametersError), parameters_limited(10):
+        torch.nn.Linear(4, 4)
+    with parameters_limited(20):
+        torch.nn.Linear(4, 4)
+    torch.nn.Linear(40, 40)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "line\nend"}, {"name": "\x1b[31mred"}, {"name": "\u202elite"}, {"name": ""}, {"description": "\x00"},
+        {"trained_scales": [4, 1]}, {"trained_scales": [1, 1e308]}, {"parameters": -1}, {"parameters": 2**63},
+        {"parameters": "many"}, {"sha256": "none"}, {"training": []}, {"self_test": 3}, {"protocol": None},
+    ],
+)  # fmt: skip
+def test_values_out_of_their_limits_are_refused(saved: Path, changes: dict[str, Any]) -> None:
+    change_card(saved, **changes)
+    assert_refused(saved, "tiny.json", next(iter(changes)))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": NaN}', "[" * 100_000, '{"name": "a"} trailing', '{"name": 1' + "0" * 5000 + "}"]
+)
+def test_a_card_that_is_odd_json_is_refused(saved: Path, text: str) -> None:
+    saved.with_suffix(".json").write_text(text)
+    assert_refused(saved, "tiny.json")
+
+
+def test_a_card_of_many_megabytes_is_refused_unread(saved: Path) -> None:
+    with saved.with_suffix(".json").open("r+b") as file:
+        file.truncate(1 << 33)
+    assert_refused(saved, "larger than")
+
+
+def test_weights_of_another_type_are_refused(saved: Path) -> None:
+    change_tensors(saved, lambda tensors: tensors.update({"encoder.fuse.bias": tensors["encoder.fuse.bias"].int()}))
+    assert_refused(saved, "encoder.fuse.bias")
+
+
 @pytest.mark.parametrize("name", ["nobody", "model.pt", "lite.json"])
 def test_an_unknown_name_is_refused_and_the_error_lists_the_shipped_models(name: str) -> None:
-    with pytest.raises(ModelError, match=name) as caught:
+    with pytest.raises(UnknownModelError, match=name) as caught:
         load_model(name)
     assert "lite" in caught.value.hint
 

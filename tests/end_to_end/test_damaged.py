@@ -40,13 +40,15 @@ def decode(variant: Path, model: Path, out: Path) -> list[object]:
     return ["decode", variant, *asked, "--model", model, "--device", "cpu", "-o", out]
 
 
-def check(outcome: Outcome) -> None:
+def check(outcome: Outcome, *, as_json: bool = False) -> None:
     assert outcome.exit_code in (0, 1, 2)
     assert not outcome.has_traceback
     assert "unexpected error" not in outcome.stderr
     if outcome.exit_code:
-        assert outcome.stdout == ""
         assert outcome.stderr.startswith("error: ")
+        error = json.loads(outcome.stdout)["error"] if as_json else {"exit_code": outcome.exit_code}
+        assert as_json or outcome.stdout == ""
+        assert error["exit_code"] == outcome.exit_code
 
 
 def test_every_variant_gets_an_answer_or_words(variants: list[Path], model: Path, tmp_path: Path) -> None:
@@ -56,7 +58,7 @@ def test_every_variant_gets_an_answer_or_words(variants: list[Path], model: Path
         started = time.monotonic()
         probed, decoded = run_here("probe", "--json", variant), run_here(*decode(variant, model, out))
         try:
-            check(probed)
+            check(probed, as_json=True)
             check(decoded)
             assert time.monotonic() - started < HANG_SECS
             assert out.exists() == (decoded.exit_code == 0)

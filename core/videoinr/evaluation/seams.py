@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from videoinr.errors import ClipError
 from videoinr.evaluation.clips import Method, read_window, window_starts
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.metrics import psnr

@@ -65,7 +65,7 @@ class _Card(Strict):
     @model_validator(mode="after")
     def _scales_are_ordered(self) -> _Card:
         if self.trained_scales[0] > self.trained_scales[1]:
-            raise ValueError("the least of the trained scales comes first")
+            raise ValueError("trained_scales: the least comes first")
         return self
 
 

@@ -205,11 +205,15 @@ def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
 def _model_from_file(card: ModelCard) -> Representation:
     try:
         if card.path.stat().st_size > _MAX_WEIGHTS_BYTES:
-            raise ModelError(f"The weights in {card.path} have more than {_MAX_WEIGHTS_BYTES >> 30} GiB.", hint=_UNTRUSTED)
+            raise ModelError(
+                f"The weights in {card.path} have more than {_MAX_WEIGHTS_BYTES >> 30} GiB.", hint=_UNTRUSTED
+            )
         blob = card.path.read_bytes()
         tensors = load_tensors(blob)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"The weights in {card.path} cannot be read: {printable(str(error))}.", hint=_UNTRUSTED) from error
+        raise ModelError(
+            f"The weights in {card.path} cannot be read: {printable(str(error))}.", hint=_UNTRUSTED
+        ) from error
     if hashlib.sha256(blob).hexdigest() != card.sha256:
         raise ModelError(f"The weights in {card.path} are not the ones their card describes.", hint=_UNTRUSTED)
     return _checked_model(card.config, tensors, card.path)

@@ -1,8 +1,8 @@
 """Write and read checkpoints. A checkpoint file is replaced as a whole, so a kill cannot damage it.
 
-The file is PyTorch's archive and, behind it, a line with the archive's SHA-256: a changed byte is found when the file is
-read. torch.load reads such a file as well. Files of older versions end without the line; their archive's own CRCs are
-checked.
+The file is PyTorch's archive and, behind it, a line with the archive's SHA-256: a changed byte is found when the file
+is read. torch.load reads such a file as well. Files of older versions end without the line; their archive's own CRCs
+are checked.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class _State(Strict):
     rate_factor: Annotated[float, Field(gt=0, le=1)] = 1.0
     initial: Line = ""
     model: dict[str, Any]
-    ema_model: dict[str, Any] = {}
-    mean_model: dict[str, Any] = {}
-    adam: dict[str, Any] = {}
+    ema_model: dict[str, Any] | None = None
+    mean_model: dict[str, Any] | None = None
+    adam: dict[str, Any] | None = None
 
 
 def save_checkpoint(trainer: Trainer, out: Path, *, with_optimiser: bool = True) -> Path:
@@ -133,7 +133,7 @@ def _checked_config(state: Any) -> str:
     """Check the values of a state. Return the name of the model configuration it was trained as."""
     validated(_State, state)
     for name in ("model", "ema_model", "mean_model"):
-        if not all(isinstance(tensor, Tensor) for tensor in state.get(name, {}).values()):
+        if not all(isinstance(tensor, Tensor) for tensor in (state.get(name) or {}).values()):
             raise ValueError(f"its {name} holds something else than weights")
     config = json.loads(state["recipe"])["config"]
     if not isinstance(config, str):

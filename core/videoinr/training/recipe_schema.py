@@ -22,18 +22,20 @@ class _Stage(Strict):
     steps: _Steps
     batch: Annotated[int, Field(ge=1, le=65_536)]
     patch: Annotated[int, Field(ge=1, le=4096)]
-    scales: Annotated[list[_Scale], Field(max_length=1000)] = []
+    scales: Annotated[list[_Scale], Field(max_length=1000)] = Field(default=[])
     learning_rate: _Rate = 1e-4
     final_learning_rate: Annotated[float, Field(ge=0, le=10)] = 1e-6
     warm_up_steps: _Count = 0
-    windows: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1, max_length=1000)] = [2]
+    windows: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1, max_length=1000)] = Field(
+        default=[2]
+    )
     targets: Annotated[int, Field(ge=1, le=1000)] = 3
     times: Literal["any", "middle"] = "any"
     stills_share: _Share = 0.0
     downsample: Annotated[float, Field(ge=1, le=64)] = 1.0
     recolour: _Share = 0.0
     loss_weight: Literal["even", "area"] = "even"
-    scale_range: Annotated[list[_Scale], Field(max_length=2)] = []
+    scale_range: Annotated[list[_Scale], Field(max_length=2)] = Field(default=[])
     scale_steps: Annotated[int, Field(ge=2, le=1000)] = 16
     restart_every: _Count = 0
 

@@ -1,0 +1,154 @@
+"""Reads files in forked processes, one for each file, and says how each reading ended.
+
+    python -m helpers.mutation_server READER
+
+Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+LIMIT_SECS = 10
+READ, REFUSED, UNFORESEEN = 0, 1, 70
+_WORDS = {READ: "read", REFUSED: "refused", UNFORESEEN: "unforeseen", -signal.SIGALRM: "hang"}
+
+
+def read_clip(path: Path) -> None:
+    from videoinr.clip import open_clip
+    from videoinr.clip.describe import describe
+
+    with open_clip(path) as clip:
+        json.dumps(describe(clip), default=str)
+        last = clip.info.frames - 1
+        for index in sorted({0, last // 2, last}):
+            clip.frame(index)
+
+
+def read_picture(path: Path) -> None:
+    from videoinr.clip.picture_file import stored_size
+
+    stored_size(path)
+    read_clip(path)
+
+
+def read_model(path: Path) -> None:
+    """Load a model. ``path`` is its card or its weights."""
+    from videoinr.model.weights import load_model
+
+    load_model(str(path.with_suffix(".safetensors")))
+
+
+def read_recipe(path: Path) -> None:
+    from videoinr.training.recipe import load_recipe
+
+    recipe = load_recipe(str(path))
+    for stage in recipe.stages:
+        stage.sizes(), stage.largest_crop()
+    json.dumps([recipe.to_dict(), recipe.scale_bounds(), recipe.steps], allow_nan=False)
+
+
+def read_checkpoint(path: Path) -> None:
+    import torch
+
+    from helpers.mutations import CHECKPOINT_RECIPE
+    from helpers.toy_source import ToySource
+    from videoinr.training import checkpoints
+    from videoinr.training.trainer import Trainer
+
+    state = checkpoints.read_checkpoint(path, CHECKPOINT_RECIPE)
+    Trainer(CHECKPOINT_RECIPE, ToySource(), torch.device("cpu"), state=state).advance()
+
+
+def read_settings(path: Path) -> None:
+    from videoinr_viewer.start.settings import Settings
+
+    settings = Settings.load(path)
+    for clip in settings.recent:
+        clip.exists()
+    settings.add_recent(Path("another.mp4"))
+    settings.save(path)
+    Settings.load(path)
+
+
+READERS: dict[str, Callable[[Path], None]] = {
+    "clips": read_clip,
+    "pictures": read_picture,
+    "cards": read_model,
+    "weights": read_model,
+    "recipes": read_recipe,
+    "checkpoints": read_checkpoint,
+    "settings": read_settings,
+}
+
+
+def _import_all(reader: str) -> None:
+    """Import before forking what the readings import. Nothing may be computed: OpenMP does not survive a fork."""
+    import av  # noqa: F401
+
+    if reader in ("cards", "weights", "recipes", "checkpoints"):
+        import videoinr.model.weights
+        import videoinr.training.checkpoints
+    if reader in ("clips", "pictures"):
+        import videoinr.clip.describe
+        import videoinr.clip.picture_clip
+        import videoinr.clip.video_clip  # noqa: F401
+    if reader == "settings":
+        import videoinr_viewer.start.settings  # noqa: F401
+
+
+def _read_in_child(reader: str, path: Path) -> None:
+    """Read ``path`` in this process, a fork, and end it."""
+    from videoinr.errors import VideoInrError
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(LIMIT_SECS)
+    code = READ
+    try:
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+        READERS[reader](path)
+    except VideoInrError as error:
+        code = REFUSED
+        print(error.in_words(), file=sys.stderr)
+    except BaseException:
+        code = UNFORESEEN
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    reader = sys.argv[1]
+    _import_all(reader)
+    notes = os.memfd_create("notes")
+    for line in sys.stdin:
+        path, started = Path(line.rstrip("\n")), time.monotonic()
+        os.ftruncate(notes, 0)
+        os.lseek(notes, 0, os.SEEK_SET)
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            os.dup2(notes, 2)
+            with suppress(BaseException):
+                _read_in_child(reader, path)
+        _, status, usage = os.wait4(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        words = os.pread(notes, 4000, max(0, os.fstat(notes).st_size - 4000)).decode(errors="replace")
+        outcome = _WORDS.get(code, "crash")
+        secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
+        print(json.dumps({"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes,
+                          "words": words}), flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""Mutated inputs of every reader, made from valid ones and a seed, and read in processes of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from helpers.clips import write_clip, write_picture, write_pictures
+from helpers.damage import damaged_variants
+from helpers.tiny_model import save_tiny_model
+from helpers.toy_source import ToySource
+from videoinr.training.checkpoints import NAME, save_checkpoint
+from videoinr.training.recipe import Recipe, Stage
+from videoinr.training.trainer import Trainer
+
+_CPU = torch.device("cpu")
+CHECKPOINT_RECIPE = Recipe("toy", "tiny", (Stage("first", 9, 2, 8, (1.0, 2.0), 1e-3, windows=(2, 3), targets=2),))
+
+RECIPE_TEXT = """config = "tiny"
+seed = 3
+ema_decay = 0.99
+gradient_norm = 1.0
+degradation = "clean"
+initial = ""
+
+[[stages]]
+name = "first"
+steps = 30
+batch = 2
+patch = 16
+scales = [1.0, 2.0, 4.0]
+learning_rate = 1e-3
+windows = [2, 4]
+stills_share = 0.5
+
+[[stages]]
+name = "second"
+steps = 20
+batch = 4
+patch = 24
+scale_range = [1.0, 4.0]
+scale_steps = 5
+loss_weight = "area"
+restart_every = 5
+"""
+
+_NASTY: tuple[Any, ...] = (
+    *(2**63, -(2**63), 2**31, 10**40, -1, 0, 1e308, -1e308, float("nan"), float("inf"), 0.5, True, None),
+    *("", "x" * 100_000, "line\nend", "\x1b[31mred", "\u202ereversed", "\x00", "../../etc", "nan", [], {}, [[[[[]]]]]),
+    *([1, 2, 3], [None], [1e308], {"a": {"b": 1}}, [2**63] * 3, "%s%n", "é" * 300),
+)
+_NASTY_TOML = (
+    *("nan", "inf", "-inf", "1e308", "-1", "0", "9223372036854775807", "true", '""', '"x"', "[]", "{}", "[[[[1]]]]"),
+    *("1979-05-27", "{a = {b = {c = 1}}}", "[nan]", "[1e308]", "[0.5]", '"\\u001b[31m"', "0x7fffffffffffffff", "1_000"),
+    "[" * 3000 + "]" * 3000,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the reading of one input ended: read, refused, unforeseen, hang or crash."""
+
+    name: str
+    outcome: str
+    code: int
+    secs: float
+    mebibytes: int
+    words: str
+
+    @property
+    def is_fault(self) -> bool:
+        return self.outcome not in ("read", "refused") or (self.outcome == "refused" and not self.words.strip())
+
+
+def mutated_inputs(reader: str, folder: Path, count: int, seed: int) -> list[Path]:
+    """Return ``count`` mutated inputs for a reader, in ``folder``; the same for the same seed."""
+    folder.mkdir(parents=True)
+    return list(_MAKERS[reader](folder, count, seed))
+
+
+def readings(reader: str, paths: list[Path]) -> Iterator[Reading]:
+    """Read every path in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "helpers.mutation_server", reader]
+    done = subprocess.run(
+        command,
+        input="".join(f"{path}\n" for path in paths),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for line in done.stdout.splitlines():
+        yield Reading(**json.loads(line))
+
+
+def _clips(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    valid = folder / "valid"
+    valid.mkdir()
+    sources = [
+        write_clip(valid / "clip.mp4", 8, audio_secs=0.2),
+        write_clip(valid / "clip.mkv", 8),
+        write_clip(valid / "clip.ts", 8),
+        write_clip(valid / "clip.webm", 8, codec="libvpx-vp9"),
+        write_clip(valid / "clip.avi", 8, codec="mpeg4"),
+        write_clip(valid / "clip.mov", 4, codec="prores_ks", pix_fmt="yuv422p10le"),
+        write_clip(valid / "clip.flv", 8, codec="flv"),
+        write_clip(valid / "clip.gif", 4, codec="gif", pix_fmt="rgb8"),
+    ]
+    return damaged_variants(sources, folder / "mutated", count, seed)
+
+
+def _pictures(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    from helpers.clips import numbered_frame
+
+    valid = folder / "valid"
+    sources = write_pictures(valid, 1)
+    sources += [
+        write_picture(valid / f"picture.{suffix}", numbered_frame(5)) for suffix in ("jpg", "tif", "bmp", "ppm")
+    ]
+    return damaged_variants(sources, folder / "mutated", count, seed)
+
+
+def _cards(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    weights = save_tiny_model(folder)
+    card = weights.with_suffix(".json")
+    chance = random.Random(seed)
+    for number, damaged in enumerate(damaged_variants([card], folder / "damaged", count // 2, seed)):
+        yield _model_at(folder / f"d{number}", weights, damaged.read_bytes())
+    for number in range(count - count // 2):
+        values = json.loads(card.read_text())
+        for _ in range(chance.choice((1, 1, 3))):
+            _replace_one(values, chance)
+        yield _model_at(folder / f"s{number}", weights, json.dumps(values).encode())
+
+
+def _weights(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    """Half of them get a card with their checksum, so that the check of their contents is reached."""
+    weights = save_tiny_model(folder)
+    card = json.loads(weights.with_suffix(".json").read_text())
+    for number, damaged in enumerate(damaged_variants([weights], folder / "damaged", count, seed)):
+        blob = damaged.read_bytes()
+        if number % 4 == 3:
+            blob = _with_other_header(weights.read_bytes(), random.Random(seed + number))
+        digest = hashlib.sha256(blob).hexdigest() if number % 2 else card["sha256"]
+        path = folder / f"w{number}" / weights.name
+        _model_at(path.parent, weights, json.dumps({**card, "sha256": digest}).encode())
+        path.write_bytes(blob)
+        yield path
+
+
+def _with_other_header(blob: bytes, chance: random.Random) -> bytes:
+    """Return a safetensors file whose header is valid JSON, with a few other values."""
+    length = int.from_bytes(blob[:8], "little")
+    values = json.loads(blob[8 : 8 + length])
+    for _ in range(chance.choice((1, 2))):
+        name = chance.choice([key for key in values if key != "__metadata__"])
+        change = chance.choice(("dtype", "shape", "data_offsets", "name"))
+        if change == "name":
+            values["\x1b[0m" + name] = values.pop(name)
+        elif change == "dtype":
+            values[name][change] = chance.choice(("F32", "I8", "BOOL", "F8_E4M3", "U64", "BF16", "C64", "?"))
+        else:
+            values[name][change] = chance.choice(
+                ([], [2**63], [0, 0], [1, 2, 3], [-1], [10**9, 10**9], values[name][change])
+            )
+    header = json.dumps(values).encode()
+    return len(header).to_bytes(8, "little") + header + blob[8 + length :]
+
+
+def _model_at(folder: Path, weights: Path, card: bytes) -> Path:
+    folder.mkdir()
+    shutil.copy(weights, folder / weights.name)
+    path = folder / f"{weights.stem}.json"
+    path.write_bytes(card)
+    return path
+
+
+def _replace_one(values: Any, chance: random.Random) -> None:
+    """Replace, remove or add one value somewhere in nested ``values``."""
+    while True:
+        keys = list(values) if isinstance(values, dict) else list(range(len(values)))
+        key = chance.choice(keys) if keys else None
+        inner = values[key] if key is not None else None
+        if not (isinstance(inner, dict | list) and inner and chance.random() < 0.7):
+            break
+        values = inner
+    action = chance.choice(("replace", "replace", "replace", "remove", "add"))
+    if key is None or action == "add":
+        if isinstance(values, dict):
+            values[chance.choice(("surplus", "", "\x07", "kind", "path"))] = chance.choice(_NASTY)
+        else:
+            values.append(chance.choice(_NASTY))
+    elif action == "remove":
+        del values[key]
+    else:
+        values[key] = chance.choice(_NASTY)
+
+
+def _recipes(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    source = folder / "recipe.toml"
+    source.write_text(RECIPE_TEXT)
+    yield from damaged_variants([source], folder / "damaged", count // 3, seed)
+    chance = random.Random(seed)
+    for number in range(count - count // 3):
+        lines = RECIPE_TEXT.splitlines()
+        for _ in range(chance.choice((1, 1, 2, 4))):
+            at = chance.choice([index for index, line in enumerate(lines) if "=" in line])
+            name = lines[at].partition(" =")[0]
+            name = chance.choice((name, name, name, "surplus", "a.b.c"))
+            lines[at] = f"{name} = {chance.choice(_NASTY_TOML)}"
+        path = folder / f"s{number}.toml"
+        encoding = chance.choice(("utf-8", "utf-8", "utf-8", "utf-16", "latin-1", "utf-8-sig"))
+        path.write_bytes(("\n".join(lines) + "\n# é\n").encode(encoding))
+        yield path
+
+
+def _checkpoints(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    """Damaged files of the present and of the old form, and files of wrong values with a right checksum."""
+    chance = random.Random(seed)
+    trainer = Trainer(CHECKPOINT_RECIPE, ToySource(), _CPU)
+    trainer.advance()
+    sealed, old = save_checkpoint(trainer, folder), folder / "old.pt"
+    torch.save(trainer.state(), old)
+    yield from damaged_variants([sealed, old], folder / "damaged", count // 2, seed)
+    for number in range(count - count // 2):
+        state: dict[str, Any] = torch.load(sealed, weights_only=True)
+        for _ in range(chance.choice((1, 1, 2))):
+            _replace_in_state(state, chance)
+        trainer.state = lambda state=state, **_: state  # type: ignore[method-assign, misc]
+        (folder / f"s{number}").mkdir()
+        yield save_checkpoint(trainer, folder / f"s{number}").rename(folder / f"s{number}" / f"s{number}{NAME}")
+
+
+def _replace_in_state(state: Any, chance: random.Random) -> None:
+    while True:
+        key = chance.choice(list(state))
+        if not (isinstance(state[key], dict) and state[key] and chance.random() < 0.7):
+            break
+        state = state[key]
+    tensors = (torch.zeros(3), torch.tensor(float("nan")), torch.zeros(2, 3, 4), torch.zeros(3, dtype=torch.int64))
+    if chance.random() < 0.2:
+        del state[key]
+    else:
+        state[key] = chance.choice((*_NASTY, *tensors))
+
+
+def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    from PySide6.QtCore import QByteArray
+
+    from videoinr_viewer.start.settings import Settings
+    from videoinr_viewer.style.theme_choice import Theme
+
+    source = folder / "viewer.ini"
+    recent = [Path(f"/clips/{number} ü, b;c %20.mp4") for number in range(10)]
+    Settings(recent=recent, theme=Theme.DARK, geometry=QByteArray(bytes(range(66)))).save(source)
+    yield from damaged_variants([source], folder / "damaged", count // 2, seed)
+    chance = random.Random(seed)
+    values = (
+        *("@Invalid()", "@ByteArray(\\x1)", "@Variant(\\0\\0\\0\\x7f)", "@Rect(1 2 3 4)", "@Point(9)", "", "7", "\\0"),
+        *(
+            "@Variant(\\0\\0\\0\\t\\x7f\\xff\\xff\\xff)",
+            "a, b, c",
+            '"unclosed',
+            "\\x41\\x7fffffff",
+            "x" * 50_000,
+            "\x1b[31m",
+        ),
+    )
+    for number in range(count - count // 2):
+        text = source.read_text()
+        name = chance.choice(("schema", "recent", "theme", "geometry", "recent"))
+        text = re.sub(rf"^{name}=.*$", lambda _, name=name: f"{name}={chance.choice(values)}", text, flags=re.MULTILINE)
+        path = folder / f"s{number}.ini"
+        path.write_text(text)
+        yield path
+
+
+_MAKERS = {
+    "clips": _clips,
+    "pictures": _pictures,
+    "cards": _cards,
+    "weights": _weights,
+    "recipes": _recipes,
+    "checkpoints": _checkpoints,
+    "settings": _settings,
+}
+READER_NAMES = tuple(_MAKERS)
