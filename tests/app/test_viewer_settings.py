@@ -33,6 +33,31 @@ def test_a_foreign_file_reads_as_defaults(tmp_path: Path, text: str) -> None:
     assert loaded.geometry is None
 
 
+@pytest.mark.parametrize(
+    "value", [r"@Variant(\0\0\0\x2\0\0\0\x5)", r"\x40Variant(\0)", r"\100Variant()", r"@Vari\x61nt()", "@DateTime(5)"]
+)
+@pytest.mark.parametrize("key", ["recent", "other"])
+def test_a_file_with_serialised_objects_is_not_parsed(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "viewer.ini"
+    path.write_text(f"[General]\nschema=1\ntheme=dark\n{key}={value}\n")
+    assert Settings.load(path) == Settings()
+
+
+def test_names_with_an_at_sign_are_kept_and_those_with_control_characters_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "viewer.ini"
+    names = ["/me@home/@Videos/a.mp4", "C:\\100 clips\\@V.mp4", "@b.mp4", "/é@/ünï.mkv"]
+    Settings(recent=[Path(name) for name in (*names, "/a\nb.mp4", "/\x1b[31m.mp4")]).save(path)
+    assert Settings.load(path).recent == [Path(name) for name in names]
+
+
+def test_a_file_of_many_megabytes_is_not_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "viewer.ini"
+    path.write_text("[General]\nschema=1\ntheme=dark\n")
+    with path.open("r+b") as file:
+        file.truncate(1 << 32)
+    assert Settings.load(path) == Settings()
+
+
 def test_the_newest_clip_is_first_and_listed_once() -> None:
     settings = Settings()
     for index in range(MAX_RECENT + 5):

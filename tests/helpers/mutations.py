@@ -269,9 +269,9 @@ def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
     yield from damaged_variants([source], folder / "damaged", count // 2, seed)
     chance = random.Random(seed)
     values = (
-        *("@Invalid()", "@ByteArray(\\x1)", "@Variant(\\0\\0\\0\\x7f)", "@Rect(1 2 3 4)", "@Point(9)", "", "7", "\\0"),
+        *("@Invalid()", "@ByteArray(\\x1)", "@Size(4)", "@Rect(1 2 3 4)", "@Point(9)", "", "7", "\\0"),
         *(
-            "@Variant(\\0\\0\\0\\t\\x7f\\xff\\xff\\xff)",
+            "@Variant(\\0\\0\\0\\x2\\0\\0\\0\\x5)",
             "a, b, c",
             '"unclosed',
             "\\x41\\x7fffffff",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,8 @@ SCHEMA = 1
 """The version of the keys. Settings with another version are ignored."""
 MAX_RECENT = 10
 _MAX_BYTES = 1 << 20
+_OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-f])|\\0*100")
+"""A serialised object in an ini file of Qt's, or a beginning of one that is written with escapes."""
 
 
 @dataclass
@@ -27,7 +30,7 @@ class Settings:
     @classmethod
     def load(cls, path: Path) -> Settings:
         """Return the settings of the ini file at ``path``; the defaults if it is missing, foreign or damaged."""
-        if not _is_small_file(path):
+        if not _may_be_parsed(path):
             return cls()
         store = _store(path)
         if str(store.value("schema", "")) != str(SCHEMA):
@@ -63,9 +66,15 @@ def _store(path: Path) -> QSettings:
     return QSettings(str(path), QSettings.Format.IniFormat)
 
 
-def _is_small_file(path: Path) -> bool:
+def _may_be_parsed(path: Path) -> bool:
+    """Return whether ``path`` is a file of moderate size that holds no serialised objects.
+
+    Qt ends the process while it reads a damaged object. The settings hold strings and bytes only.
+    """
     try:
-        return path.is_file() and path.stat().st_size <= _MAX_BYTES
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+            return False
+        return _OBJECT.search(path.read_bytes().replace(rb"\\", b"")) is None
     except (OSError, ValueError):
         return False
 
