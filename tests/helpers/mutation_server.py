@@ -127,27 +127,36 @@ def _read_in_child(reader: str, path: Path) -> None:
         os._exit(code)
 
 
+def _read_apart(reader: str, path: Path, notes: int) -> dict[str, object]:
+    """Read ``path`` in a fork. Return how that ended."""
+    started = time.monotonic()
+    os.ftruncate(notes, 0)
+    os.lseek(notes, 0, os.SEEK_SET)
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.dup2(notes, 2)
+        with suppress(BaseException):
+            _read_in_child(reader, path)
+    _, status, usage = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    words = os.pread(notes, 4000, max(0, os.fstat(notes).st_size - 4000)).decode(errors="replace")
+    secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
+    outcome = _WORDS.get(code, "crash")
+    return {"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes, "words": words}
+
+
 def main() -> None:
     reader = sys.argv[1]
     _import_all(reader)
     notes = os.memfd_create("notes")
     for line in sys.stdin:
-        path, started = Path(line.rstrip("\n")), time.monotonic()
-        os.ftruncate(notes, 0)
-        os.lseek(notes, 0, os.SEEK_SET)
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            os.dup2(notes, 2)
-            with suppress(BaseException):
-                _read_in_child(reader, path)
-        _, status, usage = os.wait4(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        words = os.pread(notes, 4000, max(0, os.fstat(notes).st_size - 4000)).decode(errors="replace")
-        outcome = _WORDS.get(code, "crash")
-        secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
-        print(json.dumps({"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes,
-                          "words": words}), flush=True)  # fmt: skip
+        path = Path(line.rstrip("\n"))
+        found = _read_apart(reader, path, notes)
+        if found["outcome"] == "hang":
+            # Once more: the whole machine may have been busy, or this process stopped.
+            found = _read_apart(reader, path, notes)
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -179,4 +179,7 @@ def _renamed_stages(stages: Any) -> Any:
 
 
 def _stage_from_toml(table: dict[str, Any]) -> Stage:
-    return Stage(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    fields: dict[str, Any] = {}
+    for key, value in table.items():
+        fields[key] = tuple(value) if isinstance(value, list) else value
+    return Stage(**fields)
