@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -239,9 +239,13 @@ def _checkpoints(folder: Path, count: int, seed: int) -> Iterator[Path]:
         state: dict[str, Any] = torch.load(sealed, weights_only=True)
         for _ in range(chance.choice((1, 1, 2))):
             _replace_in_state(state, chance)
-        trainer.state = lambda state=state, **_: state  # type: ignore[method-assign, misc]
+        setattr(trainer, "state", partial(_given, state))  # noqa: B010
         (folder / f"s{number}").mkdir()
         yield save_checkpoint(trainer, folder / f"s{number}").rename(folder / f"s{number}" / f"s{number}{NAME}")
+
+
+def _given(state: dict[str, Any], **_options: object) -> dict[str, Any]:
+    return state
 
 
 def _replace_in_state(state: Any, chance: random.Random) -> None:
@@ -282,7 +286,9 @@ def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
     for number in range(count - count // 2):
         text = source.read_text()
         name = chance.choice(("schema", "recent", "theme", "geometry", "recent"))
-        text = re.sub(rf"^{name}=.*$", lambda _, name=name: f"{name}={chance.choice(values)}", text, flags=re.MULTILINE)
+        line = f"{name}={chance.choice(values)}"
+        lines = (line if each.startswith(f"{name}=") else each for each in text.splitlines())
+        text = "\n".join(lines)
         path = folder / f"s{number}.ini"
         path.write_text(text)
         yield path

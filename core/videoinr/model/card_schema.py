@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import from_json
 
-from videoinr.schemas import Line, Name, Strict, validated
+from videoinr.text.schemas import Line, Name, Strict, validated
 
 MAX_CARD_BYTES = 8 << 20
 
@@ -65,7 +65,7 @@ class _Card(Strict):
     @model_validator(mode="after")
     def _scales_are_ordered(self) -> _Card:
         if self.trained_scales[0] > self.trained_scales[1]:
-            raise ValueError("trained_scales: the least comes first")
+            raise ValueError("has its trained_scales in the wrong order")
         return self
 
 
@@ -89,7 +89,14 @@ def read_card_values(path: Path) -> dict[str, Any]:
         text = file.read(MAX_CARD_BYTES + 1)
     if len(text) > MAX_CARD_BYTES:
         raise ValueError(f"it is larger than {MAX_CARD_BYTES >> 20} MiB")
-    data = from_json(text, allow_inf_nan=False)
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("its values are nested too deeply") from None
     validated(_Card, data)
     values: dict[str, Any] = data
     return values
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a value of JSON")

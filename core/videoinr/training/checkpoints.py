@@ -19,8 +19,8 @@ from pydantic import Field
 from torch import Tensor
 
 from videoinr.errors import InputError, UsageError
-from videoinr.schemas import Line, Strict, validated
 from videoinr.text.plain import printable
+from videoinr.text.schemas import Line, Strict, validated
 from videoinr.training.recipe import Recipe
 from videoinr.training.trainer import Trainer
 

@@ -153,7 +153,7 @@ def _text_of(path: Path) -> str:
         text = file.read(_MAX_BYTES + 1)
     if len(text) > _MAX_BYTES:
         raise ValueError(f"it is larger than {_MAX_BYTES >> 20} MiB")
-    return text.decode("utf-8")
+    return text.decode("utf-8-sig")
 
 
 def recipe_names() -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from videoinr.schemas import Line, Name, Strict, validated
+from videoinr.text.schemas import Line, Name, Strict, validated
 
 MAX_CROP_PX = 16384
 
@@ -43,12 +43,12 @@ class _Stage(Strict):
     def _fits_together(self) -> _Stage:
         scales, bounds = self.scales, self.scale_range
         rules = {
-            "it needs either scales or scale_range": bool(scales) == bool(bounds),
-            "scale_range is [least, greatest]": bool(bounds) and (len(bounds) != 2 or bounds[0] > bounds[-1]),
-            "times = 'middle' needs windows of even length, because only those have a middle frame": (
+            "needs either scales or scale_range": bool(scales) == bool(bounds),
+            "needs scale_range = [least, greatest]": bool(bounds) and (len(bounds) != 2 or bounds[0] > bounds[-1]),
+            "needs windows of even length for times = 'middle', because only those have a middle frame": (
                 self.times == "middle" and any(length % 2 for length in self.windows)
             ),
-            f"its crops (patch times scale times downsample) are larger than {MAX_CROP_PX} pixels": (
+            f"has crops (patch times scale times downsample) of more than {MAX_CROP_PX} pixels": (
                 self.patch * max((*scales, *bounds), default=1) * self.downsample > MAX_CROP_PX
             ),
         }

@@ -5,11 +5,14 @@ pydantic is imported only here and in the modules that state a schema.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from videoinr.text.plain import is_plain_line, printable
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class Strict(BaseModel):
@@ -23,7 +26,7 @@ _Schema = TypeVar("_Schema", bound=BaseModel)
 
 def _plain_line(text: str) -> str:
     if not is_plain_line(text):
-        raise ValueError("control characters and line ends are not allowed")
+        raise ValueError("must have no control characters and no line ends")
     return text
 
 
@@ -47,6 +50,11 @@ def validated(schema: type[_Schema], data: Any) -> _Schema:
 def _in_words(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
-    words = what[:1].lower() + what[1:]
-    return printable(f"{where}: {words}" if where else words)
+    return printable(f"{where} {_plain(first)}".strip())
+
+
+def _plain(error: ErrorDetails) -> str:
+    """Return pydantic's words in the words of this program: "must be a valid integer", "is missing"."""
+    named = {"missing": "is missing", "extra_forbidden": "is unknown"}.get(error["type"])
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return named or message[:1].lower() + message[1:]
