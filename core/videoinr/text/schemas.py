@@ -5,14 +5,12 @@ pydantic is imported only here and in the modules that state a schema.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from videoinr.text.plain import is_plain_line, printable
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 class Strict(BaseModel):
@@ -53,8 +51,8 @@ def _in_words(error: ValidationError) -> str:
     return printable(f"{where} {_plain(first)}".strip())
 
 
-def _plain(error: ErrorDetails) -> str:
+def _plain(error: Mapping[str, Any]) -> str:
     """Return pydantic's words in the words of this program: "must be a valid integer", "is missing"."""
     named = {"missing": "is missing", "extra_forbidden": "is unknown"}.get(error["type"])
-    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message: str = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     return named or message[:1].lower() + message[1:]
