@@ -169,7 +169,15 @@ class ClipBase(Closeable):
 
 
 def check_frame_index(index: int, count: int) -> None:
-    """Raise :class:`UsageError` unless a clip of ``count`` frames has a frame ``index``."""
+    """Check that a clip has a frame.
+
+    Args:
+        index: the frame, counted from 0.
+        count: how many frames the clip has.
+
+    Raises:
+        UsageError: ``index`` is not in 0 ... count - 1.
+    """
     if not 0 <= index < count:
         raise UsageError(
             f"There is no frame {index} in a clip of {format_count(count, 'frame')}: "

@@ -30,7 +30,7 @@ class Extent:
         return self.frames * self.height * self.width * 3
 
     def holds(self, frames: int, side: int) -> bool:
-        """Return whether ``frames`` frames of ``side`` x ``side`` pixels can be cut from the clip."""
+        """Return whether ``frames`` frames of ``side`` x ``side`` pixels each can be cut from the clip."""
         return self.frames >= frames and min(self.height, self.width) >= side
 
 

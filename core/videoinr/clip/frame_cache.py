@@ -38,7 +38,13 @@ class FrameCache(Generic[Cached]):
         return self._values[index][0]
 
     def put(self, index: int, value: Cached, size_bytes: int) -> None:
-        """Add ``value``, which takes ``size_bytes``; it replaces an older value of the same index."""
+        """Add a value; the least recently used values make room.
+
+        Args:
+            index: the frame; an older value of the same frame is replaced.
+            value: what to keep.
+            size_bytes: the bytes that the value takes.
+        """
         _, old = self._values.pop(index, (None, 0))
         self._values[index] = (value, size_bytes)
         self._bytes += size_bytes - old

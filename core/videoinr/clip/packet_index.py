@@ -72,7 +72,13 @@ class PacketTable:
     is_encrypted: bool = False
 
     def append(self, packet: PacketLike, *, shown: bool, closed: bool = False) -> None:
-        """Append the next packet of the file."""
+        """Append the next packet of the file.
+
+        Args:
+            packet: the packet, of which times, duration, size and the key flag are read.
+            shown: whether it holds a frame that is to be shown.
+            closed: whether no frame from it on refers to an earlier one, or is shown before it.
+        """
         pts, dts, duration = packet.pts, packet.dts, packet.duration
         self.pts.append(_NO_TIME if pts is None else pts)
         self.dts.append(_NO_TIME if dts is None else dts)
@@ -179,7 +185,12 @@ class FrameIndex:
         return key
 
     def key_of(self, pts: int | None, size: int) -> int | None:
-        """Return the key packet with this time and size, or None if the scan did not see such a packet."""
+        """Return which key packet this is, counted from 0, or None if the scan did not see such a packet.
+
+        Args:
+            pts: its time in ticks of the stream, if it has one.
+            size: its size in bytes.
+        """
         if pts is None:
             return None
         place = int(np.searchsorted(self.key_pts, pts))

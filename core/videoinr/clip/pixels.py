@@ -45,7 +45,7 @@ class Orientation:
         return self.quarter_turns * 90
 
     def upright_size(self, width: int, height: int) -> tuple[int, int]:
-        """Return (width, height) of the upright picture from those of the stored one."""
+        """Return (width, height) of the upright picture, in pixels, from those of the stored one."""
         return (height, width) if self.quarter_turns % 2 else (width, height)
 
     def apply(self, pixels: Pixels) -> Pixels:
@@ -122,7 +122,12 @@ def tags_of(source: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
 
 
 def is_full_range(frame: av.VideoFrame, colour: ColourSpec) -> bool:
-    """Return whether the values of ``frame``, read as ``colour``, have the full range."""
+    """Return whether the values of ``frame`` have the full range, 0 ... 255 for 8 bits, and not 16 ... 235.
+
+    Args:
+        frame: the frame; the formats ``yuvj...`` have the full range by definition.
+        colour: how its values are read.
+    """
     return colour.range == "pc" or frame.format.name.startswith("yuvj")
 
 

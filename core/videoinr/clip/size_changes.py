@@ -33,7 +33,12 @@ class SizeChanges:
         self._packets: list[tuple[bytes, bytes | None]] = []
 
     def note(self, packet: Any, codec: str) -> None:
-        """Look at a key packet of FFmpeg's ``codec``."""
+        """Keep a key packet if its description of the frames is new.
+
+        Args:
+            packet: the packet, as PyAV gives it.
+            codec: FFmpeg's name of the stream's codec.
+        """
         extradata = _new_extradata(packet)
         described = extradata or (_description(packet, codec) if codec in _PATTERNS or codec == "vp9" else None)
         if described is None or described in self._seen:

@@ -154,6 +154,14 @@ def open_video(
 ) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
+    Args:
+        path: the file.
+        colour: how to read the pixels; None means by the clip's own tags.
+        token: cancels the opening.
+        stream: which video stream to show, counted from 0; None for the one that a player would show.
+        background: what is shown behind transparent pixels.
+        deinterlace: "auto", "on" or "off".
+
     Raises:
         ClipError: the file holds no frame that can be shown.
         UsageError: the file has no video stream ``stream``.

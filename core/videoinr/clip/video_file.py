@@ -32,7 +32,7 @@ _NO_FRAMES = (Disposition.attached_pic, Disposition.timed_thumbnails)
 
 @contextlib.contextmanager
 def av_errors_as(message: str, hint: str) -> Iterator[None]:
-    """Turn the errors that PyAV raises into a :class:`ClipError` of this message and hint."""
+    """Turn the errors that PyAV raises in a ``with`` block into a :class:`ClipError` of this message and hint."""
     try:
         yield
     except (av.FFmpegError, OSError, ValueError, RuntimeError, MemoryError, ArithmeticError, LookupError) as error:
@@ -270,7 +270,12 @@ _OPEN_OPTIONS = {"max_pixels": str(MAX_PIXELS), **VIDEO_OPTIONS}
 
 
 def video_stream(container: InputContainer, path: Path, number: int | None = None) -> av.VideoStream:
-    """Return a video stream: the one that a player would show, or video stream ``number``, counted from 0.
+    """Return a video stream of a file.
+
+    Args:
+        container: the open file.
+        path: its path, for messages.
+        number: which video stream, counted from 0; None for the one that a player would show.
 
     Raises:
         ClipError: there is none (only sound or a cover picture), its codec is unknown, or its frames are too large.

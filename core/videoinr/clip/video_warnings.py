@@ -23,7 +23,12 @@ _SOUND_OFFSET_SECS = Fraction(6, 100)
 
 
 def loss_warning(file: VideoFile, table: PacketTable) -> str:
-    """Return a warning if frames are missing in ``file``, of which ``table`` holds all packets; or an empty string."""
+    """Return a warning if frames are missing in ``file``, or an empty string.
+
+    Args:
+        file: the open file.
+        table: all packets of its stream.
+    """
     found, declared = len(table.pts), file.declared_packets
     if declared > found:
         listed = format_count(declared, "frame")
@@ -47,7 +52,15 @@ def size_warning(sizes: list[tuple[int, int]]) -> str:
 def oddities(
     file: VideoFile, info: ClipInfo, timeline: Timeline, table: PacketTable, *, is_right_angled: bool
 ) -> list[str]:
-    """Return sentences about what is unusual in the clip ``info`` of ``file``."""
+    """Return sentences about what is unusual in a clip; none if nothing is.
+
+    Args:
+        file: the open file.
+        info: the clip that it holds.
+        timeline: the clip's frame times.
+        table: all packets of the file's video stream.
+        is_right_angled: whether the file's rotation is a multiple of 90 degrees.
+    """
     aspect, pause, colour = info.pixel_aspect, longest_step(timeline), info.colour
     notes = {
         f"Two frames are {float(pause):.0f} s apart: the file's times may be damaged.": pause > _LONG_STEP_SECS,
