@@ -53,6 +53,15 @@ class AlphaClip(ClipBase):
 def with_alpha(video: VideoClip, background: Background, token: CancelToken) -> Clip:
     """Return ``video`` with its alpha channel, if the file keeps one apart.
 
+    Args:
+        video: the open video.
+        background: what is shown behind transparent pixels.
+        token: cancels the opening of the alpha channel.
+
+    Returns:
+        A clip that closes ``video``, or ``video`` itself. If the alpha channel cannot be decoded, a warning of the
+        clip says so.
+
     Raises:
         Cancelled: ``token`` was cancelled; ``video`` is closed then.
     """

@@ -33,7 +33,12 @@ class Cropping:
     bottom: int = 0
 
     def rect(self, width: int, height: int) -> Rect:
-        """Return the pixels that are shown of a stored frame; all of them if the cropping leaves nothing."""
+        """Return the pixels that are shown of a stored frame; all of them if the cropping leaves nothing.
+
+        Args:
+            width: of the stored frame, in pixels.
+            height: of the stored frame, in pixels.
+        """
         left, top, right, bottom = self.left, self.top, width - self.right, height - self.bottom
         if min(self.left, self.top, self.right, self.bottom) < 0 or right <= left or bottom <= top:
             return Rect(0, 0, width, height)

@@ -60,7 +60,13 @@ def fields_of(mode: str, field_order: int, *, flagged: bool) -> Fields | None:
 
 
 def interlacing_note(mode: str, fields: Fields | None, *, is_interlaced: bool) -> list[str]:
-    """Return a sentence about interlacing, if there is anything to say."""
+    """Return a sentence about interlacing, or an empty list if there is nothing to say.
+
+    Args:
+        mode: one of :data:`MODES`.
+        fields: how the frames are deinterlaced, as :func:`fields_of` returned it.
+        is_interlaced: whether the clip says that it is interlaced.
+    """
     if fields is None:
         return ["The clip is interlaced. It is shown without deinterlacing, as asked."] if is_interlaced else []
     if mode == "on":

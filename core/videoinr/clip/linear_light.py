@@ -29,8 +29,12 @@ def pixels_from_light(frame: av.VideoFrame, background: Background) -> Pixels:
 
     Its colours are multiplied by its alpha channel, as OpenEXR files hold them, and laid over ``background`` in light.
 
+    Args:
+        frame: the frame, whose values are linear light: grey, RGB or RGBA, 1 for white.
+        background: what is shown behind transparent pixels.
+
     Returns:
-        uint16 [height, width, 3].
+        uint16 [height, width, 3], 0 ... 65535.
     """
     stored = frame.to_ndarray().astype(np.float32, copy=False)
     if stored.ndim == 2:

@@ -67,7 +67,11 @@ class DecodedPicture:
 
 
 def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
-    """Decode one picture in ``file``: page ``page`` of a TIFF file, counted from 0, or else the first picture.
+    """Decode one picture of a file.
+
+    Args:
+        file: the picture file.
+        page: which page of a TIFF file, counted from 0; other files have one picture, the first.
 
     Raises:
         ClipError: the file cannot be read, or holds no picture that can be decoded.

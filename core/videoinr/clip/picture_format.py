@@ -81,10 +81,14 @@ def read_head(file: Path) -> bytes:
 
 
 def format_of(head: bytes, file: Path) -> PictureFormat | None:
-    """Return the format of the picture ``file`` that starts with ``head``; None if it is no picture that is known.
+    """Return the format of a picture file; None if it is no picture that is known.
 
     Sequences in AVIF and HEIC files hold a still picture too. Only Targa has no signature: files of other content whose
     name ends in .tga are taken for one.
+
+    Args:
+        head: the file's first bytes, or all of them.
+        file: its path, of which the suffix counts for Targa.
     """
     for signature, found in _SIGNATURES:
         if head.startswith(signature):
@@ -130,7 +134,12 @@ def is_animated_webp(head: bytes) -> bool:
 
 
 def check_supported(found: PictureFormat | None, head: bytes, file: Path) -> PictureFormat:
-    """Return ``found``.
+    """Return ``found`` if it is a format that FFmpeg decodes here.
+
+    Args:
+        found: the format, as :func:`format_of` returned it.
+        head: the file's first bytes, or all of them.
+        file: its path, for messages.
 
     Raises:
         ClipError: it is None, or a format that FFmpeg does not decode here.
@@ -186,7 +195,12 @@ def _value(data: bytes, order: str, entry: int | None) -> int:
 
 
 def with_first_page(data: bytes, at: int) -> bytes:
-    """Return the TIFF file ``data`` with the page whose directory starts at ``at`` as its first one."""
+    """Return a TIFF file with another page as its first one.
+
+    Args:
+        data: the file's bytes.
+        at: where the page's directory starts, in bytes.
+    """
     return data[:4] + struct.pack("<I" if data[:2] == b"II" else ">I", at) + data[8:]
 
 

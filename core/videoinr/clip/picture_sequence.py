@@ -44,7 +44,15 @@ def plain_sequence(files: list[Path]) -> PictureSequence:
 
 
 def numbered_sequence(files: list[Path], numbers: list[int]) -> PictureSequence:
-    """Return ``files`` as a sequence whose frames have these ``numbers``; missing ones are said and leave gaps."""
+    """Return pictures as a sequence whose frames have the numbers of their names.
+
+    Args:
+        files: the pictures in order, at least one.
+        numbers: the number of each, increasing. Missing ones leave gaps, and a note says so.
+
+    Returns:
+        The sequence; without gaps if the numbers are far apart, or if more pictures are missing than there are.
+    """
     places, step = _places(numbers)
     if places[-1] + 1 == len(files):
         return plain_sequence(files)

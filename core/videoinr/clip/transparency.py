@@ -33,7 +33,16 @@ class Background:
         return "" if self.colour == (0, 0, 0) else f"|on {self.name}"
 
     def pixels(self, height: int, width: int, peak: int) -> NDArray[np.uint32]:
-        """Return the background, [height, width, 3] or [1, 1, 3], in 0 ... ``peak``."""
+        """Return the background.
+
+        Args:
+            height: of the frame, in pixels.
+            width: of the frame, in pixels.
+            peak: the value of white, 255 or 65535.
+
+        Returns:
+            [height, width, 3], or [1, 1, 3] for a colour, in 0 ... ``peak``.
+        """
         if self.colour is not None:
             return np.array(self.colour, np.uint32)[None, None] * (peak // 255)
         rows, columns = np.arange(height)[:, None] // _SQUARE_PX, np.arange(width)[None] // _SQUARE_PX
@@ -94,10 +103,16 @@ def laid_over(pixels: Pixels, alpha: Pixels, background: Background, *, is_premu
 
 
 def alpha_of(frame: av.VideoFrame, peak: int, *, width: int, height: int) -> Pixels | None:
-    """Return the alpha channel of ``frame``, resampled to ``height`` x ``width``; None if its format has none.
+    """Return the alpha channel of ``frame``, resampled; None if its format has none.
+
+    Args:
+        frame: the frame.
+        peak: the value of an opaque pixel, 255 or 65535.
+        width: of the result, in pixels.
+        height: of the result, in pixels.
 
     Returns:
-        [height, width] in 0 ... ``peak`` (255 or 65535), uint8 or uint16.
+        [height, width] in 0 ... ``peak``, uint8 or uint16.
     """
     if not can_be_transparent(frame.format):
         return None
@@ -128,9 +143,12 @@ def _stored_alpha(frame: av.VideoFrame) -> Pixels | None:
 
 
 def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, background: Background) -> tuple[str, ...]:
-    """Return a sentence if the first picture of a clip, ``frame``, has transparent pixels; otherwise nothing.
+    """Return a sentence if the first picture of a clip has transparent pixels; otherwise nothing.
 
-    ``alpha``: its alpha channel where the file keeps it apart.
+    Args:
+        frame: the first picture.
+        alpha: its alpha channel where the file keeps it apart.
+        background: what is shown behind transparent pixels.
     """
     own = alpha_of(frame, 255, width=frame.width, height=frame.height) if alpha is None else grey_pixels(alpha, 255)
     if own is None or own.min() == 255:
@@ -144,7 +162,15 @@ def note_on(background: Background) -> str:
 
 
 def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:
-    """Return a grey frame of any depth as [height, width] in 0 ... ``peak``; its full range is used."""
+    """Return the pixels of a grey frame of any depth; its full range is used.
+
+    Args:
+        frame: the frame.
+        peak: the value of white, 255 or 65535.
+
+    Returns:
+        [height, width] in 0 ... ``peak``, uint8 or uint16.
+    """
     white = (1 << frame.format.components[0].bits) - 1
     scaled = np.rint(frame.to_ndarray().astype(np.float64) / white * peak)
     return scaled.astype(np.uint8) if peak == 255 else scaled.astype(np.uint16)
