@@ -173,7 +173,7 @@ def export(
     reading = _Reading(
         picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
     )
-    with _engine(clip, model, device, memory, reading) as engine:
+    with _engine(clip, model, device, memory, reading, cancel) as engine:
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
@@ -267,6 +267,7 @@ def _engine(
     device: str | None,
     memory: int | None,
     reading: _Reading,
+    cancel: CancelToken = NEVER,
 ) -> Engine:
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
@@ -277,7 +278,7 @@ def _engine(
     return open_engine(
         source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=reading["stream"],
         background=reading["background"], deinterlace=reading["deinterlace"],
-        across_cuts=as_across_cuts(reading["across_cuts"]),
+        across_cuts=as_across_cuts(reading["across_cuts"]), token=cancel,
     )  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from videoinr.commands.early_stop import interrupt_normally
+
+# isort: split
 import logging
 import signal
 import traceback
@@ -48,6 +51,7 @@ class _Commands(TyperGroup):
             raise
 
     def invoke(self, ctx: Any) -> Any:
+        interrupt_normally()
         try:
             return super().invoke(ctx)
         except (Cancelled, KeyboardInterrupt):

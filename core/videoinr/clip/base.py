@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.source_stamp import SourceStamp
 from videoinr.closing import Closeable
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
@@ -82,7 +84,24 @@ class Clip(Protocol):
         """
         ...
 
-    def frame(self, index: int) -> Pixels:
+    @property
+    def stand_ins(self) -> Mapping[int, int]:
+        """The frames read so far that cannot be decoded, and which frame was returned instead of each."""
+        ...
+
+    def check_source(self, index: int | None = None) -> None:
+        """Check that the clip's files are those that were opened.
+
+        Args:
+            index: only compare size and time of the files of pair ``index``, which is quick. None means all files,
+                and their first and last bytes.
+
+        Raises:
+            ClipError: a file has changed since the clip was opened, or is gone.
+        """
+        ...
+
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """Read one frame.
 
         Where the file is damaged and the frame cannot be decoded, the nearest earlier frame that can be decoded takes
@@ -90,6 +109,7 @@ class Clip(Protocol):
 
         Args:
             index: the frame's index, 0 ... frames - 1.
+            token: cancels the reading between two packets.
 
         Returns:
             [height, width, 3] full-range RGB, uint8 or uint16 (see :data:`~videoinr.types.Pixels`). It may be shared
@@ -98,17 +118,19 @@ class Clip(Protocol):
         Raises:
             ClipError: neither the frame nor any near it can be decoded.
             UsageError: the clip has no such frame, or was closed.
+            Cancelled: ``token`` was cancelled.
         """
         ...
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, token: CancelToken = NEVER) -> FramePair:
         """Read frames ``index`` and ``index + 1``. The only pair of a clip of one frame holds that frame twice.
 
         Args:
             index: the pair's index, 0 ... :attr:`Timeline.pair_count` - 1.
+            token: as for :meth:`frame`.
 
         Raises:
-            ClipError: as for :meth:`frame`.
+            ClipError, Cancelled: as for :meth:`frame`.
             UsageError: the clip has no such pair, or was closed.
         """
         ...
@@ -127,9 +149,10 @@ class Clip(Protocol):
 class ClipBase(Closeable):
     """A base class for clips. Subclasses read frames and close the file."""
 
-    def __init__(self, info: ClipInfo, timeline: Timeline, identity: str) -> None:
+    def __init__(self, info: ClipInfo, timeline: Timeline, identity: str, stamp: SourceStamp | None = None) -> None:
         self._info, self._timeline, self._identity = info, timeline, identity
         self._told, self._info_now = ReadReport(), info
+        self._stamp = stamp
 
     @property
     def info(self) -> ClipInfo:
@@ -155,17 +178,38 @@ class ClipBase(Closeable):
         """See :attr:`Clip.identity`."""
         return self._identity
 
+    @property
+    def stand_ins(self) -> Mapping[int, int]:
+        """See :attr:`Clip.stand_ins`."""
+        return {}
+
+    def check_source(self, index: int | None = None) -> None:
+        """See :meth:`Clip.check_source`."""
+        stamp = self._stamp
+        if stamp is None:
+            return
+        changed = stamp.changed_anywhere() if index is None else stamp.changed(self._files_of_pair(stamp.files, index))
+        if changed is not None:
+            what = "has changed while it was read" if changed.exists() else "is gone"
+            raise ClipError(f"“{changed.name}” {what}.", hint="Wait until it is complete, then try again.")
+
+    @staticmethod
+    def _files_of_pair(files: Sequence[Path], index: int) -> range:
+        """Return the indices of the files that pair ``index`` is read from."""
+        return range(1) if len(files) == 1 else range(index, min(index + 2, len(files)))
+
     @abstractmethod
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, token: CancelToken = NEVER) -> FramePair:
         """See :meth:`Clip.pair`."""
         count = self._timeline.frame_count
         if not 0 <= index < self._timeline.pair_count:
             raise UsageError(f"There is no pair {index} in a clip of {format_count(count, 'frame')}.")
-        first = self.frame(index)
-        return FramePair(PairKey(self._identity, index), first, self.frame(index + 1) if count > 1 else first)
+        first = self.frame(index, token)
+        second = self.frame(index + 1, token) if count > 1 else first
+        return FramePair(PairKey(self._identity, index), first, second)
 
 
 def check_frame_index(index: int, count: int) -> None:

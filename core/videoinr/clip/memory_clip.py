@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index
 from videoinr.colour import ColourSpec
 from videoinr.errors import UsageError
@@ -34,7 +35,7 @@ class MemoryClip(ClipBase):
         super().__init__(info, timeline, f"memory {next(_NUMBERS)}")
         self._frames: Frames | None = frames
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
         check_frame_index(index, self._timeline.frame_count)
         if self._frames is None:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from videoinr.cancel import CancelToken
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, disk_errors, identity_of
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.picture_file import DecodedPicture, decode_picture, is_video_content, pages_of, stored_size
 from videoinr.clip.picture_format import LINEAR
 from videoinr.clip.picture_sequence import PictureSequence
 from videoinr.clip.pixels import PixelReader, bit_depth_of, family_of, tags_of
+from videoinr.clip.source_stamp import SourceStamp
 from videoinr.clip.transparency import BLACK, Background, transparency_note
 from videoinr.clip.video_clip import PICTURE_BYTES
 from videoinr.clip.video_file import av_errors_as
@@ -42,15 +43,22 @@ class PictureClip(ClipBase):
     """The :class:`~videoinr.clip.Clip` of picture files. A picture that cannot be read is an error that names it."""
 
     def __init__(
-        self, info: ClipInfo, timeline: Timeline, places: list[_Place], reader: PixelReader, identity: str
+        self,
+        info: ClipInfo,
+        timeline: Timeline,
+        places: list[_Place],
+        reader: PixelReader,
+        identity: str,
+        stamp: SourceStamp | None = None,
     ) -> None:
-        super().__init__(info, timeline, identity)
+        super().__init__(info, timeline, identity, stamp)
         self._places, self._reader = places, reader
         self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=2)
         self._closed = False
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
+        token.check()
         check_frame_index(index, self._timeline.frame_count)
         if self._closed:
             raise UsageError(f"“{self._info.path.name}” was closed.")
@@ -98,6 +106,7 @@ def open_pictures(
         Cancelled: ``token`` was cancelled.
     """
     files = pictures.files
+    stamp = SourceStamp.of(files)
     first = decode_picture(files[0])
     for file in files[1 :: max(1, len(files) // _SIZES_CHECKED)]:
         token.check()
@@ -121,7 +130,8 @@ def open_pictures(
         *transparency_note(first.frame, first.alpha, background),
     )
     info = _info(where, first, timeline, fps=Fraction(fps), spec=spec, notes=notes)
-    return PictureClip(info, timeline, places, reader, identity_of(where, files, spec) + background.suffix)
+    identity = identity_of(where, files, spec) + background.suffix
+    return PictureClip(info, timeline, places, reader, identity, stamp)
 
 
 def _info(

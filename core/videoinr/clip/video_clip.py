@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import av
 
-from videoinr.cancel import CancelToken
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Deinterlacer
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.pixels import PixelReader, frame_bytes
+from videoinr.clip.source_stamp import SourceStamp
 from videoinr.clip.transparency import BLACK, Background
 from videoinr.clip.video_file import VideoFile, av_errors_as
 from videoinr.clip.video_opening import OpenedVideo, open_video_stream
@@ -36,13 +38,18 @@ class VideoClip(ClipBase):
     or before the frame.
     """
 
-    def __init__(self, video: OpenedVideo, identity: str) -> None:
+    def __init__(self, video: OpenedVideo, identity: str, stamp: SourceStamp | None = None) -> None:
         """Make the clip of an opened video.
+
+        Args:
+            video: the opened video.
+            identity: see :attr:`Clip.identity`.
+            stamp: what the file was before it was read.
 
         Raises:
             ClipError: the first frame cannot be converted to RGB.
         """
-        super().__init__(video.info, video.timeline, identity)
+        super().__init__(video.info, video.timeline, identity, stamp)
         self._file: VideoFile | None = video.file
         self._cursor: Cursor = video.cursor
         self._reader: PixelReader = video.reader
@@ -78,14 +85,19 @@ class VideoClip(ClipBase):
         """The bytes that the cached frames take."""
         return self._decoded.held_bytes + self._pictures.held_bytes
 
-    def frame(self, index: int) -> Pixels:
+    @property
+    def stand_ins(self) -> Mapping[int, int]:
+        """See :attr:`Clip.stand_ins`."""
+        return self._substitutes
+
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
         check_frame_index(index, self._timeline.frame_count)
         self._open_file()
         picture = self._pictures.get(index)
         if picture is None:
             with av_errors_as(f"Frame {index} of “{self._info.path.name}” cannot be converted to RGB.", _CONVERT):
-                decoded = self._deinterlacer.frame(index) if self._deinterlacer else self._decoded_frame(index)
+                decoded = self._deinterlacer.frame(index) if self._deinterlacer else self._decoded_frame(index, token)
                 picture = self._reader.pixels(decoded)
             self._pictures.put(index, picture, picture.nbytes)
         return picture
@@ -113,15 +125,16 @@ class VideoClip(ClipBase):
             if (frame.width, frame.height) != self._size:
                 self._other_size.add(number)
 
-    def _decoded_frame(self, index: int) -> av.VideoFrame:
+    def _decoded_frame(self, index: int, token: CancelToken = NEVER) -> av.VideoFrame:
         index = self._substitutes.get(index, index)
         held = self._decoded.get(index)
-        return self._decode_to(index) if held is None else held
+        return self._decode_to(index, token) if held is None else held
 
-    def _decode_to(self, index: int) -> av.VideoFrame:
+    def _decode_to(self, index: int, token: CancelToken) -> av.VideoFrame:
         nearest: tuple[int, av.VideoFrame] | None = None
         for _ in self._cursor.approaches(index):
             while (batch := self._cursor.read(index)) is not None:
+                token.check()
                 self._keep(batch)
                 for number, frame in batch:
                     if nearest is None or _distance(number, index) < _distance(nearest[0], index):
@@ -167,6 +180,7 @@ def open_video(
         UsageError: the file has no video stream ``stream``.
         Cancelled: ``token`` was cancelled.
     """
+    stamp = SourceStamp.of([path])
     video = open_video_stream(
         path, colour=colour, token=token, stream=stream, background=background, deinterlace=deinterlace
     )
@@ -177,7 +191,7 @@ def open_video(
     )
     identity = "".join([identity_of(path, [path], video.info.colour), *choices])
     try:
-        return VideoClip(video, identity)
+        return VideoClip(video, identity, stamp)
     except BaseException:
         video.file.close()
         raise

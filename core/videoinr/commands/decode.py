@@ -64,7 +64,7 @@ def decode(
         file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace,
         across_cuts=across_cuts or "hold",
     )  # fmt: skip
-    with cancel_on_signals() as token, opened as video:
+    with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video:
         query = video.query(time, scale=scale, size=size, region=region)
         told = video.info.warnings
         for notice in told:

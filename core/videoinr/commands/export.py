@@ -91,10 +91,15 @@ def export(
     The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
     before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound is left out.
 
-    The output is written as OUT.part, and renamed to OUT when it is complete and checked. A video keeps the clip's
-    colour tags. Times are exact in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
+    The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
+    --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
+    in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
     """
-    with reporter(as_json=json_progress) as report, cancel_on_signals() as token:
+    with (
+        reporter(as_json=json_progress) as report,
+        # What is to be kept must be finished, however long a library takes.
+        cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
+    ):
         from videoinr import api
 
         path = api.export(

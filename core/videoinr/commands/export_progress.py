@@ -30,6 +30,9 @@ class Reporter(Protocol):
     def finished(self, path: Path) -> None:
         """Report that the output is complete and in its place."""
 
+    def stopped(self) -> None:
+        """Report that the process ends at once, without the output; callable from any thread."""
+
 
 @contextmanager
 def reporter(*, as_json: bool) -> Iterator[Reporter]:
@@ -44,7 +47,7 @@ def reporter(*, as_json: bool) -> Iterator[Reporter]:
         _print_line("failed", message=str(error), hint=error.hint)
         raise
     except (Cancelled, KeyboardInterrupt):
-        _print_line("failed", message="The export was stopped.", hint="")
+        _print_stopped()
         raise
     except Exception as error:
         _print_line("failed", message=f"An unexpected error occurred: {error!r}.", hint="")
@@ -54,6 +57,10 @@ def reporter(*, as_json: bool) -> Iterator[Reporter]:
 def _print_line(event: str, **values: object) -> None:
     # Flushed, so that a program sees each line at once.
     print(json.dumps({"event": event, **values}), flush=True)
+
+
+def _print_stopped() -> None:
+    _print_line("failed", message="The export was stopped.", hint="")
 
 
 class _JsonLines:
@@ -80,6 +87,10 @@ class _JsonLines:
     def finished(self, path: Path) -> None:
         # What was said before the start is known to the program that started the export.
         _print_line("finished", path=str(path), frames=self._frames, warnings=self._warnings)
+
+    def stopped(self) -> None:
+        _print_stopped()
+        say("Stopped.")
 
 
 def _progress_bar() -> Progress:
@@ -110,3 +121,6 @@ class _Bar:
     def finished(self, path: Path) -> None:
         self._bar.stop()
         say(format_saved(self._frames, path))
+
+    def stopped(self) -> None:
+        say("Stopped.")

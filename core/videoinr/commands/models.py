@@ -78,8 +78,9 @@ def average_models(
 
     if out.suffix != ".safetensors":
         raise UsageError(f"{out} is not the name of a weights file.", hint="End it in .safetensors.")
-    if out.exists():
-        raise OutputExistsError(f"{out} already exists.", hint="Give another name, or remove the file first.")
+    for taken in (out, out.with_suffix(".json")):
+        if taken.exists():
+            raise OutputExistsError(f"{taken} already exists.", hint="Give another name, or remove the file first.")
     card = save_mean([load_model(file) for file in files], out, name=out.stem)
     if as_json:
         show_json(_facts(card))

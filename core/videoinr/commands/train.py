@@ -133,11 +133,16 @@ def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
     """
     from videoinr.errors import InputError, OutputExistsError
     from videoinr.training.checkpoints import NAME, read_checkpoint
+    from videoinr.training.run_log import NAME as LOG_NAME
 
     checkpoint = out / NAME
     if checkpoint.exists() and not resume:
         hint = "Add --resume to continue from it, or give another folder."
         raise OutputExistsError(f"{checkpoint} already exists.", hint=hint)
+    written = [out / name for name in (f"{recipe.name}.safetensors", f"{recipe.name}.json", LOG_NAME)]
+    taken = next((file for file in written if file.exists()), None)
+    if taken and not resume:
+        raise OutputExistsError(f"{taken} already exists.", hint="Give another folder, or remove the file first.")
     if resume and not checkpoint.exists():
         raise InputError(f"There is no {checkpoint}.", hint="Leave out --resume.")
     out.mkdir(parents=True, exist_ok=True)

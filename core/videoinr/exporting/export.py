@@ -7,18 +7,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.errors import ClipError, VideoInrError
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_output, notices, output_aspect, sink_for
 from videoinr.exporting.sinks import Sink
-from videoinr.exporting.target import PartialKeptError
+from videoinr.exporting.source_watch import SourceWatch
+from videoinr.exporting.target import NameTakenError, PartialKeptError
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, Instant, Quality, RegionQuery, RenderedRegion
 
+_HELD_BYTES = 256 << 20
+"""The most bytes of pictures that wait until it is known whether the clip is readable again after them."""
+
 
 class Decoder(Protocol):
-    """The part of :class:`videoinr.render.engine.Engine` that an export uses."""
+    """The part of :class:`videoinr.render.engine.Engine` that an export uses, besides ``clip``, if it has one."""
 
     @property
     def opened(self) -> Opened:
@@ -65,7 +73,8 @@ def export_job(
     info = engine.opened.info
     for sentence in (*info.warnings, *notices(job)):
         notice(sentence)
-    path = write_frames(job, engine, sink_for(job, info.colour, output_aspect(info, job.grid)), progress, token)
+    sink = sink_for(job, info.colour, output_aspect(info, job.grid), token=token)
+    path = write_frames(job, engine, sink, progress, token, notice)
     for sentence in engine.opened.info.warnings:
         if sentence not in info.warnings:
             notice(sentence)
@@ -83,6 +92,7 @@ def write_frames(
     sink: Sink,
     progress: Callable[[ExportProgress], None] = _ignore,
     token: CancelToken = NEVER,
+    notice: Callable[[str], None] = _ignore,
 ) -> Path:
     """Decode every frame of ``job`` into ``sink`` and return the path of the finished output.
 
@@ -92,28 +102,82 @@ def write_frames(
     Raises:
         Cancelled, ExportError, ClipError, DeviceError
     """
-    done = 0
+    watch = SourceWatch(getattr(engine, "clip", None), _source_frames(job, engine.opened.timeline))
+    frames = _Frames(job, engine, sink, watch, token)
     try:
         sink.open()
-        started = time.monotonic()
-        total = job.retiming.frame_count
-        progress(ExportProgress(0, total, 0.0))
-        for instant in frame_instants(job, engine.opened.timeline):
-            token.check()
-            query = RegionQuery(instant, job.grid, job.crop)
-            sink.write(engine.render(query, Quality.FULL, token).rgbx)
-            done += 1
-            progress(ExportProgress(done, total, time.monotonic() - started))
+        frames.write_all(progress)
         token.check()
-        return sink.finish()
+        path = sink.finish()
+    except NameTakenError:
+        raise
     except BaseException as error:
         try:
-            if job.keep_partial and done:
-                raise PartialKeptError(_reason(error), sink.finish(partial=True), done) from error
+            if job.keep_partial and frames.written:
+                _keep_partial(error, sink, frames.written)
         finally:
             sink.abort()
         raise
+    if watch.notice:
+        notice(watch.notice)
+    return path
 
 
-def _reason(error: BaseException) -> str:
-    return str(error) or "The export was stopped."
+def _source_frames(job: ExportJob, timeline: Timeline) -> range:
+    """Return the frames of the clip that ``job`` reads."""
+    retiming = job.retiming
+    last_secs = retiming.segment.start_secs + (retiming.frame_count - 1) * retiming.speed / retiming.fps
+    first, last = (timeline.instant_from_time(time).pair for time in (retiming.segment.start_secs, last_secs))
+    return range(first, last + 2)
+
+
+def _keep_partial(error: BaseException, sink: Sink, count: int) -> None:
+    """Raise PartialKeptError because of ``error``. If the frames cannot be kept, return: ``error`` then says why."""
+    try:
+        path = sink.finish(partial=True)
+    except VideoInrError as second:
+        error.add_note(f"Nothing could be kept: {second}")
+        return
+    kept = int(getattr(sink, "kept_frames", count))
+    raise PartialKeptError(str(error) or "The export was stopped.", path, kept) from error
+
+
+class _Frames:
+    """Decodes frames and writes them to ``sink``; ``written`` counts them.
+
+    Pictures of frames that stand in for damaged ones wait for the next sound picture. If the clip turns out to be too
+    damaged or to have changed, they are dropped, so that only sound ones come before the break.
+    """
+
+    def __init__(self, job: ExportJob, engine: Decoder, sink: Sink, watch: SourceWatch, token: CancelToken) -> None:
+        self._job, self._engine, self._sink, self._watch, self._token = job, engine, sink, watch, token
+        self._held: list[NDArray[np.uint8]] = []
+        self.written = 0
+
+    def write_all(self, progress: Callable[[ExportProgress], None]) -> None:
+        """Decode and write all frames of the job; ends with a check of the clip's files."""
+        started, total = time.monotonic(), self._job.retiming.frame_count
+        progress(ExportProgress(0, total, 0.0))
+        for done, instant in enumerate(frame_instants(self._job, self._engine.opened.timeline), 1):
+            self._token.check()
+            self._held.append(self._decode(instant))
+            is_sound = self._watch.is_sound(instant)
+            if is_sound or sum(each.nbytes for each in self._held) > _HELD_BYTES:
+                self._write_held()
+            progress(ExportProgress(done, total, time.monotonic() - started))
+        self._watch.check()
+        self._write_held()
+
+    def _decode(self, instant: Instant) -> NDArray[np.uint8]:
+        query = RegionQuery(instant, self._job.grid, self._job.crop)
+        try:
+            return self._engine.render(query, Quality.FULL, self._token).rgbx
+        except ClipError:
+            self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
+            raise
+
+    def _write_held(self) -> None:
+        for picture in self._held:
+            self._sink.write(picture)
+            self.written += 1
+        self._held.clear()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +11,10 @@ from numpy.typing import NDArray
 from videoinr.clip.picture_folder import COUNTER, numbered_files
 from videoinr.errors import ExportError, UsageError
 from videoinr.exporting.png import png_from_rgbx
-from videoinr.exporting.target import check_folder, unfinished_path, write_errors
+from videoinr.exporting.target import NameTakenError, check_folder, write_errors
+from videoinr.writing.claims import claim
+from videoinr.writing.names import free_name
+from videoinr.writing.partial_folder import PartialFolder
 
 
 def pattern_from_out(out: Path) -> Path:
@@ -34,20 +34,19 @@ class ImageSink:
     """Writes PNG files named by ``pattern`` (folder/%05d.png), counted from 0.
 
     The files are written to a working folder beside their final place, and move there together at the end.
-    ``aspect``: width of a pixel by its height. ``overwrite``: all existing pictures with such names are removed then,
-    so that none is left among the new ones.
+    ``aspect``: width of a pixel by its height. ``overwrite``: existing files with the names of the new pictures are
+    replaced then; no other file is touched.
     """
 
     def __init__(self, pattern: Path, *, overwrite: bool, aspect: Fraction = Fraction(1)) -> None:
-        self._pattern = pattern
+        self._pattern, self._folder = pattern, pattern.parent
         self._overwrite, self._aspect = overwrite, aspect
-        self._work = unfinished_path(pattern)
-        self._count = 0
-        self._made_folder = False
+        self._work: PartialFolder | None = None
+        self._names: list[str] = []
 
     def open(self) -> None:
-        """Create the folder, if its parent exists, and the working folder in it."""
-        folder = self._pattern.parent
+        """Check that the folder, or else its parent, exists and has no such pictures; make the working folder."""
+        folder = self._folder
         check_pattern(self._pattern)
         if folder.exists() and not folder.is_dir():
             raise ExportError(f"{folder} is a file.", hint="Choose another folder.")
@@ -58,35 +57,53 @@ class ImageSink:
             )
         check_folder(folder if folder.exists() else folder.parent)
         with write_errors(self._pattern):
-            self._made_folder = not folder.exists()
-            folder.mkdir(exist_ok=True)
-            shutil.rmtree(self._work, ignore_errors=True)
-            self._work.mkdir()
+            self._work = claim(self._pattern if folder.exists() else folder, PartialFolder)
 
     def write(self, rgbx: NDArray[np.uint8]) -> None:
         """Write the next picture."""
+        name = self._pattern.name % len(self._names)
         with write_errors(self._pattern):
-            (self._work / (self._pattern.name % self._count)).write_bytes(png_from_rgbx(rgbx, self._aspect))
-        self._count += 1
+            self._opened.write(name, png_from_rgbx(rgbx, self._aspect))
+        self._names.append(name)
 
     def finish(self, *, partial: bool = False) -> Path:
-        """Move the pictures to their final place; ``partial``: rename the working folder to PATTERN.partial."""
+        """Move the pictures to their final place; ``partial``: to a folder called PATTERN.partial."""
         with write_errors(self._pattern):
-            if partial:
-                kept = self._pattern.with_suffix(".partial")
-                shutil.rmtree(kept, ignore_errors=True)
-                return self._work.rename(kept)
-            for old in numbered_files(self._pattern):
-                old.unlink()
-            for index in range(self._count):
-                name = self._pattern.name % index
-                os.replace(self._work / name, self._pattern.parent / name)
-            self._work.rmdir()
+            return self._keep() if partial else self._place()
+
+    def _place(self) -> Path:
+        if not self._folder.exists() and self._becomes(self._folder):
+            return self._pattern
+        try:
+            self._opened.place(self._names, self._folder, replace=self._overwrite)
+        except FileExistsError as error:
+            kept = free_name(self._pattern.with_suffix(".new"))
+            self._opened.become(kept)
+            raise NameTakenError(Path(str(error.filename)), kept, len(self._names)) from error
         return self._pattern
 
+    def _becomes(self, folder: Path) -> bool:
+        """Rename the working folder to ``folder``. Return False if somebody has made that folder meanwhile."""
+        try:
+            self._opened.become(folder)
+        except OSError:
+            if folder.exists():
+                return False
+            raise
+        return True
+
+    def _keep(self) -> Path:
+        self._folder.mkdir(exist_ok=True)
+        kept = free_name(self._pattern.with_suffix(".partial"))
+        self._opened.become(kept)
+        return kept
+
+    @property
+    def _opened(self) -> PartialFolder:
+        assert self._work is not None, "open the sink first"
+        return self._work
+
     def abort(self) -> None:
-        """Remove the working folder, and the folder itself if this sink created it."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        if self._made_folder:
-            with contextlib.suppress(OSError):  # It is not empty if it holds a partial set.
-                self._pattern.parent.rmdir()
+        """Remove the working folder."""
+        if self._work is not None:
+            self._work.discard()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.picture_folder import COUNTER, numbered_files
 from videoinr.colour import ColourSpec
 from videoinr.errors import UsageError
 from videoinr.exporting.image_sink import ImageSink, pattern_from_out
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
-from videoinr.exporting.target import check_file
+from videoinr.exporting.target import check_file, check_not_source
 from videoinr.geometry import Grid
+from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
 
 _WILD_ASPECT = Fraction(32)
@@ -36,6 +40,7 @@ def check_output(job: ExportJob) -> None:
     folder, source = pattern_from_out(job.out).parent, _picture_folder(job.clip)
     if source is not None and folder.exists() and folder.samefile(source):
         raise UsageError(f"{folder} is the clip itself.", hint="Choose another folder.")
+    check_not_source(_replaced(job), job.clip)
 
 
 def _picture_folder(clip: Path) -> Path | None:
@@ -47,12 +52,37 @@ def _picture_folder(clip: Path) -> Path | None:
 def notices(job: ExportJob) -> tuple[str, ...]:
     """Return the sentences that a user should read before ``job`` runs."""
     codec, (width, height) = job.chosen_codec, job.size_px
-    if codec is None or codec.pix_fmt_for(width, height) == codec.pix_fmt:
+    if codec is None:
+        return _remaining_notices(job)
+    if codec.pix_fmt_for(width, height) == codec.pix_fmt:
         return ()
     return (
         f"{width}x{height} has an odd side, so the file keeps all colour samples (4:4:4), which some players cannot "
         "show. Choose even sides with --size or --crop.",
     )
+
+
+def _remaining_notices(job: ExportJob) -> tuple[str, ...]:
+    """Say which numbered pictures of the folder are not replaced, because the job writes none of that name."""
+    pattern = pattern_from_out(job.out)
+    others = [file for file in numbered_files(pattern) if not _is_written(job, pattern, file.name)]
+    if not others:
+        return ()
+    count = format_count(len(others), "other numbered picture")
+    return (f"{pattern.parent} holds {count}, which the export leaves as it is ({others[0].name} ...).",)
+
+
+def _replaced(job: ExportJob) -> list[Path]:
+    """Return the existing pictures that ``job`` would replace."""
+    pattern = pattern_from_out(job.out)
+    return [file for file in numbered_files(pattern) if _is_written(job, pattern, file.name)]
+
+
+def _is_written(job: ExportJob, pattern: Path, name: str) -> bool:
+    """Return whether ``job`` writes a picture called ``name``."""
+    before = COUNTER.split(pattern.name, maxsplit=1)[0]
+    number = int("".join(takewhile(str.isdecimal, name[len(before) :])))
+    return number < job.retiming.frame_count and pattern.name % number == name
 
 
 def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
@@ -69,10 +99,10 @@ def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
     return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
 
 
-def sink_for(job: ExportJob, colour: ColourSpec, aspect: Fraction = Fraction(1)) -> Sink:
+def sink_for(job: ExportJob, colour: ColourSpec, aspect: Fraction = Fraction(1), *, token: CancelToken = NEVER) -> Sink:
     """Return the sink that writes the frames of ``job``, made from a clip of ``colour``.
 
-    ``aspect``: width of an output pixel by its height.
+    ``aspect``: width of an output pixel by its height. ``token`` cancels the end of the writing.
     """
     codec = job.chosen_codec
     if codec is None:
@@ -82,5 +112,6 @@ def sink_for(job: ExportJob, colour: ColourSpec, aspect: Fraction = Fraction(1))
     width, height = job.size_px
     tags = tags_from_colour(colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
     return VideoSink(
-        job.out, width=width, height=height, fps=job.fps, codec=codec, crf=job.crf, tags=tags, aspect=aspect
-    )
+        job.out, width=width, height=height, fps=job.fps, codec=codec, crf=job.crf, tags=tags, aspect=aspect,
+        overwrite=job.overwrite, keeps_partial=job.keep_partial, token=token,
+    )  # fmt: skip

@@ -1,8 +1,7 @@
-"""Writes a picture as a PNG: lossless, RGB, 8 bits; written under another name and renamed at the end."""
+"""Writes a picture as a PNG: lossless, RGB, 8 bits."""
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from videoinr.exporting.target import unfinished_path, write_errors
+from videoinr.writing.whole_files import write_file
 
 if TYPE_CHECKING:
     import av
@@ -55,10 +54,4 @@ def write_png(path: Path, rgbx: NDArray[np.uint8]) -> None:
     Raises:
         ExportError: the file cannot be written.
     """
-    unfinished = unfinished_path(path)
-    try:
-        with write_errors(path):
-            unfinished.write_bytes(png_from_rgbx(rgbx))
-            os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_file(path, png_from_rgbx(rgbx), replace=True)

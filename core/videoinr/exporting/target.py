@@ -1,15 +1,16 @@
-"""The path of an output: its name while it is unfinished, and the checks of its folder before work starts."""
+"""The path of an output: where frames are kept if the export ends early, and the checks before work starts."""
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
-from videoinr.errors import ExportError, UsageError
+from videoinr.errors import ClipError, ExportError, UsageError
 from videoinr.text.phrases import format_saved
+from videoinr.writing.names import free_name
+from videoinr.writing.words import check_folder as check_folder
+from videoinr.writing.words import write_errors as write_errors
 
 
 class PartialKeptError(ExportError):
@@ -22,53 +23,58 @@ class PartialKeptError(ExportError):
         self.path, self.frames = path, frames
 
 
-def unfinished_path(out: Path) -> Path:
-    """Return the path of ``out`` while it is being written."""
-    return out.with_name(out.name + ".part")
+class NameTakenError(PartialKeptError):
+    """Something got the output's name while the export ran; all its ``frames`` were saved to ``path`` instead."""
+
+    def __init__(self, out: Path, path: Path, frames: int) -> None:
+        super().__init__(f"{out} appeared during the export and was not replaced.", path, frames)
 
 
 def partial_path(out: Path) -> Path:
-    """Return the path of the frames that are kept of an export that ended early."""
-    return out.with_name(f"{out.stem}.partial{out.suffix}")
+    """Return a free path for the frames that are kept of an export that ended early: out.partial.mp4."""
+    return free_name(out.with_name(f"{out.stem}.partial{out.suffix}"))
 
 
-@contextmanager
-def write_errors(out: Path) -> Iterator[None]:
-    """Turn the system's errors while writing ``out`` into ExportErrors."""
+def check_not_source(outs: Iterable[Path], source: Path) -> None:
+    """Raise UsageError if one of the files ``outs`` belongs to the clip ``source``, under whatever name."""
+    existing = [out for out in outs if out.exists()]
+    sources = {_file_id(file) for file in _files_of(source)} if existing else set()
+    for out in existing:
+        if _file_id(out) in sources:
+            is_whole = source.exists() and out.samefile(source)
+            raise UsageError(
+                f"{out} is {'the clip itself' if is_whole else 'a picture of the clip'}.",
+                hint="Give the output another name.",
+            )
+
+
+def _files_of(source: Path) -> list[Path]:
+    from videoinr.clip.picture_folder import find_pictures
+
     try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ExportError(f"The disk is full, so {out} was not written.", hint="Free some space on it.") from error
-        raise ExportError(
-            f"{out} could not be written: {error.strerror or error}.", hint="Check the folder, or choose another one."
-        ) from error
+        pictures = find_pictures(source) or []
+    except (ClipError, OSError):
+        pictures = []
+    return [file for file in (source, *pictures) if file.exists()]
 
 
-def check_folder(folder: Path) -> None:
-    """Raise ExportError if ``folder`` does not exist or cannot be written to."""
-    if not folder.is_dir():
-        raise ExportError(f"There is no folder {folder}.", hint="Create it first, or choose another one.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ExportError(f"The folder {folder} cannot be written to.", hint="Choose another one.")
-
-
-def check_not_source(out: Path, source: Path) -> None:
-    """Raise UsageError if ``out`` is the file ``source`` that is being read."""
-    if out.exists() and source.exists() and out.samefile(source):
-        raise UsageError(f"{out} is the clip itself.", hint="Give the output another name.")
+def _file_id(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def check_file(out: Path, *, source: Path, overwrite: bool) -> None:
     """Check that the file ``out`` may be written.
 
     Raises:
-        UsageError: it is the file ``source``.
-        ExportError: it is a folder, it exists and ``overwrite`` is off, or its folder cannot be written to.
+        UsageError: it belongs to the clip ``source``.
+        ExportError: it is a folder or a device, it exists and ``overwrite`` is off, or its folder cannot be written to.
     """
-    check_not_source(out, source)
+    check_not_source([out], source)
     if out.is_dir():
         raise ExportError(f"{out} is a folder.", hint="Give the output another name.")
-    if out.exists() and not overwrite:
+    if os.path.lexists(out) and not overwrite:
         raise ExportError(f"{out} already exists.", hint="Give another name, or replace it with --overwrite.")
+    if out.exists() and not out.is_file():
+        raise ExportError(f"{out} is not an ordinary file.", hint="Give the output another name.")
     check_folder(out.parent)

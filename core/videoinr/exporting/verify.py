@@ -2,51 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.errors import ExportError
 from videoinr.text.phrases import format_count
 
 _MILLISECOND = Fraction(1, 1000)
 
+_DECODED_WHOLE = 240
+"""A file of at most so many frames is decoded from start to end."""
 
-def verify_video(path: Path, *, width: int, height: int, frames: int, fps: Fraction) -> None:
+_SPOTS = 16
+"""In a longer file, so many frames are decoded: the first, the last, and others evenly spread."""
+
+
+def verify_video(
+    path: Path, *, width: int, height: int, frames: int, fps: Fraction, token: CancelToken = NEVER
+) -> None:
     """Check that the file ``path`` holds ``frames`` pictures of that size, ``1 / fps`` seconds apart from second 0.
 
     Times may be rounded to the container's unit (milliseconds in Matroska and WebM). The check reads the whole file
-    and decodes its first picture.
+    and decodes frames at its start, at its end and between; all frames of a short file.
 
     Raises:
         ExportError: the file cannot be read, or it holds something else.
+        Cancelled: ``token`` was cancelled.
     """
     try:
         with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
-            times = _times(container)
-            container.seek(0)
-            first = next(container.decode(video=0))
+            times = _times(container, token)
             duration = Fraction(container.duration or 0, av.time_base)
+        if len(times) != frames:
+            raise _failed(f"it holds {format_count(len(times), 'frame')} instead of {frames}")
+        with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
+            sizes = _decoded_sizes(container, times, token)
     except (av.FFmpegError, IndexError, StopIteration, ValueError) as error:
         raise _failed(f"it cannot be read back ({error!r})") from error
-    if len(times) != frames:
-        raise _failed(f"it holds {format_count(len(times), 'frame')} instead of {frames}")
-    if (first.width, first.height) != (width, height):
-        raise _failed(f"its pictures are {first.width}x{first.height} instead of {width}x{height}")
+    wrong = next(((w, h) for w, h in sizes if (w, h) != (width, height)), None)
+    if wrong:
+        raise _failed(f"its pictures are {wrong[0]}x{wrong[1]} instead of {width}x{height}")
     if any(abs(time - index / fps) > _MILLISECOND for index, time in enumerate(times)):
         raise _failed("its frames have wrong times")
     if abs(duration - frames / fps) > 1 / fps + _MILLISECOND:
         raise _failed(f"it lasts {float(duration):.3f} s instead of {float(frames / fps):.3f} s")
 
 
-def _times(container: InputContainer) -> list[Fraction]:
+def _times(container: InputContainer, token: CancelToken) -> list[Fraction]:
     """The presentation times of all pictures, seconds, in order."""
     stream = container.streams.video[0]
     base = stream.time_base or Fraction(1)
-    return sorted(packet.pts * base for packet in container.demux(stream) if packet.pts is not None)
+    times = []
+    for packet in container.demux(stream):
+        token.check()
+        if packet.pts is not None:
+            if packet.size and not any(memoryview(packet)):
+                raise _failed(f"its data at {float(packet.pts * base):.3f} s is empty")
+            times.append(packet.pts * base)
+    return sorted(times)
+
+
+def _decoded_sizes(container: InputContainer, times: Sequence[Fraction], token: CancelToken) -> set[tuple[int, int]]:
+    """Decode some frames, or all of a short file. Return the (width, height) of all that were decoded.
+
+    Raises:
+        ExportError: a frame is missing or damaged.
+    """
+    stream = container.streams.video[0]
+    stream.codec_context.thread_type = "AUTO"
+    sizes: set[tuple[int, int]] = set()
+    is_short = len(times) <= _DECODED_WHOLE
+    spots = range(len(times)) if is_short else sorted({i * (len(times) - 1) // (_SPOTS - 1) for i in range(_SPOTS)})
+    decoded = container.decode(stream)
+    for spot in spots:
+        if not is_short:
+            container.seek(int(times[spot] / (stream.time_base or 1)), stream=stream)
+            decoded = container.decode(stream)
+        for frame in decoded:
+            token.check()
+            sizes.add((frame.width, frame.height))
+            if frame.is_corrupt:
+                raise _failed(f"its frame at {float(times[spot]):.3f} s is damaged")
+            if frame.pts is not None and frame.pts * (stream.time_base or 1) >= times[spot]:
+                break
+        else:
+            raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
+        if frame.pts is None or frame.pts * (stream.time_base or 1) != times[spot]:
+            raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
+    return sizes
 
 
 def _failed(fault: str) -> ExportError:

@@ -48,6 +48,7 @@ def save_mean(models: Sequence[LoadedModel], path: Path, *, name: str) -> ModelC
     return save_model(
         mean,
         path,
+        replace=False,
         name=name,
         description=f"the mean of {len(models)} models: {', '.join(loaded.card.name for loaded in models)}",
         trained_scales=(min(least for least, _ in scales), max(most for _, most in scales)),

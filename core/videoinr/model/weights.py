@@ -24,6 +24,8 @@ from videoinr.model.building import build, config_from_dict
 from videoinr.model.card_schema import read_card_values
 from videoinr.model.representation import Config, Representation
 from videoinr.text.plain import printable
+from videoinr.writing.whole_files import write_files
+from videoinr.writing.words import write_errors
 
 _MAX_WEIGHTS_BYTES = 4 << 30
 _SPARE_PARAMETERS = 1_000_000
@@ -122,13 +124,16 @@ def read_card(path: Path) -> ModelCard:
         raise ModelError(f"The model card {path} cannot be read: {printable(str(error))}.", hint=_UNTRUSTED) from error
 
 
-def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.float16, **facts: Any) -> ModelCard:
-    """Write a model and its card.
+def save_model(
+    model: Representation, path: Path, *, dtype: torch.dtype = torch.float16, replace: bool = True, **facts: Any
+) -> ModelCard:
+    """Write a model and its card, both whole or not at all.
 
     Args:
         model: The model.
         path: The weights file, .safetensors; the card goes beside it. Its folder is made if there is none.
         dtype: The type of the weights in the file.
+        replace: Whether existing files are replaced.
         facts: The fields of the card that the model does not tell: name, description, trained_scales, training,
             metrics, protocol.
 
@@ -137,8 +142,10 @@ def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.
 
     Raises:
         ModelError: ``dtype`` cannot hold the weights.
+        ExportError: A file cannot be written, or exists and ``replace`` is off.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     blob = save_tensors({name: tensor.to(dtype).contiguous().cpu() for name, tensor in model.state_dict().items()})
     rounded = _checked_model(model.config, load_tensors(blob), path)
     card = ModelCard(
@@ -149,8 +156,8 @@ def save_model(model: Representation, path: Path, *, dtype: torch.dtype = torch.
         path=path,
         **facts,
     )
-    path.write_bytes(blob)
-    path.with_suffix(".json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", "utf-8")
+    text = json.dumps(card.to_dict(), indent=2) + "\n"
+    write_files({path: blob, path.with_suffix(".json"): text}, replace=replace)
     return card
 
 

@@ -221,15 +221,16 @@ class Engine(Closeable):
             self._cache.put(self._key(footing), features)
         return features
 
-    def _frames(self, footing: Footing) -> FramePair:
+    def _frames(self, footing: Footing, token: CancelToken) -> FramePair:
         if footing.second == footing.first + 1:
-            return self.clip.pair(footing.first)
-        return FramePair(self._key(footing), self.clip.frame(footing.first), self.clip.frame(footing.second))
+            return self.clip.pair(footing.first, token)
+        first, second = (self.clip.frame(index, token) for index in (footing.first, footing.second))
+        return FramePair(self._key(footing), first, second)
 
     @torch.inference_mode()
     def _encode(self, footing: Footing, token: CancelToken, crop: Rect | None = None) -> Features:
         """Return the features of the footing's frames, or of the crop ``crop`` of both."""
-        frames = self._frames(footing)
+        frames = self._frames(footing, token)
         token.check()
         device = self._profile.device
         both = (
@@ -304,6 +305,7 @@ def open_engine(
     background: str = "black",
     deinterlace: str = "auto",
     across_cuts: AcrossCuts = AcrossCuts.HOLD,
+    token: CancelToken = NEVER,
 ) -> Engine:
     """Open a clip and a model.
 
@@ -318,18 +320,24 @@ def open_engine(
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
         background, deinterlace: how to read the clip; see :func:`~videoinr.clip.open_clip`.
         across_cuts: what is shown between two frames with a cut between them.
+        token: cancels the opening.
 
     Raises:
         ClipError, ModelError, DeviceError: one of them cannot be opened.
         UsageError: ``memory_bytes`` or an option of reading makes no sense.
+        Cancelled: ``token`` was cancelled.
     """
     # The clip first: it is the likeliest to fail, and the cheapest.
     if isinstance(source, Path):
-        clip = open_clip(source, picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace)
+        clip = open_clip(
+            source, picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, token=token
+        )
     else:
         clip = source
     try:
+        token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
+        token.check()
         return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes), across_cuts)
     except BaseException:
         clip.close()

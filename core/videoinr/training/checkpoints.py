@@ -23,6 +23,7 @@ from videoinr.text.plain import printable
 from videoinr.text.schemas import Line, Strict, validated
 from videoinr.training.recipe import Recipe
 from videoinr.training.trainer import Trainer
+from videoinr.writing.whole_files import new_file
 
 NAME = "checkpoint.pt"
 _LABEL = b"\nvideoinr sha256 "
@@ -56,11 +57,11 @@ def save_checkpoint(trainer: Trainer, out: Path, *, with_optimiser: bool = True)
     Returns:
         The file's path.
     """
-    path, partial = out / NAME, out / f"{NAME}.part"
-    torch.save(trainer.state(with_optimiser=with_optimiser), partial)
-    with partial.open("ab") as file:
-        file.write(_LABEL + _sha256(partial, partial.stat().st_size) + b"\n")
-    os.replace(partial, path)
+    path = out / NAME
+    with new_file(path, replace=True) as file:
+        torch.save(trainer.state(with_optimiser=with_optimiser), file)  # type: ignore[arg-type]
+        size = file.seek(0, os.SEEK_END)
+        file.write(_LABEL + _sha256(file.path, size) + b"\n")
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from videoinr.training.recipe import Recipe
 from videoinr.training.run_log import Line
+from videoinr.writing.whole_files import write_file
 
 NAME = "curves.svg"
 WIDTH, PANEL_HEIGHT, LEFT, RIGHT, TOP, GAP = 960, 220, 84, 24, 88, 58
@@ -55,9 +55,7 @@ def write_curves(lines: Sequence[Line], recipe: Recipe, out: Path) -> None:
     """Write ``out/curves.svg``, replacing the file as a whole. An empty log writes nothing."""
     panels = panels_from_log(lines)
     if panels:
-        partial = out / f"{NAME}.part"
-        partial.write_text(svg_from_panels(panels, recipe), "utf-8")
-        os.replace(partial, out / NAME)
+        write_file(out / NAME, svg_from_panels(panels, recipe), replace=True)
 
 
 def panels_from_log(lines: Sequence[Line]) -> list[Panel]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from videoinr.writing.whole_files import write_file
+from videoinr.writing.words import write_errors
 
 NAME = "log.jsonl"
 
@@ -43,13 +45,11 @@ class RunLog:
     def __init__(self, path: Path, *, step: int) -> None:
         self._path = path
         kept = [line for line in read_log(path) if line["step"] <= step]
-        partial = path.with_suffix(".part")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
-        os.replace(partial, path)
+        write_file(path, "".join(json.dumps(line) + "\n" for line in kept), replace=True)
 
     def write(self, line: Line) -> None:
         """Append one line. The file is closed afterwards, so a kill of the process does not lose the line."""
-        with self._path.open("a", encoding="utf-8") as log:
+        with write_errors(self._path), self._path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line, allow_nan=False) + "\n")
 
     def lines(self) -> list[Line]:

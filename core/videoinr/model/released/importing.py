@@ -66,6 +66,7 @@ def import_checkpoint(path: Path, *, name: str | None = None, folder: Path, corr
     Raises:
         ModelError: The file is damaged, or is not one of the two networks.
         UsageError: The name is not usable, a file of that name exists, or there is nothing to correct.
+        ExportError: The disk is full.
     """
     config = ReleasedConfig(corrected=corrected)
     tensors = {each.removeprefix(_PREFIX): tensor for each, tensor in read_tensors(path).items()}
@@ -81,9 +82,10 @@ def import_checkpoint(path: Path, *, name: str | None = None, folder: Path, corr
     known = blob == KNOWN_BLOB if source == VIDEO_INR else None
     facts = _facts(source, corrected=corrected, file=path.name, blob=blob, known=known)
     try:
-        card = save_model(model, target, dtype=torch.float32, name=target.stem, **facts)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}.", hint="Choose another --out.") from error
+    card = save_model(model, target, dtype=torch.float32, replace=False, name=target.stem, **facts)
     return Imported(source, known, blob, len(tensors), len(tensors) - len(names), card)
 
 

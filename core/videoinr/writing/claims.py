@@ -1,0 +1,95 @@
+"""Locks on unfinished outputs: a lock shows that the process that writes one is alive. The system drops it at its end.
+
+Each export locks its own unfinished file, so there are no lock files that a killed process could leave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from videoinr.errors import ExportError
+from videoinr.writing.names import partials_of
+
+try:
+    import fcntl
+except ImportError:  # Windows: two exports then still write files of their own, and neither replaces the other's.
+    fcntl = None  # type: ignore[assignment]
+
+_TRIES = 5
+_PAUSE_SECS = 0.2
+
+
+class _Partial(Protocol):
+    @property
+    def path(self) -> Path: ...
+
+    def discard(self) -> None: ...
+
+
+P = TypeVar("P", bound=_Partial)
+
+
+def lock(descriptor: int) -> None:
+    """Lock an open unfinished output until it is closed. Does nothing where the file system has no locks."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def claim(target: Path, begin: Callable[[Path], P]) -> P:
+    """Begin an output, unless another export writes ``target`` at the same time.
+
+    Args:
+        target: the name that the output will get.
+        begin: makes and locks the unfinished output.
+
+    Raises:
+        ExportError: another export is writing ``target``; the message names its process.
+        OSError: the output cannot be begun.
+    """
+    for _ in range(_TRIES):
+        _refuse(_writer_of(target, besides=None), target)
+        partial = begin(target)
+        if _writer_of(target, besides=partial.path) is None:
+            return partial
+        # Both began at once, and both step back; a random pause lets one of them go first.
+        partial.discard()
+        time.sleep(_PAUSE_SECS * random.random())
+    _refuse(os.getpid(), target)
+    raise AssertionError
+
+
+def _refuse(process: int | None, target: Path) -> None:
+    if process is not None:
+        raise ExportError(
+            f"{target} is being written by another export (process {process}).",
+            hint="Wait until it ends, or give another name.",
+        )
+
+
+def _writer_of(target: Path, *, besides: Path | None) -> int | None:
+    """Return the process that is writing ``target`` now, None if there is none."""
+    return next((process for path, process in partials_of(target) if path != besides and _is_locked(path)), None)
+
+
+def _is_locked(path: Path) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,47 @@
+"""The unfinished outputs of this process: a process that must end at once removes them first."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn, Protocol
+
+_naming = threading.RLock()
+_unfinished: dict[int, Discardable] = {}
+
+
+class Discardable(Protocol):
+    """An unfinished file or folder."""
+
+    def discard(self) -> None:
+        """Remove it. Never raises."""
+
+
+def remember(partial: Discardable) -> None:
+    """Remember ``partial`` until :func:`forget`."""
+    _unfinished[id(partial)] = partial
+
+
+def forget(partial: Discardable) -> None:
+    """Forget ``partial``: it was removed, or it has its name."""
+    _unfinished.pop(id(partial), None)
+
+
+@contextmanager
+def naming() -> Iterator[None]:
+    """Give outputs their names inside this block: :func:`end_process` waits for its end."""
+    with _naming:
+        yield
+
+
+def end_process(code: int, report: Callable[[], None]) -> NoReturn:
+    """Remove all unfinished outputs, call ``report`` and end the process at once, from whatever thread."""
+    with _naming:
+        for partial in list(_unfinished.values()):
+            partial.discard()
+        try:
+            report()
+        finally:
+            os._exit(code)
