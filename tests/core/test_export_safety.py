@@ -257,12 +257,12 @@ def export_with_room(task: ExportJob, room: int) -> tuple[str, Path | None, int]
         try:
             return "saved", write_frames(task, NoiseRenderer(), sink_for(task, COLOUR)), 25
         except PartialKeptError as error:
-            words, end = str(error), ("kept", error.path, error.frames)
+            words, kept, frames = str(error), error.path, error.frames
         except ExportError as error:
-            words, end = str(error), ("failed", None, 0)
+            words, kept, frames = str(error), None, 0
     assert "disk is full" in words
-    assert end[1] is None or "partial" in end[1].name
-    return end
+    assert kept is None or "partial" in kept.name
+    return ("kept" if kept else "failed"), kept, frames
 
 
 def test_packets_end_where_no_frame_is_missing() -> None:

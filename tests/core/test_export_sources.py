@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import videoinr
-from helpers.clips import number_in, remux, write_clip, write_pictures
+from helpers.clips import ClipRecipe, number_in, remux, write_clip, write_pictures
 from helpers.command_line import run_here
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
@@ -18,7 +18,7 @@ from videoinr.exporting.source_watch import format_ranges
 from videoinr.exporting.target import PartialKeptError
 from videoinr.types import ExportProgress
 
-INTRA = {"codec": "prores_ks", "pix_fmt": "yuv422p10le"}
+INTRA = ClipRecipe(codec="prores_ks", pix_fmt="yuv422p10le")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ CHANGES: list[Callable[[Path], None]] = [shorten, replace, rewrite_in_place, gro
 def test_a_clip_that_changes_ends_the_export(
     tmp_path: Path, model: Path, change: Callable[[Path], None], keep_partial: bool
 ) -> None:
-    clip, out = write_clip(tmp_path / "clip.mov", 24, **INTRA), tmp_path / "out.mkv"
+    clip, out = write_clip(tmp_path / "clip.mov", 24, INTRA), tmp_path / "out.mkv"
 
     def progress(now: ExportProgress) -> None:
         if now.done == 4:
@@ -97,7 +97,7 @@ def test_an_unchanged_clip_is_not_reported(tmp_path: Path) -> None:
 
 
 def spoilt(folder: Path, numbers: range, count: int = 24) -> Path:
-    whole = write_clip(folder / "whole.mov", count, **INTRA)
+    whole = write_clip(folder / "whole.mov", count, INTRA)
     return remux(whole, folder / "clip.mov", lambda number, data: bytes(len(data)) if number in numbers else data)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.full_disk import fill_disk
 from videoinr.errors import ExportError
-from videoinr.writing import claims, moving
+from videoinr.writing import claims
 from videoinr.writing.claims import claim
 from videoinr.writing.names import free_name, partials_of, unique_partial
 from videoinr.writing.partial_file import PartialFile
@@ -71,7 +71,7 @@ def test_a_name_that_is_taken_is_kept_where_there_are_no_links(tmp_path: Path, m
     def no_links(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "no links")
 
-    monkeypatch.setattr(moving.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     (tmp_path / "a").write_bytes(b"foreign")
     with pytest.raises(ExportError, match="already exists"):
         write_file(tmp_path / "a", b"new", replace=False)
@@ -227,7 +227,7 @@ def test_a_failed_placing_is_taken_back(tmp_path: Path, monkeypatch: pytest.Monk
             raise FileExistsError(errno.EEXIST, "taken", str(target))
         real(source, target, **options)
 
-    monkeypatch.setattr(moving.os, "link", link)
+    monkeypatch.setattr(os, "link", link)
     with pytest.raises(FileExistsError):
         work.place(["0", "1", "2"], tmp_path, replace=True)
     assert [(tmp_path / name).read_bytes() for name in ("0", "2")] == [b"old", b"old"]
@@ -248,7 +248,7 @@ def test_files_that_cannot_be_put_back_are_not_removed(tmp_path: Path, monkeypat
             raise FileExistsError(errno.EEXIST, "taken", str(target))
         real(source, target, **options)
 
-    monkeypatch.setattr(moving.os, "link", link)
+    monkeypatch.setattr(os, "link", link)
     with pytest.raises(FileExistsError):
         work.place(["0"], tmp_path, replace=True)
     work.discard()

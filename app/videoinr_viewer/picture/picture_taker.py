@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from videoinr.types import RenderedRegion
 from videoinr_viewer.picture.frame_view import FrameView
+from videoinr_viewer.picture.image_files import write_image
 from videoinr_viewer.picture.qimages import qimage_from_rgbx
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
@@ -67,7 +68,8 @@ class PictureTaker(QObject):
     def _write(self, region: RenderedRegion, path: Path) -> None:
         # This runs on the writer's thread. Qt queues the signals to the GUI thread, where this object lives.
         image = qimage_from_rgbx(region.rgbx).convertToFormat(QImage.Format.Format_RGB888)
-        if image.save(str(path)):
-            self.saved.emit(path)
+        problem = write_image(image, path)
+        if problem:
+            self.failed.emit(problem, "Check its folder, and that its name ends in .png or .jpg.")
         else:
-            self.failed.emit(f"{path} can't be written.", "Check its folder, and that its name ends in .png or .jpg.")
+            self.saved.emit(path)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from videoinr.render.messages import Failure
 from videoinr.types import RenderedRegion
+from videoinr_viewer.picture.image_files import write_image
 from videoinr_viewer.viewer import Viewer
 
 CALM_MSECS = 250
@@ -44,10 +45,11 @@ class Screenshot(QObject):
 
     @Slot()
     def _save(self) -> None:
-        if self._viewer.window.grab().save(str(self._path)):
-            QApplication.exit(0)
+        problem = write_image(self._viewer.window.grab().toImage(), self._path)
+        if problem:
+            self._end(f"{problem} Check its folder, and that its name ends in .png.")
         else:
-            self._end(f"{self._path} can't be written. Check its folder, and that its name ends in .png.")
+            QApplication.exit(0)
 
     @Slot(object)
     def _fail(self, failure: Failure) -> None:

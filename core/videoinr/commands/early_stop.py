@@ -7,7 +7,7 @@ module, Python would print a traceback. Does nothing where the command line is i
 from __future__ import annotations
 
 # The core of the module ``signal``, which takes longer to import than all of this takes to run.
-import _signal
+import _signal  # type: ignore[import-not-found]
 import os
 import sys
 

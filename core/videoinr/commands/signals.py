@@ -59,9 +59,11 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
 
 
 def _stopping_signals() -> list[signal.Signals]:
-    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none.
-    is_heeded = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([hang_up] if is_heeded else [])]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Windows has no SIGHUP.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
 
 
 @contextmanager
