@@ -175,7 +175,7 @@ def test_the_command_imports_and_reports_the_file(tmp_path: Path) -> None:
     assert told["published_file"] is False
     assert told["path"] == str(tmp_path / "more.safetensors")
     again = run_here("models", "import", path, "--name", "more")
-    assert again.exit_code == 2
+    assert again.exit_code == 1
     assert "already" in again.stderr
 
 
