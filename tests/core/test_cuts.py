@@ -104,14 +104,32 @@ def test_doubled_frames_are_found(held: int) -> None:
     assert kinds_of(frames) == [R] * (4 * held) + [M] * (held - 1)
 
 
-def test_doubled_frames_of_a_coded_clip_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("crf", [18, 23, 28])
+def test_doubled_frames_of_a_coded_clip_are_found(tmp_path: Path, crf: int) -> None:
+    """Coding alters repeated frames too: it refines them."""
     frames = np.repeat(demo_frames()[:8], 2, 0)
-    path = write_clip(tmp_path / "doubled.mp4", frames, options={"crf": "23"})
+    path = write_clip(tmp_path / "doubled.mp4", frames, options={"crf": str(crf)})
     with open_clip(path) as clip:
         kinds = PairKinds(clip)
         assert [kinds.distinct_frames(pair) for pair in range(14)] == [
             (pair // 2 * 2, pair // 2 * 2 + 2) for pair in range(14)
         ]
+
+
+def test_the_repeats_of_coded_telecine_are_found(tmp_path: Path) -> None:
+    """24 frames a second shown at 30: every fourth frame is shown twice."""
+    shot = demo_frames()[:12]
+    path = write_clip(tmp_path / "telecine.mp4", shot[[0, 1, 2, 3, 3, 4, 5, 6, 7, 7, 8, 9, 10]], options={"crf": "28"})
+    with open_clip(path) as clip:
+        kinds = PairKinds(clip)
+        assert [pair for pair in range(12) if kinds.kind(pair) is R] == [3, 4, 8, 9]
+
+
+def test_a_pause_of_the_camera_beside_a_moving_object_is_no_repeat() -> None:
+    frames = pan(1, 9)[[0, 1, 2, 3, 3, 4, 5, 6, 7]]
+    for number, frame in enumerate(frames):
+        frame[20:30, 5 + 6 * number : 15 + 6 * number] = 255
+    assert kinds_of(frames) == [M] * 8
 
 
 def test_a_scene_at_rest_has_no_repeats() -> None:

@@ -46,6 +46,10 @@ MOST_REPEATS = 4
 """Longer runs of equal pairs are a scene at rest, across which nothing moves."""
 REPEAT_SHARE = 0.25
 """Repeats change by less than this share of the motion that follows them: a slow scene has no repeats."""
+CODED_LEVELS, CODED_MOST_LEVELS = 0.25, 12.0
+"""Coding changes a repeated frame by no more than this, in the mean and anywhere, and less than motion on both sides."""
+CODED_MOST_SHARE, CODED_REACH = 0.5, 3
+"""The same anywhere in the frame, as a share of the motion; and how many pairs away, at most, motion is looked for."""
 
 _KEPT_PROXIES = 24
 _KEPT_CLIPS = 16
@@ -134,7 +138,32 @@ class PairKinds:
         return stayed <= REPEAT_SHARE * moved
 
     def _is_same(self, pair: int) -> bool:
-        return self._has(pair) and self._has(pair + 1) and cuts.is_same(self._proxy(pair), self._proxy(pair + 1))
+        """Return whether the frames of ``pair`` are the same, but for what coding changed."""
+        if not (self._has(pair) and self._has(pair + 1)):
+            return False
+        mean, most = self._changes(pair)
+        if most < cuts.SAME_LEVELS:
+            return True
+        if mean > CODED_LEVELS or most > CODED_MOST_LEVELS:
+            return False
+        return all(
+            mean <= REPEAT_SHARE * moved and most <= CODED_MOST_SHARE * moved_most
+            for moved, moved_most in (self._motion_beside(pair, -1), self._motion_beside(pair, 1))
+        )
+
+    def _motion_beside(self, pair: int, way: int) -> tuple[float, float]:
+        """Return the largest mean change and the largest change anywhere in the next pairs of the scene, one way."""
+        mean, most = 0.0, 0.0
+        for near in range(pair + way, pair + way * (CODED_REACH + 1), way):
+            if not (self._has(near) and self._has(near + 1)) or self._is_cut(near):
+                break
+            mean, most = (max(both) for both in zip((mean, most), self._changes(near), strict=True))
+        return mean, most
+
+    def _changes(self, pair: int) -> tuple[float, float]:
+        """Return the mean change of luma in ``pair``, and the largest one anywhere in the frame, levels."""
+        first, second = self._proxy(pair), self._proxy(pair + 1)
+        return cuts.change_levels(first, second), cuts.most_change_levels(first, second)
 
     def _is_cut(self, pair: int) -> bool:
         known = self._verdicts.get(pair)
@@ -154,15 +183,15 @@ class PairKinds:
         return not self._is_fade(pair) and not self._is_flash(pair)
 
     def _usual(self, pair: int) -> tuple[float, float]:
-        """Return the median scene change and the median change in levels of the pairs around ``pair``, but repeats.
+        """Return the median scene change and the median change in levels of the pairs around ``pair``.
 
-        Both are 0 if there are none.
+        Pairs almost without change, such as repeats, do not count. Both values are 0 if there are no others.
         """
         around = [pair + step for step in range(-NEIGHBOURS, NEIGHBOURS + 1) if step]
         both = [
             (self._proxy(near), self._proxy(near + 1))
             for near in around
-            if self._has(near) and self._has(near + 1) and not self._is_same(near)
+            if self._has(near) and self._has(near + 1) and self._changes(near)[0] > CODED_LEVELS
         ]
         if not both:
             return 0.0, 0.0
