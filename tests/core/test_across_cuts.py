@@ -179,17 +179,28 @@ def test_python_decodes_like_the_engine(engine_of: EngineOf, tiny: LoadedModel) 
 
 
 def test_an_export_holds_like_the_picture(tiny: LoadedModel, tmp_path: Path) -> None:
+    said: list[str] = []
     modes: tuple[AcrossCutsName, ...] = ("hold", "blend")
     for mode in modes:
         out = tmp_path / mode
         videoinr.export(
-            SHOTS.frames, out, model=tiny, device="cpu", picture_fps=25, fps=100, size=(150, 110), across_cuts=mode
+            SHOTS.frames,
+            out,
+            model=tiny,
+            device="cpu",
+            picture_fps=25,
+            fps=100,
+            size=(150, 110),
+            across_cuts=mode,
+            notice=said.append,
         )
         written = read_frames(out)
         with videoinr.open(SHOTS.frames, model=tiny, device="cpu", picture_fps=25, across_cuts=mode) as video:
             for number in (12, 13, 15, 17):
                 shown = video.decode(Fraction(number, 100), size=(150, 110))
                 np.testing.assert_array_equal(written[number], shown)
+
+    assert said == ["Across 2 cuts, the nearer frame is held.", "Across 2 cuts, both frames are blended."]
 
 
 def test_the_command_line_decodes_and_exports_with_the_option(clip: Path, tmp_path: Path) -> None:

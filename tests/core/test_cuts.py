@@ -11,6 +11,7 @@ import pytest
 
 from helpers.clips import write_clip
 from helpers.shots import Frames, Known, demo_frames, joined, known_sequences, pan
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import cuts, open_clip
 from videoinr.clip.memory_clip import MemoryClip, open_frames
 from videoinr.clip.pair_kinds import PairKinds
@@ -155,10 +156,10 @@ class BrokenClip(MemoryClip):
 
     broken = -1
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         if index == self.broken:
             raise ClipError(f"Frame {index} cannot be decoded.")
-        return super().frame(index)
+        return super().frame(index, token)
 
 
 def test_an_unreadable_neighbour_does_not_fail_a_pair() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from videoinr.cancel import CancelToken
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import Clip, ClipBase, ReadReport
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.transparency import Background, laid_over, note_on
@@ -33,12 +33,12 @@ class AlphaClip(ClipBase):
         """See :attr:`Clip.report`."""
         return self._video.report
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
-        colours = self._video.frame(index)
+        colours = self._video.frame(index, token)
         picture = self._pictures.get(index)
         if picture is None:
-            alpha: Any = np.ascontiguousarray(self._alpha.frame(index)[..., 0])
+            alpha: Any = np.ascontiguousarray(self._alpha.frame(index, token)[..., 0])
             picture = laid_over(colours, alpha, self._background)
             self._pictures.put(index, picture, picture.nbytes)
         return picture
@@ -95,9 +95,9 @@ class _Unlaid(ClipBase):
         """See :attr:`Clip.report`."""
         return self._video.report
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
-        return self._video.frame(index)
+        return self._video.frame(index, token)
 
     def close(self) -> None:
         """See :meth:`Clip.close`."""

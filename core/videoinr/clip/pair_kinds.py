@@ -14,6 +14,7 @@ from statistics import median
 
 from cachetools import LRUCache
 
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import cuts
 from videoinr.clip.base import Clip
 from videoinr.errors import ClipError
@@ -47,7 +48,7 @@ MOST_REPEATS = 4
 REPEAT_SHARE = 0.25
 """Repeats change by less than this share of the motion that follows them: a slow scene has no repeats."""
 CODED_LEVELS, CODED_MOST_LEVELS = 0.25, 12.0
-"""Coding changes a repeated frame by no more than this, in the mean and anywhere, and less than motion on both sides."""
+"""Coding changes a repeated frame by no more than this, in the mean and anywhere; motion on both sides is larger."""
 CODED_MOST_SHARE, CODED_REACH = 0.5, 3
 """The same anywhere in the frame, as a share of the motion; and how many pairs away, at most, motion is looked for."""
 
@@ -78,6 +79,7 @@ class PairKinds:
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         self._pairs = clip.timeline.last_frame
+        self._token = NEVER
         self._proxies: LRUCache[int, cuts.Proxy] = LRUCache(_KEPT_PROXIES)
         with _LOCK:
             self._verdicts = _VERDICTS.setdefault(clip.identity, {})
@@ -87,12 +89,18 @@ class PairKinds:
         verdict = self._verdicts.get(pair)
         return None if verdict is None else verdict.kind
 
-    def kind(self, pair: int) -> PairKind:
+    def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``, 0 ... pair_count - 1.
 
+        Args:
+            pair: the pair's index.
+            token: cancels the reading of frames.
+
         Raises:
+            Cancelled: ``token`` was cancelled.
             ClipError, UsageError: a frame of the pair cannot be read, or there is no such pair.
         """
+        self._token = token
         return self._verdict(pair).kind
 
     def distinct_frames(self, pair: int) -> tuple[int, int]:
@@ -238,5 +246,5 @@ class PairKinds:
     def _proxy(self, frame: int) -> cuts.Proxy:
         proxy = self._proxies.get(frame)
         if proxy is None:
-            proxy = self._proxies[frame] = cuts.proxy_of(self._clip.frame(frame))
+            proxy = self._proxies[frame] = cuts.proxy_of(self._clip.frame(frame, self._token))
         return proxy

@@ -71,7 +71,7 @@ def decode(
             say(f"note: {notice}")
         rendered = video.render(query, cancel=token)
         token.check()
-        if rendered.pair_kind is PairKind.CUT:
+        if rendered.pair_kind is PairKind.CUT and not query.instant.is_source:
             say(f"note: {describe_cut(query.instant.pair, across_cuts or 'hold')}")
         write_png(out, rendered.rgbx)
         for notice in video.info.warnings:

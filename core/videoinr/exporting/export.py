@@ -18,8 +18,9 @@ from videoinr.exporting.sinks import Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
 from videoinr.render.messages import Opened
+from videoinr.text.phrases import describe_cuts
 from videoinr.timeline import Timeline
-from videoinr.types import ExportProgress, Instant, Quality, RegionQuery, RenderedRegion
+from videoinr.types import ExportProgress, Instant, PairKind, Quality, RegionQuery, RenderedRegion
 
 _HELD_BYTES = 256 << 20
 """The most bytes of pictures that wait until it is known whether the clip is readable again after them."""
@@ -120,6 +121,8 @@ def write_frames(
         raise
     if watch.notice:
         notice(watch.notice)
+    if frames.cuts:
+        notice(describe_cuts(len(frames.cuts), job.across_cuts.value))
     return path
 
 
@@ -143,7 +146,7 @@ def _keep_partial(error: BaseException, sink: Sink, count: int) -> None:
 
 
 class _Frames:
-    """Decodes frames and writes them to ``sink``; ``written`` counts them.
+    """Decodes frames and writes them to ``sink``; ``written`` counts them, ``cuts`` are the pairs across a cut.
 
     Pictures of frames that stand in for damaged ones wait for the next sound picture. If the clip turns out to be too
     damaged or to have changed, they are dropped, so that only sound ones come before the break.
@@ -153,6 +156,7 @@ class _Frames:
         self._job, self._engine, self._sink, self._watch, self._token = job, engine, sink, watch, token
         self._held: list[NDArray[np.uint8]] = []
         self.written = 0
+        self.cuts: set[int] = set()
 
     def write_all(self, progress: Callable[[ExportProgress], None]) -> None:
         """Decode and write all frames of the job; ends with a check of the clip's files."""
@@ -171,10 +175,13 @@ class _Frames:
     def _decode(self, instant: Instant) -> NDArray[np.uint8]:
         query = RegionQuery(instant, self._job.grid, self._job.crop)
         try:
-            return self._engine.render(query, Quality.FULL, self._token).rgbx
+            region = self._engine.render(query, Quality.FULL, self._token)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
             raise
+        if region.pair_kind is PairKind.CUT and not instant.is_source:
+            self.cuts.add(instant.pair)
+        return region.rgbx
 
     def _write_held(self) -> None:
         for picture in self._held:

@@ -101,7 +101,7 @@ class Engine(Closeable):
             UsageError: the clip has no such pair.
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
         """
-        for footing in self._footings.of(Instant(pair, phase)):
+        for footing in self._footings.of(Instant(pair, phase), token):
             self._features(footing, token)
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
@@ -120,8 +120,8 @@ class Engine(Closeable):
         Raises:
             Cancelled, ClipError, DeviceError: as for :meth:`render`.
         """
-        size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair)
-        footing = self._footings.nearest(query.instant)
+        size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair, token)
+        footing = self._footings.nearest(query.instant, token)
         held, key = self._crop, self._key(footing)
         if held is None or held.key != key or not crop_preview.is_enough(held.rect, query, size):
             held = self._crop = None  # Free its memory before more is taken.
@@ -202,7 +202,7 @@ class Engine(Closeable):
         """Return the pixels of ``query``: uint8 [rect.height, rect.width, 4], RGBX."""
         pictures = [
             (footing.share, self._decode_footing(footing, query, token, to_cpu=to_cpu))
-            for footing in self._footings.of(query.instant)
+            for footing in self._footings.of(query.instant, token)
         ]
         if len(pictures) == 1:
             return pictures[0][1]

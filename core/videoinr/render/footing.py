@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.timeline import Timeline
 from videoinr.types import AcrossCuts, Instant, PairKind
@@ -52,9 +53,9 @@ class Footings:
     def __init__(self, timeline: Timeline, kinds: PairKinds, across_cuts: AcrossCuts) -> None:
         self._timeline, self._kinds, self._mode = timeline, kinds, across_cuts
 
-    def kind(self, pair: int) -> PairKind:
+    def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``; MOTION if pairs are decoded as they are. May read frames; raises ClipError."""
-        return PairKind.MOTION if self._mode is AcrossCuts.DECODE else self._kinds.kind(pair)
+        return PairKind.MOTION if self._mode is AcrossCuts.DECODE else self._kinds.kind(pair, token)
 
     def is_judged(self, instant: Instant) -> bool:
         """Return whether :meth:`of` needs to read no frame for ``instant``."""
@@ -67,43 +68,47 @@ class Footings:
             pairs += [instant.pair + 1] if is_blend or instant.phase >= HALF else []
         return all(self._kinds.known(pair) is not None for pair in pairs if 0 <= pair < self._timeline.pair_count)
 
-    def of(self, instant: Instant) -> tuple[Footing, ...]:
+    def of(self, instant: Instant, token: CancelToken = NEVER) -> tuple[Footing, ...]:
         """Return the footing of ``instant``, or two whose pictures are blended by their shares.
 
+        Args:
+            instant: the instant.
+            token: cancels the reading of frames.
+
         Raises:
+            Cancelled: ``token`` was cancelled.
             UsageError: the clip has no such pair.
             ClipError: one of the pair's frames cannot be read.
         """
-        if self.kind(instant.pair) is not PairKind.CUT:
-            return (self._within_scene(instant),)
+        if self.kind(instant.pair, token) is not PairKind.CUT:
+            return (self._within_scene(instant, token),)
         if self._mode is AcrossCuts.BLEND and not instant.is_source:
-            return self._end_of_scene(instant.pair, 1 - instant.phase), self._start_of_scene(
-                instant.pair, instant.phase
-            )
-        return (self.nearest(instant),)
+            first = self._end_of_scene(instant.pair, token, 1 - instant.phase)
+            return first, self._start_of_scene(instant.pair, token, instant.phase)
+        return (self.nearest(instant, token),)
 
-    def nearest(self, instant: Instant) -> Footing:
+    def nearest(self, instant: Instant, token: CancelToken = NEVER) -> Footing:
         """Return the footing of ``instant``, without a blend: across a cut that of the nearer frame; raises as of."""
-        if self.kind(instant.pair) is not PairKind.CUT:
-            return self._within_scene(instant)
+        if self.kind(instant.pair, token) is not PairKind.CUT:
+            return self._within_scene(instant, token)
         is_first = instant.phase < HALF
-        return self._end_of_scene(instant.pair) if is_first else self._start_of_scene(instant.pair)
+        return self._end_of_scene(instant.pair, token) if is_first else self._start_of_scene(instant.pair, token)
 
-    def _end_of_scene(self, pair: int, share: Fraction = Fraction(1)) -> Footing:
+    def _end_of_scene(self, pair: int, token: CancelToken, share: Fraction = Fraction(1)) -> Footing:
         """Return the footing of the first frame of the cut ``pair``, the last one of its scene."""
-        if pair == 0 or self.kind(pair - 1) is PairKind.CUT:
+        if pair == 0 or self.kind(pair - 1, token) is PairKind.CUT:
             return Footing(pair, pair, Fraction(0), share)
-        return replace(self._within_scene(Instant(pair - 1, Fraction(1))), share=share)
+        return replace(self._within_scene(Instant(pair - 1, Fraction(1)), token), share=share)
 
-    def _start_of_scene(self, pair: int, share: Fraction = Fraction(1)) -> Footing:
+    def _start_of_scene(self, pair: int, token: CancelToken, share: Fraction = Fraction(1)) -> Footing:
         """Return the footing of the second frame of the cut ``pair``, the first one of its scene."""
         after = pair + 1
-        if after >= self._timeline.pair_count or self.kind(after) is PairKind.CUT:
+        if after >= self._timeline.pair_count or self.kind(after, token) is PairKind.CUT:
             return Footing(after, after, Fraction(0), share)
-        return replace(self._within_scene(Instant(after, Fraction(0))), share=share)
+        return replace(self._within_scene(Instant(after, Fraction(0)), token), share=share)
 
-    def _within_scene(self, instant: Instant) -> Footing:
-        if self.kind(instant.pair) is not PairKind.REPEAT:
+    def _within_scene(self, instant: Instant, token: CancelToken) -> Footing:
+        if self.kind(instant.pair, token) is not PairKind.REPEAT:
             return Footing(instant.pair, instant.pair + 1, instant.phase)
         first, second = self._kinds.distinct_frames(instant.pair)
         start, end = self._timeline.frame_time(first), self._timeline.frame_time(second)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_CUT_WORDS = {"hold": "the nearer frame is held", "blend": "both frames are blended", "decode": "pairs are decoded"}
+"""What is shown across a cut, by the names of :class:`videoinr.types.AcrossCuts`."""
+
 
 def format_count(count: int, noun: str, plural: str = "") -> str:
     """Return the count with its noun: ``1 frame``, ``12 frames``. ``plural``: the noun's, if it is not noun + s."""
@@ -15,5 +18,9 @@ def format_saved(frames: int, where: object) -> str:
 
 def describe_cut(pair: int, across_cuts: str) -> str:
     """Return the sentence about a picture between two scenes, with a cut after frame ``pair``."""
-    what = "both frames are blended" if across_cuts == "blend" else "the nearer frame is held"
-    return f"There is a cut between frames {pair} and {pair + 1}: {what}."
+    return f"There is a cut between frames {pair} and {pair + 1}: {_CUT_WORDS[across_cuts]}."
+
+
+def describe_cuts(count: int, across_cuts: str) -> str:
+    """Return the sentence about the cuts that an export met."""
+    return f"Across {format_count(count, 'cut')}, {_CUT_WORDS[across_cuts]}."
