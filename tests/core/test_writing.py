@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from helpers.full_disk import fill_disk
 from videoinr.errors import ExportError
@@ -112,6 +113,20 @@ def test_an_error_in_the_block_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         write()
     assert names(tmp_path) == []
+
+
+def test_a_full_disk_is_named_where_a_library_hides_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.pt").write_bytes(b"old")
+
+    def save() -> None:
+        with new_file(tmp_path / "a.pt", replace=True) as file:
+            torch.save({"a": torch.zeros(100_000)}, file)  # type: ignore[arg-type]
+
+    fill_disk(monkeypatch, after_bytes=100_000)
+    with pytest.raises(ExportError, match="disk is full"):
+        save()
+    assert (tmp_path / "a.pt").read_bytes() == b"old"
+    assert names(tmp_path) == ["a.pt"]
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,14 @@ class PartialFile(Closeable):
     Attributes:
         path: the file's name as long as it is unfinished.
         closed: whether nothing can be written any more. PyAV then writes no trailer.
+        failure: the error of the last write that failed. Libraries may raise one of their own instead.
     """
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self.path, self._descriptor = _created(target)
         self.closed = False
+        self.failure: OSError | None = None
         remember(self)
         lock(self._descriptor)
         self._position = self._end = self._allocated = 0
@@ -47,7 +49,11 @@ class PartialFile(Closeable):
     def write(self, data: bytes) -> int:
         """Write all of ``data`` at the position. Returns its length."""
         os.lseek(self._descriptor, self._position, os.SEEK_SET)
-        self._position += write_all(self._descriptor, data)
+        try:
+            self._position += write_all(self._descriptor, data)
+        except OSError as error:
+            self.failure = error
+            raise
         self._end = max(self._end, self._position)
         return len(data)
 

@@ -25,10 +25,22 @@ def new_file(path: Path, *, replace: bool) -> Iterator[PartialFile]:
         partial = PartialFile(path)
     try:
         with write_errors(path):
-            yield partial
+            with _own_failure(partial):
+                yield partial
             partial.commit(replace=replace)
     except BaseException:
         partial.discard()
+        raise
+
+
+@contextmanager
+def _own_failure(partial: PartialFile) -> Iterator[None]:
+    """Raise the system's error where a library hides it: torch.save says only that a position is unexpected."""
+    try:
+        yield
+    except RuntimeError as error:
+        if partial.failure is not None:
+            raise partial.failure from error
         raise
 
 
