@@ -7,6 +7,7 @@ Takes paths on stdin, one a line; prints one JSON line for each. A reading that 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -65,7 +66,9 @@ def read_checkpoint(path: Path) -> None:
     from videoinr.training.trainer import Trainer
 
     state = checkpoints.read_checkpoint(path, CHECKPOINT_RECIPE)
-    Trainer(CHECKPOINT_RECIPE, ToySource(), torch.device("cpu"), state=state).advance()
+    trainer = Trainer(CHECKPOINT_RECIPE, ToySource(), torch.device("cpu"), state=state)
+    if trainer.step < CHECKPOINT_RECIPE.steps:
+        trainer.advance()
 
 
 def read_settings(path: Path) -> None:
@@ -73,7 +76,8 @@ def read_settings(path: Path) -> None:
 
     settings = Settings.load(path)
     for clip in settings.recent:
-        clip.exists()
+        with suppress(OSError):  # as everywhere in the program: the name may be too long for the disk
+            clip.exists()
     settings.add_recent(Path("another.mp4"))
     settings.save(path)
     Settings.load(path)
@@ -90,19 +94,16 @@ READERS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def _import_all(reader: str) -> None:
-    """Import before forking what the readings import. Nothing may be computed: OpenMP does not survive a fork."""
-    import av  # noqa: F401
-
-    if reader in ("cards", "weights", "recipes", "checkpoints"):
-        import videoinr.model.weights
-        import videoinr.training.checkpoints
-    if reader in ("clips", "pictures"):
-        import videoinr.clip.describe
-        import videoinr.clip.picture_clip
-        import videoinr.clip.video_clip  # noqa: F401
-    if reader == "settings":
-        import videoinr_viewer.start.settings  # noqa: F401
+_IMPORTED: dict[str, tuple[str, ...]] = {
+    "clips": ("videoinr.clip.describe", "videoinr.clip.picture_clip", "videoinr.clip.video_clip"),
+    "pictures": ("videoinr.clip.describe", "videoinr.clip.picture_clip", "videoinr.clip.video_clip"),
+    "cards": ("videoinr.model.weights",),
+    "weights": ("videoinr.model.weights",),
+    "recipes": ("videoinr.training.recipe",),
+    "checkpoints": ("videoinr.training.checkpoints", "helpers.mutations", "torch._dynamo"),
+    "settings": ("videoinr_viewer.start.settings",),
+}
+"""What is imported before forking. Nothing may be computed then: OpenMP does not survive a fork."""
 
 
 def _read_in_child(reader: str, path: Path) -> None:
@@ -148,7 +149,8 @@ def _read_apart(reader: str, path: Path, notes: int) -> dict[str, object]:
 
 def main() -> None:
     reader = sys.argv[1]
-    _import_all(reader)
+    for name in _IMPORTED[reader]:
+        importlib.import_module(name)
     notes = os.memfd_create("notes")
     for line in sys.stdin:
         path = Path(line.rstrip("\n"))

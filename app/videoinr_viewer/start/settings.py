@@ -15,6 +15,7 @@ SCHEMA = 1
 """The version of the keys. Settings with another version are ignored."""
 MAX_RECENT = 10
 _MAX_BYTES = 1 << 20
+_MAX_NAME_CHARS = 4096
 _OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-f])|\\0*100")
 """A serialised object in an ini file of Qt's, or a beginning of one that is written with escapes."""
 
@@ -82,7 +83,11 @@ def _may_be_parsed(path: Path) -> bool:
 def _paths(stored: object) -> list[Path]:
     # QSettings returns a list of one entry as a plain string.
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-    return [Path(str(name)) for name in names if name and is_plain_line(str(name))][:MAX_RECENT]
+    return [Path(name) for name in map(str, names) if _is_plain_name(name)][:MAX_RECENT]
+
+
+def _is_plain_name(name: str) -> bool:
+    return 0 < len(name) <= _MAX_NAME_CHARS and is_plain_line(name)
 
 
 def _theme(name: str) -> Theme:
