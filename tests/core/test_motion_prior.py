@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, propagated
 from videoinr.model.layers import ExactConv, ResidualBlock
 
 
@@ -83,3 +86,85 @@ def test_the_layers_for_pixels_and_flows_run_in_float32_under_autocast() -> None
         exact, rounded = encoder().first(frames), torch.nn.Conv2d.forward(encoder().first, frames)
     assert torch.equal(exact, encoder().first(frames))
     assert not torch.equal(exact, rounded.float())
+
+
+def deep(**changes: Any) -> MotionPriorEncoder:
+    torch.manual_seed(0)
+    assert isinstance(TINY.encoder, MotionPriorConfig)
+    return MotionPriorEncoder(replace(TINY.encoder, **changes)).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "depth"),
+    [(1, 4), (90, 4), (180, 4), (226, 4), (227, 5), (352, 5), (540, 6), (720, 6), (1080, 7), (2160, 8)],
+)
+def test_larger_frames_get_more_levels(lines: int, depth: int) -> None:
+    config = MotionPriorConfig(8, 8, 8, coarsest_lines=20)
+    assert config.depth(lines, 2 * lines) == config.depth(3 * lines, lines) == depth
+    assert replace(config, coarsest_lines=0).depth(lines, lines) == 4
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 1), (5, 7), (16, 16), (17, 33)])
+@pytest.mark.parametrize("depth", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("propagation", [(), (1, 4)])
+def test_a_search_of_any_depth_takes_frames_of_any_size(
+    height: int, width: int, depth: int, propagation: tuple[int, ...]
+) -> None:
+    feature, prior = deep(propagation=propagation)(torch.rand(2, 2, 3, height, width), depth)
+    assert feature.shape == (2, TINY.encoder.feature_channels, height, width)
+    assert prior.shape == (2, 4, height, width)
+    assert feature.isfinite().all()
+
+
+def test_the_depth_follows_from_the_frames_size_unless_it_is_given() -> None:
+    frames = torch.rand(1, 2, 3, 64, 64)
+    by_size, shallow = deep(coarsest_lines=8), deep()
+    for ours, theirs in zip(by_size(frames), shallow(frames, 4), strict=True):
+        assert torch.equal(ours, theirs)
+    for ours, theirs in zip(by_size(frames, 2), shallow(frames), strict=True):
+        assert torch.equal(ours, theirs)
+    assert not torch.equal(by_size(frames)[1], shallow(frames)[1])
+
+
+def test_the_search_in_downsampled_frames_uses_the_same_weights() -> None:
+    encoder, frames = deep(), torch.rand(1, 2, 3, 32, 48)
+    # The finest step then adds nothing, so the prior is that of the downsampled frames, upsampled.
+    encoder.get_parameter("motion.0.leave.weight").zero_()
+    small = F.interpolate(frames[0], (16, 24), mode="bicubic", antialias=True).clamp(0, 1)[None]
+    expected = 2 * F.interpolate(encoder(small, 2)[1], (32, 48), mode="bilinear")
+    torch.testing.assert_close(encoder(frames, 3)[1], expected, atol=1e-6, rtol=1e-5)
+
+
+def test_a_point_takes_a_neighbours_flow_where_that_matches_the_features_better() -> None:
+    torch.manual_seed(1)
+    features, truth = torch.rand(1, 6, 24, 40), torch.zeros(1, 4, 24, 40)
+    truth[:, 0], truth[:, 2] = 3, -3
+    first, second = features.roll(3, -1), features.roll(-3, -1)
+    assert torch.equal(propagated(first, second, truth, (2, 4, 8)), truth)
+    spoilt = truth.clone()
+    spoilt[:, :, 9:15, 17:23] = -1.0
+    whole = propagated(first, second, spoilt, (2, 4, 8))
+    assert (whole != truth).float().mean() < 0.002 < (spoilt != truth).float().mean()
+
+
+def test_without_texture_a_point_keeps_its_own_flow() -> None:
+    flow = torch.randn(1, 4, 12, 12)
+    assert torch.equal(propagated(torch.ones(1, 3, 12, 12), torch.zeros(1, 3, 12, 12), flow, (1, 2)), flow)
+
+
+def test_gradients_reach_the_chosen_flow() -> None:
+    flow = torch.randn(1, 4, 12, 12, requires_grad=True)
+    taken = propagated(torch.rand(1, 3, 12, 12), torch.rand(1, 3, 12, 12), flow, (1, 2)).sum()
+    torch.autograd.backward(taken)
+    assert flow.grad is not None
+    assert flow.grad.sum() == flow.numel()
+
+
+def test_propagation_applies_only_to_the_levels_of_downsampled_frames() -> None:
+    frames = torch.rand(1, 2, 3, 64, 64)
+    plain, changed = deep(), deep(propagation=(2, 4))
+    for encoder in (plain, changed):
+        for level in (0, 1):
+            encoder.get_parameter(f"motion.{level}.leave.weight").mul_(50)
+    assert torch.equal(plain(frames, 2)[1], changed(frames, 2)[1])
+    assert not torch.equal(plain(frames, 4)[1], changed(frames, 4)[1])

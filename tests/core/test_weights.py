@@ -94,6 +94,20 @@ def test_a_card_without_a_self_test_is_reported(saved: Path, stored: str) -> Non
         self_test(load_model(str(saved)), CPU)
 
 
+def test_a_card_without_the_depth_of_the_search_keeps_its_levels_and_pictures(saved: Path) -> None:
+    encoder = {
+        key: value for key, value in TINY.to_dict()["encoder"].items() if key not in {"coarsest_lines", "propagation"}
+    }
+    frames = torch.rand(1, 2, 3, 120, 40)
+    before = load_model(str(saved)).model.encode(frames)
+    change_card(saved, config={**TINY.to_dict(), "encoder": encoder})
+    loaded = load_model(str(saved))
+    assert loaded.card.config == TINY
+    after = loaded.model.encode(frames)
+    for name in ("spatial", "prior"):
+        assert torch.equal(getattr(before, name), getattr(after, name))
+
+
 def test_weights_that_differ_from_the_cards_hash_are_refused(saved: Path) -> None:
     change_card(saved, sha256="0" * 64)
     assert_refused(saved, "are not the ones")
@@ -195,6 +209,8 @@ def test_a_card_with_invalid_fields_is_refused(saved: Path, changes: dict[str, A
         ("spatial_hidden", [8] * 99),
         ("encoder", {**TINY.to_dict()["encoder"], "trunk_blocks": 10**9}),
         ("encoder", {**TINY.to_dict()["encoder"], "levels": 60}),
+        ("encoder", {**TINY.to_dict()["encoder"], "coarsest_lines": -1}),
+        ("encoder", {**TINY.to_dict()["encoder"], "propagation": [0]}),
         ("encoder", {"kind": "zooming_slowmo", "channels": 2**40}), ("encoder", {"kind": "\x1b[31m"}), ("blend", 1),
     ],
 )  # fmt: skip

@@ -26,6 +26,8 @@ class _MotionPrior(Strict):
     front_blocks: _Blocks = 1
     trunk_blocks: _Blocks = 1
     levels: Annotated[int, Field(ge=1, le=8)] = 1
+    coarsest_lines: Annotated[int, Field(ge=0, le=65_536)] = 0
+    propagation: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(max_length=8)] = Field(default=[])
 
 
 class _ZoomingSlowMo(Strict):
@@ -75,7 +77,14 @@ def check_sizes(data: dict[str, Any]) -> None:
     Raises:
         ValueError: a value is missing, unknown, of another type or out of its limits.
     """
-    validated(_Sizes, {key: list(value) if isinstance(value, tuple) else value for key, value in data.items()})
+    validated(_Sizes, _with_lists(data))
+
+
+def _with_lists(value: Any) -> Any:
+    """Return ``value`` with lists in place of tuples, in tables too, as JSON stores it."""
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def read_card_values(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -25,13 +26,26 @@ class MotionPriorConfig:
     trunk_blocks: int = 8
     """Residual blocks on the fused feature."""
     levels: int = 4
-    """Levels of the pyramid; the coarsest is ``2 ** (levels - 1)`` times smaller than the frames."""
+    """Levels with weights of their own; the coarsest of them is ``2 ** (levels - 1)`` times smaller than the frames."""
+    coarsest_lines: int = 0
+    """Approximate lines of the coarsest level: the search has more levels on larger frames, see :meth:`depth`.
+    0: ``levels`` levels on frames of every size."""
+    propagation: tuple[int, ...] = ()
+    """Distances, pixels of a level, of the neighbours whose flow a point may take on the downsampled frames' levels;
+    empty: each point keeps its own flow."""
     kind: str = "motion_prior"
 
     gives_motion_prior: ClassVar[bool] = True
     """Whether the encoder returns (feature, motion prior) instead of the feature alone."""
     tolerates_bfloat16: ClassVar[bool] = True
     """Whether the encoder may run in bfloat16, which is what half precision means on a CPU."""
+
+    def depth(self, height: int, width: int) -> int:
+        """Return the number of levels of the search on frames of ``height`` x ``width`` pixels."""
+        if not self.coarsest_lines:
+            return self.levels
+        lines = min(height, width) / 2 ** (self.levels - 1)
+        return self.levels + max(0, round(math.log2(lines / self.coarsest_lines)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,8 @@ class ModelConfig:
         try:
             fields = dict(data)
             encoder = dict(fields.pop("encoder"))
+            if "propagation" in encoder:
+                encoder["propagation"] = tuple(encoder["propagation"])
             if str(encoder.get("kind")) not in _CONFIG_BY_KIND:
                 raise ModelError(
                     f"The model's encoder is of a kind this program does not know: "
@@ -123,8 +139,14 @@ class ModelConfig:
 
 def _check_sizes(config: ModelConfig) -> None:
     hidden = (config.spatial_hidden, config.temporal_hidden, config.decoder_hidden)
-    encoder = (value for name, value in asdict(config.encoder).items() if name != "kind")
-    sizes = (*encoder, config.spatial_channels, *(width for widths in hidden for width in widths))
+    encoder = asdict(config.encoder)
+    del encoder["kind"]
+    lines, distances = encoder.pop("coarsest_lines", 0), encoder.pop("propagation", ())
+    if type(lines) is not int or lines < 0:
+        raise ValueError("coarsest_lines is a whole number and at least 0")
+    if any(type(distance) is not int or distance < 1 for distance in distances):
+        raise ValueError("every distance in propagation is a whole number and at least 1")
+    sizes = (*encoder.values(), config.spatial_channels, *(width for widths in hidden for width in widths))
     if not all(hidden) or any(type(size) is not int or size < 1 for size in sizes):
         raise ValueError("every size is a whole number and at least 1, and every head has a hidden layer")
     if isinstance(config.encoder, ZoomingSlowMoConfig) and config.encoder.channels % config.encoder.groups:
@@ -142,7 +164,14 @@ def _check_switches(config: ModelConfig) -> None:
 
 
 LITE = ModelConfig(
-    encoder=MotionPriorConfig(frame_channels=24, motion_channels=32, feature_channels=48, trunk_blocks=6),
+    encoder=MotionPriorConfig(
+        frame_channels=24,
+        motion_channels=32,
+        feature_channels=48,
+        trunk_blocks=6,
+        coarsest_lines=12,
+        propagation=(4, 12),
+    ),
     spatial_channels=32,
     spatial_hidden=(48, 48),
     temporal_hidden=(32, 32),
@@ -152,7 +181,13 @@ LITE = ModelConfig(
 
 BASE = ModelConfig(
     encoder=MotionPriorConfig(
-        frame_channels=64, motion_channels=64, feature_channels=96, front_blocks=5, trunk_blocks=24
+        frame_channels=64,
+        motion_channels=64,
+        feature_channels=96,
+        front_blocks=5,
+        trunk_blocks=24,
+        coarsest_lines=12,
+        propagation=(4, 12),
     ),
     spatial_channels=64,
     spatial_hidden=(64, 64),

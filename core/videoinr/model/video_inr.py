@@ -106,17 +106,18 @@ class VideoINR(Representation):
         """Whether half precision suits the encoder on ``device``: on a CPU, bfloat16 is too coarse for some."""
         return device.type == "cuda" or self.config.encoder.tolerates_bfloat16
 
-    def latent(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+    def latent(self, frames: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
         """Run the encoder alone.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
+            depth: Levels of a motion-prior encoder's search; None: as its config says.
 
         Returns:
             Its feature [B, C, H, W], and its motion prior [B, 4, H, W] in latent pixels or None.
         """
         if self.config.encoder.gives_motion_prior:
-            feature, prior = self.encoder(frames)
+            feature, prior = self.encoder(frames, depth)
             return feature, prior
         return self.encoder(frames), None
 

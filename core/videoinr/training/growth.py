@@ -17,6 +17,8 @@ from videoinr.model.config import ModelConfig, MotionPriorConfig
 from videoinr.model.video_inr import VideoINR
 
 _GROWING = ("motion_channels", "trunk_blocks")
+_FREE = ("coarsest_lines", "propagation")
+"""Fields that may differ in any way, because no weights depend on them."""
 
 
 def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> dict[str, Tensor]:
@@ -70,7 +72,7 @@ def _encoders(small: ModelConfig, large: ModelConfig) -> tuple[MotionPriorConfig
     before, after = small.encoder, large.encoder
     if isinstance(before, MotionPriorConfig) and isinstance(after, MotionPriorConfig):
         sizes = [(getattr(before, name), getattr(after, name)) for name in _GROWING]
-        grown = replace(before, **{name: size for name, (_, size) in zip(_GROWING, sizes, strict=True)})
+        grown = replace(before, **{name: getattr(after, name) for name in (*_GROWING, *_FREE)})
         if replace(small, encoder=grown) == large and all(old <= new for old, new in sizes):
             return before, after
     raise ModelError(

@@ -8,12 +8,22 @@ The names of submodules are part of the format of weights files.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
-from videoinr.model.ops import convolve, resize, warp
+from videoinr.model.ops import convolve, resize, sample, warp
+
+STRIDE_LEVELS = 2
+"""Levels from one size of the frames to the next smaller size, in a search deeper than the levels with weights."""
+WINDOW = 5
+"""Side of the window over which a candidate flow's error is averaged, pixels of its level."""
+MARGIN = 1.1
+"""Factor on the error of a neighbour's flow, so that a point without texture keeps its own flow."""
 
 
 class Halve(nn.Module):
@@ -73,20 +83,22 @@ class MotionPriorEncoder(nn.Module):
         self.motion = nn.ModuleList(MotionStep(channels, hidden) for _ in range(config.levels))
         self.fuse = conv(4 * channels + hidden + 4, out)
         self.trunk = nn.Sequential(*(ResidualBlock(out) for _ in range(config.trunk_blocks)))
-        self.hidden_channels = hidden
+        self.config = config
 
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, frames: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor]:
         """Encode pairs of frames.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
+            depth: Levels of the search, at least the config's ``levels``; None: as the config says for this size.
 
         Returns:
             The feature [B, C, H, W] and the motion prior [B, 4, H, W]: the flow (x, y) from mid-time to the first
             frame, then to the second, in latent pixels.
         """
-        levels = self._pyramid(frames)
-        flow, hidden = self._search(levels)
+        depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
+        levels = self._pyramid(frames, self._own_levels(depth))
+        flow, hidden = self._search(frames, levels, depth, propagation=())
         first, second = levels[0][:, 0], levels[0][:, 1]
         maps = (
             first,
@@ -98,21 +110,91 @@ class MotionPriorEncoder(nn.Module):
         )
         return self.trunk(convolve(self.fuse, *maps)), flow
 
-    def _pyramid(self, frames: Tensor) -> list[Tensor]:
-        """Compute the features of both frames at every level, fine to coarse, each [B, 2, C, h, w]."""
+    def _own_levels(self, depth: int) -> int:
+        """Return the number of levels, of a search of ``depth``, that lie in the frames at their own size.
+
+        These are all levels if each has weights of its own. A deeper search has its two finest levels there (one if
+        only one is left). Its other levels are a search in downsampled frames, with the same weights.
+        """
+        extra = depth - len(self.motion)
+        return len(self.motion) if extra == 0 else min(extra, STRIDE_LEVELS, len(self.motion))
+
+    def _pyramid(self, frames: Tensor, count: int) -> list[Tensor]:
+        """Compute the features of both frames at ``count`` levels, fine to coarse, each [B, 2, C, h, w]."""
         maps = [self.front(convolve(self.first, frames.flatten(0, 1), slope=LEAK))]
-        for halve in self.halves:
+        for halve in list(self.halves)[: count - 1]:
             maps.append(halve(maps[-1]))
         return [level.unflatten(0, (len(frames), 2)) for level in maps]
 
-    def _search(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Search from the coarsest level to the finest; return the flows and the hidden map of the finest."""
+    def _search(
+        self, frames: Tensor, levels: list[Tensor], depth: int, *, propagation: tuple[int, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Search from the coarsest level to the finest.
+
+        Args:
+            frames: The frames that ``levels`` were computed from, [B, 2, 3, H, W].
+            levels: Features of both frames, fine to coarse.
+            depth: Levels of the whole search, at least as many as ``levels``.
+            propagation: Distances of propagation on ``levels``. Levels of downsampled frames use the config's.
+
+        Returns:
+            The flow and the hidden map at the finest level.
+        """
         batch, _, _, height, width = levels[-1].shape
-        flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
-        hidden = levels[-1].new_zeros((batch, self.hidden_channels, height, width))
-        for step, level in zip(reversed(self.motion), reversed(levels), strict=True):
+        if depth == len(levels):
+            flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
+            hidden = levels[-1].new_zeros((batch, self.config.motion_channels, height, width))
+        else:
+            small = downsampled(frames, 2 ** len(levels))
+            coarser = depth - len(levels)
+            smaller = self._pyramid(small, self._own_levels(coarser))
+            flow, hidden = self._search(small, smaller, coarser, propagation=self.config.propagation)
+        for step, level in zip(reversed(self.motion[: len(levels)]), reversed(levels), strict=True):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
                 flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
+                if propagation:
+                    flow = propagated(level[:, 0], level[:, 1], flow, propagation)
             flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden
+
+
+def downsampled(frames: Tensor, factor: int) -> Tensor:
+    """Downsample frames [B, 2, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1."""
+    height, width = (-(-side // factor) for side in frames.shape[-2:])
+    small = F.interpolate(frames.flatten(0, 1), (height, width), mode="bicubic", antialias=True, align_corners=False)
+    return small.clamp(0, 1).view(*frames.shape[:3], height, width)
+
+
+def propagated(first: Tensor, second: Tensor, flow: Tensor, distances: Sequence[int]) -> Tensor:
+    """Replace each point's flow by a neighbour's where that makes the warped features of both frames more alike.
+
+    An upsampled flow mixes two motions at the edge of a moving object. A neighbour has the right flow for such a point.
+
+    Args:
+        first: The first frame's feature [B, C, H, W].
+        second: The second frame's feature [B, C, H, W].
+        flow: [B, 4, H, W], like a motion prior, in pixels of this level.
+        distances: Distances of the neighbours, pixels; there are four neighbours at each distance.
+
+    Returns:
+        The flow, [B, 4, H, W].
+    """
+    height, width = flow.shape[2:]
+    most = max(distances)
+    padded = F.pad(flow, (most, most, most, most), mode="replicate")
+    offsets = [(0, 0), *((dy, dx) for r in distances for dy, dx in ((-r, 0), (r, 0), (0, -r), (0, r)))]
+    views = (padded[:, :, most + dy :, most + dx :][:, :, :height, :width] for dy, dx in offsets)
+    candidates = torch.stack(list(views), 1)
+    with torch.no_grad():
+        x = candidates[:, :, ::2] + torch.arange(width, device=flow.device)
+        y = candidates[:, :, 1::2] + torch.arange(height, device=flow.device)[:, None]
+        # All candidates are rows of one large map, which takes one kernel launch and not one per candidate.
+        seen = [
+            sample(image.permute(0, 2, 3, 1), x[:, :, way].flatten(1, 2), y[:, :, way].flatten(1, 2))
+            for way, image in enumerate((first, second))
+        ]
+        error = (seen[0].float() - seen[1].float()).abs().mean(-1).view(len(flow), -1, height, width)
+        error = F.avg_pool2d(error, WINDOW, 1, WINDOW // 2, count_include_pad=False)
+        best = torch.cat((error[:, :1], MARGIN * error[:, 1:]), 1).argmin(1)
+    return candidates.gather(1, best[:, None, None].expand(-1, 1, 4, -1, -1))[:, 0]
