@@ -29,7 +29,7 @@ from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model, save_model
 from videoinr.render.engine import open_engine
-from videoinr.training.data.clip_store import BatchShape
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.losses import charbonnier
 from videoinr.training.recipe import Stage
 from videoinr.types import Instant, PairKey, RegionQuery

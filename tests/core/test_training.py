@@ -17,8 +17,9 @@ from helpers.same_state import assert_same
 from helpers.tiny_model import save_tiny_model
 from helpers.toy_source import BrokenSource, ToySource
 from videoinr.errors import ModelError, UsageError
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.checkpoints import read_checkpoint, save_checkpoint
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.fitting import fitted
 from videoinr.training.losses import charbonnier, step_weight
 from videoinr.training.recipe import Recipe, Stage, load_recipe, recipe_names

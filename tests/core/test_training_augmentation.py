@@ -11,8 +11,9 @@ import torch
 
 from helpers.clips import numbered_frames, write_pictures
 from videoinr.images import downsample
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.augmentation import GAMMAS, downsampled, draw_crop_side, recoloured
-from videoinr.training.data.clip_store import BatchShape, Cut
+from videoinr.training.data.clip_store import Cut
 from videoinr.training.data.sources import open_source
 from videoinr.training.fitting import fitted
 from videoinr.training.recipe import Recipe, Stage

@@ -14,7 +14,8 @@ from helpers.clips import numbered_frames, write_clip, write_picture, write_pict
 from videoinr.clip.footage import read_frames
 from videoinr.errors import UsageError
 from videoinr.images import downsample
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.data.sources import ClipSource, free_bytes, open_source
 from videoinr.training.data.windows import FULL_MOTION_PX, MOVING_WEIGHT, STILL_WEIGHT, StoredRun, WindowTable
 from videoinr.training.recipe import Stage

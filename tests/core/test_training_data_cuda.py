@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from helpers.clips import numbered_frames, write_picture, write_pictures
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.data.pixels import cut
 from videoinr.training.data.sources import ClipSource, open_source
 from videoinr.training.data.windows import Windows

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from helpers.clips import write_picture
 from videoinr.errors import UsageError
-from videoinr.training.data.clip_store import BatchShape
-from videoinr.training.data.stills import (
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.still_motion import (
     BLOB_CHANCES,
     MAX_MAGNIFICATION,
     MAX_SHIFT,
@@ -21,11 +21,10 @@ from videoinr.training.data.stills import (
     MAX_ZOOM,
     MOTION_CHANCES,
     Motion,
-    Stills,
     blob,
     motion_from_chance,
-    show,
 )
+from videoinr.training.data.stills import Stills, show
 
 CPU = torch.device("cpu")
 SIDE = 32

@@ -14,7 +14,8 @@ import torch
 
 from helpers.clips import number_in, numbered_frames, write_clip, write_pictures
 from videoinr.errors import UsageError
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.data.loading import THREADS, FoundClip, find_sets, footage_of
 from videoinr.training.data.pools import PoolKey, picks_of, seed_and_step
 from videoinr.training.data.sources import ClipSource, MixedSource, open_source

@@ -13,7 +13,8 @@ from helpers.clips import numbered_frames, write_clip, write_pictures
 from helpers.command_line import run_here
 from videoinr.model.config import CONFIGS
 from videoinr.model.weights import load_model
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.data.sources import open_source
 from videoinr.training.recipe import load_recipe
 from videoinr.training.step import batch_loss

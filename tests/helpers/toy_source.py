@@ -11,7 +11,8 @@ from torch import Tensor
 
 from videoinr.errors import UsageError
 from videoinr.images import downsample
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.recipe import Stage
 
 NAN = float("nan")

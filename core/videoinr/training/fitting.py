@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from videoinr.errors import UsageError
-from videoinr.training.data.clip_store import BatchShape
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ def fitted(recipe: Recipe, source: ClipSource) -> tuple[Recipe, list[str]]:
 
 
 def _fitted_stage(stage: Stage, source: ClipSource) -> Stage:
+    if stage.draws:
+        largest = stage.largest_crop()
+        source.usable(stage, BatchShape(1, largest, largest, stage.targets))
+        return stage
     for candidate in _candidates(stage):
         try:
             source.usable(candidate, _largest(candidate))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from videoinr.errors import InputError, UsageError
 from videoinr.model.config import CONFIGS
 from videoinr.text.plain import is_plain_line, printable
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.recipe_schema import check_recipe
 
 _MAX_BYTES = 1 << 20
@@ -18,15 +21,30 @@ _OLD_KEYS = {"shrink": "downsample"}
 """Former names of stage keys, which older recipe files use, and the present names."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """One of the batch shapes that a stage draws from."""
+
+    batch: int
+    patch: int
+    scale: float
+    depth: int = 0
+    """Levels of the motion search; 0: as the model's config says for this patch size."""
+    weight: float = 1.0
+    """Chance of this shape, relative to the other draws' weights."""
+    windows: tuple[int, ...] = ()
+    """Window lengths; empty: the stage's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A number of steps with one set of settings. Exactly one of ``scales`` and ``scale_range`` is set."""
+    """A number of steps with one set of settings. Exactly one of ``scales``, ``scale_range`` and ``draws`` is set."""
 
     name: str
     steps: int
-    batch: int
+    batch: int = 0
     """Windows per step and per GPU."""
-    patch: int
+    patch: int = 0
     """Side of the LR patches, pixels."""
     scales: tuple[float, ...] = ()
     """Space scales (target side over LR side). Each step draws one with equal chance; repeat a scale to favour it."""
@@ -51,11 +69,30 @@ class Stage:
     """(least, greatest) scale. Scales are drawn from ``scale_steps`` evenly spaced values."""
     scale_steps: int = 16
     """Number of scales in ``scale_range``. Each target size needs a CUDA graph and its memory, so there are few."""
+    draws: tuple[Draw, ...] = ()
+    """Shapes of batches to draw from, in place of ``batch``, ``patch`` and the scales."""
+    stills_power: float = 2.0
+    """Exponent of the shifts of photographs: a shift is a uniform random number to this power, times 0.4 of the
+    window's side. A lower exponent gives larger motion."""
+    flow_weight: float = 0.0
+    """Loss weight of the motion prior's error, per LR pixel, in windows of photographs, whose true flow is known."""
     restart_every: int = 0
     """Period of the learning rate's cosine, steps; 0: one period over the whole stage."""
 
+    def drawn(self, rng: np.random.Generator) -> tuple[Stage, BatchShape]:
+        """Draw a step's batch shape. Return the stage with that shape's patch and windows, and the shape."""
+        if not self.draws:
+            return self, BatchShape(self.batch, self.patch, int(rng.choice(self.sizes())), self.targets)
+        weights = np.array([draw.weight for draw in self.draws])
+        draw = self.draws[int(rng.choice(len(self.draws), p=weights / weights.sum()))]
+        size = round(draw.patch * draw.scale)
+        stage = replace(self, patch=draw.patch, windows=draw.windows or self.windows)
+        return stage, BatchShape(draw.batch, draw.patch, size, self.targets, draw.depth)
+
     def sizes(self) -> tuple[int, ...]:
         """Return the sides of the target patches, pixels, one per scale."""
+        if self.draws:
+            return tuple(round(draw.patch * draw.scale) for draw in self.draws)
         if not self.scale_range:
             return tuple(round(self.patch * scale) for scale in self.scales)
         least, greatest = self.scale_range
@@ -68,7 +105,7 @@ class Stage:
 
     def scale_bounds(self) -> tuple[float, float]:
         """Return the least and the greatest space scale of the stage."""
-        scales = self.scale_range or self.scales
+        scales = self.scale_range or self.scales or tuple(draw.scale for draw in self.draws)
         return min(scales), max(scales)
 
 
@@ -179,7 +216,9 @@ def _renamed_stages(stages: Any) -> Any:
 
 
 def _stage_from_toml(table: dict[str, Any]) -> Stage:
-    fields: dict[str, Any] = {}
-    for key, value in table.items():
-        fields[key] = tuple(value) if isinstance(value, list) else value
-    return Stage(**fields)
+    draws = tuple(Draw(**_with_tuples(draw)) for draw in table.get("draws", ()))
+    return Stage(**{**_with_tuples(table), "draws": draws})
+
+
+def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,11 +15,12 @@ from torch import Tensor
 
 from videoinr.geometry import Grid
 from videoinr.model.video_inr import VideoINR
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.distributed import ALONE, Ranks
-from videoinr.training.losses import charbonnier
+from videoinr.training.losses import charbonnier, flow_error
 
-Encoder = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+Encoder = Callable[[Tensor, int | None], tuple[Tensor, Tensor | None]]
 """A function like :meth:`VideoINR.latent`."""
 
 
@@ -51,10 +53,13 @@ class Optimiser:
         self.loss_sum = torch.zeros((), device=device)
         self.skipped = torch.zeros((), device=device)
 
-    def step(self, batch: Batch, weight: float = 1.0) -> None:
-        """Take a step on ``batch`` with ``weight`` times its loss. The CPU does not wait for the device."""
+    def step(self, batch: Batch, weight: float = 1.0, *, depth: int = 0, flow_weight: float = 0.0) -> None:
+        """Take a step on ``batch`` with ``weight`` times its loss. The CPU does not wait for the device.
+
+        ``depth`` and ``flow_weight``: see :func:`batch_loss`.
+        """
         self.adam.zero_grad(set_to_none=True)
-        loss = batch_loss(self.model, batch, self._encoder)
+        loss = batch_loss(self.model, batch, self._encoder, depth=depth, flow_weight=flow_weight)
         (loss * weight).backward()  # type: ignore[no-untyped-call]
         loss = loss.detach()
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
@@ -106,33 +111,43 @@ class Optimiser:
                     value.copy_(saved[key]) if saved else value.zero_()
 
 
-def batch_loss(model: VideoINR, batch: Batch, encoder: Encoder | None = None) -> Tensor:
-    """Compute the Charbonnier loss of a batch.
+def batch_loss(
+    model: VideoINR, batch: Batch, encoder: Encoder | None = None, *, depth: int = 0, flow_weight: float = 0.0
+) -> Tensor:
+    """Compute the Charbonnier loss of a batch, and the error of its motion prior.
 
     Args:
         model: The model.
         batch: Inputs and targets on the model's device.
         encoder: A faster function that computes the same as ``model.latent``; None: ``model.latent``.
+        depth: Levels of the motion search; 0: as the model's config says.
+        flow_weight: Weight of the motion prior's error, LR pixels, where the batch has a true flow.
 
     Returns:
-        The mean over the batch's target frames, a scalar.
+        The mean over the batch's target frames, plus the weighted error of the motion prior: a scalar.
     """
     device = batch.low.device
     # Convolutions run in bfloat16. Sines and coordinates stay in float32.
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-        feature, prior = (encoder or model.latent)(batch.low)
+        feature, prior = (encoder or model.latent)(batch.low, depth or None)
     features = model.project(batch.low, feature, prior)
     height, width = batch.targets.shape[-2:]
     frames = model.render(features, Grid(width, height), batch.times.unbind(1))
     losses = [charbonnier(frame, target) for frame, target in zip(frames, batch.targets.unbind(1), strict=True)]
-    return torch.stack(losses).mean()
+    loss = torch.stack(losses).mean()
+    if flow_weight and prior is not None and batch.flow is not None:
+        loss = loss + flow_weight * flow_error(prior, batch.flow)
+    return loss
 
 
 class GraphedStep:
     """:meth:`Optimiser.step` for one :class:`BatchShape`: run directly on a CPU, as a CUDA graph on a GPU."""
 
-    def __init__(self, optimiser: Optimiser, shape: BatchShape, pool: Any, *, weight: float = 1.0) -> None:
-        self._optimiser, self._weight = optimiser, weight
+    def __init__(
+        self, optimiser: Optimiser, shape: BatchShape, pool: Any, *, weight: float = 1.0, flow_weight: float = 0.0
+    ) -> None:
+        self._step = partial(optimiser.step, weight=weight, depth=shape.depth, flow_weight=flow_weight)
+        self._optimiser = optimiser
         self._graph: torch.cuda.CUDAGraph | None = None
         device = optimiser.loss_sum.device
         if device.type == "cuda":
@@ -141,6 +156,7 @@ class GraphedStep:
                 torch.rand((inputs, 2, 3, shape.patch, shape.patch), device=device),
                 torch.rand((inputs, targets, 3, shape.size, shape.size), device=device),
                 torch.rand((inputs, targets), device=device),
+                torch.zeros((inputs, 6, shape.patch, shape.patch), device=device) if flow_weight else None,
             )
             self._capture(pool)
 
@@ -150,19 +166,21 @@ class GraphedStep:
         with self._optimiser.rehearsal():
             with torch.cuda.stream(stream):
                 for _ in range(2):
-                    self._optimiser.step(self._buffers, self._weight)
+                    self._step(self._buffers)
             torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
         # thread_local: NCCL's watchdog queries events and reader threads pin memory meanwhile; both must be allowed.
         with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
-            self._optimiser.step(self._buffers, self._weight)
+            self._step(self._buffers)
 
     def __call__(self, batch: Batch) -> None:
         """Take one step on ``batch``."""
         if self._graph is None:
-            self._optimiser.step(batch, self._weight)
+            self._step(batch)
             return
         self._buffers.low.copy_(batch.low)
         self._buffers.targets.copy_(batch.targets)
         self._buffers.times.copy_(batch.times)
+        if self._buffers.flow is not None and batch.flow is not None:
+            self._buffers.flow.copy_(batch.flow)
         self._graph.replay()

@@ -15,7 +15,8 @@ from videoinr.errors import InputError, ModelError
 from videoinr.model.config import CONFIGS, ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
-from videoinr.training.data.clip_store import Batch, BatchShape
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Batch
 from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.growth import grow
 from videoinr.training.losses import step_weight
@@ -82,12 +83,15 @@ class Trainer:
     def advance(self) -> None:
         """Take one step. Its batch depends on (seed, step) only, so a resumed run draws the same batches."""
         stage, number = self.recipe.stage_at(self.step)
-        size = int(np.random.default_rng((self.recipe.seed, self.step)).choice(stage.sizes()))
-        shape, weight = BatchShape(stage.batch, stage.patch, size, stage.targets), step_weight(stage, size)
+        drawn, shape = stage.drawn(np.random.default_rng((self.recipe.seed, self.step)))
+        weight = step_weight(drawn, shape.size)
         self.optimiser.learning_rate.fill_(self.rate_factor * learning_rate(stage, number))
-        if (shape, weight) not in self._steps:
-            self._steps[shape, weight] = GraphedStep(self.optimiser, shape, self._pool, weight=weight)
-        self._steps[shape, weight](self._batch(stage, shape))
+        key = (shape, weight, stage.flow_weight)
+        if key not in self._steps:
+            self._steps[key] = GraphedStep(
+                self.optimiser, shape, self._pool, weight=weight, flow_weight=stage.flow_weight
+            )
+        self._steps[key](self._batch(drawn, shape))
         self.step += 1
         decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -139,7 +143,7 @@ class Trainer:
             torch.cuda.synchronize(self._device)
 
     def _forget_graphs(self) -> None:
-        self._steps: dict[tuple[BatchShape, float], GraphedStep] = {}
+        self._steps: dict[tuple[BatchShape, float, float], GraphedStep] = {}
         self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
 
 

@@ -8,19 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.pixels import cut
 from videoinr.training.data.windows import StoredRun, WindowTable
 from videoinr.training.recipe import Stage
-
-
-@dataclass(frozen=True, slots=True)
-class BatchShape:
-    """Sizes of a batch: ``batch`` windows, LR patches of side ``patch``, and ``targets`` patches of side ``size``."""
-
-    batch: int
-    patch: int
-    size: int
-    targets: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +25,8 @@ class Batch:
     low: Tensor
     targets: Tensor
     times: Tensor
+    flow: Tensor | None = None
+    """The true flow and where it is known, [B, 6, P, P] (see still_flow.py); None if the stage has no flow loss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +39,8 @@ class Cut:
 
     images: Tensor
     times: Tensor
+    flow: Tensor | None = None
+    """As in :class:`Batch`; None for windows of clips."""
 
 
 class ClipStore:

@@ -10,11 +10,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from videoinr.errors import UsageError
 from videoinr.text.phrases import format_count
+from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.augmentation import downsampled, draw_crop_side, recoloured
-from videoinr.training.data.clip_store import Batch, BatchShape, Cut
+from videoinr.training.data.clip_store import Batch, Cut
 from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.degradation import Degradation, degradation_named
 from videoinr.training.data.loading import find_sets, load_clips
@@ -101,10 +103,13 @@ class MixedSource:
         if stills < shape.batch:
             cuts.append(self._footage(stage, replace(shape, batch=shape.batch - stills), rng))
         if stills:
-            cuts.append(self._wanted_stills().windows(replace(shape, batch=stills), rng))
+            wanted, moved = replace(shape, batch=stills), self._wanted_stills()
+            with_flow = stage.flow_weight > 0
+            cuts.append(moved.windows(wanted, rng, power=stage.stills_power, with_flow=with_flow))
         images = cuts[0].images if len(cuts) == 1 else torch.cat([each.images for each in cuts])
         times = cuts[0].times if len(cuts) == 1 else torch.cat([each.times for each in cuts])
-        return Batch(self._degradation(images[:, :2], shape.patch, rng), images[:, 2:], times)
+        low = self._degradation(images[:, :2], shape.patch, rng)
+        return Batch(low, images[:, 2:], times, _flow_of(cuts, low) if stage.flow_weight else None)
 
     def _footage(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
         """Draw windows from the clips, and augment them as the stage says."""
@@ -126,6 +131,13 @@ class MixedSource:
         if self._stills is None:
             raise no_stills_error()
         return self._stills
+
+
+def _flow_of(cuts: Sequence[Cut], low: Tensor) -> Tensor:
+    """Return the cuts' true flows, concatenated: [B, 6, P, P]. Windows of clips have none, so theirs are zeros."""
+    shape = (6, *low.shape[-2:])
+    flows = (low.new_zeros((len(each.times), *shape)) if each.flow is None else each.flow for each in cuts)
+    return torch.cat(list(flows))
 
 
 def no_stills_error() -> UsageError:

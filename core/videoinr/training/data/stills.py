@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,106 +20,21 @@ from torch import Tensor
 from videoinr.clip.footage import read_picture
 from videoinr.clip.suffixes import has_picture_suffix
 from videoinr.errors import ClipError, UsageError
-from videoinr.training.data.clip_store import BatchShape, Cut
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import Cut
 from videoinr.training.data.pixels import cut, upload
+from videoinr.training.data.still_flow import true_flow
+from videoinr.training.data.still_motion import BLOB_CHANCES, MOTION_CHANCES, SHIFT_POWER, blob, motion_from_chance
 from videoinr.training.data.windows import Windows, turned
 
 REDUCTION = 0.75
 """Factor by which photographs are downsampled when read, against compression artefacts and blur."""
 REACH = 1.75
 """Side of the crop that a layer is sampled from, over the window's side. Most motions stay inside it."""
-
-MAX_SHIFT = 0.4
-"""Largest shift of a layer in a window, over the window's side. Shifts follow a squared uniform distribution."""
-MAX_BEND = 0.25
-"""Largest deviation of the path from a straight line, over the path's length."""
-MAX_TURN, MAX_ZOOM, MAX_SHEAR = 0.2, 0.2, 0.05
-"""Largest changes from start to end: rotation in radians, logarithm of the magnification, and shear."""
-MAX_MAGNIFICATION = 1.3
 FOREGROUND_SHARE = 0.7
 """Share of the windows with a foreground."""
-BLOB_HARMONICS = 5
-BLOB_CHANCES = 4 + 2 * BLOB_HARMONICS
-MOTION_CHANCES = 8
 BEYOND_ENDS = 0.1
 """Times are drawn from a range longer by this at both ends, and clamped, so that some are exactly 0 or 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class Motion:
-    """The motion of B layers. All fields are float32 tensors [B, ...]; lengths are in output pixels.
-
-    At time t the output position p (x and y, from the output's centre) shows the photograph's position
-    A(t) p + shift(t), with A(t) = rotation(turn (t - 1/2)) (I + shear (t - 1/2)) / magnification(t).
-    """
-
-    start: Tensor
-    shift: Tensor
-    bend: Tensor
-    turn: Tensor
-    zoom: Tensor
-    shear: Tensor
-
-    def matrices(self, times: Tensor) -> Tensor:
-        """Return A(t) at ``times`` [B, T]: [B, T, 2, 2]."""
-        t = times - 0.5
-        angle, shear = self.turn[:, None] * t, self.shear[:, None] * t
-        size = torch.exp(-self.start[:, None] - self.zoom[:, None] * t)
-        cos, sin = angle.cos() * size, angle.sin() * size
-        return torch.stack([cos, cos * shear - sin, sin, sin * shear + cos], -1).view(*times.shape, 2, 2)
-
-    def shifts(self, times: Tensor) -> Tensor:
-        """Return shift(t) at ``times`` [B, T], from the crop's centre: [B, T, 2]."""
-        t = times[..., None]
-        return self.shift[:, None] * (t - 0.5) + self.bend[:, None] * (t * (1 - t) - 1 / 8)
-
-    def points(self, times: Tensor, side: int) -> Tensor:
-        """Return the photograph's position (x, y) at each output pixel and time [B, T]: [B, T, side, side, 2]."""
-        line = torch.arange(side, device=times.device, dtype=times.dtype) + 0.5 - side / 2
-        ys, xs = torch.meshgrid(line, line, indexing="ij")
-        points = torch.stack([xs, ys], -1).flatten(0, 1)
-        moved = points @ self.matrices(times).transpose(-1, -2) + self.shifts(times)[..., None, :]
-        return moved.view(*times.shape, side, side, 2)
-
-
-def motion_from_chance(chance: Tensor, side: int) -> Motion:
-    """Return the motions of layers in windows of ``side`` pixels from ``chance`` [B, MOTION_CHANCES] in 0 ... 1."""
-    length, way, bend, start, turn, zoom, shear, other_way = chance.unbind(1)
-    shift = (MAX_SHIFT * side * length.square())[:, None] * _unit(way)
-    path = (MAX_SHIFT * side * length.square() * (2 * bend - 1) * MAX_BEND * 4)[:, None] * _unit(other_way)
-    change = (2 * zoom - 1) * MAX_ZOOM
-    # The magnification is smallest at an end, and never below 1, so the photograph is never downsampled.
-    smallest = start * (math.log(MAX_MAGNIFICATION) - MAX_ZOOM / 2)
-    return Motion(
-        smallest + change.abs() / 2 + MAX_SHEAR / 2,
-        shift,
-        path,
-        (2 * turn - 1) * MAX_TURN,
-        change,
-        (2 * shear - 1) * MAX_SHEAR,
-    )
-
-
-def _unit(chance: Tensor) -> Tensor:
-    return torch.stack([(2 * math.pi * chance).cos(), (2 * math.pi * chance).sin()], -1)
-
-
-def blob(points: Tensor, chance: Tensor, side: int) -> Tensor:
-    """Return the opacity of a soft-edged blob at ``points`` [B, T, S, S, 2]: [B, T, 1, S, S] in 0 ... 1.
-
-    ``chance`` [B, BLOB_CHANCES] determines its centre, size, softness and outline.
-    """
-    shaped = chance[:, :, None, None, None]
-    x = points[..., 0] - (shaped[:, 0] - 0.5) * 0.5 * side
-    y = points[..., 1] - (shaped[:, 1] - 0.5) * 0.5 * side
-    angle, radius = torch.atan2(y, x), torch.sqrt(x * x + y * y)
-    outline = torch.ones_like(angle)
-    for wave in range(BLOB_HARMONICS):
-        height, phase = shaped[:, 4 + 2 * wave], shaped[:, 5 + 2 * wave]
-        outline = outline + (height - 0.5) * 0.6 / (wave + 1) * torch.cos((wave + 1) * angle + 2 * math.pi * phase)
-    edge = (0.12 + 0.25 * shaped[:, 2]) * side * outline - radius
-    softness = 0.5 + 2 * shaped[:, 3].square()
-    return torch.sigmoid(edge / softness)[:, :, None]
 
 
 class Stills:
@@ -139,8 +53,23 @@ class Stills:
         self._offsets = np.append(0, np.cumsum(sizes.prod(1) * 3))[:-1]
         self._flat = torch.from_numpy(np.concatenate([each.reshape(-1) for each in photographs])).to(device)
 
-    def windows(self, shape: BatchShape, rng: np.random.Generator) -> Cut:
-        """Make ``shape.batch`` windows. ``rng`` is the only source of randomness. Raises UsageError for large sizes."""
+    def windows(
+        self, shape: BatchShape, rng: np.random.Generator, *, power: float = SHIFT_POWER, with_flow: bool = False
+    ) -> Cut:
+        """Make windows of photographs in motion.
+
+        Args:
+            shape: The number and the sizes of the windows.
+            rng: The only source of randomness.
+            power: Exponent of the shifts' distribution, see :attr:`Stage.stills_power`.
+            with_flow: Whether to compute the true flow too.
+
+        Returns:
+            The windows.
+
+        Raises:
+            UsageError: No photograph is large enough.
+        """
         count, size = shape.batch, shape.size
         layers = self._crops(2 * count, math.ceil(REACH * size), rng).chunk(2)
         chance = upload(
@@ -152,11 +81,13 @@ class Stills:
         targets = (instants * (1 + 2 * BEYOND_ENDS) - BEYOND_ENDS).clamp(0, 1)
         ends = torch.zeros_like(targets[:, :1])
         times = torch.cat([ends, ends + 1, targets], 1)
-        behind = motion_from_chance(back, size).points(times, size)
-        before = motion_from_chance(front, size).points(times, size)
-        cover = blob(before, outline, size) * (present < FOREGROUND_SHARE)[:, :, None, None, None]
+        motions = motion_from_chance(back, size, power), motion_from_chance(front, size, power)
+        behind, before = (motion.points(times, size) for motion in motions)
+        is_present = present[:, 0] < FOREGROUND_SHARE
+        cover = blob(before, outline, size) * is_present[:, None, None, None, None]
         images = torch.lerp(show(layers[0], behind), show(layers[1], before), cover)
-        return Cut(images.clamp(0, 1).mul(255).round().div(255), targets)
+        flow = true_flow(*motions, outline, is_present, side=size, patch=shape.patch) if with_flow else None
+        return Cut(images.clamp(0, 1).mul(255).round().div(255), targets, flow)
 
     def _crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
         """Cut random crops [count, 3, side, side] in 0 ... 1 out of random photographs, in random orientations."""

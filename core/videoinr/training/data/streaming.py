@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import UsageError
-from videoinr.training.data.clip_store import BatchShape, ClipStore, Cut
+from videoinr.training.batch_shape import BatchShape
+from videoinr.training.data.clip_store import ClipStore, Cut
 from videoinr.training.data.loading import THREADS, FoundClip, footage_of, nothing_left_error, pixels_of, stored_run
 from videoinr.training.data.pools import Pick, PoolKey, picks_of, seed_and_step
 from videoinr.training.data.windows import StoredRun, no_clip_error
