@@ -32,7 +32,13 @@ def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess
     """An export that takes 5 s for 50 frames, with its first frames done."""
     extra = getattr(request, "param", [])
     arguments = ["0.1", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
-    with start(*arguments, module="helpers.slow_cli") as process:
+    # A test run under nohup ignores SIGHUP, and a process inherits that.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        process = start(*arguments, module="helpers.slow_cli")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
         assert process.stdout is not None
         while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
             pass

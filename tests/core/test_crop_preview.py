@@ -114,9 +114,9 @@ def test_a_crop_is_encoded_once_for_all_instants_it_covers(monkeypatch: pytest.M
     model, sizes = engine._model, list[tuple[int, ...]]()
     plain = model.encode
 
-    def spy(frames: torch.Tensor, *, half: bool = False) -> object:
+    def spy(frames: torch.Tensor, *, half: bool = False, whole: Grid | None = None) -> object:
         sizes.append(tuple(frames.shape[-2:]))
-        return plain(frames, half=half)
+        return plain(frames, half=half, whole=whole)
 
     monkeypatch.setattr(model, "encode", spy)
     crop = Rect(80, 40, 80, 64)

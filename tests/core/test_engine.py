@@ -123,9 +123,9 @@ def test_flow_has_two_vectors_for_each_clip_pixel(engine: Engine) -> None:
 def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, encode = list[torch.Tensor](), VideoINR.encode
 
-    def counted(self: VideoINR, frames: torch.Tensor, *, half: bool) -> PairFeatures:
+    def counted(self: VideoINR, frames: torch.Tensor, *, half: bool, whole: Grid) -> PairFeatures:
         calls.append(frames)
-        return encode(self, frames, half=half)
+        return encode(self, frames, half=half, whole=whole)
 
     monkeypatch.setattr(VideoINR, "encode", counted)
     assert not engine.is_encoded(1)

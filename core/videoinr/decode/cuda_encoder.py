@@ -40,7 +40,7 @@ class CudaEncoder:
     def __call__(self, low: Tensor) -> Features:
         """Encode the frames ``low`` [1, 2, 3, H, W] (0 ... 1), or the same crop of both frames."""
         if low.shape[-2:] != (self._size.height, self._size.width):
-            return self._model.encode(low, half=self._half)
+            return self._model.encode(low, half=self._half, whole=self._size)
         if self._is_warm and not self._tried:
             self._recording, self._tried = self._recorded(low), True
         if self._recording is not None:

@@ -72,6 +72,11 @@ class ZoomingSlowMoConfig:
         """Channels of the latent feature: the maps of the first frame, mid-time and the second frame."""
         return 3 * self.channels
 
+    def depth(self, height: int, width: int) -> int:
+        """Return the number of levels of the alignment, which is the same for frames of every size."""
+        del height, width
+        return 3
+
 
 EncoderConfig = MotionPriorConfig | ZoomingSlowMoConfig
 """The sizes of an encoder. Each kind names itself by ``kind`` in a model card and has ``feature_channels``."""

@@ -86,20 +86,23 @@ class VideoINR(Representation):
         decoder_inputs = (field, field, seen, seen, 1)
         self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, outputs, last_gain=colour_gain)
 
-    def encode(self, frames: Tensor, *, half: bool = False) -> PairFeatures:
+    def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> PairFeatures:
         """Encode pairs of frames.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
             half: Run the encoder's convolutions in half precision (:func:`~videoinr.devices.half_type`) where
                 :meth:`encodes_in_half` allows it; on a CPU all but each ``ExactConv``. The heads stay in float32.
+            whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as its
+                whole frames, so that both find the same motion.
 
         Returns:
             All that decoding needs of the pairs.
         """
         device = frames.device
         with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
-            feature, prior = self.latent(frames)
+            depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
+            feature, prior = self.latent(frames, depth)
         return self.project(frames, feature, prior)
 
     def encodes_in_half(self, device: torch.device) -> bool:

@@ -165,10 +165,10 @@ class ReleasedVideoINR(Representation):
         self.temporal_head = SirenHead((field, feature, 6, 1), sizes.temporal_hidden, 4)
         self.decoder_head = SirenHead((field, field, feature, feature, 6, 6, 1), sizes.decoder_hidden, 3)
 
-    def encode(self, frames: Tensor, *, half: bool = False) -> ReleasedFeatures:
+    def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> ReleasedFeatures:
         """Encode pairs of frames; see :meth:`videoinr.model.representation.Representation.encode`.
 
-        ``half`` is ignored: the results to reproduce were computed in float32.
+        ``half`` is ignored: the results to reproduce were computed in float32. So is ``whole``: the encoder has one depth.
         """
         height, width = frames.shape[-2:]
         fill = (0, 0) if self.config.corrected else (-width % SIZE_MULTIPLE, -height % SIZE_MULTIPLE)
