@@ -158,8 +158,8 @@ class Representation(nn.Module, ABC):
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
             half: Run the encoder's convolutions in half precision where :meth:`encodes_in_half` allows it.
-            whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as its
-                whole frames, so that both find the same motion.
+            whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as
+                its whole frames, so that both find the same motion.
 
         Returns:
             Features that keep a reference to this model.

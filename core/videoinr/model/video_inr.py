@@ -93,8 +93,8 @@ class VideoINR(Representation):
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
             half: Run the encoder's convolutions in half precision (:func:`~videoinr.devices.half_type`) where
                 :meth:`encodes_in_half` allows it; on a CPU all but each ``ExactConv``. The heads stay in float32.
-            whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as its
-                whole frames, so that both find the same motion.
+            whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as
+                its whole frames, so that both find the same motion.
 
         Returns:
             All that decoding needs of the pairs.

@@ -168,7 +168,7 @@ class ReleasedVideoINR(Representation):
     def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> ReleasedFeatures:
         """Encode pairs of frames; see :meth:`videoinr.model.representation.Representation.encode`.
 
-        ``half`` is ignored: the results to reproduce were computed in float32. So is ``whole``: the encoder has one depth.
+        ``half`` is ignored: the results to reproduce were computed in float32. ``whole`` is, too: there is one depth.
         """
         height, width = frames.shape[-2:]
         fill = (0, 0) if self.config.corrected else (-width % SIZE_MULTIPLE, -height % SIZE_MULTIPLE)
