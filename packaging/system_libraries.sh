@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Brings the libraries that Qt opens windows with, and Xvfb for the tests with real ones, to a Debian or Ubuntu that
-# lacks them. Without the right to install it says what is missing and goes on: what needs them is then skipped.
+# Installs on Debian or Ubuntu what the tests need beside Python: the libraries that Qt opens windows with, Xvfb for real
+# windows, and strace for the test that untrusted files open nothing else. Without the right to install, it lists what is
+# missing and goes on; the tests that need it are then skipped.
 set -uo pipefail
 
 packages=(
-    xvfb xdotool fonts-dejavu-core libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libx11-xcb1
+    xvfb xdotool strace fonts-dejavu-core libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libx11-xcb1
     libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0
     libxcb-shm0 libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1
 )
@@ -24,7 +25,7 @@ if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
         install=(sudo -n "${install[@]}")
     else
-        echo "Missing for real windows (tests that open one are skipped). To have them: apt-get install ${missing[*]}"
+        echo "Missing for some tests, which are skipped. To have them: apt-get install ${missing[*]}"
         exit 0
     fi
 fi
@@ -34,6 +35,6 @@ log=$(mktemp)
 if ! { "${install[@]}" update; "${install[@]}" install -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1
 then
     tail -n 5 "$log"
-    echo "They could not be installed: what opens a real window may fail or be skipped."
+    echo "They could not be installed: tests with real windows or with strace may fail or be skipped."
 fi
 rm -f "$log"
