@@ -11,12 +11,9 @@
 #
 # Exit 0 while that holds, 1 if it changed. Needs python3 with venv, and the package index.
 set -e
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q av==18.1.0 numpy==2.2.6
-cd "$folder"
-"$folder/venv/bin/python" - <<'PY'
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
+python3 -m venv venv && venv/bin/pip install -q av==18.1.0 numpy==2.2.6
+venv/bin/python - <<'PY'
 import sys
 from fractions import Fraction
 

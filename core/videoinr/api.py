@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
 from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
 from videoinr.render.video import Pair, Video
@@ -37,7 +38,20 @@ if TYPE_CHECKING:
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
 
-__all__ = ["Pair", "Video", "evaluate", "export", "load_model", "open"]
+__all__ = ["OpenArguments", "Pair", "Video", "evaluate", "export", "load_model", "open"]
+
+
+class OpenArguments(TypedDict, total=False):
+    """The keyword arguments of :func:`open`, which :func:`export` takes too."""
+
+    model: str | PathLike[str] | LoadedModel | None
+    device: str | None
+    memory: int | None
+    picture_fps: Number
+    stream: int | None
+    background: str
+    deinterlace: str
+    across_cuts: AcrossCutsName
 
 
 def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
@@ -101,10 +115,11 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         DeviceError: this machine has no such device.
         UsageError: ``memory`` or one of the options after it makes no sense, or frames have another shape or type.
     """
-    reading = _Reading(
-        picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
-    )
-    return Video(_engine(clip, model, device, memory, reading))
+    opening = OpenArguments(
+        model=model, device=device, memory=memory, picture_fps=picture_fps, stream=stream, background=background,
+        deinterlace=deinterlace, across_cuts=across_cuts,
+    )  # fmt: skip
+    return Video(_engine(clip, _options(**opening), **opening))
 
 
 def export(
@@ -123,17 +138,10 @@ def export(
     crf: int | None = None,
     overwrite: bool = False,
     keep_partial: bool = False,
-    model: str | PathLike[str] | LoadedModel | None = None,
-    device: str | None = None,
-    memory: int | None = None,
-    picture_fps: Number = 24,
-    stream: int | None = None,
-    background: str = "black",
-    deinterlace: str = "auto",
-    across_cuts: AcrossCutsName = "hold",
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     cancel: CancelToken = NEVER,
+    **opening: Unpack[OpenArguments],
 ) -> Path:
     """Export a segment of a clip at any rate, speed and size, as ``videoinr export`` does.
 
@@ -153,11 +161,11 @@ def export(
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
-        model, device, memory, picture_fps, stream, background, deinterlace, across_cuts: as for :func:`open`.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
         cancel: cancels the export between chunks of a few milliseconds.
+        opening: model, device, memory, picture_fps, stream, background, deinterlace, across_cuts: as for :func:`open`.
 
     Returns:
         The path of the video file, or the pattern of the pictures' names.
@@ -170,18 +178,18 @@ def export(
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
 
-    reading = _Reading(
-        picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, across_cuts=across_cuts
-    )
-    with _engine(clip, model, device, memory, reading, cancel) as engine:
+    if unknown := opening.keys() - OpenArguments.__annotations__.keys():
+        raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
+    options, model = _options(**opening), opening.get("model")
+    with _engine(clip, options, cancel, **opening) as engine:
         job = job_for(
             engine.opened.info, Path(out),
             start=optional(start, "start"), end=optional(end, "end"),
             fps=optional(fps, "fps"), time_scale=optional(time_scale, "time_scale"), speed=exact(speed, "speed"),
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
             codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
-            model=str(model) if isinstance(model, str | PathLike) else None, device=device, stream=stream,
-            across_cuts=as_across_cuts(across_cuts),
+            model=str(model) if isinstance(model, str | PathLike) else None, device=opening.get("device"),
+            options=options, across_cuts=as_across_cuts(opening.get("across_cuts", "hold")),
         )  # fmt: skip
         return export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
 
@@ -251,34 +259,38 @@ def _protocol(scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"
     return Protocol(float(scale), int(time_scale), channel, flicker)
 
 
-class _Reading(TypedDict):
-    """How a clip is read and shown: the options that :func:`open` and :func:`export` share."""
-
-    picture_fps: Number
-    stream: int | None
-    background: str
-    deinterlace: str
-    across_cuts: AcrossCutsName
+def _options(
+    *,
+    picture_fps: Number = 24,
+    stream: int | None = None,
+    background: str = "black",
+    deinterlace: str = "auto",
+    **_others: object,
+) -> OpenOptions:
+    """Return how to read a clip, from the arguments of :func:`open`."""
+    fps = exact(picture_fps, "picture_fps")
+    return OpenOptions(picture_fps=fps, stream=stream, background=background, deinterlace=deinterlace)
 
 
 def _engine(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
-    model: str | PathLike[str] | LoadedModel | None,
-    device: str | None,
-    memory: int | None,
-    reading: _Reading,
+    options: OpenOptions,
     cancel: CancelToken = NEVER,
+    *,
+    model: str | PathLike[str] | LoadedModel | None = None,
+    device: str | None = None,
+    memory: int | None = None,
+    across_cuts: AcrossCutsName = "hold",
+    **_others: object,
 ) -> Engine:
+    """Open a clip and a model by the arguments of :func:`open`; ``options`` are those of :func:`_options`."""
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
 
-    name = str(model) if isinstance(model, PathLike) else model
-    fps = exact(reading["picture_fps"], "picture_fps")
-    source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=fps)
+    source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=options.picture_fps)
     return open_engine(
-        source, model=name, device=device, memory_bytes=memory, picture_fps=fps, stream=reading["stream"],
-        background=reading["background"], deinterlace=reading["deinterlace"],
-        across_cuts=as_across_cuts(reading["across_cuts"]), token=cancel,
+        source, model=str(model) if isinstance(model, PathLike) else model, device=device, memory_bytes=memory,
+        options=options, across_cuts=as_across_cuts(across_cuts), token=cancel,
     )  # fmt: skip
 
 

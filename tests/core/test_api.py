@@ -145,7 +145,7 @@ def test_frames_in_memory_can_be_exported(folder: Path, tmp_path: Path) -> None:
 def test_frames_of_another_shape_or_type_are_refused(frames: Any) -> None:
     with pytest.raises(UsageError, match="not a clip"):
         videoinr.open(frames)
-    with pytest.raises(UsageError, match="0 per second"):
+    with pytest.raises(UsageError, match="0 frames per second"):
         videoinr.open(np.zeros((1, 2, 2, 3), np.uint8), picture_fps=0)
 
 

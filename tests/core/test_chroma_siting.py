@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from helpers.clips import write_clip
 from helpers.export_jobs import job
-from videoinr.clip import open_clip
+from videoinr.clip import OpenOptions, open_clip
 from videoinr.clip.siting import ChromaPlacer, declared_siting
 from videoinr.colour import ColourSpec
 from videoinr.exporting.codecs import codec_for, encodes
@@ -99,7 +99,7 @@ def test_full_range_and_y4m_and_motion_jpeg_keep_their_centre(tmp_path: Path) ->
     y4m = write_clip(tmp_path / "raw.y4m", chroma_ramp("yuv420p"), codec="rawvideo")
     with open_clip(full) as clip:
         assert offset_from_left(clip.frame(0), full=True) == pytest.approx(0.5, abs=0.1)
-    with open_clip(y4m, colour=TV) as clip:
+    with open_clip(y4m, OpenOptions(colour=TV)) as clip:
         assert offset_from_left(clip.frame(0)) == pytest.approx(0.5, abs=0.1)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.clips import number_in, numbered_frame, remux, write_audio, write_clip
 from videoinr.cancel import CancelToken
-from videoinr.clip import open_clip, packet_index, video_clip
+from videoinr.clip import OpenOptions, open_clip, packet_index, video_clip
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.video_clip import VideoClip
 from videoinr.clip.video_file import VideoFile
@@ -200,7 +200,7 @@ def test_opening_can_be_cancelled(plain: Path) -> None:
 
 def test_a_changed_file_has_another_identity(tmp_path: Path, plain: Path) -> None:
     def identity(colour: ColourSpec | None = None) -> str:
-        with open_clip(path, colour=colour) as clip:
+        with open_clip(path, OpenOptions(colour=colour)) as clip:
             return clip.identity
 
     path = tmp_path / "a.mp4"

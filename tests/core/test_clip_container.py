@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from helpers.clips import flat_yuv_frame, number_in, numbered_frame, numbered_frames, write_clip, write_pictures
-from videoinr.clip import open_clip, video_opening
+from videoinr.clip import OpenOptions, open_clip, video_opening
 from videoinr.clip.cropping import Cropping, cropping_of
 from videoinr.clip.exif import turns_from_exif
 from videoinr.clip.packet_index import PacketTable
@@ -162,22 +162,22 @@ def test_one_of_several_video_streams_is_chosen(tmp_path: Path, name: str) -> No
     path = write_two(tmp_path / name)
     identities = set()
     for stream, (frames, width, first) in enumerate(((12, 64, 0), (9, 96, 100))):
-        with open_clip(path, stream=stream) as clip:
+        with open_clip(path, OpenOptions(stream=stream)) as clip:
             assert (clip.info.stream, clip.info.frames, clip.info.width) == (stream, frames, width)
             assert [number_in(clip.frame(index)) for index in (5, 0, 8)] == [first + 5, first, first + 8]
             assert any("2 video streams" in warning for warning in clip.info.warnings)
             identities.add(clip.identity)
     assert len(identities) == 2
     with pytest.raises(UsageError, match="no video stream 2") as caught:
-        open_clip(path, stream=2)
+        open_clip(path, OpenOptions(stream=2))
     assert "0, 1" in caught.value.hint
 
 
 def test_pictures_have_no_second_stream(tmp_path: Path) -> None:
     write_pictures(tmp_path / "p", 2)
     with pytest.raises(UsageError, match="no video stream 1"):
-        open_clip(tmp_path / "p", stream=1)
-    with open_clip(tmp_path / "p", stream=0) as clip:
+        open_clip(tmp_path / "p", OpenOptions(stream=1))
+    with open_clip(tmp_path / "p", OpenOptions(stream=0)) as clip:
         assert clip.info.frames == 2
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers.clips import number_in, numbered_frame, write_picture, write_pictures
 from videoinr.cancel import CancelToken
-from videoinr.clip import open_clip
+from videoinr.clip import OpenOptions, open_clip
 from videoinr.clip.picture_folder import find_pictures, natural_key
 from videoinr.errors import Cancelled, ClipError, UsageError
 
@@ -26,7 +26,7 @@ def test_a_folder_is_a_clip_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / "._img_3.png").write_text("not one either")
     assert numbers(tmp_path) == list(range(12))
-    with open_clip(tmp_path, picture_fps=Fraction(30000, 1001)) as clip:
+    with open_clip(tmp_path, OpenOptions(picture_fps=Fraction(30000, 1001))) as clip:
         info = clip.info
         assert (info.frames, info.width, info.height, info.fps) == (12, 64, 48, Fraction(30000, 1001))
         assert info.duration_secs == 12 * Fraction(1001, 30000)
@@ -155,7 +155,7 @@ def test_a_header_of_a_huge_picture_is_an_error(tmp_path: Path) -> None:
 def test_usage_errors(tmp_path: Path) -> None:
     write_pictures(tmp_path, 2)
     with pytest.raises(UsageError, match="frames per second"):
-        open_clip(tmp_path, picture_fps=Fraction(0))
+        open_clip(tmp_path, OpenOptions(picture_fps=Fraction(0)))
     token = CancelToken()
     token.cancel()
     with pytest.raises(Cancelled):

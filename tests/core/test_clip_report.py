@@ -13,7 +13,7 @@ import videoinr
 from helpers.clips import number_in, numbered_frame, remux, write_clip, write_picture
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import NEVER
-from videoinr.clip import open_clip, picture_file, video_clip, video_opening
+from videoinr.clip import OpenOptions, open_clip, picture_file, video_clip, video_opening
 from videoinr.clip.base import ReadReport
 from videoinr.clip.pixels import Orientation, orientation_of
 from videoinr.clip.video_opening import open_video_stream
@@ -130,7 +130,7 @@ def test_the_head_of_large_frames_is_bounded_in_bytes(tmp_path: Path, monkeypatc
     path = write_clip(tmp_path / "a.mp4", 20)
     for budget, kept in ((1, 1), (3 * 64 * 48 * 3 // 2, 3), (1 << 20, 8)):
         monkeypatch.setattr(video_opening, "HEAD_BYTES", budget)
-        video = open_video_stream(path, colour=None, token=NEVER)
+        video = open_video_stream(path, OpenOptions(), NEVER)
         video.file.close()
         assert len(video.head) == kept
     monkeypatch.setattr(video_opening, "HEAD_BYTES", 1)

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from helpers.clips import write_clip, write_picture
-from videoinr.clip import open_clip
+from videoinr.clip import OpenOptions, open_clip
+from videoinr.clip.background import Background, background_named
 from videoinr.clip.gif_delays import delay_places, with_browsers_delays
-from videoinr.clip.transparency import Background, background_named, laid_over
+from videoinr.clip.transparency import laid_over
 from videoinr.errors import UsageError
 
 RED, GREEN = (220, 30, 30), (0, 200, 0)
@@ -39,8 +40,10 @@ def write_still(path: Path, frame: Any, codec: str, **options: str) -> Path:
     return path
 
 
-def check_square(path: Path, tolerance: int, ground: tuple[int, int, int] = (0, 0, 0), **options: str) -> None:
-    with open_clip(path, **options) as clip:  # type: ignore[arg-type]
+def check_square(
+    path: Path, tolerance: int, ground: tuple[int, int, int] = (0, 0, 0), background: str = "black"
+) -> None:
+    with open_clip(path, OpenOptions(background=background)) as clip:
         pixels = clip.frame(clip.info.frames - 1)
         levels = pixels.astype(float) / (np.iinfo(pixels.dtype).max / 255)
         assert np.abs(levels[3, 3] - ground).max() <= tolerance
@@ -76,11 +79,11 @@ def test_the_background_can_be_chosen(tmp_path: Path) -> None:
     path = write_picture_rgba(tmp_path / "a.png")
     check_square(path, 0, (255, 255, 255), background="white")
     check_square(path, 0, (32, 96, 255), background="#2060ff")
-    with open_clip(path, background="checkerboard") as squares, open_clip(path) as black:
+    with open_clip(path, OpenOptions(background="checkerboard")) as squares, open_clip(path) as black:
         assert len(np.unique(squares.frame(0)[:12].reshape(-1, 3), axis=0)) == 2
         assert squares.identity != black.identity
     with pytest.raises(UsageError, match="no background"):
-        open_clip(path, background="plaid")
+        open_clip(path, OpenOptions(background="plaid"))
 
 
 def write_picture_rgba(path: Path) -> Path:
@@ -124,7 +127,7 @@ def test_linear_pictures_are_laid_over_the_background_in_light(tmp_path: Path) -
     rgba = np.zeros((48, 64, 4), np.float32)
     rgba[..., :3], rgba[..., 3] = 0.25, 0.5
     path = write_still(tmp_path / "a.exr", av.VideoFrame.from_ndarray(rgba, "gbrapf32le"), "exr")
-    with open_clip(path) as black, open_clip(path, background="white") as white:
+    with open_clip(path) as black, open_clip(path, OpenOptions(background="white")) as white:
         assert black.frame(0)[9, 9, 0] / 65535 == pytest.approx(0.537, abs=0.002)
         assert white.frame(0)[9, 9, 0] / 65535 == pytest.approx(0.881, abs=0.002)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.clips import flat_yuv_frame, numbered_frame, write_clip
-from videoinr.clip import open_clip
+from videoinr.clip import OpenOptions, open_clip
 from videoinr.colour import ColourSpec, ColourTags, PixelFamily, check_colour, colour_from_tags
 from videoinr.errors import UsageError
 from videoinr.types import Pixels
@@ -34,7 +34,7 @@ def yuv_from_rgb(rgb: tuple[float, float, float], spec: ColourSpec, bits: int) -
 
 
 def read_one(path: Path, colour: ColourSpec | None = None) -> Pixels:
-    with open_clip(path, colour=colour) as clip:
+    with open_clip(path, OpenOptions(colour=colour)) as clip:
         return clip.frame(0)
 
 
@@ -85,7 +85,7 @@ def test_white_and_black_of_deep_clips_reach_the_ends_of_the_range(
     ends = (16 << bits - 8, 235 << bits - 8) if range_ == "tv" else (0, 2**bits - 1)
     frames = [flat_yuv_frame([end, *chroma], pix_fmt) for end in ends]
     path = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt=pix_fmt)
-    with open_clip(path, colour=spec) as clip:
+    with open_clip(path, OpenOptions(colour=spec)) as clip:
         assert clip.frame(0).max() <= 64
         assert clip.frame(1).min() >= 65535 - 64
 
@@ -106,7 +106,7 @@ def test_colours_given_at_opening_override_tags_and_guesses(tmp_path: Path) -> N
     rgb, told = (0.2, 0.3, 0.95), ColourSpec("bt2020nc", "pc", "bt2020", "smpte2084")
     frame = flat_yuv_frame(yuv_from_rgb(rgb, told, 8), "yuv444p")
     path = write_clip(tmp_path / "a.mkv", [frame], codec="ffv1", pix_fmt="yuv444p", colour=HD)
-    with open_clip(path, colour=told) as clip:
+    with open_clip(path, OpenOptions(colour=told)) as clip:
         assert clip.info.colour == told
         assert shares(clip.frame(0)) == pytest.approx(rgb, abs=1.5 / 255)
         assert any("HDR" in warning for warning in clip.info.warnings)
@@ -186,7 +186,7 @@ def test_limited_range_grey_is_expanded(tmp_path: Path) -> None:
 
 def test_an_unsupported_matrix_gives_a_warning(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", 1, codec="ffv1", pix_fmt="yuv444p")
-    with open_clip(path, colour=replace(HD, matrix="ycgco")) as clip:
+    with open_clip(path, OpenOptions(colour=replace(HD, matrix="ycgco"))) as clip:
         assert any("ycgco" in warning for warning in clip.info.warnings)
         assert clip.frame(0).shape == (48, 64, 3)
 
@@ -230,5 +230,5 @@ def test_an_unknown_name_is_a_usage_error(field: str, tmp_path: Path) -> None:
     check_colour(HD)
     names = {"matrix": "bt709", "range": "tv", "primaries": "bt709", "transfer": "bt709", field: "mauve"}
     with pytest.raises(UsageError, match=f"no colour {field}") as caught:
-        open_clip(tmp_path, colour=ColourSpec(**names, guessed=()))
+        open_clip(tmp_path, OpenOptions(colour=ColourSpec(**names, guessed=())))
     assert "bt709" in caught.value.hint or field == "range"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 pytest.importorskip("triton")
 
 from helpers import interpreter
+from helpers.cancelling import CancelledAtCheck
 from helpers.tiny_model import tiny_video_inr
 from helpers.tiny_paper import tiny_paper_model
 from videoinr.cancel import NEVER, CancelToken
@@ -217,26 +218,12 @@ def paper_scene(variant: str) -> tuple[VideoINR, PairFeatures]:
         return model, model.encode(torch.rand(1, 2, 3, 8, 8, device=DEVICE))
 
 
-class Patience(CancelToken):
-    """A token that is cancelled at the check number ``checks``."""
-
-    def __init__(self, checks: int) -> None:
-        super().__init__()
-        self.left = checks
-
-    def check(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.cancel()
-        super().check()
-
-
 @pytest.mark.parametrize("checks", [1, 2, 3])
 def test_after_a_cancelled_decode_the_next_picture_is_right(checks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
     by = CudaDecoder(tiny(), profile())
     with pytest.raises(Cancelled):
-        decode(by, query(), token=Patience(checks))
+        decode(by, query(), token=CancelledAtCheck(checks))
     assert_right(decode(by, query()), query())
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from helpers.clips import write_clip
 from helpers.command_line import run_here
-from videoinr.clip import open_clip
+from videoinr.clip import OpenOptions, open_clip
 from videoinr.errors import UsageError
 
 COUNT, WIDTH, HEIGHT = 6, 64, 48
@@ -48,7 +48,7 @@ def combs(pixels: NDArray[Any]) -> float:
 
 
 def test_an_interlaced_clip_is_deinterlaced_and_says_so(interlaced: Path) -> None:
-    with open_clip(interlaced) as clip, open_clip(interlaced, deinterlace="off") as raw:
+    with open_clip(interlaced) as clip, open_clip(interlaced, OpenOptions(deinterlace="off")) as raw:
         assert clip.info.interlaced
         assert clip.info.frames == raw.info.frames == COUNT
         assert any("deinterlaced" in warning for warning in clip.info.warnings)
@@ -69,7 +69,7 @@ def test_frames_are_alike_in_any_order(interlaced: Path) -> None:
 
 def test_progressive_clips_are_left_alone_unless_asked(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mkv", [field(number) for number in range(4)], codec="ffv1", pix_fmt="bgr0")
-    with open_clip(path) as clip, open_clip(path, deinterlace="on") as forced:
+    with open_clip(path) as clip, open_clip(path, OpenOptions(deinterlace="on")) as forced:
         assert np.array_equal(clip.frame(1), field(1))
         assert not clip.info.warnings
         assert "as asked" in forced.info.warnings[0]
@@ -79,7 +79,7 @@ def test_progressive_clips_are_left_alone_unless_asked(tmp_path: Path) -> None:
 def test_a_clip_of_one_frame_can_be_read(tmp_path: Path) -> None:
     # There is no other frame by which bwdif could tell what moves.
     path = write_clip(tmp_path / "clip.mkv", [woven(0)], codec="ffv1", pix_fmt="yuv444p")
-    with open_clip(path, deinterlace="on") as clip, open_clip(path) as raw:
+    with open_clip(path, OpenOptions(deinterlace="on")) as clip, open_clip(path) as raw:
         assert np.array_equal(clip.frame(0), raw.frame(0))
 
 
@@ -95,4 +95,4 @@ def test_the_command_line_reads_a_clip_alike(interlaced: Path, tmp_path: Path) -
 
 def test_an_unknown_way_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="deinterlacing"):
-        open_clip(tmp_path, deinterlace="maybe")
+        open_clip(tmp_path, OpenOptions(deinterlace="maybe"))

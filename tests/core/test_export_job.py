@@ -15,6 +15,7 @@ from helpers.command_line import run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.cancel import CancelToken
+from videoinr.clip.open_options import DEINTERLACE_MODES, OpenOptions
 from videoinr.errors import Cancelled, ExportError, UsageError
 from videoinr.exporting.export import frame_instants, write_frames
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
@@ -92,6 +93,11 @@ paths = st.text("abc-.% /é", min_size=1, max_size=12).map(Path)
 seconds = st.fractions(min_value=0, max_value=2, max_denominator=90_000)
 names = st.none() | st.text("abc-:/. ", min_size=1, max_size=8)
 
+options_of_reading = st.builds(
+    OpenOptions, stream=st.none() | st.integers(0, 9), background=st.sampled_from(["black", "checkerboard", "#2060ff"]),
+    deinterlace=st.sampled_from(DEINTERLACE_MODES),
+)  # fmt: skip
+
 
 @st.composite
 def jobs(draw: st.DrawFn) -> ExportJob:
@@ -105,7 +111,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         speed=draw(st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=10_000)),
         grid=grid, crop=draw(st.sampled_from([crop, grid.rect])),
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
-        stream=draw(st.none() | st.integers(0, 9)),
+        options=draw(options_of_reading),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),
     )  # fmt: skip
 

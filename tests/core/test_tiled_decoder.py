@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from helpers.cancelling import CancelledAtCheck
 from helpers.tiny_model import tiny_video_inr
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.decode.tiled_decoder import TiledDecoder
@@ -250,20 +251,6 @@ def test_a_region_equals_the_crop_with_the_shipped_model() -> None:
         for each in (grid.rect, rect)
     )
     np.testing.assert_array_equal(region, crop(whole, rect))
-
-
-class CancelledAtCheck(CancelToken):
-    """A token that is cancelled at its check number ``checks``."""
-
-    def __init__(self, checks: int) -> None:
-        super().__init__()
-        self.left = checks
-
-    def check(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.cancel()
-        super().check()
 
 
 @pytest.mark.parametrize("checks", [1, 2, 5, 12])

@@ -2,7 +2,7 @@
 
 | file | purpose |
 |---|---|
-| `opening` | opens a path as a clip of the right kind |
+| `opening`, `open_options` | opens a path as a clip of the right kind; how a clip is read, one checked value |
 | `base` | the `Clip` protocol and its base class |
 | `suffixes`, `picture_folder` | which files are videos and pictures; those of a folder or pattern, in order |
 | `picture_sequence` | which of them make up one sequence, and which numbers are missing |
@@ -17,7 +17,8 @@
 | `picture_format` | which picture format a file holds, by its first bytes |
 | `picture_file`, `exif` | decodes one picture file, or reads its size; which way up it is |
 | `pixels` | converts decoded frames to upright full-range RGB |
-| `siting`, `transparency`, `linear_light` | where chroma lies; backgrounds of transparent pixels; sRGB of light |
+| `siting`, `linear_light` | where chroma lies; sRGB of light |
+| `transparency`, `background` | transparent pixels, and what is shown behind them |
 | `deinterlacing`, `gif_delays` | takes woven fields apart; the delays that browsers show |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
@@ -28,6 +29,7 @@ KNOWN.md lists what PyAV, FFmpeg and containers do that the reader works around 
 """
 
 from videoinr.clip.base import Clip
+from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.opening import open_clip
 
-__all__ = ["Clip", "open_clip"]
+__all__ = ["Clip", "OpenOptions", "open_clip"]

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.background import Background
 from videoinr.clip.base import Clip, ClipBase, ReadReport
 from videoinr.clip.frame_cache import FrameCache
-from videoinr.clip.transparency import Background, laid_over, note_on
+from videoinr.clip.open_options import OpenOptions
+from videoinr.clip.transparency import laid_over, note_on
 from videoinr.clip.video_clip import PICTURE_BYTES, VideoClip, open_video
 from videoinr.errors import ClipError
 from videoinr.types import Pixels
@@ -69,7 +71,7 @@ def with_alpha(video: VideoClip, background: Background, token: CancelToken) -> 
     if number is None:
         return video
     try:
-        alpha = open_video(video.info.path, colour=None, token=token, stream=number, deinterlace="off")
+        alpha = open_video(video.info.path, OpenOptions(stream=number, deinterlace="off"), token)
     except ClipError:
         return _Unlaid(video)
     except BaseException:

@@ -9,26 +9,12 @@ from fractions import Fraction
 import av
 from av.filter import Graph
 
-from videoinr.errors import ClipError, UsageError
-
-MODES = ("auto", "on", "off")
-"""auto deinterlaces the frames that the stream calls interlaced; on deinterlaces all; off weaves the fields."""
+from videoinr.errors import ClipError
 
 _BOTTOM_FIRST = (3, 4)
 """FFmpeg's field orders (of a stream) whose bottom field is shown first."""
 
 _TOP_FIRST = (2, 5)
-
-
-def check_mode(mode: str) -> str:
-    """Return ``mode``.
-
-    Raises:
-        UsageError: it is none of :data:`MODES`.
-    """
-    if mode not in MODES:
-        raise UsageError(f"There is no way of deinterlacing “{mode}”.", hint=f"Choose one of: {', '.join(MODES)}.")
-    return mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +34,7 @@ def fields_of(mode: str, field_order: int, *, flagged: bool) -> Fields | None:
     """Return how to deinterlace a stream; None for not at all.
 
     Args:
-        mode: one of :data:`MODES`.
+        mode: one of :data:`~videoinr.clip.open_options.DEINTERLACE_MODES`.
         field_order: FFmpeg's field order of the stream.
         flagged: whether its first frames say that they are interlaced.
     """
@@ -63,7 +49,7 @@ def interlacing_note(mode: str, fields: Fields | None, *, is_interlaced: bool) -
     """Return a sentence about interlacing, or an empty list if there is nothing to say.
 
     Args:
-        mode: one of :data:`MODES`.
+        mode: one of :data:`~videoinr.clip.open_options.DEINTERLACE_MODES`.
         fields: how the frames are deinterlaced, as :func:`fields_of` returned it.
         is_interlaced: whether the clip says that it is interlaced.
     """

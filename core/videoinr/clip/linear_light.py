@@ -6,7 +6,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from videoinr.clip.transparency import Background
+from videoinr.clip.background import Background
 from videoinr.types import Pixels
 
 _FLOAT_FORMATS = ("gbrpf32", "gbrapf32", "grayf32", "rgbf32", "rgbaf32")

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import Clip, disk_errors
-from videoinr.colour import ColourSpec, check_colour
+from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.errors import ClipError, UsageError
 
 
-def open_clip(
-    path: str | Path,
-    *,
-    colour: ColourSpec | None = None,
-    picture_fps: Fraction = Fraction(24),
-    stream: int | None = None,
-    background: str = "black",
-    deinterlace: str = "auto",
-    token: CancelToken = NEVER,
-) -> Clip:
+def open_clip(path: str | Path, options: OpenOptions = DEFAULT_OPTIONS, *, token: CancelToken = NEVER) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
 
     A pattern is a glob (``shots/*.png``) or has a frame number (``img_%03d.png``). Pictures are sorted in natural
@@ -28,13 +18,7 @@ def open_clip(
 
     Args:
         path: the file, folder or pattern.
-        colour: how to read the pixels. If None, the clip's own tags decide, and guesses where they are missing.
-        picture_fps: frames per second of a clip of pictures; positive.
-        stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
-        background: what is shown behind transparent pixels: black, grey, white, a colour such as #2060ff, or
-            checkerboard.
-        deinterlace: "auto" deinterlaces the frames of a video that are said to be interlaced, one for each pair of
-            fields, "on" all frames, "off" none.
+        options: how to read it.
         token: cancels the opening.
 
     Returns:
@@ -42,23 +26,15 @@ def open_clip(
 
     Raises:
         ClipError: there is no such clip, or it cannot be read.
-        UsageError: ``colour``, ``background`` or ``deinterlace`` has an unknown name, ``picture_fps`` is not positive,
-            or there is no such ``stream``.
+        UsageError: the file has no video stream of the number in ``options``.
         Cancelled: ``token`` was cancelled.
     """
-    if colour is not None:
-        check_colour(colour)
-    if picture_fps <= 0:
-        raise UsageError(f"Pictures cannot be shown at {picture_fps} frames per second.")
     from videoinr.clip.alpha_clip import with_alpha
-    from videoinr.clip.deinterlacing import check_mode
     from videoinr.clip.picture_clip import open_pictures
     from videoinr.clip.picture_file import is_video_content
     from videoinr.clip.picture_folder import find_sequence
-    from videoinr.clip.transparency import background_named
     from videoinr.clip.video_clip import open_video
 
-    behind, fields = background_named(background), check_mode(deinterlace)
     where = Path(path)
     with disk_errors(where):
         pictures = find_sequence(where)
@@ -68,11 +44,10 @@ def open_clip(
             # An animation, or a video under the name of a picture.
             pictures = None
     if pictures is not None:
-        if stream:
-            raise UsageError(f"Pictures have no video stream {stream}.", hint="Leave the stream out.")
-        return open_pictures(where, pictures, colour=colour, fps=picture_fps, token=token, background=behind)
-    video = open_video(where, colour=colour, token=token, stream=stream, background=behind, deinterlace=fields)
-    return with_alpha(video, behind, token)
+        if options.stream:
+            raise UsageError(f"Pictures have no video stream {options.stream}.", hint="Leave the stream out.")
+        return open_pictures(where, pictures, options, token)
+    return with_alpha(open_video(where, options, token), options.behind, token)
 
 
 def _check_is_file(where: Path) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, disk_errors, identity_of
 from videoinr.clip.frame_cache import FrameCache
+from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.picture_file import DecodedPicture, decode_picture, is_video_content, pages_of, stored_size
 from videoinr.clip.picture_format import LINEAR
 from videoinr.clip.picture_sequence import PictureSequence
 from videoinr.clip.pixels import PixelReader, bit_depth_of, family_of, tags_of
 from videoinr.clip.source_stamp import SourceStamp
-from videoinr.clip.transparency import BLACK, Background, transparency_note
+from videoinr.clip.transparency import transparency_note
 from videoinr.clip.video_clip import PICTURE_BYTES
 from videoinr.clip.video_file import av_errors_as
 from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
@@ -82,29 +83,20 @@ class PictureClip(ClipBase):
             return self._reader.pixels(picture.frame, picture.alpha)
 
 
-def open_pictures(
-    where: Path,
-    pictures: PictureSequence,
-    *,
-    colour: ColourSpec | None,
-    fps: Fraction,
-    token: CancelToken,
-    background: Background = BLACK,
-) -> PictureClip:
+def open_pictures(where: Path, pictures: PictureSequence, options: OpenOptions, token: CancelToken) -> PictureClip:
     """Open pictures as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Args:
         where: the folder, file or pattern that was opened.
         pictures: its pictures.
-        colour: how to read the pixels; None for the first picture's tags and guesses.
-        fps: frames per second.
+        options: how to read them; without a colour, the first picture's tags and guesses decide.
         token: cancels the opening.
-        background: what is shown behind transparent pixels.
 
     Raises:
         ClipError: the first picture cannot be decoded, or the pictures differ in size.
         Cancelled: ``token`` was cancelled.
     """
+    fps, background = Fraction(options.picture_fps), options.behind
     files = pictures.files
     stamp = SourceStamp.of(files)
     first = decode_picture(files[0])
@@ -112,8 +104,8 @@ def open_pictures(
         token.check()
         _check_same_stored_size(file, (first.frame.width, first.frame.height))
     places, page_notes = _places(files)
-    timeline = _timeline(pictures.places if len(places) == len(files) else list(range(len(places))), Fraction(fps))
-    spec = colour or _colour_of(first)
+    timeline = _timeline(pictures.places if len(places) == len(files) else list(range(len(places))), fps)
+    spec = options.colour or _colour_of(first)
     is_linear = spec.transfer == "linear"
     if is_linear:
         # Frames are returned as sRGB, so that this is what exports are tagged as.
@@ -129,7 +121,7 @@ def open_pictures(
         *([_LINEAR_NOTE] if is_linear else []),
         *transparency_note(first.frame, first.alpha, background),
     )
-    info = _info(where, first, timeline, fps=Fraction(fps), spec=spec, notes=notes)
+    info = _info(where, first, timeline, fps=fps, spec=spec, notes=notes)
     identity = identity_of(where, files, spec) + background.suffix
     return PictureClip(info, timeline, places, reader, identity, stamp)
 

@@ -12,9 +12,10 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from videoinr.clip.background import BLACK, Background
 from videoinr.clip.linear_light import as_srgb, holds_floats, pixels_from_light
 from videoinr.clip.siting import ChromaPlacer
-from videoinr.clip.transparency import BLACK, Background, alpha_of, grey_pixels, laid_over
+from videoinr.clip.transparency import alpha_of, grey_pixels, laid_over
 from videoinr.colour import ColourSpec, ColourTags, PixelFamily
 from videoinr.geometry import Rect
 from videoinr.types import Pixels

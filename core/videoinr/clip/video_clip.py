@@ -13,12 +13,11 @@ from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Deinterlacer
 from videoinr.clip.frame_cache import FrameCache
+from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.pixels import PixelReader, frame_bytes
 from videoinr.clip.source_stamp import SourceStamp
-from videoinr.clip.transparency import BLACK, Background
 from videoinr.clip.video_file import VideoFile, av_errors_as
 from videoinr.clip.video_opening import OpenedVideo, open_video_stream
-from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError
 from videoinr.types import Pixels
 
@@ -156,40 +155,22 @@ def _distance(number: int, index: int) -> tuple[bool, int]:
     return number > index, abs(number - index)
 
 
-def open_video(
-    path: Path,
-    *,
-    colour: ColourSpec | None,
-    token: CancelToken,
-    stream: int | None = None,
-    background: Background = BLACK,
-    deinterlace: str = "auto",
-) -> VideoClip:
+def open_video(path: Path, options: OpenOptions, token: CancelToken) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Args:
         path: the file.
-        colour: how to read the pixels; None means by the clip's own tags.
+        options: how to read it.
         token: cancels the opening.
-        stream: which video stream to show, counted from 0; None for the one that a player would show.
-        background: what is shown behind transparent pixels.
-        deinterlace: "auto", "on" or "off".
 
     Raises:
         ClipError: the file holds no frame that can be shown.
-        UsageError: the file has no video stream ``stream``.
+        UsageError: the file has no such video stream.
         Cancelled: ``token`` was cancelled.
     """
     stamp = SourceStamp.of([path])
-    video = open_video_stream(
-        path, colour=colour, token=token, stream=stream, background=background, deinterlace=deinterlace
-    )
-    choices = (
-        background.suffix,
-        "" if deinterlace == "auto" else f"|deinterlace {deinterlace}",
-        "" if stream is None else f"|stream {stream}",
-    )
-    identity = "".join([identity_of(path, [path], video.info.colour), *choices])
+    video = open_video_stream(path, options, token)
+    identity = identity_of(path, [path], video.info.colour) + options.suffix
     try:
         return VideoClip(video, identity, stamp)
     except BaseException:

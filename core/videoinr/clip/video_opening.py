@@ -13,6 +13,7 @@ from videoinr.clip.cropping import cropping_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Fields, fields_of, interlacing_note
 from videoinr.clip.numbering import Head, Numbering, number_frames
+from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.packet_index import PacketTable, scan_packets
 from videoinr.clip.pixels import (
     Orientation,
@@ -26,10 +27,10 @@ from videoinr.clip.pixels import (
 )
 from videoinr.clip.siting import siting_of
 from videoinr.clip.size_changes import SizeChanges
-from videoinr.clip.transparency import BLACK, Background, transparency_note
+from videoinr.clip.transparency import transparency_note
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
-from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
+from videoinr.colour import ColourTags, colour_from_tags
 from videoinr.errors import ClipError
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
@@ -69,36 +70,25 @@ class OpenedVideo:
     fields: Fields | None
 
 
-def open_video_stream(
-    path: Path,
-    *,
-    colour: ColourSpec | None,
-    token: CancelToken,
-    stream: int | None = None,
-    background: Background = BLACK,
-    deinterlace: str = "auto",
-) -> OpenedVideo:
+def open_video_stream(path: Path, options: OpenOptions, token: CancelToken) -> OpenedVideo:
     """Open a video stream of a file: scan its packets and decode the first frames.
 
     Args:
         path: the video file.
-        colour: how to read the pixels; None for the file's own tags and guesses.
+        options: how to read it.
         token: cancels the scan.
-        stream: which video stream, counted from 0; None for the one that a player would show.
-        background: what is shown behind transparent pixels.
-        deinterlace: auto, on or off; see :data:`~videoinr.clip.deinterlacing.MODES`.
 
     Raises:
         ClipError: the file cannot be read, or no frame can be decoded.
-        UsageError: there is no video stream ``stream``.
+        UsageError: the file has no such video stream.
         Cancelled: ``token`` was cancelled.
     """
-    table, found = _scan(path, stream, token)
-    file = VideoFile(path, stream)
+    table, found = _scan(path, options.stream, token)
+    file = VideoFile(path, options.stream)
     try:
         head = _decode_head(file, path)
         numbering = number_frames(file, table, head, token)
-        return _describe(file, numbering, head.frames, found, colour, table, background, deinterlace)
+        return _describe(file, numbering, head.frames, found, table, options)
     except BaseException:
         file.close()
         raise
@@ -146,10 +136,8 @@ def _describe(
     numbering: Numbering,
     frames: list[av.VideoFrame],
     found: list[str],
-    colour: ColourSpec | None,
     table: PacketTable,
-    background: Background,
-    deinterlace: str,
+    options: OpenOptions,
 ) -> OpenedVideo:
     first, stream, times = frames[0], file.stream, numbering.times
     codec, timeline = stream.codec_context.codec.canonical_name, times.timeline
@@ -159,12 +147,12 @@ def _describe(
         first.width, first.height
     )
     width, height = upright.upright_size(shown.width, shown.height)
-    spec = colour or colour_from_tags(
+    spec = options.colour or colour_from_tags(
         _tags(file, first, codec), width=first.width, height=first.height, family=family_of(first.format)
     )
     order, flagged = int(stream.codec_context.field_order), any(f.interlaced_frame for f in frames)
     interlaced = order in _INTERLACED_ORDERS or flagged
-    fields = fields_of(deinterlace, order, flagged=flagged)
+    fields = fields_of(options.deinterlace, order, flagged=flagged)
     depth = bit_depth_of(first.format)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     info = ClipInfo(
@@ -187,8 +175,8 @@ def _describe(
         stream=file.number,
     )
     notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
-    notes += interlacing_note(deinterlace, fields, is_interlaced=interlaced)
-    notes += transparency_note(first, None, background)
+    notes += interlacing_note(options.deinterlace, fields, is_interlaced=interlaced)
+    notes += transparency_note(first, None, options.behind)
     info = replace(info, warnings=(*found, *numbering.warnings, *notes))
     reader = PixelReader(
         width=first.width,
@@ -198,7 +186,7 @@ def _describe(
         orientation=upright,
         shown=shown,
         siting=siting_of(stream, full_range=is_full_range(first, spec)),
-        background=background,
+        background=options.behind,
     )
     return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader, fields)
 

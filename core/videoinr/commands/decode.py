@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
-from videoinr.commands.options import (
-    NUMBER,
-    REGION,
-    AcrossCutsOption,
-    BackgroundOption,
-    DeinterlaceOption,
-    DeviceOption,
-    FileArgument,
-    ModelOption,
-    ScaleOption,
-    SizeOption,
-    StreamOption,
-)
+from videoinr.commands.options import NUMBER, REGION, FileArgument, OpeningFlags, ScaleOption, SizeOption, opens_clip
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
 
 
+@opens_clip
 def decode(
     file: FileArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG file to write.")],
@@ -42,12 +31,7 @@ def decode(
             "--region", parser=REGION, metavar="X,Y,W,H", help="Decode only this region of the scaled picture."
         ),
     ] = None,
-    across_cuts: AcrossCutsOption = None,
-    model: ModelOption = None,
-    device: DeviceOption = None,
-    stream: StreamOption = None,
-    background: BackgroundOption = "black",
-    deinterlace: DeinterlaceOption = "auto",
+    **opening: Unpack[OpeningFlags],
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
 
@@ -60,10 +44,7 @@ def decode(
     from videoinr.text.phrases import describe_cut
     from videoinr.types import PairKind
 
-    opened = api.open(
-        file, model=model, device=device, stream=stream, background=background, deinterlace=deinterlace,
-        across_cuts=across_cuts or "hold",
-    )  # fmt: skip
+    opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video:
         query = video.query(time, scale=scale, size=size, region=region)
         told = video.info.warnings
@@ -72,7 +53,7 @@ def decode(
         rendered = video.render(query, cancel=token)
         token.check()
         if rendered.pair_kind is PairKind.CUT and not query.instant.is_source:
-            say(f"note: {describe_cut(query.instant.pair, across_cuts or 'hold')}")
+            say(f"note: {describe_cut(query.instant.pair, across_cuts)}")
         write_png(out, rendered.rgbx)
         for notice in video.info.warnings:
             if notice not in told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -14,20 +14,17 @@ from videoinr.commands.options import (
     NUMBER,
     RATE,
     REGION,
-    AcrossCutsOption,
-    BackgroundOption,
-    DeinterlaceOption,
-    DeviceOption,
     FileArgument,
-    ModelOption,
+    OpeningFlags,
     ScaleOption,
     SizeOption,
-    StreamOption,
+    opens_clip,
 )
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.geometry import Rect
 
 
+@opens_clip
 def export(
     file: FileArgument,
     out: Annotated[
@@ -60,7 +57,6 @@ def export(
         Rect | None,
         typer.Option("--crop", parser=REGION, metavar="WxH+X+Y", help="Export only this region of the scaled picture."),
     ] = None,
-    across_cuts: AcrossCutsOption = None,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -70,11 +66,6 @@ def export(
     crf: Annotated[
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
-    model: ModelOption = None,
-    device: DeviceOption = None,
-    stream: StreamOption = None,
-    background: BackgroundOption = "black",
-    deinterlace: DeinterlaceOption = "auto",
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="Print progress and result as JSON lines on stdout.")
     ] = False,
@@ -85,6 +76,7 @@ def export(
             "--keep-partial", help="If the export ends early, keep the finished frames as OUT.partial (exit code 3)."
         ),
     ] = False,
+    **opening: Unpack[OpeningFlags],
 ) -> None:
     """Export a segment of a clip at any frame rate, speed and size.
 
@@ -105,8 +97,7 @@ def export(
         path = api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
-            scale=scale, size=size, region=crop, codec=codec, crf=crf, model=model, device=device, stream=stream,
-            background=background, deinterlace=deinterlace, overwrite=overwrite, keep_partial=keep_partial,
-            across_cuts=across_cuts or "hold",
+            scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
+            **opening,
         )  # fmt: skip
         report.finished(path)

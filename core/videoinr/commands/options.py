@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from fractions import Fraction
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypedDict, TypeVar, get_type_hints
 
 import typer
 
@@ -15,6 +16,7 @@ from videoinr.geometry import Grid
 from videoinr.text import parsing
 
 _Value = TypeVar("_Value")
+_Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def option_parser(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
@@ -64,14 +66,42 @@ DeinterlaceOption = Annotated[
     ),
 ]
 AcrossCutsOption = Annotated[
-    parsing.AcrossCutsName | None,
+    parsing.AcrossCutsName,
     typer.Option(
         "--across-cuts",
         parser=ACROSS_CUTS,
         metavar="hold|blend|decode",
-        help="Between two scenes: hold the nearer frame (default), blend both frames, or decode a mixture.",
+        help="Between two scenes: hold the nearer frame, blend both frames, or decode a mixture.",
     ),
 ]
+
+
+class OpeningFlags(TypedDict):
+    """The options of opening a clip with a model: keyword arguments of :func:`videoinr.open`."""
+
+    model: ModelOption
+    device: DeviceOption
+    stream: StreamOption
+    background: BackgroundOption
+    deinterlace: DeinterlaceOption
+    across_cuts: AcrossCutsOption
+
+
+_DEFAULTS = {"background": "black", "deinterlace": "auto", "across_cuts": "hold"}
+
+
+def opens_clip(command: _Command) -> _Command:
+    """Show typer each of the :class:`OpeningFlags` in place of a command's ``**opening: Unpack[OpeningFlags]``."""
+    signature = inspect.signature(command, eval_str=True)
+    named = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    flags = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name), annotation=flag)
+        for name, flag in get_type_hints(OpeningFlags, include_extras=True).items()
+    ]
+    command.__signature__ = signature.replace(parameters=[*named, *flags])  # type: ignore[attr-defined]
+    return command
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ScaleOption = Annotated[
     Fraction | None,

@@ -13,10 +13,10 @@ def probe(
     deinterlace: DeinterlaceOption = "auto",
 ) -> None:
     """Show a clip's size, frame rate, length, colours and warnings."""
-    from videoinr.clip import open_clip
+    from videoinr.clip import OpenOptions, open_clip
     from videoinr.clip.describe import describe
 
-    with open_clip(file, stream=stream, deinterlace=deinterlace) as clip:
+    with open_clip(file, OpenOptions(stream=stream, deinterlace=deinterlace)) as clip:
         facts = describe(clip)
     if as_json:
         show_json(facts)

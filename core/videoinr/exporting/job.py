@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
 from videoinr.exporting.image_sink import check_pattern, pattern_from_out
@@ -35,7 +36,7 @@ class ExportJob:
         crf: constant quality in the encoder's unit, the least value is best; None for the encoder's default.
         model: a shipped model's name, or a weights file; None for the default model.
         device: cuda, cuda:1, mps or cpu; None for the fastest.
-        stream: which video stream of the clip, counted from 0; None for the one that a player would show.
+        options: how the clip is read.
         overwrite: whether an existing output is replaced.
         keep_partial: whether an export that ends early leaves its finished frames in a file named "partial".
         across_cuts: what is shown between two frames with a cut between them.
@@ -52,7 +53,7 @@ class ExportJob:
     crf: int | None = None
     model: str | None = None
     device: str | None = None
-    stream: int | None = None
+    options: OpenOptions = DEFAULT_OPTIONS
     overwrite: bool = False
     keep_partial: bool = False
     across_cuts: AcrossCuts = AcrossCuts.HOLD
@@ -94,8 +95,11 @@ class ExportJob:
         _ = self.chosen_codec
 
     def arguments(self) -> list[str]:
-        """Return the arguments of ``videoinr`` that run this job; ``videoinr export`` parses them to an equal job."""
-        crop = f"{self.crop.width}x{self.crop.height}+{self.crop.x}+{self.crop.y}"
+        """Return the arguments of ``videoinr`` that run this job; ``videoinr export`` parses them to an equal job.
+
+        Two options of reading have no argument: colours, and the rate of a clip of pictures.
+        """
+        read, crop = self.options, f"{self.crop.width}x{self.crop.height}+{self.crop.x}+{self.crop.y}"
         options = {
             "--start": _time(self.segment.start_secs),
             "--end": _time(self.segment.end_secs),
@@ -108,7 +112,9 @@ class ExportJob:
             "--crf": self.crf,
             "--model": self.model,
             "--device": self.device,
-            "--stream": self.stream,
+            "--stream": read.stream,
+            "--background": read.background if read.background != DEFAULT_OPTIONS.background else None,
+            "--deinterlace": read.deinterlace if read.deinterlace != DEFAULT_OPTIONS.deinterlace else None,
         }
         flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial}
         line = ["export"]
@@ -138,7 +144,7 @@ class ExportOptions(TypedDict, total=False):
     crf: int | None
     model: str | None
     device: str | None
-    stream: int | None
+    options: OpenOptions
     overwrite: bool
     keep_partial: bool
     across_cuts: AcrossCuts
@@ -164,7 +170,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         crf=options.get("crf"),
         model=options.get("model"),
         device=options.get("device"),
-        stream=options.get("stream"),
+        options=options.get("options", DEFAULT_OPTIONS),
         overwrite=options.get("overwrite", False),
         keep_partial=options.get("keep_partial", False),
         across_cuts=options.get("across_cuts", AcrossCuts.HOLD),

@@ -108,16 +108,7 @@ class PairModel(PairHeads, Protocol):
         """
 
     def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
-        """Render whole frames (section 3.5).
-
-        Args:
-            features: B encoded pairs.
-            grid: The size of the frames.
-            times: Times in 0 ... 1, each float32 [B].
-
-        Returns:
-            For each time, float32 [B, 3, grid.height, grid.width], about 0 ... 1, not clamped.
-        """
+        """Render whole frames (section 3.5); see :meth:`videoinr.model.video_inr.VideoINR.render`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
+from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for, encoder_for
@@ -300,10 +301,7 @@ def open_engine(
     model: str | LoadedModel | None = None,
     device: str | None = None,
     memory_bytes: int | None = None,
-    picture_fps: Fraction = Fraction(24),
-    stream: int | None = None,
-    background: str = "black",
-    deinterlace: str = "auto",
+    options: OpenOptions = DEFAULT_OPTIONS,
     across_cuts: AcrossCuts = AcrossCuts.HOLD,
     token: CancelToken = NEVER,
 ) -> Engine:
@@ -316,24 +314,17 @@ def open_engine(
             None means the default model.
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
-        picture_fps: frames per second of a clip of pictures.
-        stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
-        background, deinterlace: how to read the clip; see :func:`~videoinr.clip.open_clip`.
+        options: how to read a path; an open clip was read already.
         across_cuts: what is shown between two frames with a cut between them.
         token: cancels the opening.
 
     Raises:
         ClipError, ModelError, DeviceError: one of them cannot be opened.
-        UsageError: ``memory_bytes`` or an option of reading makes no sense.
+        UsageError: ``memory_bytes`` makes no sense, or the file has no such video stream.
         Cancelled: ``token`` was cancelled.
     """
     # The clip first: it is the likeliest to fail, and the cheapest.
-    if isinstance(source, Path):
-        clip = open_clip(
-            source, picture_fps=picture_fps, stream=stream, background=background, deinterlace=deinterlace, token=token
-        )
-    else:
-        clip = source
+    clip = open_clip(source, options, token=token) if isinstance(source, Path) else source
     try:
         token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
