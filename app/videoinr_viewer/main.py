@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr_viewer.start.arguments import parse
 from videoinr_viewer.start.preload import preload_torch
 
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                   file=sys.stderr)  # fmt: skip
             return 1
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if missing := missing_libraries(os.environ):
+        print(f"videoinr-viewer: {in_words(missing)}", file=sys.stderr)
+        return 1
     if arguments.file is not None:
         preload_torch()
     # --version and --help end before this import: Qt takes longer to import than everything else together.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
 
     closing = Signal()
     """The user closed the window, and no running export prevents it."""
+    geometry_changed = Signal()
+    """The window has another size or place."""
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         session.closed.connect(status.close_clip)
         session.closed.connect(self.empty.show_invitation)
         session.closed.connect(self._show_empty)
+        session.open_failed.connect(status.stop_opening)
         session.open_wanted.connect(self.empty.show_opening)
         session.open_wanted.connect(status.show_opening)
         session.view_changed.connect(view.look)
@@ -133,6 +136,7 @@ class MainWindow(QMainWindow):
         player.changed.connect(self._show_player)
         for bar in (self.menuBar(), self.timeline, status):
             modes.full_screen_changed.connect(bar.setHidden)
+        modes.full_screen_changed.connect(view.set_full_screen)
         modes.escaped.connect(messages.hide)
         self.source_key.held.connect(view.set_source_only)
         self.drop.dropped.connect(session.open)
@@ -174,6 +178,16 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if (handle := self.windowHandle()) is not None:
             handle.installEventFilter(self.source_key)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell that the window has another size."""
+        super().resizeEvent(event)
+        self.geometry_changed.emit()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Tell that the window has another place."""
+        super().moveEvent(event)
+        self.geometry_changed.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close, unless the user prefers to let an export finish."""

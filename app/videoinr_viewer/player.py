@@ -37,6 +37,7 @@ class Player(QObject):
         self._timer.timeout.connect(self.tick)
         session.closed.connect(self.pause)
         session.open_wanted.connect(self.pause)
+        session.opened.connect(self._start_over)
 
     @property
     def is_playing(self) -> bool:
@@ -84,6 +85,12 @@ class Player(QObject):
     def hold(self, is_held: bool) -> None:
         """Suspend the clock while the user holds a slider, which moves the time instead."""
         self._is_held = is_held
+
+    @Slot()
+    def _start_over(self) -> None:
+        """Return to normal speed: the speed of one clip says nothing about the next."""
+        self.direction = 1
+        self.set_speed(Fraction(1))
 
     def _play(self, direction: int) -> None:
         if (segment := self._session.segment) is None:

@@ -36,6 +36,16 @@ class Marks:
         return Segment(self.in_secs or Fraction(0), self.out_secs or duration_secs)
 
 
+@dataclass(frozen=True)
+class _ZoomAnchor:
+    """The last zoom at a point: the screen point, the clip's point that it holds there, and the view that it made."""
+
+    at: Point
+    fixed: Point
+    centre: Point
+    zoom: float
+
+
 class Session(QObject):
     """The open clip, the ViewState and the marks. Lives on the GUI thread.
 
@@ -49,8 +59,10 @@ class Session(QObject):
     """RenderRequest to render; it replaces the previous one."""
     opened = Signal(object)
     """Opened: the clip that is open from now on."""
+    open_failed = Signal()
+    """A clip could not be opened; the clip before it stays open."""
     closed = Signal()
-    """No clip is open from now on."""
+    """No clip is open: none was, and one could not be opened."""
     view_changed = Signal(object)
     """ViewState."""
     marks_changed = Signal(object)
@@ -66,20 +78,22 @@ class Session(QObject):
         self._start = StartView()
         self._screen_px: ScreenPx = (1, 1)
         self._fit_margin_px = 0.0
+        self._zoom_anchor: _ZoomAnchor | None = None
+        self._is_opening = False
 
     # ---- opening ----
 
     @Slot(object)
     def open(self, path: Path, start: StartView | None = None) -> None:
-        """Open ``path`` in place of the current clip."""
+        """Open ``path`` in place of the current clip, which stays open until the new one is."""
         self._start = start or StartView()
-        self.clip, self.last_query = None, None
+        self._is_opening, self.last_query = True, None
         self.open_wanted.emit(path)
 
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
         """Take the clip that :meth:`open` asked for."""
-        self.clip, self.marks = opened, Marks()
+        self.clip, self.marks, self._is_opening = opened, Marks(), False
         self.is_fitted = self._start.zoom is None and self._start.centre is None
         self.view = ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
         self.opened.emit(opened)
@@ -88,10 +102,15 @@ class Session(QObject):
 
     @Slot(object)
     def failed(self, failure: Failure) -> None:
-        """Handle a failure of the render thread. If opening a clip failed, no clip is open from now on."""
-        if failure.opening:
-            self.clip = None
+        """Handle a failure of the render thread. If a clip cannot be opened, the one before stays, if there is one."""
+        if not failure.opening:
+            return
+        self._is_opening = False
+        if self.clip is None:
             self.closed.emit()
+        else:
+            self.open_failed.emit()
+            self._request(moving=False)
 
     def _apply_start(self, opened: Opened, start: StartView) -> None:
         view = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
@@ -101,7 +120,7 @@ class Session(QObject):
             centre=start.centre or view.centre,
             zoom=start.zoom or view.zoom,
         )
-        self._look(navigation.aligned(view, opened.info, self._screen_px), moving=False)
+        self._look(navigation.inside(view, opened.info), moving=False)
 
     # ---- the screen ----
 
@@ -121,6 +140,11 @@ class Session(QObject):
         """(width, height) of the picture's widget, physical pixels."""
         return self._screen_px
 
+    @property
+    def drawn_view(self) -> ViewState:
+        """The view as it is drawn: the picture's corner on a whole screen pixel."""
+        return navigation.drawn(self.view, self._screen_px)
+
     # ---- zoom and pan ----
 
     def fit(self) -> None:
@@ -133,8 +157,10 @@ class Session(QObject):
     def zoom_at(self, factor: float, at: Point, *, moving: bool = True) -> None:
         """Magnify by ``factor``. The clip's point under the screen point ``at`` (physical pixels) stays there."""
         if self.clip is not None:
-            view = navigation.zoomed(self.view, self.clip.info, self._screen_px, factor=factor, at=at)
+            fixed = self._fixed_point(at)
+            view = navigation.zoomed(self.view, self.clip.info, self._screen_px, factor=factor, at=at, fixed=fixed)
             self._navigate(view, moving=moving, keeps_fit=False)
+            self._zoom_anchor = _ZoomAnchor(at, fixed, view.centre, view.zoom)
 
     def zoom_by(self, factor: float) -> None:
         """Magnify by ``factor`` around the middle of the window."""
@@ -148,7 +174,7 @@ class Session(QObject):
     def pan(self, by_px: tuple[int, int]) -> None:
         """Move the picture by whole physical pixels."""
         if self.clip is not None:
-            view = navigation.panned(self.view, self.clip.info, self._screen_px, by_px=by_px)
+            view = navigation.panned(self.view, self.clip.info, by_px=by_px)
             self._navigate(view, moving=True, keeps_fit=False)
 
     # ---- time ----
@@ -250,7 +276,18 @@ class Session(QObject):
     def _navigate(self, view: ViewState, *, moving: bool, keeps_fit: bool) -> None:
         self.is_fitted = keeps_fit
         if self.clip is not None:
-            self._look(navigation.aligned(view, self.clip.info, self._screen_px), moving=moving)
+            self._look(navigation.inside(view, self.clip.info), moving=moving)
+
+    def _fixed_point(self, at: Point) -> Point:
+        """Return the clip's point that zooming at ``at`` holds there: the same one for all notches at one point.
+
+        The picture is drawn on whole screen pixels, up to half a pixel away from the exact view. Taking the point anew
+        at each notch would add these errors up.
+        """
+        anchor = self._zoom_anchor
+        if anchor is not None and (anchor.at, anchor.centre, anchor.zoom) == (at, self.view.centre, self.view.zoom):
+            return anchor.fixed
+        return navigation.drawn_point(self.view, self._screen_px, at)
 
     def _look(self, view: ViewState, *, moving: bool) -> None:
         if view != self.view:
@@ -259,9 +296,9 @@ class Session(QObject):
         self._request(moving=moving)
 
     def _request(self, *, moving: bool) -> None:
-        if self.clip is None or min(self._screen_px) < 2:
+        if self.clip is None or self._is_opening or min(self._screen_px) < 2:
             return
-        request = resolve(self.view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
+        request = resolve(self.drawn_view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
         if request is not None:
             self.last_query = request.query
             self.requested.emit(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from videoinr.render.messages import Failure, Opened
@@ -21,10 +21,15 @@ from videoinr_viewer.style.theme import ThemeSwitch
 from videoinr_viewer.style.theme_choice import Theme
 
 DEFAULT_SIZE = (1280, 800)
+GEOMETRY_REST_MSECS = 1000
+"""The window's size and place are saved when they have not changed for this long."""
 
 
 class Viewer(QObject):
-    """One window and the objects behind it. ``open_renderer`` runs on the render thread."""
+    """One window and the objects behind it. ``open_renderer`` runs on the render thread.
+
+    ``save_settings`` is called after each change of the settings, so that a crash or a kill loses none.
+    """
 
     def __init__(
         self,
@@ -35,9 +40,14 @@ class Viewer(QObject):
         theme: Theme | None = None,
         export_command: Sequence[str] = COMMAND,
         options: WindowOptions | None = None,
+        save_settings: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
+        self._save_settings = save_settings or (lambda: None)
+        self._geometry_rests = QTimer(self, singleShot=True)
+        self._geometry_rests.setInterval(GEOMETRY_REST_MSECS)
+        self._geometry_rests.timeout.connect(self._remember_geometry)
         self.themes = ThemeSwitch(app, theme or settings.theme)
         self.session, self.bridge = Session(self), RenderBridge(self)
         self.player = Player(self.session, parent=self)
@@ -60,6 +70,7 @@ class Viewer(QObject):
         self.bridge.failure.connect(self._forget_clip)
         self.window.menus.theme_wanted.connect(self._choose_theme)
         self.window.closing.connect(self.shut_down)
+        self.window.geometry_changed.connect(self._geometry_rests.start)
 
     def show(self, size: tuple[int, int] | None = None) -> None:
         """Show the window with ``size`` (logical pixels), or with the size and place of the last run."""
@@ -74,12 +85,18 @@ class Viewer(QObject):
         if self.is_shut_down:
             return
         self.is_shut_down = True
-        self.settings.geometry = self.window.saveGeometry()
+        self._geometry_rests.stop()
+        self._remember_geometry()
         self.window.hide()
         self.player.pause()
         self.export.stop()
         self.window.taker.close()
         self.loop.close()
+
+    @Slot()
+    def _remember_geometry(self) -> None:
+        self.settings.geometry = self.window.saveGeometry()
+        self._save_settings()
 
     def _offer_recent(self) -> None:
         self.window.menus.set_recent(self.settings.recent)
@@ -92,15 +109,18 @@ class Viewer(QObject):
     @Slot(object)
     def _remember_clip(self, opened: Opened) -> None:
         self.settings.add_recent(opened.info.path)
+        self._save_settings()
         self._offer_recent()
 
     @Slot(object)
     def _forget_clip(self, failure: Failure) -> None:
         if failure.opening and self._opening is not None:
             self.settings.remove_recent(self._opening)
+            self._save_settings()
             self._offer_recent()
 
     @Slot(object)
     def _choose_theme(self, theme: Theme) -> None:
         self.settings.theme = theme
+        self._save_settings()
         self.themes.choose(theme)

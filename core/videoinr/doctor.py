@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 import videoinr
+from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
 _LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph", "superqt")
@@ -42,6 +44,8 @@ class Report:
         devices: the devices, fastest first.
         encoders: (name, whether it encoded a picture).
         models: each shipped model on each device.
+        missing_libraries: (library, package) that windows need and this system lacks.
+        has_screen: whether windows can be opened here. Without a screen, nobody misses their libraries.
         config_folder: the folder of the settings.
         config_problem: why the folder cannot be written to, or nothing.
     """
@@ -51,6 +55,8 @@ class Report:
     devices: tuple[str, ...]
     encoders: tuple[tuple[str, bool], ...]
     models: tuple[ModelCheck, ...]
+    missing_libraries: tuple[tuple[str, str], ...]
+    has_screen: bool
     config_folder: Path
     config_problem: str
 
@@ -63,6 +69,8 @@ class Report:
         found += [f"{check.model} fails on {check.device}: {check.problem}" for check in self.models if check.problem]
         if not self.models:
             found.append("No model ships with this installation.")
+        if self.missing_libraries and self.has_screen:
+            found.append(in_words(dict(self.missing_libraries)))
         if self.config_problem:
             found.append(f"Settings cannot be saved in {self.config_folder}: {self.config_problem}")
         return tuple(found)
@@ -80,6 +88,8 @@ def examine() -> Report:
         devices=devices,
         encoders=tuple((codec.encoder, encodes(codec)) for codec in CODECS),
         models=_check_models(devices),
+        missing_libraries=tuple(missing_libraries(os.environ).items()),
+        has_screen=bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")),
         config_folder=folder,
         config_problem=_write_problem(folder),
     )

@@ -147,11 +147,20 @@ def test_full_screen_shows_only_the_picture_and_keeps_the_shortcuts(stage: Stage
     stage.wait_for(window.isFullScreen)
     assert not window.timeline.isVisible()
     assert not window.menuBar().isVisible()
+    stage.wait_for(lambda: fills_the_screen(stage))
     press(stage, Key.Key_End)
     assert stage.viewer.session.view.time_secs == 2 - FRAME
     press(stage, Key.Key_Escape)
     stage.wait_for(lambda: not window.isFullScreen())
     assert window.timeline.isVisible()
+    stage.wait_for(lambda: not fills_the_screen(stage))
+
+
+def fills_the_screen(stage: Stage) -> bool:
+    """Return whether the fitted picture touches two opposite sides of its widget."""
+    session, info = stage.viewer.session, stage.made[-1].opened.info
+    sides = zip(session.screen_px, (info.width, info.height), strict=True)
+    return min(side - session.view.zoom * clip for side, clip in sides) < 1
 
 
 def test_actions_that_need_a_clip_are_disabled_without_one(stage_of: Callable[[], Stage]) -> None:

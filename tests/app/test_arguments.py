@@ -58,7 +58,7 @@ def test_invalid_arguments_end_with_exit_code_2(line: str, capsys: pytest.Captur
     ("line", "message"),
     [
         ("--at soon", "'soon' is not a time in seconds"),
-        ("--zoom big", "'big' is not a zoom between 0.03125 and 64"),
+        ("--zoom big", "'big' is not a zoom between 0.03125 and 32"),
         ("--centre 5", "'5' is not a point X,Y"),
         ("--theme pink", "'pink' is not light, dark or system"),
         ("--size 0x9", "'0x9' is not a size WIDTHxHEIGHT of 1 to 16384 pixels a side"),

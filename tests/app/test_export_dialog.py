@@ -11,7 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from helpers import stub_export
@@ -135,18 +137,56 @@ def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportD
     assert "--overwrite" not in arguments
 
 
+def answer_with(what: Qt.Key | str) -> None:
+    """Answer the next question with a key, or with the button of that text."""
+
+    def answer() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        if isinstance(what, str):
+            next(button for button in box.buttons() if button.text() == what).click()
+        else:
+            QTest.keyClick(box, what)
+
+    QTimer.singleShot(50, answer)
+
+
+def test_the_form_follows_the_window(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:
+    stage, dialog = dialog_of()
+    form, session = dialog.form, stage.viewer.session
+    form.crf.setValue(form.crf.value() + 3)
+    crf = form.crf.value()
+    session.seek(Fraction(1, 2))
+    session.mark_in()
+    stage.wait_for(lambda: form.job.segment == Segment(Fraction(1, 2), Fraction(2)))
+    form.segment.setCurrentIndex(1)
+    session.zoom_to(16)
+    form.crop.setChecked(True)
+    stage.wait_for(lambda: form.job.crop is not None and form.job.crop.width < form.job.grid.width)
+    assert form.segment.currentIndex() == 1, "a choice outlives a change of the view"
+    session.clear_marks()
+    stage.wait_for(lambda: form.segment.count() == 1)
+    assert form.job.segment == Segment(Fraction(0), Fraction(2))
+    assert form.crf.value() == crf
+    assert form.clip_name.text() == "my clip.mp4"
+    stage.viewer.session.open(tmp_path / "another.mp4")
+    stage.wait_for(lambda: form.clip_name.text() == "another.mp4")
+    assert form.job.clip.name == "another.mp4"
+    assert form.job.out.name == "another-videoinr.mp4"
+
+
 def test_an_existing_file_is_replaced_only_after_a_question(
-    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
 ) -> None:
     stage, dialog = dialog_of("ok")
     out = tmp_path / "out.mp4"
     out.write_bytes(b"precious")
     dialog.form.path.setText(str(out))
-    monkeypatch.setattr(QMessageBox, "question", lambda *_args: QMessageBox.StandardButton.No)
+    answer_with(Qt.Key.Key_Return)
     dialog.start.click()
     assert not stage.viewer.export.is_running
     assert out.read_bytes() == b"precious"
-    monkeypatch.setattr(QMessageBox, "question", lambda *_args: QMessageBox.StandardButton.Yes)
+    answer_with("Replace")
     dialog.start.click()
     stage.wait_for(lambda: not stage.viewer.export.is_running)
     assert "--overwrite" in json.loads((tmp_path / "out.arguments.json").read_text())

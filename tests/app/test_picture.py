@@ -51,7 +51,7 @@ def expected_colour(stage: Stage, at: QPoint) -> QColor:
     session, renderer = stage.viewer.session, stage.made[-1]
     ratio = stage.viewer.window.devicePixelRatioF()
     point = ((at.x() + 0.5) * ratio, (at.y() + 0.5) * ratio)
-    x, y = clip_point(session.view, session.screen_px, point)
+    x, y = clip_point(session.drawn_view, session.screen_px, point)
     instant = renderer.timeline.instant_from_time(session.view.time_secs)
     position = (instant.pair + instant.phase) / renderer.frames
     return QColor(int(x / renderer.width * 255), int(y / renderer.height * 255), int(position * 255))
@@ -80,8 +80,8 @@ def test_a_decoded_picture_is_drawn_without_resampling(stage: Stage) -> None:
     region = stage.viewer.window.frame_view.full_for(query)
     assert region is not None
     shot = picture_of(stage).convertToFormat(QImage.Format.Format_RGBX8888)
-    left = round(stage.viewer.session.screen_px[0] / 2 - stage.viewer.session.view.centre[0] * 3.37)
-    top = round(stage.viewer.session.screen_px[1] / 2 - stage.viewer.session.view.centre[1] * 3.37)
+    left = round(stage.viewer.session.screen_px[0] / 2 - stage.viewer.session.drawn_view.centre[0] * 3.37)
+    top = round(stage.viewer.session.screen_px[1] / 2 - stage.viewer.session.drawn_view.centre[1] * 3.37)
     x, y = region.query.rect.x + left, region.query.rect.y + top
     for column, row in [(0, 0), (100, 57), (250, 140)]:
         red, green, blue, _ = (int(value) for value in region.rgbx[row, column])
@@ -196,6 +196,18 @@ def test_a_wipe_shows_the_source_on_the_left(stage: Stage) -> None:
     left, right = QPoint(350, 250), QPoint(550, 250)
     assert wiped.pixelColor(right) == before.pixelColor(right)
     assert before.pixelColor(left).red() - wiped.pixelColor(left).red() == pytest.approx(SOURCE_STEP, abs=2)
+
+
+def test_a_wipe_paints_nothing_beside_the_picture(stage: Stage) -> None:
+    """Qt redraws no more than the picture when the line moves, so a line in the margin would stay there."""
+    view = stage.viewer.window.frame_view
+    stage.viewer.session.zoom_to(1)
+    stage.wait_until_complete()
+    view.set_compare(Compare.WIPE)
+    shot = picture_of(stage)
+    top = (shot.height() - 90) // 2 - 3
+    for y in (0, top // 2, top, shot.height() - 1):
+        assert {shot.pixelColor(x, y).rgb() for x in range(shot.width())} == {shot.pixelColor(0, 0).rgb()}
 
 
 def test_a_wipe_follows_the_mouse(stage: Stage) -> None:

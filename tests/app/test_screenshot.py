@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
@@ -124,6 +124,53 @@ def test_without_a_screen_the_program_prints_a_message(
     monkeypatch.setattr("sys.platform", "linux")
     assert main(["clip.mp4"]) == 1
     assert "no screen" in capsys.readouterr().err
+
+
+def test_missing_libraries_of_windows_are_named_before_qt_is_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("videoinr_viewer.main.missing_libraries", lambda _: {"libxcb-cursor.so.0": "libxcb-cursor0"})
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert main([]) == 1
+    assert "missing: libxcb-cursor.so.0" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_screenshot_opens_no_window_that_takes_input(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        windows = (one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow) and one.isVisible())
+        seen.extend(window.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen) for window in windows)
+
+    timer = QTimer(singleShot=False)
+    timer.timeout.connect(look)
+    timer.start(20)
+    assert shoot(tmp_path, Arguments(file=Path("clip.mp4"), screenshot=tmp_path / "out.png"), []) == 0
+    timer.stop()
+    assert seen
+    assert all(seen)
+
+
+def test_settings_are_saved_at_each_change_not_only_at_the_end(tmp_path: Path, qapp: QApplication) -> None:
+    path, found = tmp_path / "viewer.ini", list[Settings]()
+
+    def look() -> None:
+        for window in qapp.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.frame_view.isVisible() and window.isVisible():
+                # As it would be after kill -9: the program still runs.
+                window.menus.theme_wanted.emit(Theme.LIGHT)
+                found.append(Settings.load(path))
+                window.close()
+
+    timer = QTimer(singleShot=False)
+    timer.timeout.connect(look)
+    timer.start(20)
+    arguments = Arguments(file=Path("clip.mp4"))
+    assert run(arguments, open_renderer=opener([]), settings_path=path, log_folder=tmp_path / "log") == 0
+    timer.stop()
+    assert found[0].recent == [Path("clip.mp4").absolute()]
+    assert found[0].theme is Theme.LIGHT
 
 
 def _paths() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from helpers.slow_renderer import SlowRenderer
 from videoinr.render.messages import Failure
 from videoinr.types import RenderRequest, Segment
+from videoinr_viewer.picture.navigation import clip_point
 from videoinr_viewer.session import Marks, Session, StartView
 
 SCREEN = (640, 480)
@@ -131,11 +133,30 @@ def test_settling_requests_the_full_picture(session: Session, requests: list[Ren
     assert requests[-1].query == requests[-2].query == session.last_query
 
 
-def test_a_failed_opening_closes_the_clip_and_a_failed_picture_does_not(session: Session) -> None:
+def test_a_failed_opening_keeps_the_clip(session: Session, requests: list[RenderRequest]) -> None:
+    told: list[str] = []
+    session.closed.connect(lambda: told.append("closed"))
+    session.open_failed.connect(lambda: told.append("open failed"))
+    session.seek(Fraction(1))
+    session.mark_in()
+    clip = session.clip
+    session.failed(Failure("A picture failed.", "", opening=False))
+    session.open(Path("broken.mp4"))
+    requests.clear()
+    session.pan((4, 4))
+    assert requests == [], "no request may overtake the opening"
+    session.failed(Failure("No such file.", "", opening=True))
+    assert session.clip is clip
+    assert session.marks.in_secs == 1
+    assert told == ["open failed"]
+    assert [request.moving for request in requests] == [False], "the full picture of the old clip is asked for again"
+
+
+def test_a_failed_first_opening_leaves_no_clip(qtbot: QtBot) -> None:
+    session = Session()
     closed: list[None] = []
     session.closed.connect(lambda: closed.append(None))
-    session.failed(Failure("A picture failed.", "", opening=False))
-    assert session.clip is not None
+    session.open(Path("broken.mp4"))
     session.failed(Failure("No such file.", "", opening=True))
     assert session.clip is None
     assert len(closed) == 1
@@ -145,6 +166,27 @@ def test_a_failed_opening_closes_the_clip_and_a_failed_picture_does_not(session:
     session.step_source_frame(1)
     session.mark_in()
     assert session.segment is None
+
+
+def test_the_point_under_the_mouse_stays_there_through_any_path_of_zooms(qtbot: QtBot) -> None:
+    """500 random paths from the fitted view of a 1080p clip to x32, with the mouse at one place in each path."""
+    random = Random(1)
+    for _ in range(500):
+        session = Session()
+        session.set_screen((random.randint(700, 1900), random.randint(500, 1000)), 12.0)
+        session.clip_opened(SlowRenderer(width=1920, height=1080).opened)
+        screen = session.screen_px
+        at = (random.uniform(0, screen[0]), random.uniform(0, screen[1]))
+        fixed = clip_point(session.drawn_view, screen, at)
+        fixed = (min(max(fixed[0], 0.0), 1920.0), min(max(fixed[1], 0.0), 1080.0))
+        view = session.drawn_view
+        left, top = ((f - c) * view.zoom + s / 2 for f, c, s in zip(fixed, view.centre, screen, strict=True))
+        at = (left, top)
+        while session.view.zoom < 31:
+            session.zoom_at(2 ** (random.choice((1, 1, 1, -1)) / 4), at)
+        view = session.drawn_view
+        drift = [(f - c) * view.zoom + s / 2 - a for f, c, s, a in zip(fixed, view.centre, screen, at, strict=True)]
+        assert max(abs(side) for side in drift) < 1
 
 
 def test_a_clip_of_one_frame_has_one_time(qtbot: QtBot, requests: list[RenderRequest]) -> None:

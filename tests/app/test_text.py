@@ -12,6 +12,7 @@ from videoinr.timeline import Timeline
 from videoinr.types import Instant
 from videoinr_viewer.style.text import (
     describe_scale,
+    describe_scale_briefly,
     format_elapsed,
     format_instant,
     format_rate,
@@ -54,6 +55,9 @@ def test_parse_time_reads_what_format_time_shows(millis: int) -> None:
         ("f 29.5", Fraction(59, 50)),
         ("#0", Fraction(0)),
         ("F249", Fraction(249, 25)),
+        ("frame 9", Fraction(9, 25)),
+        ("Frame 12 + 0.250", Fraction(49, 100)),
+        ("frame 12 + ,25", Fraction(49, 100)),
         ("f 99999", Fraction(249, 25)),
         ("99:00", Fraction(10)),
     ],
@@ -73,6 +77,12 @@ def test_a_parsed_time_lies_in_the_clip(text: str) -> None:
     assert secs is None or 0 <= secs <= TIMELINE.duration_secs
 
 
+@given(st.integers(0, 248), st.integers(0, 999))
+def test_parse_time_reads_the_frame_that_the_status_line_shows(pair: int, thousandths: int) -> None:
+    instant = Instant(pair, Fraction(thousandths, 1000))
+    assert parse_time(format_instant(instant), TIMELINE) == TIMELINE.time_from_instant(instant)
+
+
 def test_parse_time_in_a_clip_of_one_frame() -> None:
     assert parse_time("f 3", Timeline.constant(1, Fraction(25))) == 0
 
@@ -81,12 +91,20 @@ def test_format_instant() -> None:
     assert format_instant(Instant(12, Fraction(0))) == "frame 12"
     assert format_instant(Instant(12, Fraction(1, 4))) == "frame 12 + 0.250"
     assert format_instant(Instant(12, Fraction(1))) == "frame 13"
+    assert format_instant(Instant(12, Fraction(9999, 10000))) == "frame 12 + 0.999"
 
 
 def test_describe_scale_names_the_trained_scales() -> None:
     assert describe_scale(4.0, (1, 4)) == ("×4 (trained for ×1–×4)", False)
     assert describe_scale(8.0, (1, 4)) == ("×8 (beyond the trained ×1–×4)", True)
     assert describe_scale(0.5, (1, 4)) == ("×0.5 (trained for ×1–×4)", False)
+    assert describe_scale(1.0, (1, 4), zoom=0.66) == ("decoded at ×1 (trained for ×1–×4)", False)
+    assert describe_scale(4.0, (1, 4), zoom=4.0) == ("×4 (trained for ×1–×4)", False)
+
+
+def test_a_brief_description_of_the_scale_says_where_the_model_extrapolates_too() -> None:
+    assert describe_scale_briefly(4.444, (1, 4)) == "×4.44 (beyond ×4)"
+    assert describe_scale_briefly(2.0, (1, 4)) == "×2"
 
 
 def test_other_formats() -> None:

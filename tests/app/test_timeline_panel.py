@@ -154,3 +154,18 @@ def test_format_speed() -> None:
     assert [format_speed(speed) for speed in SPEEDS] == [
         "1/16 speed", "1/8 speed", "1/4 speed", "1/2 speed", "Normal speed", "2× speed", "4× speed",
     ]  # fmt: skip
+
+
+def test_a_time_can_be_typed_while_the_clip_plays(stage: Stage) -> None:
+    window = stage.viewer.window
+    stage.viewer.player.toggle()
+    window.actions_by_id["go-to-time"].trigger()
+    field = window.time_field
+    for letter in "0:01.5":
+        stage.qtbot.wait(40)
+        QTest.keyClicks(field, letter)
+    stage.qtbot.wait(40)
+    assert field.text() == "0:01.5"
+    stage.viewer.player.pause()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert stage.viewer.session.view.time_secs == Fraction(3, 2)

@@ -8,16 +8,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
+from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.start.settings import Settings
-from videoinr_viewer.style.theme import palette
+from videoinr_viewer.style.text import format_factor, format_zoom
+from videoinr_viewer.style.theme import Tone, palette
 from videoinr_viewer.style.theme_choice import Theme
 
 
@@ -74,21 +77,37 @@ def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -
     assert status.picture.text().startswith("full · ")
     stage.viewer.session.zoom_to(8)
     assert status.scale.text() == "×8 (beyond the trained ×1–×4)"
-    assert "color" in status.scale.styleSheet()
+    assert status.scale.property("tone") == Tone.WARM.value
+
+
+@pytest.mark.parametrize("factor", [1000.0, 0.001])
+def test_the_status_line_never_gives_two_scales(stage: Stage, factor: float) -> None:
+    session, status = stage.viewer.session, stage.viewer.window.status
+    session.zoom_at(factor, (100.0, 100.0))
+    scale, zoom = scale_from_zoom(session.view.zoom), session.view.zoom
+    assert status.zoom.text() == format_zoom(zoom)
+    if zoom == pytest.approx(scale):
+        assert status.scale.text().startswith("×")
+    else:
+        assert status.scale.text().startswith(f"decoded at {format_factor(scale)} ")
+    assert session.drawn_view.zoom * stage.made[-1].width > session.screen_px[0] / 4 or zoom >= 0.5
 
 
 def test_a_narrow_window_keeps_the_scale_and_elides_the_model(stage: Stage) -> None:
     status = stage.viewer.window.status
     stage.viewer.session.seek(Fraction(101, 100))
-    stage.viewer.session.zoom_to(8)
+    stage.viewer.session.zoom_to(4.4444)
     status.show_export(ExportProgress(3, 12, 1.0))
     stage.viewer.window.resize(stage.viewer.window.minimumSize())
     stage.wait_for(lambda: "…" in shown_text(status.engine))
-    assert shown_text(status.scale) == "×8 (beyond the trained ×1–×4)"
+    assert shown_text(status.scale) == "×4.44 (beyond ×4)"
+    assert status.scale.width() >= status.scale.fontMetrics().horizontalAdvance("×4.44 (beyond ×4)")
+    assert status.scale.toolTip() == "×4.44 (beyond the trained ×1–×4)"
     assert status.where.width() >= status.where.sizeHint().width()
     assert status.engine.toolTip() == "gradient · cpu"
     stage.viewer.window.resize(1200, 700)
     stage.wait_for(lambda: shown_text(status.engine) == "gradient · cpu")
+    assert shown_text(status.scale) == "×4.44 (beyond the trained ×1–×4)"
 
 
 def shown_text(label: QLabel) -> str:
@@ -116,15 +135,39 @@ def test_a_long_opening_is_shown(stage_of: Callable[..., Stage]) -> None:
     stage.wait_for(lambda: work.text() == "")
 
 
-def test_a_clip_that_cannot_be_opened_gives_a_message(stage: Stage) -> None:
+def test_a_clip_that_cannot_be_opened_gives_a_message_and_the_clip_stays(stage: Stage) -> None:
+    stage.viewer.session.seek(Fraction(1))
     stage.viewer.session.open(Path("broken.mp4"))
     messages = stage.viewer.window.messages
     stage.wait_for(messages.isVisible)
     assert messages.text.text() == "broken.mp4 is not a video. Try another file."
     assert stage.viewer.window.status.work.text() == ""
+    assert stage.viewer.window.frame_view.isVisible()
+    assert stage.viewer.window.windowTitle().startswith("gradient.mp4")
+    assert not stage.made[-1].closed
+    stage.wait_until_complete()
+    stage.viewer.session.seek(Fraction(3, 2))
+    stage.wait_until_complete()
+    stage.viewer.session.open(Path("good.mp4"))
+    stage.wait_for(lambda: not messages.isVisible())
+    assert stage.made[0].closed
+
+
+def test_a_first_clip_that_cannot_be_opened_leaves_the_invitation(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of()
+    stage.viewer.session.open(Path("broken.mp4"))
+    stage.wait_for(stage.viewer.window.messages.isVisible)
     assert stage.viewer.window.empty.isVisible()
+    assert stage.viewer.window.status.work.text() == ""
     stage.open("good.mp4")
-    assert not messages.isVisible()
+
+
+def test_the_speed_of_one_clip_is_not_that_of_the_next(stage: Stage) -> None:
+    stage.viewer.player.set_speed(Fraction(1, 4))
+    stage.open("other.mp4")
+    stage.wait_for(lambda: len(stage.made) == 2)
+    stage.wait_for(lambda: stage.viewer.player.speed == 1)
+    assert stage.viewer.window.timeline.transport.speed_box.currentText() == "Normal speed"
 
 
 def test_a_picture_that_fails_gives_a_message_and_the_clip_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,11 +265,14 @@ def test_closing_during_work_leaves_no_thread(stage_of: Callable[..., Stage], tm
 def test_closing_during_an_export_asks_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def refuse(_parent: object, _title: str, question: str) -> QMessageBox.StandardButton:
-        asked.append(question)
-        return QMessageBox.StandardButton.No
+    def press_return() -> None:
+        """Answer as somebody does who presses Return without reading."""
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        asked.append(box.text())
+        QTest.keyClick(box, Qt.Key.Key_Return)
 
-    monkeypatch.setattr(QMessageBox, "question", refuse)
+    QTimer.singleShot(50, press_return)
     monkeypatch.setattr(type(stage.viewer.export), "is_running", property(lambda _self: True))
     assert not stage.viewer.window.close()
     assert len(asked) == 1

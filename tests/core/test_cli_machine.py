@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import torch
 import videoinr_resources
 from helpers.command_line import run_here
 from videoinr import doctor
+from videoinr.commands.window_libraries import can_be_loaded, missing_libraries
 from videoinr.devices import half_type, profile_for
 from videoinr.errors import ModelError
 from videoinr.model.config import TINY
@@ -140,6 +142,38 @@ def test_doctor_reports_a_settings_folder_that_cannot_be_written_to(models: Plug
     outcome = run_here("doctor")
     assert outcome.exit_code == 1
     assert "Settings cannot be saved" in outcome.stderr
+
+
+def test_doctor_names_the_missing_libraries_of_windows(
+    models: Plug, config_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models(0.0)
+    monkeypatch.setenv("DISPLAY", ":0")
+    for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(doctor, "missing_libraries", lambda _: {"libxcb-cursor.so.0": "libxcb-cursor0"})
+    outcome = run_here("doctor")
+    assert outcome.exit_code == 1
+    assert "libxcb-cursor.so.0" in outcome.stdout
+    assert "missing: libxcb-cursor.so.0" in outcome.stderr
+    assert "apt-get install libxcb-cursor0" in outcome.stderr
+    monkeypatch.delenv("DISPLAY")
+    assert run_here("doctor").exit_code == 0, "a machine without a screen opens no windows"
+
+
+def test_libraries_that_windows_need_are_tried_one_by_one() -> None:
+    def loads(name: str) -> bool:
+        return name not in {"libEGL.so.1", "libxcb-cursor.so.0"}
+
+    found = partial(missing_libraries, loads=loads)
+    assert found({"DISPLAY": ":0"}, platform="linux") == {
+        "libEGL.so.1": "libegl1",
+        "libxcb-cursor.so.0": "libxcb-cursor0",
+    }
+    assert found({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, platform="linux") == {"libEGL.so.1": "libegl1"}
+    assert found({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"}, platform="linux") == {"libEGL.so.1": "libegl1"}
+    assert found({"DISPLAY": ":0"}, platform="darwin") == {}
+    assert not can_be_loaded("libno-such-library.so.7")
 
 
 def test_doctor_reports_missing_encoders_and_models(models: Plug, config_home: Path) -> None:

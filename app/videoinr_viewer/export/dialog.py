@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from videoinr.errors import VideoInrError
 from videoinr.text.phrases import format_count, format_saved
 from videoinr.types import ExportProgress
+from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
 from videoinr_viewer.style.text import format_remaining
@@ -86,12 +86,16 @@ class ExportDialog(QDialog):
 
     def offer(self, source: ExportSource) -> None:
         """Show the dialog with the form for ``source``, or with the progress of a running export."""
+        self.follow(source)
         if not self._bridge.is_running:
-            self.form.set_source(source)
             self._show_form()
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def follow(self, source: ExportSource) -> None:
+        """Let the form describe an export of ``source``: the window shows another clip, region or segment now."""
+        self.form.set_source(source)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide the dialog; a running export continues."""
@@ -127,8 +131,7 @@ class ExportDialog(QDialog):
         self._bridge.start(job.arguments())
 
     def _agrees_to_replace(self, path: Path) -> bool:
-        question = f"{path.name} already exists. Replace it?"
-        return QMessageBox.question(self, "Export", question) == QMessageBox.StandardButton.Yes
+        return agrees(self, "Export", f"{path.name} already exists. Replace it?", verb="Replace")
 
     @Slot()
     def _cancel(self) -> None:

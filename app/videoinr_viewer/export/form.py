@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, QStandardPaths, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -30,7 +30,7 @@ from videoinr.text import parsing
 from videoinr.text.phrases import format_count
 from videoinr.types import Segment
 from videoinr_viewer.style.text import describe_scale, format_rate, format_time
-from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
+from videoinr_viewer.style.theme import Tone, set_tone
 
 _SIZES = ("×1", "×2", "×3", "×4", "×8")
 _RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
@@ -65,6 +65,7 @@ class ExportForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: ExportSource | None = None
+        self.clip_name = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.segment, self.speed, self.codec = QComboBox(), QComboBox(), QComboBox()
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox("Only what the window shows")
@@ -102,7 +103,7 @@ class ExportForm(QWidget):
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.browse)
         for title, field in (
-            ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
+            ("Clip", self.clip_name), ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
             ("&Size", self.picture_size), ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
         ):  # fmt: skip
             form.addRow(title, field)
@@ -120,21 +121,29 @@ class ExportForm(QWidget):
         self.browse.clicked.connect(self._browse)
 
     def set_source(self, source: ExportSource) -> None:
-        """Fill the form for ``source``. Fields keep their values; the file name is new for another clip."""
-        is_new = self._source is None or self._source.clip.info.path != source.clip.info.path
-        self._source = source
-        duration = source.clip.timeline.duration_secs
-        whole = Segment(Fraction(0), duration)
-        self.segment.clear()
-        if source.marked != whole:
-            start, end = format_time(source.marked.start_secs), format_time(source.marked.end_secs)
-            self.segment.addItem(f"Between the marks: {start} to {end}", source.marked)
-        self.segment.addItem(f"The whole clip: {format_time(duration)}", whole)
+        """Describe an export of ``source``. Fields keep their values; the file name is new for another clip."""
+        old, self._source = self._source, source
+        is_new = old is None or old.clip.info.path != source.clip.info.path
+        self.clip_name.setText(source.clip.info.path.name)
+        if is_new or (old is not None and old.marked != source.marked):
+            self._offer_segments(source)
         if is_new:
             self.path.setText(
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
             )
-        self._take_codec()
+            self._take_codec()
+        self._check()
+
+    def _offer_segments(self, source: ExportSource) -> None:
+        """List the marked segment first, if there is one, and the whole clip."""
+        duration = source.clip.timeline.duration_secs
+        whole = Segment(Fraction(0), duration)
+        with QSignalBlocker(self.segment):
+            self.segment.clear()
+            if source.marked != whole:
+                start, end = format_time(source.marked.start_secs), format_time(source.marked.end_secs)
+                self.segment.addItem(f"Between the marks: {start} to {end}", source.marked)
+            self.segment.addItem(f"The whole clip: {format_time(duration)}", whole)
 
     @property
     def job(self) -> ExportJob:
@@ -179,11 +188,11 @@ class ExportForm(QWidget):
         try:
             job = self.job
         except VideoInrError as error:
-            self._say(error.in_words(), ACCENT_BAD.name())
+            self._say(error.in_words(), Tone.BAD)
             self.changed.emit(False)
             return
         words, extrapolates = self._words(job)
-        self._say(words, ACCENT_WARM.name() if extrapolates else "")
+        self._say(words, Tone.WARM if extrapolates else Tone.PLAIN)
         self.changed.emit(True)
 
     def _words(self, job: ExportJob) -> tuple[str, bool]:
@@ -198,8 +207,8 @@ class ExportForm(QWidget):
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         return f"{facts}Scale {scales}.", extrapolates
 
-    def _say(self, words: str, colour: str) -> None:
-        self.summary.setStyleSheet(f"color: {colour};" if colour else "")
+    def _say(self, words: str, tone: Tone) -> None:
+        set_tone(self.summary, tone)
         self.summary.setText(words)
 
     @Slot()

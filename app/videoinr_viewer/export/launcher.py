@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QWidget
 
 from videoinr.render.view import visible_units
+from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.session import Session
 
 if TYPE_CHECKING:
     from videoinr_viewer.export.dialog import ExportDialog
+    from videoinr_viewer.export.form import ExportSource
+
+FOLLOW_MSECS = 100
+"""The dialog follows the window this long after its last change: a pan changes the view at every step of the mouse."""
 
 
 class ExportLauncher(QObject):
@@ -37,19 +42,37 @@ class ExportLauncher(QObject):
         self._model, self._device = model, device
         self.asks = asks
         self.dialog: ExportDialog | None = None
+        self._calm = QTimer(self, singleShot=True)
+        self._calm.setInterval(FOLLOW_MSECS)
+        self._calm.timeout.connect(self._follow)
+        for changed in (session.opened, session.marks_changed, session.view_changed):
+            changed.connect(self._calm.start)
 
     def show(self) -> None:
         """Show the dialog for the marked segment and the visible region. Without a clip: no-op."""
-        if (clip := self._session.clip) is None or (segment := self._session.segment) is None:
+        if (source := self._source()) is None:
             return
         # Imported here: the start of the program does without the dialog and the codecs.
         from videoinr_viewer.export.dialog import ExportDialog
-        from videoinr_viewer.export.form import ExportSource
 
         if self.dialog is None:
             self.dialog = ExportDialog(self._bridge, self._window)
-        visible = visible_units(self._session.view, clip.info, self._session.screen_px)
-        self.dialog.offer(ExportSource(clip, segment, visible, self._model, self._device))
+        self.dialog.offer(source)
+
+    @Slot()
+    def _follow(self) -> None:
+        """Let the dialog follow the window, if it is made."""
+        if self.dialog is not None and (source := self._source()) is not None:
+            self.dialog.follow(source)
+
+    def _source(self) -> ExportSource | None:
+        """Return the clip, the marked segment and the visible region, or None without a clip."""
+        if (clip := self._session.clip) is None or (segment := self._session.segment) is None:
+            return None
+        from videoinr_viewer.export.form import ExportSource
+
+        visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
+        return ExportSource(clip, segment, visible, self._model, self._device)
 
     def hide(self) -> None:
         """Hide the dialog."""
@@ -61,4 +84,4 @@ class ExportLauncher(QObject):
         if not (self.asks and self._bridge.is_running):
             return True
         question = "An export is still running. Stop it and quit?"
-        return QMessageBox.question(self._window, "Quit", question) == QMessageBox.StandardButton.Yes
+        return agrees(self._window, "Quit", question, verb="Stop it and quit")

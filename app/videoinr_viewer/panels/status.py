@@ -5,21 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
 from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, PairKind, Quality, RenderedRegion, ViewState
-from videoinr_viewer.style.text import describe_scale, format_elapsed, format_instant, format_time, format_zoom
-from videoinr_viewer.style.theme import ACCENT_WARM
+from videoinr_viewer.style.text import (
+    describe_scale,
+    describe_scale_briefly,
+    format_elapsed,
+    format_instant,
+    format_time,
+    format_zoom,
+)
+from videoinr_viewer.style.theme import Tone, set_tone
 
 BUSY_PATIENCE_MSECS = 300
 """Work that ends within this time is not shown."""
 ELIDING_SLACK_PX = 4
 """QElidingLabel elides text that leaves less room than about this."""
-SCALE_LEAST_PX = 220
-"""Width of the longest text about the scale."""
 _KIND_NOTES = {
     PairKind.MOTION: "",
     PairKind.CUT: "cut: the nearer frame is held",
@@ -29,14 +35,7 @@ _QUALITY_NAMES = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL
 
 
 class ShrinkingLabel(QElidingLabel):
-    """A label that elides its text if the window is too narrow; its tool tip has the whole text.
-
-    Below ``least_px`` (logical pixels) it shrinks only after all other labels.
-    """
-
-    def __init__(self, *, least_px: int = 0) -> None:
-        super().__init__()
-        self._least_px = least_px
+    """A label that elides its text if the window is too narrow; its tool tip has the whole text."""
 
     def setText(self, text: str) -> None:
         """Show ``text``."""
@@ -50,9 +49,44 @@ class ShrinkingLabel(QElidingLabel):
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + ELIDING_SLACK_PX, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        """Return ``least_px``, or the size of the whole text if that is smaller."""
-        hint, least = self.sizeHint(), super().minimumSizeHint()
-        return QSize(min(hint.width(), max(least.width(), self._least_px)), least.height())
+        """Return the size of an elided text, or of the whole one if that is smaller."""
+        least = super().minimumSizeHint()
+        return QSize(min(self.sizeHint().width(), least.width()), least.height())
+
+
+class ShortenedLabel(QLabel):
+    """A label with a long and a short text; it shows the long one where that fits, and never elides the short one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._long = self._short = ""
+
+    def set_texts(self, long: str, short: str) -> None:
+        """Show ``long``, or ``short`` where the window is too narrow; the tool tip has the long one."""
+        if (long, short) != (self._long, self._short):
+            self._long, self._short = long, short
+            self.setToolTip(long)
+            self.updateGeometry()
+            self._choose()
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the long text."""
+        return self._size_of(self._long)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size of the short text."""
+        return self._size_of(self._short)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the text for the new width."""
+        super().resizeEvent(event)
+        self._choose()
+
+    def _size_of(self, text: str) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(text) + 1, super().minimumSizeHint().height())
+
+    def _choose(self) -> None:
+        self.setText(self._long if self.width() >= self.sizeHint().width() else self._short)
 
 
 class StatusLine(QFrame):
@@ -63,16 +97,17 @@ class StatusLine(QFrame):
         self.setObjectName("status")
         self._clip: Opened | None = None
         self._shown: Quality | None = None
-        self._extrapolates = self._is_opening = False
+        self._is_opening = False
         self.where, self.zoom, self.work, self.export = (QLabel() for _ in range(4))
-        self.scale = ShrinkingLabel(least_px=SCALE_LEAST_PX)
+        # Never elided: it says where the model extrapolates.
+        self.scale = ShortenedLabel()
         self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
         self._noted_pair = -1
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 3, 16, 4)
-        row.setSpacing(18)
+        row.setSpacing(14)
         for widget, stretch in (
             (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.work, 0), (self.picture, 0),
             (self.export, 0), (self.engine, 0),
@@ -101,12 +136,19 @@ class StatusLine(QFrame):
         self._set_note(self.pair, "")
 
     @Slot()
+    def stop_opening(self) -> None:
+        """Show the clip as before: another one could not be opened."""
+        self._is_opening = False
+        self.set_busy(False)
+
+    @Slot()
     def close_clip(self) -> None:
         """Show nothing: no clip is open."""
         self._clip, self._is_opening = None, False
         self.set_busy(False)
-        for label in (self.where, self.zoom, self.picture, self.scale, self.engine):
+        for label in (self.where, self.zoom, self.picture, self.engine):
             label.setText("")
+        self.scale.set_texts("", "")
         self._set_note(self.pair, "")
 
     @Slot(object)
@@ -119,11 +161,9 @@ class StatusLine(QFrame):
         if instant.pair != self._noted_pair:
             self._set_note(self.pair, "")
         self.zoom.setText(format_zoom(view.zoom))
-        text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales)
-        self.scale.setText(text)
-        if extrapolates != self._extrapolates:
-            self._extrapolates = extrapolates
-            self.scale.setStyleSheet(f"color: {ACCENT_WARM.name()};" if extrapolates else "")
+        text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales, zoom=view.zoom)
+        self.scale.set_texts(text, describe_scale_briefly(scale_from_zoom(view.zoom), self._clip.trained_scales))
+        set_tone(self.scale, Tone.WARM if extrapolates else Tone.PLAIN)
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:

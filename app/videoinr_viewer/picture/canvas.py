@@ -95,7 +95,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         for region in self.drawn:
             self._draw(painter, region, physical)
         if self.wipe is not None and not self.source_only:
-            self._draw_wipe(painter, physical, view)
+            self._draw_wipe(painter, physical, view & physical.mapRect(self.boundingRect()))
         painter.restore()
 
     def _layers(self, physical: QTransform, view: QRectF) -> list[RenderedRegion]:
@@ -117,13 +117,15 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(target, image)
 
-    def _draw_wipe(self, painter: QPainter, physical: QTransform, view: QRectF) -> None:
+    def _draw_wipe(self, painter: QPainter, physical: QTransform, seen: QRectF) -> None:
+        """Draw the source and the line of the wipe inside ``seen``: Qt does not redraw what lies outside this item."""
         assert self.wipe is not None
-        x = round(view.width() * self.wipe)
+        x = round(seen.left() + seen.width() * self.wipe)
+        painter.setClipRect(seen)
         if self.stack.source is not None:
-            painter.setClipRect(QRectF(0, 0, x, view.height()))
+            painter.setClipRect(QRectF(seen.left(), seen.top(), x - seen.left(), seen.height()))
             self._draw(painter, self.stack.source, physical)
-            painter.setClipping(False)
+            painter.setClipRect(seen)
         for offset, colour in ((-1, QColor(0, 0, 0, 140)), (0, QColor(255, 255, 255, 230)), (1, QColor(0, 0, 0, 140))):
             painter.setPen(QPen(colour, 1))
-            painter.drawLine(QPointF(x + offset + 0.5, 0), QPointF(x + offset + 0.5, view.height()))
+            painter.drawLine(QPointF(x + offset + 0.5, seen.top()), QPointF(x + offset + 0.5, seen.bottom()))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from videoinr.render.messages import Opened
 from videoinr.types import Quality, RegionQuery, RenderedRegion, ViewState
 from videoinr_viewer.picture.canvas import CanvasBox, PictureItem
-from videoinr_viewer.picture.navigation import FIT_MARGIN_PX
+from videoinr_viewer.picture.navigation import FIT_MARGIN_PX, drawn
 
 SOURCE_PATIENCE_MSECS = 80
 """How long a source frame waits for the decoded picture before it replaces the last one.
@@ -47,6 +47,8 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     """The RenderedRegions that a paint has just drawn, bottom to top."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        # Set before pyqtgraph's own __init__, which resizes the widget.
+        self._fit_margin_px = FIT_MARGIN_PX
         super().__init__(parent, background=None)
         self.compare = Compare.OFF
         self._panned_px = (0, 0)
@@ -82,6 +84,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     @Slot(object)
     def look(self, view: ViewState) -> None:
         """Show the area of ``view`` at once, with the regions that there are."""
+        view = drawn(view, self.screen_px)
         width, height = (side / view.zoom for side in self.screen_px)
         self._box.setRange(QRectF(view.centre[0] - width / 2, view.centre[1] - height / 2, width, height), padding=0)
 
@@ -107,6 +110,12 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
             self._show_late_source()
         self._item.source_only = source_only
         self._update_badge()
+
+    @Slot(bool)
+    def set_full_screen(self, is_full: bool) -> None:
+        """Fit the picture with a margin, or on a whole screen without one."""
+        self._fit_margin_px = 0 if is_full else FIT_MARGIN_PX
+        self._report_screen()
 
     def set_compare(self, compare: Compare) -> None:
         """Set how the source and the decoded picture are compared."""
@@ -170,7 +179,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     @Slot()
     def _report_screen(self) -> None:
-        self.screen_changed.emit(self.screen_px, FIT_MARGIN_PX * self.devicePixelRatioF())
+        self.screen_changed.emit(self.screen_px, self._fit_margin_px * self.devicePixelRatioF())
 
     def _update_badge(self) -> None:
         is_wipe = self.compare is not Compare.OFF

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -107,6 +108,7 @@ def run(
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
                 options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
+                save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
             )  # fmt: skip
             _show(viewer, arguments, hook, log_folder)
         hook.crashed.disconnect(printing)
@@ -115,8 +117,6 @@ def run(
             return app.exec()
         finally:
             viewer.shut_down()
-            if not arguments.is_unattended:
-                settings.save(settings_path)
     except _NotBuiltError:
         return 1
     finally:

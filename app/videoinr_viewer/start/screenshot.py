@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from videoinr.render.messages import Failure
@@ -23,6 +23,8 @@ class Screenshot(QObject):
     def __init__(self, viewer: Viewer, path: Path, *, waits_for_clip: bool) -> None:
         super().__init__(viewer)
         self._viewer, self._path = viewer, path
+        # No window on the screen: it would take the user's input, which would change the picture.
+        viewer.window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         viewer.bridge.failure.connect(self._fail)
         if waits_for_clip:
             viewer.session.opened.connect(self._wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from videoinr.timeline import Timeline
 from videoinr.types import Instant
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
-_FRAME = re.compile(r"[f#]\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
+_FRAME = re.compile(r"(?:f|#|frame)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
 def format_time(time_secs: Fraction) -> str:
@@ -25,18 +26,20 @@ def format_time(time_secs: Fraction) -> str:
 def format_instant(instant: Instant) -> str:
     """Return ``frame 12`` for a source frame and ``frame 12 + 0.250`` for an instant between two."""
     frame = f"frame {instant.source_frame}"
-    return frame if instant.is_source else f"{frame} + {float(instant.phase):.3f}"
+    # Rounded down: the last moment before the next frame is not that frame.
+    return frame if instant.is_source else f"{frame} + {int(instant.phase * 1000) / 1000:.3f}"
 
 
 def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     """Return the time in seconds that ``text`` names, or None if it names none.
 
-    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``) or a frame (``f 29.5``). A time after the end of the clip
-    reads as its end.
+    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``) or a frame (``f 29.5``, ``frame 29 + 0.5``). A time after the
+    end of the clip reads as its end.
     """
     text = text.strip()
     if match := _FRAME.fullmatch(text):
-        position = Fraction(match[1].replace(",", "."))
+        whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
+        position = whole + part
         return timeline.time_from_instant(timeline.instant_from_position(position))
     match = _CLOCK.fullmatch(text)
     if not match or not match[3] or match[3] in ".,":
@@ -50,17 +53,25 @@ def format_factor(factor: float) -> str:
     return f"×{factor:.3g}"
 
 
-def describe_scale(scale: float, trained: tuple[float, float]) -> tuple[str, bool]:
+def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | None = None) -> tuple[str, bool]:
     """Return a text about the decoding scale, and whether it lies above the scales of the training.
 
     Args:
         scale: Decoded pixels for each clip pixel, along one side.
         trained: The least and the greatest scale that the model was trained for.
+        zoom: Screen pixels for each clip pixel. Where it is not the scale, the text says that it is about decoding.
     """
     least, most = trained
     extrapolates = scale > most * 1.0001
     note = "beyond the trained" if extrapolates else "trained for"
-    return f"{format_factor(scale)} ({note} {format_factor(least)}–{format_factor(most)})", extrapolates
+    decoded = "" if zoom is None or math.isclose(zoom, scale, rel_tol=1e-6) else "decoded at "
+    return f"{decoded}{format_factor(scale)} ({note} {format_factor(least)}–{format_factor(most)})", extrapolates
+
+
+def describe_scale_briefly(scale: float, trained: tuple[float, float]) -> str:
+    """Return the same in fewer words, for a narrow window: ``×8 (beyond ×4)``."""
+    most = trained[1]
+    return f"{format_factor(scale)} (beyond {format_factor(most)})" if scale > most * 1.0001 else format_factor(scale)
 
 
 def format_zoom(zoom: float) -> str:

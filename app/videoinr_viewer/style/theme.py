@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from enum import Enum
+
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from videoinr_resources import path as resource_path
 from videoinr_viewer.style.theme_choice import Theme
 
 Role = QPalette.ColorRole
 ACCENT_WARM = QColor("#c07b16")
-"""The colour of warnings and of extrapolation. Readable on both themes."""
+"""The colour of warnings and of extrapolation in graphics, on both themes. Text has a tone: see :func:`set_tone`."""
 ACCENT_BAD = QColor("#d2554f")
-"""The colour of errors. Readable on both themes."""
+"""The colour of errors in graphics, on both themes."""
+
+
+class Tone(Enum):
+    """What the colour of a text says. The value is that of the style sheet's property ``tone``."""
+
+    PLAIN = ""
+    WARM = "warm"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class TextColours:
+    """The colours of texts that no role of a palette stands for, by the words of the style sheet."""
+
+    DISABLED: str
+    WARM: str
+    BAD: str
 
 
 _DARK = {
@@ -55,13 +75,15 @@ _LIGHT = {
     Role.Shadow: "#9a9da4",
     Role.Highlight: "#2a6fcf",
     Role.HighlightedText: "#ffffff",
-    Role.Link: "#2363ba",
-    Role.LinkVisited: "#2363ba",
-    Role.PlaceholderText: "#63676f",
+    Role.Link: "#1d5299",
+    Role.LinkVisited: "#1d5299",
+    Role.PlaceholderText: "#565a62",
     Role.ToolTipBase: "#ffffff",
     Role.ToolTipText: "#1e2024",
     Role.Accent: "#2a6fcf",
 }
+DARK_TEXTS = TextColours(DISABLED="#898e97", WARM="#d9962f", BAD="#ee817b")
+LIGHT_TEXTS = TextColours(DISABLED="#777c84", WARM="#8a5600", BAD="#b3342f")
 _DIM_ROLES = (Role.WindowText, Role.Text, Role.ButtonText, Role.Highlight)
 
 
@@ -92,21 +114,37 @@ class ThemeSwitch(QObject):
     def _apply(self) -> None:
         self._app.setPalette(palette(is_dark=self.is_dark))
         # A style sheet reads the palette's roles only when it is set.
-        self._app.setStyleSheet(style_sheet())
+        self._app.setStyleSheet(style_sheet(is_dark=self.is_dark))
 
 
 def palette(*, is_dark: bool) -> QPalette:
-    """Return the dark or the light palette. Disabled text has less contrast."""
+    """Return the dark or the light palette. Disabled text has less contrast, but 3 : 1 at least."""
     made = QPalette()
     colours = _DARK if is_dark else _LIGHT
     for role, name in colours.items():
         made.setColor(role, QColor(name))
     for role in _DIM_ROLES:
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6c7078" if is_dark else "#a0a4ab"))
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(_texts(is_dark=is_dark).DISABLED))
     return made
 
 
-def style_sheet() -> str:
-    """Return the style sheet of the application, with the paths of its pictures filled in."""
+def style_sheet(*, is_dark: bool) -> str:
+    """Return the style sheet of the application, with the paths of its pictures and the colours of texts filled in."""
     file = resource_path("style/viewer.qss")
-    return file.read_text(encoding="utf-8").replace("STYLE", file.parent.as_posix())
+    sheet = file.read_text(encoding="utf-8").replace("STYLE", file.parent.as_posix())
+    for word, colour in asdict(_texts(is_dark=is_dark)).items():
+        sheet = sheet.replace(word, colour)
+    return sheet
+
+
+def set_tone(label: QWidget, tone: Tone) -> None:
+    """Give the text of ``label`` the colour of ``tone``, in every theme."""
+    if label.property("tone") != tone.value:
+        label.setProperty("tone", tone.value)
+        # A style sheet looks at a property only when the widget is polished.
+        label.style().unpolish(label)
+        label.style().polish(label)
+
+
+def _texts(*, is_dark: bool) -> TextColours:
+    return DARK_TEXTS if is_dark else LIGHT_TEXTS

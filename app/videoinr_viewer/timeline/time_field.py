@@ -28,7 +28,7 @@ class TimeField(QLineEdit):
         self._time_secs = Fraction(0)
         self.setObjectName("time")
         self.setAccessibleName("Time")
-        self.setToolTip("Type a time (1.5 or 1:02.5) or a frame (f 29.5) to go there")
+        self.setToolTip("Type a time (1.5 or 1:02.5) or a frame (frame 29.5) to go there")
         font = self.font()
         font.setPixelSize(FONT_PX)
         font.setFeature(QFont.Tag("tnum"), 1)
@@ -48,9 +48,9 @@ class TimeField(QLineEdit):
             self._fit_to(timeline.duration_secs)
 
     def show_time(self, time_secs: Fraction) -> None:
-        """Show ``time_secs``, unless the user is typing."""
+        """Show ``time_secs``, unless the user is in the field: a new text would undo what is typed or selected."""
         self._time_secs = time_secs
-        if not (self.hasFocus() and self.isModified()):
+        if not self.hasFocus():
             self.setText(format_time(time_secs))
 
     def begin(self) -> None:

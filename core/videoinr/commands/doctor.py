@@ -38,6 +38,7 @@ def _facts(report: Report) -> dict[str, object]:
         "devices": list(report.devices),
         "encoders": dict(report.encoders),
         "models": [asdict(check) for check in report.models],
+        "missing_libraries": dict(report.missing_libraries),
         "config_folder": str(report.config_folder),
         "config_problem": report.config_problem,
     }
@@ -50,6 +51,8 @@ def _show(report: Report) -> None:
     rows = [(name, "works" if works else "does not work on this machine") for name, works in report.encoders]
     show_table("Encoders", (), rows)
     show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
+    libraries = report.missing_libraries or [("none", "")]
+    show_table("Missing system libraries of windows", (), libraries)
     show_table("Settings folder", (), [(str(report.config_folder), report.config_problem or "can be written to")])
 
 

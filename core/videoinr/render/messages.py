@@ -34,7 +34,7 @@ class Failure:
     Attributes:
         message: one sentence that says what happened.
         hint: what to do about it; may be empty.
-        opening: whether a clip could not be opened. No clip is open then.
+        opening: whether a clip could not be opened. The clip that was open before stays open.
     """
 
     message: str

@@ -43,7 +43,10 @@ class RenderLoop:
         self._thread.start()
 
     def open(self, path: Path) -> None:
-        """Open the clip at ``path`` in place of the present one; requests not yet answered are dropped."""
+        """Open the clip at ``path`` in place of the present one; requests not yet answered are dropped.
+
+        If it cannot be opened, the present clip stays.
+        """
         self._hand_over.put_clip(path)
 
     def submit(self, request: RenderRequest) -> None:
@@ -77,7 +80,7 @@ class RenderLoop:
         if isinstance(job, Path):
             self._open(job)
         elif self._handler is None:
-            return  # The clip could not be opened: nothing can be rendered.
+            return  # No clip could be opened so far: nothing can be rendered.
         elif isinstance(job, EncodeAhead):
             self._handler.encode_ahead(job.pair)
         else:
@@ -93,9 +96,10 @@ class RenderLoop:
             self._listener.warned(new)
 
     def _open(self, path: Path) -> None:
+        # Opened before the present clip is closed: a file that cannot be opened costs nobody the clip in use.
+        renderer = self._open_renderer(path)
         self._close_clip()
         self._pacer.forget_clip()
-        renderer = self._open_renderer(path)
         self._handler = RequestHandler(renderer, self._listener, self._pacer, self._hand_over)
         self._warnings = renderer.opened.info.warnings
         self._listener.clip_opened(renderer.opened)

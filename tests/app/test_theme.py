@@ -1,0 +1,96 @@
+"""Contrast of text on its background in both themes, computed as WCAG 2 does: 4.5 : 1, and 3 : 1 for disabled text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel, QMenu
+
+from helpers.stage import Stage
+from videoinr_viewer.style.theme import DARK_TEXTS, LIGHT_TEXTS, Tone, palette, set_tone, style_sheet
+from videoinr_viewer.style.theme_choice import Theme
+
+Role, Group = QPalette.ColorRole, QPalette.ColorGroup
+THEMES = pytest.mark.parametrize("is_dark", [True, False], ids=["dark", "light"])
+SURFACES = (Role.Window, Role.Base, Role.Button)
+PAIRS = (
+    *((Role.WindowText, surface) for surface in (*SURFACES, Role.Dark, Role.Midlight)),
+    *((Role.PlaceholderText, surface) for surface in (Role.Window, Role.Dark, Role.Base)),
+    (Role.Text, Role.Base), (Role.ButtonText, Role.Button), (Role.ButtonText, Role.Midlight),
+    (Role.HighlightedText, Role.Highlight), (Role.ToolTipText, Role.ToolTipBase), (Role.Link, Role.Dark),
+)  # fmt: skip
+
+
+def luminance(colour: QColor) -> float:
+    parts = [
+        side / 12.92 if side <= 0.04045 else ((side + 0.055) / 1.055) ** 2.4
+        for side in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_of_black_on_white() -> None:
+    assert contrast(QColor("black"), QColor("white")) == pytest.approx(21)
+
+
+@THEMES
+def test_text_is_readable(is_dark: bool) -> None:
+    colours = palette(is_dark=is_dark)
+    for text, surface in PAIRS:
+        assert contrast(colours.color(text), colours.color(surface)) >= 4.5, (text, surface)
+    texts = DARK_TEXTS if is_dark else LIGHT_TEXTS
+    for name in (texts.WARM, texts.BAD):
+        assert contrast(QColor(name), colours.color(Role.Window)) >= 4.5, name
+
+
+@THEMES
+def test_disabled_text_can_be_seen(is_dark: bool) -> None:
+    colours = palette(is_dark=is_dark)
+    for surface in (*SURFACES, Role.Midlight):
+        for role in (Role.WindowText, Role.Text, Role.ButtonText):
+            assert contrast(colours.color(Group.Disabled, role), colours.color(surface)) >= 3, (role, surface)
+
+
+@THEMES
+def test_every_rule_for_disabled_text_uses_the_disabled_colour(is_dark: bool) -> None:
+    colour = (DARK_TEXTS if is_dark else LIGHT_TEXTS).DISABLED
+    rules = re.findall(r"([^{}]*:disabled[^{}]*)\{([^{}]*)\}", style_sheet(is_dark=is_dark))
+    assert rules
+    for selector, body in rules:
+        for name in re.findall(r"(?<![-\w])color:\s*([^;]+);", body):
+            assert name == colour, selector
+
+
+@THEMES
+def test_a_disabled_entry_of_a_menu_can_be_seen(stage: Stage, is_dark: bool) -> None:
+    """The pixels of the text, as they are drawn; antialiasing makes them fainter than their colour."""
+    stage.viewer.window.menus.theme_wanted.emit(Theme.DARK if is_dark else Theme.LIGHT)
+    menu = QMenu(stage.viewer.window)
+    menu.addAction("MMMMMMMM").setEnabled(False)
+    menu.show()
+    shot = menu.grab().toImage()
+    surface = palette(is_dark=is_dark).color(Role.Window)
+    seen = max(
+        contrast(shot.pixelColor(x, y), surface)
+        for x in range(8, shot.width() - 8)
+        for y in range(8, shot.height() - 8)
+    )
+    menu.close()
+    assert seen >= 3
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_tone_colours_a_text_in_the_theme() -> None:
+    label = QLabel("beyond")
+    label.ensurePolished()
+    set_tone(label, Tone.WARM)
+    assert label.palette().color(label.foregroundRole()) == QColor(DARK_TEXTS.WARM)
+    set_tone(label, Tone.PLAIN)
+    assert label.palette().color(label.foregroundRole()) != QColor(DARK_TEXTS.WARM)
