@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from videoinr.geometry import Grid
 from videoinr.types import Pixels
 
 
@@ -79,6 +80,26 @@ def downsample(images: Tensor, *, height: int, width: int) -> Tensor:
     """
     small = F.interpolate(images, size=(height, width), mode="bicubic", antialias=True, align_corners=False)
     return small.clamp(0, 1).mul(255).round().div(255)
+
+
+def shrink(planes: Tensor, size: Grid) -> Tensor:
+    """Shrink 8-bit pictures with an antialiased bicubic filter.
+
+    Args:
+        planes: uint8 [B, 3, H, W].
+        size: of the result; along no axis larger.
+
+    Returns:
+        uint8 [B, 3, size.height, size.width], rounded to the nearest level; ``planes`` itself if that is its size.
+    """
+    height, width = size.height, size.width
+    if planes.shape[-2:] == (height, width):
+        return planes
+    if planes.device.type == "cpu":  # torch shrinks bytes themselves, many times as fast as floats
+        packed = planes.contiguous(memory_format=torch.channels_last)
+        return F.interpolate(packed, (height, width), mode="bicubic", antialias=True, align_corners=False)
+    small = F.interpolate(planes.float(), (height, width), mode="bicubic", antialias=True, align_corners=False)
+    return small.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def upsample_bicubic(images: Tensor, *, height: int, width: int) -> Tensor:

@@ -158,6 +158,8 @@ class Quality(Enum):
 
     SOURCE = "source"
     """The source frame at or before the instant, unchanged, without a model."""
+    MOTION = "motion"
+    """Both source frames, warped along the motion of a small copy of them (render/motion_drafts.py), and blended."""
     DRAFT = "draft"
     """Decoded on a coarser grid than the screen's."""
     FULL = "full"

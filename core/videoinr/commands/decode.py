@@ -8,11 +8,21 @@ from typing import Annotated, Unpack
 
 import typer
 
-from videoinr.commands.options import NUMBER, REGION, FileArgument, OpeningFlags, ScaleOption, SizeOption, opens_clip
+from videoinr.commands.options import (
+    NUMBER,
+    QUALITY,
+    REGION,
+    FileArgument,
+    OpeningFlags,
+    ScaleOption,
+    SizeOption,
+    opens_clip,
+)
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
+from videoinr.text import parsing
 
 
 @opens_clip
@@ -31,6 +41,15 @@ def decode(
             "--region", parser=REGION, metavar="X,Y,W,H", help="Decode only this region of the scaled picture."
         ),
     ] = None,
+    quality: Annotated[
+        parsing.QualityName,
+        typer.Option(
+            "--quality",
+            parser=QUALITY,
+            metavar="full|motion",
+            help="Decode in full, or draft quickly: source frames, warped along the motion of a small copy of them.",
+        ),
+    ] = "full",
     **opening: Unpack[OpeningFlags],
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
@@ -50,7 +69,7 @@ def decode(
         told = video.info.warnings
         for notice in told:
             say(f"note: {notice}")
-        rendered = video.render(query, cancel=token)
+        rendered = video.render(query, quality=quality, cancel=token)
         token.check()
         if rendered.pair_kind is PairKind.CUT and not query.instant.is_source:
             say(f"note: {describe_cut(query.instant.pair, across_cuts)}")
@@ -60,6 +79,7 @@ def decode(
                 say(f"note: {notice}")
         rect, grid = query.rect, query.grid
         size_px = f"{rect.width}x{rect.height} pixels" + (f" of {grid}" if rect != grid.rect else "")
+        size_px += ", a motion draft," if quality == "motion" else ""
         say(f"Saved {size_px} at {float(time):g} s to {out} ({video.model_name}, {video.device_name})")
 
 

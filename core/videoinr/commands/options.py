@@ -38,6 +38,7 @@ RATE = option_parser(parsing.rate)
 SIZE = option_parser(parsing.size)
 REGION = option_parser(parsing.region)
 ACROSS_CUTS = option_parser(parsing.across_cuts)
+QUALITY = option_parser(parsing.quality)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]
 ModelOption = Annotated[

@@ -107,6 +107,14 @@ class PairModel(PairHeads, Protocol):
             [B, h, w, 3], about 0 ... 1, not clamped.
         """
 
+    def first_share(
+        self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
+    ) -> Tensor:
+        """Compute the share of the first frame in the blend of both warped frames: [B, h, w, 1].
+
+        See :meth:`videoinr.model.video_inr.VideoINR.first_share`.
+        """
+
     def render(self, features: PairFeatures, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
         """Render whole frames (section 3.5); see :meth:`videoinr.model.video_inr.VideoINR.render`."""
 
@@ -232,6 +240,10 @@ class PairMoment:
     def colour(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
         """Compute RGB (eq. 6, section 3.4); see :meth:`PairModel.colour`."""
         return self.features.model.colour(self.features, points, flow, self.t, sample_field)
+
+    def first_share(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
+        """Compute the share of the first frame in the blend of both warped frames: [B, h, w, 1] in 0 ... 1."""
+        return self.features.model.first_share(self.features, points, flow, self.t, sample_field)
 
     def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
         """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""

@@ -165,6 +165,14 @@ class Representation(nn.Module, ABC):
             Features that keep a reference to this model.
         """
 
+    @property
+    @abstractmethod
+    def warps_frames(self) -> bool:
+        """Whether pictures are made of the source frames, warped along M and blended.
+
+        The features of such a model are :class:`~videoinr.model.features.PairFeatures`.
+        """
+
     @abstractmethod
     def encodes_in_half(self, device: torch.device) -> bool:
         """Whether :meth:`encode` honours ``half`` on ``device``."""

@@ -86,6 +86,11 @@ class VideoINR(Representation):
         decoder_inputs = (field, field, seen, seen, 1)
         self.decoder_head = SirenHead(decoder_inputs, config.decoder_hidden, outputs, last_gain=colour_gain)
 
+    @property
+    def warps_frames(self) -> bool:
+        """Whether pictures are made of the source frames, warped along M and blended."""
+        return self.config.blend and self.config.flow
+
     def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> PairFeatures:
         """Encode pairs of frames.
 
@@ -247,6 +252,26 @@ class VideoINR(Representation):
         Returns:
             [B, h, w, 3], about 0 ... 1, not clamped.
         """
+        out = self._decoded(features, points, flow, t, sample_field)
+        return self._blend(features, points, flow, t, out) if self.config.blend else out
+
+    def first_share(
+        self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
+    ) -> Tensor:
+        """Compute the share of the first frame in the blend of both warped frames; :attr:`warps_frames` must hold.
+
+        Args:
+            features, points, flow, t, sample_field: as for :meth:`colour`.
+
+        Returns:
+            [B, h, w, 1] in 0 ... 1.
+        """
+        return _first_share(self._decoded(features, points, flow, t, sample_field), t)
+
+    def _decoded(
+        self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
+    ) -> Tensor:
+        """Evaluate the decoder: RGB [B, h, w, 3], or what :meth:`_blend` reads, [B, h, w, 4]."""
         head, config, terms = self.decoder_head, self.config, list[Tensor]()
         for index, latent in enumerate((features.colour_first, features.colour_second)):
             way = flow[..., 2 * index : 2 * index + 2]
@@ -258,7 +283,7 @@ class VideoINR(Representation):
         for term in terms[1:]:
             first_sum = first_sum.add_(term)
         out: Tensor = head(first_sum, head.first.project(4, t))
-        return self._blend(features, points, flow, t, out) if config.blend else out
+        return out
 
     def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:
         """Add the decoder's residual ``out[..., :3]`` to the blend of both warped frames: [B, h, w, 3].
@@ -269,9 +294,7 @@ class VideoINR(Representation):
             sample_bicubic(features.frames[:, index], *points.shifted(flow[..., 2 * index : 2 * index + 2]))
             for index in range(2)
         )
-        share = (1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
-        first_share = torch.sigmoid(out[..., 3:] + torch.logit(share))
-        return torch.lerp(second, first, first_share) + out[..., :3]
+        return torch.lerp(second, first, _first_share(out, t)) + out[..., :3]
 
     def query(self, features: PairFeatures, points: Points, t: Tensor) -> Tensor:
         """Compute s = f(x_s, x_t) (eq. 1) of each point by itself, as sections 3.1 to 3.4 say.
@@ -318,3 +341,9 @@ class VideoINR(Representation):
             flow = self.motion(basis, t)
             frames.append(self.colour(features, points, flow, t, sample_field).permute(0, 3, 1, 2))
         return frames
+
+
+def _first_share(out: Tensor, t: Tensor) -> Tensor:
+    """Return the share of the first frame, [B, h, w, 1], from the decoder's output [B, h, w, 4]."""
+    share = (1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
+    return torch.sigmoid(out[..., 3:] + torch.logit(share))

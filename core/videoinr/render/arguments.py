@@ -8,7 +8,7 @@ from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of, rect_of
 from videoinr.text import parsing
-from videoinr.types import AcrossCuts, ClipInfo, Instant, RegionQuery
+from videoinr.types import AcrossCuts, ClipInfo, Instant, Quality, RegionQuery
 
 Number = int | float | Fraction
 """A float stands for the shortest decimal that prints it: 0.3 is exactly 3/10."""
@@ -73,6 +73,11 @@ def as_rect(region: Region | None) -> Rect | None:
 def as_across_cuts(value: AcrossCuts | str) -> AcrossCuts:
     """Return ``value`` as an AcrossCuts; UsageError if it is none of its names."""
     return value if isinstance(value, AcrossCuts) else AcrossCuts(parsing.across_cuts(value))
+
+
+def as_quality(value: str) -> Quality:
+    """Return ``value`` as a Quality; UsageError if it is not ``"full"`` or ``"motion"``."""
+    return Quality(parsing.quality(value))
 
 
 def query_for(

@@ -32,6 +32,7 @@ from videoinr.render import crop_preview
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.messages import Opened
+from videoinr.render.motion_drafts import MotionDrafts
 from videoinr.types import AcrossCuts, FramePair, Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
 
 
@@ -61,6 +62,7 @@ class Engine(Closeable):
         self._crop: _EncodedCrop | None = None
         self._encoder = encoder_for(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
+        self._motion = MotionDrafts(clip, self._model, profile)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
         )
@@ -133,11 +135,12 @@ class Engine(Closeable):
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start, kind)
 
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
-        """Decode ``query``, encoding its pair first where needed.
+        """Render ``query``, encoding its pair first where needed.
 
         Args:
             query: the instant, the grid and the pixels of it.
-            quality: copied into the answer; it does not change the pixels.
+            quality: MOTION draws a motion draft, for which no pair is encoded (see motion_drafts.py). DRAFT and FULL
+                decode the same pixels.
             token: cancels the work between the encoder's convolutions and the decoder's chunks.
 
         Returns:
@@ -147,16 +150,19 @@ class Engine(Closeable):
             Cancelled, UsageError, ClipError, DeviceError: as for :meth:`encode`.
         """
         start = time.perf_counter()
-        rgbx = self._decode(query, token, to_cpu=True)
+        rgbx = self._picture(query, quality, token, to_cpu=True)
         kind = self._footings.kind(query.instant.pair)
         return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start, kind)
 
-    def render_tensor(self, query: RegionQuery, token: CancelToken = NEVER) -> Tensor:
-        """Decode ``query`` as :meth:`render` does, and leave the picture on the device.
+    def render_tensor(
+        self, query: RegionQuery, token: CancelToken = NEVER, *, quality: Quality = Quality.FULL
+    ) -> Tensor:
+        """Render ``query`` as :meth:`render` does, and leave the picture on the device.
 
         Args:
             query: the instant, the grid and the pixels of it.
             token: cancels the work as in :meth:`render`.
+            quality: as for :meth:`render`.
 
         Returns:
             uint8 [rect.height, rect.width, 4], RGBX, on the engine's device.
@@ -164,7 +170,7 @@ class Engine(Closeable):
         Raises:
             Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
         """
-        return self._decode(query, token, to_cpu=False)
+        return self._picture(query, quality, token, to_cpu=False)
 
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
@@ -191,6 +197,7 @@ class Engine(Closeable):
     def close(self) -> None:
         """Close the clip and the decoder, and free the encoded pairs."""
         self._decoder.close()
+        self._motion.close()
         self.clip.close()
         self._cache.clear()
         self._crop = None
@@ -199,10 +206,11 @@ class Engine(Closeable):
         return PairKey(self.clip.identity, footing.first, footing.second - footing.first)
 
     @torch.inference_mode()
-    def _decode(self, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+    def _picture(self, query: RegionQuery, quality: Quality, token: CancelToken, *, to_cpu: bool) -> Tensor:
         """Return the pixels of ``query``: uint8 [rect.height, rect.width, 4], RGBX."""
+        draw = self._draw_motion if quality is Quality.MOTION else self._decode
         pictures = [
-            (footing.share, self._decode_footing(footing, query, token, to_cpu=to_cpu))
+            (footing.share, draw(footing, _on_footing(query, footing), token, to_cpu=to_cpu))
             for footing in self._footings.of(query.instant, token)
         ]
         if len(pictures) == 1:
@@ -211,9 +219,13 @@ class Engine(Closeable):
         assert isinstance(mixed, Tensor)
         return mixed.round_().clamp_(0, 255).to(torch.uint8)
 
-    def _decode_footing(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+    def _decode(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
         features = self._features(footing, token)
-        return self._decoder.decode(self._key(footing), features, _on_footing(query, footing), token, to_cpu=to_cpu)
+        return self._decoder.decode(self._key(footing), features, query, token, to_cpu=to_cpu)
+
+    def _draw_motion(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+        drawn = self._motion.draw(self._key(footing), footing, query, token)
+        return drawn.cpu() if to_cpu else drawn
 
     def _features(self, footing: Footing, token: CancelToken) -> Features:
         features = self._cache.get(self._key(footing))

@@ -16,9 +16,10 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.closing import Closeable
 from videoinr.errors import UsageError
 from videoinr.exporting.retime import ConstantRate, default_fps, segment_from_marks
-from videoinr.render.arguments import Number, Region, Size, exact, optional, positive, query_for
+from videoinr.render.arguments import Number, Region, Size, as_quality, exact, optional, positive, query_for
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
-from videoinr.types import ClipInfo, Instant, Quality, RegionQuery, RenderedRegion
+from videoinr.text.parsing import QualityName
+from videoinr.types import ClipInfo, Instant, RegionQuery, RenderedRegion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,38 +103,41 @@ class Video(Closeable):
         instant = instant_of(self.timeline, exact(time, "time"))
         return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)
 
-    def render(self, query: RegionQuery, *, cancel: CancelToken = NEVER) -> RenderedRegion:
+    def render(
+        self, query: RegionQuery, *, quality: QualityName = "full", cancel: CancelToken = NEVER
+    ) -> RenderedRegion:
         """Render ``query``, encoding its pair first where needed.
 
         Args:
             query: the request, as :meth:`query` returned it.
+            quality: as for :meth:`decode`.
             cancel: cancels the work between chunks of a few milliseconds.
 
         Returns:
             The picture as uint8 [height, width, 4] (RGBX) with its query and the time that it took.
 
         Raises:
-            UsageError: the video is closed.
+            UsageError: the video is closed, or there is no such quality.
             ClipError, DeviceError, Cancelled: as for :meth:`encode`.
         """
         with self._working() as engine:
-            return engine.render(query, Quality.FULL, cancel)
+            return engine.render(query, as_quality(quality), cancel)
 
     @overload
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
     ) -> Picture: ...  # fmt: skip
 
     @overload
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
     ) -> Tensor: ...  # fmt: skip
 
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: bool = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
     ) -> Picture | Tensor:  # fmt: skip
         """Decode the picture at ``time``.
 
@@ -142,6 +146,9 @@ class Video(Closeable):
             scale: grid pixels for each clip pixel, 0.25 ... 32; 4 if neither scale nor size is given.
             size: (width, height) of the full picture instead of a scale.
             region: (x, y, width, height), the pixels of the grid to decode; None means all.
+            quality: ``"full"``, or ``"motion"`` for a quick draft, for which no pair is encoded: the source frames,
+                warped along the motion of a small copy of them, and at a source frame's time that frame itself. It has
+                no more detail than the source frames.
             as_tensor: return a torch tensor on the video's device instead of an array.
             cancel: cancels the work between chunks of a few milliseconds.
 
@@ -149,30 +156,30 @@ class Video(Closeable):
             uint8 [height, width, 3], RGB.
 
         Raises:
-            UsageError: the time lies outside the clip, the region outside the grid, the scale out of range, or the
-                video is closed.
+            UsageError: the time lies outside the clip, the region outside the grid, the scale is out of range, there
+                is no such quality, or the video is closed.
             ClipError, DeviceError, Cancelled: as for :meth:`encode`.
         """
-        return self._picture(self.query(time, scale=scale, size=size, region=region), as_tensor, cancel)
+        return self._picture(self.query(time, scale=scale, size=size, region=region), quality, as_tensor, cancel)
 
     @overload
     def frames(
         self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
         scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
     ) -> Iterator[Picture]: ...  # fmt: skip
 
     @overload
     def frames(
         self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
         scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
     ) -> Iterator[Tensor]: ...  # fmt: skip
 
     def frames(
         self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
         scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: bool = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
     ) -> Iterator[Picture | Tensor]:  # fmt: skip
         """Iterate over the frames of a segment at any rate and speed, each decoded when it is asked for.
 
@@ -183,7 +190,7 @@ class Video(Closeable):
             fps: frames per second of the output; None means the clip's mean rate.
             start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
             speed: 0.25 plays four times slower.
-            scale, size, region, as_tensor, cancel: as for :meth:`decode`, but the default scale is 2.
+            scale, size, region, quality, as_tensor, cancel: as for :meth:`decode`, but the default scale is 2.
 
         Raises:
             UsageError: at once, if the segment, the rate, the speed, the scale or the region is not valid.
@@ -198,7 +205,8 @@ class Video(Closeable):
         with self._working():
             pass  # Refuse a closed video now, not at the first frame.
         queries = (replace(start_query, instant=self.timeline.instant_from_time(time)) for time in times)
-        return (self._picture(query, as_tensor, cancel) for query in queries)
+        as_quality(quality)  # Refuse another one now, not at the first frame.
+        return (self._picture(query, quality, as_tensor, cancel) for query in queries)
 
     def __repr__(self) -> str:
         info = self.info
@@ -219,12 +227,15 @@ class Video(Closeable):
                 raise UsageError("The video is closed.", hint="Use it, and its pairs, before close().")
             yield self._engine
 
-    def _picture(self, query: RegionQuery, as_tensor: bool, cancel: CancelToken) -> Picture | Tensor:
+    def _picture(
+        self, query: RegionQuery, quality: QualityName, as_tensor: bool, cancel: CancelToken
+    ) -> Picture | Tensor:
         if not as_tensor:
-            return np.ascontiguousarray(self.render(query, cancel=cancel).rgbx[..., :3])
+            return np.ascontiguousarray(self.render(query, quality=quality, cancel=cancel).rgbx[..., :3])
         with self._working() as engine:
             # A copy made here is an ordinary tensor; the engine's own is an inference tensor.
-            return engine.render_tensor(query, cancel)[..., :3].contiguous().clone()
+            rgbx = engine.render_tensor(query, cancel, quality=as_quality(quality))
+            return rgbx[..., :3].contiguous().clone()
 
 
 class Pair:
@@ -266,24 +277,24 @@ class Pair:
     @overload
     def decode(
         self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
     ) -> Picture: ...  # fmt: skip
 
     @overload
     def decode(
         self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: Literal[True], cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
     ) -> Tensor: ...  # fmt: skip
 
     def decode(
         self, t: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-        as_tensor: bool = False, cancel: CancelToken = NEVER,
+        quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
     ) -> Picture | Tensor:  # fmt: skip
         """Decode the picture at phase ``t`` between the two frames.
 
         Args:
             t: the phase, 0 (first frame) ... 1 (second frame).
-            scale, size, region, as_tensor, cancel: as for :meth:`Video.decode`.
+            scale, size, region, quality, as_tensor, cancel: as for :meth:`Video.decode`.
 
         Returns:
             uint8 [height, width, 3], RGB.
@@ -295,7 +306,7 @@ class Pair:
         query = query_for(
             self._video.info, self._instant(t), scale=scale, size=size, region=region, default_scale=PICTURE_SCALE
         )
-        return self._video._picture(query, as_tensor, cancel)
+        return self._video._picture(query, quality, as_tensor, cancel)
 
     @overload
     def flow(

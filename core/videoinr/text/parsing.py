@@ -38,6 +38,19 @@ def across_cuts(text: str) -> AcrossCutsName:
     raise UsageError(f"'{text}' is not a way to show a cut.", hint="Write hold, blend or decode.")
 
 
+QualityName = Literal["full", "motion"]
+"""The names of :class:`videoinr.types.Quality` that a user may ask for."""
+_QUALITIES: tuple[QualityName, ...] = get_args(QualityName)
+
+
+def quality(text: str) -> QualityName:
+    """Return the name of how a picture is rendered: ``full`` or ``motion``."""
+    for name in _QUALITIES:
+        if text.strip().lower() == name:
+            return name
+    raise UsageError(f"'{text}' is not a quality.", hint="Write full or motion.")
+
+
 def number(text: str) -> Fraction:
     """Return an exact number: ``1.25``, ``1,25`` or ``5/4``."""
     value = _number(text)

@@ -165,6 +165,11 @@ class ReleasedVideoINR(Representation):
         self.temporal_head = SirenHead((field, feature, 6, 1), sizes.temporal_hidden, 4)
         self.decoder_head = SirenHead((field, field, feature, feature, 6, 6, 1), sizes.decoder_hidden, 3)
 
+    @property
+    def warps_frames(self) -> bool:
+        """False: the decoder outputs RGB."""
+        return False
+
     def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> ReleasedFeatures:
         """Encode pairs of frames; see :meth:`videoinr.model.representation.Representation.encode`.
 

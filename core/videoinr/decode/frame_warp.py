@@ -1,0 +1,160 @@
+"""Warps two frames along the flows of a proxy and blends them: pixels of any region, on any grid.
+
+Frames that are finer than the grid are shrunk to it first (antialiased), whole, so that nothing is point-sampled; what
+remains is a bicubic read at x + flow. The grid is computed in whole tiles, each by itself: on a CPU a region equals the
+crop of the whole to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from videoinr.cancel import CancelToken
+from videoinr.decode.proxy_motion import MotionMaps
+from videoinr.decode.tile_workers import TileWorkers
+from videoinr.devices import ComputeProfile
+from videoinr.geometry import Grid, Rect, Tile, tile_rect, tiles_over
+from videoinr.model.points import Points
+from videoinr.types import RegionQuery
+
+_Pixels = Callable[[Rect], Tensor]
+"""The pixels of a tile, float32 [h, w, 3], levels, not clamped."""
+_TAPS = 2
+"""Pixels that a bicubic read needs on either side of its position."""
+
+
+def plane_size(clip: Grid, grid: Grid) -> Grid:
+    """Return the size of the frames to warp for pictures on ``grid``: the clip's, but along no axis finer than that."""
+    return Grid(min(clip.width, grid.width), min(clip.height, grid.height))
+
+
+class FrameWarper:
+    """Draws warped frames on the threads that the device has."""
+
+    def __init__(self, profile: ComputeProfile) -> None:
+        """Make a warper for the device of ``profile``, with its side of a tile."""
+        self._side, self._device = profile.tile_side, profile.device
+        self._workers = TileWorkers(profile.workers)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._workers.close()
+
+    @torch.inference_mode()
+    def between(
+        self, first: Tensor, second: Tensor, motion: MotionMaps | None, query: RegionQuery, token: CancelToken
+    ) -> Tensor:
+        """Draw the pixels of ``query``, between two frames.
+
+        Args:
+            first: the first frame, uint8 [3, H, W], of the size :func:`plane_size`.
+            second: the second frame, like ``first``.
+            motion: the motion at the query's phase; None blends the frames as they are.
+            query: the phase, the grid and the rectangle.
+            token: cancels the work between tiles.
+
+        Returns:
+            uint8 [rect.height, rect.width, 4], RGBX, on the device.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
+        phase = float(query.instant.phase)
+
+        def pixels(rect: Rect) -> Tensor:
+            x, y, share = _positions(motion, phase, rect, query.grid, _size(first), self._device)
+            one, other = (_read(frame, x[way], y[way]) for way, frame in enumerate((first, second)))
+            return torch.lerp(other, one, share)
+
+        return self._drawn(pixels, query, token)
+
+    @torch.inference_mode()
+    def frame(self, plane: Tensor, query: RegionQuery, token: CancelToken) -> Tensor:
+        """Draw the pixels of ``query`` from one frame as it is.
+
+        Args:
+            plane: the frame, uint8 [3, H, W], of the size :func:`plane_size`.
+            query, token: as for :meth:`between`; the instant does not matter.
+
+        Returns:
+            uint8 [rect.height, rect.width, 4], RGBX, on the device: the frame's own pixels if the grid is the frame's.
+        """
+        if _size(plane) == query.grid:
+            return _rgbx(plane[:, *query.rect.slices].permute(1, 2, 0))
+
+        def pixels(rect: Rect) -> Tensor:
+            size = _size(plane)
+            points = Points.make(rect, query.grid, latent_hw=(size.height, size.width), device=plane.device)
+            x, y = points.shifted(torch.zeros((1, rect.height, rect.width, 2), device=plane.device))
+            return _read(plane, x[0], y[0])
+
+        return self._drawn(pixels, query, token)
+
+    def _drawn(self, pixels: _Pixels, query: RegionQuery, token: CancelToken) -> Tensor:
+        rect = query.rect
+        out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._device)
+
+        def work(tile: Tile) -> None:
+            whole = tile_rect(tile, query.grid, self._side)
+            visible = whole.intersection(rect)
+            assert visible is not None
+            drawn = _rgbx(pixels(whole).clamp_(0, 255).round_())
+            out[visible.relative_to(rect).slices] = drawn[visible.relative_to(whole).slices]
+
+        self._workers.each(work, tiles_over(rect, self._side), token)
+        return out
+
+
+def _positions(
+    motion: MotionMaps | None, phase: float, rect: Rect, grid: Grid, size: Grid, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where the pixels of ``rect`` lie in both frames of ``size``, and the first frame's share.
+
+    Returns:
+        x and y, each [2, h, w], pixels of the frames, centre coordinates; the share [h, w, 1].
+    """
+    points = Points.make(rect, grid, latent_hw=(size.height, size.width), device=device)
+    if motion is None:
+        flow = torch.zeros((2, rect.height, rect.width, 2), device=device)
+        return *points.shifted(flow), torch.full((rect.height, rect.width, 1), 1 - phase, device=device)
+    height, width = motion.flow.shape[1:3]
+    on_proxy = Points.make(rect, grid, latent_hw=(height, width), device=device)
+    maps = on_proxy.bilinear(torch.cat((motion.flow, motion.share), -1))[0]
+    scale = maps.new_tensor((size.width / width, size.height / height))
+    flow = torch.stack((maps[..., :2], maps[..., 2:4])) * scale
+    return *points.shifted(flow), maps[..., 4:]
+
+
+def _read(plane: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Read ``plane`` [3, H, W] bicubically at x and y [h, w]: float32 [h, w, 3], levels, not clamped.
+
+    Only the box of pixels that is read is converted to floating point.
+    """
+    height, width = plane.shape[1:]
+    x, y = x.nan_to_num().clamp(-1, width), y.nan_to_num().clamp(-1, height)
+    left, right, top, bottom = torch.stack((*torch.aminmax(x), *torch.aminmax(y))).tolist()
+    columns = slice(max(0, math.floor(left) - _TAPS), min(width, math.floor(right) + _TAPS + 2))
+    rows = slice(max(0, math.floor(top) - _TAPS), min(height, math.floor(bottom) + _TAPS + 2))
+    box = plane[:, rows, columns].float().contiguous()
+    u = (2 * (x - columns.start) + 1) / box.shape[2] - 1
+    v = (2 * (y - rows.start) + 1) / box.shape[1] - 1
+    read = F.grid_sample(
+        box[None], torch.stack((u, v), -1)[None], mode="bicubic", padding_mode="border", align_corners=False
+    )
+    return read[0].permute(1, 2, 0)
+
+
+def _size(plane: Tensor) -> Grid:
+    return Grid(plane.shape[2], plane.shape[1])
+
+
+def _rgbx(pixels: Tensor) -> Tensor:
+    """Return levels [h, w, 3] as uint8 [h, w, 4], X = 255."""
+    rgbx = torch.full((*pixels.shape[:2], 4), 255, dtype=torch.uint8, device=pixels.device)
+    rgbx[..., :3] = pixels
+    return rgbx

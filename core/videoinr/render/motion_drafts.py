@@ -1,0 +1,122 @@
+"""Motion drafts: both source frames of a pair, warped along the motion of a small copy of them, and blended.
+
+    frames of the pair -> proxy (decode/proxy_motion.py), once for all requests of the pair
+    the proxy's motion at the phase + frames, shrunk to the grid where it is coarser -> pixels (decode/frame_warp.py)
+
+A draft is as sharp as the source frames and knows how things move, and its cost hardly depends on the frames' size. At
+the time of a source frame it is that frame itself. A model whose pictures are not made of warped frames has no motion
+to offer; there the frames are blended as they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from videoinr.cancel import CancelToken
+from videoinr.clip import Clip
+from videoinr.decode.frame_warp import FrameWarper, plane_size
+from videoinr.decode.proxy_motion import ProxyMotion, find_motion
+from videoinr.devices import MIB, ComputeProfile, is_out_of_memory
+from videoinr.errors import DeviceError
+from videoinr.geometry import Grid
+from videoinr.images import shrink, uint8_from_pixels
+from videoinr.model.representation import Representation
+from videoinr.render.bounded_cache import BoundedCache
+from videoinr.render.footing import Footing
+from videoinr.types import PairKey, RegionQuery
+
+_MOST_BYTES = 64 * MIB
+"""The most that the motion of pairs may take, and the same for their frames."""
+
+
+class MotionDrafts:
+    """Draws motion drafts of one clip, and keeps the motion of the last pairs and their frames."""
+
+    def __init__(self, clip: Clip, model: Representation, profile: ComputeProfile) -> None:
+        """Make an empty cache.
+
+        Args:
+            clip: the open clip, which stays the caller's.
+            model: the model, on the profile's device.
+            profile: the device; its ``feature_bytes`` bound the caches here, too, to an eighth each.
+        """
+        self._clip, self._model, self._profile = clip, model, profile
+        budget = min(_MOST_BYTES, profile.feature_bytes // 8)
+        self._motions = BoundedCache[PairKey, ProxyMotion](budget)
+        self._planes = BoundedCache[tuple[int, Grid], Tensor](budget)
+        self._warper = FrameWarper(profile)
+
+    def close(self) -> None:
+        """End the threads, and free the memory."""
+        self._warper.close()
+        self._motions.clear()
+        self._planes.clear()
+
+    def is_ready(self, key: PairKey, footing: Footing) -> bool:
+        """Return whether :meth:`draw` needs to find no motion for ``footing``, whose name in the caches is ``key``."""
+        return footing.phase in (0, 1) or not self._model.warps_frames or key in self._motions
+
+    def draw(self, key: PairKey, footing: Footing, query: RegionQuery, token: CancelToken) -> Tensor:
+        """Draw the pixels of ``query``.
+
+        Args:
+            key: the footing's name in the caches.
+            footing: the frames and the phase between them.
+            query: the grid and the rectangle; its phase is the footing's.
+            token: cancels the work between frames, steps and tiles.
+
+        Returns:
+            uint8 [rect.height, rect.width, 4], RGBX, on the device.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+            ClipError, DeviceError: a frame cannot be read, or the memory does not suffice.
+        """
+        size = plane_size(self._clip.info.grid, query.grid)
+        try:
+            if footing.phase in (0, 1):
+                index = footing.second if footing.phase else footing.first
+                return self._warper.frame(self._plane(index, size, token), query, token)
+            motion = self._motion(key, footing, token)
+            maps = None if motion is None else motion.at(float(footing.phase))
+            token.check()
+            first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
+            return self._warper.between(first, second, maps, query, token)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise DeviceError(
+                f"The memory of {self._profile.device_name} does not suffice for a draft.",
+                hint="Close other programs, choose a smaller size, or use --device cpu.",
+            ) from error
+
+    def _motion(self, key: PairKey, footing: Footing, token: CancelToken) -> ProxyMotion | None:
+        """Return the motion between the footing's frames; None if the model has none to offer."""
+        if not self._model.warps_frames:
+            return None
+        motion = self._motions.get(key)
+        if motion is None:
+            size = self._clip.info.grid
+            planes = torch.stack([self._plane(index, size, token) for index in (footing.first, footing.second)])
+            token.check()
+            motion = find_motion(self._model, planes, size, half=self._profile.half_encoder)
+            self._motions.put(key, motion)
+        return motion
+
+    def _plane(self, index: int, size: Grid, token: CancelToken) -> Tensor:
+        """Return frame ``index``, shrunk to ``size``: uint8 [3, size.height, size.width] on the device."""
+        plane = self._planes.get((index, size))
+        if plane is not None:
+            return plane
+        pixels = self._clip.frame(index, token)
+        token.check()
+        # The clip keeps its frames itself: what needs no work is not kept twice.
+        is_kept = pixels.dtype == np.uint8 and size == self._clip.info.grid and self._profile.device.type == "cpu"
+        # torch warns of read-only arrays, so they are copied.
+        whole = torch.from_numpy(np.require(uint8_from_pixels(pixels), requirements=("C", "W")))
+        plane = shrink(whole.to(self._profile.device).permute(2, 0, 1)[None], size)[0]
+        if not is_kept:
+            self._planes.put((index, size), plane)
+        return plane
