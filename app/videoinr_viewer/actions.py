@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.panels.focus_walk import FocusWalk
+from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.timeline.time_field import TimeField
 
 
@@ -46,6 +48,7 @@ class Menu(Enum):
     GO = "&Go"
     MARKS = "&Marks"
     VIEW = "&View"
+    COMPARE = "&Compare"
     HELP = "&Help"
 
 
@@ -54,7 +57,8 @@ class Row:
     """One action.
 
     ``keys``: alternative shortcuts. ``needs_clip``: the action is disabled while no clip is open. ``group_ends``: a
-    separator follows in the menu.
+    separator follows in the menu. ``checked``: whether a checkable action is on at the start. ``choice``: the name of a
+    group of checkable actions, of which one is on.
     """
 
     id: str
@@ -65,6 +69,8 @@ class Row:
     needs_clip: bool = True
     checkable: bool = False
     group_ends: bool = False
+    checked: bool = False
+    choice: str = ""
 
 
 _SIXTEENTH = Fraction(1, 16)
@@ -73,6 +79,28 @@ _ZOOMS = (1, 2, 4, 8, 16, 32)
 
 def _zoom_to(zoom: int) -> Callable[[Targets], object]:
     return lambda t: t.session.zoom_to(zoom)
+
+
+def _compare(mode: Compare) -> Callable[[Targets], object]:
+    return lambda t: t.modes.set_compare(mode)
+
+
+def _against(reference: Reference) -> Callable[[Targets], object]:
+    return lambda t: t.modes.set_reference(reference)
+
+
+_MODES = (
+    ("off", "&Off", Compare.OFF),
+    ("wipe", "&Wipe", Compare.WIPE),
+    ("side-by-side", "&Side by side", Compare.SIDE_BY_SIDE),
+    ("difference", "&Difference", Compare.DIFFERENCE),
+    ("blink", "&Blink", Compare.BLINK),
+)
+_REFERENCES = (
+    ("pixels", "Against the source, pixel by &pixel", Reference.NEAREST),
+    ("bicubic", "Against the source, b&icubic", Reference.BICUBIC),
+    ("blend", "Against a blend of b&oth frames", Reference.BLEND),
+)
 
 
 TABLE: tuple[Row, ...] = (
@@ -125,10 +153,21 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("zoom-in", Menu.VIEW, "Zoom &in", ("+", "="), lambda t: t.session.zoom_by(2**0.5)),
     Row("zoom-out", Menu.VIEW, "Zoom &out", ("-",), lambda t: t.session.zoom_by(2**-0.5), group_ends=True),
-    Row("compare", Menu.VIEW, "&Compare with the source", ("C",), lambda t: t.modes.toggle_compare()),
     Row(
-        "wipe-follows", Menu.VIEW, "&Wipe follows the mouse", ("W",), lambda t: t.modes.toggle_wipe_follows(),
-        group_ends=True,
+        "pixel-values", Menu.VIEW, "&Pixel values", ("P",), lambda t: t.modes.toggle_values(), needs_clip=False,
+        checkable=True, checked=True,
+    ),
+    Row(
+        "minimap", Menu.VIEW, "&Minimap", ("N",), lambda t: t.modes.toggle_minimap(), needs_clip=False,
+        checkable=True, checked=True,
+    ),
+    Row(
+        "pixel-grid", Menu.VIEW, "&Grid of source pixels (from 800%)", ("Shift+G",), lambda t: t.modes.toggle_grid(),
+        needs_clip=False, checkable=True,
+    ),
+    Row(
+        "checkerboard", Menu.VIEW, "Checkerboard &around the picture", ("Shift+B",),
+        lambda t: t.modes.toggle_checkerboard(), needs_clip=False, checkable=True, group_ends=True,
     ),
     Row("full-screen", Menu.VIEW, "F&ull screen", ("F11",), lambda t: t.modes.toggle_full_screen(), needs_clip=False),
     Row("next-control", Menu.VIEW, "Next control", ("F6",), lambda t: t.focus.move(1), needs_clip=False),
@@ -137,6 +176,32 @@ TABLE: tuple[Row, ...] = (
         needs_clip=False,
     ),
     Row("leave", Menu.VIEW, "Leave full screen or comparison", ("Esc",), lambda t: t.modes.leave(), needs_clip=False),
+    Row("compare", Menu.COMPARE, "&Next comparison", ("C",), lambda t: t.modes.next_compare(), group_ends=True),
+    *(
+        Row(
+            f"compare-{name}", Menu.COMPARE, text, (f"Ctrl+{index}",), _compare(mode), checkable=True, choice="mode",
+            checked=mode is Compare.OFF, group_ends=mode is Compare.BLINK,
+        )
+        for index, (name, text, mode) in enumerate(_MODES)
+    ),
+    Row(
+        "wipe-follows", Menu.COMPARE, "Wipe &follows the mouse", ("W",), lambda t: t.modes.toggle_wipe_follows(),
+        checkable=True, choice="mode",
+    ),
+    Row("wipe-left", Menu.COMPARE, "Wipe to the &left", ("Ctrl+Left",), lambda t: t.modes.move_wipe(-1)),
+    Row("wipe-right", Menu.COMPARE, "Wipe to the &right", ("Ctrl+Right",), lambda t: t.modes.move_wipe(1)),
+    Row("gain-up", Menu.COMPARE, "Difference: &more gain", ("Ctrl+]",), lambda t: t.modes.change_gain(1)),
+    Row(
+        "gain-down", Menu.COMPARE, "Difference: l&ess gain", ("Ctrl+[",), lambda t: t.modes.change_gain(-1),
+        group_ends=True,
+    ),
+    *(
+        Row(
+            f"against-{name}", Menu.COMPARE, text, (f"Ctrl+Shift+{index}",), _against(reference), checkable=True,
+            choice="reference", checked=reference is Reference.NEAREST,
+        )
+        for index, (name, text, reference) in enumerate(_REFERENCES, 1)
+    ),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
     Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
@@ -152,9 +217,14 @@ def conflicts(table: Iterable[Row]) -> list[str]:
 
 def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:
     """Return a QAction for each row of :data:`TABLE`, by id. Their shortcuts work in the whole window of ``parent``."""
-    actions = {}
+    actions, choices = {}, dict[str, QActionGroup]()
     for row in TABLE:
-        action = QAction(row.text, parent, checkable=row.checkable, enabled=not row.needs_clip)
+        action = QAction(tr(row.text), parent, checkable=row.checkable, enabled=not row.needs_clip)
+        action.setChecked(row.checked)
+        if row.choice:
+            if row.choice not in choices:
+                choices[row.choice] = QActionGroup(parent)
+            choices[row.choice].addAction(action)
         action.setObjectName(row.id)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.triggered.connect(lambda _checked=False, row=row: row.intent(targets))
@@ -172,5 +242,5 @@ def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
 
 
 def _tool_tip(row: Row) -> str:
-    text = row.text.replace("&", "").rstrip("…")
+    text = tr(row.text).replace("&", "").rstrip("…")
     return f"{text} ({row.keys[0]})" if row.keys else text

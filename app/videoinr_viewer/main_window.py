@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
 from videoinr_viewer.actions import Targets, build_actions, enable_actions
+from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.export.bridge import ExportBridge
@@ -20,6 +21,7 @@ from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
 from videoinr_viewer.panels.message_bar import MessageBar
 from videoinr_viewer.panels.status import StatusLine
+from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.drop import FileDrop
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.hold_key import HoldKey
@@ -62,6 +64,7 @@ class MainWindow(QMainWindow):
         player: Player,
         bridge: RenderBridge,
         export: ExportBridge,
+        reader: SideReader,
         *,
         theme: Theme,
         options: WindowOptions,
@@ -70,7 +73,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(640, 400)
         self.session, self.player = session, player
-        self.frame_view, self.empty, self.pages = FrameView(), EmptyState(), QStackedWidget()
+        self.frame_view, self.empty, self.pages = FrameView(reader), EmptyState(), QStackedWidget()
         self.messages, self.status, self.time_field = MessageBar(), StatusLine(), TimeField()
         self.taker = PictureTaker(session, player, self.frame_view, self)
         self.modes = ViewModes(self, self.frame_view)
@@ -131,6 +134,8 @@ class MainWindow(QMainWindow):
         view.zoom_wanted.connect(session.zoom_at)
         view.pan_wanted.connect(session.pan)
         view.pan_ended.connect(session.settle)
+        view.centre_wanted.connect(session.centre_on)
+        view.comparison.changed.connect(self._show_comparison)
         view.scrub_wanted.connect(session.scrub)
         self.time_field.left.connect(view.setFocus)
         player.changed.connect(self._show_player)
@@ -166,6 +171,14 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_player(self) -> None:
         self.actions_by_id["loop"].setChecked(self.player.loops)
+
+    @Slot()
+    def _show_comparison(self) -> None:
+        mode, kind = self.frame_view.compare, self.frame_view.comparison.kind
+        names = {Compare.SIDE_BY_SIDE: "compare-side-by-side", Compare.WIPE_FOLLOWS: "wipe-follows"}
+        self.actions_by_id[names.get(mode, f"compare-{mode.value}")].setChecked(True)
+        of_kind = {Reference.NEAREST: "pixels", Reference.BICUBIC: "bicubic", Reference.BLEND: "blend"}
+        self.actions_by_id[f"against-{of_kind[kind]}"].setChecked(True)
 
     # ---- events of the window ----
 

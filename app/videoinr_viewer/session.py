@@ -93,9 +93,10 @@ class Session(QObject):
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
         """Take the clip that :meth:`open` asked for."""
+        kept = self._kept_place(opened)
         self.clip, self.marks, self._is_opening = opened, Marks(), False
-        self.is_fitted = self._start.zoom is None and self._start.centre is None
-        self.view = ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
+        self.is_fitted = kept is None and self._start.zoom is None and self._start.centre is None
+        self.view = kept or ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
         self.opened.emit(opened)
         self.marks_changed.emit(self.marks)
         self._apply_start(opened, self._start)
@@ -112,8 +113,15 @@ class Session(QObject):
             self.open_failed.emit()
             self._request(moving=False)
 
+    def _kept_place(self, opened: Opened) -> ViewState | None:
+        """Return the present view at second 0, if the user chose its place and the new clip has the same size."""
+        if self.clip is None or self.is_fitted or self.clip.info.grid != opened.info.grid:
+            return None
+        return replace(self.view, time_secs=Fraction(0))
+
     def _apply_start(self, opened: Opened, start: StartView) -> None:
-        view = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
+        fitted = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
+        view = fitted if self.is_fitted or start.zoom or start.centre else self.view
         view = replace(
             view,
             time_secs=self._clamped(start.time_secs or Fraction(0)),
@@ -176,6 +184,11 @@ class Session(QObject):
         if self.clip is not None:
             view = navigation.panned(self.view, self.clip.info, by_px=by_px)
             self._navigate(view, moving=True, keeps_fit=False)
+
+    @Slot(tuple)
+    def centre_on(self, point: Point) -> None:
+        """Show ``point`` (clip pixels on the edge axis) in the middle of the view."""
+        self._navigate(replace(self.view, centre=point), moving=True, keeps_fit=False)
 
     # ---- time ----
 

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.render_loop import RenderLoop
 from videoinr.render.renderer import Renderer
+from videoinr_viewer.clip_access.clip_frames import open_clip_frames
+from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
 from videoinr_viewer.player import Player
@@ -28,7 +30,8 @@ GEOMETRY_REST_MSECS = 1000
 class Viewer(QObject):
     """One window and the objects behind it. ``open_renderer`` runs on the render thread.
 
-    ``save_settings`` is called after each change of the settings, so that a crash or a kill loses none.
+    ``open_frames`` opens a clip beside the render thread, on any thread. ``save_settings``
+    is called after each change of the settings, so that a crash or a kill loses none.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Viewer(QObject):
         export_command: Sequence[str] = COMMAND,
         options: WindowOptions | None = None,
         save_settings: Callable[[], None] | None = None,
+        open_frames: Callable[[Path], FrameSource] = open_clip_frames,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -52,8 +56,9 @@ class Viewer(QObject):
         self.session, self.bridge = Session(self), RenderBridge(self)
         self.player = Player(self.session, parent=self)
         self.export = ExportBridge(export_command, self)
+        self.reader = SideReader(open_frames)
         self.window = MainWindow(
-            self.session, self.player, self.bridge, self.export, theme=self.themes.chosen,
+            self.session, self.player, self.bridge, self.export, self.reader, theme=self.themes.chosen,
             options=options or WindowOptions(),
         )  # fmt: skip
         self.loop = RenderLoop(open_renderer, self.bridge)
@@ -91,6 +96,8 @@ class Viewer(QObject):
         self.player.pause()
         self.export.stop()
         self.window.taker.close()
+        self.window.frame_view.comparison.close()
+        self.reader.close()
         self.loop.close()
 
     @Slot()
@@ -108,6 +115,7 @@ class Viewer(QObject):
 
     @Slot(object)
     def _remember_clip(self, opened: Opened) -> None:
+        self.reader.set_clip(opened.info.path)
         self.settings.add_recent(opened.info.path)
         self._save_settings()
         self._offer_recent()

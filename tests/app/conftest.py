@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from helpers.stage import Stage
+from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
@@ -40,6 +44,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
         size: tuple[int, int] = (900, 600),
         settings: Settings | None = None,
         export_command: Sequence[str] = COMMAND,
+        frame_source: Callable[[Path], FrameSource] | None = None,
     ) -> Stage:
         made: list[SlowRenderer] = []
         viewer = Viewer(
@@ -48,6 +53,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
             settings=settings or Settings(),
             theme=Theme.DARK,
             export_command=export_command,
+            open_frames=frame_source or partial(SlowFrames, frames=frames),
         )
         stage = Stage(qtbot, viewer, made)
         viewer.session.requested.connect(stage.requests.append)

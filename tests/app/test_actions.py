@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel
 
 from helpers.stage import Stage
 from videoinr_viewer.actions import TABLE, Menu, Row, conflicts
-from videoinr_viewer.picture.frame_view import Compare
+from videoinr_viewer.picture.comparing import Compare
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 FRAME = Fraction(1, 25)

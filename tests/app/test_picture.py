@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from helpers.slow_renderer import SOURCE_STEP, Pace
 from helpers.stage import Stage
 from videoinr.types import Quality
-from videoinr_viewer.picture.frame_view import Compare
+from videoinr_viewer.picture.comparing import Compare
 from videoinr_viewer.picture.navigation import clip_point
 
 SLOW = Pace(secs_per_pixel=2e-6, encode_secs=0.02)
@@ -191,7 +191,7 @@ def test_a_wipe_shows_the_source_on_the_left(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(13, 10))
     stage.wait_until_complete()
     before = picture_of(stage)
-    stage.viewer.window.frame_view.set_compare(Compare.WIPE)
+    stage.viewer.window.frame_view.comparison.set_mode(Compare.WIPE)
     wiped = picture_of(stage)
     left, right = QPoint(350, 250), QPoint(550, 250)
     assert wiped.pixelColor(right) == before.pixelColor(right)
@@ -203,7 +203,7 @@ def test_a_wipe_paints_nothing_beside_the_picture(stage: Stage) -> None:
     view = stage.viewer.window.frame_view
     stage.viewer.session.zoom_to(1)
     stage.wait_until_complete()
-    view.set_compare(Compare.WIPE)
+    view.comparison.set_mode(Compare.WIPE)
     shot = picture_of(stage)
     top = (shot.height() - 90) // 2 - 3
     for y in (0, top // 2, top, shot.height() - 1):
@@ -212,9 +212,10 @@ def test_a_wipe_paints_nothing_beside_the_picture(stage: Stage) -> None:
 
 def test_a_wipe_follows_the_mouse(stage: Stage) -> None:
     view = stage.viewer.window.frame_view
-    view.set_compare(Compare.WIPE_FOLLOWS)
-    QTest.mouseMove(view.viewport(), QPoint(view.width() // 4, 100))
-    assert view._item.wipe == pytest.approx(0.25, abs=0.01)
+    view.comparison.set_mode(Compare.WIPE_FOLLOWS)
+    at = QPoint(view.width() // 4, 100)
+    QTest.mouseMove(view.viewport(), at)
+    assert view._item.wipe_x == pytest.approx(view.clip_point(QPointF(at))[0], abs=0.01)
 
 
 def test_resizing_the_window_fits_the_picture_again(stage: Stage) -> None:

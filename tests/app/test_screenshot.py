@@ -136,6 +136,19 @@ def test_missing_libraries_of_windows_are_named_before_qt_is_imported(
 
 
 @pytest.mark.usefixtures("qapp")
+def test_a_screenshot_shows_the_actions_that_were_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.png"
+    asked = Arguments(file=Path("clip.mp4"), screenshot=out, actions=("compare-wipe",), size=(1000, 700))
+    assert shoot(tmp_path, asked, []) == 0
+    image = QImage(str(out))
+    left, right = image.pixelColor(400, 260), image.pixelColor(600, 260)
+    assert right.red() - left.red() > 40, "the left side is the source, which is darker"
+    asked = Arguments(file=Path("clip.mp4"), screenshot=out, actions=("no-such-action",))
+    assert shoot(tmp_path, asked, []) == 1
+    assert "There is no action no-such-action. There are: open," in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("qapp")
 def test_a_screenshot_opens_no_window_that_takes_input(tmp_path: Path) -> None:
     seen: list[bool] = []
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
 
 _THEME_TITLES = {Theme.SYSTEM: "&System", Theme.LIGHT: "&Light", Theme.DARK: "&Dark"}
@@ -27,7 +28,7 @@ class Menus(QObject):
         super().__init__(bar)
         self.recent = QMenu("Open &recent", bar)
         self._themes = QActionGroup(self)
-        menus = {menu: bar.addMenu(menu.value) for menu in Menu}
+        menus = {menu: bar.addMenu(tr(menu.value)) for menu in Menu}
         for row in TABLE:
             menus[row.menu].addAction(actions[row.id])
             if row.group_ends:

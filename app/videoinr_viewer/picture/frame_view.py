@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from videoinr.render.messages import Opened
 from videoinr.types import Quality, RegionQuery, RenderedRegion, ViewState
-from videoinr_viewer.picture.canvas import CanvasBox, PictureItem
+from videoinr_viewer.clip_access.side_reader import SideReader
+from videoinr_viewer.picture.canvas import CanvasBox
+from videoinr_viewer.picture.comparing import Compare
+from videoinr_viewer.picture.comparison import Comparison
 from videoinr_viewer.picture.navigation import FIT_MARGIN_PX, drawn
+from videoinr_viewer.picture.overlays import Overlays
+from videoinr_viewer.picture.picture_item import PictureItem
+from videoinr_viewer.picture.surround import surround_brush
+from videoinr_viewer.style.language import tr
 
 SOURCE_PATIENCE_MSECS = 80
 """How long a source frame waits for the decoded picture before it replaces the last one.
 
 Without this wait, playback would flash the blurred source frame at each frame of the clip.
 """
-
-
-class Compare(Enum):
-    """The ways to compare the source with the decoded picture."""
-
-    OFF = "off"
-    WIPE = "wipe"
-    WIPE_FOLLOWS = "wipe that follows the mouse"
+WIPE_REACH_PX = 6
+"""The mouse takes hold of the wipe within this distance, logical pixels."""
 
 
 class FrameView(pg.GraphicsView):  # type: ignore[misc]
-    """The picture's widget. Coordinates in its signals are physical pixels from its top left corner."""
+    """The picture's widget. Coordinates in its signals are physical pixels from the top left corner of a pane.
+
+    There is one pane, as large as the widget; or two, side by side, which show the same view.
+    """
 
     screen_changed = Signal(tuple, float)
-    """(width, height) and the margin of a fitted picture, physical pixels."""
+    """(width, height) of a pane and the margin of a fitted picture, physical pixels."""
     zoom_wanted = Signal(float, tuple)
     """Factor, and the point (x, y) that stays fixed."""
     pan_wanted = Signal(tuple)
     """(x, y) in whole pixels."""
     pan_ended = Signal()
+    centre_wanted = Signal(tuple)
+    """(x, y) in clip pixels: what the middle of the view shall show."""
     scrub_wanted = Signal(int)
     """Sixteenths of a frame."""
     shown = Signal(object)
@@ -46,25 +50,26 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     painted = Signal(tuple)
     """The RenderedRegions that a paint has just drawn, bottom to top."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, reader: SideReader, parent: QWidget | None = None) -> None:
         # Set before pyqtgraph's own __init__, which resizes the widget.
-        self._fit_margin_px = FIT_MARGIN_PX
+        self._fit_margin_px, self._has_checkerboard = FIT_MARGIN_PX, False
+        self._item = PictureItem()
+        self._view: ViewState | None = None
         super().__init__(parent, background=None)
-        self.compare = Compare.OFF
+        self.comparison = Comparison(self._item, reader, self)
         self._panned_px = (0, 0)
+        self._holds_wipe = False
         self._late_source: RenderedRegion | None = None
         self._patience = QTimer(self, singleShot=True)
         self._patience.setInterval(SOURCE_PATIENCE_MSECS)
         self._patience.timeout.connect(self._show_late_source)
-        self._box, self._item = CanvasBox(), PictureItem()
+        self._box = CanvasBox()
         self._box.addItem(self._item, ignoreBounds=True)
         self.setCentralItem(self._box)
-        self._badge = QLabel(self)
-        self._badge.setObjectName("badge")
-        self._badge.hide()
-        self._badge.move(12, 12)
+        self.overlays = Overlays(self, self._item, self.comparison)
         self.setAcceptDrops(False)
-        self.setAccessibleName("Picture")
+        self.setMouseTracking(True)
+        self.setAccessibleName(tr("Picture"))
         self._connect()
 
     def _connect(self) -> None:
@@ -72,6 +77,9 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self._box.pan_wanted.connect(self._pan)
         self._box.pan_ended.connect(self._end_pan)
         self._box.scrub_wanted.connect(self.scrub_wanted)
+        self.overlays.minimap.centre_wanted.connect(self.centre_wanted)
+        self.overlays.minimap.released.connect(self.pan_ended)
+        self.comparison.changed.connect(self._report_screen)
 
     # ---- what is shown ----
 
@@ -80,13 +88,15 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         """Take the size of a newly opened clip and show nothing yet."""
         self._forget_late_source()
         self._item.reset(opened.info.width, opened.info.height)
+        self.overlays.open(opened)
 
     @Slot(object)
     def look(self, view: ViewState) -> None:
         """Show the area of ``view`` at once, with the regions that there are."""
-        view = drawn(view, self.screen_px)
-        width, height = (side / view.zoom for side in self.screen_px)
-        self._box.setRange(QRectF(view.centre[0] - width / 2, view.centre[1] - height / 2, width, height), padding=0)
+        self._view = view
+        self._item.view, self._item.pane_px = drawn(view, self.screen_px), self.screen_px
+        self._item.update()
+        self.overlays.look()
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
@@ -109,7 +119,13 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         if source_only:
             self._show_late_source()
         self._item.source_only = source_only
-        self._update_badge()
+        self._item.update()
+        self.overlays.update_badge()
+
+    @property
+    def compare(self) -> Compare:
+        """How the source and the decoded picture are compared."""
+        return self.comparison.mode
 
     @Slot(bool)
     def set_full_screen(self, is_full: bool) -> None:
@@ -117,19 +133,24 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self._fit_margin_px = 0 if is_full else FIT_MARGIN_PX
         self._report_screen()
 
-    def set_compare(self, compare: Compare) -> None:
-        """Set how the source and the decoded picture are compared."""
-        self.compare = compare
-        self._item.wipe = None if compare is Compare.OFF else 0.5
-        self._update_badge()
+    def set_grid(self, shown: bool) -> None:
+        """Show lines between the source pixels, or none."""
+        self._item.shows_grid = shown
+        self._item.update()
+
+    def set_checkerboard(self, shown: bool) -> None:
+        """Show a checkerboard around the picture, or a plain surface."""
+        self._has_checkerboard = shown
+        self._paint_surround()
 
     # ---- the screen ----
 
     @property
     def screen_px(self) -> tuple[int, int]:
-        """(width, height) of the widget, physical pixels."""
+        """(width, height) of a pane, physical pixels."""
         ratio = self.devicePixelRatioF()
-        return round(self.viewport().width() * ratio), round(self.viewport().height() * ratio)
+        width, height = round(self.viewport().width() * ratio), round(self.viewport().height() * ratio)
+        return (width // 2 if self._item.compare is Compare.SIDE_BY_SIDE else width), height
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Report the new size."""
@@ -151,20 +172,64 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         """Set the background behind the picture when the theme changes."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self.setBackground(self.palette().color(QPalette.ColorRole.Dark))
+            self._paint_surround()
+
+    # ---- the mouse ----
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the wipe, if the mouse is on it."""
+        if event.button() == Qt.MouseButton.LeftButton and self._is_on_wipe(event.position()):
+            self._holds_wipe = True
+            event.accept()
+            return
+        super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move a wipe that follows the mouse."""
-        super().mouseMoveEvent(event)
-        if self.compare is Compare.WIPE_FOLLOWS:
-            self._item.wipe = min(max(event.position().x() / max(1, self.width()), 0.0), 1.0)
-            self._item.update()
+        """Move a wipe that the mouse holds or that follows it, and show the values under the mouse."""
+        if self._holds_wipe or self.compare is Compare.WIPE_FOLLOWS:
+            self.comparison.move_wipe(self.clip_point(event.position())[0])
+        if not self._holds_wipe:
+            super().mouseMoveEvent(event)
+            if not event.buttons():
+                on_wipe = self._is_on_wipe(event.position())
+                self.setCursor(Qt.CursorShape.SplitHCursor if on_wipe else Qt.CursorShape.ArrowCursor)
+        self.overlays.point_at(event.position().toPoint(), self.clip_point(event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go of the wipe."""
+        if self._holds_wipe and event.button() == Qt.MouseButton.LeftButton:
+            self._holds_wipe = False
+            event.accept()
+            return
+        super().mouseReleaseEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show no values: the mouse is elsewhere."""
+        super().leaveEvent(event)
+        self.overlays.point_at(None, (0.0, 0.0))
+
+    def clip_point(self, at: QPointF) -> tuple[float, float]:
+        """Return the clip's point that is drawn at ``at``, logical pixels of the widget."""
+        panes = self._item.panes()
+        if not panes:
+            return -1.0, -1.0
+        physical = at * self.devicePixelRatioF()
+        pane = next((pane for pane in panes if pane.box.contains(physical)), panes[0])
+        inverted, _ = pane.physical.inverted()
+        point = inverted.map(physical)
+        return point.x(), point.y()
 
     # ---- inside ----
+
+    def _is_on_wipe(self, at: QPointF) -> bool:
+        x = self._item.wipe_px() if self.compare is Compare.WIPE else None
+        return x is not None and abs(at.x() - x / self.devicePixelRatioF()) <= WIPE_REACH_PX
 
     def _add(self, region: RenderedRegion) -> None:
         self._item.stack.add(region)
         self._item.update()
+        self.comparison.update()
+        self.overlays.show_region(region)
         self.shown.emit(region)
 
     @Slot()
@@ -180,19 +245,18 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     @Slot()
     def _report_screen(self) -> None:
         self.screen_changed.emit(self.screen_px, self._fit_margin_px * self.devicePixelRatioF())
+        if self._view is not None:
+            self.look(self._view)
 
-    def _update_badge(self) -> None:
-        is_wipe = self.compare is not Compare.OFF
-        text = "Source" if self._item.source_only else "Source  |  VideoINR" if is_wipe else ""
-        self._badge.setText(text)
-        self._badge.adjustSize()
-        self._badge.setVisible(bool(text))
-        self._item.update()
+    def _paint_surround(self) -> None:
+        self.setBackground(surround_brush(self.palette().color(QPalette.ColorRole.Dark), self._has_checkerboard))
 
     @Slot(float, QPointF)
     def _zoom(self, factor: float, at: QPointF) -> None:
-        ratio = self.devicePixelRatioF()
-        self.zoom_wanted.emit(factor, (at.x() * ratio, at.y() * ratio))
+        ratio, (width, _) = self.devicePixelRatioF(), self.screen_px
+        x = at.x() * ratio
+        self.zoom_wanted.emit(factor, (x - width if self.compare is Compare.SIDE_BY_SIDE and x >= width else x,
+                                       at.y() * ratio))  # fmt: skip
 
     @Slot(QPointF, bool)
     def _pan(self, moved: QPointF, begins: bool) -> None:

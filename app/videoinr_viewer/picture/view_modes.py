@@ -1,11 +1,16 @@
-"""The modes of the picture: full screen, and the comparison with the source."""
+"""The modes of the picture: full screen, comparisons, and what is drawn over and around it."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from videoinr_viewer.picture.frame_view import Compare, FrameView
+from videoinr_viewer.picture.comparing import Compare, Reference
+from videoinr_viewer.picture.frame_view import FrameView
+
+WIPE_STEP = 1 / 50
+"""How far a key moves the wipe, as a share of the picture's visible width."""
+_CYCLE = (Compare.OFF, Compare.WIPE, Compare.SIDE_BY_SIDE, Compare.DIFFERENCE, Compare.BLINK)
 
 
 class ViewModes(QObject):
@@ -19,16 +24,68 @@ class ViewModes(QObject):
     def __init__(self, window: QWidget, frame_view: FrameView) -> None:
         super().__init__(window)
         self._window, self._frame_view = window, frame_view
+        self._has_grid = self._has_checkerboard = False
+        self._has_values = self._has_minimap = True
 
-    def toggle_compare(self) -> None:
-        """Turn the comparison on, as a wipe in the middle, or off."""
-        is_off = self._frame_view.compare is Compare.OFF
-        self._frame_view.set_compare(Compare.WIPE if is_off else Compare.OFF)
+    # ---- comparison ----
+
+    def next_compare(self) -> None:
+        """Go to the next comparison: off, wipe, side by side, difference, blink."""
+        now = self._frame_view.compare
+        index = _CYCLE.index(Compare.WIPE if now is Compare.WIPE_FOLLOWS else now)
+        self.set_compare(_CYCLE[(index + 1) % len(_CYCLE)])
+
+    def set_compare(self, compare: Compare) -> None:
+        """Turn one comparison on."""
+        self._frame_view.comparison.set_mode(compare)
+
+    def set_reference(self, reference: Reference) -> None:
+        """Compare with ``reference``; without a comparison, a wipe begins."""
+        self._frame_view.comparison.set_kind(reference)
+        if self._frame_view.compare is Compare.OFF:
+            self.set_compare(Compare.WIPE)
 
     def toggle_wipe_follows(self) -> None:
-        """Let the wipe follow the mouse, or keep it in the middle."""
+        """Let the wipe follow the mouse, or keep it where it is."""
         follows = self._frame_view.compare is Compare.WIPE_FOLLOWS
-        self._frame_view.set_compare(Compare.WIPE if follows else Compare.WIPE_FOLLOWS)
+        self.set_compare(Compare.WIPE if follows else Compare.WIPE_FOLLOWS)
+
+    def move_wipe(self, steps: int) -> None:
+        """Move the wipe by ``steps``, to the right if positive. Without a wipe, one begins."""
+        if not self._frame_view.compare.is_wipe:
+            self.set_compare(Compare.WIPE)
+        self._frame_view.comparison.step_wipe(steps * WIPE_STEP)
+
+    def change_gain(self, steps: int) -> None:
+        """Make differences clearer or fainter. Without them, they are shown."""
+        if self._frame_view.compare is Compare.DIFFERENCE:
+            self._frame_view.comparison.change_gain(steps)
+        else:
+            self.set_compare(Compare.DIFFERENCE)
+
+    # ---- over and around the picture ----
+
+    def toggle_grid(self) -> None:
+        """Show the grid of source pixels, or hide it."""
+        self._has_grid = not self._has_grid
+        self._frame_view.set_grid(self._has_grid)
+
+    def toggle_checkerboard(self) -> None:
+        """Show a checkerboard around the picture, or a plain surface."""
+        self._has_checkerboard = not self._has_checkerboard
+        self._frame_view.set_checkerboard(self._has_checkerboard)
+
+    def toggle_values(self) -> None:
+        """Show the values of the pixel under the mouse, or hide them."""
+        self._has_values = not self._has_values
+        self._frame_view.overlays.set_values(self._has_values)
+
+    def toggle_minimap(self) -> None:
+        """Show the minimap while the view is zoomed, or hide it."""
+        self._has_minimap = not self._has_minimap
+        self._frame_view.overlays.set_minimap(self._has_minimap)
+
+    # ---- full screen ----
 
     def toggle_full_screen(self) -> None:
         """Show the picture alone on the whole screen, or go back to the window."""
@@ -39,7 +96,7 @@ class ViewModes(QObject):
         if self._window.isFullScreen():
             self._set_full_screen(False)
         elif self._frame_view.compare is not Compare.OFF:
-            self._frame_view.set_compare(Compare.OFF)
+            self.set_compare(Compare.OFF)
         else:
             self.escaped.emit()
 

@@ -46,6 +46,8 @@ class Arguments:
     device: str | None = None
     theme: Theme | None = None
     size: tuple[int, int] | None = None
+    language: str | None = None
+    actions: tuple[str, ...] = ()
 
     @property
     def is_unattended(self) -> bool:
@@ -64,6 +66,9 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
     parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
     parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
+    parser.add_argument(
+        "--do", action="append", default=[], metavar="ID", help="with --screenshot: an action of the menus to do first"
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_view(parser)
     _add_bench(parser)
@@ -73,6 +78,9 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         parser.error("--seconds, --steps and --json need --bench")
     if values["bench"] and (values["file"] is None or values["screenshot"] is not None):
         parser.error("--bench needs a FILE and excludes --screenshot")
+    values["actions"] = tuple(values.pop("do"))
+    if values["actions"] and values["screenshot"] is None:
+        parser.error("--do needs --screenshot")
     values["bench"] = plan if values["bench"] else None
     return Arguments(**values)
 
@@ -102,6 +110,9 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
         type=_checked(Theme, "light, dark or system"),
         metavar="light|dark|system",
         help="the theme of this run",
+    )
+    parser.add_argument(
+        "--language", choices=("en", "de"), help="the language of this run (default: the system's, or English)"
     )
     parser.add_argument("--size", type=_checked(_size, _SIZES), metavar="WxH", help="the window's size in pixels")
 

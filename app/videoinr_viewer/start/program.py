@@ -27,6 +27,7 @@ from videoinr_viewer.start.logs import start_log, stop_log
 from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.language import system_language, use_language
 from videoinr_viewer.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ def run(
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
+    use_language(app, arguments.language or system_language())
     log_handler, hook = start_log(log_folder), CrashHook()
     hook.install()
     # While the window is built, no dialog can report an error.
@@ -154,7 +156,9 @@ def _show(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Pat
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:
     """Connect the receiver of crashes: dialog, screenshot or bench. Return the window's size, if one is set."""
     if arguments.screenshot is not None:
-        screenshot = Screenshot(viewer, arguments.screenshot, waits_for_clip=arguments.file is not None)
+        screenshot = Screenshot(
+            viewer, arguments.screenshot, waits_for_clip=arguments.file is not None, actions=arguments.actions
+        )
         hook.crashed.connect(screenshot.fail_with)
     elif arguments.bench is not None:
         from videoinr_viewer.bench.run import SIZE, BenchRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
@@ -20,16 +21,31 @@ CALM_MSECS = 250
 class Screenshot(QObject):
     """Ends the application with exit code 0 when the window is saved, or with 1 and a message on stderr."""
 
-    def __init__(self, viewer: Viewer, path: Path, *, waits_for_clip: bool) -> None:
+    def __init__(self, viewer: Viewer, path: Path, *, waits_for_clip: bool, actions: Sequence[str] = ()) -> None:
         super().__init__(viewer)
+        self._actions = tuple(actions)
         self._viewer, self._path = viewer, path
         # No window on the screen: it would take the user's input, which would change the picture.
         viewer.window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         viewer.bridge.failure.connect(self._fail)
         if waits_for_clip:
-            viewer.session.opened.connect(self._wait)
+            viewer.session.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
         else:
+            QTimer.singleShot(0, self, self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        """Do the actions, and wait for the picture that they lead to."""
+        by_id = self._viewer.window.actions_by_id
+        if unknown := [name for name in self._actions if name not in by_id]:
+            self._end(f"There is no action {unknown[0]}. There are: {', '.join(by_id)}.")
+            return
+        for name in self._actions:
+            by_id[name].trigger()
+        if self._viewer.session.clip is None:
             QTimer.singleShot(CALM_MSECS, self, self._save)
+        else:
+            self._wait()
 
     @Slot()
     def _wait(self) -> None:
@@ -40,8 +56,11 @@ class Screenshot(QObject):
 
     @Slot()
     def _save_if_complete(self) -> None:
-        if self._viewer.window.frame_view.full_for(self._viewer.session.last_query) is None:
+        view = self._viewer.window.frame_view
+        if view.full_for(self._viewer.session.last_query) is None:
             self._wait()
+        elif not view.comparison.is_complete:
+            QTimer.singleShot(CALM_MSECS, self, self._save_if_complete)
         else:
             self._save()
 

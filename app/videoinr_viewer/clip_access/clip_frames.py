@@ -1,0 +1,43 @@
+"""A clip as the window reads it beside the render thread: its frames, and the kinds of its pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.types import PairKind, Pixels
+
+if TYPE_CHECKING:
+    from videoinr.clip import Clip
+    from videoinr.clip.open_options import OpenOptions
+
+
+class ClipFrames:
+    """A :class:`~videoinr_viewer.clip_access.side_reader.FrameSource` of a clip, which it closes."""
+
+    def __init__(self, clip: Clip) -> None:
+        from videoinr.clip.pair_kinds import PairKinds
+
+        self._clip, self._kinds = clip, PairKinds(clip)
+
+    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
+        """Return frame ``index``: [height, width, 3]; raises as the clip does."""
+        return self._clip.frame(index, token)
+
+    def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
+        """Return the kind of ``pair``; raises as the clip does."""
+        return self._kinds.kind(pair, token)
+
+    def close(self) -> None:
+        """Close the clip."""
+        self._clip.close()
+
+
+def open_clip_frames(path: Path, options: OpenOptions | None = None) -> ClipFrames:
+    """Open the clip at ``path`` as the engine does."""
+    # Imported here: the start of the program does without the readers.
+    from videoinr.clip import open_clip
+    from videoinr.clip.open_options import DEFAULT_OPTIONS
+
+    return ClipFrames(open_clip(path, options or DEFAULT_OPTIONS))

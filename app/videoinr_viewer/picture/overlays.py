@@ -1,0 +1,111 @@
+"""What lies over the picture: the names of what is compared, the pixel values, the minimap."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QRectF, Slot
+from PySide6.QtWidgets import QLabel, QWidget
+
+from videoinr.render.messages import Opened
+from videoinr.timeline import Timeline
+from videoinr.types import Quality, RenderedRegion
+from videoinr_viewer.picture.comparing import Compare, Reference
+from videoinr_viewer.picture.comparison import Comparison
+from videoinr_viewer.picture.minimap import Minimap
+from videoinr_viewer.picture.picture_item import PictureItem
+from videoinr_viewer.picture.pixel_values import values_at
+from videoinr_viewer.picture.readout import MARGIN_PX, Readout
+from videoinr_viewer.style.language import tr
+
+
+class Overlays(QObject):
+    """The overlays of the picture's widget ``view``, which shows ``item``."""
+
+    def __init__(self, view: QWidget, item: PictureItem, comparison: Comparison) -> None:
+        super().__init__(view)
+        self._view, self._item, self._comparison = view, item, comparison
+        self._timeline: Timeline | None = None
+        self._mouse: QPoint | None = None
+        self._point = (0.0, 0.0)
+        self._wants_values = True
+        self.badge, self.second_badge = (QLabel(view) for _ in range(2))
+        for label in (self.badge, self.second_badge):
+            label.setObjectName("badge")
+            label.hide()
+        self.badge.move(MARGIN_PX, MARGIN_PX)
+        self.readout, self.minimap = Readout(view), Minimap(view)
+        comparison.changed.connect(self.update_badge)
+
+    def open(self, opened: Opened) -> None:
+        """Take a newly opened clip."""
+        self._timeline = opened.timeline
+        self.minimap.open(opened.info.width, opened.info.height)
+
+    def look(self) -> None:
+        """Follow the view of the item."""
+        panes = self._item.panes()
+        if panes:
+            inverted, _ = panes[0].physical.inverted()
+            width, height = self._item.size
+            self.minimap.look(inverted.mapRect(panes[0].box) & QRectF(0, 0, width, height))
+        self._refresh_values()
+        self._place_second()
+
+    def show_region(self, region: RenderedRegion) -> None:
+        """Take a region that was added to the picture."""
+        if region.quality is Quality.SOURCE:
+            self.minimap.show_source(region)
+        self._refresh_values()
+
+    def point_at(self, mouse: QPoint | None, point: tuple[float, float]) -> None:
+        """Show the values at ``point`` of the clip, where the mouse is; None: it is not over the picture."""
+        self._mouse, self._point = mouse, point
+        self._refresh_values()
+
+    def set_values(self, wanted: bool) -> None:
+        """Show the values of the pixel under the mouse, or not."""
+        self._wants_values = wanted
+        self._refresh_values()
+
+    def set_minimap(self, wanted: bool) -> None:
+        """Show a minimap while the view is zoomed, or not."""
+        self.minimap.wanted = wanted
+        self.look()
+
+    @Slot()
+    def update_badge(self) -> None:
+        """Say which parts of the picture are what."""
+        mode, reference = self._comparison.mode, reference_name(self._comparison.kind)
+        first, second = {
+            Compare.OFF: ("", ""),
+            Compare.WIPE: (f"{reference}  |  VideoINR", ""),
+            Compare.WIPE_FOLLOWS: (f"{reference}  |  VideoINR", ""),
+            Compare.SIDE_BY_SIDE: (reference, "VideoINR"),
+            Compare.DIFFERENCE: (
+                tr("Difference from: {reference}, ×{gain}", reference=reference, gain=self._comparison.gain), "",
+            ),
+            Compare.BLINK: (reference if self._item.blinks else "VideoINR", ""),
+        }[mode]  # fmt: skip
+        if self._item.source_only:
+            first, second = tr("Source"), ""
+        for label, text in ((self.badge, first), (self.second_badge, second)):
+            label.setText(text)
+            label.adjustSize()
+            label.setVisible(bool(text))
+        self._place_second()
+
+    def _place_second(self) -> None:
+        self.second_badge.move(self._view.width() // 2 + MARGIN_PX, MARGIN_PX)
+
+    def _refresh_values(self) -> None:
+        wanted = self._wants_values and self._mouse is not None
+        values = values_at(self._item.stack, self._item.size, self._point) if wanted else None
+        self.readout.show_values(values, self._timeline, self._mouse or QPoint())
+
+
+def reference_name(reference: Reference) -> str:
+    """Return the name of ``reference`` for the user."""
+    return {
+        Reference.NEAREST: tr("Source"),
+        Reference.BICUBIC: tr("Source, bicubic"),
+        Reference.BLEND: tr("Blend of both frames"),
+    }[reference]

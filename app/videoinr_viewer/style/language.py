@@ -1,0 +1,65 @@
+"""The language of the window: the texts in the program are English; a file of the resources translates them."""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from videoinr_resources import path as resource_path
+
+LANGUAGES = ("en", "de")
+_CONTEXT = "viewer"
+
+
+def tr(text: str, **values: object) -> str:
+    """Return ``text`` in the language of the window, with ``values`` filled into its {fields}."""
+    words = QCoreApplication.translate(_CONTEXT, text)
+    return words.format(**values) if values else words
+
+
+def decimal(number: str) -> str:
+    """Return a formatted number, such as ``1.25``, with the decimal point or comma of the language."""
+    return number.replace(".", QLocale().decimalPoint())
+
+
+def system_language() -> str:
+    """Return the language of the system if the window speaks it, or else English."""
+    name = QLocale.system().name()[:2]
+    return name if name in LANGUAGES else LANGUAGES[0]
+
+
+def use_language(app: QCoreApplication, name: str) -> None:
+    """Let ``app`` speak the language ``name``, one of LANGUAGES. To be called before the window is made."""
+    QLocale.setDefault(QLocale(name))
+    if name == LANGUAGES[0]:
+        return
+    # Qt's own texts, such as Cancel.
+    of_qt = QTranslator(app)
+    if of_qt.load(f"qtbase_{name}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        app.installTranslator(of_qt)
+    app.installTranslator(_Words(translations(name), app))
+
+
+def translations(name: str) -> dict[str, str]:
+    """Return the translations of the language ``name``, by the English text; none for English."""
+    if name == LANGUAGES[0]:
+        return {}
+    words: dict[str, str] = json.loads(resource_path(f"languages/{name}.json").read_text(encoding="utf-8"))
+    return words
+
+
+class _Words(QTranslator):
+    """Translates by a dictionary."""
+
+    def __init__(self, words: dict[str, str], parent: QCoreApplication) -> None:
+        super().__init__(parent)
+        self._words = words
+
+    def isEmpty(self) -> bool:
+        """Qt asks an empty translator nothing."""
+        return not self._words
+
+    def translate(self, context: str, text: str, _disambiguation: str | None = None, _n: int = -1) -> str | None:
+        """Return the translation, or None where there is none: Qt then asks the next translator."""
+        return self._words.get(text) if context == _CONTEXT else None

@@ -1,0 +1,1 @@
+"""Threads that the window starts itself."""
