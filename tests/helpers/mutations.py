@@ -304,3 +304,5 @@ _MAKERS = {
     "settings": _settings,
 }
 READER_NAMES = tuple(_MAKERS)
+ENGINE_READERS = tuple(name for name in READER_NAMES if name != "settings")
+"""The readers of the engine: none of them needs Qt."""
