@@ -205,6 +205,7 @@ def evaluate(
     channel: Literal["y", "rgb"] = "y",
     flicker: bool = False,
     device: str | None = None,
+    journal: str | PathLike[str] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Run:
     """Degrade clips, restore them in space and time, and compare with the truth, as ``videoinr evaluate`` does.
@@ -222,18 +223,23 @@ def evaluate(
         channel: compare BT.601 luma or all of RGB.
         flicker: measure tOF too, the error of the motion.
         device: as for :func:`open`.
-        notice: called with a line about each clip.
+        journal: a file that each clip's result is added to, and that an evaluation which was stopped goes on from.
+        notice: called with lines of progress.
 
     Returns:
         The run: ``run.scores`` has the figures of each frame, ``run.summary(name).average.psnr_db`` the mean PSNR of a
-        method, ``run.protocol`` what the figures mean, ``run.left_out`` the clips that could not take part, and why.
+        method, ``run.motion(clip)`` how much a clip moves, ``run.protocol`` what the figures mean, ``run.left_out``
+        the clips that could not take part, and why.
 
     Raises:
-        UsageError: a scale or a baseline is not valid, no method was named, or no clip could take part.
+        UsageError: a scale or a baseline is not valid, no method was named, no clip could take part, or the journal
+            belongs to another evaluation.
+        ExportError: the journal cannot be written.
         ClipError, ModelError, DeviceError: as for :func:`open`.
     """
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
+    from videoinr.evaluation.journal import open_journal
     from videoinr.evaluation.methods import NamedMethod, open_methods
     from videoinr.evaluation.run import run_protocols
 
@@ -244,7 +250,9 @@ def evaluate(
     method_set.methods += [NamedMethod(name, method) for name, method in (methods or {}).items()]
     if not method_set.methods:
         raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
-    (run,) = run_protocols(find_footage(Path(data)), [protocol], method_set, where, say=notice or _ignore)
+    footage, say = find_footage(Path(data)), notice or _ignore
+    kept = None if journal is None else open_journal(Path(journal), method_set, str(where))
+    (run,) = run_protocols(footage, [protocol], method_set, where, say=say, journal=kept)
     return run
 
 

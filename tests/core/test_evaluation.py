@@ -214,7 +214,7 @@ def test_standard_sets_are_recognised() -> None:
     assert VID4.remarks({"calendar": 41, "city": 34, "foliage": 49})[0].endswith("NOT the standard set.")
     assert "found 11 clips of 33 frames: the set" in GOPRO.remarks({str(number): 3 for number in range(11)})[0]
     assert "17 clips; found 1 clip of 9 frames: NOT" in ADOBE.remarks({"a": 9})[0]
-    assert (VID4.time_scale, GOPRO.time_scale, ADOBE.time_scale) == (2, 8, 8)
+    assert (VID4.time_scales, GOPRO.time_scales, ADOBE.time_scales) == ((2,), (8,), (8,))
 
 
 def test_videos_and_folders_of_pictures_are_found_and_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from helpers.clips import numbered_frames, write_footage, write_pictures
 from helpers.command_line import Outcome, run_here
+from helpers.shots import texture
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
 from videoinr.errors import DeviceError
@@ -76,6 +77,47 @@ def test_json_holds_every_figure(footage: Path, model: Path) -> None:
         assert found["mean"]["between"]["psnr_db"] == pytest.approx(sum(parts) / 2)
 
 
+def test_the_motion_of_each_clip_stands_beside_its_figures(model: Path, tmp_path: Path) -> None:
+    footage = tmp_path / "moving"
+    for name, step in (("slow", 1), ("fast", 5)):
+        frames = np.stack([texture(3)[:64, 40 + step * k : 120 + step * k] for k in range(5)])
+        write_pictures(footage / name, frames.astype(np.uint8))
+    usual = ("--model", model, "--scale", 2)
+    (run,) = (result := figures(footage, *usual))["runs"]
+    assert "Lucas-Kanade" in result["motion_measure"]
+    motion = run["motion"]
+    for name, px in (("slow", 1), ("fast", 5)):
+        assert motion["clips"][name]["px_per_frame"] == pytest.approx(px, rel=0.1)
+        assert motion["clips"][name]["share_of_height"] == pytest.approx(px / 64, rel=0.1)
+        assert motion["clips"][name]["agreeing_pixels"] > 0.8
+    assert motion["mean"]["px_per_frame"] == pytest.approx(3, rel=0.1)
+    for form in ((), ("--markdown",)):
+        shown = evaluate(footage, *usual, *form).stdout
+        for name in ("slow", "fast"):
+            px, share = motion["clips"][name]["px_per_frame"], motion["clips"][name]["share_of_height"]
+            (line,) = (line for line in shown.splitlines() if name in line)
+            assert f"{px:.2f} ({100 * share:.1f} %)" in line
+        assert "px a frame" in shown
+        assert "Motion: motion = mean length of the optical flow" in " ".join(shown.split())
+
+
+def test_the_native_protocol_keeps_the_size_and_names_short_clips(footage: Path, model: Path) -> None:
+    shown = evaluate(footage, "--model", model, "--protocol", "native", "--markdown")
+    assert shown.exit_code == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    rows = [line.split(" | ")[:3] for line in lines if line.startswith("| x")]
+    # No clip has the 13 frames of T = 12.
+    assert rows == [["| x4", "x1", "2"], ["| x4", "x2", "2"], ["| x8", "x1", "2"], ["| x8", "x2", "2"]]
+    for clip, frames in (("a", 9), ("b.mkv", 12)):
+        assert lines.count(f"Left out: {clip}: {frames} frames, and x12 in time needs 13.") == 1
+    assert "Protocol: native, space x1, x2, time x4, x8, x12 (T)" in shown.stdout
+    assert "| clip | motion, px/frame | bicubic-blend | minterpolate | tiny |" in lines
+    assert "(1 of 12)" in shown.stderr
+    only = figures(footage, "--model", model, "--protocol", "native", "--time-scale", 2, "--baseline", "nearest")
+    assert [(run["space_scale"], run["time_scale"]) for run in only["runs"]] == [(1, 2), (2, 2)]
+    assert set(only["methods"]) == {"nearest", "tiny"}
+
+
 def test_rgb_is_another_channel(footage: Path, model: Path) -> None:
     results = [
         figures(footage, "--model", model, "--scale", 2, "--channel", channel)["runs"][0] for channel in ("y", "rgb")
@@ -91,8 +133,10 @@ def test_several_scales_print_one_table_and_name_short_clips(footage: Path, mode
     shown = evaluate(footage, *more, "--markdown")
     assert shown.exit_code == 0, shown.stderr
     lines = shown.stdout.splitlines()
-    assert "| time | space | bicubic-blend | tiny |" in lines
+    assert "| time | space | clips | motion, px/frame | bicubic-blend | tiny |" in lines
+    assert lines.count("| clip | motion, px/frame | bicubic-blend | tiny |") == 6  # One table for each scale.
     rows = [line for line in lines if line.startswith("| x")]
+    assert [row.split(" | ")[2] for row in rows] == ["2"] * 3 + ["1"] * 3
     assert [row[:11] for row in rows] == [f"| x{t} | x{s} |"[:11] for t in (8, 10) for s in (2, 3, 4)]
     assert all(row.count("**") == 2 for row in rows)  # The best figure of each row.
     assert lines.count("Left out: a: 9 frames, and x10 in time needs 11.") == 1
@@ -111,7 +155,7 @@ def test_at_x1_the_frames_between_are_compared(footage: Path, model: Path) -> No
     assert results[0]["bicubic-blend"]["mean"]["input"]["psnr_db"] is None
     for row, kind, result in ((first, "between", results[0]), (second, "average", results[1])):
         best = max(result, key=lambda method: result[method]["mean"][kind]["psnr_db"])
-        cells = row.strip("| ").split(" | ")[2:]
+        cells = row.strip("| ").split(" | ")[4:]
         assert [cell.startswith("**") for cell in cells] == [method == best for method in result]
     assert "∞" in first
 

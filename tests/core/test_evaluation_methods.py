@@ -21,7 +21,7 @@ from videoinr.evaluation.clips import Method, blend_bicubic
 from videoinr.evaluation.footage import find_footage
 from videoinr.evaluation.methods import BaselineFailedError, baseline_names, blend_lanczos, nearest, open_methods
 from videoinr.evaluation.protocols import Protocol
-from videoinr.evaluation.run import run_protocol
+from videoinr.evaluation.run import run_protocols
 from videoinr.geometry import Grid
 
 CPU = torch.device("cpu")
@@ -154,7 +154,7 @@ def test_a_failing_external_baseline_is_dropped_and_the_others_go_on(
     said: list[str] = []
     # The baseline works on the first clip and fails on the second: the first clip's scores must be dropped, too.
     footage = sorted(find_footage(tmp_path), key=lambda clip: clip.name, reverse=True)
-    run = run_protocol(footage, Protocol(2, 2), method_set, CPU, say=said.append)
+    (run,) = run_protocols(footage, [Protocol(2, 2)], method_set, CPU, say=said.append)
     assert {(score.clip, score.method) for score in run.scores} == {("a", "bicubic-blend"), ("b", "bicubic-blend")}
     assert len(run.scores) == 4
     assert reason in method_set.absent["weak"]
@@ -166,4 +166,4 @@ def test_errors_of_our_own_models_are_raised(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setitem(methods.BUILT_IN, "nearest", lambda low, grid, times: 1 / 0)
     method_set = open_methods(models=[], baselines=["nearest"], device=CPU)
     with pytest.raises(ZeroDivisionError):
-        run_protocol(find_footage(tmp_path), Protocol(2, 2), method_set, CPU)
+        run_protocols(find_footage(tmp_path), [Protocol(2, 2)], method_set, CPU)

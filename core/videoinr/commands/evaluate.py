@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from videoinr.evaluation.report import Table
     from videoinr.evaluation.seams import SeamReport
 
-BASELINE = "bicubic-blend"
 MAX_SCALE = 1000
 _Number = TypeVar("_Number", int, float)
 
@@ -35,6 +34,7 @@ class Standard(StrEnum):
     """The names of the protocols that evaluation/protocols.py defines."""
 
     CLIPS = "clips"
+    NATIVE = "native"
     VID4 = "vid4"
     GOPRO = "gopro"
     ADOBE = "adobe"
@@ -66,23 +66,28 @@ def evaluate(
     ] = None,
     baselines: Annotated[
         list[str] | None,
-        typer.Option("--baseline", metavar="NAME", help=f"A baseline, or all. Repeatable. Default: {BASELINE}."),
+        typer.Option("--baseline", metavar="NAME", help="A baseline, or all. Repeatable. Default: bicubic-blend."),
     ] = None,
     scales: Annotated[
-        list[str] | None, typer.Option("--scale", metavar="F[,F...]", help="Space scales. Default: 4.")
+        list[str] | None, typer.Option("--scale", metavar="F[,F...]", help="Space scales. Default: the protocol's.")
     ] = None,
     time_scales: Annotated[
         list[str] | None,
         typer.Option("--time-scale", metavar="N[,N...]", help="Time scales T. Default: the protocol's."),
     ] = None,
     protocol: Annotated[
-        Standard, typer.Option("--protocol", help="The protocol of a standard set, or of any clips.")
-    ] = (Standard.CLIPS),
+        Standard,
+        typer.Option("--protocol", help="Any clips shrunk (clips) or at their own size (native), or a standard set."),
+    ] = Standard.CLIPS,
     channel: Annotated[ChannelName, typer.Option("--channel", help="Compare luma, or all colours.")] = ChannelName.Y,
     flicker: Annotated[bool, typer.Option("--flicker", help="Measure tOF too, the error of the motion.")] = False,
     seams: Annotated[bool, typer.Option("--seams", help="Measure the seams between pairs instead.")] = False,
     pictures: Annotated[
         Path | None, typer.Option("--save-pictures", metavar="DIR", help="Save every output as a PNG.")
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", metavar="FILE", help="Keep each clip's result in FILE; goes on from what it holds."),
     ] = None,
     device: DeviceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures of every clip as JSON.")] = False,
@@ -90,7 +95,9 @@ def evaluate(
 ) -> None:
     """Degrade clips, restore them in space and time, and print PSNR and SSIM of models and baselines.
 
-    Several scales give a table of all their combinations. A baseline that cannot run is listed with the reason.
+    The mean motion of each clip stands beside its figures. Several scales give a table of all their combinations.
+    The protocol native leaves frames at their own size (x1) and at half of it (x2), and compares with minterpolate,
+    too. A baseline that cannot run is listed with the reason.
     """
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
@@ -105,9 +112,12 @@ def evaluate(
     evaluation = _Evaluation(data, footage, protocols, notes, where, form)
     names = models or [DEFAULT_MODEL]
     if seams:
+        if journal is not None:
+            raise typer.BadParameter("--journal keeps PSNR and SSIM, not seams.", param_hint="--journal")
         _evaluate_seams(evaluation, names)
     else:
-        _evaluate_methods(evaluation, names, [BASELINE] if baselines is None else baselines, pictures)
+        wanted = list(protocols[0].standard.baselines) if baselines is None else baselines
+        _evaluate_methods(evaluation, names, wanted, pictures, journal)
 
 
 def _protocols(
@@ -116,8 +126,8 @@ def _protocols(
     from videoinr.evaluation.protocols import STANDARD_SETS, Protocol
 
     standard = next(each for each in STANDARD_SETS if each.name == name.value)
-    spaces = _numbers(scales, float, "--scale") or [standard.space_scale]
-    times = _numbers(time_scales, int, "--time-scale") or [standard.time_scale]
+    spaces = _numbers(scales, float, "--scale") or list(standard.space_scales)
+    times = _numbers(time_scales, int, "--time-scale") or list(standard.time_scales)
     return [Protocol(space, time, channel.value, flicker, standard) for time in times for space in spaces]
 
 
@@ -151,26 +161,34 @@ def _notes(footage: Sequence[Footage], protocol: Protocol, device: torch.device)
     ]
 
 
-def _evaluate_methods(evaluation: _Evaluation, models: list[str], baselines: list[str], pictures: Path | None) -> None:
+def _evaluate_methods(
+    evaluation: _Evaluation,
+    models: list[str],
+    baselines: list[str],
+    pictures: Path | None,
+    journal_path: Path | None,
+) -> None:
+    from videoinr.evaluation.journal import open_journal
     from videoinr.evaluation.methods import open_methods
+    from videoinr.evaluation.motion import MOTION_WORDS
     from videoinr.evaluation.report import clips_table, methods_table, runs_to_dict, scales_table
     from videoinr.evaluation.run import PictureFolder, run_protocols
 
     method_set = open_methods(models=models, baselines=baselines, device=evaluation.device)
     keep = PictureFolder(pictures) if pictures else None
+    journal = None if journal_path is None else open_journal(journal_path, method_set, str(evaluation.device))
+    if journal is not None:
+        say(f"{format_count(journal.found, 'result')} found in {journal_path}; each new one is added to it.")
     runs = run_protocols(
-        evaluation.footage, evaluation.protocols, method_set, evaluation.device, say=say, pictures=keep
+        evaluation.footage, evaluation.protocols, method_set, evaluation.device, say=say, pictures=keep, journal=journal
     )
     if evaluation.form == "json":
         show_json({"data": evaluation.data, "notes": evaluation.notes, **runs_to_dict(runs, method_set)})
         return
     shown = [run for run in runs if run.scores]
-    if len(evaluation.protocols) > 1:
-        _show([scales_table(shown, method_set)], evaluation)
-    elif evaluation.form == "markdown":
-        _show([methods_table(shown[0], method_set)], evaluation)
-    else:
-        _show([clips_table(shown[0], method_set), methods_table(shown[0], method_set)], evaluation)
+    means = scales_table(shown, method_set) if len(evaluation.protocols) > 1 else methods_table(shown[0], method_set)
+    _show([*(clips_table(run, method_set) for run in shown), means], evaluation)
+    typer.echo(f"Motion: {MOTION_WORDS}.")
     _show_absent(method_set.absent, [run.left_out for run in runs])
 
 

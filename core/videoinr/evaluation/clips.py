@@ -23,6 +23,9 @@ Method = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
 """A space-time super-resolution method: (LR pair float32 [2, 3, h, w] in 0 ... 1, output grid, times 0 ... 1) -> frames
 [3, H, W], one for each time."""
 
+OnWindow = Callable[[int, int], None]
+"""Called with the number of windows that are scored, and of all windows of the clip."""
+
 OnPicture = Callable[[str, int, Tensor], None]
 """Called with every output: (method name, frame number in the clip, frame [3, H, W])."""
 
@@ -69,6 +72,7 @@ def score_clip(
     methods: Mapping[str, Method],
     *,
     on_picture: OnPicture = lambda method, frame, picture: None,
+    on_window: OnWindow = lambda done, count: None,
 ) -> list[FrameScore]:
     """Score every output frame of every method on one clip. Memory holds one window at a time.
 
@@ -78,6 +82,7 @@ def score_clip(
         protocol: Scales, channel and metrics.
         methods: The methods by name.
         on_picture: Called with every output frame, clamped to 0 ... 1.
+        on_window: Called after each window.
 
     Returns:
         One score per window, method and output frame, in that order.
@@ -88,7 +93,8 @@ def score_clip(
     """
     scores, trails = [], {method_name: _FlowTrail(protocol.flicker) for method_name in methods}
     true_trail, times = _FlowTrail(protocol.flicker), [k / protocol.time_scale for k in range(protocol.time_scale)]
-    for start in window_starts(len(frames), protocol.time_scale):
+    starts = window_starts(len(frames), protocol.time_scale)
+    for window, start in enumerate(starts):
         truth, low = read_window(frames, start, protocol)
         true_flows = true_trail.flows(list(truth[:-1]))
         for method_name, method in methods.items():
@@ -99,6 +105,7 @@ def score_clip(
                 quality = (psnr(picture, truth[k], protocol.channel), ssim(picture, truth[k], protocol.channel))
                 flicker = _flow_error(flows[k], true_flows[k])
                 scores.append(FrameScore(name, method_name, start + k, k, *quality, flicker, secs))
+        on_window(window + 1, len(starts))
     return scores
 
 

@@ -38,10 +38,10 @@ class Footage:
     path: Path
 
     @contextmanager
-    def open(self, device: torch.device) -> Iterator[Frames]:
+    def open(self, device: torch.device) -> Iterator[ClipFrames]:
         """Open the clip. Yields its frames on ``device``. Raises ClipError."""
         with open_clip(self.path) as clip:
-            yield _Read(clip, device)
+            yield ClipFrames(clip, device)
 
 
 def find_footage(folder: Path) -> list[Footage]:
@@ -66,11 +66,16 @@ def _name(path: Path, folder: Path) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Read:
+class ClipFrames:
     """The frames of an open clip, decoded when indexed."""
 
     clip: Clip
     device: torch.device
+
+    @property
+    def identity(self) -> str:
+        """A string that identifies the clip's content; see :attr:`videoinr.clip.Clip.identity`."""
+        return self.clip.identity
 
     def __len__(self) -> int:
         return self.clip.timeline.frame_count

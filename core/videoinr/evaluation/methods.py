@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -11,6 +13,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from videoinr import __version__
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.geometry import Grid
@@ -31,11 +34,16 @@ class BaselineFailedError(VideoInrError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedMethod:
-    """A method with its name. ``parameters``: a model's parameter count, None for a baseline."""
+    """A method with its name.
+
+    ``parameters``: a model's parameter count, None for a baseline. ``fingerprint``: a model's weights and settings, or
+    the version of the program.
+    """
 
     name: str
     restore: Method
     parameters: int | None = None
+    fingerprint: str = __version__
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +91,8 @@ def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str
         # Two models with the same name in their cards (a new `base` beside the shipped one) are listed as asked for.
         shown = loaded.card.name if taken.count(loaded.card.name) == 1 else name
         model = loaded.model.to(device).eval()
-        method_set.methods.append(NamedMethod(shown, method_from_model(model), loaded.card.parameters))
+        restore, fingerprint = method_from_model(model), _fingerprint(loaded)
+        method_set.methods.append(NamedMethod(shown, restore, loaded.card.parameters, fingerprint))
     return method_set
 
 
@@ -117,6 +126,12 @@ def _lanczos_weights(size: int, target: int) -> Tensor:
     weights = torch.sinc(distance) * torch.sinc(distance / LANCZOS_LOBES) * (distance.abs() < LANCZOS_LOBES)
     weights = weights / weights.sum(1, keepdim=True)
     return weights.new_zeros(target, size).scatter_add_(1, taps.clamp(0, size - 1).long(), weights)
+
+
+def _fingerprint(loaded: LoadedModel) -> str:
+    """Hash the weights and the settings on the card, some of which change pictures and not the weights."""
+    config = json.dumps(loaded.card.config.to_dict(), sort_keys=True)
+    return hashlib.sha256(f"{__version__} {loaded.card.sha256} {config}".encode()).hexdigest()
 
 
 def _expanded(baselines: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Optical flow by Lucas and Kanade's method: iterated least squares on gradients, from coarse to fine.
 
 The project's one estimator. It needs only torch, has no learned weights and no randomness, and gives the same flow on
-every machine. tOF measures flicker with it (:data:`TOF`), and the screening of training clips measures motion with it
-(``training/data/screening.py``).
+every machine. tOF measures flicker with it (:data:`TOF`), ``motion.py`` the motion of evaluated clips, and
+``training/data/screening.py`` that of training clips.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ TOF_MAX_LEVELS = 6
 TOF_ITERATIONS = 4
 TOF_NOISE = 0.5 / 255
 """Standard deviation of the gradient's noise. Weaker gradients carry no information: the coarser level's flow stays."""
+
+AGREES_PX, AGREES_SHARE = 1.0, 0.1
+"""Flow to a frame and back may end this far from where it began: pixels, and as a share of the flow's length on top."""
 
 Gradients = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(first, second warped to first; each [B, 1, H, W]) -> derivatives along x and y, each [B, 1, H, W]."""
@@ -119,6 +122,26 @@ def optical_flow(first: Tensor, second: Tensor) -> Tensor:
     """
     pyramid = _pyramid(torch.stack((luma(first), luma(second)))[:, None])
     return TOF.flow([level[:1] for level in pyramid], [level[1:] for level in pyramid])[0]
+
+
+def agreeing_flow(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Estimate the flow between two images in both directions, and where the two flows agree.
+
+    Where they disagree, the flow is wrong, or the pixel is hidden in the second image.
+
+    Args:
+        first: RGB float32 [3, H, W] in 0 ... 1.
+        second: RGB of the same shape.
+
+    Returns:
+        Flow float32 [2, H, W] as of :func:`optical_flow`, and a mask bool [H, W].
+    """
+    pyramid = _pyramid(torch.stack((luma(first), luma(second)))[:, None])
+    forward, backward = TOF.flow(pyramid, [level.flip(0) for level in pyramid]).split(1)
+    returned, inside = _warped(backward.transpose(0, 1), forward.expand(2, -1, -1, -1))
+    distance = (forward + returned.transpose(0, 1)).norm(dim=1)
+    agrees = (distance < AGREES_PX + AGREES_SHARE * forward.norm(dim=1)) & (inside[:1, 0] > 0)
+    return forward[0], agrees[0]
 
 
 def _pyramid(images: Tensor) -> list[Tensor]:

@@ -16,17 +16,18 @@ from videoinr.text.phrases import format_count
 
 @dataclass(frozen=True, slots=True)
 class StandardSet:
-    """A published set of clips and the scales that it is usually evaluated at.
+    """A published set of clips, or any clips, and the scales that they are usually evaluated at.
 
     ``clips``: the number of clips in the set, None for a set of any clips. ``frames``: (clip name, frame count) of
-    each clip, where known.
+    each clip, where known. ``baselines``: the methods that models are compared with unless others are asked for.
     """
 
     name: str
-    space_scale: float = 4.0
-    time_scale: int = 4
+    space_scales: tuple[float, ...] = (4.0,)
+    time_scales: tuple[int, ...] = (4,)
     clips: int | None = None
     frames: tuple[tuple[str, int], ...] = ()
+    baselines: tuple[str, ...] = ("bicubic-blend",)
 
     def remarks(self, found: Mapping[str, int]) -> list[str]:
         """Compare ``found`` (frame counts by clip name) with the set, in sentences; none for a set of any clips."""
@@ -40,10 +41,12 @@ class StandardSet:
 
 
 ANY_CLIPS = StandardSet("clips")
-VID4 = StandardSet("vid4", 4, 2, 4, (("calendar", 41), ("city", 34), ("foliage", 49), ("walk", 47)))
-GOPRO = StandardSet("gopro", 4, 8, 11)
-ADOBE = StandardSet("adobe", 4, 8, 17)
-STANDARD_SETS = (ANY_CLIPS, VID4, GOPRO, ADOBE)
+NATIVE = StandardSet("native", (1, 2), (4, 8, 12), baselines=("bicubic-blend", "minterpolate"))
+"""Any clips at their own size: things move by many more pixels there than in frames that were shrunk to a quarter."""
+VID4 = StandardSet("vid4", (4,), (2,), 4, (("calendar", 41), ("city", 34), ("foliage", 49), ("walk", 47)))
+GOPRO = StandardSet("gopro", (4,), (8,), 11)
+ADOBE = StandardSet("adobe", (4,), (8,), 17)
+STANDARD_SETS = (ANY_CLIPS, NATIVE, VID4, GOPRO, ADOBE)
 
 
 @dataclass(frozen=True, slots=True)

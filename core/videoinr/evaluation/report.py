@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from videoinr.evaluation.methods import MethodSet, NamedMethod
+from videoinr.evaluation.motion import MOTION_WORDS, Motion
 from videoinr.evaluation.run import Run
 from videoinr.evaluation.seams import SeamReport
 from videoinr.evaluation.summary import Figures, Summary, finite
@@ -67,16 +68,19 @@ def methods_table(run: Run, method_set: MethodSet) -> Table:
         for method in method_set.methods
     ]
     clips, frames = format_count(len(run.clips), "clip"), format_count(_frames(summaries), "frame")
-    title = f"{run.protocol.setting}, {clips}, {frames}: mean"
+    title = f"{run.protocol.setting}, {clips}, {frames}: mean; motion {_motion_words(run.motion())}"
     return Table(title, ("method", "parameters", *(column.header for column in columns)), tuple(rows))
 
 
 def clips_table(run: Run, method_set: MethodSet) -> Table:
-    """Return a table of one run: a row for each clip, a column for each method."""
+    """Return a table of one run: a row for each clip, its motion, and a column for each method."""
     names = [method.name for method in method_set.methods]
-    rows = [_compared(clip, [run.summary(name, clip) for name in names]) for clip in run.clips]
-    rows.append(_compared("mean", [run.summary(name) for name in names]))
-    return Table(_COMPARED.replace("PSNR", _psnr(run)), ("clip", *names), tuple(rows))
+    rows = [
+        (Cell(clip or "mean"), _motion(run.motion(clip)), *_compared([run.summary(name, clip) for name in names]))
+        for clip in (*run.clips, None)
+    ]
+    title = f"{run.protocol.setting}: {_COMPARED.replace('PSNR', _psnr(run))}"
+    return Table(title, ("clip", _MOTION, *names), tuple(rows))
 
 
 def scales_table(runs: Sequence[Run], method_set: MethodSet) -> Table:
@@ -85,8 +89,10 @@ def scales_table(runs: Sequence[Run], method_set: MethodSet) -> Table:
     rows = []
     for run in runs:
         scales = (Cell(f"x{run.protocol.time_scale}"), Cell(f"x{run.protocol.space_scale:g}"))
-        rows.append((*scales, *_compared("", [run.summary(name) for name in names])[1:]))
-    return Table(_COMPARED.replace("PSNR", _psnr(runs[0])), ("time", "space", *names), tuple(rows))
+        footage = (Cell(str(len(run.clips))), _motion(run.motion()))
+        rows.append((*scales, *footage, *_compared([run.summary(name) for name in names])))
+    title = f"Means over the clips: {_COMPARED.replace('PSNR', _psnr(runs[0]))}"
+    return Table(title, ("time", "space", "clips", _MOTION, *names), tuple(rows))
 
 
 def seams_table(report: SeamReport) -> Table:
@@ -103,12 +109,17 @@ def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
     return {
         "methods": {method.name: {"parameters": method.parameters} for method in method_set.methods},
         "absent": method_set.absent,
+        "motion_measure": MOTION_WORDS,
         "runs": [
             {
                 "protocol": str(run.protocol),
                 "space_scale": run.protocol.space_scale,
                 "time_scale": run.protocol.time_scale,
                 "left_out": run.left_out,
+                "motion": {
+                    "mean": _motion_values(run.motion()),
+                    "clips": {clip: _motion_values(run.motion(clip)) for clip in run.clips},
+                },
                 "results": {method.name: _results(run, method.name) for method in method_set.methods},
             }
             for run in runs
@@ -134,13 +145,33 @@ def seams_to_dict(report: SeamReport) -> dict[str, Any]:
 _COMPARED = "PSNR in dB average / SSIM average (PSNR between)"
 
 
-def _compared(label: str, summaries: Sequence[Summary]) -> tuple[Cell, ...]:
+_MOTION = "motion, px/frame"
+
+
+def _motion(motion: Motion) -> Cell:
+    about = "~" if motion.is_uncertain else ""
+    return Cell(f"{about}{number(motion.px, 2)} ({number(100 * motion.share, 1)} %)")
+
+
+def _motion_words(motion: Motion) -> str:
+    px, _, share = _motion(motion).text.partition(" ")
+    return f"{px} px a frame {share.removesuffix(')')} of the height)"
+
+
+def _motion_values(motion: Motion) -> dict[str, float | None]:
+    return {
+        "px_per_frame": finite(motion.px),
+        "share_of_height": finite(motion.share),
+        "agreeing_pixels": motion.agreeing,
+    }
+
+
+def _compared(summaries: Sequence[Summary]) -> tuple[Cell, ...]:
     # At x1 a baseline returns the input frames without error (infinite PSNR): compare the frames between them.
     kind = "average" if all(math.isfinite(summary.average.psnr_db) for summary in summaries) else "between"
     values = [_figure(kind, "psnr_db")(summary) for summary in summaries]
     best = _best(values, 1)
-    cells = [Cell(_psnr_cell(each), value == best) for each, value in zip(summaries, values, strict=True)]
-    return (Cell(label), *cells)
+    return tuple(Cell(_psnr_cell(each), value == best) for each, value in zip(summaries, values, strict=True))
 
 
 def _psnr_cell(summary: Summary) -> str:

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from videoinr.errors import ClipError, InputError, UsageError
 from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip
-from videoinr.evaluation.footage import Footage, Frames
+from videoinr.evaluation.footage import ClipFrames, Footage, Frames
+from videoinr.evaluation.journal import ClipResult, Journal
 from videoinr.evaluation.methods import BaselineFailedError, MethodSet
 from videoinr.evaluation.metrics import SSIM_SIDE_PX
+from videoinr.evaluation.motion import Motion, MotionMeter
+from videoinr.evaluation.progress import Progress, Say
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.summary import Summary, summarise
 from videoinr.text.phrases import format_count
-
-Say = Callable[[str], None]
 
 _UNREADABLE = "it cannot be read: "
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The scores under one protocol. ``left_out``: reasons why clips were not evaluated, by clip name."""
+    """The scores under one protocol.
+
+    ``left_out``: reasons why clips were not evaluated, by clip name. ``motions``: the evaluated clips' mean motion, by
+    clip name.
+    """
 
     protocol: Protocol
     scores: list[FrameScore]
     left_out: dict[str, str]
+    motions: dict[str, Motion] = field(default_factory=dict)
 
     @property
     def clips(self) -> list[str]:
@@ -38,54 +44,16 @@ class Run:
     def without(self, methods: Container[str]) -> Run:
         """Return the run without the scores of some methods, for example of a baseline that failed on a later clip."""
         kept = [score for score in self.scores if score.method not in methods]
-        return Run(self.protocol, kept, self.left_out)
+        return Run(self.protocol, kept, self.left_out, self.motions)
+
+    def motion(self, clip: str | None = None) -> Motion:
+        """Return the mean motion of one clip, or of all evaluated clips."""
+        return Motion.mean(motion for name, motion in self.motions.items() if clip in (None, name))
 
     def summary(self, method: str, clip: str | None = None) -> Summary:
         """Return a method's means over one clip, or over all clips."""
         mine = [score for score in self.scores if score.method == method and clip in (None, score.clip)]
         return summarise(mine, self.protocol.time_scale)
-
-
-def run_protocol(
-    footage: Sequence[Footage],
-    protocol: Protocol,
-    method_set: MethodSet,
-    device: torch.device,
-    *,
-    say: Say = lambda line: None,
-    pictures: PictureFolder | None = None,
-) -> Run:
-    """Score every method on every clip.
-
-    Args:
-        footage: The clips.
-        protocol: The protocol for all of them.
-        method_set: The methods. An external baseline that fails is removed from it, with all its scores.
-        device: Where frames are compared and models run.
-        say: Called with a line of progress for each clip.
-        pictures: Where every output frame is saved; None: nowhere.
-
-    Returns:
-        The scores, and the clips that were left out.
-
-    Raises:
-        DeviceError: A frame does not fit into the device's memory.
-        ExportError: A picture cannot be written.
-    """
-    scores: list[FrameScore] = []
-    left_out: dict[str, str] = {}
-    for clip in footage:
-        try:
-            with clip.open(device) as frames:
-                reason = why_left_out(frames, protocol)
-                if reason is None:
-                    say(f"{protocol.setting}: {clip.name}")
-                    scores += _score(frames, clip.name, protocol, method_set, pictures, say)
-                else:
-                    left_out[clip.name] = reason
-        except ClipError as error:
-            left_out[clip.name] = unreadable(error)
-    return Run(protocol, scores, left_out).without(method_set.absent)
 
 
 def run_protocols(
@@ -96,17 +64,87 @@ def run_protocols(
     *,
     say: Say = lambda line: None,
     pictures: PictureFolder | None = None,
+    journal: Journal | None = None,
 ) -> list[Run]:
-    """Return one run for each protocol, without the methods that failed in any of them.
+    """Score every method on every clip under every protocol.
+
+    Args:
+        footage: The clips.
+        protocols: The protocols.
+        method_set: The methods. An external baseline that fails is removed from it, with all its scores.
+        device: Where frames are compared and models run.
+        say: Called with lines of progress.
+        pictures: Where every output frame is saved; None: nowhere.
+        journal: Results that are known already, and where each new one is added; None: nowhere.
+
+    Returns:
+        One run for each protocol: the scores, and the clips that were left out.
 
     Raises:
         UsageError: no clip could take part in any run.
+        DeviceError: A frame does not fit into the device's memory.
+        ExportError: A picture or the journal cannot be written.
     """
-    runs = [run_protocol(footage, protocol, method_set, device, say=say, pictures=pictures) for protocol in protocols]
+    session = _Session(method_set, device, pictures, journal, Progress(len(footage) * len(protocols), say), say)
+    runs = [session.run(footage, protocol) for protocol in protocols]
     runs = [run.without(method_set.absent) for run in runs]
     if not any(run.scores for run in runs):
         raise no_clips([run.left_out for run in runs])
     return runs
+
+
+@dataclass(frozen=True, eq=False)
+class _Session:
+    """What the runs of one call share."""
+
+    method_set: MethodSet
+    device: torch.device
+    pictures: PictureFolder | None
+    journal: Journal | None
+    progress: Progress
+    say: Say
+    meter: MotionMeter = field(default_factory=MotionMeter)
+
+    def run(self, footage: Sequence[Footage], protocol: Protocol) -> Run:
+        run = Run(protocol, [], {})
+        for clip in footage:
+            self.progress.next()
+            try:
+                with clip.open(self.device) as frames:
+                    reason = why_left_out(frames, protocol)
+                    if reason is not None:
+                        run.left_out[clip.name] = reason
+                        continue
+                    result = self._result(frames, clip.name, protocol)
+            except ClipError as error:
+                run.left_out[clip.name] = unreadable(error)
+                continue
+            run.scores.extend(result.scores)
+            run.motions[clip.name] = result.motion
+        return run
+
+    def _result(self, frames: ClipFrames, name: str, protocol: Protocol) -> ClipResult:
+        known = self.journal.find(protocol, name, frames.identity) if self.journal is not None else None
+        if known is not None:
+            return known
+        self.progress.clip(f"{protocol.setting}: {name}")
+        result = ClipResult(self._score(frames, name, protocol), self.meter.measure(frames, name, protocol))
+        if self.journal is not None:
+            self.journal.add(protocol, name, frames.identity, result)
+        self.progress.finished()
+        return result
+
+    def _score(self, frames: Frames, name: str, protocol: Protocol) -> list[FrameScore]:
+        while True:
+            methods = {method.name: method.restore for method in self.method_set.methods}
+            keep = _keeper(self.pictures, protocol, name)
+            try:
+                return score_clip(frames, name, protocol, methods, on_picture=keep, on_window=self.progress.window)
+            except BaselineFailedError as failure:
+                self.method_set.drop(failure.name, failure.reason)
+                self.say(str(failure))
+                if self.journal is not None:
+                    self.journal.fail(failure.name, failure.reason)
 
 
 def unreadable(error: ClipError) -> str:
@@ -130,18 +168,6 @@ def no_clips(left_out: Sequence[Mapping[str, str]]) -> UsageError:
     reasons = dict.fromkeys(f"{clip}: {reason}" for run in left_out for clip, reason in run.items())
     damaged = all(reason.startswith(_UNREADABLE) for run in left_out for reason in run.values())
     return (InputError if damaged else UsageError)("No clip can be evaluated.", hint=f"{'; '.join(reasons)}.")
-
-
-def _score(
-    frames: Frames, name: str, protocol: Protocol, method_set: MethodSet, pictures: PictureFolder | None, say: Say
-) -> list[FrameScore]:
-    while True:
-        methods = {method.name: method.restore for method in method_set.methods}
-        try:
-            return score_clip(frames, name, protocol, methods, on_picture=_keeper(pictures, protocol, name))
-        except BaselineFailedError as failure:
-            method_set.drop(failure.name, failure.reason)
-            say(str(failure))
 
 
 def _keeper(pictures: PictureFolder | None, protocol: Protocol, clip: str) -> OnPicture:
