@@ -192,7 +192,7 @@ def _result(entry: _ClipSchema, name: str) -> ClipResult:
 def _difference(found: _HeadSchema, methods: Mapping[str, str], device: str) -> str:
     if found.methods != methods:
         names = [", ".join(sorted(each)) for each in (found.methods, methods)]
-        return f"of {names[0]}, not of {names[1]}" if names[0] != names[1] else "of other weights or versions"
+        return f"of {names[0]}, not of {names[1]}" if names[0] != names[1] else "of other weights"
     return f"on {found.device}, not on {device}"
 
 

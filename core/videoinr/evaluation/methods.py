@@ -13,7 +13,6 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from videoinr import __version__
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.geometry import Grid
@@ -36,14 +35,14 @@ class BaselineFailedError(VideoInrError):
 class NamedMethod:
     """A method with its name.
 
-    ``parameters``: a model's parameter count, None for a baseline. ``fingerprint``: a model's weights and settings, or
-    the version of the program.
+    ``parameters``: a model's parameter count, None for a baseline. ``fingerprint``: a hash of a model's weights and
+    settings, empty for a baseline.
     """
 
     name: str
     restore: Method
     parameters: int | None = None
-    fingerprint: str = __version__
+    fingerprint: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,7 +130,7 @@ def _lanczos_weights(size: int, target: int) -> Tensor:
 def _fingerprint(loaded: LoadedModel) -> str:
     """Hash the weights and the settings on the card, some of which change pictures and not the weights."""
     config = json.dumps(loaded.card.config.to_dict(), sort_keys=True)
-    return hashlib.sha256(f"{__version__} {loaded.card.sha256} {config}".encode()).hexdigest()
+    return hashlib.sha256(f"{loaded.card.sha256} {config}".encode()).hexdigest()
 
 
 def _expanded(baselines: Sequence[str]) -> list[str]:

@@ -137,7 +137,8 @@ def agreeing_flow(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         Flow float32 [2, H, W] as of :func:`optical_flow`, and a mask bool [H, W].
     """
     pyramid = _pyramid(torch.stack((luma(first), luma(second)))[:, None])
-    forward, backward = TOF.flow(pyramid, [level.flip(0) for level in pyramid]).split(1)
+    both = TOF.flow(pyramid, [level.flip(0) for level in pyramid])
+    forward, backward = both[:1], both[1:]
     returned, inside = _warped(backward.transpose(0, 1), forward.expand(2, -1, -1, -1))
     distance = (forward + returned.transpose(0, 1)).norm(dim=1)
     agrees = (distance < AGREES_PX + AGREES_SHARE * forward.norm(dim=1)) & (inside[:1, 0] > 0)

@@ -16,8 +16,9 @@ from videoinr.errors import ClipError
 from videoinr.evaluation.clips import Method, read_window, window_starts
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.metrics import psnr
+from videoinr.evaluation.progress import Say
 from videoinr.evaluation.protocols import Protocol
-from videoinr.evaluation.run import Say, unreadable, why_left_out
+from videoinr.evaluation.run import unreadable, why_left_out
 from videoinr.geometry import Grid
 from videoinr.images import upsample_bicubic
 
