@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
+from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.comparing import Compare, Reference
@@ -21,6 +22,8 @@ from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.panel import TimelinePanel
 from videoinr_viewer.timeline.time_field import TimeField
 
 
@@ -38,6 +41,14 @@ class Targets:
     modes: ViewModes
     focus: FocusWalk
     help: Help
+    annotations: Annotations
+    side_windows: SideWindows
+    timeline_of: Callable[[], TimelinePanel]
+
+    @property
+    def timeline(self) -> TimelinePanel:
+        """The timeline, whose buttons are made of the actions."""
+        return self.timeline_of()
 
 
 class Menu(Enum):
@@ -143,7 +154,32 @@ TABLE: tuple[Row, ...] = (
     Row("mark-out", Menu.MARKS, "Mark &out", ("O",), lambda t: t.session.mark_out(), group_ends=True),
     Row("go-to-in", Menu.MARKS, "Go to in mark", ("Shift+I",), lambda t: t.session.go_to_in()),
     Row("go-to-out", Menu.MARKS, "Go to out mark", ("Shift+O",), lambda t: t.session.go_to_out(), group_ends=True),
-    Row("clear-marks", Menu.MARKS, "&Clear marks", ("Alt+X",), lambda t: t.session.clear_marks()),
+    Row(
+        "clear-marks", Menu.MARKS, "&Clear marks", ("Alt+X",), lambda t: t.session.clear_marks(), group_ends=True,
+    ),
+    Row("add-segment", Menu.MARKS, "&Add the marked segment", ("Return",), lambda t: t.annotations.add_segment()),
+    Row("split-segment", Menu.MARKS, "&Split the segment here", ("B",), lambda t: t.annotations.split_segment()),
+    Row(
+        "remove-segment", Menu.MARKS, "&Remove the segment here", ("Del",), lambda t: t.annotations.remove_segment(),
+        group_ends=True,
+    ),
+    Row("bookmark", Menu.MARKS, "Set or remove a &bookmark", ("M",), lambda t: t.annotations.toggle_bookmark()),
+    Row("next-bookmark", Menu.MARKS, "&Next bookmark", ("Shift+Down",), lambda t: t.annotations.go_to_bookmark(1)),
+    Row(
+        "previous-bookmark", Menu.MARKS, "&Previous bookmark", ("Shift+Up",),
+        lambda t: t.annotations.go_to_bookmark(-1),
+    ),
+    Row(
+        "annotations", Menu.MARKS, "Segments and b&ookmarks…", ("Ctrl+B",),
+        lambda t: t.side_windows.show_annotations(), group_ends=True,
+    ),
+    Row("next-cut", Menu.MARKS, "Next c&ut", ("Ctrl+Down",), lambda t: t.timeline.go_to_cut(1)),
+    Row(
+        "previous-cut", Menu.MARKS, "Previous cu&t", ("Ctrl+Up",), lambda t: t.timeline.go_to_cut(-1), group_ends=True,
+    ),
+    Row("timeline-in", Menu.MARKS, "&Magnify the timeline", ("Alt+Up",), lambda t: t.timeline.overview.zoom(2)),
+    Row("timeline-out", Menu.MARKS, "&Reduce the timeline", ("Alt+Down",), lambda t: t.timeline.overview.zoom(0.5)),
+    Row("timeline-whole", Menu.MARKS, "The &whole clip", ("Alt+Home",), lambda t: t.timeline.overview.show_whole()),
     Row("fit", Menu.VIEW, "&Fit to window", ("F", "0"), lambda t: t.session.fit()),
     *(
         Row(

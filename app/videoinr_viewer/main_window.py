@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from videoinr.render.messages import Opened
 from videoinr_viewer.actions import Targets, build_actions, enable_actions
 from videoinr_viewer.clip_access.side_reader import SideReader
+from videoinr_viewer.clip_access.survey import Found, Survey
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
+from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.panels.empty_state import EmptyState
@@ -31,7 +33,9 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.timeline.annotations import Annotations
 from videoinr_viewer.timeline.panel import TimelinePanel
+from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.time_field import TimeField
 
 TITLE = "VideoINR Viewer"
@@ -80,13 +84,30 @@ class MainWindow(QMainWindow):
         self.exports = ExportLauncher(
             session, export, self, model=options.model, device=options.device, asks=options.asks
         )
+        self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
+        self.survey = Survey(reader, self)
+        self.side_windows = SideWindows(self, session, self.annotations)
         self.help = Help(self, options.log_folder)
         files, focus = FileDialogs(session, player, self.taker, self), FocusWalk(self)
         targets = Targets(
-            self, session, player, files, self.exports, self.taker, self.time_field, self.modes, focus, self.help
+            self,
+            session,
+            player,
+            files,
+            self.exports,
+            self.taker,
+            self.time_field,
+            self.modes,
+            focus,
+            self.help,
+            self.annotations,
+            self.side_windows,
+            lambda: self.timeline,
         )
         self.actions_by_id = build_actions(targets, self)
-        self.timeline = TimelinePanel(session, player, self.time_field, self.actions_by_id)
+        self.timeline = TimelinePanel(
+            session, player, self.time_field, self.actions_by_id, self.thumbnails, self.annotations
+        )
         self.menus = Menus(self.menuBar(), self.actions_by_id, theme)
         self.drop = FileDrop(self)
         self.source_key = HoldKey(Qt.Key.Key_Tab, self)
@@ -137,6 +158,8 @@ class MainWindow(QMainWindow):
         view.centre_wanted.connect(session.centre_on)
         view.comparison.changed.connect(self._show_comparison)
         view.scrub_wanted.connect(session.scrub)
+        self.survey.found.connect(self._show_found)
+        bridge.busy_changed.connect(self.survey.set_paused)
         self.time_field.left.connect(view.setFocus)
         player.changed.connect(self._show_player)
         for bar in (self.menuBar(), self.timeline, status):
@@ -154,6 +177,12 @@ class MainWindow(QMainWindow):
         self._show_player()
 
     # ---- what the whole window shows ----
+
+    @Slot(object)
+    def _show_found(self, found: Found) -> None:
+        clip = self.session.clip
+        if clip is not None and clip.info.path == found.path:
+            self.timeline.overview.show_found(found)
 
     @Slot(object)
     def _show_clip(self, opened: Opened) -> None:
@@ -209,5 +238,6 @@ class MainWindow(QMainWindow):
             return
         self.exports.hide()
         self.help.hide()
+        self.side_windows.hide()
         self.closing.emit()
         event.accept()

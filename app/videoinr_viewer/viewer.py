@@ -54,9 +54,11 @@ class Viewer(QObject):
         self._geometry_rests.timeout.connect(self._remember_geometry)
         self.themes = ThemeSwitch(app, theme or settings.theme)
         self.session, self.bridge = Session(self), RenderBridge(self)
+        self.reader = SideReader(open_frames)
+        # First of the receivers: the others read the new clip through it.
+        self.session.opened.connect(self._read_clip)
         self.player = Player(self.session, parent=self)
         self.export = ExportBridge(export_command, self)
-        self.reader = SideReader(open_frames)
         self.window = MainWindow(
             self.session, self.player, self.bridge, self.export, self.reader, theme=self.themes.chosen,
             options=options or WindowOptions(),
@@ -97,6 +99,8 @@ class Viewer(QObject):
         self.export.stop()
         self.window.taker.close()
         self.window.frame_view.comparison.close()
+        self.window.survey.close()
+        self.window.thumbnails.close()
         self.reader.close()
         self.loop.close()
 
@@ -114,8 +118,12 @@ class Viewer(QObject):
         self._opening = path
 
     @Slot(object)
-    def _remember_clip(self, opened: Opened) -> None:
+    def _read_clip(self, opened: Opened) -> None:
         self.reader.set_clip(opened.info.path)
+
+    @Slot(object)
+    def _remember_clip(self, opened: Opened) -> None:
+        self.window.survey.start(opened.info.path, opened.timeline.last_frame)
         self.settings.add_recent(opened.info.path)
         self._save_settings()
         self._offer_recent()

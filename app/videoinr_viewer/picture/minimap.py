@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
 from videoinr.types import RenderedRegion
-from videoinr_viewer.picture.qimages import qimage_from_rgbx
+from videoinr_viewer.picture.small_copies import small_copy
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 
@@ -119,16 +118,6 @@ class Minimap(QWidget):
     def _image(self) -> QImage | None:
         if self._thumbnail is None and self._source is not None:
             size = self.size() * self.devicePixelRatioF()
-            self._thumbnail = small_copy(self._source, size)
+            self._thumbnail = small_copy(self._source.rgbx, size)
             self._source = None
         return self._thumbnail
-
-
-def small_copy(region: RenderedRegion, size: QSize) -> QImage:
-    """Return a copy of a frame of ``size`` pixels. Large frames are thinned out first, which costs little time."""
-    height, width, _ = region.rgbx.shape
-    step = max(1, min(height // max(1, 2 * size.height()), width // max(1, 2 * size.width())))
-    thin = np.ascontiguousarray(region.rgbx[step // 2 :: step, step // 2 :: step])
-    return qimage_from_rgbx(thin).scaled(
-        size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )

@@ -1,29 +1,35 @@
-"""The slider over the whole clip: ruler, source frames, in and out marks, playhead."""
+"""The slider over the whole clip: thumbnails, ruler, source frames, cuts, marks, segments, bookmarks, playhead."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from videoinr.timeline import Timeline
 from videoinr.types import PairKind, RenderedRegion
+from videoinr_viewer.clip_access.survey import Found
 from videoinr_viewer.session import Marks
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
-from videoinr_viewer.style.theme import ACCENT_WARM
-from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
+from videoinr_viewer.style.text import format_instant, format_time
+from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.overview_painter import GROOVE_Y_PX, HEIGHT_PX, STRIP_PX, OverviewPainter
+from videoinr_viewer.timeline.span import Span
+from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.tick_slider import TickSlider
 
 TICKS_PER_FRAME = 1920
 """Divisible by 16 and by 10, so that sixteenths and tenths of a frame are whole ticks."""
 MAX_TICKS = 2**30
-FRAME_SPACING_PX = 5
-"""The ruler shows source frames that are at least this far apart."""
-MOST_FRAMES_SHOWN = 4000
-LABEL_SPACING_PX = 78
-GROOVE_Y_PX = 27
+LEAST_FRAMES = 4
+"""The timeline is not magnified further than this many frames."""
+NOTCH = 120
+NOTCHES_TO_DOUBLE = 3
+SCROLL_SHARE = 0.1
+"""How far a notch scrolls, as a share of what is visible."""
 
 
 def ticks_of(timeline: Timeline) -> int:
@@ -32,29 +38,40 @@ def ticks_of(timeline: Timeline) -> int:
 
 
 class Overview(TickSlider):
-    """A slider over the time of the whole clip, linear in seconds."""
+    """A slider over the time of the whole clip, linear in seconds. The wheel magnifies it, Shift+wheel scrolls it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Time", parent, height_px=40, groove_y_px=GROOVE_Y_PX)
+    span_changed = Signal()
+    """Another part of the clip is visible."""
+
+    def __init__(self, thumbnails: Thumbnails, annotations: Annotations, parent: QWidget | None = None) -> None:
+        self._span: Span | None = None
+        super().__init__(tr("Time"), parent, height_px=HEIGHT_PX, groove_y_px=GROOVE_Y_PX)
         self._timeline: Timeline | None = None
-        self._frame_ticks: list[float] = []
         self._marks = Marks()
         self._cuts: set[int] = set()
+        self._repeats: frozenset[int] = frozenset()
+        self._scrolls_from: float | None = None
+        self._thumbnails, self._annotations = thumbnails, annotations
+        self._thumbnail_px = QSize(1, 1)
+        thumbnails.loaded.connect(self.forget_backdrop)
+        annotations.changed.connect(self.forget_backdrop)
 
-    def set_timeline(self, timeline: Timeline | None) -> None:
-        """Span the clip of ``timeline``; None: no clip."""
-        self._timeline = timeline
-        self._cuts = set()
+    def set_timeline(self, timeline: Timeline | None, shape: float = 16 / 9) -> None:
+        """Span the clip of ``timeline`` (None: no clip), whose frames are ``shape`` times as wide as high."""
+        self._timeline, span = timeline, None
+        self._cuts, self._repeats = set(), frozenset()
         self.setEnabled(timeline is not None)
         if timeline is not None:
             ticks = ticks_of(timeline)
             self.show_tick(0)
             self.setRange(0, ticks)
+            span = Span(0, ticks, ticks, ticks * LEAST_FRAMES / timeline.frame_count)
             self.setSingleStep(max(1, ticks // timeline.frame_count // 16))
             # A page is one second. The header of a damaged clip may say that it lasts a nanosecond.
             self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
-            self._frame_ticks = self._ticks_of_frames(timeline)
-        self.forget_backdrop()
+            self._thumbnail_px = QSize(round(min(max(STRIP_PX * shape, 16), 160)), STRIP_PX)
+            self._thumbnails.start(self._thumbnail_px * self.devicePixelRatioF())
+        self._change_span(span)
 
     @Slot(object)
     def set_marks(self, marks: Marks) -> None:
@@ -70,10 +87,22 @@ class Overview(TickSlider):
             self._cuts.add(pair)
             self.forget_backdrop()
 
+    def show_found(self, found: Found) -> None:
+        """Mark the cuts and repeated frames that a survey of the clip has found so far."""
+        if not found.cuts <= self._cuts or found.repeats != self._repeats:
+            self._cuts |= found.cuts
+            self._repeats = found.repeats
+            self.forget_backdrop()
+
     @property
     def cuts(self) -> tuple[int, ...]:
         """The pairs with a cut that are marked, in order."""
         return tuple(sorted(self._cuts))
+
+    @property
+    def repeats(self) -> tuple[int, ...]:
+        """The pairs whose second frame repeats the first, that are marked, in order."""
+        return tuple(sorted(self._repeats))
 
     @property
     def time_secs(self) -> Fraction:
@@ -81,20 +110,110 @@ class Overview(TickSlider):
         return Fraction(0) if self._timeline is None else self._timeline.duration_secs * self.value() / self.maximum()
 
     def show_time(self, time_secs: Fraction) -> None:
-        """Move the handle to ``time_secs`` without a signal."""
-        if self._timeline is not None:
-            self.show_tick(round(self._tick_from_time(time_secs)))
+        """Move the handle to ``time_secs`` without a signal; scroll to it where it is out of sight."""
+        if self._timeline is None or self._span is None:
+            return
+        tick = round(time_secs * self.maximum() / self._timeline.duration_secs)
+        self.show_tick(tick)
+        if not self.isSliderDown():
+            self._change_span(self._span.with_tick(tick))
 
-    def _ticks_of_frames(self, timeline: Timeline) -> list[float]:
-        """Return the ticks of the source frames, once per clip: exact times are slow. Empty if there are too many."""
-        if timeline.frame_count > MOST_FRAMES_SHOWN:
-            return []
-        times = (timeline.frame_time(frame) for frame in range(timeline.frame_count))
-        return [float(self._tick_from_time(time)) for time in times]
+    # ---- zoom and scroll ----
 
-    def _tick_from_time(self, time_secs: Fraction) -> Fraction:
+    @property
+    def span(self) -> tuple[float, float]:
+        """The ticks at the ends of the groove: those of the visible part."""
+        return (self.minimum(), self.maximum()) if self._span is None else (self._span.first, self._span.last)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole clip is visible."""
+        return self._span is None or self._span.is_whole
+
+    def zoom(self, factor: float) -> None:
+        """Magnify the timeline by ``factor`` around the playhead."""
+        if self._span is not None:
+            self._change_span(self._span.with_tick(self.value()).zoomed(factor, self.value()))
+
+    def show_whole(self) -> None:
+        """Show the whole clip."""
+        if self._span is not None:
+            self._change_span(self._span.zoomed(1e-9, self._span.first))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Magnify the timeline at the mouse; with Shift, or sideways, scroll it."""
+        event.accept()
+        if self._span is None:
+            return
+        across, along = event.angleDelta().x(), event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(across) > abs(along):
+            notches = (across or along) / NOTCH
+            self._change_span(self._span.moved(-notches * SCROLL_SHARE * self._span.length))
+        else:
+            at = self._tick_at(event.position().x())
+            self._change_span(self._span.zoomed(2 ** (along / NOTCH / NOTCHES_TO_DOUBLE), at))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Seek with the left button, scroll with the middle one."""
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._scrolls_from = self._tick_at(event.position().x())
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse."""
+        if self._scrolls_from is None or self._span is None:
+            super().mouseMoveEvent(event)
+        else:
+            self._change_span(self._span.moved(self._scrolls_from - self._tick_at(event.position().x())))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._scrolls_from = None
+        super().mouseReleaseEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Say in a tool tip what lies under the mouse."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self._timeline is not None:
+            QToolTip.showText(event.globalPos(), self.describe(event.pos().x()), self)
+            return True
+        return bool(super().event(event))
+
+    def describe(self, x: float) -> str:
+        """Return what lies at ``x``, logical pixels: the time, the frame, and cuts, segments and bookmarks there."""
+        if self._timeline is None:
+            return ""
+        time = self._timeline.duration_secs * self.tick_from_x(x) / self.maximum()
+        instant = self._timeline.instant_from_time(time)
+        lines = [f"{format_time(time)}   {format_instant(instant)}"]
+        if instant.pair in self._cuts:
+            lines.append(tr("cut before frame {frame}", frame=instant.pair + 1))
+        if instant.pair in self._repeats:
+            lines.append(tr("frame {frame} repeats frame {first}", frame=instant.pair + 1, first=instant.pair))
+        lines += [one.name for one in self._annotations.segments
+                  if one.segment.start_secs <= time < one.segment.end_secs]  # fmt: skip
+        near = [one for one in self._annotations.bookmarks if abs(self._x_from_time(one.time_secs) - x) <= 5]
+        return "\n".join([*lines, *(one.name for one in near)])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Load the thumbnails of the new width."""
+        super().resizeEvent(event)
+        self.forget_backdrop()
+
+    def _change_span(self, span: Span | None) -> None:
+        if span is None or span != self._span:
+            self._span = span
+            self.span_changed.emit()
+            self.forget_backdrop()
+
+    def _tick_at(self, x: float) -> float:
+        first, last = self.span
+        return first + (x - self.x_from_tick(first)) * (last - first) / self.groove_px
+
+    def _x_from_time(self, time_secs: Fraction) -> float:
         assert self._timeline is not None
-        return time_secs * self.maximum() / self._timeline.duration_secs
+        return self.x_from_tick(float(time_secs / self._timeline.duration_secs) * self.maximum())
 
     # ---- painting ----
 
@@ -103,65 +222,38 @@ class Overview(TickSlider):
         with painting(QPainter(self)) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.draw_backdrop(painter)
-            if self._timeline is not None:
-                self._paint_playhead(painter)
+            first, last = self.span
+            if self._timeline is not None and first <= self.sliderPosition() <= last:
+                self._painter(painter).playhead(self.x_from_tick(self.sliderPosition()), self._playhead_text())
+                self.paint_handle(painter)
 
     def paint_backdrop(self, painter: QPainter) -> None:
-        """Paint the ruler, the groove and the marks."""
-        self.paint_groove(painter, self.minimum(), self.maximum(), self.colour(QPalette.ColorRole.Mid, 0.8))
-        if self._timeline is not None:
-            self._paint_ruler(painter, self._timeline)
-            self._paint_cuts(painter, self._timeline)
-            self._paint_marks(painter, self._timeline)
-
-    def _paint_playhead(self, painter: QPainter) -> None:
-        x = self.x_from_tick(self.sliderPosition())
-        painter.setPen(QPen(self.colour(QPalette.ColorRole.Highlight), 1.5))
-        painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
-        self.paint_handle(painter)
-
-    def _paint_ruler(self, painter: QPainter, timeline: Timeline) -> None:
-        font = painter.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
-        if timeline.frame_count * FRAME_SPACING_PX <= self.groove_px:
-            for tick in self._frame_ticks:
-                self.paint_tick(painter, tick, 15, 19, 0.28)
-        step = label_step_secs(timeline.duration_secs, self.groove_px, least_px=LABEL_SPACING_PX)
-        for time in multiples(step, timeline.duration_secs):
-            tick = float(self._tick_from_time(time))
-            self.paint_tick(painter, tick, 13, 20, 0.5)
-            self._paint_label(painter, tick, format_label(time, step))
-
-    def _paint_label(self, painter: QPainter, tick: float, text: str) -> None:
-        width = painter.fontMetrics().horizontalAdvance(text) + 2
-        left = min(max(self.x_from_tick(tick) - width / 2, 0.0), self.width() - width)
-        painter.setPen(self.colour(QPalette.ColorRole.PlaceholderText))
-        painter.drawText(QRectF(left, 0, width, 12), Qt.AlignmentFlag.AlignCenter, text)
-
-    def _paint_cuts(self, painter: QPainter, timeline: Timeline) -> None:
-        """Paint a stroke across the groove at the first frame of each scene that a cut begins."""
-        painter.setPen(QPen(ACCENT_WARM, 1.5))
-        for pair in self._cuts:
-            x = self.x_from_tick(float(self._tick_from_time(timeline.frame_time(pair + 1))))
-            painter.drawLine(QPointF(x, GROOVE_Y_PX - 5), QPointF(x, GROOVE_Y_PX + 5))
-
-    def _paint_marks(self, painter: QPainter, timeline: Timeline) -> None:
-        start, end = self._marks.in_secs, self._marks.out_secs
-        if start is None and end is None:
+        """Paint everything but the playhead."""
+        first, last = self.span
+        self.paint_groove(painter, first, last, self.colour(QPalette.ColorRole.Mid, 0.8))
+        if self._timeline is None or self._span is None:
             return
-        first = float(self._tick_from_time(start or Fraction(0)))
-        last = float(self._tick_from_time(end or timeline.duration_secs))
-        self.paint_groove(painter, first, last, self.colour(QPalette.ColorRole.Highlight, 0.55))
-        if start is not None:
-            self._paint_bracket(painter, self.x_from_tick(first), 1)
-        if end is not None:
-            self._paint_bracket(painter, self.x_from_tick(last), -1)
+        paint = self._painter(painter)
+        self._thumbnails.want(paint.thumbnails(self._thumbnails, self._thumbnail_px, self.x_from_tick(self.value())))
+        paint.ruler()
+        paint.repeats([pair + 1 for pair in self._repeats])
+        paint.cuts([pair + 1 for pair in self._cuts])
+        paint.segments(self._annotations.segments)
+        paint.marks(self._marks)
+        paint.bookmarks(self._annotations.bookmarks)
+        if not self._span.is_whole:
+            paint.scroll_bar(self._span.first / self._span.whole, self._span.last / self._span.whole)
 
-    def _paint_bracket(self, painter: QPainter, x: float, towards: int) -> None:
-        top, bottom, foot = GROOVE_Y_PX - 8, GROOVE_Y_PX + 10, 5 * towards
-        painter.setPen(QPen(self.colour(QPalette.ColorRole.Highlight), 2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(
-            QPolygonF([QPointF(x + foot, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + foot, bottom)])
-        )
+    def _painter(self, painter: QPainter) -> OverviewPainter:
+        assert self._timeline is not None
+        first, last = self.span
+        duration = self._timeline.duration_secs
+        shown = (duration * Fraction(first) / self.maximum(), duration * Fraction(last) / self.maximum())
+        groove = QRectF(QPointF(self.x_from_tick(first), 0), QPointF(self.x_from_tick(last), self.height()))
+        return OverviewPainter(painter, self.palette(), self._timeline, groove, shown)
+
+    def _playhead_text(self) -> str:
+        assert self._timeline is not None
+        time = self._timeline.duration_secs * self.sliderPosition() / self.maximum()
+        instant = self._timeline.instant_from_time(time)
+        return f"{format_time(time)} · {int(instant.position * 1000) / 1000:.3f}"

@@ -13,9 +13,12 @@ from videoinr.text.phrases import format_count
 from videoinr.types import ViewState
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_instant, format_time
+from videoinr_viewer.timeline.annotations import Annotations
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
+from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.time_field import TimeField
 from videoinr_viewer.timeline.transport import Transport
 
@@ -29,12 +32,14 @@ class TimelinePanel(QFrame):
         player: Player,
         time_field: TimeField,
         actions: Mapping[str, QAction],
+        thumbnails: Thumbnails,
+        annotations: Annotations,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("timeline")
         self._session, self._player = session, player
-        self.overview, self.pair_slider = Overview(), PairSlider()
+        self.overview, self.pair_slider = Overview(thumbnails, annotations), PairSlider()
         self.transport = Transport(time_field, actions)
         self._start, self._end, self._first, self._second = (self._label() for _ in range(4))
         self._lay_out()
@@ -71,6 +76,7 @@ class TimelinePanel(QFrame):
         self.transport.time_field.entered.connect(session.seek)
         self.transport.speed_box.chosen.connect(self._player.set_speed)
         self._player.changed.connect(self._show_player)
+        self.overview.span_changed.connect(self._show_span)
 
     def _label(self) -> QLabel:
         label = QLabel(self)
@@ -81,13 +87,27 @@ class TimelinePanel(QFrame):
 
     @Slot(object)
     def _open(self, opened: Opened) -> None:
-        self.overview.set_timeline(opened.timeline)
+        self.overview.set_timeline(opened.timeline, opened.info.width / opened.info.height)
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
         self.transport.time_field.set_timeline(opened.timeline)
-        self._start.setText("whole clip")
+        self._start.setText(tr("whole clip"))
         self._end.setText(format_count(opened.timeline.frame_count, "frame"))
         self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
         self._show(self._session.view)
+
+    def go_to_cut(self, direction: int) -> None:
+        """Go to the first frame after the next cut (``direction`` 1) or the previous one (-1), of those found."""
+        if (clip := self._session.clip) is None:
+            return
+        now = self._session.view.time_secs
+        times = (clip.timeline.frame_time(pair + 1) for pair in self.overview.cuts)
+        beyond = [time for time in times if (time - now) * direction > 0]
+        if beyond:
+            self._session.seek(min(beyond) if direction > 0 else max(beyond))
+
+    @Slot()
+    def _show_span(self) -> None:
+        self._start.setText(tr("whole clip") if self.overview.is_whole else tr("a part"))
 
     @Slot()
     def _close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000)
 
@@ -28,7 +29,7 @@ def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
     return f"{float(time_secs):.{digits}f}"
 
 
-def multiples(step_secs: Fraction, duration_secs: Fraction) -> Iterator[Fraction]:
-    """Yield 0, step, 2 step, ... up to ``duration_secs``."""
-    for index in range(int(duration_secs / step_secs) + 1):
+def multiples(step_secs: Fraction, end_secs: Fraction, start_secs: Fraction = Fraction(0)) -> Iterator[Fraction]:
+    """Yield the multiples of ``step_secs`` from ``start_secs`` to ``end_secs``."""
+    for index in range(ceil(start_secs / step_secs), int(end_secs / step_secs) + 1):
         yield index * step_secs

@@ -51,14 +51,21 @@ class TickSlider(QSlider):
         """Length of the groove, logical pixels."""
         return max(1, self.width() - 2 * MARGIN_PX)
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The ticks at the ends of the groove: here the whole range."""
+        return self.minimum(), self.maximum()
+
     def x_from_tick(self, tick: float) -> float:
         """Return the x of ``tick``, logical pixels."""
-        return MARGIN_PX + self.groove_px * (tick - self.minimum()) / max(1, self.maximum() - self.minimum())
+        first, last = self.span
+        return MARGIN_PX + self.groove_px * (tick - first) / max(1, last - first)
 
     def tick_from_x(self, x: float) -> int:
         """Return the tick nearest to ``x``, logical pixels."""
         share = min(max((x - MARGIN_PX) / self.groove_px, 0.0), 1.0)
-        return self.minimum() + round(share * (self.maximum() - self.minimum()))
+        first, last = self.span
+        return min(max(round(first + share * (last - first)), self.minimum()), self.maximum())
 
     # ---- the mouse ----
 

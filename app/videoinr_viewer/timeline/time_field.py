@@ -59,9 +59,10 @@ class TimeField(QLineEdit):
         self.selectAll()
 
     def event(self, event: QEvent) -> bool:
-        """Keep Escape from the window's shortcut while the field has the focus."""
+        """Keep Escape and Return from the window's shortcuts while the field has the focus."""
         is_override = event.type() == QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+        own = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_override and isinstance(event, QKeyEvent) and event.key() in own:
             event.accept()
             return True
         return super().event(event)

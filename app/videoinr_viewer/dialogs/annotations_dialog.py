@@ -1,0 +1,127 @@
+"""The list of segments and bookmarks: to rename, visit and remove them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.text import format_time
+from videoinr_viewer.timeline.annotations import Annotations
+
+_TIME = Qt.ItemDataRole.UserRole
+
+
+class AnnotationsDialog(QDialog):
+    """A window beside the main one. A double click on a time goes there; F2 or a double click on a name renames."""
+
+    def __init__(self, session: Session, annotations: Annotations, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session, self._annotations = session, annotations
+        self.setWindowTitle(tr("Segments and bookmarks"))
+        self.list = QTreeWidget()
+        self.list.setAccessibleName(tr("Segments and bookmarks"))
+        self.list.setHeaderLabels([tr("Name"), tr("Start"), tr("End")])
+        self.list.setRootIsDecorated(False)
+        self.list.setEditTriggers(QTreeWidget.EditTrigger.NoEditTriggers)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setStretchLastSection(False)
+        self.go, self.rename, self.remove = (
+            QPushButton(text, autoDefault=False) for text in (tr("&Go to"), tr("Re&name"), tr("&Remove"))
+        )
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        for button in (self.go, self.rename, self.remove):
+            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list)
+        layout.addWidget(buttons)
+        self.resize(460, 320)
+        annotations.changed.connect(self.fill)
+        self.list.itemDoubleClicked.connect(self._double_click)
+        self.list.itemChanged.connect(self._take_name)
+        self.list.itemSelectionChanged.connect(self._enable)
+        self.go.clicked.connect(self._go)
+        self.rename.clicked.connect(self._rename)
+        self.remove.clicked.connect(self._remove)
+        self.fill()
+
+    @Slot()
+    def fill(self) -> None:
+        """List the present segments and bookmarks."""
+        row = self._row()
+        self.list.blockSignals(True)
+        self.list.clear()
+        for named in self._annotations.segments:
+            self._add(named.name, named.segment.start_secs, named.segment.end_secs)
+        for mark in self._annotations.bookmarks:
+            self._add(mark.name, mark.time_secs, None)
+        self.list.blockSignals(False)
+        if row is not None and (item := self.list.topLevelItem(min(row, self.list.topLevelItemCount() - 1))):
+            self.list.setCurrentItem(item)
+        self._enable()
+
+    def _add(self, name: str, start: Fraction, end: Fraction | None) -> None:
+        texts = [name, decimal(format_time(start)), "" if end is None else decimal(format_time(end))]
+        item = QTreeWidgetItem(self.list, texts)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        item.setData(0, _TIME, start)
+
+    def _row(self) -> int | None:
+        selected = self.list.selectedItems()
+        return self.list.indexOfTopLevelItem(selected[0]) if selected else None
+
+    @Slot()
+    def _enable(self) -> None:
+        for button in (self.go, self.rename, self.remove):
+            button.setEnabled(self._row() is not None)
+
+    @Slot(QTreeWidgetItem, int)
+    def _double_click(self, item: QTreeWidgetItem, column: int) -> None:
+        if column == 0:
+            self.list.editItem(item, 0)
+        else:
+            self._session.seek(item.data(0, _TIME))
+
+    @Slot(QTreeWidgetItem, int)
+    def _take_name(self, item: QTreeWidgetItem, column: int) -> None:
+        row, name, segments = self.list.indexOfTopLevelItem(item), item.text(0), len(self._annotations.segments)
+        if column != 0 or row < 0:
+            return
+        if row < segments:
+            self._annotations.rename_segment(row, name)
+        else:
+            self._annotations.rename_bookmark(row - segments, name)
+        self.fill()
+
+    @Slot()
+    def _go(self) -> None:
+        if selected := self.list.selectedItems():
+            self._session.seek(selected[0].data(0, _TIME))
+
+    @Slot()
+    def _rename(self) -> None:
+        if selected := self.list.selectedItems():
+            self.list.editItem(selected[0], 0)
+
+    @Slot()
+    def _remove(self) -> None:
+        row, segments = self._row(), len(self._annotations.segments)
+        if row is None:
+            return
+        if row < segments:
+            self._annotations.delete_segment(row)
+        else:
+            self._annotations.delete_bookmark(row - segments)

@@ -1,0 +1,202 @@
+"""Paints the parts of the overview: thumbnails, ruler, cuts, repeated frames, marks, segments, bookmarks, playhead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPolygonF
+
+from videoinr.timeline import Timeline
+from videoinr_viewer.session import Marks
+from videoinr_viewer.style.language import decimal
+from videoinr_viewer.style.theme import ACCENT_WARM
+from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
+from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
+from videoinr_viewer.timeline.thumbnails import Thumbnails
+
+RULER_PX = 20
+"""Height of the ruler at the top."""
+STRIP_PX = 32
+"""Height of the thumbnails below it."""
+GROOVE_Y_PX = RULER_PX + STRIP_PX + 12
+HEIGHT_PX = GROOVE_Y_PX + 21
+FRAME_SPACING_PX = 5
+"""The ruler shows source frames that are at least this far apart."""
+LABEL_SPACING_PX = 78
+_PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.Dense4Pattern)
+"""Neighbouring segments differ in pattern, not in colour alone."""
+
+
+class OverviewPainter:
+    """Paints with ``painter`` on ``groove``, the rectangle of the groove's length and the widget's height.
+
+    ``shown``: the times at the ends of the groove, seconds.
+    """
+
+    def __init__(
+        self, painter: QPainter, palette: QPalette, timeline: Timeline, groove: QRectF,
+        shown: tuple[Fraction, Fraction],
+    ) -> None:  # fmt: skip
+        self._painter, self._palette, self._timeline = painter, palette, timeline
+        self._groove, self._shown = groove, shown
+        self._first_secs, self._per_sec = float(shown[0]), groove.width() / max(float(shown[1] - shown[0]), 1e-12)
+
+    def thumbnails(self, images: Thumbnails, size: QSize, from_x: float) -> Sequence[int]:
+        """Paint the thumbnails that are loaded. Return the frames of all, those next to ``from_x`` first.
+
+        They stand side by side over the groove; each shows the frame at its middle.
+        """
+        count = max(1, int(self._groove.width() // size.width()))
+        width = self._groove.width() / count
+        places = []
+        for index in range(count):
+            box = QRectF(self._groove.left() + index * width, RULER_PX, width, STRIP_PX)
+            frame = self._frame_at(box.center().x())
+            places.append((abs(box.center().x() - from_x), frame))
+            if (image := images.get(frame)) is None:
+                self._painter.fillRect(box.adjusted(0.5, 0, -0.5, 0), self._colour(QPalette.ColorRole.Mid, 0.35))
+            else:
+                inner = QRectF(box.center().x() - size.width() / 2, box.top(), size.width(), size.height())
+                self._painter.drawImage(inner & box.adjusted(0.5, 0, -0.5, 0), image)
+        return [frame for _, frame in sorted(places)]
+
+    def ruler(self) -> None:
+        """Paint the times and, where there is room, the source frames."""
+        font = self._painter.font()
+        font.setPixelSize(10)
+        self._painter.setFont(font)
+        first, last = (self._timeline.frame_at(time) for time in self._shown)
+        if (last - first + 1) * FRAME_SPACING_PX <= self._groove.width():
+            for frame in range(first, last + 1):
+                self._line(self._x(self._timeline.frame_time(frame)), 15, RULER_PX - 1, 0.28)
+        start, end = self._shown
+        step = label_step_secs(end - start, int(self._groove.width()), least_px=LABEL_SPACING_PX)
+        for time in multiples(step, end, start):
+            self._line(self._x(time), 13, RULER_PX, 0.5)
+            self._label(self._x(time), decimal(format_label(time, step)))
+
+    def cuts(self, frames: Collection[int]) -> None:
+        """Paint a stroke across thumbnails and groove at ``frames``, each the first of a scene."""
+        self._painter.setPen(QPen(ACCENT_WARM, 1.5))
+        for x in self._places(frames):
+            self._painter.drawLine(QPointF(x, RULER_PX), QPointF(x, GROOVE_Y_PX + 5))
+
+    def repeats(self, frames: Collection[int]) -> None:
+        """Paint a small hollow square below the groove at each of ``frames``, which repeat the one before."""
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Text, 0.7), 1))
+        self._painter.setBrush(Qt.BrushStyle.NoBrush)
+        for x in self._places(frames):
+            self._painter.drawRect(QRectF(x - 1.5, GROOVE_Y_PX + 5, 3, 3))
+
+    def segments(self, segments: Sequence[NamedSegment]) -> None:
+        """Paint a bar below the groove for each segment, with its name where there is room."""
+        for index, one in enumerate(segments):
+            left, right = self._x(one.segment.start_secs), self._x(one.segment.end_secs)
+            box = QRectF(QPointF(left, GROOVE_Y_PX + 9), QPointF(right, GROOVE_Y_PX + 16)) & self._groove
+            if box.width() <= 0:
+                continue
+            colour = self._colour(QPalette.ColorRole.Highlight, 0.6)
+            self._painter.fillRect(box, QBrush(colour, _PATTERNS[index % len(_PATTERNS)]))
+            self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Highlight), 1))
+            self._painter.setBrush(Qt.BrushStyle.NoBrush)
+            self._painter.drawRect(box)
+
+    def marks(self, marks: Marks) -> None:
+        """Paint the marked stretch of the groove, with a bracket at each mark."""
+        start, end = marks.in_secs, marks.out_secs
+        if start is None and end is None:
+            return
+        left = max(self._x(start or Fraction(0)), self._groove.left())
+        right = min(self._x(end or self._timeline.duration_secs), self._groove.right())
+        if right > left:
+            self._painter.setPen(Qt.PenStyle.NoPen)
+            self._painter.setBrush(self._colour(QPalette.ColorRole.Highlight, 0.55))
+            self._painter.drawRoundedRect(QRectF(left, GROOVE_Y_PX - 2.5, right - left, 5), 2.5, 2.5)
+        for time, towards in ((start, 1), (end, -1)):
+            if time is not None and self._is_shown(self._x(time)):
+                self._bracket(self._x(time), towards)
+
+    def bookmarks(self, bookmarks: Sequence[Bookmark]) -> None:
+        """Paint a flag at the lower edge of the ruler for each bookmark."""
+        accent = self._colour(QPalette.ColorRole.Highlight)
+        for one in bookmarks:
+            x = self._x(one.time_secs)
+            if self._is_shown(x):
+                self._painter.setPen(QPen(accent, 1.5))
+                self._painter.drawLine(QPointF(x, RULER_PX), QPointF(x, GROOVE_Y_PX - 3))
+                self._painter.setBrush(accent)
+                flag = [QPointF(x, RULER_PX), QPointF(x + 9, RULER_PX + 4), QPointF(x, RULER_PX + 8)]
+                self._painter.drawPolygon(QPolygonF(flag))
+
+    def scroll_bar(self, first: float, last: float) -> None:
+        """Paint which part of the clip is visible: the shares ``first`` ... ``last``."""
+        y = self._groove.bottom() - 1.5
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Mid, 0.6), 2))
+        self._painter.drawLine(QPointF(self._groove.left(), y), QPointF(self._groove.right(), y))
+        left, right = (self._groove.left() + share * self._groove.width() for share in (first, last))
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.PlaceholderText), 2))
+        self._painter.drawLine(QPointF(left, y), QPointF(max(right, left + 3), y))
+
+    def playhead(self, x: float, text: str) -> None:
+        """Paint the playhead, with its time and its position in source frames in the ruler."""
+        accent = self._colour(QPalette.ColorRole.Highlight)
+        self._painter.setPen(QPen(accent, 1.5))
+        self._painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
+        font = self._painter.font()
+        font.setPixelSize(10)
+        self._painter.setFont(font)
+        width = self._painter.fontMetrics().horizontalAdvance(text) + 10
+        left = min(max(x - width / 2, 0.0), self._groove.right() + self._groove.left() - width)
+        box = QRectF(left, 0, width, 13)
+        self._painter.setPen(Qt.PenStyle.NoPen)
+        self._painter.setBrush(accent)
+        self._painter.drawRoundedRect(box, 3, 3)
+        self._painter.setPen(self._colour(QPalette.ColorRole.HighlightedText))
+        self._painter.drawText(box, Qt.AlignmentFlag.AlignCenter, decimal(text))
+
+    # ---- inside ----
+
+    def _x(self, time_secs: Fraction) -> float:
+        return self._groove.left() + (float(time_secs) - self._first_secs) * self._per_sec
+
+    def _is_shown(self, x: float) -> bool:
+        return self._groove.left() - 1 <= x <= self._groove.right() + 1
+
+    def _frame_at(self, x: float) -> int:
+        share = Fraction((x - self._groove.left()) / self._groove.width()).limit_denominator(1 << 20)
+        return self._timeline.frame_at(self._shown[0] + (self._shown[1] - self._shown[0]) * share)
+
+    def _places(self, frames: Collection[int]) -> Iterable[float]:
+        """Return the x of the frames that are visible, in whole and half pixels, each once: there may be 100,000."""
+        ticks = self._timeline.ticks[np.fromiter(frames, np.int64, len(frames))]
+        x = self._groove.left() + (ticks * float(self._timeline.tick_secs) - self._first_secs) * self._per_sec
+        inside = x[(x >= self._groove.left() - 1) & (x <= self._groove.right() + 1)]
+        places: list[float] = np.unique(np.round(2 * inside) / 2).tolist()
+        return places
+
+    def _line(self, x: float, top: float, bottom: float, alpha: float) -> None:
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Text, alpha), 1))
+        x = round(x) + 0.5
+        self._painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+
+    def _label(self, x: float, text: str) -> None:
+        width = self._painter.fontMetrics().horizontalAdvance(text) + 2
+        left = min(max(x - width / 2, 0.0), self._groove.right() + self._groove.left() - width)
+        self._painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
+        self._painter.drawText(QRectF(left, 0, ceil(width), 12), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _bracket(self, x: float, towards: int) -> None:
+        top, bottom, foot = GROOVE_Y_PX - 8, GROOVE_Y_PX + 8, 5 * towards
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Highlight), 2))
+        self._painter.setBrush(Qt.BrushStyle.NoBrush)
+        corners = [QPointF(x + foot, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + foot, bottom)]
+        self._painter.drawPolyline(QPolygonF(corners))
+
+    def _colour(self, role: QPalette.ColorRole, alpha: float = 1.0) -> QColor:
+        colour = self._palette.color(role)
+        colour.setAlphaF(alpha)
+        return colour

@@ -1,0 +1,73 @@
+"""The list of segments and bookmarks."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+
+from helpers.stage import Stage
+from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
+
+
+@pytest.fixture
+def dialog(stage: Stage) -> AnnotationsDialog:
+    stage.viewer.session.seek(Fraction(1))
+    for name in ("split-segment", "bookmark", "annotations"):
+        stage.viewer.window.actions_by_id[name].trigger()
+    made = stage.viewer.window.side_windows.annotations
+    assert made is not None
+    assert made.isVisible()
+    return made
+
+
+def rows(dialog: AnnotationsDialog) -> list[list[str]]:
+    items = (dialog.list.topLevelItem(row) for row in range(dialog.list.topLevelItemCount()))
+    return [[item.text(column) for column in range(3)] for item in items if item is not None]
+
+
+def select(dialog: AnnotationsDialog, row: int) -> None:
+    item = dialog.list.topLevelItem(row)
+    assert item is not None
+    dialog.list.setCurrentItem(item)
+
+
+def test_the_list_shows_segments_and_bookmarks(dialog: AnnotationsDialog) -> None:
+    assert rows(dialog) == [
+        ["Segment 1", "0:00.000", "0:01.000"], ["Segment 2", "0:01.000", "0:02.000"], ["Bookmark 1", "0:01.000", ""],
+    ]  # fmt: skip
+    assert not dialog.go.isEnabled()
+
+
+def test_names_are_edited_in_the_list(stage: Stage, dialog: AnnotationsDialog) -> None:
+    annotations = stage.viewer.window.annotations
+    for row, name in ((1, "the leap"), (2, "landing")):
+        select(dialog, row)
+        dialog.rename.click()
+        editor = dialog.list.findChild(QLineEdit)
+        assert isinstance(editor, QLineEdit)
+        editor.setText(name)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        stage.qtbot.wait(10)
+    assert annotations.segments[1].name == "the leap"
+    assert annotations.bookmarks[0].name == "landing"
+    dialog.list.topLevelItem(0).setText(0, "  ")  # type: ignore[union-attr]
+    assert rows(dialog)[0][0] == "Segment 1", "an empty name is refused"
+
+
+def test_buttons_go_to_an_entry_and_remove_it(stage: Stage, dialog: AnnotationsDialog) -> None:
+    session = stage.viewer.session
+    session.seek(Fraction(3, 2))
+    select(dialog, 2)
+    dialog.go.click()
+    assert session.view.time_secs == 1
+    dialog.remove.click()
+    assert [row[0] for row in rows(dialog)] == ["Segment 1", "Segment 2"]
+    dialog.remove.click()
+    assert [row[0] for row in rows(dialog)] == ["Segment 1"]
+    dialog.remove.click()
+    assert rows(dialog) == []
+    assert not dialog.remove.isEnabled()

@@ -1,0 +1,287 @@
+"""What the timeline shows and holds: thumbnails, zoom, cuts and repeats of the whole clip, segments, bookmarks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from helpers.slow_frames import SlowFrames
+from helpers.slow_renderer import Pace
+from helpers.stage import Stage
+from videoinr.types import Segment
+from videoinr_viewer.clip_access.survey import Found
+from videoinr_viewer.timeline.overview import LEAST_FRAMES, Overview
+from videoinr_viewer.timeline.overview_painter import RULER_PX, STRIP_PX
+
+FRAME = Fraction(1, 25)
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+CUTS, REPEATS = frozenset({9, 30}), frozenset({3, 4, 20})
+
+
+def trigger(stage: Stage, name: str) -> None:
+    stage.viewer.window.actions_by_id[name].trigger()
+
+
+def overview_of(stage: Stage) -> Overview:
+    return stage.viewer.window.timeline.overview
+
+
+def wheel(
+    widget: Overview, x: float, notches: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    at = QPointF(x, 30)
+    event = QWheelEvent(
+        at, QPointF(widget.mapToGlobal(at)), QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton, modifiers,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+@pytest.fixture
+def surveyed(stage_of: Callable[..., Stage]) -> Stage:
+    stage = stage_of(frame_source=partial(SlowFrames, cuts=CUTS, repeats=REPEATS))
+    stage.open()
+    stage.wait_until_complete()
+    stage.wait_for(lambda: overview_of(stage).cuts == (9, 30))
+    return stage
+
+
+def test_all_cuts_and_repeats_of_the_clip_are_marked_without_a_visit(surveyed: Stage) -> None:
+    overview = overview_of(surveyed)
+    surveyed.wait_for(lambda: overview.repeats == (3, 4, 20))
+    assert {region.query.instant.pair for region in surveyed.shown} == {0}
+    x = overview.x_from_tick(overview.maximum() * 10 / 50)
+    assert "cut before frame 10" in overview.describe(x - 1)
+    assert "frame 4 repeats frame 3" in overview.describe(overview.x_from_tick(overview.maximum() * 3.5 / 50))
+    shot = overview.grab().toImage()
+    colours = [shot.pixelColor(round(x) + step, RULER_PX + STRIP_PX + 3) for step in (-1, 0, 1)]
+    assert any(colour.red() - colour.blue() > 80 for colour in colours), "the stroke of a cut is warm"
+
+
+def test_keys_go_from_cut_to_cut(surveyed: Stage) -> None:
+    session = surveyed.viewer.session
+    times = []
+    for name in ("next-cut", "next-cut", "next-cut", "previous-cut"):
+        trigger(surveyed, name)
+        times.append(session.view.time_secs)
+    assert times == [10 * FRAME, 31 * FRAME, 31 * FRAME, 10 * FRAME]
+
+
+def test_the_survey_of_a_clip_ends_with_it_and_leaves_no_thread(stage_of: Callable[..., Stage]) -> None:
+    made: list[SlowFrames] = []
+
+    def open_frames(path: Path) -> SlowFrames:
+        made.append(SlowFrames(path, frames=2000, secs=0.002, cuts=frozenset({1500})))
+        return made[-1]
+
+    before = set(threading.enumerate())
+    stage = stage_of(frames=2000, frame_source=open_frames)
+    stage.open("first.mp4")
+    found: list[Found] = []
+    stage.viewer.window.survey.found.connect(found.append)
+    stage.wait_for(lambda: bool(made) and len(made[0].judged) > 20)
+    stage.open("second.mp4")
+    stage.wait_for(lambda: len(made) == 2 and len(made[1].judged) > 20)
+    assert made[0].closed
+    assert len(made[0].judged) < 1999
+    stage.wait_for(lambda: bool(found) and found[-1].path.name == "second.mp4" and not found[-1].is_complete)
+    stage.viewer.window.close()
+    assert made[1].closed
+    assert {one.name for one in set(threading.enumerate()) - before} == set()
+
+
+def test_the_survey_waits_while_pictures_are_made(stage_of: Callable[..., Stage]) -> None:
+    made: list[SlowFrames] = []
+
+    def open_frames(path: Path) -> SlowFrames:
+        made.append(SlowFrames(path, frames=5000, secs=0.001))
+        return made[-1]
+
+    stage = stage_of(Pace(), frames=5000, frame_source=open_frames)
+    stage.open()
+    stage.wait_until_complete()
+    stage.wait_for(lambda: bool(made) and len(made[0].judged) > 5)
+    stage.qtbot.wait(100)
+    stage.viewer.window.survey.set_paused(True)
+    stage.qtbot.wait(50)
+    count = len(made[0].judged)
+    stage.qtbot.wait(150)
+    assert len(made[0].judged) <= count + 1
+    stage.viewer.window.survey.set_paused(False)
+    stage.wait_for(lambda: len(made[0].judged) > count + 5)
+
+
+def test_a_damaged_frame_does_not_end_the_survey(stage_of: Callable[..., Stage]) -> None:
+    from videoinr.errors import ClipError
+    from videoinr.types import PairKind
+
+    class Damaged(SlowFrames):
+        def kind(self, pair: int, *args: object) -> PairKind:
+            if pair == 5:
+                raise ClipError("frame 5 cannot be read")
+            return super().kind(pair)
+
+    stage = stage_of(frame_source=partial(Damaged, cuts=CUTS))
+    stage.open()
+    stage.wait_for(lambda: overview_of(stage).cuts == (9, 30))
+
+
+def test_thumbnails_show_the_frames_under_them(stage: Stage) -> None:
+    overview = overview_of(stage)
+    thumbnails = stage.viewer.window.thumbnails
+
+    def are_loaded() -> bool:
+        overview.grab()
+        return not thumbnails._pending
+
+    stage.wait_for(are_loaded)
+    shot = overview.grab().toImage()
+    ratio = overview.devicePixelRatioF()
+    blues = [shot.pixelColor(round(x * ratio), round((RULER_PX + 10) * ratio)).blue() for x in (150, 400, 650)]
+    assert blues == sorted(blues), "blue grows with time"
+    assert blues[0] < blues[1] < blues[2]
+
+
+def test_a_frame_that_cannot_be_read_has_no_thumbnail(stage_of: Callable[..., Stage]) -> None:
+    from videoinr.errors import ClipError
+
+    class Unreadable(SlowFrames):
+        def frame(self, index: int, *_args: object) -> object:  # type: ignore[override]
+            raise ClipError("nothing can be read")
+
+    stage = stage_of(frame_source=Unreadable)
+    stage.open()
+    overview_of(stage).grab()
+    stage.wait_for(lambda: len(stage.viewer.window.thumbnails._unreadable) > 5)
+    stage.wait_until_complete()
+
+
+def test_the_wheel_magnifies_the_timeline_at_the_mouse(stage: Stage) -> None:
+    overview = overview_of(stage)
+    x = overview.width() * 0.7
+    tick = overview.tick_from_x(x)
+    wheel(overview, x, 6)
+    first, last = overview.span
+    assert last - first == pytest.approx(overview.maximum() / 4, rel=0.01)
+    assert overview.tick_from_x(x) == pytest.approx(tick, abs=overview.maximum() / 500)
+    assert stage.viewer.session.view.time_secs == 0, "the wheel does not seek"
+    assert stage.viewer.window.timeline._start.text() == "a part"
+    wheel(overview, x, 60)
+    assert overview.span[1] - overview.span[0] == pytest.approx(overview.maximum() * LEAST_FRAMES / 50, rel=0.01)
+    wheel(overview, x, -90)
+    assert overview.is_whole
+    assert stage.viewer.window.timeline._start.text() == "whole clip"
+
+
+def test_the_timeline_scrolls_by_wheel_and_middle_button_and_to_the_playhead(stage: Stage) -> None:
+    overview, session = overview_of(stage), stage.viewer.session
+    for _ in range(3):
+        trigger(stage, "timeline-in")
+    assert overview.span == (0, overview.maximum() / 8)
+    wheel(overview, 300, -2, Qt.KeyboardModifier.ShiftModifier)
+    assert overview.span[0] > 0
+    before = overview.span[0]
+    QTest.mousePress(overview, Qt.MouseButton.MiddleButton, pos=QPoint(300, 30))
+    QTest.mouseMove(overview, QPoint(200, 30))
+    QTest.mouseRelease(overview, Qt.MouseButton.MiddleButton, pos=QPoint(200, 30))
+    assert overview.span[0] > before
+    assert session.view.time_secs == 0
+    session.seek(Fraction(3, 2))
+    tick = overview.maximum() * 3 / 4
+    assert overview.span[0] <= tick <= overview.span[1]
+    trigger(stage, "timeline-out")
+    trigger(stage, "timeline-whole")
+    assert overview.is_whole
+
+
+def test_a_drag_on_a_magnified_timeline_is_finer(stage: Stage) -> None:
+    overview = overview_of(stage)
+    for _ in range(3):
+        trigger(stage, "timeline-in")
+    y = overview.groove_y_px
+    QTest.mousePress(overview, Qt.MouseButton.LeftButton, pos=QPoint(300, y))
+    one = stage.viewer.session.view.time_secs
+    QTest.mouseMove(overview, QPoint(301, y))
+    QTest.mouseRelease(overview, Qt.MouseButton.LeftButton, pos=QPoint(301, y))
+    step = stage.viewer.session.view.time_secs - one
+    assert float(step) == pytest.approx(float(2 / 8 / overview.groove_px), rel=0.05)
+
+
+def test_segments_are_added_split_named_and_removed(stage: Stage) -> None:
+    session, annotations = stage.viewer.session, stage.viewer.window.annotations
+    for start, end in ((Fraction(1), Fraction(3, 2)), (Fraction(1, 5), Fraction(1, 2))):
+        session.clear_marks()
+        session.seek(start)
+        session.mark_in()
+        session.seek(end)
+        session.mark_out()
+        trigger(stage, "add-segment")
+        trigger(stage, "add-segment")
+    assert [(one.name, one.segment) for one in annotations.segments] == [
+        ("Segment 2", Segment(Fraction(1, 5), Fraction(1, 2))), ("Segment 1", Segment(Fraction(1), Fraction(3, 2))),
+    ]  # fmt: skip
+    session.seek(Fraction(6, 5))
+    trigger(stage, "split-segment")
+    assert [one.name for one in annotations.segments] == ["Segment 2", "Segment 1", "Segment 3"]
+    annotations.rename_segment(1, "  the leap ")
+    annotations.rename_segment(1, "   ")
+    assert annotations.segments[1].name == "the leap"
+    assert "the leap" in overview_of(stage).describe(
+        overview_of(stage).x_from_tick(overview_of(stage).maximum() * 0.55)
+    )
+    session.seek(Fraction(11, 10))
+    trigger(stage, "remove-segment")
+    assert [one.name for one in annotations.segments] == ["Segment 2", "Segment 3"]
+    before = overview_of(stage).grab().toImage()
+    stage.open("other.mp4")
+    stage.wait_for(lambda: annotations.segments == ())
+    assert overview_of(stage).grab().toImage() != before
+
+
+def test_splitting_a_clip_without_segments_makes_two(stage: Stage) -> None:
+    stage.viewer.session.seek(Fraction(1))
+    trigger(stage, "split-segment")
+    made = stage.viewer.window.annotations.segments
+    assert [one.segment for one in made] == [Segment(Fraction(0), Fraction(1)), Segment(Fraction(1), Fraction(2))]
+
+
+def test_bookmarks_are_set_visited_and_removed(stage: Stage) -> None:
+    session, annotations = stage.viewer.session, stage.viewer.window.annotations
+    for time in (Fraction(3, 2), Fraction(1, 2)):
+        session.seek(time)
+        trigger(stage, "bookmark")
+    assert [one.name for one in annotations.bookmarks] == ["Bookmark 2", "Bookmark 1"]
+    visited = []
+    for name in ("next-bookmark", "next-bookmark", "previous-bookmark"):
+        trigger(stage, name)
+        visited.append(session.view.time_secs)
+    assert visited == [Fraction(3, 2), Fraction(3, 2), Fraction(1, 2)]
+    trigger(stage, "bookmark")
+    assert [one.time_secs for one in annotations.bookmarks] == [Fraction(3, 2)]
+    assert "Bookmark 1" in overview_of(stage).describe(
+        overview_of(stage).x_from_tick(overview_of(stage).maximum() * 0.75)
+    )
+
+
+def test_the_playhead_shows_the_time_between_the_frames(stage: Stage) -> None:
+    stage.viewer.session.seek(Fraction(1) + FRAME / 4)
+    assert overview_of(stage)._playhead_text() == "0:01.010 · 25.250"
+
+
+def test_return_in_the_time_field_adds_no_segment(stage: Stage) -> None:
+    trigger(stage, "go-to-time")
+    handle = stage.viewer.window.windowHandle()
+    assert handle is not None
+    QTest.keyClick(handle, Qt.Key.Key_1)
+    QTest.keyClick(handle, Qt.Key.Key_Return)
+    assert stage.viewer.session.view.time_secs == 1
+    assert stage.viewer.window.annotations.segments == ()
