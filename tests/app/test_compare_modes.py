@@ -55,9 +55,7 @@ def corner(stage: Stage, full: RenderedRegion) -> tuple[int, int]:
 def reference_of(stage: Stage, full: RenderedRegion, reference: Reference) -> Shot:
     """The reference for the full picture, made by itself."""
     renderer, instant = stage.made[-1], full.query.instant
-    frame = SlowFrames(renderer.path).frame(instant.pair + 1)
-    second = np.full((*frame.shape[:2], 4), 255, np.uint8)
-    second[..., :3] = frame
+    second = SlowFrames(renderer.path).rgbx(instant.pair + 1)
     return reference_pixels(Frames(renderer.source(instant).rgbx, second), full.query, reference)
 
 

@@ -8,7 +8,9 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
@@ -155,7 +157,7 @@ def test_a_frame_that_cannot_be_read_has_no_thumbnail(stage_of: Callable[..., St
     from videoinr.errors import ClipError
 
     class Unreadable(SlowFrames):
-        def frame(self, index: int, *_args: object) -> object:  # type: ignore[override]
+        def rgbx(self, index: int, *_args: object) -> NDArray[np.uint8]:
             raise ClipError("nothing can be read")
 
     stage = stage_of(frame_source=Unreadable)

@@ -7,10 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.types import Instant, PairKind, Pixels
+from videoinr.types import Instant, PairKind
 
 
 class SlowFrames:
@@ -26,13 +27,13 @@ class SlowFrames:
         self.judged: list[int] = []
         self.closed = False
 
-    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
+    def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
         time.sleep(self.secs)
         token.check()
         self.read.append(index)
         last = index == self._renderer.frames - 1
         instant = Instant(index - 1, Fraction(1)) if last and index else Instant(index, Fraction(0))
-        return np.ascontiguousarray(self._renderer.source(instant).rgbx[..., :3])
+        return self._renderer.source(instant).rgbx
 
     def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         time.sleep(self.secs)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from helpers import stub_export
 from helpers.loop_watch import LoopWatch
+from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.types import Quality, RenderedRegion
 from videoinr_viewer.main_window import MainWindow
@@ -104,6 +106,7 @@ def main() -> int:
         open_renderer=opener(made, pace=SLOW, frames=60, size=(1920, 1080)),
         settings_path=folder / "viewer.ini",
         log_folder=folder / "log",
+        open_frames=partial(SlowFrames, frames=60, size=(1920, 1080), secs=0.01),
         export_command=[sys.executable, stub_export.__file__, "ok"],
     )
     say(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.types import PairKind, Pixels
+from videoinr.types import PairKind
 
 if TYPE_CHECKING:
     from videoinr.clip import Clip
@@ -17,13 +20,16 @@ class ClipFrames:
     """A :class:`~videoinr_viewer.clip_access.side_reader.FrameSource` of a clip, which it closes."""
 
     def __init__(self, clip: Clip) -> None:
+        # Imported here: they need torch and the readers, which the engine has loaded when a clip is open.
         from videoinr.clip.pair_kinds import PairKinds
+        from videoinr.images import rgbx_from_pixels
 
+        self._rgbx_from_pixels = rgbx_from_pixels
         self._clip, self._kinds = clip, PairKinds(clip)
 
-    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
-        """Return frame ``index``: [height, width, 3]; raises as the clip does."""
-        return self._clip.frame(index, token)
+    def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
+        """Return frame ``index``: uint8 [height, width, 4], RGBX; raises as the clip does."""
+        return self._rgbx_from_pixels(self._clip.frame(index, token))
 
     def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``; raises as the clip does."""

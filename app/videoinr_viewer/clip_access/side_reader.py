@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled
-from videoinr.types import PairKind, Pixels
+from videoinr.types import PairKind
 
 
 class FrameSource(Protocol):
     """What the window reads of a clip: its frames and the kinds of its pairs."""
 
-    def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
-        """Return frame ``index``: [height, width, 3]."""
+    def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
+        """Return frame ``index``: uint8 [height, width, 4], RGBX."""
 
     def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``."""
@@ -49,10 +49,8 @@ class SideReader:
 
     def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
         """Return frame ``index`` as uint8 [height, width, 4], RGBX; raises as opening and reading a clip do."""
-        from videoinr.images import rgbx_from_pixels
-
         with self._lock:
-            return rgbx_from_pixels(self._current(token).frame(index, token))
+            return self._current(token).rgbx(index, token)
 
     def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``; raises as opening and reading a clip do."""

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
+from videoinr_viewer.clip_access.clip_frames import open_clip_frames
+from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.main_window import WindowOptions
@@ -96,6 +98,7 @@ def run(
     settings_path: Path,
     log_folder: Path,
     export_command: Sequence[str] = COMMAND,
+    open_frames: Callable[[Path], FrameSource] = open_clip_frames,
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
@@ -109,6 +112,7 @@ def run(
         with _printed_if_it_fails(log_folder):
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
+                open_frames=open_frames,
                 options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
                 save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
             )  # fmt: skip
