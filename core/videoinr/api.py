@@ -26,7 +26,7 @@ from videoinr.errors import UsageError
 from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
 from videoinr.render.video import Pair, Video
 from videoinr.text.parsing import AcrossCutsName
-from videoinr.types import ExportProgress
+from videoinr.types import ExportProgress, ExportReport
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
+    from videoinr.exporting.sound.choice import SoundName
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
 
@@ -138,15 +139,19 @@ def export(
     crf: int | None = None,
     overwrite: bool = False,
     keep_partial: bool = False,
+    sound: SoundName = "keep",
+    part: str | None = None,
+    resume: bool = False,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
+    report: Callable[[ExportReport], None] | None = None,
     cancel: CancelToken = NEVER,
     **opening: Unpack[OpenArguments],
 ) -> Path:
     """Export a segment of a clip at any rate, speed and size, as ``videoinr export`` does.
 
     The frames are those of :meth:`Video.frames`. The output appears under its name when it is complete and checked.
-    Sound is left out.
+    Sound, subtitles, chapters and tags of a video file go with the pictures, as far as the output's file can hold them.
 
     Args:
         clip: a path or frames, as for :func:`open`.
@@ -161,9 +166,16 @@ def export(
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
+        sound: ``"keep"`` copies the sound where all of it fits, and encodes it to the exact length otherwise; at
+            another speed it keeps its pitch. ``"copy"`` raises UsageError where it cannot be copied, ``"encode"``
+            always encodes it, ``"none"`` leaves it out.
+        part: ``"2/4"`` makes the second of four shares of the export, a file OUT.2of4, which ``videoinr join``
+            puts together with the others.
+        resume: go on with what a killed export of the same arguments has left.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
+        report: called with the result: what became of the sound, and what the output lacks.
         cancel: cancels the export between chunks of a few milliseconds.
         opening: model, device, memory, picture_fps, stream, background, deinterlace, across_cuts: as for :func:`open`.
 
@@ -177,6 +189,8 @@ def export(
     """
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
+    from videoinr.exporting.parts import WHOLE, share_from_text
+    from videoinr.exporting.sound.choice import sound_named
 
     if unknown := opening.keys() - OpenArguments.__annotations__.keys():
         raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
@@ -187,11 +201,14 @@ def export(
             start=optional(start, "start"), end=optional(end, "end"),
             fps=optional(fps, "fps"), time_scale=optional(time_scale, "time_scale"), speed=exact(speed, "speed"),
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
-            codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
+            codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial, sound=sound_named(sound),
+            share=WHOLE if part is None else share_from_text(part), resume=resume,
             model=str(model) if isinstance(model, str | PathLike) else None, device=opening.get("device"),
             options=options, across_cuts=as_across_cuts(opening.get("across_cuts", "hold")),
         )  # fmt: skip
-        return export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
+        done = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
+    (report or _ignore)(done)
+    return done.path
 
 
 def evaluate(

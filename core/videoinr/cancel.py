@@ -12,10 +12,20 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._keeps = False
 
-    def cancel(self) -> None:
-        """Ask the work to end at its next check. Callable from any thread; returns at once."""
+    def cancel(self, *, keep: bool = False) -> None:
+        """Ask the work to end at its next check. Callable from any thread; returns at once.
+
+        ``keep``: what is finished shall be kept, if the work can do that.
+        """
+        self._keeps = self._keeps or keep
         self._event.set()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is finished shall be kept."""
+        return self._keeps
 
     @property
     def cancelled(self) -> bool:

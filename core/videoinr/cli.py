@@ -19,6 +19,7 @@ from videoinr.commands.decode import decode
 from videoinr.commands.doctor import doctor
 from videoinr.commands.evaluate import evaluate
 from videoinr.commands.export import export
+from videoinr.commands.join import join
 from videoinr.commands.models import models
 from videoinr.commands.probe import probe
 from videoinr.commands.screen import say, show_error, show_json
@@ -104,7 +105,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="**Exit codes**\n\n" + "\n\n".join(f"- `{code}`: {words}" for code, words in EXIT_CODES.items()),
 )
-for command in (probe, decode, export, evaluate, train, bench, doctor):
+for command in (probe, decode, export, join, evaluate, train, bench, doctor):
     app.command()(command)
 app.add_typer(models)
 

@@ -83,6 +83,7 @@ class ClipInfo:
         warnings: sentences for the user about what is unusual or damaged.
         pixel_aspect: width / height of a pixel, as shown. The frames that are returned have not been resampled for it.
         stream: which of the file's video streams this is, counted from 0.
+        start_secs: the file's own time of the first frame; None if the file has no one clock.
     """
 
     path: Path
@@ -102,6 +103,7 @@ class ClipInfo:
     warnings: tuple[str, ...]
     pixel_aspect: Fraction = Fraction(1)
     stream: int = 0
+    start_secs: Fraction | None = Fraction(0)
 
     @property
     def grid(self) -> Grid:
@@ -239,14 +241,36 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportReport:
+    """The result of an export.
+
+    Attributes:
+        path: the video file, or the pattern of the pictures' names.
+        frames: how many frames it holds.
+        sound: what happened to the sound, in words; empty if there is none.
+        dropped: what the clip has and the output has not, each in words.
+    """
+
+    path: Path
+    frames: int
+    sound: str = ""
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """The progress of an export: ``done`` of ``total`` frames, ``elapsed_secs`` since the first frame began."""
+    """The progress of an export: ``done`` of ``total`` frames, ``elapsed_secs`` since the first frame began.
+
+    ``found`` of the frames were done before it began: a killed export has left them.
+    """
 
     done: int
     total: int
     elapsed_secs: float
+    found: int = 0
 
     @property
     def remaining_secs(self) -> float | None:
         """The remaining seconds at the speed so far; None before the first frame is done."""
-        return self.elapsed_secs / self.done * (self.total - self.done) if self.done else None
+        made = self.done - self.found
+        return self.elapsed_secs / made * (self.total - self.done) if made else None

@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from helpers import stub_export
+from helpers.clips import write_clip
 from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
+from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
 from videoinr.types import Segment
 from videoinr_viewer.export import bridge as export_bridge
@@ -233,9 +235,53 @@ def test_an_export_can_be_cancelled(dialog_of: Callable[..., tuple[Stage, Export
     assert stage.viewer.export.is_running, "closing the dialog does not stop the export"
     stage.viewer.window.actions_by_id["export"].trigger()
     assert dialog.cancel.isVisible()
+    answer_with("Discard")
     dialog.cancel.click()
     stage.wait_for(lambda: not stage.viewer.export.is_running)
     assert dialog.title.text() == "Cancelled"
+
+
+def test_the_finished_frames_of_a_cancelled_export_are_kept_if_the_user_wants(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    stage, dialog = dialog_of("keeps")
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.start.click()
+    stage.wait_for(lambda: "2 of 5 frames" in dialog.status.text())
+    answer_with("Keep")
+    dialog.cancel.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == "Stopped"
+    assert "Saved 2 frames" in dialog.status.text()
+    assert dialog.show_file.isVisible()
+
+
+def test_an_export_that_was_killed_is_resumed_after_a_question(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    stage, dialog = dialog_of("ok")
+    left = tmp_path / "out.mp4.4194304-0123abcd.part"
+    left.mkdir()
+    (left / "export.json").write_text("{}")
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    answer_with("Go on")
+    dialog.start.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert "--resume" in json.loads((tmp_path / "out.arguments.json").read_text())
+
+
+def test_what_becomes_of_the_sound_is_said_before_the_start(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    write_clip(tmp_path / "my clip.mp4", 50, audio_secs=2)
+    _, dialog = dialog_of()
+    form = dialog.form
+    assert form.summary.text().endswith("Sound: copied (aac).")
+    form.speed.setCurrentIndex(2)
+    assert "Sound: played at 1/4 of its speed with its pitch kept, encoded as AAC." in form.summary.text()
+    form.sound.setCurrentIndex(form.sound.findData(SoundChoice.NONE))
+    assert form.summary.text().endswith("Left out: the sound, as asked.")
+    assert "--sound" in form.job.arguments()
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ def test_export_prints_progress_as_json(clip: Path) -> None:
     ]
     assert lines[0]["remaining_secs"] is None
     assert isinstance(lines[3]["elapsed_secs"], float)
-    assert lines[-1] == {"event": "finished", "path": str(out), "frames": 5, "warnings": []}
+    assert lines[-1] == {"event": "finished", "path": str(out), "frames": 5, "sound": "", "dropped": [], "warnings": []}
 
 
 def test_export_prints_an_error_as_json(clip: Path) -> None:

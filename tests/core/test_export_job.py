@@ -19,11 +19,13 @@ from videoinr.clip.open_options import DEINTERLACE_MODES, OpenOptions
 from videoinr.errors import Cancelled, ExportError, UsageError
 from videoinr.exporting.export import frame_instants, write_frames
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
+from videoinr.exporting.parts import Share
+from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.exporting.target import PartialKeptError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of
 from videoinr.timeline import Timeline
-from videoinr.types import AcrossCuts, ExportProgress, Instant, RegionQuery, Segment
+from videoinr.types import AcrossCuts, ExportProgress, ExportReport, Instant, RegionQuery, Segment
 
 
 class MemorySink:
@@ -76,9 +78,9 @@ def parsed(arguments: list[str]) -> ExportJob:
     """Return the job that ``videoinr`` runs for a command line, with a clip such as INFO."""
     jobs: list[ExportJob] = []
 
-    def export_job(job: ExportJob, *_: object, **__: object) -> Path:
+    def export_job(job: ExportJob, *_: object, **__: object) -> ExportReport:
         jobs.append(job)
-        return job.out
+        return ExportReport(job.out, 1)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
@@ -99,6 +101,9 @@ options_of_reading = st.builds(
 )  # fmt: skip
 
 
+shares = st.integers(1, 99).flatmap(lambda count: st.builds(Share, st.integers(1, count), st.just(count)))
+
+
 @st.composite
 def jobs(draw: st.DrawFn) -> ExportJob:
     start, end = sorted(draw(st.tuples(seconds, seconds).filter(lambda both: both[0] != both[1])))
@@ -113,6 +118,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
         options=draw(options_of_reading),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),
+        sound=draw(st.sampled_from(SoundChoice)), share=draw(shares), resume=draw(st.booleans()),
     )  # fmt: skip
 
 

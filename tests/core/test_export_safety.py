@@ -31,7 +31,7 @@ from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import check_output, notices, sink_for
 from videoinr.exporting.target import NameTakenError, PartialKeptError
 from videoinr.exporting.verify import verify_video
-from videoinr.exporting.video_sink import complete_prefixes
+from videoinr.exporting.video_mux import complete_prefixes
 from videoinr.types import Quality, RegionQuery, RenderedRegion
 
 COLOUR = ColourSpec("bt709", "tv", "bt709", "bt709")

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.clips import write_clip
 from videoinr.clip import open_clip
-from videoinr.exporting.matroska_aspect import with_display_width
+from videoinr.exporting.matroska_header import with_display_width
 from videoinr.exporting.outputs import output_aspect
 from videoinr.geometry import Grid
 

@@ -1,7 +1,7 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
-The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT) or deaf (ignores
-SIGINT).
+The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT), keeps (waits for
+the line "keep") or deaf (ignores SIGINT).
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ def main() -> int:
         if how == "fail" and done == 2:
             say("failed", message="The disk is full.", hint="Free some space there.")
             return 1
+        if how == "keeps" and done == 2:
+            assert sys.stdin.readline() == "keep\n"
+            kept = out.with_suffix(".partial.mp4")
+            say(
+                "failed",
+                message=f"The export was stopped. Saved 2 frames to {kept}.",
+                hint="",
+                path=str(kept),
+                frames=2,
+            )
+            return 3
         time.sleep(60 if how in ("hang", "deaf") and done == 2 else 0.02)
     out.write_bytes(b"video")
     warnings = ["2 frames decoded with errors."] if how == "damaged" else []

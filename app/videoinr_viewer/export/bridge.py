@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
+from videoinr.commands.stop_lines import KEEP
 from videoinr.types import ExportProgress
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ COMMAND = (sys.executable, "-P", "-m", "videoinr.cli")
 GRACE_MSECS = 5000
 """The time that a cancelled export has to clean up before it is killed."""
 KEPT_STDERR_CHARS = 4000
+_KEPT = 3
+"""The exit code of an export that ended early and kept its finished frames."""
 
 
 class ExportBridge(QObject):
@@ -35,9 +38,11 @@ class ExportBridge(QObject):
     """The path of the file, its number of frames, and sentences about what was met in the clip."""
     failed = Signal(str, str)
     """A message and a hint."""
+    kept = Signal(str, object)
+    """The export was cancelled, and its finished frames are in a file: a message, and the path."""
     cancelled = Signal()
     ended = Signal()
-    """The process has ended; emitted after finished, failed or cancelled."""
+    """The process has ended; emitted after finished, failed, kept or cancelled."""
 
     def __init__(self, command: Sequence[str] = COMMAND, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,9 +73,15 @@ class ExportBridge(QObject):
         log.info("export: %s", line)
         process.start(line[0], line[1:])
 
-    def cancel(self) -> None:
-        """Ask the export to stop and clean up; kill it if it has not after GRACE_MSECS."""
+    def cancel(self, *, keep: bool = False) -> None:
+        """Ask the export to stop and clean up; kill it if it has not after GRACE_MSECS.
+
+        ``keep``: ask it to finish a file of the frames that are done instead, however long that takes.
+        """
         if (process := self._process) is None or self._is_cancelled:
+            return
+        if keep:
+            process.write(KEEP + b"\n")
             return
         self._is_cancelled = True
         self._interrupt(process)
@@ -134,6 +145,8 @@ class ExportBridge(QObject):
             warnings = outcome.get("warnings")
             words = " ".join(map(str, warnings)) if isinstance(warnings, list) else ""
             self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])), words)
+        elif exit_code == _KEPT and "path" in outcome:
+            self.kept.emit(str(outcome.get("message", "")), Path(str(outcome["path"])))
         elif self._is_cancelled:
             self.cancelled.emit()
         else:

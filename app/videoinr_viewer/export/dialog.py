@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
+from videoinr.exporting.journal import resumable
 from videoinr.text.phrases import format_count, format_saved
 from videoinr.types import ExportProgress
 from videoinr_viewer.dialogs.question import agrees
@@ -45,6 +47,7 @@ class ExportDialog(QDialog):
             QPushButton(title, autoDefault=False) for title in ("Cancel the export", "Back", "Show the file")
         )
         self._finished_path: Path | None = None
+        self._done, self._is_stopping = 0, False
         self._pages = QStackedWidget()
         self._lay_out()
         self._connect()
@@ -83,6 +86,7 @@ class ExportDialog(QDialog):
         self._bridge.finished.connect(self._show_finished)
         self._bridge.failed.connect(self._show_failed)
         self._bridge.cancelled.connect(self._show_cancelled)
+        self._bridge.kept.connect(self._show_kept)
 
     def offer(self, source: ExportSource) -> None:
         """Show the dialog with the form for ``source``, or with the progress of a running export."""
@@ -128,22 +132,44 @@ class ExportDialog(QDialog):
         self.title.setText(f"Exporting {job.out.name}")
         self.status.setText("Starting…")
         self._show_buttons(self.cancel)
+        if resumable(job.out) and self._agrees_to_go_on(job.out):
+            job = replace(job, resume=True)
+        self._done, self._is_stopping = 0, False
         self._bridge.start(job.arguments())
 
     def _agrees_to_replace(self, path: Path) -> bool:
         return agrees(self, "Export", f"{path.name} already exists. Replace it?", verb="Replace")
 
+    def _agrees_to_go_on(self, path: Path) -> bool:
+        return agrees(self, "Export", f"An unfinished export to {path.name} is left. Go on with it?", verb="Go on")
+
+    def _wants_to_keep(self, done: int) -> bool:
+        question = f"Keep the {format_count(done, 'finished frame')} as a video of their own?"
+        box = QMessageBox(QMessageBox.Icon.Question, "Export", question, parent=self)
+        keep = box.addButton("Keep", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.exec()
+        return box.clickedButton() is keep
+
     @Slot()
     def _cancel(self) -> None:
-        self.status.setText("Stopping…")
-        self.cancel.setEnabled(False)
-        self._bridge.cancel()
+        done, keep = 0 if self._is_stopping else self._done, False
+        if done:
+            keep = self._wants_to_keep(done)
+        # What is kept may take long to finish: the second time, nothing is asked.
+        self._is_stopping = True
+        self.status.setText("Finishing the file…" if keep else "Stopping…")
+        self.cancel.setEnabled(keep)
+        self._bridge.cancel(keep=keep)
 
     @Slot(object)
     def _show_progress(self, progress: ExportProgress) -> None:
         self.progress.setRange(0, max(1, progress.total))
         self.progress.setValue(progress.done)
-        if self.cancel.isEnabled():
+        if not self._is_stopping:
+            self._done = progress.done
             is_last = progress.done == progress.total
             left = "checking the file…" if is_last else format_remaining(progress.remaining_secs)
             self.status.setText(f"{progress.done} of {format_count(progress.total, 'frame')}, {left}")
@@ -164,6 +190,12 @@ class ExportDialog(QDialog):
     def _show_cancelled(self) -> None:
         self.progress.hide()
         self._end("Cancelled", "Nothing was saved.", self.again)
+
+    @Slot(str, object)
+    def _show_kept(self, message: str, path: Path) -> None:
+        self._finished_path = path
+        self.progress.hide()
+        self._end("Stopped", message, self.again, self.show_file)
 
     def _end(self, title: str, words: str, *buttons: QPushButton) -> None:
         self._pages.setCurrentIndex(1)

@@ -22,7 +22,10 @@ from PySide6.QtWidgets import (
 
 from videoinr.errors import VideoInrError
 from videoinr.exporting.codecs import CODECS, codec_named
+from videoinr.exporting.companions import SourceStreams, read_streams
 from videoinr.exporting.job import ExportJob, job_for
+from videoinr.exporting.outputs import companions_for
+from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import grid_of
@@ -35,6 +38,11 @@ from videoinr_viewer.style.theme import Tone, set_tone
 _SIZES = ("×1", "×2", "×3", "×4", "×8")
 _RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
 _SPEEDS = tuple(Fraction(1, 2**power) for power in range(5))
+_SOUNDS = {
+    SoundChoice.KEEP: "Copy it if all of it fits, else encode it",
+    SoundChoice.ENCODE: "Always encode it",
+    SoundChoice.NONE: "Leave it out",
+}
 _DEFAULT_SIZE, _DEFAULT_RATE = "×2", "×2"
 
 
@@ -65,8 +73,9 @@ class ExportForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: ExportSource | None = None
+        self._streams: SourceStreams | None = None
         self.clip_name = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.segment, self.speed, self.codec = QComboBox(), QComboBox(), QComboBox()
+        self.segment, self.speed, self.codec, self.sound = QComboBox(), QComboBox(), QComboBox(), QComboBox()
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox("Only what the window shows")
         self.crf = QSpinBox()
@@ -87,6 +96,8 @@ class ExportForm(QWidget):
         for codec in CODECS:
             if codec.title:
                 self.codec.addItem(codec.title, codec.encoder)
+        for choice, title in _SOUNDS.items():
+            self.sound.addItem(title, choice)
         self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 for four times the clip's")
         self.picture_size.setToolTip("×4 for four times the clip's size, or width x height")
         self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
@@ -105,6 +116,7 @@ class ExportForm(QWidget):
         for title, field in (
             ("Clip", self.clip_name), ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
             ("&Size", self.picture_size), ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
+            ("S&ound", self.sound),
         ):  # fmt: skip
             form.addRow(title, field)
         form.addRow("File", file_row)
@@ -115,6 +127,7 @@ class ExportForm(QWidget):
         for combo in (self.segment, self.speed, self.rate, self.picture_size):
             combo.currentTextChanged.connect(self._check)
         self.codec.currentIndexChanged.connect(self._take_codec)
+        self.sound.currentIndexChanged.connect(self._check)
         self.crop.toggled.connect(self._check)
         self.crf.valueChanged.connect(self._check)
         self.path.textChanged.connect(self._check)
@@ -128,6 +141,7 @@ class ExportForm(QWidget):
         if is_new or (old is not None and old.marked != source.marked):
             self._offer_segments(source)
         if is_new:
+            self._streams = read_streams(source.clip.info)
             self.path.setText(
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
             )
@@ -169,6 +183,7 @@ class ExportForm(QWidget):
             crf=self.crf.value() if codec.crf else None,
             model=self._source.model,
             device=self._source.device,
+            sound=self.sound.currentData(),
         )
         job.check()
         return job
@@ -205,7 +220,9 @@ class ExportForm(QWidget):
         )
         scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
-        return f"{facts}Scale {scales}.", extrapolates
+        companions = companions_for(job, self._source.clip.info, self._streams)
+        words = companions.sentences if companions else ()
+        return " ".join((f"{facts}Scale {scales}.", *words)), extrapolates
 
     def _say(self, words: str, tone: Tone) -> None:
         set_tone(self.summary, tone)

@@ -45,12 +45,16 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Numbering:
-    """How frames are identified: their times, a cursor that finds them, and the frames of the head by number."""
+    """How frames are identified: their times, a cursor that finds them, and the frames of the head by number.
+
+    ``has_one_clock`` is False where the file's clock starts again between joined recordings.
+    """
 
     times: FrameTimes
     cursor: Cursor
     head: Batch
     warnings: tuple[str, ...]
+    has_one_clock: bool = True
 
 
 def number_frames(file: VideoFile, table: PacketTable, head: Head, token: CancelToken) -> Numbering:
@@ -145,7 +149,8 @@ def _count_frames(file: VideoFile, table: PacketTable, index: FrameIndex | None,
     warnings = [_joined_warning(index.restarts)] if index and index.restarts else []
     if not warnings and not cursor.can_seek:
         warnings.append(_UNRELIABLE)
-    return Numbering(times, cursor, list(enumerate(head.frames)), tuple(warnings))
+    has_one_clock = index is None or not index.restarts
+    return Numbering(times, cursor, list(enumerate(head.frames)), tuple(warnings), has_one_clock)
 
 
 def _joined_warning(restarts: int) -> str:

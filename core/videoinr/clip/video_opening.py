@@ -12,7 +12,7 @@ from videoinr.cancel import CancelToken
 from videoinr.clip.cropping import cropping_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Fields, fields_of, interlacing_note
-from videoinr.clip.numbering import Head, Numbering, number_frames
+from videoinr.clip.numbering import Head, Numbering, number_frames, tick_secs_of
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.packet_index import PacketTable, scan_packets
 from videoinr.clip.pixels import (
@@ -173,6 +173,7 @@ def _describe(
         warnings=(),
         pixel_aspect=1 / aspect if upright.quarter_turns % 2 else aspect,
         stream=file.number,
+        start_secs=_start_secs(file, first, table) if numbering.has_one_clock else None,
     )
     notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
     notes += interlacing_note(options.deinterlace, fields, is_interlaced=interlaced)
@@ -189,6 +190,11 @@ def _describe(
         background=options.behind,
     )
     return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader, fields)
+
+
+def _start_secs(file: VideoFile, first: av.VideoFrame, table: PacketTable) -> Fraction:
+    """Return the file's own time of the first frame that can be decoded."""
+    return (table.extent[0] if first.pts is None else first.pts) * tick_secs_of(file)
 
 
 def _tags(file: VideoFile, first: av.VideoFrame, codec: str) -> ColourTags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Unpack
@@ -19,9 +20,14 @@ from videoinr.commands.options import (
     ScaleOption,
     SizeOption,
     opens_clip,
+    option_parser,
 )
 from videoinr.commands.signals import cancel_on_signals
+from videoinr.commands.stop_lines import keep_on_line
+from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
+
+SOUND = option_parser(lambda text: sound_named(text).value)
 
 
 @opens_clip
@@ -66,6 +72,22 @@ def export(
     crf: Annotated[
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
+    sound: Annotated[
+        SoundName,
+        typer.Option(
+            "--sound",
+            parser=SOUND,
+            metavar="keep|copy|encode|none",
+            help="Copy the sound if all of it fits, else encode it (keep); only copy it; always encode it.",
+        ),
+    ] = "keep",
+    part: Annotated[
+        str | None,
+        typer.Option("--part", metavar="K/N", help="Make share K of N, the file OUT.KofN, for videoinr join."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what a killed export with the same options has left.")
+    ] = False,
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="Print progress and result as JSON lines on stdout.")
     ] = False,
@@ -81,23 +103,28 @@ def export(
     """Export a segment of a clip at any frame rate, speed and size.
 
     The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
-    before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound is left out.
+    before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound keeps its pitch at any speed;
+    it, subtitles, chapters and tags go into OUT as far as its format holds them, and what is left out is said.
 
     The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
     --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
+
+    An export that was killed, or ended by a power failure, goes on with --resume and the same options. Its frames are
+    those of an unbroken run: a video is encoded in parts that start at fixed frames. With --json-progress, a line keep
+    on standard input stops the export and keeps its finished frames.
     """
     with (
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
         cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
+        keep_on_line(token) if json_progress else nullcontext(),
     ):
         from videoinr import api
 
-        path = api.export(
+        api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
-            **opening,
+            sound=sound, part=part, resume=resume, report=report.finished, **opening,
         )  # fmt: skip
-        report.finished(path)

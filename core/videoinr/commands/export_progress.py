@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from videoinr.commands.screen import say
 from videoinr.errors import Cancelled, VideoInrError
+from videoinr.exporting.target import PartialKeptError
 from videoinr.text.phrases import format_saved
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from videoinr.types import ExportProgress
+    from videoinr.types import ExportProgress, ExportReport
 
 
 class Reporter(Protocol):
@@ -27,7 +27,7 @@ class Reporter(Protocol):
     def notice(self, sentence: str) -> None:
         """Show a sentence about the clip or the output."""
 
-    def finished(self, path: Path) -> None:
+    def finished(self, report: ExportReport) -> None:
         """Report that the output is complete and in its place."""
 
     def stopped(self) -> None:
@@ -44,7 +44,8 @@ def reporter(*, as_json: bool) -> Iterator[Reporter]:
     try:
         yield _JsonLines()
     except VideoInrError as error:
-        _print_line("failed", message=str(error), hint=error.hint)
+        kept = {"path": str(error.path), "frames": error.frames} if isinstance(error, PartialKeptError) else {}
+        _print_line("failed", message=str(error), hint=error.hint, **kept)
         raise
     except (Cancelled, KeyboardInterrupt):
         _print_stopped()
@@ -65,7 +66,6 @@ def _print_stopped() -> None:
 
 class _JsonLines:
     def __init__(self) -> None:
-        self._frames = 0
         self._started = False
         self._warnings: list[str] = []
 
@@ -75,7 +75,7 @@ class _JsonLines:
             self._warnings.append(sentence)
 
     def progress(self, now: ExportProgress) -> None:
-        self._frames, self._started = now.done, True
+        self._started = True
         _print_line(
             "progress",
             done=now.done,
@@ -84,9 +84,16 @@ class _JsonLines:
             remaining_secs=now.remaining_secs,
         )
 
-    def finished(self, path: Path) -> None:
+    def finished(self, report: ExportReport) -> None:
         # What was said before the start is known to the program that started the export.
-        _print_line("finished", path=str(path), frames=self._frames, warnings=self._warnings)
+        _print_line(
+            "finished",
+            path=str(report.path),
+            frames=report.frames,
+            sound=report.sound,
+            dropped=list(report.dropped),
+            warnings=self._warnings,
+        )
 
     def stopped(self) -> None:
         _print_stopped()
@@ -109,18 +116,16 @@ class _Bar:
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task = bar.add_task("export", total=None)
-        self._frames = 0
 
     def notice(self, sentence: str) -> None:
         self._bar.console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, now: ExportProgress) -> None:
-        self._frames = now.done
         self._bar.update(self._task, total=now.total, completed=now.done)
 
-    def finished(self, path: Path) -> None:
+    def finished(self, report: ExportReport) -> None:
         self._bar.stop()
-        say(format_saved(self._frames, path))
+        say(format_saved(report.frames, report.path))
 
     def stopped(self) -> None:
         say("Stopped.")

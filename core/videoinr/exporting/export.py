@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ClipError, VideoInrError
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check_output, notices, output_aspect, sink_for
-from videoinr.exporting.sinks import Sink
+from videoinr.exporting.outputs import check_output, companions_for, notices, output_aspect, sink_for
+from videoinr.exporting.sinks import ResumableSink, Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
 from videoinr.render.messages import Opened
 from videoinr.text.phrases import describe_cuts
 from videoinr.timeline import Timeline
-from videoinr.types import ExportProgress, Instant, PairKind, Quality, RegionQuery, RenderedRegion
+from videoinr.types import ExportProgress, ExportReport, Instant, PairKind, Quality, RegionQuery, RenderedRegion
 
 _HELD_BYTES = 256 << 20
 """The most bytes of pictures that wait until it is known whether the clip is readable again after them."""
@@ -48,7 +49,7 @@ def export_job(
     progress: Callable[[ExportProgress], None] = _ignore,
     notice: Callable[[str], None] = _ignore,
     token: CancelToken = NEVER,
-) -> Path:
+) -> ExportReport:
     """Check and run an export; :func:`videoinr.export`, the command line and the window's export end here.
 
     Args:
@@ -60,31 +61,43 @@ def export_job(
         token: cancels the export between two chunks of work.
 
     Returns:
-        The path of the video file, or the pattern of the pictures' names.
+        The output, and what became of the clip's sound and other streams.
 
     Raises:
         UsageError: the output's name, the codec and the quality do not fit each other, or the output is the clip.
         ExportError: the output exists already and ``job.overwrite`` is off, or it cannot be written. PartialKeptError
-            if ``job.keep_partial`` is on and frames were saved.
+            if ``job.keep_partial`` is on, or ``token`` was cancelled so, and frames were saved.
         ClipError: a frame of the clip cannot be read.
         DeviceError: the device has too little memory.
         Cancelled: ``token`` was cancelled.
     """
     check_output(job)
     info = engine.opened.info
-    for sentence in (*info.warnings, *notices(job)):
+    companions = companions_for(job, info)
+    for sentence in (*info.warnings, *notices(job, companions)):
         notice(sentence)
-    sink = sink_for(job, info.colour, output_aspect(info, job.grid), token=token)
+    sink = sink_for(
+        job, info.colour, output_aspect(info, job.grid), info=info, model=_model_of(engine), companions=companions,
+        token=token,
+    )  # fmt: skip
     path = write_frames(job, engine, sink, progress, token, notice)
     for sentence in engine.opened.info.warnings:
         if sentence not in info.warnings:
             notice(sentence)
-    return path
+    frames = int(getattr(sink, "kept_frames", job.retiming.frame_count))
+    said = tuple(getattr(sink, "said", ()))
+    sound = companions.sound_in_words if companions and not said else ""
+    return ExportReport(path, frames, sound, (*(companions.dropped if companions else ()), *said))
+
+
+def _model_of(engine: Decoder) -> str:
+    """Return what identifies the weights of ``engine``: their hash, or the name of a model that has none."""
+    return str(getattr(engine, "weights_hash", engine.opened.model_name))
 
 
 def frame_instants(job: ExportJob, timeline: Timeline) -> Iterator[Instant]:
     """Yield the instant that each frame of the output shows, in order."""
-    return (timeline.instant_from_time(time_secs) for time_secs in job.retiming.times)
+    return map(timeline.instant_from_time, job.retiming.times)
 
 
 def write_frames(
@@ -114,13 +127,14 @@ def write_frames(
         raise
     except BaseException as error:
         try:
-            if job.keep_partial and frames.written:
+            if (job.keep_partial or token.keeps) and frames.written:
                 _keep_partial(error, sink, frames.written)
         finally:
             sink.abort()
         raise
-    if watch.notice:
-        notice(watch.notice)
+    for sentence in (watch.notice, *getattr(sink, "said", ())):
+        if sentence:
+            notice(sentence)
     if frames.cuts:
         notice(describe_cuts(len(frames.cuts), job.across_cuts.value))
     return path
@@ -154,37 +168,67 @@ class _Frames:
 
     def __init__(self, job: ExportJob, engine: Decoder, sink: Sink, watch: SourceWatch, token: CancelToken) -> None:
         self._job, self._engine, self._sink, self._watch, self._token = job, engine, sink, watch, token
-        self._held: list[NDArray[np.uint8]] = []
+        self._held: list[_Picture] = []
+        self._resumable = sink if isinstance(sink, ResumableSink) else None
         self.written = 0
         self.cuts: set[int] = set()
 
     def write_all(self, progress: Callable[[ExportProgress], None]) -> None:
-        """Decode and write all frames of the job; ends with a check of the clip's files."""
-        started, total = time.monotonic(), self._job.retiming.frame_count
-        progress(ExportProgress(0, total, 0.0))
-        for done, instant in enumerate(frame_instants(self._job, self._engine.opened.timeline), 1):
-            self._token.check()
-            self._held.append(self._decode(instant))
-            is_sound = self._watch.is_sound(instant)
-            if is_sound or sum(each.nbytes for each in self._held) > _HELD_BYTES:
-                self._write_held()
-            progress(ExportProgress(done, total, time.monotonic() - started))
-        self._watch.check()
-        self._write_held()
+        """Decode and write all frames that the output lacks; ends with a check of the clip's files."""
+        started, sink = time.monotonic(), self._resumable
+        total = sink.total_frames if sink else self._job.retiming.frame_count
+        found = sink.done_frames if sink else 0
+        self.written, done = found, found
+        self.cuts |= sink.noted_cuts if sink else set()
+        progress(ExportProgress(done, total, 0.0, found))
+        for run in self._runs():
+            for number in run:
+                self._token.check()
+                self._write(number)
+                done += 1
+                progress(ExportProgress(done, total, time.monotonic() - started, found))
+            self._watch.check()
+            self._write_held()
 
-    def _decode(self, instant: Instant) -> NDArray[np.uint8]:
+    def _runs(self) -> Iterator[range]:
+        if self._resumable is None:
+            yield range(self._job.retiming.frame_count)
+            return
+        while run := self._resumable.wanted:
+            yield run
+
+    def _write(self, number: int) -> None:
+        instant = self._engine.opened.timeline.instant_from_time(self._job.retiming.time(number))
+        self._held.append(self._decode(instant))
+        is_sound = self._watch.is_sound(instant)
+        if is_sound or sum(each.rgbx.nbytes for each in self._held) > _HELD_BYTES:
+            self._write_held()
+
+    def _decode(self, instant: Instant) -> _Picture:
         query = RegionQuery(instant, self._job.grid, self._job.crop)
         try:
             region = self._engine.render(query, Quality.FULL, self._token)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
             raise
-        if region.pair_kind is PairKind.CUT and not instant.is_source:
-            self.cuts.add(instant.pair)
-        return region.rgbx
+        cut = instant.pair if region.pair_kind is PairKind.CUT and not instant.is_source else None
+        if cut is not None:
+            self.cuts.add(cut)
+        return _Picture(region.rgbx, cut)
 
     def _write_held(self) -> None:
         for picture in self._held:
-            self._sink.write(picture)
+            if self._resumable is None:
+                self._sink.write(picture.rgbx)
+            else:
+                self._resumable.write(picture.rgbx, cut=picture.cut)
             self.written += 1
         self._held.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A decoded picture; ``cut`` is the pair that it shows, if there is a cut in it."""
+
+    rgbx: NDArray[np.uint8]
+    cut: int | None

@@ -11,7 +11,9 @@ from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
 from videoinr.exporting.image_sink import check_pattern, pattern_from_out
+from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
+from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
 from videoinr.types import AcrossCuts, ClipInfo, Segment
@@ -40,6 +42,9 @@ class ExportJob:
         overwrite: whether an existing output is replaced.
         keep_partial: whether an export that ends early leaves its finished frames in a file named "partial".
         across_cuts: what is shown between two frames with a cut between them.
+        sound: what happens with the sound.
+        share: which share is made of an export that several machines make.
+        resume: whether to go on with what a killed export has left.
     """
 
     clip: Path
@@ -57,6 +62,9 @@ class ExportJob:
     overwrite: bool = False
     keep_partial: bool = False
     across_cuts: AcrossCuts = AcrossCuts.HOLD
+    sound: SoundChoice = SoundChoice.KEEP
+    share: Share = WHOLE
+    resume: bool = False
 
     @property
     def retiming(self) -> ConstantRate:
@@ -67,6 +75,17 @@ class ExportJob:
     def size_px(self) -> tuple[int, int]:
         """(width, height) of the output, pixels."""
         return self.crop.width, self.crop.height
+
+    @property
+    def plan(self) -> PartPlan:
+        """The parts that the frames are encoded in."""
+        return plan_parts(self.retiming.frame_count, *self.size_px)
+
+    def stretch(self, duration_secs: Fraction) -> Stretch:
+        """Return which part is shown of the clip, which is ``duration_secs`` long, and how fast."""
+        segment, half = self.segment, 1 / (2 * self.fps)
+        is_whole = segment.start_secs == 0 and abs(duration_secs - segment.end_secs) <= half
+        return Stretch(segment.start_secs, is_whole, self.speed)
 
     @property
     def chosen_codec(self) -> Codec | None:
@@ -92,7 +111,12 @@ class ExportJob:
         """Raise UsageError if output name, codec and quality do not fit each other."""
         if not self.out.name:
             raise UsageError("The file has no name yet.", hint="Choose where to save it.")
-        _ = self.chosen_codec
+        if self.chosen_codec is None and (self.share != WHOLE or self.resume):
+            raise UsageError("Pictures are not resumed or shared.", hint="Export a video, such as FFV1 in .mkv.")
+        if self.share != WHOLE:
+            self.share.parts(self.plan)
+            if self.keep_partial:
+                raise UsageError("A share of an export cannot be kept partial.", hint="Leave --keep-partial out.")
 
     def arguments(self) -> list[str]:
         """Return the arguments of ``videoinr`` that run this job; ``videoinr export`` parses them to an equal job.
@@ -108,6 +132,8 @@ class ExportJob:
             "--size": self.grid,
             "--crop": crop if self.crop != self.grid.rect else None,
             "--across-cuts": self.across_cuts.value if self.across_cuts is not AcrossCuts.HOLD else None,
+            "--sound": self.sound.value if self.sound is not SoundChoice.KEEP else None,
+            "--part": self.share if self.share != WHOLE else None,
             "--codec": self.codec,
             "--crf": self.crf,
             "--model": self.model,
@@ -116,7 +142,7 @@ class ExportJob:
             "--background": read.background if read.background != DEFAULT_OPTIONS.background else None,
             "--deinterlace": read.deinterlace if read.deinterlace != DEFAULT_OPTIONS.deinterlace else None,
         }
-        flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial}
+        flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial, "--resume": self.resume}
         line = ["export"]
         for name, value in options.items():
             line += [] if value is None else [name, str(value)]
@@ -148,6 +174,9 @@ class ExportOptions(TypedDict, total=False):
     overwrite: bool
     keep_partial: bool
     across_cuts: AcrossCuts
+    sound: SoundChoice
+    share: Share
+    resume: bool
 
 
 def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
@@ -174,6 +203,9 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         overwrite=options.get("overwrite", False),
         keep_partial=options.get("keep_partial", False),
         across_cuts=options.get("across_cuts", AcrossCuts.HOLD),
+        sound=options.get("sound", SoundChoice.KEEP),
+        share=options.get("share", WHOLE),
+        resume=options.get("resume", False),
     )
 
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import COUNTER, numbered_files
 from videoinr.colour import ColourSpec
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import CONTAINERS, Codec
 from videoinr.exporting.image_sink import ImageSink, pattern_from_out
 from videoinr.exporting.job import ExportJob
+from videoinr.exporting.parts import WHOLE
+from videoinr.exporting.share_file import share_path
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.target import check_file, check_not_source
 from videoinr.geometry import Grid
 from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
+
+if TYPE_CHECKING:
+    from videoinr.exporting.companions import Companions, SourceStreams
 
 _WILD_ASPECT = Fraction(32)
 """Pixels of a wilder shape come from damaged headers."""
@@ -35,7 +42,7 @@ def check_output(job: ExportJob) -> None:
     """
     job.check()
     if job.chosen_codec is not None:
-        check_file(job.out, source=job.clip, overwrite=job.overwrite)
+        check_file(target_of(job), source=job.clip, overwrite=job.overwrite)
         return
     folder, source = pattern_from_out(job.out).parent, _picture_folder(job.clip)
     if source is not None and folder.exists() and folder.samefile(source):
@@ -49,17 +56,35 @@ def _picture_folder(clip: Path) -> Path | None:
     return folder if folder.is_dir() and not clip.is_file() else None
 
 
-def notices(job: ExportJob) -> tuple[str, ...]:
-    """Return the sentences that a user should read before ``job`` runs."""
+def notices(job: ExportJob, companions: Companions | None = None) -> tuple[str, ...]:
+    """Return the sentences that a user should read before ``job`` runs. ``companions`` go with its pictures."""
     codec, (width, height) = job.chosen_codec, job.size_px
     if codec is None:
         return _remaining_notices(job)
+    return (*_odd_sides(codec, width, height), *(companions.sentences if companions else ()), *_left_over(job))
+
+
+def _odd_sides(codec: Codec, width: int, height: int) -> tuple[str, ...]:
     if codec.pix_fmt_for(width, height) == codec.pix_fmt:
         return ()
     return (
         f"{width}x{height} has an odd side, so the file keeps all colour samples (4:4:4), which some players cannot "
         "show. Choose even sides with --size or --crop.",
     )
+
+
+def _left_over(job: ExportJob) -> tuple[str, ...]:
+    """Say if a killed export to the same file has left its parts."""
+    from videoinr.exporting.journal import resumable
+
+    left = [] if job.resume else resumable(target_of(job))
+    words = "of an export that was killed: go on with it by --resume, or remove it."
+    return (f"{left[0]} is left {words}",) if left else ()
+
+
+def target_of(job: ExportJob) -> Path:
+    """Return the video file that ``job`` writes: its output, or the file of its share."""
+    return job.out if job.share == WHOLE else share_path(job.out, job.share)
 
 
 def _remaining_notices(job: ExportJob) -> tuple[str, ...]:
@@ -99,19 +124,62 @@ def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
     return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
 
 
-def sink_for(job: ExportJob, colour: ColourSpec, aspect: Fraction = Fraction(1), *, token: CancelToken = NEVER) -> Sink:
-    """Return the sink that writes the frames of ``job``, made from a clip of ``colour``.
+def sink_for(
+    job: ExportJob,
+    colour: ColourSpec,
+    aspect: Fraction = Fraction(1),
+    *,
+    info: ClipInfo | None = None,
+    model: str = "",
+    companions: Companions | None = None,
+    token: CancelToken = NEVER,
+) -> Sink:
+    """Return the sink that writes the frames of ``job``.
 
-    ``aspect``: width of an output pixel by its height. ``token`` cancels the end of the writing.
+    Args:
+        job: the export.
+        colour: the colours of the clip.
+        aspect: width of an output pixel by its height.
+        info: the clip; None if the export is not to be resumed or shared.
+        model: identifies the weights.
+        companions: what goes with the pictures.
+        token: cancels the end of the writing.
     """
     codec = job.chosen_codec
     if codec is None:
         return ImageSink(pattern_from_out(job.out), overwrite=job.overwrite, aspect=aspect)
-    from videoinr.exporting.video_sink import VideoSink
+    from videoinr.exporting.coding import Coding
+    from videoinr.exporting.facts import facts_of
+    from videoinr.exporting.video_sink import VideoOutput, VideoSink
 
-    width, height = job.size_px
     tags = tags_from_colour(colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
-    return VideoSink(
-        job.out, width=width, height=height, fps=job.fps, codec=codec, crf=job.crf, tags=tags, aspect=aspect,
-        overwrite=job.overwrite, keeps_partial=job.keep_partial, token=token,
+    coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect)
+    origin, duration = (info.start_secs, info.duration_secs) if info else (None, job.segment.end_secs)
+    output = VideoOutput(
+        out=job.out, coding=coding, plan=job.plan, companions=companions, share=job.share, overwrite=job.overwrite,
+        keeps_partial=job.keep_partial, resumes=job.resume,
+        facts=facts_of(job, coding, model=model, origin_secs=origin, duration_secs=duration),
     )  # fmt: skip
+    return VideoSink(output, token=token)
+
+
+def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None = None) -> Companions | None:
+    """Return what goes with the pictures of ``job``; None for pictures, and from pictures.
+
+    Args:
+        job: the export.
+        info: the clip.
+        source: what :func:`~videoinr.exporting.companions.read_streams` has read of the clip; None to read it now.
+
+    Raises:
+        UsageError: the sound cannot be copied as asked.
+    """
+    from videoinr.exporting.companions import plan_companions, read_streams
+
+    codec = job.chosen_codec
+    if source is None and codec is not None:
+        source = read_streams(info)
+    if codec is None or source is None:
+        return None
+    muxer = CONTAINERS[job.out.suffix.lower()]
+    return plan_companions(source, job.sound, job.stretch(info.duration_secs), muxer=muxer, video_encoder=codec.encoder)

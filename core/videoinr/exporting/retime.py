@@ -1,7 +1,7 @@
 """Time maps: the exact second of the clip that each frame of an output shows.
 
-The only map so far is the constant rate. Another one (a curve, a ramp) is a class with the same three members:
-``frame_count``, ``duration_secs`` and ``times``.
+The only map so far is the constant rate. Another one (a curve, a ramp) is a class with the same members:
+``frame_count``, ``duration_secs`` and ``time``.
 """
 
 from __future__ import annotations
@@ -49,8 +49,11 @@ class ConstantRate:
     @property
     def times(self) -> Iterator[Fraction]:
         """The second of the clip that each output frame shows, strictly increasing."""
-        step = self.speed / self.fps
-        return (self.segment.start_secs + index * step for index in range(self.frame_count))
+        return map(self.time, range(self.frame_count))
+
+    def time(self, index: int) -> Fraction:
+        """Return the second of the clip that output frame ``index`` shows."""
+        return self.segment.start_secs + index * (self.speed / self.fps)
 
 
 def rate_from_scale(mean_fps: Fraction, time_scale: Fraction) -> Fraction:

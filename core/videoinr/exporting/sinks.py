@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
@@ -30,3 +31,36 @@ class Sink(Protocol):
 
     def abort(self) -> None:
         """Remove the unfinished output. Never raises."""
+
+
+class ResumableSink(ABC):
+    """A :class:`Sink` that may go on with what a killed export has left, or writes a share of all frames."""
+
+    @property
+    @abstractmethod
+    def wanted(self) -> range:
+        """The numbers of the frames that are to be written next, in order; empty if none is missing."""
+
+    @property
+    @abstractmethod
+    def total_frames(self) -> int:
+        """How many frames the output will have."""
+
+    @property
+    @abstractmethod
+    def done_frames(self) -> int:
+        """How many of them were done before the sink was opened."""
+
+    @property
+    @abstractmethod
+    def noted_cuts(self) -> set[int]:
+        """The pairs across cuts that were met in them."""
+
+    @property
+    @abstractmethod
+    def said(self) -> list[str]:
+        """Sentences about the output for a user, after :meth:`finish`."""
+
+    @abstractmethod
+    def write(self, rgbx: NDArray[np.uint8], *, cut: int | None = None) -> None:
+        """Write the next frame; ``cut``: the pair that it shows, if there is a cut in it."""

@@ -38,7 +38,7 @@ def partial_path(out: Path) -> Path:
 def check_not_source(outs: Iterable[Path], source: Path) -> None:
     """Raise UsageError if one of the files ``outs`` belongs to the clip ``source``, under whatever name."""
     existing = [out for out in outs if out.exists()]
-    sources = {_file_id(file) for file in _files_of(source)} if existing else set()
+    sources = {_file_id(file) for file in files_of(source)} if existing else set()
     for out in existing:
         if _file_id(out) in sources:
             is_whole = source.exists() and out.samefile(source)
@@ -48,7 +48,8 @@ def check_not_source(outs: Iterable[Path], source: Path) -> None:
             )
 
 
-def _files_of(source: Path) -> list[Path]:
+def files_of(source: Path) -> list[Path]:
+    """Return the existing files of the clip ``source``: a video file, or a folder or pattern and its pictures."""
     from videoinr.clip.picture_folder import find_pictures
 
     try:

@@ -16,6 +16,9 @@ from videoinr.text.phrases import format_count
 
 _MILLISECOND = Fraction(1, 1000)
 
+_SOUND_SLACK_SECS = Fraction(1, 100)
+_DECODED_PACKETS = 50
+
 _DECODED_WHOLE = 240
 """A file of at most so many frames is decoded from start to end."""
 
@@ -52,6 +55,45 @@ def verify_video(
         raise _failed("its frames have wrong times")
     if abs(duration - frames / fps) > 1 / fps + _MILLISECOND:
         raise _failed(f"it lasts {float(duration):.3f} s instead of {float(frames / fps):.3f} s")
+
+
+def verify_sound(path: Path, *, streams: int, duration_secs: Fraction, token: CancelToken = NEVER) -> None:
+    """Check that the file ``path`` has ``streams`` sound streams, and that none goes on after ``duration_secs``.
+
+    The first second of each stream is decoded. Some sound starts later than the picture, or ends earlier.
+
+    Raises:
+        ExportError: the file cannot be read, or it holds something else.
+        Cancelled: ``token`` was cancelled.
+    """
+    try:
+        with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
+            found = len(container.streams.audio)
+        if found != streams:
+            raise _failed(f"it holds {format_count(found, 'sound stream')} instead of {streams}")
+        for number in range(streams):
+            with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
+                end_secs = _sound_end(container, number, token)
+            if end_secs > duration_secs + _SOUND_SLACK_SECS:
+                raise _failed(
+                    f"its sound ends at {float(end_secs):.3f} s, its pictures at {float(duration_secs):.3f} s"
+                )
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise _failed(f"its sound cannot be read back ({error!r})") from error
+
+
+def _sound_end(container: InputContainer, number: int, token: CancelToken) -> Fraction:
+    """Decode the first packets of a sound stream, and return when its last packet starts."""
+    stream = container.streams.audio[number]
+    packets, latest = 0, Fraction(0)
+    for packet in container.demux(stream):
+        token.check()
+        if packet.pts is not None and packet.size:
+            packets += 1
+            latest = max(latest, packet.pts * packet.time_base)
+            if packets <= _DECODED_PACKETS:
+                packet.decode()
+    return latest
 
 
 def _times(container: InputContainer, token: CancelToken) -> list[Fraction]:

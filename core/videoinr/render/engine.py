@@ -55,6 +55,7 @@ class Engine(Closeable):
     ) -> None:
         self.clip = clip
         self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
+        self.weights_hash = loaded.card.sha256
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile

@@ -66,6 +66,12 @@ def claim(target: Path, begin: Callable[[Path], P]) -> P:
     raise AssertionError
 
 
+def left_over(target: Path) -> list[Path]:
+    """Return the unfinished outputs for ``target`` that a killed process has left, the newest first."""
+    found = [path for path, process in partials_of(target) if process != os.getpid() and not _is_locked(path)]
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
 def _refuse(process: int | None, target: Path) -> None:
     if process is not None:
         raise ExportError(

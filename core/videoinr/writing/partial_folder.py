@@ -20,15 +20,19 @@ _REPLACED = "replaced"
 
 
 class PartialFolder(Closeable):
-    """A new folder beside ``target``. Errors are OSErrors.
+    """A new folder beside ``target``, or one that a killed process left. Errors are OSErrors.
 
     Attributes:
         path: the folder's name as long as it is unfinished.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, left_over: Path | None = None) -> None:
+        """Make the folder, or take over ``left_over``: if two processes try that, one gets a FileNotFoundError."""
         self.path = unique_partial(target)
-        self.path.mkdir()
+        if left_over is None:
+            self.path.mkdir()
+        else:
+            os.rename(left_over, self.path)
         remember(self)
         self._is_kept = False
         self._descriptor: int | None = None

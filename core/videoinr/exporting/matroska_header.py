@@ -1,22 +1,27 @@
-"""Writes a pixel aspect into a finished Matroska or WebM file.
+"""Changes the header of a finished Matroska or WebM file: its pixel aspect and its duration. The size stays the same.
 
 PyAV cannot set the aspect of a stream, which FFmpeg's Matroska muxer would write; VP9, AV1 and FFV1 have none of their
-own.
-The header keeps its size: DisplayWidth takes the place of two flags.
+own. DisplayWidth takes the place of two flags.
+FFmpeg's duration counts the encoder's delay of sound, which is not played: 21 ms for AAC.
 """
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-MUXER_OPTIONS = {"write_crc32": "0"}
-"""Options of FFmpeg's muxer for files whose header is changed: their checksums would not fit it."""
+MUXER_OPTIONS = {"write_crc32": "0", "avoid_negative_ts": "disabled"}
+"""Options of FFmpeg's muxer: checksums would not fit a changed header, and the delay of sound shall move no picture."""
 
 _SEGMENT, _TRACKS, _ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 _PIXEL_WIDTH, _DISPLAY_WIDTH, _DISPLAY_UNIT = 0xB0, 0x54B0, 0x54B2
 _FLAG_LACING, _FLAG_DEFAULT, _VOID = 0x9C, 0x88, 0xEC
+
+_INFO, _DURATION = 0x1549A966, 0x4489
+_MSECS_PER_SEC = 1000
+"""FFmpeg's muxer counts in milliseconds."""
 
 _HEADER_BYTES = 1 << 16
 
@@ -31,7 +36,7 @@ class _Element(NamedTuple):
 
 
 def write_matroska_aspect(path: Path, aspect: Fraction) -> bool:
-    """Set the width of a pixel by its height in the only track of a file that this program wrote.
+    """Set the width of a pixel by its height in the first track of a file that this program wrote.
 
     Returns:
         False if the header is not laid out as FFmpeg 8 does it; the file then stays as it is.
@@ -43,6 +48,24 @@ def write_matroska_aspect(path: Path, aspect: Fraction) -> bool:
             return False
         file.seek(0)
         file.write(changed)
+    return True
+
+
+def write_matroska_duration(path: Path, secs: Fraction) -> bool:
+    """Set the duration of a file that this program wrote.
+
+    Returns:
+        False if the header is not laid out as FFmpeg 8 does it; the file then stays as it is.
+    """
+    with path.open("r+b") as file:
+        header = file.read(_HEADER_BYTES)
+        segment = _children(header, _Element(0, 0, 0, len(header))).get(_SEGMENT)
+        info = _children(header, segment).get(_INFO) if segment else None
+        duration = _children(header, info).get(_DURATION) if info else None
+        if duration is None or duration.end - duration.start != struct.calcsize(">d"):
+            return False
+        file.seek(duration.start)
+        file.write(struct.pack(">d", float(secs * _MSECS_PER_SEC)))
     return True
 
 
@@ -72,7 +95,7 @@ def with_display_width(header: bytes, aspect: Fraction) -> bytes | None:
 
 
 _TO_DROP = (_VIDEO, _FLAG_LACING, _FLAG_DEFAULT, _VOID)
-"""Elements of a track that are written anew or left out. Both flags are 1 by default, which suits an only track."""
+"""Elements of a track that are written anew or left out. Both flags are 1 by default, which suits the first track."""
 
 
 def _children(data: bytes, parent: _Element) -> dict[int, _Element]:

@@ -1,0 +1,151 @@
+"""Writes the companions of an export into its file: streams first, then packets in the order of their times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import OutputContainer
+
+from videoinr.cancel import CancelToken
+from videoinr.clip.video_file import open_container
+from videoinr.exporting.companions import Companions
+from videoinr.exporting.sound.blocks import fitted, resampled, sample_count
+from videoinr.exporting.sound.copying import copied_packets
+from videoinr.exporting.sound.plan import PlannedSound
+from videoinr.exporting.sound.source import SoundSource
+from videoinr.exporting.sound.stretch import stretched
+
+TimedPacket = tuple[Fraction, "av.Packet[Any]"]
+"""The time by which packets are ordered, seconds, and the packet."""
+
+_KEPT_TAGS: tuple[str, ...] = ("language", "title")
+
+_MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class _Track:
+    """A stream of the output; ``packets`` yields what is muxed into it."""
+
+    packets: Callable[[], Iterator[av.Packet[Any]]]
+
+
+class CompanionTracks:
+    """The streams of ``companions`` in ``container``, for an output ``duration_secs`` long. Close it after use.
+
+    Make it after the video stream was added and before the header is written. ``token`` cancels the packets.
+    """
+
+    def __init__(
+        self, companions: Companions, container: OutputContainer, duration_secs: Fraction, token: CancelToken
+    ) -> None:
+        self._companions, self._container = companions, container
+        self._duration, self._token = duration_secs, token
+        self._open = ExitStack()
+        try:
+            container.metadata.update(companions.tags)
+            self._tracks = [self._sound(sound) for sound in companions.sounds]
+            self._tracks += [self._subtitles(number) for number in companions.subtitles]
+            chapters: Any = [*_chapters(companions, duration_secs)]
+            container.set_chapters(chapters)
+        except BaseException:
+            self.close()
+            raise
+
+    def packets(self) -> list[Iterator[TimedPacket]]:
+        """Return the packets of each track, ordered by time."""
+        return [_timed(track.packets()) for track in self._tracks]
+
+    def close(self) -> None:
+        """Close the clip's file."""
+        self._open.close()
+
+    def _sound(self, sound: PlannedSound) -> _Track:
+        return self._copied(sound) if sound.coding is None else self._encoded(sound)
+
+    def _copied(self, sound: PlannedSound) -> _Track:
+        source = self._open.enter_context(open_container(self._companions.source.path))
+        stream = source.streams.audio[sound.facts.number]
+        target = self._container.add_stream_from_template(stream)
+        target.metadata.update(sound.facts.tags)
+        start = self._companions.source.origin_secs + self._companions.start_secs
+        return _Track(
+            lambda: copied_packets(
+                source, stream, target, start_secs=start, duration_secs=self._duration, token=self._token
+            )
+        )
+
+    def _encoded(self, sound: PlannedSound) -> _Track:
+        facts, coding, companions = sound.facts, sound.coding, self._companions
+        assert coding is not None
+        target = coding.add_stream(self._container)
+        target.metadata.update(facts.tags)
+        source = SoundSource(
+            companions.source.path, facts.number, facts.rate, facts.layout, facts.channels,
+            companions.source.origin_secs,
+        )  # fmt: skip
+
+        def packets() -> Iterator[av.Packet[Any]]:
+            blocks = source.blocks(companions.start_secs, self._duration * companions.speed, self._token)
+            played = stretched(blocks, facts.rate, companions.speed)
+            ready = resampled(played, facts.layout, facts.rate, coding.layout, coding.rate)
+            count = sample_count(self._duration, coding.rate)
+            return coding.packets(target, fitted(ready, coding.channels, count))
+
+        return _Track(packets)
+
+    def _subtitles(self, number: int) -> _Track:
+        source = self._open.enter_context(open_container(self._companions.source.path))
+        stream = source.streams.subtitles[number]
+        target = self._container.add_stream_from_template(stream)
+        target.metadata.update({name: stream.metadata[name] for name in _KEPT_TAGS if name in stream.metadata})
+
+        def packets() -> Iterator[av.Packet[Any]]:
+            for packet in source.demux(stream):
+                self._token.check()
+                if packet.pts is not None and packet.size and self._moved(packet):
+                    packet.stream = target
+                    yield packet
+
+        return _Track(packets)
+
+    def _moved(self, packet: av.Packet[Any]) -> bool:
+        """Set the times of a packet of subtitles to those in the output. Return False if it is not shown there."""
+        companions, base = self._companions, packet.time_base
+        clip_secs = (packet.pts or 0) * base - companions.source.origin_secs - companions.start_secs
+        start = clip_secs / companions.speed
+        end = start + (packet.duration or 0) * base / companions.speed
+        if start >= self._duration or (end <= 0 and (packet.duration or start < 0)):
+            return False
+        start, end = max(start, Fraction(0)), min(end, self._duration)
+        packet.pts = packet.dts = round(start / base)
+        packet.duration = max(0, round(end / base) - packet.pts)
+        return True
+
+
+def _timed(packets: Iterator[av.Packet[Any]]) -> Iterator[TimedPacket]:
+    for packet in packets:
+        yield Fraction(packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base, packet
+
+
+def _chapters(companions: Companions, duration_secs: Fraction) -> Iterator[dict[str, Any]]:
+    """Yield the chapters that overlap the output, cut and moved to its times, as PyAV takes them."""
+    for number, chapter in enumerate(companions.chapters):
+        start, end = (_moved(secs, companions) for secs in (chapter.start_secs, chapter.end_secs))
+        if end > 0 and start < duration_secs:
+            yield {
+                "id": number,
+                "start": round(max(start, Fraction(0)) / _MILLISECOND),
+                "end": round(min(end, duration_secs) / _MILLISECOND),
+                "time_base": _MILLISECOND,
+                "metadata": dict(chapter.tags),
+            }
+
+
+def _moved(secs: Fraction, companions: Companions) -> Fraction:
+    return (secs - companions.start_secs) / companions.speed

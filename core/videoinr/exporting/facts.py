@@ -1,0 +1,65 @@
+"""What an export is, as plain values: exports with equal facts have equal parts. For journals and shares."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from videoinr.clip.source_stamp import SourceStamp
+from videoinr.exporting.coding import Coding
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.target import files_of
+
+_FORM = 1
+"""Of these facts, and of how parts are encoded: it changes when parts of two versions cannot be joined."""
+
+
+def facts_of(
+    job: ExportJob, coding: Coding, *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
+) -> dict[str, Any]:
+    """Return the facts of ``job``.
+
+    Args:
+        job: the export.
+        coding: how its video is encoded.
+        model: identifies the weights.
+        origin_secs: the file's own time of the clip's second 0.
+        duration_secs: how long the clip is.
+    """
+    crop, read = job.crop, job.options
+    return {
+        "form": _FORM,
+        "clip": os.path.abspath(job.clip),
+        "content": content_print(job.clip),
+        "model": model,
+        "segment": [str(job.segment.start_secs), str(job.segment.end_secs)],
+        "speed": str(job.speed),
+        "size": [job.grid.width, job.grid.height],
+        "crop": [crop.x, crop.y, crop.width, crop.height],
+        "across_cuts": job.across_cuts.value,
+        "stream": read.stream,
+        "background": read.background,
+        "deinterlace": read.deinterlace,
+        "picture_fps": str(read.picture_fps),
+        "colour": None if read.colour is None else str(read.colour),
+        "sound": job.sound.value,
+        "origin_secs": None if origin_secs is None else str(origin_secs),
+        "duration_secs": str(duration_secs),
+        "coding": coding.as_values(),
+        "frames": job.plan.total,
+        "part_frames": job.plan.length,
+    }
+
+
+def content_print(clip: Path) -> str:
+    """Return a digest of the sizes of a clip's files and of their first and last bytes, wherever they lie."""
+    stamp = SourceStamp.of(files_of(clip))
+    digest = blake2b(digest_size=16)
+    for status in stamp.statuses:
+        digest.update(f"{status[2] if status else None},".encode())
+    for index in sorted(stamp.ends):
+        digest.update(stamp.ends[index])
+    return digest.hexdigest()

@@ -1,0 +1,137 @@
+"""The journal of an export to a video: a folder OUT.*.part with a description and the parts that are done.
+
+A process that is killed leaves the folder. An export of the same job goes on with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from videoinr.errors import ExportError
+from videoinr.exporting.packet_file import PacketFile, PacketWriter
+from videoinr.writing.claims import claim, left_over
+from videoinr.writing.partial_file import write_all
+from videoinr.writing.partial_folder import PartialFolder
+
+VERSION = 1
+_NAME = "export.json"
+_MOST_BYTES = 1 << 20
+
+Facts = dict[str, Any]
+"""What an export is, as JSON stores it: two exports with equal facts have equal parts."""
+
+
+class Journal:
+    """The folder of an export to ``out``; made by :meth:`begun` or :meth:`resumed`.
+
+    Attributes:
+        folder: the folder.
+        whole: the files of the parts that are done, by their number.
+    """
+
+    def __init__(self, folder: PartialFolder, facts: Facts) -> None:
+        self.folder, self._facts = folder, facts
+        self.whole: dict[int, PacketFile] = {}
+
+    @classmethod
+    def begun(cls, out: Path, facts: Facts) -> Journal:
+        """Make the journal of a new export. Raises ExportError if another process exports to ``out``, or OSError."""
+        journal = cls(claim(out, PartialFolder), facts)
+        try:
+            _write_durably(journal.folder.path / _NAME, _text(facts))
+        except BaseException:
+            journal.folder.discard()
+            raise
+        return journal
+
+    @classmethod
+    def resumed(cls, out: Path, facts: Facts) -> Journal:
+        """Go on with the journal that a killed export of the same ``facts`` has left.
+
+        Raises:
+            ExportError: there is none, or only of other exports; or another process exports to ``out``.
+            OSError: it cannot be read.
+        """
+        found = [path for path in left_over(out) if (path / _NAME).is_file()]
+        same = next((path for path in found if _read(path / _NAME) == _as_stored(facts)), None)
+        if same is None:
+            raise _nothing_to_resume(out, found, facts)
+        journal = cls(claim(out, lambda target: PartialFolder(target, left_over=same)), facts)
+        journal._find_parts()
+        return journal
+
+    def _find_parts(self) -> None:
+        for path in self.folder.path.iterdir():
+            if path.suffix == ".packets" and path.stem.isdecimal():
+                with contextlib.suppress(ExportError):
+                    file = PacketFile(path)
+                    file.check()
+                    if file.notes is not None:
+                        self.whole[int(path.stem)] = file
+                        continue
+            if path.name != _NAME:
+                path.unlink(missing_ok=True)
+
+    def writer(self, part: int, header: dict[str, Any]) -> PacketWriter:
+        """Return a new file for the packets of ``part``, which is not done yet."""
+        return PacketWriter(self.folder.path / f"{part:06}.open", header)
+
+    def path(self, part: int) -> Path:
+        """Return the name of the file of ``part`` once it is done."""
+        return self.folder.path / f"{part:06}.packets"
+
+    def note_done(self, part: int) -> None:
+        """Note that ``part`` is done: its file has its name."""
+        self.whole[part] = PacketFile(self.path(part))
+
+    def discard(self) -> None:
+        """Remove the folder. Never raises."""
+        self.folder.discard()
+
+
+def resumable(out: Path) -> list[Path]:
+    """Return the journals that killed exports to ``out`` have left, the newest first."""
+    return [path for path in left_over(out) if (path / _NAME).is_file()] if out.parent.is_dir() else []
+
+
+def _nothing_to_resume(out: Path, found: list[Path], facts: Facts) -> ExportError:
+    if not found:
+        return ExportError(f"No unfinished export to {out} is left.", hint="Leave --resume out to start one.")
+    left = _read(found[0] / _NAME) or {}
+    stored = _as_stored(facts)
+    other = [name for name in stored if left.get(name) != stored[name]]
+    return ExportError(
+        f"The unfinished export {found[0]} is another one: it differs in {', '.join(other) or 'its form'}.",
+        hint="Give the options of the first start, or leave --resume out to start anew.",
+    )
+
+
+def _text(facts: Facts) -> bytes:
+    return json.dumps({"journal": VERSION, **facts}, indent=1).encode()
+
+
+def _as_stored(facts: Facts) -> Facts:
+    stored: Facts = json.loads(_text(facts))
+    return stored
+
+
+def _read(path: Path) -> Facts | None:
+    try:
+        with path.open("rb") as file:
+            values = json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

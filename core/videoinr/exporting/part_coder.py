@@ -1,0 +1,175 @@
+"""Encodes parts of an export on threads of their own, while the next frames are decoded; what waits is bounded."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.exporting.coding import THREADS, Coding, FrameConverter
+from videoinr.exporting.packet_file import PacketWriter
+
+_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 1 << 30, 64
+_PATIENCE_SECS = 0.1
+_MOST_CONVERTERS = 4
+
+
+def waiting_bytes() -> int:
+    """Return how many bytes of pictures may wait to be encoded: a small share of the machine's memory."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return _LEAST_BYTES
+    return min(max(memory // _MEMORY_SHARE, _LEAST_BYTES), _MOST_BYTES)
+
+
+def coders_at_once() -> int:
+    """Return how many parts are encoded at a time: one, one that ends, and more where there are many cores."""
+    return max(2, (os.cpu_count() or 1) // THREADS)
+
+
+class ByteBudget:
+    """Bounds the bytes that several threads hold. One request larger than all of it is granted when nothing is held."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+        self._changed = threading.Condition()
+
+    @property
+    def held(self) -> int:
+        """How many bytes are held."""
+        return self._held
+
+    def take(self, count: int, check: Callable[[], None]) -> None:
+        """Wait until ``count`` bytes are free, and hold them. ``check`` is called meanwhile, and may raise."""
+        with self._changed:
+            while self._held and self._held + count > self._most:
+                self._changed.wait(_PATIENCE_SECS)
+                check()
+            self._held += count
+
+    def give_back(self, count: int) -> None:
+        """Hold ``count`` bytes less."""
+        with self._changed:
+            self._held -= count
+            self._changed.notify_all()
+
+
+class Converters:
+    """Threads that convert pixels to frames of ``coding``, each with a converter of its own."""
+
+    def __init__(self, coding: Coding) -> None:
+        self._coding, self._own = coding, threading.local()
+        count = min(_MOST_CONVERTERS, max(1, (os.cpu_count() or 1) // 4))
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert")
+
+    def submit(self, rgbx: NDArray[np.uint8]) -> Future[av.VideoFrame]:
+        """Convert ``rgbx`` soon."""
+        return self._pool.submit(self._convert, rgbx)
+
+    def _convert(self, rgbx: NDArray[np.uint8]) -> av.VideoFrame:
+        if not hasattr(self._own, "converter"):
+            self._own.converter = FrameConverter(self._coding)
+        frame: av.VideoFrame = self._own.converter.frame(rgbx)
+        return frame
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+_Item = tuple[int, "Future[av.VideoFrame]", int]
+
+
+class PartCoder:
+    """Encodes the frames of one part into a file of packets, on a thread.
+
+    Attributes:
+        part: the number of the part.
+        writer: the file of its packets.
+        taken: how many frames it was given.
+        error: what went wrong; None if nothing did so far.
+    """
+
+    def __init__(self, part: int, coding: Coding, writer: PacketWriter, budget: ByteBudget) -> None:
+        self.part, self.writer = part, writer
+        self.error: BaseException | None = None
+        self.taken = 0
+        self._coding, self._budget = coding, budget
+        self._items: SimpleQueue[_Item | None] = SimpleQueue()
+        self._stopped = threading.Event()
+        self._end: tuple[dict[str, Any], Path] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"code-{part}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread has not ended."""
+        return self._thread.is_alive()
+
+    def put(self, number: int, frame: Future[av.VideoFrame], held: int) -> None:
+        """Encode ``frame``, the output's frame ``number``, for which ``held`` bytes of the budget were taken."""
+        self.taken += 1
+        self._items.put((number, frame, held))
+
+    def finish(self, notes: dict[str, Any], path: Path) -> None:
+        """End the part after the frames so far: its file gets the name ``path``. Returns at once; see :meth:`join`."""
+        self._end = notes, path
+        self._items.put(None)
+
+    def flush(self) -> None:
+        """End the part after the frames so far, and leave its file without an end."""
+        self._items.put(None)
+
+    def stop(self) -> None:
+        """Drop the frames that wait, and end soon."""
+        self._stopped.set()
+        self._items.put(None)
+
+    def join(self, check: Callable[[], None] = lambda: None) -> None:
+        """Wait for the thread's end. ``check`` is called meanwhile, and may raise."""
+        while self._thread.is_alive():
+            self._thread.join(_PATIENCE_SECS)
+            check()
+
+    def _run(self) -> None:
+        try:
+            encoder = self._coding.new_encoder()
+            while (item := self._items.get()) is not None:
+                self._encode(encoder, item)
+                if self._stopped.is_set():
+                    return
+            for packet in encoder.encode_lazy(None):
+                if self._stopped.is_set():
+                    return
+                self.writer.add(packet)
+            if self._end is not None:
+                self.writer.finish(*self._end)
+        except BaseException as error:  # Handed to the thread that feeds this one.
+            self.error = error
+        finally:
+            self.writer.close()
+            self._drop_waiting()
+
+    def _encode(self, encoder: Any, item: _Item) -> None:
+        number, future, held = item
+        try:
+            frame = future.result()
+            frame.pts, frame.time_base = number, 1 / self._coding.fps
+            for packet in encoder.encode_lazy(frame):
+                self.writer.add(packet)
+        finally:
+            self._budget.give_back(held)
+
+    def _drop_waiting(self) -> None:
+        while not self._items.empty():
+            if (item := self._items.get()) is not None:
+                self._budget.give_back(item[2])

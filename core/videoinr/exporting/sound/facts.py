@@ -1,0 +1,58 @@
+"""What a file says about its sound streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+_LOSSLESS = ("pcm", "flac", "alac", "truehd", "wavpack", "ape", "tta")
+_DEEP = ("s32", "s32p", "flt", "fltp", "dbl", "dblp", "s64", "s64p")
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFacts:
+    """A sound stream.
+
+    Attributes:
+        number: which of the file's sound streams, counted from 0.
+        codec: FFmpeg's name of the codec.
+        rate: samples per second.
+        layout: FFmpeg's name of the channels: mono, stereo, 5.1 ...
+        channels: how many there are.
+        start_secs: the file's own time of the first sample; None if the file does not say it.
+        has_header: whether the file gives the codec's header apart from the packets.
+        is_deep: whether the samples are lossless and have more than 16 bits.
+        tags: language and title.
+    """
+
+    number: int
+    codec: str
+    rate: int
+    layout: str
+    channels: int
+    start_secs: Fraction | None
+    has_header: bool
+    is_deep: bool
+    tags: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, stream: av.AudioStream, number: int) -> SoundFacts | None:
+        """Return the facts of ``stream``; None if FFmpeg cannot decode it."""
+        context = stream.codec_context
+        if context is None or not context.sample_rate or not context.layout.nb_channels:
+            return None
+        kept = {name: stream.metadata[name] for name in ("language", "title") if name in stream.metadata}
+        start = None if stream.start_time is None else Fraction(stream.start_time * (stream.time_base or 1))
+        return cls(
+            number=number,
+            codec=context.codec.canonical_name,
+            rate=context.sample_rate,
+            layout=context.layout.name,
+            channels=context.layout.nb_channels,
+            start_secs=start,
+            has_header=bool(context.extradata),
+            is_deep=context.codec.name.startswith(_LOSSLESS) and getattr(context.format, "name", "") in _DEEP,
+            tags=tuple(kept.items()),
+        )

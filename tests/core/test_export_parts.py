@@ -1,0 +1,273 @@
+"""Exports in parts: killed and resumed, shared and joined, cancelled and kept; the frames are those of one run."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from helpers.clicks import write_clicks
+from helpers.command_line import run, run_here, start
+from helpers.export_jobs import job
+from helpers.slow_renderer import SlowRenderer
+from videoinr.cancel import CancelToken
+from videoinr.errors import ExportError, InputError, UsageError
+from videoinr.exporting.export import export_job
+from videoinr.exporting.job import job_for
+from videoinr.exporting.joining import join_shares
+from videoinr.exporting.packet_file import PacketFile, PacketWriter
+from videoinr.exporting.parts import PartPlan, Share, plan_parts, share_from_text
+from videoinr.exporting.target import PartialKeptError
+from videoinr.types import ExportProgress
+
+SLOW = "helpers.slow_cli"
+KILLS = 5
+MSECS = 2000
+"""The length of a SlowRenderer's clip."""
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A real file with sound; a SlowRenderer draws the pictures."""
+    return write_clicks(tmp_path / "clip.mkv", list(range(0, MSECS, 40)), [6, 31], end_msecs=MSECS)
+
+
+def frames_of(path: Path) -> NDArray[np.uint8]:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def sound_of(path: Path) -> NDArray[Any]:
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+
+
+def assert_same(path: Path, expected: Path) -> None:
+    np.testing.assert_array_equal(frames_of(path), frames_of(expected))
+    np.testing.assert_array_equal(sound_of(path), sound_of(expected))
+
+
+def export(clip: Path, out: Path, **options: Any) -> Path:
+    engine = SlowRenderer(clip)
+    return export_job(job_for(engine.opened.info, out, **options), engine).path
+
+
+# ---- the plan ----
+
+
+@pytest.mark.parametrize(("total", "width", "height"), [(1, 64, 48), (7, 64, 48), (50, 320, 180), (20_000, 1920, 1080)])
+def test_parts_cover_all_frames_once(total: int, width: int, height: int) -> None:
+    plan = plan_parts(total, width, height)
+    assert [frame for part in range(plan.count) for frame in plan.frames(part)] == list(range(total))
+    assert plan.length <= 240
+    for count in range(1, min(plan.count, 9) + 1):
+        shares = [Share(number, count).parts(plan) for number in range(1, count + 1)]
+        assert [part for share in shares for part in share] == list(range(plan.count))
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+        assert all(shares)
+
+
+def test_shares_that_do_not_exist() -> None:
+    assert share_from_text("2/4") == Share(2, 4)
+    for text in ("0/4", "5/4", "2", "2/", "/4", "a/4", "-1/4", "1/0", "2/4/5"):
+        with pytest.raises(UsageError):
+            share_from_text(text)
+    with pytest.raises(UsageError, match="too few"):
+        Share(3, 7).parts(PartPlan(20, 10))
+
+
+# ---- files of packets ----
+
+
+def packets(count: int) -> list[av.Packet[Any]]:
+    made = []
+    for number in range(count):
+        packet: Any = av.Packet(bytes([number]) * (number + 5))
+        packet.pts = packet.dts = number
+        made.append(packet)
+    return made
+
+
+def test_a_file_of_packets_without_an_end_holds_what_was_written(tmp_path: Path) -> None:
+    writer = PacketWriter(tmp_path / "a.open", {"first": 0})
+    for packet in packets(4):
+        writer.add(packet)
+    writer.close()
+    whole = (tmp_path / "a.open").read_bytes()
+    assert PacketFile(tmp_path / "a.open").notes is None
+    (tmp_path / "cut").write_bytes(whole[:-3])
+    assert [packet.pts for packet in PacketFile(tmp_path / "cut").packets] == [0, 1, 2]
+    (tmp_path / "changed").write_bytes(whole[:-1] + b"x")
+    with pytest.raises(ExportError, match="not a whole part"):
+        PacketFile(tmp_path / "changed").check()
+
+
+# ---- kills ----
+
+
+@pytest.mark.parametrize(("name", "codec"), [("out.mkv", "ffv1"), ("out.mp4", "libx264")])
+def test_an_export_that_is_killed_again_and_again_goes_on(tmp_path: Path, clip: Path, name: str, codec: str) -> None:
+    options = ("--codec", codec, "--json-progress", "--fps", "50")
+    assert run("0", "export", clip, tmp_path / f"whole-{name}", *options, module=SLOW).exit_code == 0
+    moments = random.Random(codec)
+    out, found = tmp_path / name, 0
+    for kill in range(KILLS):
+        resume = ("--resume",) if kill else ()
+        with start("0.01", "export", clip, out, *options, *resume, module=SLOW) as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            assert first["event"] == "progress", process.communicate()
+            assert first["done"] >= found, "what was done is not done again"
+            found = first["done"]
+            for _ in range(moments.randrange(5, 40)):
+                process.stdout.readline()
+            time.sleep(moments.random() / 20)
+            process.kill()
+        assert not out.exists()
+    outcome = run("0", "export", clip, out, *options, "--resume", module=SLOW)
+    assert outcome.exit_code == 0, outcome
+    assert json.loads(outcome.stdout.splitlines()[0])["done"] > 0
+    assert_same(out, tmp_path / f"whole-{name}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["clip.mkv", name, f"whole-{name}"])
+
+
+def killed(clip: Path, out: Path, *options: str) -> Path:
+    """Start an export and kill it after its first part; return what it leaves."""
+    with start("0.01", "export", clip, out, "--json-progress", *options, module=SLOW) as process:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline())["done"] < 40:
+            pass
+        process.kill()
+    (left,) = (path for path in out.parent.iterdir() if path.name.startswith(out.name))
+    return left
+
+
+def test_what_is_left_is_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "out.mkv"
+    outcome = run_here("export", clip, out, "--resume")
+    assert (outcome.exit_code, "No unfinished export" in outcome.stderr) == (1, True)
+    left = killed(clip, out, "--codec", "ffv1")
+    with pytest.raises(ExportError, match="differs in size, crop, coding"):
+        export(clip, out, codec="ffv1", resume=True, scale=Fraction(3))
+    said: list[str] = []
+    engine = SlowRenderer(clip)
+    export_job(job_for(engine.opened.info, tmp_path / "out.mkv", codec="ffv1"), engine, notice=said.append)
+    assert any(str(left) in sentence and "--resume" in sentence for sentence in said)
+    assert left.is_dir()
+    out.unlink()
+    (tmp_path / "other").mkdir()
+    clip.write_bytes(clip.read_bytes() + b"x")
+    with pytest.raises(ExportError, match="differs in content"):
+        export(clip, out, codec="ffv1", resume=True)
+
+
+def test_a_damaged_part_is_made_again(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "out.mkv"
+    export(clip, tmp_path / "whole.mkv", codec="ffv1")
+    left = killed(clip, out, "--codec", "ffv1")
+    part = sorted(left.glob("*.packets"))[0]
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    export(clip, out, codec="ffv1", resume=True)
+    assert_same(out, tmp_path / "whole.mkv")
+
+
+# ---- shares ----
+
+
+@pytest.mark.parametrize(("name", "codec"), [("out.mkv", "ffv1"), ("out.mp4", "libx264"), ("out.webm", "libvpx-vp9")])
+def test_joined_shares_equal_one_run(tmp_path: Path, clip: Path, name: str, codec: str) -> None:
+    options = ("--codec", codec, "--start", "0.1", "--fps", "50", "--scale", "1")
+    whole = tmp_path / f"whole-{name}"
+    assert run("0", "export", clip, whole, *options, module=SLOW).exit_code == 0
+    for share in ("3/4", "1/4", "4/4", "2/4"):
+        outcome = run("0", "export", clip, tmp_path / name, *options, "--part", share, module=SLOW)
+        assert outcome.exit_code == 0, outcome
+    outcome = run_here("join", tmp_path / name)
+    assert outcome.exit_code == 0, outcome
+    assert "Sound: encoded" in outcome.stderr
+    assert_same(tmp_path / name, whole)
+
+
+def test_shares_that_do_not_fit_together(tmp_path: Path, clip: Path) -> None:
+    for share in ("1/2", "2/2"):
+        export(clip, tmp_path / "a.mkv", codec="ffv1", share=share_from_text(share))
+        export(clip, tmp_path / "b.mkv", codec="ffv1", share=share_from_text(share), scale=Fraction(1))
+    first, second = tmp_path / "a.mkv.1of2", tmp_path / "a.mkv.2of2"
+    other = tmp_path / "b.mkv.2of2"
+    for files, words in (
+        ([first], "share 2/2 is missing"), ([first, first, second], "named twice"),
+        ([first, tmp_path / "none"], "cannot be read"), ([first, clip], "not a whole part"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            join_shares(tmp_path / "out.mkv", files)
+    with pytest.raises(UsageError, match="different exports"):
+        join_shares(tmp_path / "out.mkv", [first, other])
+    with pytest.raises(UsageError, match=r"those of a \.mkv file"):
+        join_shares(tmp_path / "out.mp4", [first, second])
+    second.write_bytes(second.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"not a whole part|is not whole"):
+        join_shares(tmp_path / "out.mkv", [first, second])
+    assert not (tmp_path / "out.mkv").exists()
+
+
+@pytest.mark.parametrize("change", ["crf", "frames", "clip", "coding", "speed"])
+def test_a_share_with_wrong_facts_is_refused(tmp_path: Path, clip: Path, change: str) -> None:
+    export(clip, tmp_path / "a.mkv", codec="ffv1", share=Share(1, 2))
+    export(clip, tmp_path / "a.mkv", codec="ffv1", share=Share(2, 2))
+    files = [tmp_path / "a.mkv.1of2", tmp_path / "a.mkv.2of2"]
+    for file in files:
+        header, rest = file.read_bytes().split(b"\n", 1)
+        values = json.loads(header)
+        facts = values["facts"]
+        facts.update({"crf": {}, "frames": {"frames": "many"}, "clip": {"clip": "a\nb"}, "speed": {"speed": "1/0"},
+                      "coding": {"coding": {**facts["coding"], "encoder": "rot13"}}}[change])  # fmt: skip
+        if change == "crf":
+            facts["coding"]["crf"] = "low"
+        file.write_bytes(json.dumps(values).encode() + b"\n" + rest)
+    with pytest.raises(InputError):
+        join_shares(tmp_path / "out.mkv", files)
+
+
+def test_pictures_and_partial_shares_are_refused(tmp_path: Path) -> None:
+    for task in (
+        job(tmp_path / "frames", share=Share(1, 2)), job(tmp_path / "frames", resume=True),
+        job(tmp_path / "a.mkv", share=Share(1, 2), keep_partial=True),
+    ):  # fmt: skip
+        with pytest.raises(UsageError):
+            task.check()
+
+
+# ---- cancel ----
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "frames"])
+def test_a_cancelled_export_keeps_a_playable_part_on_request(tmp_path: Path, clip: Path, name: str) -> None:
+    engine = SlowRenderer(clip)
+    token = CancelToken()
+
+    def progress(now: ExportProgress) -> None:
+        if now.done == 30:
+            token.cancel(keep=True)
+
+    with pytest.raises(PartialKeptError, match="Saved 30 frames") as caught:
+        export_job(job_for(engine.opened.info, tmp_path / name), engine, progress=progress, token=token)
+    path = caught.value.path
+    if name == "frames":
+        assert len(list(path.iterdir())) == 30
+        return
+    assert path.name == f"out.partial{path.suffix}"
+    assert len(frames_of(path)) == 30
+    with av.open(str(path)) as container:
+        assert (container.duration or 0) / av.time_base == pytest.approx(30 / 25, abs=1e-4)
+        assert len(container.streams.audio) == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["clip.mkv", path.name]
