@@ -32,7 +32,14 @@ from videoinr.model.deformable import (
 )
 from videoinr.model.features import PairFeatures, PairHeads
 from videoinr.model.maps import activated, concat
-from videoinr.model.warp import positions_along, sample_as_table, sample_bilinear, unit_grid
+from videoinr.model.warp import (
+    Placement,
+    positions_along,
+    sample_as_table,
+    sample_bilinear,
+    sample_placed,
+    unit_grid,
+)
 
 
 def has_kernels(tensor: Tensor) -> bool:
@@ -196,17 +203,30 @@ def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return sample_bilinear(image, x, y)
 
 
-def warp(image: Tensor, flow: Tensor) -> Tensor:
+def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
     """Warp ``image`` backwards: read it bilinearly at x + ``flow``. Positions outside read the border.
+
+    On a CPU, without gradients, a part of a pair's warped map is the same whatever else is computed, to the bit.
 
     Args:
         image: [B, C, H, W].
-        flow: [B, 2, H, W], pixels of ``image``, order (x, y).
+        flow: [B, 2, h, w], pixels of ``image``, order (x, y).
+        place: Which pixels of a larger map the image and the flow are; None: all of one map of H x W.
 
     Returns:
-        [B, C, H, W].
+        [B, C, h, w].
     """
-    x, y = positions_along(flow)
+    if place is None:
+        whole = Grid(image.shape[3], image.shape[2])
+        place = Placement(whole.rect, whole.rect, whole)
+    x, y = positions_along(flow, place.flow.x, place.flow.y)
+    if image.device.type == "cpu" and not torch.is_grad_enabled() and len(image) == 1:
+        # NaN in a flow must become a bad picture and not an index outside the map.
+        x, y = x.nan_to_num_(), y.nan_to_num_()
+        sampled = sample_placed(image.permute(0, 2, 3, 1).float(), x, y, place)
+        return sampled.permute(0, 3, 1, 2).to(image.dtype)
+    if (place.image.x, place.image.y) != (0, 0):
+        x, y = x - place.image.x, y - place.image.y
     if kernels.is_available(image):
         return sample(image.permute(0, 2, 3, 1), x, y).permute(0, 3, 1, 2)
     grid = unit_grid(x, y, height=image.shape[2], width=image.shape[3])

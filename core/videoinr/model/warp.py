@@ -7,9 +7,24 @@ between the functions here and the CUDA kernels.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from videoinr.geometry import Grid, Rect
+
+
+class Placement(NamedTuple):
+    """Which pixels of a whole map an image and a flow hold.
+
+    ``image``: those of the image that is read; ``flow``: those that the flow belongs to; ``whole``: the whole map.
+    """
+
+    image: Rect
+    flow: Rect
+    whole: Grid
 
 
 def sample_as_table(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -26,6 +41,26 @@ def sample_as_table(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     height, width = image.shape[1:3]
     columns, rows, weights = corners(x.flatten(), y.flatten(), height=height, width=width)
     return weighted_rows(image.view(height * width, -1), rows * width + columns, weights).view(*x.shape, -1)
+
+
+def sample_placed(image: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tensor:
+    """Sample a part of one map as :func:`sample_as_table` would sample the whole map, to the bit.
+
+    Args:
+        image: [1, h, w, C], the pixels ``place.image`` of the map.
+        x: [1, rows, columns], pixels of the whole map; all inside the image, or outside the map.
+        y: Like ``x``.
+        place: Where the image lies.
+
+    Returns:
+        [1, rows, columns, C].
+    """
+    part, whole = place.image, place.whole
+    columns, rows, weights = corners(x.flatten(), y.flatten(), height=whole.height, width=whole.width)
+    if part != whole.rect:
+        columns, rows = columns.sub_(part.x).clamp_(0, part.width - 1), rows.sub_(part.y).clamp_(0, part.height - 1)
+    table = image.reshape(part.area, -1)
+    return weighted_rows(table, rows.mul_(part.width).add_(columns), weights).view(*x.shape, -1)
 
 
 def sample_bilinear(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -60,11 +95,14 @@ def sample_bicubic(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return sampled.permute(0, 2, 3, 1)
 
 
-def positions_along(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Return x and y (each [B, H, W], pixels) of every pixel moved by ``flow`` [B, 2, H, W] (pixels, x then y)."""
+def positions_along(flow: Tensor, left: int = 0, top: int = 0) -> tuple[Tensor, Tensor]:
+    """Return x and y (each [B, H, W], pixels) of every pixel moved by ``flow`` [B, 2, H, W] (pixels, x then y).
+
+    ``left`` and ``top``: the column and row of the flow's first pixel.
+    """
     height, width = flow.shape[2:]
-    x = torch.arange(width, device=flow.device) + flow[:, 0].float()
-    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1].float()
+    x = torch.arange(left, left + width, device=flow.device) + flow[:, 0].float()
+    y = torch.arange(top, top + height, device=flow.device)[:, None] + flow[:, 1].float()
     return x, y
 
 

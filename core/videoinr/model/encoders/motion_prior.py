@@ -62,8 +62,11 @@ class MotionStep(nn.Module):
         Returns:
             The refined flow and the hidden map for the next level.
         """
-        warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
-        x = convolve(self.enter, *warped, flow.to(first.dtype), hidden, slope=LEAK)
+        return self.refine(warp(first, flow[:, :2]), warp(second, flow[:, 2:]), flow, hidden)
+
+    def refine(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Refine the flows as :meth:`forward` does, given features that are warped by them already."""
+        x = convolve(self.enter, first, second, flow.to(first.dtype), hidden, slope=LEAK)
         for layer in self.middle:
             assert isinstance(layer, nn.Conv2d)
             x = convolve(layer, x, slope=LEAK, add=x)
@@ -97,20 +100,19 @@ class MotionPriorEncoder(nn.Module):
             frame, then to the second, in latent pixels.
         """
         depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
-        levels = self._pyramid(frames, self._own_levels(depth))
+        levels = self._pyramid(frames, self.own_levels(depth))
         flow, hidden = self._search(frames, levels, depth, propagation=())
         first, second = levels[0][:, 0], levels[0][:, 1]
-        maps = (
-            first,
-            warp(first, flow[:, :2]),
-            warp(second, flow[:, 2:]),
-            second,
-            hidden,
-            flow.to(first.dtype),
-        )
+        warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
+        maps = (first, *warped, second, hidden, flow.to(first.dtype))
         return self.trunk(convolve(self.fuse, *maps)), flow
 
-    def _own_levels(self, depth: int) -> int:
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """Compute the finest features of each frame: [N, 3, h, w] in 0 ... 1 to [N, C, h, w]."""
+        out: Tensor = self.front(convolve(self.first, frames, slope=LEAK))
+        return out
+
+    def own_levels(self, depth: int) -> int:
         """Return the number of levels, of a search of ``depth``, that lie in the frames at their own size.
 
         These are all levels if each has weights of its own. A deeper search has its two finest levels there (one if
@@ -121,7 +123,7 @@ class MotionPriorEncoder(nn.Module):
 
     def _pyramid(self, frames: Tensor, count: int) -> list[Tensor]:
         """Compute the features of both frames at ``count`` levels, fine to coarse, each [B, 2, C, h, w]."""
-        maps = [self.front(convolve(self.first, frames.flatten(0, 1), slope=LEAK))]
+        maps = [self.frame_features(frames.flatten(0, 1))]
         for halve in list(self.halves)[: count - 1]:
             maps.append(halve(maps[-1]))
         return [level.unflatten(0, (len(frames), 2)) for level in maps]
@@ -140,15 +142,8 @@ class MotionPriorEncoder(nn.Module):
         Returns:
             The flow and the hidden map at the finest level.
         """
-        batch, _, _, height, width = levels[-1].shape
-        if depth == len(levels):
-            flow = levels[-1].new_zeros((batch, 4, height, width), dtype=torch.float32)
-            hidden = levels[-1].new_zeros((batch, self.config.motion_channels, height, width))
-        else:
-            small = downsampled(frames, 2 ** len(levels))
-            coarser = depth - len(levels)
-            smaller = self._pyramid(small, self._own_levels(coarser))
-            flow, hidden = self._search(small, smaller, coarser, propagation=self.config.propagation)
+        coarsest = levels[-1]
+        flow, hidden = self.start(frames, len(levels), depth, (coarsest.shape[-2], coarsest.shape[-1]), coarsest.dtype)
         for step, level in zip(reversed(self.motion[: len(levels)]), reversed(levels), strict=True):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
@@ -157,6 +152,29 @@ class MotionPriorEncoder(nn.Module):
                     flow = propagated(level[:, 0], level[:, 1], flow, propagation)
             flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden
+
+    def start(
+        self, frames: Tensor, count: int, depth: int, size: tuple[int, int], dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Return the flow and the hidden map from which the coarsest of ``count`` levels of ``frames`` starts.
+
+        Args:
+            frames: [B, 2, 3, H, W].
+            count: Levels that lie in these frames at their own size.
+            depth: Levels of the whole search, at least ``count``.
+            size: (height, width) of the coarsest of the levels.
+            dtype: The type of the features.
+
+        Returns:
+            Zeros of ``size`` if there are no levels beyond ``count``; otherwise the finest maps of the search in
+            downsampled frames, of half that size.
+        """
+        if depth == count:
+            flow = frames.new_zeros((len(frames), 4, *size), dtype=torch.float32)
+            return flow, frames.new_zeros((len(frames), self.config.motion_channels, *size), dtype=dtype)
+        small, coarser = downsampled(frames, 2**count), depth - count
+        smaller = self._pyramid(small, self.own_levels(coarser))
+        return self._search(small, smaller, coarser, propagation=self.config.propagation)
 
 
 def downsampled(frames: Tensor, factor: int) -> Tensor:

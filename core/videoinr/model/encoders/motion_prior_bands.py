@@ -1,0 +1,292 @@
+"""The motion-prior encoder in bands of rows: bounded memory, any part of the frame, the same numbers.
+
+Most of the work and nearly all of the memory belong to the finest level. So the search runs on whole frames up to the
+level below it (:class:`CoarseSearch`, some 10 % of the products), and the finest level is computed for the pixels that
+are asked for, band by band (:meth:`BandEncoder.encode`). A pixel needs a halo of the pixels around it, and the features
+of both frames where its flow leads.
+
+On a CPU the results are those of :meth:`MotionPriorEncoder.forward` to the bit, whatever the bands and the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from videoinr.geometry import Grid, Rect
+from videoinr.model.config import MotionPriorConfig
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, LevelFeatures, WholeFeatures
+from videoinr.model.ops import convolve, resize
+
+_STEP_HALO = 4
+"""Rows around a pixel that a MotionStep reads: four convolutions."""
+_FLOW_SLACK = 8
+"""Pixels by which the finest step may lengthen a flow before a part is computed again with a wider margin."""
+_LEAST_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class BandLimits:
+    """Bytes that encoding may take at a time.
+
+    ``work``: intermediate maps of a band. ``kept``: the finest features of both frames, kept from one use to the next.
+    """
+
+    work: int
+    kept: int
+
+    def halved(self) -> BandLimits:
+        """Return half of both."""
+        return BandLimits(self.work // 2, self.kept // 2)
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseSearch:
+    """The state from which the finest level starts: ``flow`` [1, 4, h, w] (pixels of its level) and ``hidden``."""
+
+    flow: Tensor
+    hidden: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both maps."""
+        return self.flow.nbytes + self.hidden.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPart:
+    """The pixels ``rect`` of the latent feature [1, h, w, C] and of the motion prior [1, h, w, 4] (latent pixels)."""
+
+    rect: Rect
+    feature: Tensor
+    prior: Tensor
+
+
+class _TooNarrowError(Exception):
+    """A flow leads beyond the columns whose features were computed."""
+
+
+class BandEncoder:
+    """Encodes one pair of frames in bands."""
+
+    def __init__(
+        self, encoder: MotionPriorEncoder, frames: Tensor, depth: int, limits: BandLimits,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """Compute nothing yet.
+
+        Args:
+            encoder: The encoder; its precision is that of the surrounding autocast.
+            frames: [1, 2, 3, H, W] in 0 ... 1.
+            depth: Levels of the search.
+            limits: The memory to use.
+            check: Called between bands; what it raises ends the work.
+        """
+        self._encoder, self._frames, self._depth, self._limits, self._check = encoder, frames, depth, limits, check
+        self._config: MotionPriorConfig = encoder.config
+        self._grid = Grid(frames.shape[-1], frames.shape[-2])
+        self._dtype = torch.float32
+        self._finest: FeatureRows | None = None
+
+    def search(self) -> CoarseSearch:
+        """Search on all levels but the finest."""
+        encoder, own = self._encoder, self._encoder.own_levels(self._depth)
+        finest = self._finest_features(0, self._grid.width)
+        self._dtype = finest.rows(Rect(0, 0, 1, 1)).dtype
+        levels = [self._halved(finest)] if own > 1 else []
+        for halve in list(encoder.halves)[1 : own - 1]:
+            levels.append(halve(levels[-1]))
+        coarsest = levels[-1].shape[-2:] if levels else self._frames.shape[-2:]
+        flow, hidden = encoder.start(
+            self._frames, own, self._depth, (int(coarsest[0]), int(coarsest[1])), self._dtype
+        )
+        for step, level in zip(reversed(encoder.motion[1:own]), reversed(levels), strict=True):
+            assert isinstance(step, MotionStep)
+            flow, hidden = self._refined(step, WholeFeatures(level), Grid(level.shape[3], level.shape[2]), flow, hidden)
+        return CoarseSearch(flow, hidden)
+
+    def encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype) -> EncodedPart:
+        """Compute the pixels ``rect`` of the latent feature and of the prior.
+
+        Args:
+            coarse: What :meth:`search` returned for these frames.
+            rect: Pixels of the frame.
+            dtype: The type of the feature.
+        """
+        slack = _FLOW_SLACK
+        while True:
+            try:
+                return self._encode(coarse, rect, dtype, slack)
+            except _TooNarrowError:
+                self._finest = None
+                slack = 4 * slack
+
+    def _encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, slack: int) -> EncodedPart:
+        encoder, shape = self._encoder, (1, rect.height, rect.width)
+        feature = self._frames.new_empty((*shape, self._config.feature_channels), dtype=dtype)
+        prior = self._frames.new_empty((*shape, 4), dtype=torch.float32)
+        out = EncodedPart(rect, feature, prior)
+        trunk_halo = 2 * self._config.trunk_blocks + 1
+        window = _widened(rect, trunk_halo + _STEP_HALO, self._grid)
+        features = self._finest_features(*self._columns(coarse, window, slack))
+        features.keeps_first = False
+        step = encoder.motion[0]
+        assert isinstance(step, MotionStep)
+        state = _Entering(coarse.flow, coarse.hidden, self._grid)
+        layers = [BandLayer(lambda *maps: convolve(encoder.fuse, *maps), 1)]
+        layers += [BandLayer(block, 2) for block in encoder.trunk]
+        done, needed = window.y, _widened(rect, trunk_halo, self._grid)
+        for band in self._bands(window):
+            self._check()
+            flow, hidden = _step_rows(step, features, state, band, self._grid)
+            _copy_rows(prior, flow, rect, band)
+            self._check_reach(features, flow, band, needed)
+            warped = features.warped(0, flow[:, :2], band), features.warped(1, flow[:, 2:], band)
+            first, second = features.rows(band).split(1)
+            maps: list[Tensor] = [first, *warped, second, hidden, flow.to(first.dtype)]
+            for layer in layers:
+                self._check()
+                maps = [layer.push(maps, is_last=band.bottom == window.bottom)]
+            rows = maps[0]
+            if rows.shape[2]:
+                _copy_rows(feature, rows, rect, Rect(window.x, done, window.width, rows.shape[2]))
+                done += rows.shape[2]
+        return out
+
+    def _columns(self, coarse: CoarseSearch, window: Rect, slack: int) -> tuple[int, int]:
+        """Return the columns of the frame from which the features for ``window`` are computed."""
+        width, ratio = self._grid.width, coarse.flow.shape[3] / self._grid.width
+        left, right = int(window.x * ratio) - 1, int(window.right * ratio) + 2
+        rows = coarse.flow.shape[2] / self._grid.height
+        top, bottom = int(window.y * rows) - 1, int(window.bottom * rows) + 2
+        across = coarse.flow[:, ::2, max(0, top) : bottom, max(0, left) : right].nan_to_num() / ratio
+        low, high = (float(edge) for edge in torch.aminmax(across))
+        margin = self._front_halo + 2 + slack
+        first, last = window.x + min(0, int(low)) - margin, window.right + max(0, int(high)) + margin
+        first, last = max(0, first), min(width, last)
+        return (first, last) if last - first < 0.8 * width else (0, width)
+
+    def _check_reach(self, features: FeatureRows, flow: Tensor, band: Rect, needed: Rect) -> None:
+        """Raise _TooNarrowError if the flow of pixels in ``needed`` leads where the features are not exact."""
+        (left, right), halo, width = features.columns, self._front_halo, self._grid.width
+        if (left, right) == (0, width):
+            return
+        columns = slice(max(0, needed.x - band.x), needed.right - band.x)
+        x = torch.arange(band.x, band.right, device=flow.device)[columns] + flow[:, ::2, :, columns].nan_to_num()
+        low, high = (float(edge) for edge in torch.aminmax(x))
+        if (left > 0 and low < left + halo) or (right < width and high > right - halo - 2):
+            raise _TooNarrowError
+
+    @property
+    def _front_halo(self) -> int:
+        return 1 + 2 * self._config.front_blocks
+
+    def _finest_features(self, left: int, right: int) -> FeatureRows:
+        """Return the finest features of some columns; those of the last call if they are the same columns."""
+        if self._finest is None or self._finest.columns != (left, right):
+            row_bytes = 2 * self._config.frame_channels * (right - left) * 4
+            group = max(_LEAST_ROWS, min(64, self._limits.work // (5 * row_bytes)) // 2 * 2)
+            self._finest = FeatureRows(
+                self._encoder.frame_features, self._frames, (left, right),
+                halo=self._front_halo, group=group, most_rows=self._limits.kept // row_bytes,
+            )  # fmt: skip
+        return self._finest
+
+    def _halved(self, finest: FeatureRows) -> Tensor:
+        """Compute the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
+        halve, grid = self._encoder.halves[0], self._grid
+        assert isinstance(halve, Halve)
+        small = Grid(-(-grid.width // 2), -(-grid.height // 2))
+        shape = (2, self._config.frame_channels, small.height, small.width)
+        out = self._frames.new_empty(shape, dtype=self._dtype).to(memory_format=torch.channels_last)
+        for band in self._bands(small.rect, per_row=2):
+            self._check()
+            low, high = max(0, band.y - 2), min(small.height, band.bottom + 2)
+            first = max(0, 2 * low - 2)
+            rows = finest.rows(Rect.from_edges(0, first, grid.width, min(grid.height, 2 * high)))
+            begin = band.y - first // 2
+            out[:, :, band.y : band.bottom] = halve(rows)[:, :, begin : begin + band.height]
+        return out
+
+    def _refined(
+        self, step: MotionStep, features: LevelFeatures, grid: Grid, flow: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Refine the flow and the hidden map of a whole level."""
+        state = _Entering(flow, hidden, grid)
+        size = (grid.height, grid.width)
+        new_flow = flow.new_empty((1, 4, *size))
+        new_hidden = hidden.new_empty((1, hidden.shape[1], *size)).to(memory_format=torch.channels_last)
+        for band in self._bands(grid.rect):
+            self._check()
+            rows = slice(band.y, band.bottom)
+            new_flow[:, :, rows], new_hidden[:, :, rows] = _step_rows(step, features, state, band, grid)
+        return new_flow, new_hidden
+
+    def _bands(self, window: Rect, per_row: int = 1) -> Iterator[Rect]:
+        """Split ``window`` into bands whose intermediate maps take at most the limit; ``per_row``: rows of the frame."""
+        config = self._config
+        step = 3 * (2 * config.frame_channels + 4 + config.motion_channels) + 4 * config.motion_channels
+        fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
+        row_bytes = 4 * window.width * per_row**2 * max(step, fuse)
+        rows = max(_LEAST_ROWS, min(self._limits.work // row_bytes, 2**20 // window.width + 1))
+        for top in range(window.y, window.bottom, rows):
+            yield Rect(window.x, top, window.width, min(rows, window.bottom - top))
+
+
+class _Entering:
+    """The flow and the hidden map with which a level starts: those of the coarser level, resized part by part."""
+
+    def __init__(self, flow: Tensor, hidden: Tensor, grid: Grid) -> None:
+        size = (grid.height, grid.width)
+        self._is_same = flow.shape[2:] == size
+        # Parts of a map resized by any other factor than 2 would differ from the whole in the last bits.
+        if not self._is_same and (2 * flow.shape[2], 2 * flow.shape[3]) != size:
+            flow, hidden, self._is_same = resize(flow, size, gain=2), resize(hidden, size), True
+        self._flow, self._hidden = flow, hidden
+
+    def part(self, rect: Rect) -> tuple[Tensor, Tensor]:
+        """Return the pixels ``rect`` of both maps."""
+        if self._is_same:
+            rows, columns = rect.slices
+            return self._flow[:, :, rows, columns], self._hidden[:, :, rows, columns]
+        return _doubled(self._flow, rect, 2), _doubled(self._hidden, rect, 1)
+
+
+def _doubled(coarse: Tensor, rect: Rect, gain: float) -> Tensor:
+    """Return the pixels ``rect`` of ``coarse`` [1, C, h, w] resized to twice its size."""
+    height, width = coarse.shape[2:]
+    top, bottom = max(0, rect.y // 2 - 1), min(height, (rect.bottom + 1) // 2 + 1)
+    # Whole rows: torch computes the last pixels of a row by other instructions, which round differently.
+    rows = resize(coarse[:, :, top:bottom], (2 * (bottom - top), 2 * width), gain=gain)
+    return rows[:, :, rect.y - 2 * top : rect.bottom - 2 * top, rect.x : rect.right]
+
+
+def _step_rows(
+    step: MotionStep, features: LevelFeatures, state: _Entering, band: Rect, grid: Grid
+) -> tuple[Tensor, Tensor]:
+    """Compute the refined flow and hidden map at ``band``, whose columns are those of the window."""
+    above, below = min(band.y, _STEP_HALO), min(grid.height - band.bottom, _STEP_HALO)
+    wide = Rect.from_edges(band.x, band.y - above, band.right, band.bottom + below)
+    flow, hidden = state.part(wide)
+    warped = features.warped(0, flow[:, :2], wide), features.warped(1, flow[:, 2:], wide)
+    flow, hidden = step.refine(*warped, flow, hidden)
+    rows = slice(above, above + band.height)
+    return flow[:, :, rows], hidden[:, :, rows]
+
+
+def _copy_rows(target: Tensor, rows: Tensor, rect: Rect, band: Rect) -> None:
+    """Copy what ``rows`` [1, C, h, w], the pixels ``band``, and ``target`` [1, h, w, C], the pixels ``rect``, share."""
+    shared = band.intersection(rect)
+    if shared is None:
+        return
+    to, source = shared.relative_to(rect).slices, shared.relative_to(band).slices
+    target[:, to[0], to[1]] = rows[:, :, source[0], source[1]].permute(0, 2, 3, 1)
+
+
+def _widened(rect: Rect, margin: int, grid: Grid) -> Rect:
+    left, top = max(0, rect.x - margin), max(0, rect.y - margin)
+    return Rect.from_edges(left, top, min(grid.width, rect.right + margin), min(grid.height, rect.bottom + margin))
