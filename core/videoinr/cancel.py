@@ -1,8 +1,9 @@
-"""A flag that one thread sets and a worker checks between chunks of its work."""
+"""A flag that one thread sets and a worker checks between chunks of its work; it also carries the work's progress."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from videoinr.errors import Cancelled
 
@@ -10,9 +11,16 @@ from videoinr.errors import Cancelled
 class CancelToken:
     """Cancels work cooperatively: any thread may call :meth:`cancel`, the worker calls :meth:`check` between chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Make a token that is not cancelled.
+
+        Args:
+            progress: Called with (done, total) by work that takes long, on the worker's thread: the products computed
+                so far and all of them, or 0 where their number is not known.
+        """
         self._event = threading.Event()
         self._keeps = False
+        self._progress = progress
 
     def cancel(self, *, keep: bool = False) -> None:
         """Ask the work to end at its next check. Callable from any thread; returns at once.
@@ -36,6 +44,11 @@ class CancelToken:
         """Raise :class:`~videoinr.errors.Cancelled` if :meth:`cancel` was called."""
         if self._event.is_set():
             raise Cancelled
+
+    def report(self, done: int, total: int) -> None:
+        """Report the progress of the work; see the constructor."""
+        if self._progress is not None:
+            self._progress(done, total)
 
 
 NEVER = CancelToken()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +12,11 @@ import torch
 from videoinr.errors import UnknownDeviceError, UsageError
 
 MIB = 2**20
+LEAST_WORK_BYTES = 16 * MIB
+"""Below this, the halos of an encoder's bands cost more than they save."""
+
+CUDA_WORK_BYTES = 512 * MIB
+"""On a GPU, bands are as large as its kernels need to be efficient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,8 @@ class ComputeProfile:
         tile_bytes: budget of the cache of spatial features and motion of decoded pixels.
         workers: threads that share the chunks of a picture; 0 means the engine's own thread alone.
         half_encoder: encode in :func:`half_type`, which the device computes in natively.
+        work_bytes: what the encoder's maps of one band of rows may take, and as much again what it keeps of the frames'
+            features from band to band.
     """
 
     device: torch.device
@@ -31,6 +40,7 @@ class ComputeProfile:
     tile_bytes: int
     workers: int = 0
     half_encoder: bool = False
+    work_bytes: int = 192 * MIB
 
     @property
     def device_name(self) -> str:
@@ -67,8 +77,8 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
 
     Args:
         device: where the model runs.
-        memory_bytes: the budget of both caches together, half for encoded pairs and half for decoded features.
-            None chooses it from the memory of the device.
+        memory_bytes: the budget of both caches together, half for encoded pairs and half for decoded features. The
+            encoder's bands of rows take at most a quarter of it more. None chooses it from the memory of the device.
 
     Raises:
         UsageError: ``memory_bytes`` is negative.
@@ -78,18 +88,25 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
         return profile
     if memory_bytes < 0:
         raise UsageError(f"A memory budget of {memory_bytes} bytes makes no sense.", hint="Give 0 or more bytes.")
-    return replace(profile, feature_bytes=memory_bytes // 2, tile_bytes=memory_bytes - memory_bytes // 2)
+    return replace(
+        profile,
+        feature_bytes=memory_bytes // 2,
+        tile_bytes=memory_bytes - memory_bytes // 2,
+        work_bytes=min(profile.work_bytes, max(LEAST_WORK_BYTES, memory_bytes // 8)),
+    )
 
 
 def _default_profile(device: torch.device) -> ComputeProfile:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         half = torch.cuda.is_bf16_supported(including_emulation=False)
-        return ComputeProfile(device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half)
+        return ComputeProfile(
+            device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half, work_bytes=CUDA_WORK_BYTES
+        )
     # A tile of 128 x 128 takes a core about 10 ms: short enough to cancel between tiles, long enough that the workers
     # seldom wait for Python's lock. Caches take a small share of the memory, which other programs need too (and, on
     # an Apple GPU, share).
-    budget = min(1024 * MIB, max(128 * MIB, _ram_bytes() // 16))
+    budget = min(384 * MIB, max(128 * MIB, _ram_bytes() // 16))
     if device.type == "mps":
         return ComputeProfile(device, 128, feature_bytes=budget, tile_bytes=budget)
     workers, half = torch.get_num_threads(), _cpu_multiplies_bfloat16()
@@ -105,8 +122,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether ``error`` means that the memory of the device or of the computer did not suffice."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    # The CPU allocator has no class of its own for this.
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    # Torch's allocator for the CPU and oneDNN have no class of their own for this.
+    signs = ("DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory")
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+
+
+def return_free_memory() -> None:
+    """Give memory that was freed back to the operating system.
+
+    glibc keeps freed blocks of up to 32 MiB for later: after the encoder's bands, hundreds of megabytes that nobody
+    uses. Does nothing with other C libraries.
+    """
+    if sys.platform != "linux":
+        return
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _cpu_multiplies_bfloat16() -> bool:

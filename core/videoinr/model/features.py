@@ -164,6 +164,8 @@ class PairFeatures(EncodedMaps):
         colour_first: Its term of the decoder's first layer, where the flow to the first frame leads [B, H, W, D].
         colour_second: The same for the second frame [B, H, W, D].
         model: The model that encoded the pairs, and whose heads decode them.
+        origin: (x, y) of the first latent pixel of the maps. They may hold a rectangle of the frame only; ``frames``
+            are always whole.
 
     All maps are float32, except ``temporal``, ``colour_first`` and ``colour_second`` after :meth:`compact`.
     """
@@ -176,6 +178,12 @@ class PairFeatures(EncodedMaps):
     colour_first: Tensor
     colour_second: Tensor
     model: PairModel
+    origin: tuple[int, int] = (0, 0)
+
+    @property
+    def latent_hw(self) -> tuple[int, int]:
+        """Height and width of the latent feature of whole frames, in latent pixels."""
+        return self.frames.shape[-2], self.frames.shape[-1]
 
     def compact(self) -> PairFeatures:
         """Return the pairs with the maps that the CUDA decoder reads most often in half precision.

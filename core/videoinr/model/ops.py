@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
 from videoinr.model import kernels
 from videoinr.model.deformable import (
     CPU_BAND_BYTES,
@@ -89,6 +89,9 @@ def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
         from videoinr.model.kernels import resize as kernel
 
         return kernel.resize(x, size, gain=gain)
+    if is_on_cpu(x) and not torch.is_grad_enabled():
+        # In this format, and in no other, the rows of a part have the bits of the rows of the whole map.
+        x = x.contiguous(memory_format=torch.channels_last)
     out = F.interpolate(x, size, mode="bilinear", align_corners=False)
     return out if gain == 1.0 else gain * out
 
@@ -183,18 +186,26 @@ def _torchvision_operator() -> Callable[..., Any] | None:
     return operator
 
 
-def sample(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def sample(image: Tensor, x: Tensor, y: Tensor, *, part: Rect | None = None, whole: Grid | None = None) -> Tensor:
     """Sample ``image`` bilinearly; positions outside read the border.
 
     Args:
         image: [B, H, W, C].
         x: [B, h, w], pixels of ``image``, centre coordinates.
         y: Like ``x``.
+        part: If given, ``image`` is this rectangle of a map of the size ``whole``, and x and y are pixels of that map,
+            inside the rectangle or outside the map.
+        whole: See ``part``.
 
     Returns:
         [B, h, w, C]. Differentiable in all three.
     """
-    if image.device.type == "cpu" and not torch.is_grad_enabled() and len(image) == 1:
+    on_cpu = is_on_cpu(image) and not torch.is_grad_enabled() and len(image) == 1
+    if part is not None and whole is not None:
+        if on_cpu:
+            return sample_placed(image, x, y, Placement(part, part, whole))
+        x, y = x.clamp(0, whole.width - 1) - part.x, y.clamp(0, whole.height - 1) - part.y
+    elif on_cpu:
         return sample_as_table(image, x, y)
     if kernels.is_available(image):
         from videoinr.model.kernels import sample as kernel
@@ -220,7 +231,7 @@ def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
         whole = Grid(image.shape[3], image.shape[2])
         place = Placement(whole.rect, whole.rect, whole)
     x, y = positions_along(flow, place.flow.x, place.flow.y)
-    if image.device.type == "cpu" and not torch.is_grad_enabled() and len(image) == 1:
+    if is_on_cpu(image) and not torch.is_grad_enabled() and len(image) == 1:
         # NaN in a flow must become a bad picture and not an index outside the map.
         x, y = x.nan_to_num_(), y.nan_to_num_()
         sampled = sample_placed(image.permute(0, 2, 3, 1).float(), x, y, place)

@@ -100,9 +100,10 @@ class Points:
             Axis.make(rect.y, rect.height, pixels=grid.height, size=height, device=device),
         )
 
-    def nearest(self, latent: Tensor) -> Tensor:
-        """Sample ``latent`` [B, H, W, C] at the nearest latent pixel (z* of eq. 2): [B, h, w, C]."""
-        return latent.index_select(1, self.rows.nearest()[0]).index_select(2, self.columns.nearest()[0])
+    def nearest(self, latent: Tensor, origin: tuple[int, int] = (0, 0)) -> Tensor:
+        """Sample ``latent`` [B, H, W, C], whose first pixel is ``origin``, at the nearest pixel (z* of eq. 2)."""
+        rows, columns = self.rows.nearest()[0], self.columns.nearest()[0]
+        return latent.index_select(1, rows - origin[1]).index_select(2, columns - origin[0])
 
     def offsets(self) -> Tensor:
         """Return 2 (x - v*) of eq. 2: float32 [1, h, w, 2] in -1 ... 1, order (x, y)."""
@@ -110,12 +111,17 @@ class Points:
         shape = (len(y), len(x))
         return torch.stack((x[None, :].expand(shape), y[:, None].expand(shape)), dim=-1)[None]
 
-    def bilinear(self, latent: Tensor) -> Tensor:
-        """Sample ``latent`` [B, H, W, C] bilinearly, borders extended: [B, h, w, C]."""
+    def bilinear(self, latent: Tensor, origin: tuple[int, int] = (0, 0)) -> Tensor:
+        """Sample ``latent`` [B, H, W, C], whose first pixel is ``origin``, bilinearly: [B, h, w, C].
+
+        Borders of the frame are extended.
+        """
         upper, lower, weight = self.rows.neighbours()
-        rows = torch.lerp(latent.index_select(1, upper), latent.index_select(1, lower), weight[:, None, None])
+        upper, lower = latent.index_select(1, upper - origin[1]), latent.index_select(1, lower - origin[1])
+        rows = torch.lerp(upper, lower, weight[:, None, None])
         left, right, weight = self.columns.neighbours()
-        return torch.lerp(rows.index_select(2, left), rows.index_select(2, right), weight[:, None])
+        left, right = rows.index_select(2, left - origin[0]), rows.index_select(2, right - origin[0])
+        return torch.lerp(left, right, weight[:, None])
 
     def shifted(self, flow: Tensor) -> tuple[Tensor, Tensor]:
         """Return x' = x + M (eq. 5).

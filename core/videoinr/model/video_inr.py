@@ -37,7 +37,7 @@ import torch
 from torch import Tensor
 
 from videoinr.devices import half_type
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
@@ -164,7 +164,7 @@ class VideoINR(Representation):
         Returns:
             [B, h, w, spatial_channels].
         """
-        return self._at_nearest(points.nearest(features.spatial), points.offsets())
+        return self._at_nearest(points.nearest(features.spatial, features.origin), points.offsets())
 
     def field_at(self, features: PairFeatures, points: Points, flow: Tensor) -> Tensor:
         """Evaluate F_s(x + M) (eq. 6) by the network itself, where :meth:`render` reads it from a map of F_s.
@@ -205,10 +205,10 @@ class VideoINR(Representation):
         Returns:
             The terms of F_s(x) and of the latent feature at x in TemporalINR's first layer, and the motion prior at x.
         """
-        prior = points.bilinear(features.prior)
+        prior = points.bilinear(features.prior, features.origin)
         if self.config.single_network or not self.config.flow:
             return MotionBasis(spatial, prior)
-        first_sum = self.temporal_head.first.project(0, spatial) + points.bilinear(features.temporal)
+        first_sum = self.temporal_head.first.project(0, spatial) + points.bilinear(features.temporal, features.origin)
         return MotionBasis(first_sum, prior)
 
     def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
@@ -278,7 +278,7 @@ class VideoINR(Representation):
             if not config.single_network:
                 terms.append(head.first.project(index, sample_field(points, way)))
             if config.multi_scale:
-                terms.append(sample(latent, *points.shifted(way)))
+                terms.append(_sampled(features, latent, points, way))
         first_sum = terms[0]
         for term in terms[1:]:
             first_sum = first_sum.add_(term)
@@ -347,3 +347,11 @@ def _first_share(out: Tensor, t: Tensor) -> Tensor:
     """Return the share of the first frame, [B, h, w, 1], from the decoder's output [B, h, w, 4]."""
     share = (1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
     return torch.sigmoid(out[..., 3:] + torch.logit(share))
+
+
+def _sampled(features: PairFeatures, latent: Tensor, points: Points, flow: Tensor) -> Tensor:
+    """Sample ``latent``, one of the maps of ``features``, bilinearly where ``flow`` [B, h, w, 2] leads."""
+    x, y = points.shifted(flow)
+    height, width = features.latent_hw
+    part = Rect(*features.origin, latent.shape[2], latent.shape[1])
+    return sample(latent, x, y, part=None if part == Rect(0, 0, width, height) else part, whole=Grid(width, height))

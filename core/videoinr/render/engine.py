@@ -11,24 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import Clip, open_clip
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
-from videoinr.decode.backends import decoder_for, encoder_for
+from videoinr.decode.backends import decoder_for
+from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect
 from videoinr.images import rgbx_from_pixels, tensor_from_pixels
+from videoinr.model.latent import LatentPair, OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview
+from videoinr.render import crop_preview, visible_part
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.messages import Opened
@@ -61,7 +62,7 @@ class Engine(Closeable):
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
         self._crop: _EncodedCrop | None = None
-        self._encoder = encoder_for(self._model, clip.info.grid, profile)
+        self._encoder = PairEncoder(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
         self._motion = MotionDrafts(clip, self._model, profile)
         self._opened = Opened(
@@ -201,6 +202,7 @@ class Engine(Closeable):
         self._motion.close()
         self.clip.close()
         self._cache.clear()
+        self._encoder.regions.clear()
         self._crop = None
 
     def _key(self, footing: Footing) -> PairKey:
@@ -221,18 +223,34 @@ class Engine(Closeable):
         return mixed.round_().clamp_(0, 255).to(torch.uint8)
 
     def _decode(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
-        features = self._features(footing, token)
-        return self._decoder.decode(self._key(footing), features, query, token, to_cpu=to_cpu)
+        key, needed = self._key(footing), visible_part.around(query, self.clip.info.grid)
+        while True:
+            features = self._features(footing, token, needed)
+            if isinstance(features, LatentPair):
+                features.regions.expect(features, visible_part.reached(features, query))
+            try:
+                return self._decoder.decode(key, features, query, token, to_cpu=to_cpu)
+            except OutsidePartError as error:
+                needed = visible_part.widened(error.rect, self.clip.info.grid)
 
     def _draw_motion(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
         drawn = self._motion.draw(self._key(footing), footing, query, token)
         return drawn.cpu() if to_cpu else drawn
 
-    def _features(self, footing: Footing, token: CancelToken) -> Features:
-        features = self._cache.get(self._key(footing))
+    @torch.inference_mode()
+    def _features(self, footing: Footing, token: CancelToken, needed: Rect | None = None) -> Features:
+        """Return the features of the footing's frames; of large frames perhaps those of ``needed`` alone."""
+        key, needed = self._key(footing), needed or self.clip.info.grid.rect
+        features = self._cache.get(key)
         if features is None:
-            features = self._encode(footing, token)
-            self._cache.put(self._key(footing), features)
+            self._cache.make_room()
+            features = self._encode(footing, token, needed=needed)
+        elif isinstance(features, LatentPair) and not features.part.rect.contains(needed):
+            with self._short_of_memory():
+                features = self._encoder.extended(features, needed, token)
+        else:
+            return features
+        self._cache.put(key, features)
         return features
 
     def _frames(self, footing: Footing, token: CancelToken) -> FramePair:
@@ -242,8 +260,10 @@ class Engine(Closeable):
         return FramePair(self._key(footing), first, second)
 
     @torch.inference_mode()
-    def _encode(self, footing: Footing, token: CancelToken, crop: Rect | None = None) -> Features:
-        """Return the features of the footing's frames, or of the crop ``crop`` of both."""
+    def _encode(
+        self, footing: Footing, token: CancelToken, crop: Rect | None = None, needed: Rect | None = None
+    ) -> Features:
+        """Return the features of the footing's frames (of ``needed`` at least), or of the crop ``crop`` of both."""
         frames = self._frames(footing, token)
         token.check()
         device = self._profile.device
@@ -253,10 +273,14 @@ class Engine(Closeable):
             else (_crop_of(frames.first, crop), _crop_of(frames.second, crop))
         )
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
+        with self._short_of_memory():
+            return self._decoder.compact(self._encoder.encode(low, token, needed))
+
+    @contextmanager
+    def _short_of_memory(self) -> Iterator[None]:
+        """Turn an error of an allocator while frames are encoded into a DeviceError."""
         try:
-            with _checked_between_layers(self._model.encoder, token):
-                features = self._encoder(low)
-            return self._decoder.compact(features)
+            yield
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -288,24 +312,6 @@ class _EncodedCrop:
     def name(self) -> PairKey:
         """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
         return replace(self.key, clip=f"{self.key.clip} {self.rect}")
-
-
-@contextmanager
-def _checked_between_layers(module: nn.Module, token: CancelToken) -> Iterator[None]:
-    """Check ``token`` before every convolution of ``module`` while the block runs: any encoder can be cancelled.
-
-    Convolutions that a CUDA kernel replaces do not check it; there a whole pair takes milliseconds.
-    """
-
-    def check(*_: Any) -> None:
-        token.check()
-
-    hooks = [layer.register_forward_pre_hook(check) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def open_engine(

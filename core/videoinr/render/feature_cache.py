@@ -9,3 +9,20 @@ from videoinr.types import PairKey
 
 class FeatureCache(BoundedCache[PairKey, Features]):
     """Keeps the features of encoded pairs. The newest pair always stays, even if it alone exceeds the budget."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self._largest = 0
+
+    def put(self, key: PairKey, value: Features) -> None:
+        """Put the features ``value`` into the cache; the least recently used pairs make room."""
+        self._largest = max(self._largest, self._size(value))
+        super().put(key, value)
+
+    def make_room(self) -> None:
+        """Drop the least recently used pairs until one as large as any so far fits: call it before encoding a pair.
+
+        Otherwise the dropped pair and the new one would be in memory at the same time.
+        """
+        while self._held and self._held.currsize + self._largest > self._max_bytes:
+            self._held.popitem()

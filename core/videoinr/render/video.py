@@ -271,8 +271,12 @@ class Pair:
         gives the shapes: channels last, ``frames`` [1, 2, 3, H, W], and for each clip pixel the ``prior`` flow
         [1, H, W, 4] and the latent feature after the first layer of each head (``spatial`` [1, H, W, S] and so on).
         """
+        from videoinr.model.latent import LatentPair
+
         with self._video._working() as engine:
-            return engine.features(self._index)
+            features = engine.features(self._index)
+        # Large frames are kept as the latent feature alone; see videoinr.model.latent.
+        return features.projected(features.grid.rect) if isinstance(features, LatentPair) else features
 
     @overload
     def decode(

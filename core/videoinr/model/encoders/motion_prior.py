@@ -121,12 +121,29 @@ class MotionPriorEncoder(nn.Module):
         extra = depth - len(self.motion)
         return len(self.motion) if extra == 0 else min(extra, STRIDE_LEVELS, len(self.motion))
 
+    def products(self, height: int, width: int, depth: int) -> int:
+        """Return the products of the convolutions for frames of ``height`` x ``width``, of a search of ``depth``."""
+        own, area = self.own_levels(depth), height * width
+        total = area * (2 * _weights(self.first, self.front) + _weights(self.fuse, self.trunk))
+        return total + self._search_products(area, own, depth)
+
+    def _search_products(self, area: int, own: int, depth: int) -> int:
+        total: int
+        levels = [area // 4**level for level in range(own)]
+        total = sum(size * _weights(step) for size, step in zip(levels, self.motion, strict=False))
+        total += sum(2 * size * _weights(halve) for size, halve in zip(levels[1:], self.halves, strict=False))
+        if depth == own:
+            return total
+        small, coarser = area // 4**own, depth - own
+        total += 2 * small * _weights(self.first, self.front)
+        return total + self._search_products(small, self.own_levels(coarser), coarser)
+
     def _pyramid(self, frames: Tensor, count: int) -> list[Tensor]:
         """Compute the features of both frames at ``count`` levels, fine to coarse, each [B, 2, C, h, w]."""
         maps = [self.frame_features(frames.flatten(0, 1))]
         for halve in list(self.halves)[: count - 1]:
             maps.append(halve(maps[-1]))
-        return [level.unflatten(0, (len(frames), 2)) for level in maps]
+        return [level.view(len(frames), 2, *level.shape[1:]) for level in maps]
 
     def _search(
         self, frames: Tensor, levels: list[Tensor], depth: int, *, propagation: tuple[int, ...]
@@ -175,6 +192,12 @@ class MotionPriorEncoder(nn.Module):
         small, coarser = downsampled(frames, 2**count), depth - count
         smaller = self._pyramid(small, self.own_levels(coarser))
         return self._search(small, smaller, coarser, propagation=self.config.propagation)
+
+
+def _weights(*modules: nn.Module) -> int:
+    """Return the number of weights of the convolutions in ``modules``: the products for one pixel."""
+    layers = (layer for module in modules for layer in module.modules() if isinstance(layer, nn.Conv2d))
+    return sum(int(layer.weight.numel()) for layer in layers)
 
 
 def downsampled(frames: Tensor, factor: int) -> Tensor:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -101,9 +102,7 @@ class BandEncoder:
         for halve in list(encoder.halves)[1 : own - 1]:
             levels.append(halve(levels[-1]))
         coarsest = levels[-1].shape[-2:] if levels else self._frames.shape[-2:]
-        flow, hidden = encoder.start(
-            self._frames, own, self._depth, (int(coarsest[0]), int(coarsest[1])), self._dtype
-        )
+        flow, hidden = encoder.start(self._frames, own, self._depth, (int(coarsest[0]), int(coarsest[1])), self._dtype)
         for step, level in zip(reversed(encoder.motion[1:own]), reversed(levels), strict=True):
             assert isinstance(step, MotionStep)
             flow, hidden = self._refined(step, WholeFeatures(level), Grid(level.shape[3], level.shape[2]), flow, hidden)
@@ -146,7 +145,8 @@ class BandEncoder:
             _copy_rows(prior, flow, rect, band)
             self._check_reach(features, flow, band, needed)
             warped = features.warped(0, flow[:, :2], band), features.warped(1, flow[:, 2:], band)
-            first, second = features.rows(band).split(1)
+            both = features.rows(band)
+            first, second = both[:1], both[1:]
             maps: list[Tensor] = [first, *warped, second, hidden, flow.to(first.dtype)]
             for layer in layers:
                 self._check()
@@ -227,14 +227,16 @@ class BandEncoder:
         return new_flow, new_hidden
 
     def _bands(self, window: Rect, per_row: int = 1) -> Iterator[Rect]:
-        """Split ``window`` into bands whose intermediate maps take at most the limit; ``per_row``: rows of the frame."""
+        """Split ``window`` into bands whose intermediate maps fit the limit; ``per_row``: rows of the frame in one."""
         config = self._config
         step = 3 * (2 * config.frame_channels + 4 + config.motion_channels) + 4 * config.motion_channels
         fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
         row_bytes = 4 * window.width * per_row**2 * max(step, fuse)
         rows = max(_LEAST_ROWS, min(self._limits.work // row_bytes, 2**20 // window.width + 1))
-        for top in range(window.y, window.bottom, rows):
-            yield Rect(window.x, top, window.width, min(rows, window.bottom - top))
+        count = -(-window.height // rows)
+        edges = [window.y + window.height * number // count for number in range(count + 1)]
+        for top, bottom in pairwise(edges):
+            yield Rect.from_edges(window.x, top, window.right, bottom)
 
 
 class _Entering:
@@ -260,7 +262,6 @@ def _doubled(coarse: Tensor, rect: Rect, gain: float) -> Tensor:
     """Return the pixels ``rect`` of ``coarse`` [1, C, h, w] resized to twice its size."""
     height, width = coarse.shape[2:]
     top, bottom = max(0, rect.y // 2 - 1), min(height, (rect.bottom + 1) // 2 + 1)
-    # Whole rows: torch computes the last pixels of a row by other instructions, which round differently.
     rows = resize(coarse[:, :, top:bottom], (2 * (bottom - top), 2 * width), gain=gain)
     return rows[:, :, rect.y - 2 * top : rect.bottom - 2 * top, rect.x : rect.right]
 

@@ -1,9 +1,10 @@
 """Parts of an encoder that works in bands of rows: layers that are given a map band by band, and maps read by warps.
 
-A convolution of a band needs the rows around it. A :class:`BandLayer` keeps the last rows of what it was given, so no
-row is computed twice in a chain of layers. Results equal those of the whole map; on a CPU to the bit, because torch's
-convolutions add the products of a pixel in an order that does not depend on the size of the map
-(tests/core/test_encoder_bands.py checks it).
+A convolution of a band needs the rows around it. A :class:`BandLayer` keeps the last rows of what it was given, so
+hardly a row is computed twice in a chain of layers. Results equal those of the whole map; on a CPU to the bit, because
+oneDNN adds the products of a pixel in an order that does not depend on the size of the map. (A single map of at most
+LEAST_ELEMENTS numbers goes to another library, which adds in another order; no band is that small.)
+tests/core/test_encoder_bands.py checks it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.ops import warp
-from videoinr.model.warp import Placement
+from videoinr.model.warp import Placement, positions_along
+
+LEAST_ELEMENTS = 20480
+"""Torch convolves a batch of one map of at most so many numbers by its own loops instead of oneDNN's."""
 
 
 class BandLayer:
@@ -40,9 +44,13 @@ class BandLayer:
         halo = self._halo
         inputs = [_below(*both) for both in zip(self._kept, maps, strict=True)] if self._kept else list(maps)
         top, rows = self._top, inputs[0].shape[2]
+        least = 1 + LEAST_ELEMENTS // min(one.shape[1] * one.shape[3] for one in inputs)
+        if rows < least and not is_last:
+            self._kept = [one.clone(memory_format=torch.channels_last) for one in inputs]
+            return maps[0][:, :, :0]
         end = max(self._done, top + rows - (0 if is_last else halo))
         out = self._layer(*inputs)[:, :, self._done - top : end - top]
-        self._done, self._top = end, max(0, end - halo)
+        self._done, self._top = end, max(0, min(end - halo, top + rows - least))
         # Copies: a view would keep all of its band in memory.
         self._kept = [one[:, :, self._top - top :].clone(memory_format=torch.channels_last) for one in inputs]
         return out
@@ -126,7 +134,7 @@ class FeatureRows:
 
     def warped(self, frame: int, flow: Tensor, rect: Rect) -> Tensor:
         """Read the features of one frame at x + flow, which must lie in the columns or outside the frame."""
-        y = torch.arange(rect.y, rect.bottom, device=flow.device)[:, None] + flow[:, 1].nan_to_num()
+        y = positions_along(flow, rect.x, rect.y)[1].nan_to_num_()
         y = y.clamp_(0, self._grid.height - 1)
         first, last = (int(edge) for edge in torch.stack(torch.aminmax(y)).tolist())
         step = max(1, self._most - 3) * self._group

@@ -1,0 +1,345 @@
+"""An encoded pair as its latent feature: a third of the memory of the projected maps, which are made part by part.
+
+:class:`~videoinr.model.features.PairFeatures` holds the latent feature after the first layer of each head: five maps.
+For large frames these take gigabytes. A :class:`LatentPair` keeps the latent feature itself, perhaps of a part of the
+frame only, and projects what a tile reads. The maps that every instant reads again, those of the decoder, are kept for
+a region of the frame (:class:`ProjectedRegions`), within a budget in bytes.
+
+Blocks of 16 x 16 latent pixels are projected by matrix products of one size, so a value does not depend on the region
+that asked for it: on a CPU a decoded region stays the crop of the whole picture, bit for bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from videoinr.geometry import Grid, Rect
+from videoinr.model.encoders.motion_prior_bands import CoarseSearch, EncodedPart
+from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel
+from videoinr.model.points import Points
+
+BLOCK = 16
+"""Side of the blocks of latent pixels that are projected by one matrix product."""
+_MARGIN = 32
+"""Latent pixels around a region that are kept with it, so that a pan does not start anew."""
+
+
+class OutsidePartError(Exception):
+    """Decoding needs latent pixels that were not encoded; ``rect`` are all that the failed step reads."""
+
+    def __init__(self, rect: Rect) -> None:
+        super().__init__(f"latent pixels {rect} were not encoded")
+        self.rect = rect
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPair:
+    """One encoded pair. A :class:`~videoinr.model.representation.Features`.
+
+    Attributes:
+        frames: The source frames, float32 [1, 2, 3, H, W] in 0 ... 1.
+        part: The encoded pixels: latent feature (float32, or float16 on CUDA) and motion prior.
+        coarse: The state of the search from which other pixels can be encoded; None if all are.
+        model: The model that encoded the pair, and whose heads decode it.
+        regions: Keeps the projected maps.
+    """
+
+    frames: Tensor
+    part: EncodedPart
+    coarse: CoarseSearch | None
+    model: PairModel
+    regions: ProjectedRegions
+
+    @property
+    def latent_hw(self) -> tuple[int, int]:
+        """Height and width of the latent feature of whole frames, in latent pixels."""
+        return self.frames.shape[3], self.frames.shape[4]
+
+    @property
+    def grid(self) -> Grid:
+        """The size of the frames."""
+        return Grid(self.frames.shape[4], self.frames.shape[3])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the pair takes, without the projected maps, which have a budget of their own."""
+        coarse = 0 if self.coarse is None else self.coarse.nbytes
+        return sum(one.nbytes for one in self.tensors().values()) + coarse
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the frames and the maps of the encoded part by their names."""
+        return {"frames": self.frames, "feature": self.part.feature, "prior": self.part.prior}
+
+    def clone(self) -> LatentPair:
+        """Return a copy with memory of its own."""
+        part = replace(self.part, feature=self.part.feature.clone(), prior=self.part.prior.clone())
+        return replace(self, frames=self.frames.clone(), part=part)
+
+    def compact(self) -> LatentPair:
+        """Return the pair, whose latent feature has the type that suits the device already."""
+        return self
+
+    def in_float32(self) -> LatentPair:
+        """Return the pair: whatever is projected from it is float32."""
+        return self
+
+    def for_kernels(self) -> PairFeatures | None:
+        """Return None: the kernels read projected maps (:meth:`projected`)."""
+        return None
+
+    def at(self, grid: Grid, t: Tensor) -> LatentMoment:
+        """Return the pair at time ``t`` on ``grid``; see :meth:`videoinr.model.representation.Features.at`."""
+        return LatentMoment(self, grid, t)
+
+    def render(self, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:
+        """Render whole frames; see :meth:`videoinr.model.representation.Features.render`."""
+        return self.projected(self.grid.rect).render(grid, times)
+
+    def projected(self, rect: Rect, *, colour: bool = True, view: bool = True) -> PairFeatures:
+        """Return the projected maps of the latent pixels ``rect``; raises OutsidePartError.
+
+        Args:
+            rect: Latent pixels.
+            colour: Project for the decoder's head.
+            view: Project for SpatialINR and TemporalINR.
+        """
+        model, nothing = self.model, self.frames.new_empty((1, rect.height, rect.width, 0))
+        config, maps = model.config, [nothing] * 4
+        if view:
+            single = config.single_network
+            head = model.temporal_head if single else model.spatial_head
+            weights = [head.first.weight_of(0)]
+            if config.flow and not single:
+                weights.append(model.temporal_head.first.weight_of(1))
+            maps[: len(weights)] = self._project(weights, rect)
+        if colour and config.multi_scale:
+            maps[2:] = self._project([model.decoder_head.first.weight_of(way) for way in (2, 3)], rect)
+        prior = self.part.prior
+        if prior.shape[-1]:
+            rows, columns = rect.relative_to(self.part.rect).slices
+            prior = prior[:, rows, columns].contiguous()
+        return PairFeatures(
+            frames=self.frames, prior=prior, spatial=maps[0], temporal=maps[1], colour_first=maps[2],
+            colour_second=maps[3], model=model, origin=(rect.x, rect.y),
+        )  # fmt: skip
+
+    def project_blocks(self, weights: Sequence[Tensor], blocks: Rect) -> list[Tensor]:
+        """Project whole blocks.
+
+        Args:
+            weights: For each result, [outputs, C + 6].
+            blocks: Columns and rows of blocks.
+
+        Returns:
+            For each of ``weights``, float32 [1, BLOCK * blocks.height, BLOCK * blocks.width, outputs]. Pixels that were
+            not encoded have no meaning.
+        """
+        rect = Rect(BLOCK * blocks.x, BLOCK * blocks.y, BLOCK * blocks.width, BLOCK * blocks.height)
+        channels = self.part.feature.shape[-1] + 6
+        latent = self.frames.new_zeros((rect.height, rect.width, channels))
+        there = rect.intersection(self.part.rect)
+        if there is not None:
+            to, source, frame = there.relative_to(rect).slices, there.relative_to(self.part.rect).slices, there.slices
+            latent[to][..., :-6] = self.part.feature[0][source]
+            latent[to][..., -6:] = self.frames[0].flatten(0, 1)[:, frame[0], frame[1]].permute(1, 2, 0)
+        split = latent.view(blocks.height, BLOCK, blocks.width, BLOCK, channels).transpose(1, 2)
+        rows = split.reshape(-1, BLOCK * BLOCK, channels)
+        found = []
+        for weight in weights:
+            out = torch.bmm(rows, weight.t().expand(len(rows), -1, -1))
+            out = out.view(blocks.height, blocks.width, BLOCK, BLOCK, -1).transpose(1, 2)
+            found.append(out.reshape(1, rect.height, rect.width, -1))
+        return found
+
+    def _project(self, weights: Sequence[Tensor], rect: Rect) -> list[Tensor]:
+        if not self.part.rect.contains(rect):
+            raise OutsidePartError(rect)
+        blocks = blocks_over(rect)
+        inside = rect.relative_to(Rect(BLOCK * blocks.x, BLOCK * blocks.y, 1, 1)).slices
+        return [one[:, inside[0], inside[1]].contiguous() for one in self.project_blocks(weights, blocks)]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LatentMoment:
+    """A latent pair at one time on one grid. A :class:`~videoinr.model.representation.Moment`; see there."""
+
+    features: LatentPair
+    grid: Grid
+    t: Tensor
+
+    @property
+    def is_time_free(self) -> bool:
+        """True: neither F_s nor the motion basis depends on t."""
+        return True
+
+    def points(self, rect: Rect) -> Points:
+        """Return the pixels ``rect`` of the grid."""
+        return Points.make(rect, self.grid, latent_hw=self.features.latent_hw, device=self.features.frames.device)
+
+    def spatial_feature(self, points: Points) -> Tensor:
+        """Evaluate F_s(x) (eq. 2)."""
+        part = self.features.projected(self._around(points), colour=False)
+        return part.model.spatial_feature(part, points)
+
+    def motion_basis(self, points: Points, spatial: Tensor) -> MotionBasis:
+        """Compute the terms of M(x, t) that hold at every t; see :meth:`PairModel.motion_basis`."""
+        part = self.features.projected(self._around(points), colour=False)
+        return part.model.motion_basis(part, points, spatial)
+
+    def motion(self, basis: tuple[Tensor, ...]) -> Tensor:
+        """Compute M(x, t) (eq. 4)."""
+        return self.features.model.motion(MotionBasis(*basis), self.t)
+
+    def colour(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
+        """Compute RGB (eq. 6, section 3.4); see :meth:`PairModel.colour`."""
+        rect = _reached(points, flow, self.features.grid)
+        part = self.features.regions.colour(self.features, rect)
+        return part.model.colour(part, points, flow, self.t, sample_field)
+
+    def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
+        """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""
+        del points
+        return flow
+
+    def _around(self, points: Points) -> Rect:
+        """Return the latent pixels that a bilinear read of ``points`` reads."""
+        edges = []
+        for axis in (points.columns, points.rows):
+            before, after, _ = axis.neighbours()
+            edges.append((int(before[0]), int(after[-1]) + 1))
+        (left, right), (top, bottom) = edges
+        return Rect.from_edges(left, top, right, bottom)
+
+
+class ProjectedRegions:
+    """Keeps the decoder's projected maps of some regions of some pairs; the least recently used make room.
+
+    Several threads may use it. A region is filled block by block, as tiles read it.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes``. A region that is larger than that is not kept: its tiles are projected anew."""
+        self.max_bytes = max_bytes
+        self._regions: OrderedDict[int, _Region] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all regions."""
+        return sum(region.nbytes for region in self._regions.values())
+
+    def expect(self, pair: LatentPair, rect: Rect) -> None:
+        """Make room for the latent pixels that a view reads: ``rect`` and what its flow reaches."""
+        if not pair.model.config.multi_scale:
+            return
+        with self._lock:
+            self._forget_dead()
+            known = self._regions.get(id(pair))
+            wanted = _clipped(rect, 2, pair.grid)
+            if known is not None and known.rect.contains(wanted):
+                self._regions.move_to_end(id(pair))
+                return
+            self._regions.pop(id(pair), None)
+            for margin in (_MARGIN, 2):
+                region = _Region(pair, _clipped(rect, margin, pair.grid))
+                if region.nbytes <= self.max_bytes:
+                    while self._regions and self.nbytes + region.nbytes > self.max_bytes:
+                        self._regions.popitem(last=False)
+                    self._regions[id(pair)] = region
+                    return
+
+    def colour(self, pair: LatentPair, rect: Rect) -> PairFeatures:
+        """Return maps that hold the decoder's projections of the latent pixels ``rect``; raises OutsidePartError."""
+        region = self._regions.get(id(pair))
+        if region is None or region.pair() is not pair or not region.rect.contains(rect):
+            return pair.projected(rect, view=False)
+        if not pair.part.rect.contains(rect):
+            raise OutsidePartError(rect)
+        return region.filled(pair, rect, self._lock)
+
+    def clear(self) -> None:
+        """Drop all regions."""
+        with self._lock:
+            self._regions.clear()
+
+    def _forget_dead(self) -> None:
+        for name in [name for name, region in self._regions.items() if region.pair() is None]:
+            del self._regions[name]
+
+
+class _Region:
+    """The decoder's projected maps of a rectangle of blocks."""
+
+    def __init__(self, pair: LatentPair, rect: Rect) -> None:
+        self.pair = weakref.ref(pair)
+        blocks = self._blocks = blocks_over(rect)
+        self.rect = Rect(BLOCK * blocks.x, BLOCK * blocks.y, BLOCK * blocks.width, BLOCK * blocks.height)
+        channels = pair.model.decoder_head.first.out_features
+        self.nbytes = 2 * 4 * self.rect.area * channels
+        self._channels = channels
+        self._maps: list[Tensor] = []
+        self._is_filled = torch.zeros((blocks.height, blocks.width), dtype=torch.bool)
+
+    def filled(self, pair: LatentPair, rect: Rect, lock: threading.Lock) -> PairFeatures:
+        """Return the maps; those of ``rect`` are filled."""
+        if not self._maps:
+            with lock:
+                if not self._maps:
+                    shape = (1, self.rect.height, self.rect.width, self._channels)
+                    # Not zeros: untouched memory takes no room yet, and every value is written before it is read.
+                    self._maps = [pair.frames.new_empty(shape) for _ in range(2)]
+        inside = blocks_over(rect).relative_to(self._blocks)
+        missing = ~self._is_filled[inside.slices]
+        if missing.any():
+            rows, columns = (missing.any(axis).nonzero().flatten() for axis in (1, 0))
+            part = Rect.from_edges(
+                inside.x + int(columns[0]), inside.y + int(rows[0]),
+                inside.x + int(columns[-1]) + 1, inside.y + int(rows[-1]) + 1,
+            )  # fmt: skip
+            self._fill(pair, part)
+        return PairFeatures(
+            frames=pair.frames, prior=self._maps[0][..., :0], spatial=self._maps[0][..., :0],
+            temporal=self._maps[0][..., :0], colour_first=self._maps[0], colour_second=self._maps[1],
+            model=pair.model, origin=(self.rect.x, self.rect.y),
+        )  # fmt: skip
+
+    def _fill(self, pair: LatentPair, part: Rect) -> None:
+        weights = [pair.model.decoder_head.first.weight_of(way) for way in (2, 3)]
+        blocks = Rect(self._blocks.x + part.x, self._blocks.y + part.y, part.width, part.height)
+        pixels = Rect(BLOCK * part.x, BLOCK * part.y, BLOCK * part.width, BLOCK * part.height).slices
+        # Another thread may write the same values at the same time.
+        for to, values in zip(self._maps, pair.project_blocks(weights, blocks), strict=True):
+            to[:, pixels[0], pixels[1]] = values
+        # A block at the edge of the encoded part is not whole, but what was encoded of it is all that is ever read.
+        self._is_filled[part.slices] = True
+
+
+def blocks_over(rect: Rect) -> Rect:
+    """Return the columns and rows of blocks that share a latent pixel with ``rect``."""
+    right, bottom = -(-rect.right // BLOCK), -(-rect.bottom // BLOCK)
+    return Rect.from_edges(rect.x // BLOCK, rect.y // BLOCK, right, bottom)
+
+
+def _reached(points: Points, flow: Tensor, grid: Grid) -> Rect:
+    """Return the latent pixels that bilinear reads at both ends of ``flow`` [1, h, w, 4] read."""
+    flow = flow.nan_to_num()
+    edges = []
+    for offset, size in ((0, grid.width), (1, grid.height)):
+        position = points.columns.position if offset == 0 else points.rows.position[:, None]
+        to = position[..., None] + flow[..., offset::2]
+        low, high = (min(max(float(edge), 0.0), size - 1.0) for edge in torch.aminmax(to))
+        edges.append((int(low), min(size, int(high) + 2)))
+    (left, right), (top, bottom) = edges
+    return Rect.from_edges(left, top, right, bottom)
+
+
+def _clipped(rect: Rect, margin: int, grid: Grid) -> Rect:
+    left, top = max(0, rect.x - margin), max(0, rect.y - margin)
+    return Rect.from_edges(left, top, min(grid.width, rect.right + margin), min(grid.height, rect.bottom + margin))

@@ -1,0 +1,58 @@
+"""The latent pixels that a view of large frames needs: what is not seen is not encoded.
+
+The decoder computes whole tiles and reads F_s and the latent feature where the flow leads. How far that is, is known
+only after encoding. So a generous guess is encoded first, and if the decoder needs more, that too; the numbers are the
+same whatever was guessed. Coordinates are (x, y) in clip pixels, which are latent pixels.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from videoinr.geometry import Grid, Rect, rect_on_grid
+from videoinr.model.latent import LatentPair
+from videoinr.types import RegionQuery
+
+TILE_PX = 128
+"""Side of the decoder's tiles, grid pixels; a tile that a view cuts is evaluated whole."""
+MARGIN_PX = 32
+"""Latent pixels by which the first guess exceeds the visible tiles, and a later one what the decoder asked for."""
+
+
+def around(query: RegionQuery, clip: Grid) -> Rect:
+    """Return the pixels of ``clip`` to encode for ``query``."""
+    return widened(_tiles(query, clip), clip)
+
+
+def widened(rect: Rect, clip: Grid) -> Rect:
+    """Return ``rect`` with MARGIN_PX around it, within ``clip``."""
+    left, top = max(0, rect.x - MARGIN_PX), max(0, rect.y - MARGIN_PX)
+    right, bottom = min(clip.width, rect.right + MARGIN_PX), min(clip.height, rect.bottom + MARGIN_PX)
+    return Rect.from_edges(left, top, right, bottom)
+
+
+def reached(pair: LatentPair, query: RegionQuery) -> Rect:
+    """Return the pixels of the frame that decoding ``query`` probably reads: its tiles, and where the prior leads.
+
+    At the ends of a pair the flow is twice the prior.
+    """
+    tiles = _tiles(query, pair.grid)
+    there = tiles.intersection(pair.part.rect)
+    if there is None or not pair.part.prior.shape[-1]:
+        return tiles
+    rows, columns = there.relative_to(pair.part.rect).slices
+    prior = 2 * pair.part.prior[0, rows, columns].nan_to_num()
+    low, high = (torch.stack((prior.amin((0, 1)), prior.amax((0, 1))))).tolist()
+    left, top = tiles.x + min(0, int(low[0]), int(low[2])) - 2, tiles.y + min(0, int(low[1]), int(low[3])) - 2
+    right = tiles.right + max(0, int(high[0]), int(high[2])) + 3
+    bottom = tiles.bottom + max(0, int(high[1]), int(high[3])) + 3
+    grid = pair.grid
+    return Rect.from_edges(max(0, left), max(0, top), min(grid.width, right), min(grid.height, bottom))
+
+
+def _tiles(query: RegionQuery, clip: Grid) -> Rect:
+    rect, grid = query.rect, query.grid
+    left, top = rect.x // TILE_PX * TILE_PX, rect.y // TILE_PX * TILE_PX
+    right, bottom = (-(-edge // TILE_PX) * TILE_PX for edge in (rect.right, rect.bottom))
+    whole = Rect.from_edges(left, top, min(grid.width, right), min(grid.height, bottom))
+    return rect_on_grid(whole, grid, clip)

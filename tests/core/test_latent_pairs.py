@@ -1,0 +1,172 @@
+"""Large frames: encoded in bands, only where they are seen, and kept as the latent feature; the picture stays the same.
+
+The size from which frames are large is lowered here, so that small frames are treated as large ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from helpers.clips import numbered_frames, write_clip
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip import open_clip
+from videoinr.decode import pair_encoder
+from videoinr.devices import ComputeProfile
+from videoinr.errors import Cancelled, DeviceError
+from videoinr.geometry import Grid, Rect
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch
+from videoinr.model.features import PairFeatures
+from videoinr.model.latent import LatentPair
+from videoinr.model.weights import load_model
+from videoinr.render.engine import Engine, open_engine
+from videoinr.types import Instant, Quality, RegionQuery
+
+CPU = torch.device("cpu")
+SIZE = Grid(320, 64)
+THIRD = Instant(1, Fraction(1, 3))
+AMPLE = ComputeProfile(CPU, tile_side=128, feature_bytes=2**28, tile_bytes=2**28, workers=2)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("latent") / "clip.mkv", numbered_frames(4, width=320, height=64))
+
+
+def engine_for(path: Path, profile: ComputeProfile = AMPLE) -> Engine:
+    return Engine(open_clip(path), load_model("lite"), profile)
+
+
+@pytest.fixture
+def large(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine that treats the clip's frames as large ones."""
+    monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
+    with engine_for(path) as engine:
+        yield engine
+
+
+def picture(engine: Engine, scale: float, rect: Rect | None = None, instant: Instant = THIRD) -> NDArray[np.uint8]:
+    grid = SIZE.scaled(scale)
+    return engine.render(RegionQuery(instant, grid, rect or grid.rect)).rgbx
+
+
+def part_of(engine: Engine) -> LatentPair:
+    features = engine._cache.get(engine._key(engine._footings.of(THIRD)[0]))
+    assert isinstance(features, LatentPair)
+    return features
+
+
+@pytest.mark.parametrize("scale", [1, 2.5])
+def test_the_picture_is_that_of_small_frames(path: Path, large: Engine, scale: float) -> None:
+    found = picture(large, scale)
+    assert part_of(large).part.rect == SIZE.rect
+    pair_encoder.WHOLE_BYTES = 2**40
+    with engine_for(path) as small:
+        expected = picture(small, scale)
+        assert isinstance(small.features(1), PairFeatures)
+    difference = np.abs(found.astype(int) - expected)
+    # The projections are sums in another order.
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 1e-3
+
+
+@pytest.mark.parametrize("rect", [Rect(0, 0, 60, 30), Rect(300, 100, 50, 28), Rect(571, 1, 69, 99)], ids=str)
+def test_a_region_of_a_part_is_the_crop_to_the_bit(path: Path, large: Engine, rect: Rect) -> None:
+    found = picture(large, 2, rect)
+    assert part_of(large).part.rect.area < SIZE.rect.area
+    with engine_for(path) as other:
+        whole = picture(other, 2)
+    np.testing.assert_array_equal(found, whole[rect.slices])
+
+
+def test_a_part_grows_with_the_view_and_the_picture_does_not_change(large: Engine, path: Path) -> None:
+    first = picture(large, 2, Rect(0, 0, 40, 40))
+    before = part_of(large).part.rect
+    picture(large, 2, Rect(500, 0, 40, 40))
+    after = part_of(large).part.rect
+    assert after.contains(before)
+    assert after != before
+    np.testing.assert_array_equal(picture(large, 2, Rect(0, 0, 40, 40)), first)
+
+
+def test_projected_regions_stay_within_their_budget(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
+    with engine_for(path) as ample:
+        expected = picture(ample, 1)
+        assert ample._encoder.regions.nbytes > 0
+    few = ComputeProfile(CPU, tile_side=128, feature_bytes=2**28, tile_bytes=2**16, workers=2)
+    with engine_for(path, few) as engine:
+        np.testing.assert_array_equal(picture(engine, 1), expected)
+        assert engine._encoder.regions.nbytes <= 2**16
+
+
+def test_the_pair_before_makes_room_before_the_next_is_encoded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
+    one = ComputeProfile(CPU, tile_side=128, feature_bytes=2**20, tile_bytes=2**20)
+    held: list[bool] = []
+    plain = BandEncoder.search
+    with engine_for(path, one) as engine:
+
+        def search(work: BandEncoder) -> CoarseSearch:
+            held.append(engine.is_encoded(0))
+            return plain(work)
+
+        monkeypatch.setattr(BandEncoder, "search", search)
+        engine.encode(0, NEVER)
+        engine.encode(1, NEVER)
+        assert held == [False, False]
+        assert engine.is_encoded(1)
+
+
+def test_the_bands_are_halved_where_memory_is_short(large: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    plain = BandEncoder.search
+
+    def short(work: BandEncoder) -> object:
+        tried.append(work._limits.work)
+        if work._limits.work > 2**26:
+            raise MemoryError
+        return plain(work)
+
+    monkeypatch.setattr(BandEncoder, "search", short)
+    large.encode(0, NEVER)
+    assert tried == [192 * 2**20, 96 * 2**20, 48 * 2**20]
+    monkeypatch.setattr(BandEncoder, "search", lambda work: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(DeviceError, match="does not suffice"):
+        large.encode(2, NEVER)
+
+
+def test_encoding_reports_its_progress(large: Engine) -> None:
+    told: list[tuple[int, int]] = []
+    large.encode(0, CancelToken(lambda done, total: told.append((done, total))))
+    assert told[0][0] == 0
+    assert told == sorted(told)
+    assert 0.8 < told[-1][0] / told[-1][1] <= 1
+
+
+def test_encoding_a_large_frame_ends_soon_after_it_was_cancelled(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "large.mp4", numbered_frames(2, width=1920, height=1080))
+    token, ended = CancelToken(), list[float]()
+    with open_engine(path, model="lite", device="cpu") as engine:
+
+        def work() -> None:
+            with pytest.raises(Cancelled):
+                engine.render(RegionQuery(Instant(0, Fraction(1, 2)), Grid(1920, 1080), Rect(0, 0, 1920, 1080)),
+                              Quality.FULL, token)  # fmt: skip
+            ended.append(time.monotonic())
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(1.5)
+        cancelled = time.monotonic()
+        token.cancel()
+        thread.join()
+    assert ended[0] - cancelled < 5  # measured: 0.1 to 0.3 s
