@@ -116,7 +116,12 @@ _REFERENCES = (
 
 TABLE: tuple[Row, ...] = (
     Row("open", Menu.FILE, "&Open…", ("Ctrl+O",), lambda t: t.files.open_clip(), needs_clip=False),
+    Row(
+        "open-folder", Menu.FILE, "Open &folder…", ("Ctrl+Shift+O",), lambda t: t.files.open_folder(),
+        needs_clip=False,
+    ),
     Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.exports.show()),
+    Row("clip-window", Menu.FILE, "Clip &information…", ("Ctrl+I",), lambda t: t.side_windows.show_clip()),
     Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
@@ -239,6 +244,7 @@ TABLE: tuple[Row, ...] = (
         for index, (name, text, reference) in enumerate(_REFERENCES, 1)
     ),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
+    Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
     Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
 from videoinr_viewer.actions import Targets, build_actions, enable_actions
+from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found, Survey
 from videoinr_viewer.dialogs.files import FileDialogs
@@ -43,13 +44,12 @@ TITLE = "VideoINR Viewer"
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """Options from the command line. ``model`` and ``device``: those of the window's engine, which exports use too.
+    """Options from the command line. ``reading``: how clips are read and rendered, also by exports.
 
     ``log_folder``: None where no log is written. ``asks``: False where nobody is there to answer questions.
     """
 
-    model: str | None = None
-    device: str | None = None
+    reading: ReadingChoice = field(default_factory=lambda: ReadingChoice(Reading()))
     log_folder: Path | None = None
     asks: bool = True
 
@@ -77,16 +77,14 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(640, 400)
         self.session, self.player = session, player
-        self.frame_view, self.empty, self.pages = FrameView(reader), EmptyState(), QStackedWidget()
+        self.frame_view, self.pages = FrameView(reader), QStackedWidget()
         self.messages, self.status, self.time_field = MessageBar(), StatusLine(), TimeField()
         self.taker = PictureTaker(session, player, self.frame_view, self)
         self.modes = ViewModes(self, self.frame_view)
-        self.exports = ExportLauncher(
-            session, export, self, model=options.model, device=options.device, asks=options.asks
-        )
+        self.exports = ExportLauncher(session, export, self, reading=options.reading, asks=options.asks)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
         self.survey = Survey(reader, self)
-        self.side_windows = SideWindows(self, session, self.annotations)
+        self.side_windows = SideWindows(self, session, self.annotations, options.reading)
         self.help = Help(self, options.log_folder)
         files, focus = FileDialogs(session, player, self.taker, self), FocusWalk(self)
         targets = Targets(
@@ -105,10 +103,11 @@ class MainWindow(QMainWindow):
             lambda: self.timeline,
         )
         self.actions_by_id = build_actions(targets, self)
+        self.empty = EmptyState(self.actions_by_id)
         self.timeline = TimelinePanel(
             session, player, self.time_field, self.actions_by_id, self.thumbnails, self.annotations
         )
-        self.menus = Menus(self.menuBar(), self.actions_by_id, theme)
+        self.menus = Menus(self.menuBar(), self.actions_by_id, theme, options.reading)
         self.drop = FileDrop(self)
         self.source_key = HoldKey(Qt.Key.Key_Tab, self)
         self._lay_out()
@@ -127,6 +126,7 @@ class MainWindow(QMainWindow):
         central = QWidget()
         central.setLayout(column)
         self.setCentralWidget(central)
+        self.timeline.hide()
         self.empty.setFocus()
 
     def _connect(self, session: Session, player: Player, bridge: RenderBridge, export: ExportBridge) -> None:
@@ -143,6 +143,10 @@ class MainWindow(QMainWindow):
         session.opened.connect(status.open)
         session.opened.connect(view.open)
         session.opened.connect(self._show_clip)
+        session.opened.connect(self.menus.models.open)
+        session.closed.connect(self.menus.models.close_clip)
+        session.opened.connect(self.side_windows.open)
+        bridge.warning.connect(self.side_windows.add_warning)
         session.closed.connect(status.close_clip)
         session.closed.connect(self.empty.show_invitation)
         session.closed.connect(self._show_empty)
@@ -162,8 +166,9 @@ class MainWindow(QMainWindow):
         bridge.busy_changed.connect(self.survey.set_paused)
         self.time_field.left.connect(view.setFocus)
         player.changed.connect(self._show_player)
-        for bar in (self.menuBar(), self.timeline, status):
+        for bar in (self.menuBar(), status):
             modes.full_screen_changed.connect(bar.setHidden)
+        modes.full_screen_changed.connect(self._show_timeline)
         modes.full_screen_changed.connect(view.set_full_screen)
         modes.escaped.connect(messages.hide)
         self.source_key.held.connect(view.set_source_only)
@@ -187,6 +192,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_clip(self, opened: Opened) -> None:
         self.pages.setCurrentWidget(self.frame_view)
+        self._show_timeline(self.isFullScreen())
         enable_actions(self.actions_by_id, has_clip=True)
         self.setWindowTitle(f"{opened.info.path.name} — {TITLE}")
         self.frame_view.setFocus()
@@ -194,8 +200,13 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_empty(self) -> None:
         self.pages.setCurrentWidget(self.empty)
+        self.timeline.hide()
         enable_actions(self.actions_by_id, has_clip=False)
         self.setWindowTitle(TITLE)
+
+    @Slot(bool)
+    def _show_timeline(self, is_full: bool) -> None:
+        self.timeline.setHidden(is_full or self.session.clip is None)
 
     @Slot()
     def _show_player(self) -> None:

@@ -89,8 +89,9 @@ class Player(QObject):
     @Slot()
     def _start_over(self) -> None:
         """Return to normal speed: the speed of one clip says nothing about the next."""
-        self.direction = 1
-        self.set_speed(Fraction(1))
+        if not self._session.keeps_notes:
+            self.direction = 1
+            self.set_speed(Fraction(1))
 
     def _play(self, direction: int) -> None:
         if (segment := self._session.segment) is None:

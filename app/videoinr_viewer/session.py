@@ -31,6 +31,14 @@ class Marks:
     in_secs: Fraction | None = None
     out_secs: Fraction | None = None
 
+    def within(self, duration_secs: Fraction) -> Marks:
+        """Return the marks that lie in a clip of ``duration_secs``."""
+        start, end = self.in_secs, self.out_secs
+        return Marks(
+            start if start is not None and start < duration_secs else None,
+            end if end is not None and end <= duration_secs else None,
+        )
+
     def segment(self, duration_secs: Fraction) -> Segment:
         """Return the marked segment. A missing mark stands for the clip's start or end."""
         return Segment(self.in_secs or Fraction(0), self.out_secs or duration_secs)
@@ -74,6 +82,7 @@ class Session(QObject):
         self.view = ViewState(Fraction(0), (0.0, 0.0), 1.0)
         self.marks = Marks()
         self.is_fitted = True
+        self.keeps_notes = False
         self.last_query: RegionQuery | None = None
         self._start = StartView()
         self._screen_px: ScreenPx = (1, 1)
@@ -84,17 +93,27 @@ class Session(QObject):
     # ---- opening ----
 
     @Slot(object)
-    def open(self, path: Path, start: StartView | None = None) -> None:
-        """Open ``path`` in place of the current clip, which stays open until the new one is."""
-        self._start = start or StartView()
+    def open(self, path: Path, start: StartView | None = None, *, keeps_notes: bool = False) -> None:
+        """Open ``path`` in place of the current clip, which stays open until the new one is.
+
+        ``keeps_notes``: it is the same clip, read in another way; marks, segments, bookmarks and speed stay.
+        """
+        self._start, self.keeps_notes = start or StartView(), keeps_notes
         self._is_opening, self.last_query = True, None
         self.open_wanted.emit(path)
+
+    def reopen(self) -> None:
+        """Open the current clip again, with the same view."""
+        if self.clip is not None:
+            zoom, centre = (None, None) if self.is_fitted else (self.view.zoom, self.view.centre)
+            self.open(self.clip.info.path, StartView(self.view.time_secs, zoom, centre), keeps_notes=True)
 
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
         """Take the clip that :meth:`open` asked for."""
         kept = self._kept_place(opened)
-        self.clip, self.marks, self._is_opening = opened, Marks(), False
+        self.clip, self._is_opening = opened, False
+        self.marks = self.marks.within(opened.timeline.duration_secs) if self.keeps_notes else Marks()
         self.is_fitted = kept is None and self._start.zoom is None and self._start.centre is None
         self.view = kept or ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
         self.opened.emit(opened)

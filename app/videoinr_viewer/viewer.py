@@ -12,6 +12,7 @@ from videoinr.render.messages import Failure, Opened
 from videoinr.render.render_loop import RenderLoop
 from videoinr.render.renderer import Renderer
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
+from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
@@ -48,6 +49,8 @@ class Viewer(QObject):
     ) -> None:
         super().__init__()
         self.settings = settings
+        options = options or WindowOptions()
+        self.reading = options.reading
         self._save_settings = save_settings or (lambda: None)
         self._geometry_rests = QTimer(self, singleShot=True)
         self._geometry_rests.setInterval(GEOMETRY_REST_MSECS)
@@ -61,7 +64,7 @@ class Viewer(QObject):
         self.export = ExportBridge(export_command, self)
         self.window = MainWindow(
             self.session, self.player, self.bridge, self.export, self.reader, theme=self.themes.chosen,
-            options=options or WindowOptions(),
+            options=options,
         )  # fmt: skip
         self.loop = RenderLoop(open_renderer, self.bridge)
         self.is_shut_down = False
@@ -75,6 +78,10 @@ class Viewer(QObject):
         self.session.requested.connect(self.loop.submit)
         self.session.opened.connect(self._remember_clip)
         self.bridge.failure.connect(self._forget_clip)
+        self.session.opened.connect(self.reading.prove)
+        self.session.open_failed.connect(self._revert_reading)
+        for part in (self.window.menus.models, self.window.side_windows):
+            part.reading_wanted.connect(self._read_so)
         self.window.menus.theme_wanted.connect(self._choose_theme)
         self.window.closing.connect(self.shut_down)
         self.window.geometry_changed.connect(self._geometry_rests.start)
@@ -116,6 +123,19 @@ class Viewer(QObject):
     @Slot(object)
     def _note_opening(self, path: Path) -> None:
         self._opening = path
+
+    @Slot(object)
+    def _read_so(self, reading: Reading) -> None:
+        """Read the open clip as the user wishes; it stays as it is if that is impossible."""
+        self.reading.choose(reading)
+        self.session.reopen()
+
+    @Slot()
+    def _revert_reading(self) -> None:
+        self.reading.revert()
+        self.window.menus.models.fill()
+        if self.window.side_windows.clip is not None:
+            self.window.side_windows.clip.show_choice()
 
     @Slot(object)
     def _read_clip(self, opened: Opened) -> None:

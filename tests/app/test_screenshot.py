@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.main import has_screen, main
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
@@ -93,12 +94,12 @@ def test_the_start_imports_neither_the_engine_nor_readers_nor_codecs() -> None:
     import sys
 
     code = (
-        "import sys, videoinr_viewer.start.program as m; m.engine_opener(model=None, device=None);"
+        "import sys, videoinr_viewer.start.program as m; m.engine_opener(m.ReadingChoice(m.Reading()));"
         "print(sorted({'torch', 'av', 'typer', 'videoinr.clip', 'videoinr.exporting'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_paths())
     assert done.stdout.strip() == "[]"
-    assert callable(engine_opener(model=None, device=None))
+    assert callable(engine_opener(ReadingChoice(Reading())))
 
 
 @pytest.mark.parametrize(

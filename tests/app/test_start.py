@@ -10,6 +10,9 @@ from threading import Event
 
 import pytest
 
+from videoinr.clip.open_options import OpenOptions
+from videoinr.types import AcrossCuts
+from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.start import program
 
 HEAVY = ("torch", "numpy", "PySide6", "av", "pyqtgraph")
@@ -68,10 +71,16 @@ def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.Mo
         return lambda *clip, **what: (clip, what)
 
     monkeypatch.setattr(program, "_import_engine", import_engine)
-    open_renderer = program.engine_opener(model="lite", device=None, at_once=True)
+    choice = ReadingChoice(Reading(model="lite"))
+    open_renderer = program.engine_opener(choice, at_once=True)
     assert imported.wait(60)
     opened: object = open_renderer(Path("clip.mp4"))
-    assert opened == ((Path("clip.mp4"),), {"model": "lite", "device": None})
+    how = {"model": "lite", "device": None, "options": OpenOptions(), "across_cuts": AcrossCuts.HOLD}
+    assert opened == ((Path("clip.mp4"),), how)
+    choice.choose(Reading(model="base", background="grey", stream=1, across_cuts=AcrossCuts.BLEND))
+    opened_anew: object = open_renderer(Path("clip.mp4"))
+    how = {"model": "base", "device": None, "options": OpenOptions(stream=1, background="grey")}
+    assert opened_anew == ((Path("clip.mp4"),), {**how, "across_cuts": AcrossCuts.BLEND})
 
 
 def test_a_failed_import_of_the_engine_is_reported_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +88,7 @@ def test_a_failed_import_of_the_engine_is_reported_for_every_clip(monkeypatch: p
         raise ImportError("torch is damaged")
 
     monkeypatch.setattr(program, "_import_engine", import_engine)
-    open_renderer = program.engine_opener(model=None, device=None, at_once=True)
+    open_renderer = program.engine_opener(ReadingChoice(Reading()), at_once=True)
     for _ in range(2):
         with pytest.raises(ImportError, match="torch is damaged"):
             open_renderer(Path("clip.mp4"))

@@ -38,14 +38,15 @@ class SideReader:
     def __init__(self, open_frames: Callable[[Path], FrameSource]) -> None:
         self._open_frames = open_frames
         self._lock = threading.Lock()
-        self._path: Path | None = None
-        self._opened: Path | None = None
+        # The clip, and a number that grows with each opening: it may be the same clip, read in another way.
+        self._wanted: tuple[Path | None, int] = (None, 0)
+        self._opened = -1
         self._source: FrameSource | None = None
 
     def set_clip(self, path: Path | None) -> None:
         """Read the clip at ``path`` from now on; returns at once, and the old clip is closed by the next reader."""
-        # A plain assignment, because the GUI thread must not wait for a reader that holds the lock.
-        self._path = path
+        # Plain assignments, because the GUI thread must not wait for a reader that holds the lock.
+        self._wanted = (path, self._wanted[1] + 1)
 
     def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
         """Return frame ``index`` as uint8 [height, width, 4], RGBX; raises as opening and reading a clip do."""
@@ -59,20 +60,20 @@ class SideReader:
 
     def close(self) -> None:
         """Close the clip, once nobody reads."""
-        self._path = None
+        self.set_clip(None)
         with self._lock:
             self._drop()
 
     def _current(self, token: CancelToken) -> FrameSource:
-        path = self._path
-        if self._source is None or path != self._opened:
+        path, number = self._wanted
+        if self._source is None or number != self._opened:
             self._drop()
             if path is None:
                 raise Cancelled
-            self._source, self._opened = self._open_frames(path), path
+            self._source, self._opened = self._open_frames(path), number
         return self._source
 
     def _drop(self) -> None:
-        source, self._source, self._opened = self._source, None, None
+        source, self._source, self._opened = self._source, None, -1
         if source is not None:
             source.close()

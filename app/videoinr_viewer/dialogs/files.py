@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ViewState
+from videoinr_resources import path as resource_path
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
 
 SAVE_FILTER = "Pictures (*.png *.jpg)"
 
@@ -25,9 +27,19 @@ class FileDialogs(QObject):
 
     def open_clip(self) -> None:
         """Ask for a clip and open it."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a clip", str(self._folder()), open_filter())
+        name, _ = QFileDialog.getOpenFileName(self._parent, tr("Open a clip"), str(self._folder()), open_filter())
         if name:
             self._session.open(Path(name))
+
+    def open_folder(self) -> None:
+        """Ask for a folder of pictures and open it as a clip."""
+        name = QFileDialog.getExistingDirectory(self._parent, tr("Open a folder of pictures"), str(self._folder()))
+        if name:
+            self._session.open(Path(name))
+
+    def open_demo(self) -> None:
+        """Open the demo clip that ships with the program."""
+        self._session.open(resource_path("demo/demo.mp4"))
 
     def save_picture(self) -> None:
         """Ask for a file and save the visible region in it at full quality. Playback pauses first."""
@@ -35,7 +47,7 @@ class FileDialogs(QObject):
             return
         self._player.pause()
         proposal = self._folder() / f"{clip.info.path.stem}{_view_suffix(self._session.view)}.png"
-        name, _ = QFileDialog.getSaveFileName(self._parent, "Save the picture", str(proposal), SAVE_FILTER)
+        name, _ = QFileDialog.getSaveFileName(self._parent, tr("Save the picture"), str(proposal), SAVE_FILTER)
         if name:
             path = Path(name)
             self._taker.save(path if path.suffix else path.with_suffix(".png"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
 from videoinr.types import Segment
+from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.style.text import describe_scale, format_rate, format_time
 from videoinr_viewer.style.theme import Tone, set_tone
 
@@ -54,15 +55,13 @@ class ExportSource:
         clip: the open clip.
         marked: the segment between the marks, seconds.
         visible: the region that the window shows, (left, top, right, bottom) in units of the full frame (0..1).
-        model: the model, as the command line names it; None for the default.
-        device: the device, as the command line names it; None for the fastest.
+        reading: how the window reads and renders the clip.
     """
 
     clip: Opened
     marked: Segment
     visible: tuple[float, float, float, float]
-    model: str | None = None
-    device: str | None = None
+    reading: Reading = field(default_factory=Reading)
 
 
 class ExportForm(QWidget):
@@ -113,12 +112,12 @@ class ExportForm(QWidget):
         file_row.setSpacing(8)
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.browse)
-        for title, field in (
+        for title, widget in (
             ("Clip", self.clip_name), ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
             ("&Size", self.picture_size), ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
             ("S&ound", self.sound),
         ):  # fmt: skip
-            form.addRow(title, field)
+            form.addRow(title, widget)
         form.addRow("File", file_row)
         form.addRow(self.summary)
         self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
@@ -163,7 +162,7 @@ class ExportForm(QWidget):
     def job(self) -> ExportJob:
         """The export that the fields describe; it does not replace a file. Raises UsageError."""
         assert self._source is not None
-        info = self._source.clip.info
+        info, reading = self._source.clip.info, self._source.reading
         size, scale = parsing.size_or_factor(self.picture_size.currentText())
         grid = grid_of(info, size=size, scale=scale, default_scale=1)
         fps, time_scale = parsing.rate_or_factor(self.rate.currentText())
@@ -181,8 +180,10 @@ class ExportForm(QWidget):
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
             codec=codec.encoder,
             crf=self.crf.value() if codec.crf else None,
-            model=self._source.model,
-            device=self._source.device,
+            model=reading.model,
+            device=reading.device,
+            options=reading.options(),
+            across_cuts=reading.across_cuts,
             sound=self.sound.currentData(),
         )
         job.check()

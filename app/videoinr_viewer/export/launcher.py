@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from videoinr.render.view import visible_units
+from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.session import Session
@@ -23,7 +24,7 @@ FOLLOW_MSECS = 100
 class ExportLauncher(QObject):
     """The export dialog of ``window``, made when it is first needed.
 
-    ``model`` and ``device`` are those of the command line, so that an export uses the same ones. ``asks`` is False
+    ``reading`` says how the clip is read and rendered, so that an export does the same. ``asks`` is False
     for a run without a user, who could answer a question.
     """
 
@@ -33,13 +34,12 @@ class ExportLauncher(QObject):
         bridge: ExportBridge,
         window: QWidget,
         *,
-        model: str | None,
-        device: str | None,
+        reading: ReadingChoice,
         asks: bool,
     ) -> None:
         super().__init__(window)
         self._session, self._bridge, self._window = session, bridge, window
-        self._model, self._device = model, device
+        self._reading = reading
         self.asks = asks
         self.dialog: ExportDialog | None = None
         self._calm = QTimer(self, singleShot=True)
@@ -72,7 +72,7 @@ class ExportLauncher(QObject):
         from videoinr_viewer.export.form import ExportSource
 
         visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
-        return ExportSource(clip, segment, visible, self._model, self._device)
+        return ExportSource(clip, segment, visible, self._reading.current)
 
     def hide(self) -> None:
         """Hide the dialog."""

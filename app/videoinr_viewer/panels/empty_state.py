@@ -1,23 +1,33 @@
-"""The page that the window shows while no clip is open."""
+"""The page that the window shows while no clip is open: what the program does, how to begin, recent clips."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QKeySequence, QPalette, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from videoinr_viewer.style.language import tr
 
 SHOWN_RECENT = 5
+_BUTTONS = ("open", "open-folder", "open-demo")
+_KEYS = ("play", "next-frame", "sixteenth-on", "compare", "keys")
+"""The actions whose keys a new user needs first."""
+_WIDTH_PX = 560
 
 
 class EmptyState(QWidget):
-    """Invites the user to drop a clip, and lists the recent clips."""
+    """Invites the user to drop or open a clip, and lists the recent clips.
+
+    Three sentences say what the program does, five lines name keys. ``actions``: the window's, by id.
+    """
 
     recent_wanted = Signal(object)
     """Path: the recent clip that the user chose."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -25,29 +35,50 @@ class EmptyState(QWidget):
         self._title, self._hint = (QLabel(alignment=Qt.AlignmentFlag.AlignCenter) for _ in range(2))
         self._title.setObjectName("emptyTitle")
         self._hint.setObjectName("emptyHint")
-        self.show_invitation()
+        self.buttons = [self._button(actions[name]) for name in _BUTTONS]
+        self._start = QWidget()
+        self._sentences, self._keys = _sentences(), _keys(actions)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
+        self._lay_out()
+        self.show_invitation()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addStretch(1)
+        for button in self.buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        inner = QVBoxLayout(self._start)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(14)
+        inner.addLayout(row)
+        for widget in (self._sentences, self._keys):
+            inner.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addLayout(self._recent)
         column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addStretch(3)
-        for widget in (self._title, self._hint):
-            column.addWidget(widget)
-        column.addSpacing(18)
-        column.addLayout(self._recent)
+        for label in (self._title, self._hint):
+            column.addWidget(label)
+        column.addSpacing(10)
+        column.addWidget(self._start)
         column.addStretch(4)
 
     @Slot(object)
     def show_opening(self, path: Path) -> None:
         """Show that ``path`` is being opened."""
-        self._title.setText(f"Opening {path.name}…")
+        self._title.setText(tr("Opening {name}…", name=path.name))
         self._hint.clear()
+        self._start.hide()
 
     @Slot()
     def show_invitation(self) -> None:
         """Show the invitation: no clip is open."""
-        self._title.setText("Drop a clip here")
-        self._hint.setText("or press Ctrl+O")
+        self._title.setText(tr("Drop a clip here"))
+        self._hint.setText(tr("or open one"))
+        self._start.show()
 
     def set_recent(self, paths: list[Path]) -> None:
         """List ``paths``, newest first."""
@@ -57,6 +88,20 @@ class EmptyState(QWidget):
         for path in paths[:SHOWN_RECENT]:
             self._recent.addWidget(self._link(path), 0, Qt.AlignmentFlag.AlignHCenter)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out the keys, and then the sentences, where the window is too low for them."""
+        super().resizeEvent(event)
+        room = self.height() - self._title.sizeHint().height() - self._hint.sizeHint().height() - 120
+        needs = self._sentences.sizeHint().height() + self._recent.sizeHint().height()
+        self._sentences.setVisible(room >= needs)
+        self._keys.setVisible(room >= needs + self._keys.sizeHint().height() + 14)
+
+    def _button(self, action: QAction) -> QPushButton:
+        button = QPushButton(action.text(), autoDefault=False)
+        button.setToolTip(action.toolTip())
+        button.clicked.connect(action.trigger)
+        return button
+
     def _link(self, path: Path) -> QPushButton:
         button = QPushButton(path.name.replace("&", "&&"), flat=True)
         button.setObjectName("recent")
@@ -64,3 +109,38 @@ class EmptyState(QWidget):
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: self.recent_wanted.emit(path))
         return button
+
+
+def _sentences() -> QLabel:
+    text = " ".join(
+        (
+            tr(
+                "VideoINR shows a clip at any moment, also between its frames, and at any size, also within its pixels."
+            ),
+            tr("What you see is computed for the visible part alone; hold Tab to see the source frame instead."),
+            tr("What you like is exported as you see it, at any rate and size."),
+        )
+    )
+    label = QLabel(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+    label.setObjectName("emptyHint")
+    label.ensurePolished()
+    # A layout asks a label that wraps for less height than its text needs at a fixed width.
+    label.setFixedSize(_WIDTH_PX, label.heightForWidth(_WIDTH_PX))
+    return label
+
+
+def _keys(actions: Mapping[str, QAction]) -> QWidget:
+    """Return a table of the first keys and what they do."""
+    table = QWidget()
+    grid = QGridLayout(table)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(3)
+    for row, name in enumerate(_KEYS):
+        key = QLabel(actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText))
+        key.setObjectName("emptyKey")
+        text = QLabel(actions[name].text().replace("&", "").rstrip("…"))
+        text.setObjectName("emptyHint")
+        grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(text, row, 1)
+    return table

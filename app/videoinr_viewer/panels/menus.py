@@ -10,6 +10,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.clip_access.reading import ReadingChoice
+from videoinr_viewer.panels.model_menu import ModelMenu
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -24,9 +26,9 @@ class Menus(QObject):
     theme_wanted = Signal(object)
     """Theme: the one that the user chose."""
 
-    def __init__(self, bar: QMenuBar, actions: Mapping[str, QAction], theme: Theme) -> None:
+    def __init__(self, bar: QMenuBar, actions: Mapping[str, QAction], theme: Theme, reading: ReadingChoice) -> None:
         super().__init__(bar)
-        self.recent = QMenu("Open &recent", bar)
+        self.recent = QMenu(tr("Open &recent"), bar)
         self._themes = QActionGroup(self)
         menus = {menu: bar.addMenu(tr(menu.value)) for menu in Menu}
         for row in TABLE:
@@ -35,8 +37,10 @@ class Menus(QObject):
                 menus[row.menu].addSeparator()
         menus[Menu.FILE].insertMenu(actions["export"], self.recent)
         menus[Menu.FILE].insertSeparator(actions["export"])
+        self.models = ModelMenu(QMenu(tr("M&odel and device"), bar), reading)
+        menus[Menu.FILE].insertMenu(actions["export"], self.models.menu)
         menus[Menu.VIEW].addSeparator()
-        self._add_themes(menus[Menu.VIEW].addMenu("&Theme"), theme)
+        self._add_themes(menus[Menu.VIEW].addMenu(tr("&Theme")), theme)
 
     def set_recent(self, paths: list[Path]) -> None:
         """List ``paths``, newest first."""
@@ -49,7 +53,7 @@ class Menus(QObject):
 
     def _add_themes(self, menu: QMenu, chosen: Theme) -> None:
         for theme, title in _THEME_TITLES.items():
-            action = menu.addAction(title)
+            action = menu.addAction(tr(title))
             action.setCheckable(True)
             action.setChecked(theme is chosen)
             action.triggered.connect(lambda _checked=False, theme=theme: self.theme_wanted.emit(theme))

@@ -1,12 +1,15 @@
-"""Files dropped on the window."""
+"""Files dropped on the window, and the frame that says where they may be dropped."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
+
+from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.painting import painting
 
 
 class FileDrop(QObject):
@@ -17,17 +20,57 @@ class FileDrop(QObject):
 
     def __init__(self, target: QWidget) -> None:
         super().__init__(target)
+        self.highlight = DropHighlight(target)
         target.setAcceptDrops(True)
         target.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Accept drags with a local file; ignore all others."""
+        """Accept drags with a local file, and show the frame meanwhile; ignore all others."""
         if isinstance(event, QDragEnterEvent | QDropEvent) and (path := _first_path(event)) is not None:
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
+                self.highlight.hide()
                 self.dropped.emit(path)
+            elif event.type() == QEvent.Type.DragEnter:
+                self.highlight.show_for(path)
             return True
+        if event.type() == QEvent.Type.DragLeave:
+            self.highlight.hide()
         return super().eventFilter(watched, event)
+
+
+class DropHighlight(QWidget):
+    """A frame over the whole of ``parent`` that names the file under the mouse."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent, self._text = parent, ""
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_for(self, path: Path) -> None:
+        """Show the frame: ``path`` may be dropped here."""
+        self._text = tr("Drop to open {name}", name=path.name)
+        self.setGeometry(self._parent.rect())
+        self.show()
+        self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint a veil, a dashed frame and the text."""
+        with painting(QPainter(self)) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            veil = self.palette().color(QPalette.ColorRole.Window)
+            veil.setAlpha(200)
+            painter.fillRect(self.rect(), veil)
+            box = QRectF(self.rect()).adjusted(14, 14, -14, -14)
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 3, Qt.PenStyle.DashLine))
+            painter.drawRoundedRect(box, 10, 10)
+            font = painter.font()
+            font.setPixelSize(21)
+            painter.setFont(font)
+            painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box.adjusted(20, 20, -20, -20), flags, self._text)
 
 
 def _first_path(event: QDropEvent) -> Path | None:

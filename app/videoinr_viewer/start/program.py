@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
+from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
@@ -41,8 +42,8 @@ LOCK_PATIENCE_SECS = 0.0005
 with Python's default of 5 ms it came 30 ms late during the import of the engine."""
 
 
-def engine_opener(*, model: str | None, device: str | None, at_once: bool = False) -> OpenRenderer:
-    """Return a function that opens clips with the real engine.
+def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRenderer:
+    """Return a function that opens clips with the real engine, as ``reading`` says at that time.
 
     The import of the engine is slow. With ``at_once`` it starts now, on a thread of its own; otherwise with the first
     clip. Starting it now is better before the window is visible: while torch's core starts, Python stops for 30 ms.
@@ -51,7 +52,8 @@ def engine_opener(*, model: str | None, device: str | None, at_once: bool = Fals
 
     def open_renderer(path: Path) -> Renderer:
         open_engine = _import_engine() if engine is None else engine.result()
-        return open_engine(path, model=model, device=device)
+        now = reading.current
+        return open_engine(path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts)
 
     return open_renderer
 
@@ -83,9 +85,12 @@ def _uncollected() -> Iterator[None]:
 def run_for_user(arguments: Arguments) -> int:
     """:func:`run` with the real engine and the user's own folders."""
     sys.setswitchinterval(LOCK_PATIENCE_SECS)
+    reading = ReadingChoice(Reading(arguments.model, arguments.device))
     return run(
         arguments,
-        open_renderer=engine_opener(model=arguments.model, device=arguments.device, at_once=arguments.file is not None),
+        open_renderer=engine_opener(reading, at_once=arguments.file is not None),
+        open_frames=lambda path: open_clip_frames(path, reading.current.options()),
+        reading=reading,
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
     )
@@ -99,6 +104,7 @@ def run(
     log_folder: Path,
     export_command: Sequence[str] = COMMAND,
     open_frames: Callable[[Path], FrameSource] = open_clip_frames,
+    reading: ReadingChoice | None = None,
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
@@ -107,13 +113,17 @@ def run(
     hook.install()
     # While the window is built, no dialog can report an error.
     printing = hook.crashed.connect(_print_error)
+    window_options = WindowOptions(
+        reading or ReadingChoice(Reading(arguments.model, arguments.device)), log_folder,
+        asks=not arguments.is_unattended,
+    )  # fmt: skip
     try:
         settings = Settings.load(settings_path)
         with _printed_if_it_fails(log_folder):
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
                 open_frames=open_frames,
-                options=WindowOptions(arguments.model, arguments.device, log_folder, asks=not arguments.is_unattended),
+                options=window_options,
                 save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
             )  # fmt: skip
             _show(viewer, arguments, hook, log_folder)

@@ -1,4 +1,4 @@
-"""``--screenshot``: waits for the full picture, saves the window and quits."""
+"""``--screenshot``: waits for the full picture, saves the window (or the dialog that an action opened) and quits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from videoinr.render.messages import Failure
 from videoinr.types import RenderedRegion
@@ -27,11 +27,18 @@ class Screenshot(QObject):
         self._viewer, self._path = viewer, path
         # No window on the screen: it would take the user's input, which would change the picture.
         viewer.window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
         viewer.bridge.failure.connect(self._fail)
         if waits_for_clip:
             viewer.session.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
         else:
             QTimer.singleShot(0, self, self._begin)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the dialogs that actions open from the screen too."""
+        if event.type() == QEvent.Type.Polish and isinstance(watched, QDialog):
+            watched.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        return super().eventFilter(watched, event)
 
     @Slot()
     def _begin(self) -> None:
@@ -66,7 +73,9 @@ class Screenshot(QObject):
 
     @Slot()
     def _save(self) -> None:
-        problem = write_image(self._viewer.window.grab().toImage(), self._path)
+        windows: list[QWidget] = [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog)]
+        shown = [one for one in windows if one.isVisible()] or [self._viewer.window]
+        problem = write_image(shown[0].grab().toImage(), self._path)
         if problem:
             self._end(f"{problem} Check its folder, and that its name ends in .png.")
         else:

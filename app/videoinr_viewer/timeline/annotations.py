@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from videoinr.render.messages import Opened
 from videoinr.types import Segment
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -39,7 +40,7 @@ class Annotations(QObject):
         self.segments: tuple[NamedSegment, ...] = ()
         self.bookmarks: tuple[Bookmark, ...] = ()
         self._count_segments = self._count_bookmarks = 0
-        session.opened.connect(self.clear)
+        session.opened.connect(self._open)
         session.closed.connect(self.clear)
 
     @Slot()
@@ -48,6 +49,16 @@ class Annotations(QObject):
         self.segments, self.bookmarks = (), ()
         self._count_segments = self._count_bookmarks = 0
         self.changed.emit()
+
+    @Slot(object)
+    def _open(self, opened: Opened) -> None:
+        """Keep what lies in the same clip, read anew; forget all about another one."""
+        if not self._session.keeps_notes:
+            self.clear()
+            return
+        end = opened.timeline.duration_secs
+        self._set_segments(tuple(one for one in self.segments if one.segment.end_secs <= end))
+        self._set_bookmarks(tuple(one for one in self.bookmarks if one.time_secs <= end))
 
     # ---- segments ----
 

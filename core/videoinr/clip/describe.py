@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from videoinr.clip.base import Clip
+from videoinr.types import ClipInfo
 
 
 def describe(clip: Clip) -> dict[str, object]:
-    """Return ``clip.info`` as values that JSON can hold, in the order to print them.
+    """Return the properties of ``clip``: see :func:`facts_of`."""
+    return facts_of(clip.info)
+
+
+def facts_of(info: ClipInfo) -> dict[str, object]:
+    """Return ``info`` as values that JSON can hold, in the order to print them.
 
     ``fps`` is "num/den", ``duration_secs`` is a float, ``colour`` and the entries of ``audio`` are dictionaries.
     """
-    info, colour = clip.info, clip.info.colour
+    colour = info.colour
     return {
         "path": str(info.path),
         "stream": info.stream,

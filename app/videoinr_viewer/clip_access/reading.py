@@ -1,0 +1,53 @@
+"""How the open clip is read and rendered: model, device and the options of reading, which the user may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from videoinr.types import AcrossCuts
+
+if TYPE_CHECKING:
+    from videoinr.clip.open_options import OpenOptions
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One choice. None: the default model, the fastest device, the stream that a player would show."""
+
+    model: str | None = None
+    device: str | None = None
+    stream: int | None = None
+    background: str = "black"
+    deinterlace: str = "auto"
+    across_cuts: AcrossCuts = AcrossCuts.HOLD
+
+    def options(self) -> OpenOptions:
+        """Return the options of reading; raises UsageError if one of them makes no sense."""
+        # Imported here: the start of the program does without the readers.
+        from videoinr.clip.open_options import OpenOptions
+
+        return OpenOptions(stream=self.stream, background=self.background, deinterlace=self.deinterlace)
+
+
+class ReadingChoice:
+    """The present choice. Any thread may read :attr:`current`; the GUI thread changes it.
+
+    A choice with which no clip could be opened is taken back: see :meth:`revert`.
+    """
+
+    def __init__(self, first: Reading) -> None:
+        self.current = first
+        self._proven = first
+
+    def choose(self, reading: Reading) -> None:
+        """Read with ``reading`` from the next opening on."""
+        self.current = reading
+
+    def prove(self) -> None:
+        """Keep the present choice: a clip was opened with it."""
+        self._proven = self.current
+
+    def revert(self) -> None:
+        """Return to the choice that the open clip was opened with."""
+        self.current = self._proven

@@ -1,0 +1,179 @@
+"""The window about the open clip: everything that ``videoinr probe`` prints, its warnings, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QGroupBox,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from videoinr.errors import VideoInrError
+from videoinr.render.messages import Opened
+from videoinr.types import AcrossCuts
+from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
+from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.theme import Tone, set_tone
+
+BACKGROUNDS = ("black", "grey", "white", "checkerboard")
+DEINTERLACING = ("auto", "on", "off")
+
+
+class ClipWindow(QDialog):
+    """A window beside the main one; it follows the open clip."""
+
+    reading_wanted = Signal(object)
+    """Reading: how the user wants the clip to be read."""
+
+    def __init__(self, choice: ReadingChoice, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._choice = choice
+        self.setWindowTitle(tr("Clip"))
+        self.facts = QTreeWidget()
+        self.facts.setAccessibleName(tr("Properties of the clip"))
+        self.facts.setHeaderHidden(True)
+        self.facts.setRootIsDecorated(False)
+        self.facts.setColumnCount(2)
+        self.facts.setWordWrap(True)
+        self.facts.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.stream = QSpinBox()
+        self.stream.setRange(-1, 99)
+        self.stream.lineEdit().setTextMargins(6, 0, 0, 0)
+        self.stream.setSpecialValueText(tr("as a player would choose"))
+        self.background, self.deinterlace, self.across_cuts = QComboBox(), QComboBox(), QComboBox()
+        self.background.setEditable(True)
+        self.background.addItems(BACKGROUNDS)
+        self.background.setToolTip(tr("Behind transparent pixels: a name, or a colour such as #2060ff"))
+        for combo, entries in ((self.deinterlace, _deinterlacing()), (self.across_cuts, _across_cuts())):
+            for value, text in entries:
+                combo.addItem(text, value)
+        self.apply = QPushButton(tr("&Read the clip so"), autoDefault=False)
+        self.problem = QLabel(wordWrap=True)
+        self._lay_out()
+        self.apply.clicked.connect(self._apply)
+        self.show_choice()
+
+    def _lay_out(self) -> None:
+        group = QGroupBox(tr("Reading"))
+        form = QFormLayout(group)
+        form.addRow(tr("&Video stream"), self.stream)
+        form.addRow(tr("&Background"), self.background)
+        form.addRow(tr("&Deinterlacing"), self.deinterlace)
+        form.addRow(tr("Across &cuts"), self.across_cuts)
+        form.addRow(self.problem)
+        form.addRow(self.apply)
+        self.problem.hide()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.facts, 1)
+        layout.addWidget(group)
+        layout.addWidget(buttons)
+        self.resize(520, 640)
+
+    def show_clip(self, opened: Opened) -> None:
+        """Show the properties of the clip ``opened``, and how it is read."""
+        # Imported here: the start of the program does without the readers.
+        from videoinr.clip.describe import facts_of
+
+        self.facts.clear()
+        for name, value in facts_of(opened.info).items():
+            self._add(title_of(name), in_words(value))
+        self._add(tr("model"), opened.model_name)
+        self._add(tr("device"), opened.device_name)
+        self.show_choice()
+
+    @Slot(str)
+    def add_warning(self, sentences: str) -> None:
+        """Show what was met in reading the clip since it was opened."""
+        self._add(tr("warnings"), sentences)
+
+    @Slot()
+    def show_choice(self) -> None:
+        """Show how the clip is read."""
+        reading = self._choice.current
+        self.stream.setValue(-1 if reading.stream is None else reading.stream)
+        self.background.setCurrentText(reading.background)
+        self.deinterlace.setCurrentIndex(self.deinterlace.findData(reading.deinterlace))
+        self.across_cuts.setCurrentIndex(self.across_cuts.findData(reading.across_cuts.value))
+        self.problem.hide()
+
+    @property
+    def reading(self) -> Reading:
+        """What the fields describe."""
+        return replace(
+            self._choice.current,
+            stream=None if self.stream.value() < 0 else self.stream.value(),
+            background=self.background.currentText().strip(),
+            deinterlace=str(self.deinterlace.currentData()),
+            across_cuts=AcrossCuts(self.across_cuts.currentData()),
+        )
+
+    @Slot()
+    def _apply(self) -> None:
+        reading = self.reading
+        try:
+            reading.options()
+        except VideoInrError as error:
+            set_tone(self.problem, Tone.BAD)
+            self.problem.setText(error.in_words())
+            self.problem.show()
+            return
+        self.problem.hide()
+        self.reading_wanted.emit(reading)
+
+    def _add(self, name: str, value: str) -> None:
+        item = QTreeWidgetItem(self.facts, [name, value])
+        item.setToolTip(1, value)
+        item.setTextAlignment(0, Qt.AlignmentFlag.AlignTop)
+
+
+def title_of(name: str) -> str:
+    """Return the title of a property that ``probe`` calls ``name``."""
+    return {
+        "path": tr("file"), "stream": tr("video stream"), "width": tr("width"), "height": tr("height"),
+        "pixel_aspect": tr("pixel aspect"), "rotation": tr("rotation"), "fps": tr("frames per second"),
+        "frames": tr("frames"), "duration_secs": tr("duration, seconds"), "vfr": tr("variable rate"),
+        "codec": tr("codec"), "pix_fmt": tr("pixel format"), "bit_depth": tr("bit depth"), "colour": tr("colour"),
+        "audio": tr("sound"), "interlaced": tr("interlaced"), "warnings": tr("warnings"),
+    }.get(name, name.replace("_", " "))  # fmt: skip
+
+
+def in_words(value: object) -> str:
+    """Return a value of a clip's description as a user reads it."""
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
+    if isinstance(value, float):
+        return decimal(f"{value:.6g}")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(one)}" for name, one in value.items() if one not in ([], None, ""))
+    if isinstance(value, list):
+        return "\n".join(in_words(one) for one in value) or tr("none")
+    return str(value)
+
+
+def _deinterlacing() -> Iterable[tuple[str, str]]:
+    texts = (tr("frames that are said to be interlaced"), tr("all frames"), tr("none"))
+    return zip(DEINTERLACING, texts, strict=True)
+
+
+def _across_cuts() -> Iterable[tuple[str, str]]:
+    return (
+        (AcrossCuts.HOLD.value, tr("hold the nearer frame")),
+        (AcrossCuts.BLEND.value, tr("blend both frames")),
+        (AcrossCuts.DECODE.value, tr("decode a mixture")),
+    )
