@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         bridge.region_ready.connect(status.show_region)
         bridge.region_ready.connect(self.timeline.overview.note_region)
         bridge.busy_changed.connect(status.set_busy)
+        bridge.progress.connect(status.show_progress)
         session.opened.connect(messages.open)
         session.opened.connect(status.open)
         session.opened.connect(view.open)

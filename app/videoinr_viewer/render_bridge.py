@@ -21,6 +21,8 @@ class RenderBridge(QObject):
     """RenderedRegion."""
     busy_changed = Signal(bool)
     """Whether the full picture of the newest request is still missing."""
+    progress = Signal(str)
+    """How far the encoding in progress is, in words; empty when there is nothing to say."""
     warning = Signal(str)
     """Sentences about what was met in reading the clip."""
     failure = Signal(object)
@@ -37,6 +39,10 @@ class RenderBridge(QObject):
     def busy(self, is_busy: bool) -> None:
         """Emit ``busy_changed``; called on the render thread."""
         self.busy_changed.emit(is_busy)
+
+    def encoding(self, words: str) -> None:
+        """Emit ``progress``; called on the render thread."""
+        self.progress.emit(words)
 
     def warned(self, sentences: tuple[str, ...]) -> None:
         """Emit ``warning``; called on the render thread."""

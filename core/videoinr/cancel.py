@@ -45,6 +45,10 @@ class CancelToken:
         if self._event.is_set():
             raise Cancelled
 
+    def watch(self, progress: Callable[[int, int], None]) -> None:
+        """Let ``progress`` hear of the work from now on; see the constructor."""
+        self._progress = progress
+
     def report(self, done: int, total: int) -> None:
         """Report the progress of the work; see the constructor."""
         if self._progress is not None:

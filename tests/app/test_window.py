@@ -65,6 +65,16 @@ def test_the_open_dialog_opens_the_chosen_file(stage_of: Callable[..., Stage], m
     assert stage.made[-1].path == Path("/clips/chosen.mp4")
 
 
+def test_the_status_line_shows_how_far_an_encoding_is(stage: Stage) -> None:
+    status = stage.viewer.window.status
+    status.show_progress("encoding 34 %, 6 s")
+    assert status.work.text() == "encoding 34 %, 6 s"
+    status.show_progress("")
+    assert status.work.text() == "encoding…"
+    status.set_busy(False)
+    assert status.work.text() == ""
+
+
 def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -> None:
     status = stage.viewer.window.status
     stage.viewer.session.seek(Fraction(101, 100))

@@ -27,6 +27,7 @@ class Recorder:
         self.regions: list[RenderedRegion] = []
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
+        self.progress: list[str] = []
         self.is_busy = False
         self._told = threading.Condition()
 
@@ -44,6 +45,10 @@ class Recorder:
         with self._told:
             self.is_busy = is_busy
             self._told.notify_all()
+
+    def encoding(self, words: str) -> None:
+        with self._told:
+            self.progress.append(words)
 
     def warned(self, sentences: tuple[str, ...]) -> None:
         with self._told:

@@ -103,6 +103,7 @@ class StatusLine(QFrame):
         self.scale = ShortenedLabel()
         self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
         self._noted_pair = -1
+        self._progress = ""
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
@@ -180,10 +181,18 @@ class StatusLine(QFrame):
     def set_busy(self, is_busy: bool) -> None:
         """Show that work goes on, if it takes long, or that the picture is complete."""
         if not is_busy:
+            self._progress = ""
             self._patience.stop()
             self._set_note(self.work, "")
         elif not self._patience.isActive() and not self.work.text():
             self._patience.start()
+
+    @Slot(str)
+    def show_progress(self, words: str) -> None:
+        """Show how far the encoding in progress is; an empty text shows what is shown without."""
+        self._progress = words
+        if words or self.work.text():
+            self._show_work()
 
     @Slot(object)
     def show_export(self, progress: ExportProgress) -> None:
@@ -198,7 +207,7 @@ class StatusLine(QFrame):
     @Slot()
     def _show_work(self) -> None:
         decoding = "refining…" if self._shown is Quality.DRAFT else "encoding…"
-        self._set_note(self.work, "opening…" if self._is_opening else decoding)
+        self._set_note(self.work, "opening…" if self._is_opening else self._progress or decoding)
 
     @staticmethod
     def _set_note(label: QLabel, text: str) -> None:

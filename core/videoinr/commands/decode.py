@@ -18,7 +18,7 @@ from videoinr.commands.options import (
     SizeOption,
     opens_clip,
 )
-from videoinr.commands.screen import say
+from videoinr.commands.screen import say, show_encoding
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
@@ -64,7 +64,7 @@ def decode(
     from videoinr.types import PairKind
 
     opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
-    with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video:
+    with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
         query = video.query(time, scale=scale, size=size, region=region)
         told = video.info.warnings
         for notice in told:

@@ -122,6 +122,7 @@ def export(
     ):
         from videoinr import api
 
+        report.watch(token)
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from videoinr.commands.screen import say
 from videoinr.errors import Cancelled, VideoInrError
 from videoinr.exporting.target import PartialKeptError
+from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.text.phrases import format_saved
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from videoinr.cancel import CancelToken
     from videoinr.types import ExportProgress, ExportReport
 
 
@@ -23,6 +25,9 @@ class Reporter(Protocol):
 
     def progress(self, now: ExportProgress) -> None:
         """Show the progress; called before the first frame and after each frame."""
+
+    def watch(self, token: CancelToken) -> None:
+        """Show the progress of an encoding that takes long, as ``token`` is told it."""
 
     def notice(self, sentence: str) -> None:
         """Show a sentence about the clip or the output."""
@@ -69,6 +74,9 @@ class _JsonLines:
         self._started = False
         self._warnings: list[str] = []
 
+    def watch(self, token: CancelToken) -> None:
+        """Do nothing: a program counts frames."""
+
     def notice(self, sentence: str) -> None:
         say(f"note: {sentence}")
         if self._started:
@@ -107,7 +115,7 @@ def _progress_bar() -> Progress:
     console = Console(stderr=True)
     return rich.Progress(
         rich.BarColumn(), rich.MofNCompleteColumn(), rich.TextColumn("frames"), rich.TimeElapsedColumn(),
-        rich.TextColumn("left:"), rich.TimeRemainingColumn(),
+        rich.TextColumn("left:"), rich.TimeRemainingColumn(), rich.TextColumn("{task.description}"),
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
 
@@ -115,13 +123,16 @@ def _progress_bar() -> Progress:
 class _Bar:
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._task = bar.add_task("export", total=None)
+        self._task = bar.add_task("", total=None)
+
+    def watch(self, token: CancelToken) -> None:
+        token.watch(EncodingProgress(lambda words: self._bar.update(self._task, description=words)).report)
 
     def notice(self, sentence: str) -> None:
         self._bar.console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, now: ExportProgress) -> None:
-        self._bar.update(self._task, total=now.total, completed=now.done)
+        self._bar.update(self._task, total=now.total, completed=now.done, description="")
 
     def finished(self, report: ExportReport) -> None:
         self._bar.stop()

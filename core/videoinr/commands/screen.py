@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from videoinr.cancel import CancelToken
 
 
 def say(message: str) -> None:
@@ -19,6 +24,23 @@ def show_error(message: str, hint: str = "") -> None:
     say(f"error: {message}")
     if hint:
         say(f"hint: {hint}")
+
+
+@contextmanager
+def show_encoding(token: CancelToken) -> Iterator[None]:
+    """Show the progress of encoding in the last line of the terminal while the block runs; not in a file or pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from videoinr.text.encoding_progress import EncodingProgress
+
+    # Back to the start of the line, and delete what stood there.
+    progress = EncodingProgress(lambda words: typer.echo(f"\r\x1b[K{words}", nl=False, err=True))
+    token.watch(progress.report)
+    try:
+        yield
+    finally:
+        progress.clear()
 
 
 def show_json(value: object) -> None:

@@ -76,6 +76,9 @@ class RenderListener(Protocol):
     def busy(self, is_busy: bool) -> None:
         """The newest request still waits for its full picture (True), or got it (False)."""
 
+    def encoding(self, words: str) -> None:
+        """How far the encoding in progress is, in a user's words; empty when there is nothing to say."""
+
     def warned(self, sentences: tuple[str, ...]) -> None:
         """Something was met in reading the clip that the user should know: frames decoded with errors, and so on."""
 

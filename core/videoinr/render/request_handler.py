@@ -15,6 +15,7 @@ from videoinr.render.hand_over import HandOver, Stage, Task
 from videoinr.render.prefetch import Prefetch
 from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.view import coarser
+from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
 REMEMBERED_PICTURES = 4
@@ -33,6 +34,7 @@ class RequestHandler:
     def __init__(self, renderer: Renderer, listener: RenderListener, pacer: pacing.Pacer, hand_over: HandOver) -> None:
         self._renderer, self._listener, self._pacer, self._hand_over = renderer, listener, pacer, hand_over
         self._prefetch = Prefetch(renderer.opened.timeline.pair_count)
+        self._progress = EncodingProgress(listener.encoding)
         self._shown_source: int | None = None
         self._dwells_on: tuple[int, float] | None = None
         self._on_screen: deque[RegionQuery] = deque(maxlen=REMEMBERED_PICTURES)
@@ -98,7 +100,15 @@ class RequestHandler:
 
     def _encode(self, instant: Instant, stage: Stage) -> None:
         started, (pair, phase) = time.monotonic(), (instant.pair, instant.phase)
-        self._hand_over.run(Task(pair, stage), lambda token: self._renderer.encode(pair, token, phase))
+
+        def work(token: CancelToken) -> None:
+            token.watch(self._progress.report)
+            try:
+                self._renderer.encode(pair, token, phase)
+            finally:
+                self._progress.clear()
+
+        self._hand_over.run(Task(pair, stage), work)
         self._pacer.note_encoding(time.monotonic() - started)
 
     def _dwell_left_secs(self, pair: int) -> float:
