@@ -155,6 +155,31 @@ class FramePair:
     second: Pixels
 
 
+GUESS_DB = 24.0
+"""Expected PSNR below which the motion of a pair counts as beyond reach."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairFailure:
+    """How badly the motion of a pair was found, for the instant in its middle. Source frames have no such error.
+
+    Attributes:
+        error: float32 [rows, columns]: the expected mean absolute error of each cell, 1 is full brightness. Cells are
+            squares of clip pixels from the top left corner.
+        cell_px: clip pixels along the side of a cell.
+        expected_db: the expected PSNR of the whole picture, dB; on most clips within 4 dB of the true one.
+    """
+
+    error: NDArray[np.float32]
+    cell_px: int
+    expected_db: float
+
+    @property
+    def is_beyond_reach(self) -> bool:
+        """Whether the pictures between the two frames are a guess."""
+        return self.expected_db < GUESS_DB
+
+
 class Quality(Enum):
     """How a region is rendered."""
 
@@ -214,6 +239,7 @@ class RenderedRegion:
         rgbx: uint8 [rect.height, rect.width, 4], C-contiguous, X = 255.
         elapsed_secs: how long rendering took.
         pair_kind: the kind of the instant's pair, where the renderer judged it; MOTION otherwise.
+        expected_db: the expected PSNR in the middle of the pair (see :class:`PairFailure`), where it is known.
     """
 
     query: RegionQuery
@@ -221,6 +247,7 @@ class RenderedRegion:
     rgbx: NDArray[np.uint8]
     elapsed_secs: float
     pair_kind: PairKind = PairKind.MOTION
+    expected_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

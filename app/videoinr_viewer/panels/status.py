@@ -11,7 +11,8 @@ from superqt import QElidingLabel
 
 from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
-from videoinr.types import ExportProgress, PairKind, Quality, RenderedRegion, ViewState
+from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
+from videoinr_viewer.panels.pair_note import PairNote
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
@@ -26,11 +27,6 @@ BUSY_PATIENCE_MSECS = 300
 """Work that ends within this time is not shown."""
 ELIDING_SLACK_PX = 4
 """QElidingLabel elides text that leaves less room than about this."""
-_KIND_NOTES = {
-    PairKind.MOTION: "",
-    PairKind.CUT: "cut: the nearer frame is held",
-    PairKind.REPEAT: "repeated frame: motion runs on across it",
-}
 _QUALITY_NAMES = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL: "full"}
 
 
@@ -102,7 +98,7 @@ class StatusLine(QFrame):
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
         self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
-        self._noted_pair = -1
+        self._note = PairNote()
         self._progress = ""
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
@@ -134,7 +130,7 @@ class StatusLine(QFrame):
         self._clip, self._shown = opened, None
         self.engine.setText(f"{opened.model_name} · {opened.device_name}")
         self.picture.setText("")
-        self._set_note(self.pair, "")
+        self._set_note(self.pair, self._note.clear())
 
     @Slot()
     def stop_opening(self) -> None:
@@ -150,7 +146,7 @@ class StatusLine(QFrame):
         for label in (self.where, self.zoom, self.picture, self.engine):
             label.setText("")
         self.scale.set_texts("", "")
-        self._set_note(self.pair, "")
+        self._set_note(self.pair, self._note.clear())
 
     @Slot(object)
     def look(self, view: ViewState) -> None:
@@ -159,8 +155,7 @@ class StatusLine(QFrame):
             return
         instant = self._clip.timeline.instant_from_time(view.time_secs)
         self.where.setText(f"{format_time(view.time_secs)}   {format_instant(instant)}")
-        if instant.pair != self._noted_pair:
-            self._set_note(self.pair, "")
+        self._set_note(self.pair, self._note.look(instant.pair))
         self.zoom.setText(format_zoom(view.zoom))
         text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales, zoom=view.zoom)
         self.scale.set_texts(text, describe_scale_briefly(scale_from_zoom(view.zoom), self._clip.trained_scales))
@@ -170,9 +165,7 @@ class StatusLine(QFrame):
     def show_region(self, region: RenderedRegion) -> None:
         """Show the quality of a rendered region, how long it took, and what is special about its pair."""
         self._shown = region.quality
-        if region.quality is not Quality.SOURCE:
-            self._noted_pair = region.query.instant.pair
-            self._set_note(self.pair, _KIND_NOTES[region.pair_kind])
+        self._set_note(self.pair, self._note.show(region))
         self.picture.setText(f"{_QUALITY_NAMES[region.quality]} · {format_elapsed(region.elapsed_secs)}")
         if self.work.text():
             self._show_work()

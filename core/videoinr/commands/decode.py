@@ -60,8 +60,8 @@ def decode(
     _check_out(out, file)
     from videoinr import api
     from videoinr.exporting.png import write_png
-    from videoinr.text.phrases import describe_cut
-    from videoinr.types import PairKind
+    from videoinr.text.phrases import describe_cut, describe_guess
+    from videoinr.types import GUESS_DB, PairKind
 
     opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
@@ -73,6 +73,8 @@ def decode(
         token.check()
         if rendered.pair_kind is PairKind.CUT and not query.instant.is_source:
             say(f"note: {describe_cut(query.instant.pair, across_cuts)}")
+        elif rendered.expected_db is not None and rendered.expected_db < GUESS_DB and not query.instant.is_source:
+            say(f"note: {describe_guess(query.instant.pair)}")
         write_png(out, rendered.rgbx)
         for notice in video.info.warnings:
             if notice not in told:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from videoinr.cancel import NEVER, CancelToken
@@ -21,6 +22,7 @@ from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for
+from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
@@ -34,7 +36,21 @@ from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.messages import Opened
 from videoinr.render.motion_drafts import MotionDrafts
-from videoinr.types import AcrossCuts, FramePair, Instant, PairKey, Pixels, Quality, RegionQuery, RenderedRegion
+from videoinr.types import (
+    AcrossCuts,
+    FramePair,
+    Instant,
+    PairFailure,
+    PairKey,
+    PairKind,
+    Pixels,
+    Quality,
+    RegionQuery,
+    RenderedRegion,
+)
+
+_KEPT_FAILURES = 256
+"""Measured pairs that are remembered; each takes some 60 kB."""
 
 
 class Engine(Closeable):
@@ -61,6 +77,7 @@ class Engine(Closeable):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
+        self._failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
         self._crop: _EncodedCrop | None = None
         self._encoder = PairEncoder(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
@@ -153,8 +170,8 @@ class Engine(Closeable):
         """
         start = time.perf_counter()
         rgbx = self._picture(query, quality, token, to_cpu=True)
-        kind = self._footings.kind(query.instant.pair)
-        return RenderedRegion(query, quality, rgbx.numpy(), time.perf_counter() - start, kind)
+        kind, elapsed_secs = self._footings.kind(query.instant.pair), time.perf_counter() - start
+        return RenderedRegion(query, quality, rgbx.numpy(), elapsed_secs, kind, self._expected_db(query.instant, kind))
 
     def render_tensor(
         self, query: RegionQuery, token: CancelToken = NEVER, *, quality: Quality = Quality.FULL
@@ -177,6 +194,12 @@ class Engine(Closeable):
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
         return self._features(Footing(pair, pair + 1, Fraction(0)), token)
+
+    def failure(self, pair: int, token: CancelToken = NEVER) -> PairFailure:
+        """Return how badly the motion of ``pair`` as it is was found; raises as :meth:`encode`."""
+        footing = Footing(pair, pair + 1, Fraction(0))
+        features = self._features(footing, token)
+        return self._measured(self._key(footing), features).value
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
         """Decode M(x, t) (eq. 4) between the frames of the pair as they are, also across a cut.
@@ -203,6 +226,7 @@ class Engine(Closeable):
         self.clip.close()
         self._cache.clear()
         self._encoder.regions.clear()
+        self._failures.clear()
         self._crop = None
 
     def _key(self, footing: Footing) -> PairKey:
@@ -251,7 +275,19 @@ class Engine(Closeable):
         else:
             return features
         self._cache.put(key, features)
+        self._measured(key, features)  # Now, so that no picture waits for it.
         return features
+
+    def _measured(self, key: PairKey, features: Features) -> FailureMaps:
+        found = self._failures.get(key)
+        if found is None:
+            found = self._failures[key] = measure_failure(features)
+        return found
+
+    def _expected_db(self, instant: Instant, kind: PairKind) -> float | None:
+        """Return the expected PSNR in the middle of the footing's frames, if they were encoded; None across a cut."""
+        found = None if kind is PairKind.CUT else self._failures.get(self._key(self._footings.nearest(instant)))
+        return None if found is None else found.expected_db
 
     def _frames(self, footing: Footing, token: CancelToken) -> FramePair:
         if footing.second == footing.first + 1:

@@ -19,7 +19,7 @@ from videoinr.exporting.retime import ConstantRate, default_fps, segment_from_ma
 from videoinr.render.arguments import Number, Region, Size, as_quality, exact, optional, positive, query_for
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.text.parsing import QualityName
-from videoinr.types import ClipInfo, Instant, RegionQuery, RenderedRegion
+from videoinr.types import ClipInfo, Instant, PairFailure, RegionQuery, RenderedRegion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -341,6 +341,27 @@ class Pair:
         with self._video._working() as engine:
             flow = engine.flow(instant, cancel).clone()
         return flow if as_tensor else flow.cpu().numpy()
+
+    def failure(self, *, cancel: CancelToken = NEVER) -> PairFailure:
+        """Return where and how badly the motion between the two frames was found.
+
+        It is an estimate, from how well the found motion explains both frames, and from how far things move. A cut
+        counts as motion that was not found.
+
+        Args:
+            cancel: cancels the encoding, if the pair has to be encoded again.
+
+        Returns:
+            ``expected_db``, the PSNR that the picture in the middle of the pair is expected to have;
+            ``is_beyond_reach``, whether it is a guess; ``error``, float32 [rows, columns], the expected error of cells
+            of ``cell_px`` x ``cell_px`` clip pixels.
+
+        Raises:
+            UsageError: the video is closed.
+            ClipError, DeviceError, Cancelled: as for :meth:`Video.encode`.
+        """
+        with self._video._working() as engine:
+            return engine.failure(self._index, cancel)
 
     def _instant(self, t: Number) -> Instant:
         phase = exact(t, "t")

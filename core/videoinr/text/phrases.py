@@ -21,6 +21,11 @@ def describe_cut(pair: int, across_cuts: str) -> str:
     return f"There is a cut between frames {pair} and {pair + 1}: {_CUT_WORDS[across_cuts]}."
 
 
+def describe_guess(pair: int) -> str:
+    """Return the sentence about a picture between two frames whose motion the model did not find."""
+    return f"Things move beyond the model's reach between frames {pair} and {pair + 1}: the picture is a guess."
+
+
 def describe_cuts(count: int, across_cuts: str) -> str:
     """Return the sentence about the cuts that an export met."""
     return f"Across {format_count(count, 'cut')}, {_CUT_WORDS[across_cuts]}."
