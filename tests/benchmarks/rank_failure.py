@@ -31,6 +31,7 @@ from videoinr.evaluation.metrics import luma
 from videoinr.geometry import Grid
 from videoinr.model.features import PairFeatures
 from videoinr.model.ops import warp
+from videoinr.model.representation import Representation
 from videoinr.model.weights import load_model
 
 BIG_MOTION_PX = 15.0
@@ -85,7 +86,7 @@ def _cuts(data: Path) -> Iterator[tuple[str, Tensor, Tensor | None]]:
 
 
 @torch.inference_mode()
-def _measured(model: torch.nn.Module, name: str, frames: Tensor, middle: Tensor | None) -> Iterator[Measured]:
+def _measured(model: Representation, name: str, frames: Tensor, middle: Tensor | None) -> Iterator[Measured]:
     features = model.encode(frames[None])
     assert isinstance(features, PairFeatures)
     found = measure_failure(features)

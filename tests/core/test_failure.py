@@ -21,8 +21,7 @@ from helpers.shots import texture
 from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
 from videoinr.cancel import NEVER
-from videoinr.decode import failure as measure
-from videoinr.decode.failure import MOST_DB, measure_failure
+from videoinr.decode.failure import MOST_DB, FailureMaps, measure_failure
 from videoinr.model.features import PairFeatures
 from videoinr.render.engine import open_engine
 from videoinr.render.reach import SURE_DB, ReachWatch
@@ -92,10 +91,12 @@ def test_cells_are_squares_of_clip_pixels(lines: int) -> None:
     assert found.cell_px == cell_px
     assert found.error.shape == (lines // cell_px, 370 // cell_px)
     # The same as of frames and flow that were made smaller by hand.
-    small = torch.stack((first, second))[:, :, : lines // cell_px * cell_px, : 370 // cell_px * cell_px]
-    small = small.unflatten(3, (-1, cell_px)).unflatten(2, (-1, cell_px)).mean((3, 5))
+    small = torch.stack((first, second))[:, :, : lines // cell_px * cell_px, : 370 // cell_px * cell_px].contiguous()
+    small = small.view(2, 3, lines // cell_px, cell_px, 370 // cell_px, cell_px).mean((3, 5))
     flow = constant((2.0, 1.0, -2.0, -1.0), small) / cell_px
-    torch.testing.assert_close(measure_failure(features_of(*small, flow)).error, found.error, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        measure_failure(features_of(small[0], small[1], flow)).error, found.error, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_wrong_motion_has_a_larger_error_where_it_is_wrong() -> None:
@@ -177,8 +178,12 @@ def test_the_engine_measures_each_pair_once_and_tells_it_with_the_pictures(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = list[PairFeatures]()
-    plain = measure.measure_failure
-    monkeypatch.setattr("videoinr.render.engine.measure_failure", lambda f: (measured.append(f), plain(f))[1])
+
+    def counted(features: PairFeatures) -> FailureMaps:
+        measured.append(features)
+        return measure_failure(features)
+
+    monkeypatch.setattr("videoinr.render.engine.measure_failure", counted)
     with open_engine(clip, model=load_tiny_model(tmp_path), device="cpu") as engine:
         grid = engine.clip.info.grid
         motion, cut = (RegionQuery(Instant(pair, Fraction(1, 4)), grid, grid.rect) for pair in (0, 2))
