@@ -22,7 +22,9 @@ from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
 from videoinr.cancel import NEVER
 from videoinr.decode.failure import MOST_DB, FailureMaps, measure_failure
+from videoinr.geometry import Rect
 from videoinr.model.features import PairFeatures
+from videoinr.model.latent import LatentPair
 from videoinr.render.engine import open_engine
 from videoinr.render.reach import SURE_DB, ReachWatch
 from videoinr.types import GUESS_DB, Instant, PairFailure, Quality, RegionQuery
@@ -148,6 +150,26 @@ def test_the_flow_stands_in_for_a_motion_prior(monkeypatch: pytest.MonkeyPatch) 
     by_prior = measure_failure(features).expected_db
     monkeypatch.setattr(type(features), "for_kernels", lambda self: None)
     assert measure_failure(features).expected_db == pytest.approx(by_prior, abs=2)
+
+
+def test_a_part_of_a_large_frame_tells_of_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [crop(8, 60 + step, 60, width=256, height=192) for step in (0, 3)]
+    write_pictures(tmp_path / "clip", [(frame.permute(1, 2, 0) * 255).byte().numpy() for frame in frames])
+    found = list[float]()
+    for whole_bytes, rect in ((1 << 30, None), (0, None), (0, Rect(200, 150, 40, 30))):
+        monkeypatch.setattr("videoinr.decode.pair_encoder.WHOLE_BYTES", whole_bytes)
+        with open_engine(tmp_path / "clip", model=load_tiny_model(tmp_path), device="cpu") as engine:
+            grid = engine.clip.info.grid
+            rendered = engine.render(RegionQuery(Instant(0, Fraction(1, 2)), grid, rect or grid.rect))
+            (features,) = (engine._cache.get(key) for key in engine._failures)
+            assert isinstance(features, LatentPair) == (whole_bytes == 0)
+            if rect is not None:
+                assert isinstance(features, LatentPair)
+                assert features.part.rect != grid.rect
+        assert rendered.expected_db is not None
+        found.append(rendered.expected_db)
+    assert found[1] == pytest.approx(found[0], abs=0.01)
+    assert found[2] == pytest.approx(found[0], abs=1)
 
 
 def test_half_precision_features_are_measured() -> None:
