@@ -10,6 +10,7 @@ from videoinr.commands.screen import show_table
 from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
+    from videoinr.benchmark.export_stages import ExportTimes
     from videoinr.benchmark.report import BenchResult, Report
 
 _STEP_WORDS = {
@@ -26,6 +27,23 @@ def show_report(report: Report) -> None:
     _show_floors(report)
     _show_memory(report)
     _show_machine(report)
+
+
+def show_export(times: ExportTimes) -> None:
+    """Print the stages of an export and the whole of it to stdout."""
+    title = f"{times.device}: {times.frames} frames, {times.clip} to {times.grid}, {times.model}, {times.encoder}"
+    rows = [(name, *_of_frames(secs, times.frames)) for name, secs in times.stages.items()]
+    rows.append(("sum of the stages", *_of_frames(times.sum_secs, times.frames)))
+    rows.append(("the export, to the last frame", *_of_frames(times.whole_secs, times.frames)))
+    rows.append(("the export, to the finished file", *_of_frames(times.total_secs, times.frames)))
+    show_table(title, ("stage", "seconds", "ms a frame", "frames a second"), rows)
+    share, pictures = f"{times.slowest_share:.0%}", f"{times.pictures_share:.0%}"
+    typer.echo(f"Share of the slowest stage ({times.slowest}) in the export: {share}.")
+    typer.echo(f"Share of making the pictures (read, encode, decode) in the export: {pictures}.")
+
+
+def _of_frames(secs: float, frames: int) -> tuple[str, str, str]:
+    return f"{secs:.2f}", f"{1000 * secs / frames:.1f}", f"{frames / secs:.1f}" if secs else "-"
 
 
 def _show_times(report: Report) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ClipError, VideoInrError
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check_output, companions_for, notices, output_aspect, sink_for
+from videoinr.exporting.outputs import check_colour, check_output, companions_for, notices, output_aspect, sink_for
 from videoinr.exporting.sinks import ResumableSink, Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
@@ -73,6 +73,7 @@ def export_job(
     """
     check_output(job)
     info = engine.opened.info
+    check_colour(info.colour)
     companions = companions_for(job, info)
     for sentence in (*info.warnings, *notices(job, companions)):
         notice(sentence)

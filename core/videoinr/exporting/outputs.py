@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import COUNTER, numbered_files
-from videoinr.colour import ColourSpec
+from videoinr.colour import HDR_TRANSFERS, ColourSpec
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import CONTAINERS, Codec
 from videoinr.exporting.image_sink import ImageSink, pattern_from_out
@@ -48,6 +48,16 @@ def check_output(job: ExportJob) -> None:
     if source is not None and folder.exists() and folder.samefile(source):
         raise UsageError(f"{folder} is the clip itself.", hint="Choose another folder.")
     check_not_source(_replaced(job), job.clip)
+
+
+def check_colour(colour: ColourSpec) -> None:
+    """Raise UsageError for a clip whose pictures an output of 8 bits cannot hold: PQ and HLG need 10 bits."""
+    if colour.transfer in HDR_TRANSFERS:
+        name = {"smpte2084": "PQ", "arib-std-b67": "HLG"}[colour.transfer]
+        raise UsageError(
+            f"The clip is HDR ({name}), and exports have 8 bits, which are too few for it.",
+            hint="Convert the clip to SDR first: ffmpeg's zscale and tonemap filters do that.",
+        )
 
 
 def _picture_folder(clip: Path) -> Path | None:

@@ -1,0 +1,226 @@
+"""Measures an export: each stage alone, one after the other, and the whole, in which they overlap."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoinr.benchmark.clock import secs
+from videoinr.cancel import NEVER
+from videoinr.exporting.coding import Coding, FrameConverter
+from videoinr.exporting.export import export_job, frame_instants
+from videoinr.exporting.job import ExportJob, job_for
+from videoinr.exporting.outputs import output_aspect
+from videoinr.exporting.sound.choice import SoundChoice
+from videoinr.exporting.tags import tags_from_colour
+from videoinr.geometry import Grid
+from videoinr.render.engine import Engine, open_engine
+from videoinr.types import ExportProgress, Instant, Quality, RegionQuery
+
+_KEPT_BYTES = 512 << 20
+"""At most so many bytes of decoded pictures are kept for the stages after decoding; they are repeated then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTimes:
+    """How long an export of ``frames`` frames takes.
+
+    Attributes:
+        device: the device, in words.
+        model: the model's name.
+        clip: the size of the clip.
+        grid: the size of the output.
+        encoder: FFmpeg's name of the video encoder.
+        frames: the frames of the output.
+        stages: seconds of each stage alone: read, encode, decode, convert, code.
+        whole_secs: seconds from the first frame to the last one in the export, without the end of the file.
+        end_secs: seconds from the last frame until the file is complete and checked.
+    """
+
+    device: str
+    model: str
+    clip: Grid
+    grid: Grid
+    encoder: str
+    frames: int
+    stages: dict[str, float]
+    whole_secs: float
+    end_secs: float
+
+    @property
+    def sum_secs(self) -> float:
+        """The seconds of all stages, one after the other."""
+        return sum(self.stages.values())
+
+    @property
+    def total_secs(self) -> float:
+        """The seconds of the export, from the first frame to the finished file."""
+        return self.whole_secs + self.end_secs
+
+    @property
+    def slowest(self) -> str:
+        """The stage that takes the longest."""
+        return max(self.stages, key=lambda name: self.stages[name])
+
+    @property
+    def slowest_share(self) -> float:
+        """The time of the slowest stage alone as a share of the export's; 1 if all the others hide behind it."""
+        return self.stages[self.slowest] / self.total_secs
+
+    @property
+    def pictures_share(self) -> float:
+        """The time that making the pictures takes alone (read, encode, decode) as a share of the export's."""
+        return sum(self.stages[name] for name in ("read", "encode", "decode")) / self.total_secs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "device": self.device,
+            "model": self.model,
+            "clip": str(self.clip),
+            "grid": str(self.grid),
+            "encoder": self.encoder,
+            "frames": self.frames,
+            "stage_secs": self.stages,
+            "sum_secs": self.sum_secs,
+            "whole_secs": self.whole_secs,
+            "end_secs": self.end_secs,
+            "total_secs": self.total_secs,
+            "frames_per_sec": self.frames / self.total_secs,
+            "slowest": self.slowest,
+            "slowest_share": self.slowest_share,
+            "pictures_share": self.pictures_share,
+        }
+
+
+def measure_export(
+    clip: Path,
+    *,
+    frames: int,
+    size: Grid | None = None,
+    codec: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> ExportTimes:
+    """Export ``frames`` frames that are evenly spread over ``clip`` to a file that is removed, and measure the stages.
+
+    Args:
+        clip: a video file.
+        frames: how many frames to export.
+        size: the size of the output; None for 4 times the clip's.
+        codec: the codec; None for H.264.
+        model: the model; None for the default.
+        device: the device; None for the fastest.
+        say: called with a word about what is measured next.
+
+    Raises:
+        ClipError, ModelError, DeviceError, ExportError, UsageError: as for an export.
+    """
+    with tempfile.TemporaryDirectory(prefix="videoinr-bench-") as folder:
+        out = Path(folder, "out.mkv" if codec == "ffv1" else "out.mp4")
+        with open_engine(clip, model=model, device=device) as engine:
+            job = _job(engine, out, frames, size, codec)
+            say("stages alone")
+            # The first pair compiles kernels and fills caches.
+            _warm_up(engine, job)
+            stages, pictures = _picture_stages(engine, job)
+            stages |= _coding_stages(_coding_of(engine, job), pictures, job.retiming.frame_count)
+        del pictures
+        with open_engine(clip, model=model, device=device) as engine:
+            say("the export")
+            _warm_up(engine, job)
+            whole, end = _export(engine, job)
+            info, opened = engine.clip.info, engine.opened
+            return ExportTimes(
+                opened.device_name, opened.model_name, info.grid, job.grid, _codec_name(job),
+                job.retiming.frame_count, stages, whole, end,
+            )  # fmt: skip
+
+
+def _job(engine: Engine, out: Path, frames: int, size: Grid | None, codec: str | None) -> ExportJob:
+    info = engine.clip.info
+    scale = None if size else Fraction(4)
+    fps = max(Fraction(1), Fraction(ceil(frames / info.duration_secs)))
+    speed = max(Fraction(1, 64), info.duration_secs * fps / frames)
+    return job_for(
+        info, out, fps=min(fps, Fraction(1000)), speed=speed, scale=scale, size=size, codec=codec,
+        sound=SoundChoice.NONE,
+    )  # fmt: skip
+
+
+def _codec_name(job: ExportJob) -> str:
+    codec = job.chosen_codec
+    return codec.encoder if codec else "png"
+
+
+def _coding_of(engine: Engine, job: ExportJob) -> Coding:
+    codec, info = job.chosen_codec, engine.clip.info
+    assert codec is not None
+    tags = tags_from_colour(info.colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
+    return Coding(codec, job.out.suffix, *job.size_px, job.fps, job.crf, tags, output_aspect(info, job.grid))
+
+
+def _query(job: ExportJob, instant: Instant) -> RegionQuery:
+    return RegionQuery(instant, job.grid, job.crop)
+
+
+def _warm_up(engine: Engine, job: ExportJob) -> None:
+    last = engine.clip.timeline.pair_count - 1
+    for phase in (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3)):
+        engine.render(_query(job, Instant(last, phase)))
+
+
+def _picture_stages(engine: Engine, job: ExportJob) -> tuple[dict[str, float], list[NDArray[np.uint8]]]:
+    """Return the seconds of reading, encoding and decoding all frames, and the first decoded pictures."""
+    spent = {"read": 0.0, "encode": 0.0, "decode": 0.0}
+    pictures: list[NDArray[np.uint8]] = []
+    last = engine.clip.timeline.last_frame
+    for instant in frame_instants(job, engine.clip.timeline):
+        both = (instant.pair, min(instant.pair + 1, last))
+        spent["read"] += secs(lambda: [engine.clip.frame(index) for index in both])  # noqa: B023 - called at once
+        spent["encode"] += secs(lambda: engine.encode(instant.pair, NEVER, instant.phase))  # noqa: B023
+        made: list[NDArray[np.uint8]] = []
+        spent["decode"] += secs(
+            lambda: made.append(engine.render(_query(job, instant), Quality.FULL).rgbx)  # noqa: B023
+        )
+        if sum(each.nbytes for each in pictures) < _KEPT_BYTES:
+            pictures += made
+    return spent, pictures
+
+
+def _coding_stages(coding: Coding, pictures: list[NDArray[np.uint8]], count: int) -> dict[str, float]:
+    """Return the seconds of converting and coding ``count`` frames, with one encoder."""
+    converter = FrameConverter(coding)
+    frames = [converter.frame(picture) for picture in pictures[:2]]
+    convert = secs(lambda: frames.extend(converter.frame(picture) for picture in pictures))
+    encoder = coding.new_encoder()
+
+    def code() -> None:
+        for number in range(count):
+            frame = frames[2 + number % len(pictures)]
+            frame.pts, frame.time_base = number, 1 / coding.fps
+            encoder.encode(frame)
+        encoder.encode(None)
+
+    return {"convert": convert * count / len(pictures), "code": secs(code)}
+
+
+def _export(engine: Engine, job: ExportJob) -> tuple[float, float]:
+    """Run the export. Return the seconds until the last frame, and from there to its end."""
+    reached = [0.0, 0.0]
+
+    def progress(now: ExportProgress) -> None:
+        reached[1 if now.done else 0] = time.perf_counter()
+
+    export_job(job, engine, progress=progress)
+    return reached[1] - reached[0], time.perf_counter() - reached[1]
