@@ -13,7 +13,8 @@ from helpers.clips import ClipRecipe, number_in, remux, write_clip, write_pictur
 from helpers.command_line import run_here
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
-from videoinr.errors import ClipError, VideoInrError
+from videoinr.colour import ColourSpec
+from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.exporting.source_watch import format_ranges
 from videoinr.exporting.target import PartialKeptError
 from videoinr.types import ExportProgress
@@ -133,3 +134,13 @@ def test_ranges_in_words() -> None:
     assert format_ranges([3]) == "3"
     assert format_ranges([1, 2, 3, 7, 9, 10]) == "1-3, 7, 9-10"
     assert format_ranges([0, 2, 4, 6, 8, 10]) == "0, 2, 4, 6, 8, ..."
+
+
+@pytest.mark.parametrize(("transfer", "name"), [("smpte2084", "PQ"), ("arib-std-b67", "HLG")])
+def test_hdr_is_refused_before_any_work(tmp_path: Path, model: Path, transfer: str, name: str) -> None:
+    colour = ColourSpec("bt2020nc", "tv", "bt2020", transfer)
+    clip = write_clip(tmp_path / "clip.mp4", 4, colour=colour, pix_fmt="yuv420p10le", codec="libx265")
+    for out in ("out.mp4", "out.mov", "frames"):
+        with pytest.raises(UsageError, match=rf"HDR \({name}\)"):
+            videoinr.export(clip, tmp_path / out, model=model, device="cpu", scale=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
