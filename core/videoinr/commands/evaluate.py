@@ -47,6 +47,31 @@ class ChannelName(StrEnum):
     RGB = "rgb"
 
 
+class ScoringName(StrEnum):
+    """What PSNR and SSIM are measured on."""
+
+    FLOAT = "float"
+    EIGHT_BIT = "8bit"
+
+
+class CenterName(StrEnum):
+    """Whose definition of center is used."""
+
+    V3 = "v3"
+    BF_STVSR = "bf-stvsr"
+
+
+@dataclass(frozen=True, slots=True)
+class _Variants:
+    """What a protocol fixes besides its set and scales."""
+
+    channel: ChannelName
+    flicker: bool
+    scoring: ScoringName
+    center: CenterName
+    coding: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
     """The clips, the protocols, the device, and the form of the output."""
@@ -80,6 +105,16 @@ def evaluate(
         typer.Option("--protocol", help="Any clips shrunk (clips) or at their own size (native), or a standard set."),
     ] = Standard.CLIPS,
     channel: Annotated[ChannelName, typer.Option("--channel", help="Compare luma, or all colours.")] = ChannelName.Y,
+    scoring: Annotated[
+        ScoringName, typer.Option("--scoring", help="Score the float prediction, or round to 8 bits first.")
+    ] = ScoringName.FLOAT,
+    center: Annotated[
+        CenterName, typer.Option("--center", help="Center is k = 0 and T/2 (v3), or T/2 alone (bf-stvsr).")
+    ] = CenterName.V3,
+    coding: Annotated[
+        str | None,
+        typer.Option("--coding", metavar="CODEC:CRF", help="Code the shrunken clips first: h264:28, h265:30, vp9:40."),
+    ] = None,
     flicker: Annotated[bool, typer.Option("--flicker", help="Measure tOF too, the error of the motion.")] = False,
     seams: Annotated[bool, typer.Option("--seams", help="Measure the seams between pairs instead.")] = False,
     pictures: Annotated[
@@ -105,7 +140,8 @@ def evaluate(
 
     if as_json and as_markdown:
         raise typer.BadParameter("Give only one of --json and --markdown.")
-    protocols = _protocols(protocol, channel, flicker, scales, time_scales)
+    variants = _Variants(channel, flicker, scoring, center, coding)
+    protocols = _protocols(protocol, variants, scales, time_scales)
     footage, where = find_footage(data), pick_device(device)
     form: Literal["json", "markdown", "table"] = "json" if as_json else "markdown" if as_markdown else "table"
     notes = _notes(footage, protocols[0], where)
@@ -121,14 +157,23 @@ def evaluate(
 
 
 def _protocols(
-    name: Standard, channel: ChannelName, flicker: bool, scales: list[str] | None, time_scales: list[str] | None
+    name: Standard, variants: _Variants, scales: list[str] | None, time_scales: list[str] | None
 ) -> list[Protocol]:
+    from videoinr.evaluation.coded import coded_inputs
     from videoinr.evaluation.protocols import STANDARD_SETS, Protocol
 
     standard = next(each for each in STANDARD_SETS if each.name == name.value)
     spaces = _numbers(scales, float, "--scale") or list(standard.space_scales)
     times = _numbers(time_scales, int, "--time-scale") or list(standard.time_scales)
-    return [Protocol(space, time, channel.value, flicker, standard) for time in times for space in spaces]
+    coding = None if variants.coding is None else coded_inputs(variants.coding)
+    return [
+        Protocol(
+            space, time, variants.channel.value, variants.flicker, standard,
+            scoring=variants.scoring.value, center=variants.center.value, coding=coding,
+        )
+        for time in times
+        for space in spaces
+    ]  # fmt: skip
 
 
 def _numbers(texts: list[str] | None, kind: Callable[[Fraction], _Number], option: str) -> list[_Number]:

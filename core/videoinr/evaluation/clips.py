@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -90,19 +91,34 @@ def score_clip(
     Raises:
         DeviceError: A model's frame does not fit into the device's memory.
         BaselineFailedError: An external baseline failed.
+        ExportError: The protocol's encoder does not work.
     """
+    with open_windows(frames, protocol) as window_at:
+        return _scores(frames, name, protocol, methods, window_at, on_picture, on_window)
+
+
+def _scores(
+    frames: Frames,
+    name: str,
+    protocol: Protocol,
+    methods: Mapping[str, Method],
+    window_at: Callable[[int], tuple[Tensor, Tensor]],
+    on_picture: OnPicture,
+    on_window: OnWindow,
+) -> list[FrameScore]:
     scores, trails = [], {method_name: _FlowTrail(protocol.flicker) for method_name in methods}
     true_trail, times = _FlowTrail(protocol.flicker), [k / protocol.time_scale for k in range(protocol.time_scale)]
     starts = window_starts(len(frames), protocol.time_scale)
     for window, start in enumerate(starts):
-        truth, low = read_window(frames, start, protocol)
+        truth, low = window_at(start)
         true_flows = true_trail.flows(list(truth[:-1]))
         for method_name, method in methods.items():
             pictures, secs = _timed(method, low, Grid(truth.shape[-1], truth.shape[-2]), times)
             flows = trails[method_name].flows(pictures)
             for k, picture in enumerate(pictures):
                 on_picture(method_name, start + k, picture)
-                quality = (psnr(picture, truth[k], protocol.channel), ssim(picture, truth[k], protocol.channel))
+                made, true = (_as_scored(each, protocol) for each in (picture, truth[k]))
+                quality = (psnr(made, true, protocol.channel), ssim(made, true, protocol.channel))
                 flicker = _flow_error(flows[k], true_flows[k])
                 scores.append(FrameScore(name, method_name, start + k, k, *quality, flicker, secs))
         on_window(window + 1, len(starts))
@@ -114,10 +130,36 @@ def window_starts(frame_count: int, time_scale: int) -> range:
     return range(0, frame_count - time_scale, time_scale)
 
 
-def read_window(frames: Frames, start: int, protocol: Protocol) -> tuple[Tensor, Tensor]:
-    """Return a window's true frames [T + 1, 3, H, W] and its LR input [2, 3, h, w]: the first and last, degraded."""
-    truth = torch.stack([cut(frames[start + k], protocol.cut_to) for k in range(protocol.time_scale + 1)])
-    return truth, degraded(truth[[0, -1]], protocol.space_scale)
+@contextmanager
+def open_windows(frames: Frames, protocol: Protocol) -> Iterator[Callable[[int], tuple[Tensor, Tensor]]]:
+    """Open the windows of a clip. If the protocol codes LR clips, the whole LR clip is coded first.
+
+    Yields:
+        A function of a window's first frame number that returns its true frames [T + 1, 3, H, W] and its LR input
+        [2, 3, h, w]: the first and last, degraded.
+    """
+
+    def truth(start: int) -> Tensor:
+        return torch.stack([cut(frames[start + k], protocol.cut_to) for k in range(protocol.time_scale + 1)])
+
+    def plain(start: int) -> tuple[Tensor, Tensor]:
+        whole = truth(start)
+        return whole, degraded(whole[[0, -1]], protocol.space_scale)
+
+    if protocol.coding is None:
+        yield plain
+        return
+    from videoinr.evaluation.coded import coded_clip
+
+    def small(number: int) -> Tensor:
+        return degraded(cut(frames[number], protocol.cut_to)[None], protocol.space_scale)[0]
+
+    with coded_clip(small, len(frames), protocol.coding, frames[0].device) as low:
+        yield lambda start: (truth(start), torch.stack([low(start), low(start + protocol.time_scale)]))
+
+
+def _as_scored(picture: Tensor, protocol: Protocol) -> Tensor:
+    return picture if protocol.scoring == "float" else (picture * 255).round() / 255
 
 
 def cut(frame: Tensor, multiple: int) -> Tensor:

@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from videoinr.evaluation.metrics import Channel
 from videoinr.text.phrases import format_count
+
+if TYPE_CHECKING:
+    from videoinr.evaluation.coded import CodedInputs
+
+Scoring = Literal["float", "8bit"]
+"""What is compared: the float prediction, or prediction and truth rounded to 8 bits."""
+Center = Literal["v3", "bf-stvsr"]
+"""Which outputs of a window count as center: k = 0 and T/2, as VideoINR and its V3 do, or T/2 alone, as BF-STVSR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,8 @@ class Protocol:
 
     ``space_scale``: output side over input side. ``time_scale``: T, output frame rate over input frame rate.
     ``channel``: what PSNR and SSIM compare. ``flicker``: whether tOF is measured. ``cut_to``: frames are cropped, from
-    the top left, to multiples of this many pixels.
+    the top left, to multiples of this many pixels. ``scoring``, ``center``: variants of the field. ``coding``: an
+    encoder that the LR clip goes through first; None for none.
     """
 
     space_scale: float
@@ -64,6 +74,9 @@ class Protocol:
     flicker: bool = False
     standard: StandardSet = ANY_CLIPS
     cut_to: int = 16
+    scoring: Scoring = "float"
+    center: Center = "v3"
+    coding: CodedInputs | None = None
 
     def __str__(self) -> str:
         return f"{self.standard.name}, {self.setting}: {self.rules}"
@@ -77,10 +90,16 @@ class Protocol:
     def rules(self) -> str:
         """Everything but the scales in words. T stands for the time scale."""
         compared = {"y": "BT.601 Y", "rgb": "RGB"}[self.channel]
+        scored = {
+            "float": "of the float prediction, clamped, not rounded",
+            "8bit": "of prediction and truth, RGB clamped and rounded to 8 bits",
+        }[self.scoring]
+        center = {"v3": "center k = 0 and T/2 (“-Center”)", "bf-stvsr": "center k = T/2 alone (“-Center” of BF-STVSR)"}
         rules = (
             "LR = antialiased bicubic (a = -0.5), 8 bits; at x1 the frames themselves",
+            *(() if self.coding is None else (str(self.coding),)),
             "inputs are frames 0 and T of each window, stride T; outputs at t = k/T, k = 0 ... T-1",
-            f"PSNR and SSIM on {compared} of the float prediction, clamped, not rounded",
+            f"PSNR and SSIM on {compared} {scored}",
             "PSNR with no border cut, SSIM over whole windows of 11 x 11 (Gaussian, sigma 1.5)",
             *(
                 ("tOF = mean |dx| + |dy| between the optical flows of successive outputs and truths, px",)
@@ -88,6 +107,6 @@ class Protocol:
             ),
             f"frames cut to multiples of {self.cut_to}",
             "mean over frames: input is k = 0, between k > 0, middle k = T/2, others the rest; average is all k "
-            "(“-Average” in papers), center k = 0 and T/2 (“-Center”)",
+            f"(“-Average” in papers), {center[self.center]}",
         )
         return "; ".join(rules)

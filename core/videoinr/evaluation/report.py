@@ -181,7 +181,8 @@ def _psnr_cell(summary: Summary) -> str:
 
 def _columns(run: Run) -> list[_Column]:
     kinds = ["average", "input", "between", "middle", "others"]
-    if run.protocol.standard.clips is not None and run.protocol.time_scale > 2:
+    is_usual = run.protocol.standard.clips is not None and run.protocol.time_scale > 2
+    if is_usual or run.protocol.center != "v3":
         kinds.insert(1, "center")
     columns = [_Column(f"{_psnr(run)} {kind}", _figure(kind, "psnr_db"), 2, 1) for kind in kinds]
     columns += [

@@ -53,7 +53,7 @@ class Run:
     def summary(self, method: str, clip: str | None = None) -> Summary:
         """Return a method's means over one clip, or over all clips."""
         mine = [score for score in self.scores if score.method == method and clip in (None, score.clip)]
-        return summarise(mine, self.protocol.time_scale)
+        return summarise(mine, self.protocol.time_scale, self.protocol.center)
 
 
 def run_protocols(

@@ -6,14 +6,14 @@ change from just before t = 1 of pair k to t = 0 of pair k + 1. It is measured a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from videoinr.errors import ClipError
-from videoinr.evaluation.clips import Method, read_window, window_starts
+from videoinr.evaluation.clips import Method, open_windows, window_starts
 from videoinr.evaluation.footage import Footage, Frames
 from videoinr.evaluation.metrics import psnr
 from videoinr.evaluation.progress import Say
@@ -123,9 +123,17 @@ def measure_seams(
 @torch.inference_mode()
 def seams_of_clip(frames: Frames, name: str, protocol: Protocol, method: Method) -> tuple[list[Seam], list[End]]:
     """Return the seams between consecutive pairs of one clip, and both ends of every pair."""
-    seams, ends, last = [], [], None
-    for start in window_starts(len(frames), protocol.time_scale):
-        truth, low = read_window(frames, start, protocol)
+    with open_windows(frames, protocol) as window_at:
+        return _seams(name, protocol, method, window_at, window_starts(len(frames), protocol.time_scale))
+
+
+def _seams(
+    name: str, protocol: Protocol, method: Method, window_at: Callable[[int], tuple[Tensor, Tensor]], starts: range
+) -> tuple[list[Seam], list[End]]:
+    seams, ends = list[Seam](), list[End]()
+    last: tuple[Tensor, Tensor] | None = None
+    for start in starts:
+        truth, low = window_at(start)
         height, width = truth.shape[-2:]
         first, second = (picture.clamp(0, 1) for picture in method(low, Grid(width, height), [0.0, 1.0]))
         enlarged = upsample_bicubic(low, height=height, width=width)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from videoinr.evaluation.clips import FrameScore
+from videoinr.evaluation.protocols import Center
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Figures:
 class Summary:
     """Figures over all output frames and over each kind of them (see :attr:`Protocol.rules`).
 
-    ``between`` is ``middle`` and ``others`` together, ``center`` is ``input`` and ``middle`` together. An odd T has no
-    middle.
+    ``between`` is ``middle`` and ``others`` together, ``center`` is ``input`` and ``middle`` together, or ``middle``
+    alone (see :data:`Center`). An odd T has no middle.
     """
 
     average: Figures
@@ -56,7 +57,7 @@ class Summary:
 KINDS: tuple[str, ...] = tuple(field.name for field in fields(Summary))[:-1]
 
 
-def summarise(scores: Sequence[FrameScore], time_scale: int) -> Summary:
+def summarise(scores: Sequence[FrameScore], time_scale: int, center: Center = "v3") -> Summary:
     """Return the means over ``scores`` from windows of ``time_scale`` output frames."""
 
     def figures(holds: Callable[[int], bool]) -> Figures:
@@ -68,7 +69,7 @@ def summarise(scores: Sequence[FrameScore], time_scale: int) -> Summary:
         between=figures(lambda k: k > 0),
         middle=figures(lambda k: 2 * k == time_scale),
         others=figures(lambda k: k > 0 and 2 * k != time_scale),
-        center=figures(lambda k: k == 0 or 2 * k == time_scale),
+        center=figures(lambda k: (k == 0 and center == "v3") or 2 * k == time_scale),
         secs_per_frame=statistics.median(score.secs for score in scores) if scores else math.nan,
     )
 
