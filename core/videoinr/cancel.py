@@ -9,7 +9,11 @@ from videoinr.errors import Cancelled
 
 
 class CancelToken:
-    """Cancels work cooperatively: any thread may call :meth:`cancel`, the worker calls :meth:`check` between chunks."""
+    """Cancels work cooperatively: any thread may call :meth:`cancel`, the worker calls :meth:`check` between chunks.
+
+    Attributes:
+        leaves: whether cancelled work leaves what it has so far for a later run, where it can.
+    """
 
     def __init__(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make a token that is not cancelled.
@@ -20,6 +24,7 @@ class CancelToken:
         """
         self._event = threading.Event()
         self._keeps = False
+        self.leaves = False
         self._progress = progress
 
     def cancel(self, *, keep: bool = False) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from helpers import stub_export
 from helpers.clips import write_clip
 from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
+from videoinr.exporting.job_file import read_job
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
 from videoinr.types import Segment
@@ -268,6 +269,19 @@ def test_an_export_that_was_killed_is_resumed_after_a_question(
     dialog.start.click()
     stage.wait_for(lambda: not stage.viewer.export.is_running)
     assert "--resume" in json.loads((tmp_path / "out.arguments.json").read_text())
+
+
+def test_an_export_is_saved_as_a_job(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, dialog = dialog_of()
+    dialog.form.path.setText(str(tmp_path / "out.mkv"))
+    dialog.form.crf.setValue(20)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "job.json"), ""))
+    dialog.save.click()
+    call = read_job(tmp_path / "job.json")
+    assert (call.clip, call.out) == (tmp_path / "my clip.mp4", tmp_path / "out.mkv")
+    assert (call.options["crf"], call.options["fps"]) == (20, 50)
 
 
 def test_what_becomes_of_the_sound_is_said_before_the_start(

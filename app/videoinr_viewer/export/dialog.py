@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QLabel,
     QMessageBox,
     QProgressBar,
@@ -20,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
+from videoinr.exporting.job_file import text_of_job
 from videoinr.exporting.journal import resumable
 from videoinr.text.phrases import format_count, format_saved
 from videoinr.types import ExportProgress
+from videoinr.writing.whole_files import write_file
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
@@ -39,6 +42,8 @@ class ExportDialog(QDialog):
         self.form = ExportForm()
         self.start = QPushButton("Export")
         self.start.setDefault(True)
+        self.save = QPushButton("Save as a job…", autoDefault=False)
+        self.save.setToolTip("A file for videoinr export --job, or for a folder of them, --queue")
         self.progress = QProgressBar(textVisible=False)
         self.title, self.status = QLabel(), QLabel(wordWrap=True)
         self.title.setObjectName("exportTitle")
@@ -56,7 +61,7 @@ class ExportDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        for button in (self.start, self.cancel, self.again, self.show_file):
+        for button in (self.start, self.save, self.cancel, self.again, self.show_file):
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         running = QWidget()
         column = QVBoxLayout(running)
@@ -78,7 +83,9 @@ class ExportDialog(QDialog):
 
     def _connect(self) -> None:
         self.form.changed.connect(self.start.setEnabled)
+        self.form.changed.connect(self.save.setEnabled)
         self.start.clicked.connect(self._start)
+        self.save.clicked.connect(self._save_job)
         self.cancel.clicked.connect(self._cancel)
         self.again.clicked.connect(self._show_form)
         self.show_file.clicked.connect(self._show_in_folder)
@@ -109,10 +116,10 @@ class ExportDialog(QDialog):
     @Slot()
     def _show_form(self) -> None:
         self._pages.setCurrentIndex(0)
-        self._show_buttons(self.start)
+        self._show_buttons(self.start, self.save)
 
     def _show_buttons(self, *shown: QPushButton) -> None:
-        for button in (self.start, self.cancel, self.again, self.show_file):
+        for button in (self.start, self.save, self.cancel, self.again, self.show_file):
             button.setVisible(button in shown)
 
     @Slot()
@@ -136,6 +143,18 @@ class ExportDialog(QDialog):
             job = replace(job, resume=True)
         self._done, self._is_stopping = 0, False
         self._bridge.start(job.arguments())
+
+    @Slot()
+    def _save_job(self) -> None:
+        try:
+            job = self.form.job
+            name, _ = QFileDialog.getSaveFileName(
+                self, "Save as a job", str(job.out.with_suffix(".json")), "Job files (*.json)"
+            )
+            if name:
+                write_file(Path(name), text_of_job(job), replace=True)
+        except VideoInrError as error:
+            self._show_failed(str(error), error.hint)
 
     def _agrees_to_replace(self, path: Path) -> bool:
         return agrees(self, "Export", f"{path.name} already exists. Replace it?", verb="Replace")

@@ -9,13 +9,13 @@ from typing import Annotated, Unpack
 
 import typer
 
+from videoinr.commands.export_jobs import check_alone, run_jobs
 from videoinr.commands.export_progress import reporter
 from videoinr.commands.options import (
     FACTOR,
     NUMBER,
     RATE,
     REGION,
-    FileArgument,
     OpeningFlags,
     ScaleOption,
     SizeOption,
@@ -24,6 +24,7 @@ from videoinr.commands.options import (
 )
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.commands.stop_lines import keep_on_line
+from videoinr.errors import UsageError
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
 
@@ -32,11 +33,22 @@ SOUND = option_parser(lambda text: sound_named(text).value)
 
 @opens_clip
 def export(
-    file: FileArgument,
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")
+    ] = None,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Argument(metavar="OUT", help="A video (.mp4 .mov .mkv .webm), a folder, or pictures such as f/%05d.png."),
-    ],
+    ] = None,
+    job: Annotated[
+        Path | None,
+        typer.Option("--job", metavar="FILE.json", help="Run the export that a job file describes."),
+    ] = None,
+    queue: Annotated[
+        Path | None,
+        typer.Option("--queue", metavar="DIR", help="Run all job files of a folder, one after the other."),
+    ] = None,
     start: Annotated[
         Fraction | None,
         typer.Option("--start", parser=NUMBER, metavar="S", help="Start of the segment, seconds. Default: 0."),
@@ -113,7 +125,20 @@ def export(
     An export that was killed, or ended by a power failure, goes on with --resume and the same options. Its frames are
     those of an unbroken run: a video is encoded in parts that start at fixed frames. With --json-progress, a line keep
     on standard input stops the export and keeps its finished frames.
+
+    A job file (--job) is JSON: {"videoinr_export": 1, "clip": "a.mp4", "out": "b.mp4", "speed": "1/4"}. Its other keys
+    are the arguments of videoinr.export in Python. A queue (--queue) is a folder of them. Each that ends moves to done/
+    or failed/, with a .result.json beside it; one that is stopped or killed goes on when the queue is started again.
+    Several processes may share a queue.
     """
+    if queue is not None:
+        check_alone(context, "queue", {"json_progress"})
+        run_jobs(queue, as_json=json_progress)
+        return
+    if job is not None:
+        check_alone(context, "job", {"json_progress", "overwrite", "keep_partial", "resume"})
+    elif file is None or out is None:
+        raise UsageError("FILE and OUT are missing.", hint="Give a clip and an output, or --job, or --queue.")
     with (
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
@@ -121,8 +146,20 @@ def export(
         keep_on_line(token) if json_progress else nullcontext(),
     ):
         from videoinr import api
+        from videoinr.exporting.job_file import read_job
 
         report.watch(token)
+        if job is not None:
+            call = read_job(job)
+            flags = {"overwrite": overwrite, "keep_partial": keep_partial, "resume": resume}
+            options = {**call.options, **{name: True for name, is_on in flags.items() if is_on}}
+            api.export(
+                call.clip, call.out, progress=report.progress, notice=report.notice, cancel=token,
+                report=report.finished, **options,
+            )  # fmt: skip
+            return
+        assert file is not None
+        assert out is not None
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,

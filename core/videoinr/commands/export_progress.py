@@ -40,33 +40,50 @@ class Reporter(Protocol):
 
 
 @contextmanager
+def progress_reporter(*, as_json: bool) -> Iterator[Reporter]:
+    """Return a reporter; exceptions of the block are not reported."""
+    if as_json:
+        yield _JsonLines()
+        return
+    with _progress_bar() as bar:
+        yield _Bar(bar)
+
+
+@contextmanager
 def reporter(*, as_json: bool) -> Iterator[Reporter]:
     """Return the reporter of one export; as JSON it also reports an exception of the block, which is raised on."""
-    if not as_json:
-        with _progress_bar() as bar:
-            yield _Bar(bar)
-        return
+    with progress_reporter(as_json=as_json) as made:
+        if not as_json:
+            yield made
+            return
+        with _reported():
+            yield made
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
     try:
-        yield _JsonLines()
+        yield
     except VideoInrError as error:
         kept = {"path": str(error.path), "frames": error.frames} if isinstance(error, PartialKeptError) else {}
-        _print_line("failed", message=str(error), hint=error.hint, **kept)
+        print_event("failed", message=str(error), hint=error.hint, **kept)
         raise
     except (Cancelled, KeyboardInterrupt):
         _print_stopped()
         raise
     except Exception as error:
-        _print_line("failed", message=f"An unexpected error occurred: {error!r}.", hint="")
+        print_event("failed", message=f"An unexpected error occurred: {error!r}.", hint="")
         raise
 
 
-def _print_line(event: str, **values: object) -> None:
+def print_event(event: str, **values: object) -> None:
+    """Print a JSON line on stdout."""
     # Flushed, so that a program sees each line at once.
     print(json.dumps({"event": event, **values}), flush=True)
 
 
 def _print_stopped() -> None:
-    _print_line("failed", message="The export was stopped.", hint="")
+    print_event("failed", message="The export was stopped.", hint="")
 
 
 class _JsonLines:
@@ -84,7 +101,7 @@ class _JsonLines:
 
     def progress(self, now: ExportProgress) -> None:
         self._started = True
-        _print_line(
+        print_event(
             "progress",
             done=now.done,
             total=now.total,
@@ -94,7 +111,7 @@ class _JsonLines:
 
     def finished(self, report: ExportReport) -> None:
         # What was said before the start is known to the program that started the export.
-        _print_line(
+        print_event(
             "finished",
             path=str(report.path),
             frames=report.frames,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.errors import ClipError, VideoInrError
+from videoinr.errors import Cancelled, ClipError, VideoInrError
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_colour, check_output, companions_for, notices, output_aspect, sink_for
 from videoinr.exporting.sinks import ResumableSink, Sink
@@ -112,7 +112,8 @@ def write_frames(
     """Decode every frame of ``job`` into ``sink`` and return the path of the finished output.
 
     If the export ends early, nothing is left of the output, unless ``job.keep_partial`` is on and at least one frame
-    was done: PartialKeptError then says where the frames are.
+    was done: PartialKeptError then says where the frames are. If ``token`` was cancelled and says so, the parts that
+    are done are left for an export that resumes.
 
     Raises:
         Cancelled, ExportError, ClipError, DeviceError
@@ -131,7 +132,11 @@ def write_frames(
             if (job.keep_partial or token.keeps) and frames.written:
                 _keep_partial(error, sink, frames.written)
         finally:
-            sink.abort()
+            is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
+            if is_stopped and token.leaves and isinstance(sink, ResumableSink):
+                sink.leave()
+            else:
+                sink.abort()
         raise
     for sentence in (watch.notice, *getattr(sink, "said", ())):
         if sentence:

@@ -25,6 +25,10 @@ Facts = dict[str, Any]
 """What an export is, as JSON stores it: two exports with equal facts have equal parts."""
 
 
+class NothingToResumeError(ExportError):
+    """No killed export has left a journal, or only exports with other facts."""
+
+
 class Journal:
     """The folder of an export to ``out``; made by :meth:`begun` or :meth:`resumed`.
 
@@ -88,6 +92,10 @@ class Journal:
         """Note that ``part`` is done: its file has its name."""
         self.whole[part] = PacketFile(self.path(part))
 
+    def leave(self) -> None:
+        """Leave the folder for a later :meth:`resumed`."""
+        self.folder.leave()
+
     def discard(self) -> None:
         """Remove the folder. Never raises."""
         self.folder.discard()
@@ -98,13 +106,13 @@ def resumable(out: Path) -> list[Path]:
     return [path for path in left_over(out) if (path / _NAME).is_file()] if out.parent.is_dir() else []
 
 
-def _nothing_to_resume(out: Path, found: list[Path], facts: Facts) -> ExportError:
+def _nothing_to_resume(out: Path, found: list[Path], facts: Facts) -> NothingToResumeError:
     if not found:
-        return ExportError(f"No unfinished export to {out} is left.", hint="Leave --resume out to start one.")
+        return NothingToResumeError(f"No unfinished export to {out} is left.", hint="Leave --resume out to start one.")
     left = _read(found[0] / _NAME) or {}
     stored = _as_stored(facts)
     other = [name for name in stored if left.get(name) != stored[name]]
-    return ExportError(
+    return NothingToResumeError(
         f"The unfinished export {found[0]} is another one: it differs in {', '.join(other) or 'its form'}.",
         hint="Give the options of the first start, or leave --resume out to start anew.",
     )

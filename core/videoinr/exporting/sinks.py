@@ -64,3 +64,7 @@ class ResumableSink(ABC):
     @abstractmethod
     def write(self, rgbx: NDArray[np.uint8], *, cut: int | None = None) -> None:
         """Write the next frame; ``cut``: the pair that it shows, if there is a cut in it."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """End the writing, and leave what is done for an export that resumes. Never raises."""

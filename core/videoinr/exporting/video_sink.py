@@ -223,12 +223,21 @@ class VideoSink(ResumableSink):
 
     def abort(self) -> None:
         """End the coders, and remove the journal and the file."""
+        self._end()
+        self._discard_journal()
+
+    def leave(self) -> None:
+        """End the coders, and leave the journal for an export that resumes."""
+        self._end()
+        if self._journal is not None:
+            self._journal.leave()
+
+    def _end(self) -> None:
         if self._parts is not None:
             self._parts.abort()
         if self._file is not None:
             # PyAV writes no end to a closed file: that could take long, or fail again.
             self._file.discard()
-        self._discard_journal()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -43,6 +43,17 @@ def lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def lock_now(descriptor: int) -> bool:
+    """Lock an open file until it is closed. Return False if another process has locked it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
+
+
 def claim(target: Path, begin: Callable[[Path], P]) -> P:
     """Begin an output, unless another export writes ``target`` at the same time.
 

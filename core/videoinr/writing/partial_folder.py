@@ -93,6 +93,11 @@ class PartialFolder(Closeable):
             self._is_kept = not _removed(aside)
             raise
 
+    def leave(self) -> None:
+        """Leave the folder as it is, for another process or a later one."""
+        forget(self)
+        self.close()
+
     def close(self) -> None:
         """Leave the folder."""
         descriptor, self._descriptor = self._descriptor, None

@@ -1,0 +1,73 @@
+"""``videoinr export --job`` and ``--queue``: exports that job files describe."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from videoinr.commands.export_progress import Reporter, print_event, progress_reporter
+from videoinr.commands.screen import say
+from videoinr.commands.signals import cancel_on_signals
+from videoinr.errors import UsageError
+from videoinr.text.phrases import format_count, format_saved
+
+if TYPE_CHECKING:
+    from videoinr.exporting.job_file import ExportCall
+    from videoinr.exporting.queue import JobResult
+    from videoinr.types import ExportReport
+
+
+def check_alone(context: typer.Context, name: str, allowed: Set[str]) -> None:
+    """Raise UsageError if the command line has arguments besides the option ``name`` and those ``allowed``."""
+    sources: Any = {each: context.get_parameter_source(each) for each in context.params}
+    given = [each for each, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    others = [each for each in given if each != name and each not in allowed]
+    if others:
+        raise UsageError(
+            f"--{name} and {others[0].replace('_', '-')} were given.", hint=f"--{name} takes everything from job files."
+        )
+
+
+def run_jobs(folder: Path, *, as_json: bool) -> None:
+    """Run the queue ``folder``, and report on each job. Ends the command with exit code 1 if a job failed."""
+    done = failed = 0
+    with progress_reporter(as_json=as_json) as reporter, cancel_on_signals() as token:
+        from videoinr import api
+        from videoinr.exporting.queue import run_queue
+
+        token.leaves = True
+        reporter.watch(token)
+        results: list[ExportReport] = []
+
+        def export(call: ExportCall) -> ExportReport:
+            api.export(
+                call.clip, call.out, progress=reporter.progress, notice=reporter.notice, cancel=token,
+                report=results.append, **call.options,
+            )  # fmt: skip
+            return results.pop()
+
+        for result in run_queue(folder, export, started=lambda name: _started(name, as_json=as_json)):
+            _ended(result, reporter, as_json=as_json)
+            done, failed = done + (result.report is not None), failed + (result.report is None)
+    say(f"{format_count(done, 'job')} done, {failed} failed.")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _started(name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_event("job", job=name, state="started")
+    else:
+        say(f"{name}:")
+
+
+def _ended(result: JobResult, reporter: Reporter, *, as_json: bool) -> None:
+    if as_json:
+        print_event("job", **result.to_dict())
+    elif result.report is not None:
+        reporter.notice(f"{format_saved(result.report.frames, result.report.path)}")
+    else:
+        reporter.notice(f"{result.name} failed: {result.message} {result.hint}".strip())

@@ -1,0 +1,167 @@
+"""Job files and queues of them."""
+
+from __future__ import annotations
+
+import json
+import signal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from helpers.clicks import write_clicks
+from helpers.command_line import run, run_here, start
+from helpers.job_strategies import jobs, parsed
+from videoinr.errors import InputError
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.job_file import job_from_text, read_job, text_of_job
+
+SLOW = "helpers.slow_cli"
+GOOD, BAD = 12, 3
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clicks(tmp_path / "clip.mkv", list(range(0, 2000, 40)), [6], end_msecs=2000)
+
+
+def write_job(path: Path, **values: Any) -> Path:
+    path.write_text(json.dumps({"videoinr_export": 1, **values}))
+    return path
+
+
+def frame_count(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+# ---- job files ----
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(jobs())
+def test_a_job_file_describes_the_job(tmp_path: Path, job: ExportJob) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(text_of_job(job))
+    again = parsed(["export", "--job", str(path)])
+    # The stub clip's own path stands in for the job's.
+    assert again.out == job.out.absolute()
+    for name in ("segment", "fps", "speed", "grid", "crop", "codec", "crf", "device", "options", "overwrite", "sound",
+                 "keep_partial", "across_cuts", "share", "resume"):  # fmt: skip
+        assert getattr(again, name) == getattr(job, name), name
+
+
+def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path) -> None:
+    path = write_job(tmp_path / "a.json", clip="in/clip.mp4", out="/out.mp4", start=0.3, fps="24000/1001", scale="x2.5")
+    call = read_job(path)
+    assert (call.clip, call.out) == (tmp_path / "in/clip.mp4", Path("/out.mp4"))
+    assert call.options["start"] == 0.3
+    assert (call.options["fps"], call.options["scale"]) == (Fraction(24000, 1001), Fraction(5, 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"clip": "a"}, "out is missing"), ({"clip": "a", "out": 1}, "out must be"), ([1], "valid dictionary"),
+        ({"clip": "a", "out": "b", "tempo": 2}, "tempo is unknown"), ({"clip": "a", "out": ""}, "out"),
+        ({"clip": "a", "out": "b", "start": "1e999999999"}, "not a number"),
+        ({"clip": "a", "out": "b", "crf": "1"}, "crf"),
+        ({"clip": "a", "out": "b", "sound": "loud"}, "sound"), ({"clip": "a", "out": "b", "size": [1]}, "size"),
+        ({"clip": "a", "out": "b", "videoinr_export": 2}, "videoinr_export"), ({"clip": "a\nb", "out": "b"}, "clip"),
+        ({"clip": "a", "out": "b", "start": True}, "start"), ({"clip": "a", "out": "b", "fps": "fast"}, "frame rate"),
+    ],
+)  # fmt: skip
+def test_a_wrong_job_file_is_explained(tmp_path: Path, values: Any, words: str) -> None:
+    text = json.dumps({"videoinr_export": 1, **values} if isinstance(values, dict) else values).encode()
+    with pytest.raises(InputError, match="is no job file") as caught:
+        job_from_text(text, tmp_path / "a.json")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b" " * (2 << 20)])
+def test_what_is_no_json_is_explained(tmp_path: Path, text: bytes) -> None:
+    with pytest.raises(InputError, match="is no job file"):
+        job_from_text(text, tmp_path / "a.json")
+
+
+def test_a_job_of_the_command_line(tmp_path: Path, clip: Path) -> None:
+    job = write_job(tmp_path / "job.json", clip="clip.mkv", out="out.mkv", codec="ffv1", end="1/2", scale=1)
+    outcome = run("0", "export", "--job", job, "--json-progress", module=SLOW)
+    assert outcome.exit_code == 0, outcome
+    finished = json.loads(outcome.stdout.splitlines()[-1])
+    assert (finished["frames"], finished["path"]) == (13, str(tmp_path / "out.mkv"))
+    assert "already exists" in run("0", "export", "--job", job, module=SLOW).stderr
+    assert run("0", "export", "--job", job, "--overwrite", module=SLOW).exit_code == 0
+    for wrong in (("--job", job, "--fps", "5"), ("--job", job, clip, "out.mp4"), ("--queue", tmp_path, "--crf", "3"),
+                  (), (clip,)):  # fmt: skip
+        assert run_here("export", *wrong).exit_code == 2, wrong
+    assert run_here("export", "--job", tmp_path / "none.json").exit_code == 1
+
+
+# ---- queues ----
+
+
+def fill(queue: Path, clip: Path) -> None:
+    queue.mkdir()
+    for number in range(GOOD):
+        name = f"{number:02}"
+        write_job(queue / f"{name}.json", clip=str(clip), out=f"../{name}.mkv", codec="ffv1", scale=1, end=0.5)
+    write_job(queue / "03-bad.json", clip="../none.mkv", out="../bad-1.mkv", codec="vp9000")
+    write_job(queue / "05-bad.json", clip=str(clip), out="../no/such/folder/bad.mkv")
+    (queue / "07-bad.json").write_text("{")
+
+
+def test_bad_jobs_do_not_stop_a_queue(tmp_path: Path, clip: Path) -> None:
+    queue = tmp_path / "queue"
+    fill(queue, clip)
+    outcome = run("0", "export", "--queue", queue, "--json-progress", module=SLOW)
+    assert outcome.exit_code == 1, outcome
+    assert f"{GOOD} jobs done, {BAD} failed" in outcome.stderr
+    assert_finished(queue, tmp_path)
+    ended = [json.loads(line) for line in outcome.stdout.splitlines() if '"state"' in line]
+    assert [each["state"] for each in ended].count("failed") == BAD
+
+
+def assert_finished(queue: Path, outs: Path) -> None:
+    assert [frame_count(outs / f"{number:02}.mkv") for number in range(GOOD)] == [13] * GOOD
+    assert not list(queue.glob("*.*"))
+    reasons = [json.loads(path.read_text())["message"] for path in sorted((queue / "failed").glob("*.result.json"))]
+    assert len(reasons) == BAD
+    assert all(reasons)
+    assert "no folder" in reasons[1]
+    assert "no job file" in reasons[2]
+    assert len(list((queue / "done").glob("*.result.json"))) == GOOD
+    assert not list(outs.glob("*.part"))
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_queue_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, clip: Path, stop: signal.Signals) -> None:
+    queue = tmp_path / "queue"
+    fill(queue, clip)
+    for lines in (60, 30):
+        with start("0.01", "export", "--queue", queue, "--json-progress", module=SLOW) as process:
+            assert process.stdout is not None
+            for _ in range(lines):
+                process.stdout.readline()
+            process.send_signal(stop)
+            process.communicate(timeout=60)
+    assert list(queue.glob("*.json"))
+    outcome = run("0", "export", "--queue", queue, "--json-progress", module=SLOW)
+    assert outcome.exit_code in (0, 1), outcome
+    assert_finished(queue, tmp_path)
+
+
+def test_two_processes_share_a_queue(tmp_path: Path, clip: Path) -> None:
+    queue = tmp_path / "queue"
+    fill(queue, clip)
+    workers = [start("0.005", "export", "--queue", queue, "--json-progress", module=SLOW) for _ in range(2)]
+    lines = [line for worker in workers for line in worker.communicate(timeout=120)[0].splitlines()]
+    assert sum('"state": "done"' in line for line in lines) == GOOD
+    assert_finished(queue, tmp_path)
+
+
+def test_a_queue_that_does_not_exist(tmp_path: Path) -> None:
+    assert run_here("export", "--queue", tmp_path / "none").exit_code == 1

@@ -1,0 +1,70 @@
+"""Random export jobs, and the job that a command line is parsed to."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from helpers.command_line import run_here
+from helpers.slow_cli import engine_module
+from helpers.slow_renderer import SlowRenderer
+from videoinr.clip.open_options import DEINTERLACE_MODES, OpenOptions
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.parts import Share
+from videoinr.exporting.sound.choice import SoundChoice
+from videoinr.geometry import Grid, Rect
+from videoinr.types import AcrossCuts, ExportReport, Segment
+
+INFO = SlowRenderer(Path("in.mp4")).opened.info
+
+
+def parsed(arguments: list[str]) -> ExportJob:
+    """Return the job that ``videoinr`` runs for a command line, with a clip such as INFO."""
+    jobs: list[ExportJob] = []
+
+    def export_job(job: ExportJob, *_: object, **__: object) -> ExportReport:
+        jobs.append(job)
+        return ExportReport(job.out, 1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
+        patch.setattr("videoinr.exporting.export.export_job", export_job)
+        outcome = run_here(*arguments)
+    assert outcome.exit_code == 0, outcome
+    (job,) = jobs
+    return job
+
+
+paths = st.text("abc-.% /é", min_size=1, max_size=12).map(Path)
+seconds = st.fractions(min_value=0, max_value=2, max_denominator=90_000)
+names = st.none() | st.text("abc-:/. ", min_size=1, max_size=8)
+
+options_of_reading = st.builds(
+    OpenOptions, stream=st.none() | st.integers(0, 9), background=st.sampled_from(["black", "checkerboard", "#2060ff"]),
+    deinterlace=st.sampled_from(DEINTERLACE_MODES),
+)  # fmt: skip
+
+
+shares = st.integers(1, 99).flatmap(lambda count: st.builds(Share, st.integers(1, count), st.just(count)))
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> ExportJob:
+    start, end = sorted(draw(st.tuples(seconds, seconds).filter(lambda both: both[0] != both[1])))
+    grid = Grid(draw(st.integers(40, 5120)), draw(st.integers(23, 2880)))
+    x, y = draw(st.integers(0, grid.width - 1)), draw(st.integers(0, grid.height - 1))
+    crop = Rect(x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y)))
+    return ExportJob(
+        clip=draw(paths), out=draw(paths), segment=Segment(start, end),
+        fps=draw(st.fractions(min_value=Fraction(1, 100), max_value=1000, max_denominator=100_000)),
+        speed=draw(st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=10_000)),
+        grid=grid, crop=draw(st.sampled_from([crop, grid.rect])),
+        codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
+        options=draw(options_of_reading),
+        overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),
+        sound=draw(st.sampled_from(SoundChoice)), share=draw(shares), resume=draw(st.booleans()),
+    )  # fmt: skip
