@@ -133,7 +133,6 @@ class Viewer(QObject):
     @Slot()
     def _revert_reading(self) -> None:
         self.reading.revert()
-        self.window.menus.models.fill()
         if self.window.side_windows.clip is not None:
             self.window.side_windows.clip.show_choice()
 

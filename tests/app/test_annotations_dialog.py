@@ -47,11 +47,12 @@ def test_names_are_edited_in_the_list(stage: Stage, dialog: AnnotationsDialog) -
     for row, name in ((1, "the leap"), (2, "landing")):
         select(dialog, row)
         dialog.rename.click()
-        editor = dialog.list.findChild(QLineEdit)
-        assert isinstance(editor, QLineEdit)
+        stage.wait_for(lambda: bool(dialog.list.findChildren(QLineEdit)))
+        editor = dialog.list.findChildren(QLineEdit)[-1]
         editor.setText(name)
         QTest.keyClick(editor, Qt.Key.Key_Return)
-        stage.qtbot.wait(10)
+        stage.wait_for(lambda row=row, name=name: rows(dialog)[row][0] == name)  # type: ignore[misc]
+        stage.wait_for(lambda: not dialog.list.findChildren(QLineEdit))
     assert annotations.segments[1].name == "the leap"
     assert annotations.bookmarks[0].name == "landing"
     dialog.list.topLevelItem(0).setText(0, "  ")  # type: ignore[union-attr]

@@ -120,6 +120,11 @@ def entries(menu: QMenu) -> dict[str, bool]:
     return {one.objectName(): one.isChecked() for one in menu.actions() if one.objectName()}
 
 
+def choose(menu: QMenu, name: str) -> None:
+    menu.aboutToShow.emit()
+    next(one for one in menu.actions() if one.objectName() == name).trigger()
+
+
 def test_the_menu_lists_models_and_devices_and_checks_the_present_ones(stage: Stage) -> None:
     models = stage.viewer.window.menus.models
     models.menu.aboutToShow.emit()
@@ -135,12 +140,12 @@ def test_another_model_keeps_the_view(stage: Stage) -> None:
     session.seek(Fraction(3, 2))
     session.zoom_to(8)
     view = session.view
-    next(one for one in models.menu.actions() if one.objectName() == "model-base").trigger()
+    choose(models.menu, "model-base")
     stage.wait_for(lambda: len(stage.made) == 2)
     stage.wait_until_complete()
     assert stage.viewer.reading.current.model == "base"
     assert session.view == view
-    next(one for one in models.menu.actions() if one.objectName() == "device-cpu").trigger()
+    choose(models.menu, "device-cpu")
     stage.wait_for(lambda: len(stage.made) == 3)
     assert stage.viewer.reading.current == Reading(model="base", device="cpu")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from videoinr_viewer.style.language import tr
+
 
 class CrashReport(QObject):
     """Tells the user about an unexpected error and names the log; one dialog at a time, no traceback."""
@@ -17,7 +19,7 @@ class CrashReport(QObject):
         self.box = QMessageBox(parent)
         self.box.setIcon(QMessageBox.Icon.Warning)
         self.box.setWindowTitle("VideoINR Viewer")
-        self.box.setText("An unexpected error occurred.")
+        self.box.setText(tr("An unexpected error occurred."))
 
     @Slot(str)
     def show(self, error: str) -> None:
@@ -25,7 +27,8 @@ class CrashReport(QObject):
         if self.box.isVisible():
             return
         self.box.setInformativeText(
-            "The program keeps running, but it may misbehave until you restart it.\n\n"
-            f"{error}\n\nDetails are in {self._log_path}."
+            tr("The program keeps running, but it may misbehave until you restart it.")
+            + f"\n\n{error}\n\n"
+            + tr("Details are in {path}.", path=self._log_path)
         )
         self.box.open()

@@ -15,8 +15,6 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 
-SAVE_FILTER = "Pictures (*.png *.jpg)"
-
 
 class FileDialogs(QObject):
     """Modal file dialogs above ``parent``. They start in the open clip's folder, or else in the home folder."""
@@ -47,7 +45,7 @@ class FileDialogs(QObject):
             return
         self._player.pause()
         proposal = self._folder() / f"{clip.info.path.stem}{_view_suffix(self._session.view)}.png"
-        name, _ = QFileDialog.getSaveFileName(self._parent, tr("Save the picture"), str(proposal), SAVE_FILTER)
+        name, _ = QFileDialog.getSaveFileName(self._parent, tr("Save the picture"), str(proposal), save_filter())
         if name:
             path = Path(name)
             self._taker.save(path if path.suffix else path.with_suffix(".png"))
@@ -57,13 +55,20 @@ class FileDialogs(QObject):
         return clip.info.path.absolute().parent if clip is not None else Path.home()
 
 
+def save_filter() -> str:
+    """Return the filter of the dialog that saves a picture."""
+    return tr("Pictures") + " (*.png *.jpg)"
+
+
 def open_filter() -> str:
     """Return the filter of the open dialog: videos, pictures, all files."""
     # Imported here: the start of the program does without the readers.
     from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
     videos, pictures = (" ".join(f"*{suffix}" for suffix in group) for group in (VIDEO_SUFFIXES, PICTURE_SUFFIXES))
-    return f"Videos and animations ({videos});;Pictures ({pictures});;All files (*)"
+    return ";;".join(
+        (f"{tr('Videos and animations')} ({videos})", f"{tr('Pictures')} ({pictures})", f"{tr('All files')} (*)")
+    )
 
 
 def _view_suffix(view: ViewState) -> str:

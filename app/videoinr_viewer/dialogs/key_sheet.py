@@ -19,12 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-_MOUSE = (
-    ("Wheel", "Zoom at the pointer"),
-    ("Shift+wheel", "Move in time by 1/16 frame"),
-    ("Left or middle drag", "Pan"),
-    ("Hold Tab", "Show the source frame"),
-)
+from videoinr_viewer.style.language import tr
+
 Keys = Sequence[tuple[str, str]]
 """(keys, text of the action) for each line."""
 
@@ -34,8 +30,8 @@ class KeySheet(QDialog):
 
     def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
-        columns = _columns([*_groups(menu_bar), ("Mouse and held keys", _MOUSE)])
+        self.setWindowTitle(tr("Keyboard shortcuts"))
+        columns = _columns([*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())])
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(columns)
@@ -45,6 +41,16 @@ class KeySheet(QDialog):
         layout.addWidget(scroll)
         layout.addWidget(buttons)
         self.resize(columns.sizeHint().width() + 50, min(760, columns.sizeHint().height() + 80))
+
+
+def _mouse() -> Keys:
+    return (
+        (tr("Wheel"), tr("Zoom at the pointer; over the timeline, magnify that")),
+        (tr("Shift+wheel"), tr("Move in time by 1/16 frame; over the timeline, scroll it")),
+        (tr("Left or middle drag"), tr("Pan")),
+        (tr("Drag the line of a wipe"), tr("Move it")),
+        (tr("Hold Tab"), tr("Show the source frame")),
+    )
 
 
 def _columns(groups: Sequence[tuple[str, Keys]]) -> QWidget:
@@ -74,7 +80,7 @@ def _groups(menu_bar: QMenuBar) -> Iterator[tuple[str, Keys]]:
 
 def _keys(action: QAction) -> str:
     native = QKeySequence.SequenceFormat.NativeText
-    return "  or  ".join(key.toString(native) for key in action.shortcuts())
+    return tr("  or  ").join(key.toString(native) for key in action.shortcuts())
 
 
 def _plain(action: QAction) -> str:

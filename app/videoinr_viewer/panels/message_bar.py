@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from videoinr.render.messages import Failure, Opened
 from videoinr_viewer.style.glyphs import Glyph, GlyphButton
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
 
@@ -26,8 +27,8 @@ class MessageBar(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         close = GlyphButton(Glyph.CLOSE, self, side_px=24)
-        close.setAccessibleName("Close the message")
-        close.setToolTip("Close (Esc)")
+        close.setAccessibleName(tr("Close the message"))
+        close.setToolTip(tr("Close (Esc)"))
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
@@ -54,7 +55,7 @@ class MessageBar(QFrame):
     @Slot(object)
     def show_saved(self, path: Path) -> None:
         """Tell the user that the picture was saved to ``path``."""
-        self.show_notice(f"Saved the picture to {path}")
+        self.show_notice(tr("Saved the picture to {path}", path=path))
 
     @Slot(object)
     def open(self, opened: Opened) -> None:

@@ -27,19 +27,16 @@ class ModelMenu(QObject):
         self._choice = choice
         self._opened: Opened | None = None
         menu.aboutToShow.connect(self.fill)
-        self.fill()
 
     @Slot(object)
     def open(self, opened: Opened) -> None:
         """Take the newly opened clip, whose model and device are the present ones."""
         self._opened = opened
-        self.fill()
 
     @Slot()
     def close_clip(self) -> None:
         """Offer nothing: no clip is open."""
         self._opened = None
-        self.fill()
 
     @Slot()
     def fill(self) -> None:
@@ -55,7 +52,7 @@ class ModelMenu(QObject):
     def _devices(self) -> list[str]:
         if self._opened is None:
             return [""]
-        # The engine is loaded by now, so this import costs nothing.
+        # Imported here, when the menu is opened: the engine has loaded it by then.
         from videoinr.devices import available_devices
 
         return ["", *available_devices()]

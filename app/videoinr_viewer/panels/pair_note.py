@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from videoinr.render.reach import ReachWatch
 from videoinr.types import PairKind, Quality, RenderedRegion
+from videoinr_viewer.style.language import tr
 
 BEYOND_REACH = "motion beyond reach here: pictures between the frames are a guess"
-_KIND_NOTES = {
-    PairKind.MOTION: "",
-    PairKind.CUT: "cut: the nearer frame is held",
-    PairKind.REPEAT: "repeated frame: motion runs on across it",
-}
 
 
 class PairNote:
@@ -36,7 +32,7 @@ class PairNote:
         if step > 1:
             self._reach = ReachWatch()
         if step:
-            self._note = BEYOND_REACH if self._reach.is_beyond else ""
+            self._note = tr(BEYOND_REACH) if self._reach.is_beyond else ""
         return self._note
 
     def show(self, region: RenderedRegion) -> str:
@@ -48,5 +44,14 @@ class PairNote:
         if region.pair_kind is PairKind.CUT:
             self._reach = ReachWatch()  # Another scene begins.
         is_beyond = self._reach.note(region.expected_db)
-        self._note = _KIND_NOTES[region.pair_kind] or (BEYOND_REACH if is_beyond else "")
+        self._note = kind_note(region.pair_kind) or (tr(BEYOND_REACH) if is_beyond else "")
         return self._note
+
+
+def kind_note(kind: PairKind) -> str:
+    """Return what is special about a pair of ``kind``; nothing about motion."""
+    return {
+        PairKind.MOTION: "",
+        PairKind.CUT: tr("cut: the nearer frame is held"),
+        PairKind.REPEAT: tr("repeated frame: motion runs on across it"),
+    }[kind]

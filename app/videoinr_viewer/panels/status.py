@@ -13,6 +13,7 @@ from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
 from videoinr_viewer.panels.pair_note import PairNote
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
@@ -27,7 +28,6 @@ BUSY_PATIENCE_MSECS = 300
 """Work that ends within this time is not shown."""
 ELIDING_SLACK_PX = 4
 """QElidingLabel elides text that leaves less room than about this."""
-_QUALITY_NAMES = {Quality.SOURCE: "source", Quality.DRAFT: "draft", Quality.FULL: "full"}
 
 
 class ShrinkingLabel(QElidingLabel):
@@ -166,7 +166,7 @@ class StatusLine(QFrame):
         """Show the quality of a rendered region, how long it took, and what is special about its pair."""
         self._shown = region.quality
         self._set_note(self.pair, self._note.show(region))
-        self.picture.setText(f"{_QUALITY_NAMES[region.quality]} · {format_elapsed(region.elapsed_secs)}")
+        self.picture.setText(f"{quality_name(region.quality)} · {format_elapsed(region.elapsed_secs)}")
         if self.work.text():
             self._show_work()
 
@@ -190,7 +190,7 @@ class StatusLine(QFrame):
     @Slot(object)
     def show_export(self, progress: ExportProgress) -> None:
         """Show the progress of the export."""
-        self._set_note(self.export, f"exporting {100 * progress.done // max(1, progress.total)}%")
+        self._set_note(self.export, tr("exporting {percent}%", percent=100 * progress.done // max(1, progress.total)))
 
     @Slot()
     def clear_export(self) -> None:
@@ -199,11 +199,21 @@ class StatusLine(QFrame):
 
     @Slot()
     def _show_work(self) -> None:
-        decoding = "refining…" if self._shown is Quality.DRAFT else "encoding…"
-        self._set_note(self.work, "opening…" if self._is_opening else self._progress or decoding)
+        decoding = tr("refining…") if self._shown is Quality.DRAFT else tr("encoding…")
+        self._set_note(self.work, tr("opening…") if self._is_opening else self._progress or decoding)
 
     @staticmethod
     def _set_note(label: QLabel, text: str) -> None:
         """Show ``text``; an empty one takes no room."""
         label.setText(text)
         label.setVisible(bool(text))
+
+
+def quality_name(quality: Quality) -> str:
+    """Return the name of ``quality`` for the user."""
+    return {
+        Quality.SOURCE: tr("source"),
+        Quality.MOTION: tr("motion draft"),
+        Quality.DRAFT: tr("draft"),
+        Quality.FULL: tr("full"),
+    }[quality]

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
+from videoinr_viewer.style.language import tr
+
 
 def write_image(image: QImage, path: Path) -> str:
     """Write ``image`` to ``path``, in the format that its ending names, and replace an existing file.
@@ -21,9 +23,9 @@ def write_image(image: QImage, path: Path) -> str:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     if not path.suffix or not image.save(buffer, path.suffix[1:].upper()):  # type: ignore[call-overload]
-        return f"{path} can't be written."
+        return tr("{path} can't be written.", path=path)
     try:
         write_file(path, bytes(buffer.data().data()), replace=True)
     except ExportError as error:
-        return f"{path} can't be written. {error}"
+        return tr("{path} can't be written.", path=path) + f" {error}"
     return ""

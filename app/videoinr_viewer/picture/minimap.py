@@ -13,6 +13,8 @@ from videoinr_viewer.style.painting import painting
 
 MOST_PX = QSize(176, 132)
 """The largest minimap, logical pixels."""
+MOST_SHARE = 0.25
+"""The same as a share of the parent's width and height."""
 MARGIN_PX = 12
 LEAST_BOX_PX = 4.0
 """The visible region is drawn at least this large, so that it can be seen at any zoom."""
@@ -42,7 +44,7 @@ class Minimap(QWidget):
     def open(self, width: int, height: int) -> None:
         """Take the size of a newly opened clip."""
         self._clip, self._thumbnail, self._source = QSize(width, height), None, None
-        self.resize(self._clip.scaled(MOST_PX, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(24, 24)))
+        self.place()
 
     def show_source(self, region: RenderedRegion) -> None:
         """Show a copy of the source frame ``region``, made when it is first painted."""
@@ -58,7 +60,12 @@ class Minimap(QWidget):
         self.update()
 
     def place(self) -> None:
-        """Move to the corner of the parent."""
+        """Move to the corner of the parent, not larger than a share of it."""
+        most = MOST_PX.boundedTo(self._parent.size() * MOST_SHARE)
+        size = self._clip.scaled(most, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(24, 24))
+        if size != self.size():
+            self.resize(size)
+            self._thumbnail = None
         room = self._parent.rect().adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         box = QRect(self.rect())
         box.moveBottomRight(room.bottomRight())
@@ -119,5 +126,4 @@ class Minimap(QWidget):
         if self._thumbnail is None and self._source is not None:
             size = self.size() * self.devicePixelRatioF()
             self._thumbnail = small_copy(self._source.rgbx, size)
-            self._source = None
         return self._thumbnail

@@ -15,6 +15,7 @@ from videoinr_viewer.picture.image_files import write_image
 from videoinr_viewer.picture.qimages import qimage_from_rgbx
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
 
 
 class PictureTaker(QObject):
@@ -70,6 +71,6 @@ class PictureTaker(QObject):
         image = qimage_from_rgbx(region.rgbx).convertToFormat(QImage.Format.Format_RGB888)
         problem = write_image(image, path)
         if problem:
-            self.failed.emit(problem, "Check its folder, and that its name ends in .png or .jpg.")
+            self.failed.emit(problem, tr("Check its folder, and that its name ends in .png or .jpg."))
         else:
             self.saved.emit(path)

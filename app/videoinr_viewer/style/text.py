@@ -1,4 +1,4 @@
-"""Formats times, instants, scales and rates as text, and parses typed times. No Qt."""
+"""Formats times, instants, scales and rates as text, in the language of the window, and parses typed times."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from fractions import Fraction
 
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
+from videoinr_viewer.style.language import decimal, tr
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
-_FRAME = re.compile(r"(?:f|#|frame)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
+_FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
 def format_time(time_secs: Fraction) -> str:
@@ -20,14 +21,14 @@ def format_time(time_secs: Fraction) -> str:
     minutes, secs = divmod(secs, 60)
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{clock}:{secs:02}.{millis:03}"
+    return decimal(f"{clock}:{secs:02}.{millis:03}")
 
 
 def format_instant(instant: Instant) -> str:
     """Return ``frame 12`` for a source frame and ``frame 12 + 0.250`` for an instant between two."""
-    frame = f"frame {instant.source_frame}"
+    frame = tr("frame {number}", number=instant.source_frame)
     # Rounded down: the last moment before the next frame is not that frame.
-    return frame if instant.is_source else f"{frame} + {int(instant.phase * 1000) / 1000:.3f}"
+    return frame if instant.is_source else decimal(f"{frame} + {int(instant.phase * 1000) / 1000:.3f}")
 
 
 def parse_time(text: str, timeline: Timeline) -> Fraction | None:
@@ -50,7 +51,7 @@ def parse_time(text: str, timeline: Timeline) -> Fraction | None:
 
 def format_factor(factor: float) -> str:
     """Return ``×4``, ``×2.5`` or ``×0.25``: at most three digits."""
-    return f"×{factor:.3g}"
+    return decimal(f"×{factor:.3g}")
 
 
 def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | None = None) -> tuple[str, bool]:
@@ -63,39 +64,48 @@ def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | 
     """
     least, most = trained
     extrapolates = scale > most * 1.0001
-    note = "beyond the trained" if extrapolates else "trained for"
-    decoded = "" if zoom is None or math.isclose(zoom, scale, rel_tol=1e-6) else "decoded at "
-    return f"{decoded}{format_factor(scale)} ({note} {format_factor(least)}–{format_factor(most)})", extrapolates
+    factor, first, last = (format_factor(one) for one in (scale, least, most))
+    if zoom is not None and not math.isclose(zoom, scale, rel_tol=1e-6):
+        factor = tr("decoded at {scale}", scale=factor)
+    note = tr("beyond the trained {first}–{last}") if extrapolates else tr("trained for {first}–{last}")
+    return f"{factor} ({note.format(first=first, last=last)})", extrapolates
 
 
 def describe_scale_briefly(scale: float, trained: tuple[float, float]) -> str:
     """Return the same in fewer words, for a narrow window: ``×8 (beyond ×4)``."""
     most = trained[1]
-    return f"{format_factor(scale)} (beyond {format_factor(most)})" if scale > most * 1.0001 else format_factor(scale)
+    if scale <= most * 1.0001:
+        return format_factor(scale)
+    return tr("{scale} (beyond {last})", scale=format_factor(scale), last=format_factor(most))
 
 
 def format_zoom(zoom: float) -> str:
     """Return ``412%``; below 10% with one decimal."""
     percent = zoom * 100
-    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%"
+    return f"{percent:.0f}%" if percent >= 10 else decimal(f"{percent:.1f}%")
 
 
 def format_elapsed(secs: float) -> str:
     """Return ``38 ms`` or ``2.1 s``."""
-    return f"{secs * 1000:.0f} ms" if secs < 1 else f"{secs:.1f} s"
+    return f"{secs * 1000:.0f} ms" if secs < 1 else decimal(f"{secs:.1f} s")
 
 
 def format_remaining(secs: float | None) -> str:
     """Return a coarse ``about 2 min left``. None: not known yet."""
     if secs is None:
-        return "estimating…"
+        return tr("estimating…")
     if secs < 60:
-        return f"about {max(1, round(secs))} s left"
+        return tr("about {number} s left", number=max(1, round(secs)))
     if secs < 3600:
-        return f"about {round(secs / 60)} min left"
-    return f"about {secs / 3600:.1f} h left"
+        return tr("about {number} min left", number=round(secs / 60))
+    return tr("about {number} h left", number=decimal(f"{secs / 3600:.1f}"))
+
+
+def format_frames(count: int) -> str:
+    """Return ``1 frame`` or ``250 frames``."""
+    return tr("1 frame") if count == 1 else tr("{number} frames", number=count)
 
 
 def format_rate(fps: Fraction) -> str:
     """Return ``25 fps`` or ``23.976 fps``."""
-    return f"{float(fps):.3f}".rstrip("0").rstrip(".") + " fps"
+    return tr("{rate} fps", rate=decimal(f"{float(fps):.3f}".rstrip("0").rstrip(".")))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 from videoinr.types import Instant
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.timeline.overview import TICKS_PER_FRAME
 from videoinr_viewer.timeline.tick_slider import TickSlider
@@ -21,7 +22,7 @@ class PairSlider(TickSlider):
     """A slider over the phase within one pair. Its last tick is just before the next source frame."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Time within this pair of source frames", parent, height_px=26, groove_y_px=GROOVE_Y_PX)
+        super().__init__(tr("Time within this pair of source frames"), parent, height_px=26, groove_y_px=GROOVE_Y_PX)
         self.setRange(0, TICKS_PER_FRAME - 1)
         self.setSingleStep(1)
         self.setPageStep(SIXTEENTH)

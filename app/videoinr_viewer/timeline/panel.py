@@ -9,12 +9,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr.text.phrases import format_count
 from videoinr.types import ViewState
 from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
-from videoinr_viewer.style.text import format_instant, format_time
+from videoinr_viewer.style.text import format_frames, format_instant, format_time
 from videoinr_viewer.timeline.annotations import Annotations
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
@@ -82,7 +81,7 @@ class TimelinePanel(QFrame):
         label = QLabel(self)
         label.setProperty("class", "quiet")
         # Wide enough for any frame number, so that the sliders keep their place while the time changes.
-        label.setMinimumWidth(label.fontMetrics().horizontalAdvance("frame 00000"))
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(tr("frame {number}", number="00000")))
         return label
 
     @Slot(object)
@@ -91,7 +90,7 @@ class TimelinePanel(QFrame):
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
         self.transport.time_field.set_timeline(opened.timeline)
         self._start.setText(tr("whole clip"))
-        self._end.setText(format_count(opened.timeline.frame_count, "frame"))
+        self._end.setText(format_frames(opened.timeline.frame_count))
         self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
         self._show(self._session.view)
 
@@ -125,8 +124,9 @@ class TimelinePanel(QFrame):
         self.overview.show_time(view.time_secs)
         self.pair_slider.show_instant(instant)
         self.transport.time_field.show_time(view.time_secs)
-        self._first.setText(f"frame {self.pair_slider.pair}")
-        self._second.setText(f"frame {self.pair_slider.pair + 1}" if clip.timeline.frame_count > 1 else "")
+        self._first.setText(tr("frame {number}", number=self.pair_slider.pair))
+        second = tr("frame {number}", number=self.pair_slider.pair + 1)
+        self._second.setText(second if clip.timeline.frame_count > 1 else "")
         description = f"{format_time(view.time_secs)}, {format_instant(instant)}"
         for slider in (self.overview, self.pair_slider):
             slider.setAccessibleDescription(description)

@@ -8,13 +8,14 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from videoinr_viewer.player import SPEEDS
+from videoinr_viewer.style.language import tr
 
 
 def format_speed(speed: Fraction) -> str:
     """Return ``1/16 speed``, ``Normal speed`` or ``4× speed``."""
     if speed == 1:
-        return "Normal speed"
-    return f"{speed} speed" if speed < 1 else f"{speed}× speed"
+        return tr("Normal speed")
+    return tr("{speed} speed", speed=speed if speed < 1 else f"{speed}×")
 
 
 class SpeedBox(QComboBox):
@@ -25,8 +26,8 @@ class SpeedBox(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Playback speed")
-        self.setToolTip("Playback speed ([ slower, ] faster)")
+        self.setAccessibleName(tr("Playback speed"))
+        self.setToolTip(tr("Playback speed ([ slower, ] faster)"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addItems([format_speed(speed) for speed in SPEEDS])
         self.show_speed(Fraction(1))

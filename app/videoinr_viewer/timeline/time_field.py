@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from videoinr.timeline import Timeline
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_time, parse_time
 
 FONT_PX = 15
@@ -27,8 +28,8 @@ class TimeField(QLineEdit):
         self._timeline: Timeline | None = None
         self._time_secs = Fraction(0)
         self.setObjectName("time")
-        self.setAccessibleName("Time")
-        self.setToolTip("Type a time (1.5 or 1:02.5) or a frame (frame 29.5) to go there")
+        self.setAccessibleName(tr("Time"))
+        self.setToolTip(tr("Type a time (1.5 or 1:02.5) or a frame (frame 29.5) to go there"))
         font = self.font()
         font.setPixelSize(FONT_PX)
         font.setFeature(QFont.Tag("tnum"), 1)

@@ -1,0 +1,126 @@
+"""The languages of the window: every text is translated, with its fields; numbers take the comma."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+import videoinr_viewer
+from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.panels.menus import _THEME_TITLES
+from videoinr_viewer.panels.pair_note import BEYOND_REACH
+from videoinr_viewer.style.language import LANGUAGES, decimal, tr, translations
+
+PACKAGE = Path(videoinr_viewer.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+SHOWING = {
+    "setText", "setToolTip", "setWindowTitle", "setAccessibleName", "setTitle", "addRow", "QLabel", "QPushButton",
+    "QCheckBox", "QGroupBox", "addAction", "addMenu", "addSection", "setHeaderLabels", "setStatusTip",
+}  # fmt: skip
+UNTRANSLATED = ("bench", "export")
+"""Rooms whose texts are English: the bench prints figures; the export dialog is still to be translated."""
+
+
+def called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+
+
+def texts_in(source: str) -> Iterator[str]:
+    """Yield the texts that a file asks to be translated."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and called(node) == "tr" and isinstance(node.args[0], ast.Constant):
+            yield str(node.args[0].value)
+
+
+def shown_literals(source: str) -> list[str]:
+    """Return the texts with words that a file shows as they are."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and called(node) in SHOWING:
+            found += [one for argument in node.args for one in _words_of(argument)]
+    return found
+
+
+def _words_of(argument: ast.expr) -> list[str]:
+    parts = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return [text for text in texts if re.search("[a-z]{3}", text)]
+
+
+def all_texts() -> set[str]:
+    texts = {text for file in FILES for text in texts_in(file.read_text("utf-8"))}
+    return (
+        texts
+        | {BEYOND_REACH}
+        | {row.text for row in TABLE}
+        | {menu.value for menu in Menu}
+        | set(_THEME_TITLES.values())
+    )
+
+
+def test_the_search_finds_both_kinds_of_texts() -> None:
+    source = "label.setText(tr('Open {x}', x=1)); label.setToolTip('Closes it'); QLabel(f'abc {x}'); a.setText('×')"
+    assert list(texts_in(source)) == ["Open {x}"]
+    assert shown_literals(source) == ["Closes it", "abc "]
+
+
+@pytest.mark.parametrize("name", LANGUAGES[1:])
+def test_every_text_is_translated_and_keeps_its_fields(name: str) -> None:
+    words = translations(name)
+    texts = all_texts()
+    assert texts - words.keys() == set()
+    assert words.keys() - texts == set(), "a translation of a text that is no longer there"
+    for text, translation in words.items():
+        assert translation.strip()
+        assert sorted(re.findall("{[a-z]*}", text)) == sorted(re.findall("{[a-z]*}", translation)), text
+        assert text.count("…") == translation.count("…"), text
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_no_text_is_shown_untranslated(file: Path) -> None:
+    if file.relative_to(PACKAGE).parts[0] not in UNTRANSLATED:
+        literals = shown_literals(file.read_text("utf-8"))
+        assert [text for text in literals if text != "VideoINR Viewer"] == []
+
+
+@pytest.mark.usefixtures("qapp")
+def test_without_a_translation_a_text_stays_english() -> None:
+    assert tr("Open {name} now", name="it") == "Open it now"
+    assert decimal("1.25") == "1.25"
+    assert isinstance(QApplication.instance(), QApplication)
+
+
+def test_the_window_speaks_german() -> None:
+    code = (
+        "from PySide6.QtWidgets import QApplication, QDialogButtonBox\n"
+        "from fractions import Fraction\n"
+        "from videoinr.timeline import Timeline\n"
+        "from videoinr.types import Instant\n"
+        "from videoinr_viewer.style.language import tr, use_language\n"
+        "from videoinr_viewer.style.text import describe_scale, format_instant, format_time, parse_time\n"
+        "app = QApplication([]); use_language(app, 'de')\n"
+        "instant = Instant(12, Fraction(1, 4)); print(format_instant(instant)); print(format_time(Fraction(5, 4)))\n"
+        "timeline = Timeline.constant(50, Fraction(25))\n"
+        "print(parse_time(format_instant(instant), timeline) == timeline.time_from_instant(instant))\n"
+        "print(describe_scale(4.5, (1.0, 4.0))[0]); print(tr('&File'))\n"
+        "box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel); print(box.buttons()[0].text())\n"
+    )
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("utf-8").splitlines() == [
+        "Bild 12 + 0,250", "0:01,250", "True", "×4,5 (über die trainierten ×1–×4 hinaus)", "&Datei", "Abbrechen",
+    ]  # fmt: skip
