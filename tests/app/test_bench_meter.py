@@ -67,5 +67,5 @@ def test_full_pictures_while_the_view_moves_are_counted_once_each(watched: Watch
     counts: Any = meter.take()
     assert counts.fulls_while_moving == 2
     assert counts.moving_secs > 0
-    assert counts.shown == {Quality.SOURCE: 1, Quality.DRAFT: 1, Quality.FULL: 4}
+    assert counts.shown == {Quality.SOURCE: 1, Quality.MOTION: 0, Quality.DRAFT: 1, Quality.FULL: 4}
     assert meter.take().fulls_while_moving == 0
