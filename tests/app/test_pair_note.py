@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from helpers.stage import Stage
 from videoinr.geometry import Grid
 from videoinr.types import GUESS_DB, Instant, PairKind, Quality, RegionQuery, RenderedRegion
 from videoinr_viewer.panels.pair_note import BEYOND_REACH, PairNote
@@ -58,3 +59,17 @@ def test_cuts_and_repeats_are_said_for_their_pair_alone() -> None:
     assert note.look(3) == "repeated frame: motion runs on across it"
     assert note.look(4) == ""
     assert note.show(region(4, None, quality=Quality.SOURCE)) == ""
+
+
+def test_the_window_says_that_motion_is_beyond_reach(stage: Stage) -> None:
+    stage.made[0].expected_db = {10: GUESS_DB - 4, 11: GUESS_DB + 1, 12: GUESS_DB + 9}
+    label = stage.viewer.window.status.pair
+    stage.viewer.session.seek(Fraction(21, 50))  # The clip has 25 frames a second: the middle of pair 10.
+    stage.wait_for(lambda: label.text() == BEYOND_REACH)
+    assert label.isVisible()
+    stage.viewer.session.seek(Fraction(23, 50))
+    stage.wait_until_complete()
+    assert label.text() == BEYOND_REACH
+    stage.viewer.session.seek(Fraction(25, 50))
+    stage.wait_for(lambda: label.text() == "")
+    assert not label.isVisible()

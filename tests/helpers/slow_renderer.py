@@ -61,6 +61,8 @@ class SlowRenderer(Closeable):
     closed: bool = False
     cuts: frozenset[int] = frozenset()
     """The pairs that it renders as cuts."""
+    expected_db: dict[int, float] = field(default_factory=dict)
+    """The expected PSNR of the pairs that have one."""
 
     @property
     def timeline(self) -> Timeline:
@@ -103,8 +105,10 @@ class SlowRenderer(Closeable):
         started = time.perf_counter()
         work(self.pace.secs_per_pixel * query.rect.area, token)
         position = (query.instant.pair + query.instant.phase) / self.frames
-        kind = PairKind.CUT if query.instant.pair in self.cuts else PairKind.MOTION
-        return RenderedRegion(query, quality, gradient(query, position), time.perf_counter() - started, kind)
+        pair = query.instant.pair
+        kind = PairKind.CUT if pair in self.cuts else PairKind.MOTION
+        pixels, secs = gradient(query, position), time.perf_counter() - started
+        return RenderedRegion(query, quality, pixels, secs, kind, self.expected_db.get(pair))
 
     def close(self) -> None:
         self._note("close", None)
