@@ -67,6 +67,11 @@ class Coding:
         return self.codec.pix_fmt_for(self.width, self.height)
 
     @property
+    def frame_bytes(self) -> int:
+        """How many bytes a frame takes before it is encoded."""
+        return self.width * self.height * av.VideoFormat(self.pix_fmt).padded_bits_per_pixel // 8
+
+    @property
     def siting(self) -> str | None:
         """Where the chroma samples lie: FFmpeg's name, or None if there are as many as luma samples.
 

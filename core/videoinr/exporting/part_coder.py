@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +19,9 @@ from numpy.typing import NDArray
 from videoinr.exporting.coding import THREADS, Coding, FrameConverter
 from videoinr.exporting.packet_file import PacketWriter
 
-_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 1 << 30, 64
+_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
+_NICER = 5
+"""By how much threads that code stand back behind those that decode, which wait for each other after every picture."""
 _PATIENCE_SECS = 0.1
 _MOST_CONVERTERS = 4
 
@@ -64,26 +68,41 @@ class ByteBudget:
 
 
 class Converters:
-    """Threads that convert pixels to frames of ``coding``, each with a converter of its own."""
+    """Threads that convert pixels to frames of ``coding``, each with a converter of its own.
 
-    def __init__(self, coding: Coding) -> None:
-        self._coding, self._own = coding, threading.local()
+    ``budget`` has the bytes of the pixels taken from it; those that a frame has less are given back.
+    """
+
+    def __init__(self, coding: Coding, budget: ByteBudget) -> None:
+        self._coding, self._budget, self._own = coding, budget, threading.local()
         count = min(_MOST_CONVERTERS, max(1, (os.cpu_count() or 1) // 4))
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=_stand_back)
 
-    def submit(self, rgbx: NDArray[np.uint8]) -> Future[av.VideoFrame]:
-        """Convert ``rgbx`` soon."""
-        return self._pool.submit(self._convert, rgbx)
+    def submit(self, rgbx: NDArray[np.uint8]) -> tuple[Future[av.VideoFrame], int]:
+        """Convert ``rgbx`` soon. Return the frame, and how many bytes of the budget it will hold."""
+        kept = min(self._coding.frame_bytes, rgbx.nbytes)
+        return self._pool.submit(self._convert, rgbx, rgbx.nbytes - kept), kept
 
-    def _convert(self, rgbx: NDArray[np.uint8]) -> av.VideoFrame:
-        if not hasattr(self._own, "converter"):
-            self._own.converter = FrameConverter(self._coding)
-        frame: av.VideoFrame = self._own.converter.frame(rgbx)
-        return frame
+    def _convert(self, rgbx: NDArray[np.uint8], surplus: int) -> av.VideoFrame:
+        try:
+            if not hasattr(self._own, "converter"):
+                self._own.converter = FrameConverter(self._coding)
+            frame: av.VideoFrame = self._own.converter.frame(rgbx)
+            return frame
+        finally:
+            self._budget.give_back(surplus)
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stand_back() -> None:
+    """Give this thread, and those that it starts, a lower priority where a thread can have one."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
 
 
 _Item = tuple[int, "Future[av.VideoFrame]", int]
@@ -142,6 +161,7 @@ class PartCoder:
 
     def _run(self) -> None:
         try:
+            _stand_back()
             encoder = self._coding.new_encoder()
             while (item := self._items.get()) is not None:
                 self._encode(encoder, item)

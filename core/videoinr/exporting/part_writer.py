@@ -27,7 +27,7 @@ class PartWriter:
         encoder = coding.new_encoder()  # An encoder that refuses the frames does so now.
         self._header: dict[str, Any] = {"extradata": bytes(encoder.extradata or b"").hex()}
         self._budget = ByteBudget(waiting_bytes())
-        self._converters = Converters(coding)
+        self._converters = Converters(coding, self._budget)
         self._current: PartCoder | None = None
         self._ending: list[PartCoder] = []
         self._met: list[int] = []
@@ -56,7 +56,8 @@ class PartWriter:
         if cut is not None and cut not in self._met:
             self._met.append(cut)
         self._budget.take(rgbx.nbytes, self._check)
-        self._current.put(self.next_frame, self._converters.submit(rgbx), rgbx.nbytes)
+        frame, held = self._converters.submit(rgbx)
+        self._current.put(self.next_frame, frame, held)
         self.next_frame += 1
         if self.next_frame % self._plan.length == 0:
             self._end_part()
