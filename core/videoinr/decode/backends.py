@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from torch import Tensor
@@ -21,6 +21,9 @@ class Decoder(Protocol):
 
     def compact(self, features: Features) -> Features:
         """Return ``features`` in the form to cache for :meth:`decode`."""
+
+    def keep_only(self, keys: Collection[PairKey]) -> None:
+        """Drop what is kept of all pairs but ``keys``: the others will not be decoded again."""
 
     def decode(
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True

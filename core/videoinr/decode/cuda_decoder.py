@@ -10,6 +10,7 @@ not to the bit.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -64,6 +65,12 @@ class CudaDecoder:
     def compact(self, features: Features) -> Features:
         """Return ``features`` in the form to cache for :meth:`decode`: the maps read most, in half precision."""
         return features if _for_kernels(features) is None else features.compact()
+
+    def keep_only(self, keys: Collection[PairKey]) -> None:
+        """Drop what is kept of all pairs but ``keys``."""
+        self._fields.keep_only(keys)
+        if self._plain is not None:
+            self._plain.keep_only(keys)
 
     @torch.inference_mode()
     def decode(

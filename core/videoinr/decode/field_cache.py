@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from videoinr.devices import MIB
@@ -53,6 +54,11 @@ class FieldCache:
     def put(self, name: FieldName, field: Field) -> None:
         """Keep ``field``; call :meth:`make_room` first."""
         self._fields[name, field.box] = field
+
+    def keep_only(self, keys: Collection[PairKey]) -> None:
+        """Drop the fields of all pairs but ``keys``."""
+        for known in [known for known in self._fields if known[0][0] not in keys]:
+            del self._fields[known]
 
     def clear(self) -> None:
         """Drop all fields."""

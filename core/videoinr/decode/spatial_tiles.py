@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -174,6 +174,13 @@ class SpatialTiles:
                     self._table[slot].view(self._side, self._side, -1)[: rect.height, : rect.width] = spatial[0]
                     tiled.slots[tile] = slot
                     tiled.page[tile.row, tile.column] = slot
+
+    def keep_only(self, keys: Collection[Hashable]) -> None:
+        """Drop the fields of all pairs but ``keys``; their slots are used again, so that memory does not grow."""
+        for name in list(self._fields):
+            key = name[0][0] if isinstance(name[0], tuple) and name[0] not in keys else name[0]
+            if key not in keys:
+                self._free += self._fields.pop(name).slots.values()
 
     def _forget_empty_fields(self) -> None:
         """Drop fields without tiles: work that is cancelled early leaves them, and eviction only meets tiles."""

@@ -8,7 +8,7 @@ work can be cancelled, and memory does not grow with the region.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 import torch
 from torch import Tensor
@@ -56,6 +56,10 @@ class TiledDecoder:
     def compact(self, features: Features) -> Features:
         """Return ``features`` in the form to cache for :meth:`decode`: unchanged."""
         return features
+
+    def keep_only(self, keys: Collection[PairKey]) -> None:
+        """Drop what is kept of all pairs but ``keys``."""
+        self._tiles.keep_only(keys)
 
     @torch.inference_mode()
     def decode(

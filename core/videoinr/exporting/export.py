@@ -178,6 +178,7 @@ class _Frames:
         self._resumable = sink if isinstance(sink, ResumableSink) else None
         self.written = 0
         self.cuts: set[int] = set()
+        self._pair = -1
 
     def write_all(self, progress: Callable[[ExportProgress], None]) -> None:
         """Decode and write all frames that the output lacks; ends with a check of the clip's files."""
@@ -213,6 +214,7 @@ class _Frames:
     def _decode(self, instant: Instant) -> _Picture:
         query = RegionQuery(instant, self._job.grid, self._job.crop)
         try:
+            self._forget_earlier_pairs(instant)
             region = self._engine.render(query, Quality.FULL, self._token)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
@@ -221,6 +223,13 @@ class _Frames:
         if cut is not None:
             self.cuts.add(cut)
         return _Picture(region.rgbx, cut)
+
+    def _forget_earlier_pairs(self, instant: Instant) -> None:
+        """Let the engine drop pairs that no later frame needs."""
+        keep_only = getattr(self._engine, "keep_only", None)
+        if keep_only is not None and instant.pair != self._pair:
+            self._pair = instant.pair
+            keep_only(instant, self._token)
 
     def _write_held(self) -> None:
         for picture in self._held:

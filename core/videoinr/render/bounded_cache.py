@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Generic, Protocol, TypeVar
 
 from cachetools import LRUCache
@@ -46,6 +46,11 @@ class BoundedCache(Generic[_Key, _Value]):
 
     def __contains__(self, key: _Key) -> bool:
         return key in self._held
+
+    def keep_only(self, keys: Collection[_Key]) -> None:
+        """Drop the values of all keys but ``keys``."""
+        for key in [key for key in self._held if key not in keys]:
+            del self._held[key]
 
     def clear(self) -> None:
         """Drop all values."""

@@ -191,6 +191,12 @@ class Engine(Closeable):
         """
         return self._picture(query, quality, token, to_cpu=False)
 
+    def keep_only(self, instant: Instant, token: CancelToken = NEVER) -> None:
+        """Drop all encoded pairs but those of ``instant``: the others will not be asked for again."""
+        keys = {self._key(footing) for footing in self._footings.of(instant, token)}
+        self._cache.keep_only(keys)
+        self._decoder.keep_only(keys)
+
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
         return self._features(Footing(pair, pair + 1, Fraction(0)), token)
