@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from videoinr.render.messages import Opened
 from videoinr_viewer.clip_access.reading import ReadingChoice
-from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
-from videoinr_viewer.dialogs.clip_window import ClipWindow
 from videoinr_viewer.session import Session
 from videoinr_viewer.timeline.annotations import Annotations
+
+if TYPE_CHECKING:
+    # Imported when they are first shown: the start of the program does without them.
+    from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
+    from videoinr_viewer.dialogs.clip_window import ClipWindow
 
 
 class SideWindows(QObject):
@@ -29,6 +34,8 @@ class SideWindows(QObject):
     def show_annotations(self) -> None:
         """Show the list of segments and bookmarks."""
         if self.annotations is None:
+            from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
+
             self.annotations = AnnotationsDialog(self._session, self._annotations, self._window)
         _raise(self.annotations)
 
@@ -37,6 +44,8 @@ class SideWindows(QObject):
         if self._session.clip is None:
             return
         if self.clip is None:
+            from videoinr_viewer.dialogs.clip_window import ClipWindow
+
             self.clip = ClipWindow(self._reading, self._window)
             self.clip.reading_wanted.connect(self.reading_wanted)
             self._fill_clip(self._session.clip)

@@ -1,0 +1,122 @@
+"""Every action of the table: with a clip, without one, while pictures are made; and two thousand of them at random."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from random import Random
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
+
+from helpers.slow_renderer import Pace
+from helpers.stage import Stage
+from videoinr_viewer.actions import TABLE, Row
+
+SLOW = Pace(secs_per_pixel=3e-6, encode_secs=0.05)
+NOT_ALONE = {"quit"}
+"""Actions that end the window."""
+RANDOM_STEPS = 2000
+ROWS = pytest.mark.parametrize("row", [row for row in TABLE if row.id not in NOT_ALONE], ids=lambda row: row.id)
+
+
+@pytest.fixture(autouse=True)
+def no_dialogs_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user cancels every file dialog, and no other program is started."""
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_args, **_kw: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args, **_kw: "")
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda *_args: True)
+
+
+@pytest.fixture
+def errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Errors on other threads; pytest-qt reports those of slots."""
+    found: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: found.append(repr(args.exc_value)))
+    yield found
+    assert found == []
+
+
+def trigger(stage: Stage, row: Row) -> None:
+    stage.viewer.window.actions_by_id[row.id].trigger()
+    stage.qtbot.wait(5)
+
+
+@ROWS
+@pytest.mark.usefixtures("errors")
+def test_with_a_clip(stage: Stage, row: Row) -> None:
+    stage.viewer.session.seek(Fraction(1))
+    for _ in range(2):
+        trigger(stage, row)
+    stage.viewer.player.pause()
+    stage.wait_until_complete()
+    close_dialogs(stage)
+
+
+@ROWS
+@pytest.mark.usefixtures("errors")
+def test_without_a_clip(stage_of: Callable[..., Stage], row: Row) -> None:
+    stage = stage_of()
+    action = stage.viewer.window.actions_by_id[row.id]
+    assert action.isEnabled() != row.needs_clip
+    trigger(stage, row)
+    if row.needs_clip:
+        assert stage.requests == []
+    close_dialogs(stage)
+
+
+@ROWS
+@pytest.mark.usefixtures("errors")
+def test_while_pictures_are_made(stage_of: Callable[..., Stage], row: Row) -> None:
+    stage = stage_of(SLOW)
+    stage.open()
+    stage.viewer.session.seek(Fraction(1, 2), moving=True)
+    trigger(stage, row)
+    stage.viewer.session.zoom_by(1.3)
+    trigger(stage, row)
+    stage.viewer.player.pause()
+    close_dialogs(stage)
+
+
+def test_every_action_is_in_a_menu(stage: Stage) -> None:
+    bar = stage.viewer.window.menuBar()
+    listed = {
+        one.objectName() for top in bar.actions() if isinstance(menu := top.menu(), QMenu) for one in menu.actions()
+    }
+    assert {row.id for row in TABLE} <= listed
+
+
+def test_two_thousand_random_actions(stage_of: Callable[..., Stage], errors: list[str]) -> None:
+    random = Random(17)
+    before = set(threading.enumerate())
+    stage = stage_of(Pace(secs_per_pixel=2e-8))
+    stage.open()
+    rows = [row for row in TABLE if row.id not in NOT_ALONE | {"full-screen", "open-demo"}]
+    session = stage.viewer.session
+    for step in range(RANDOM_STEPS):
+        stage.viewer.window.actions_by_id[random.choice(rows).id].trigger()
+        if step % 7 == 0:
+            session.zoom_at(2 ** random.uniform(-1, 1), (random.uniform(0, 900), random.uniform(0, 400)))
+        if step % 50 == 0:
+            stage.qtbot.wait(1)
+        assert session.clip is not None
+        assert 0 <= session.view.time_secs <= session.clip.timeline.duration_secs
+    stage.viewer.player.pause()
+    close_dialogs(stage)
+    stage.wait_until_complete()
+    kept = stage.viewer.window.frame_view._item.stack.regions
+    assert len(kept) <= 8
+    stage.viewer.window.exports.asks = False
+    stage.viewer.window.close()
+    assert set(threading.enumerate()) - before == set()
+    assert errors == []
+
+
+def close_dialogs(stage: Stage) -> None:
+    for dialog in stage.viewer.window.findChildren(QDialog):
+        dialog.hide()
+    assert stage.viewer.window.windowState() is not Qt.WindowState.WindowMinimized
