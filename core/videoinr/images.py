@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import cast
 
 import numpy as np
@@ -43,6 +45,13 @@ def rgbx_from_tensor(rgb: Tensor) -> Tensor:
     rgbx = torch.full((*rgb.shape[:2], 4), 255, dtype=torch.uint8, device=rgb.device)
     rgbx[..., :3] = rgb.clamp(0, 1).mul(255).round_()
     return rgbx
+
+
+def mixed(pictures: Sequence[tuple[Fraction, Tensor]]) -> Tensor:
+    """Mix 8-bit pictures [h, w, C] of one shape by their shares, which add up to 1."""
+    total = sum(float(share) * picture.float() for share, picture in pictures)
+    assert isinstance(total, Tensor)
+    return total.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def uint8_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:

@@ -241,6 +241,8 @@ class RenderedRegion:
         elapsed_secs: how long rendering took.
         pair_kind: the kind of the instant's pair, where the renderer judged it; MOTION otherwise.
         expected_db: the expected PSNR in the middle of the pair (see :class:`PairFailure`), where it is known.
+        samples: the grid that the pixels were computed or read on, if it is coarser than the query's. Of a motion
+            draft, that of the source frames, shrunk if the query's is coarser.
     """
 
     query: RegionQuery
@@ -249,6 +251,32 @@ class RenderedRegion:
     elapsed_secs: float
     pair_kind: PairKind = PairKind.MOTION
     expected_db: float | None = None
+    samples: Grid | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels."""
+        return self.rgbx.nbytes
+
+    @property
+    def rank(self) -> Rank:
+        """How good the picture is among pictures of the same place and instant."""
+        return rank_of(self.quality, self.samples or self.query.grid)
+
+
+Rank = tuple[int, int]
+"""Orders pictures of the same place and instant: the greater, the better."""
+
+
+def rank_of(quality: Quality, samples: Grid) -> Rank:
+    """Return the rank of a picture of ``quality`` whose pixels were computed or read on the grid ``samples``.
+
+    The finer one is better; of two that are equally fine, the one for which the model did more.
+    """
+    return samples.width, _QUALITIES.index(quality)
+
+
+_QUALITIES = tuple(Quality)
 
 
 @dataclass(frozen=True, slots=True)

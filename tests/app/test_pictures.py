@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -58,13 +59,35 @@ def test_a_draft_of_another_instant_covers_a_finer_picture() -> None:
     assert stack.regions == [draft]
 
 
-def test_a_new_source_frame_replaces_all_regions() -> None:
+def test_a_motion_draft_lies_below_what_is_finer_than_the_source_and_above_what_is_coarser() -> None:
+    stack, full = PictureStack(), region(Rect(100, 100, 100, 100))
+    draft = replace(region(FINE.rect, quality=Quality.MOTION), samples=COARSE)
+    for one in (full, draft):
+        stack.add(one)
+    assert stack.regions == [draft, full]
+    stack, coarse = PictureStack(), region(Rect(5, 5, 20, 20), Grid(50, 50))
+    for one in (coarse, draft):
+        stack.add(one)
+    assert stack.regions == [draft]
+
+
+def test_a_full_picture_has_the_pixels_of_the_screen_and_hides_finer_ones() -> None:
+    stack = PictureStack()
+    finer, full = region(FINE.rect), region(COARSE.rect, COARSE)
+    for one in (finer, full):
+        stack.add(one)
+    assert stack.regions == [full]
+
+
+def test_a_new_source_frame_is_kept_for_comparisons_below_all_regions() -> None:
     stack = PictureStack()
     stack.add(source())
     stack.add(region(FINE.rect))
     newest = source()
     stack.add(newest)
-    assert stack.to_draw(WHOLE) == [newest]
+    assert stack.source is newest
+    assert stack.to_draw(WHOLE) == stack.regions
+    assert len(stack.regions) == 1
 
 
 def test_hidden_regions_are_not_drawn() -> None:

@@ -107,10 +107,10 @@ def test_at_the_time_of_a_source_frame_it_is_that_frame(engine_of: EngineOf, tin
         np.testing.assert_array_equal(region, frames[number][7:47, 10:60])
 
 
-def test_a_coarser_grid_shows_the_mean_of_what_a_pixel_covers(engine_of: EngineOf, tiny: LoadedModel) -> None:
+def test_a_coarser_grid_shows_the_mean_of_what_a_pixel_covers(engine_of: EngineOf, lite: LoadedModel) -> None:
     stripes = np.zeros((2, 60, 96, 3), np.uint8)
     stripes[:, :, ::2] = 255
-    engine = engine_of(stripes, tiny)
+    engine = engine_of(stripes, lite)
     for phase in (Fraction(0), HALF):
         inner = draft(engine, phase, Grid(24, 15))[2:-2, 3:-3].astype(float)
         assert np.abs(inner - 127.5).max() < 12, "point samples would be black or white"
@@ -167,9 +167,9 @@ def test_motion_is_found_once_for_all_requests_of_a_pair(
 ) -> None:
     calls, find = list[int](), proxy_motion.find_motion
 
-    def counted(*arguments: object, half: bool) -> proxy_motion.ProxyMotion:
+    def counted(*arguments: object, half: bool, quick: bool) -> proxy_motion.ProxyMotion:
         calls.append(1)
-        return find(*arguments, half=half)  # type: ignore[arg-type]
+        return find(*arguments, half=half, quick=quick)  # type: ignore[arg-type]
 
     monkeypatch.setattr(motion_drafts, "find_motion", counted)
     engine = engine_of(pan(1, 4), tiny)
@@ -181,6 +181,19 @@ def test_motion_is_found_once_for_all_requests_of_a_pair(
             draft(engine, phase, grid)
     assert len(calls) == 1
     assert not engine.is_encoded(0)
+
+
+def test_quick_motion_serves_until_it_is_found_exactly(engine_of: EngineOf, lite: LoadedModel) -> None:
+    engine, size = engine_of(moved(6.0), lite), Grid(320, 320)
+    query = RegionQuery(Instant(0, HALF), size, size.rect)
+    assert not engine.is_motion_ready(query.instant)
+    quick = engine.motion(query, quick=True)
+    assert engine.is_motion_ready(query.instant)
+    assert (quick.quality, quick.samples) == (Quality.MOTION, size)
+    np.testing.assert_array_equal(engine.motion(query, quick=True).rgbx, quick.rgbx)
+    exact = engine.motion(query).rgbx
+    assert (exact != quick.rgbx).any()
+    np.testing.assert_array_equal(engine.motion(query, quick=True).rgbx, exact)
 
 
 def test_the_budget_bounds_the_motion_that_is_kept(engine_of: EngineOf, tiny: LoadedModel) -> None:

@@ -15,10 +15,13 @@ import pytest
 from helpers.loop_under_test import GRID, SLOW, LoopUnderTest, whole
 from helpers.slow_renderer import Pace, gradient
 from videoinr.cancel import CancelToken
-from videoinr.geometry import Rect
-from videoinr.render import pacing
+from videoinr.geometry import Grid, Rect
+from videoinr.render import gesture, pacing
 from videoinr.render.messages import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
+
+FINE = RegionQuery(Instant(20, Fraction(1, 2)), Grid(640, 360), Rect(31, 17, 601, 340))
+"""Four pixels for each of the clip's, along either axis."""
 
 
 def test_a_quick_renderer_answers_with_the_source_and_the_full_picture_only(
@@ -26,6 +29,9 @@ def test_a_quick_renderer_answers_with_the_source_and_the_full_picture_only(
 ) -> None:
     bench = bench_of(Pace())
     bench.open()
+    bench.ask(whole())
+    bench.told.wait_for_full(whole())  # Now the loop knows how quick it is.
+    bench.told.regions.clear()
     small = RegionQuery(Instant(3, Fraction(1, 4)), GRID, Rect(10, 20, 64, 48))
     bench.ask(small)
     bench.told.wait_for_full(small)
@@ -33,16 +39,39 @@ def test_a_quick_renderer_answers_with_the_source_and_the_full_picture_only(
     assert np.array_equal(bench.told.regions[1].rgbx, gradient(small, Fraction(13, 4) / 50))
 
 
-def test_a_slow_renderer_shows_a_draft_before_the_full_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+def test_a_slow_renderer_shows_a_motion_draft_before_the_full_picture(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
     bench = bench_of(SLOW)
     bench.open()
     bench.ask(whole())
     bench.told.wait_for_full(whole())
+    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.MOTION, Quality.FULL]
+    assert bench.told.regions[1].query == whole()
+
+
+def test_a_draft_that_is_finer_than_the_source_comes_first_and_on_the_pixels_asked_for(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
+    bench = bench_of(Pace(secs_per_pixel=3e-7))
+    renderer = bench.open()
+    renderer.encoded.update(range(50))
+    before = replace(FINE, instant=Instant(3, Fraction(1, 2)))
+    bench.ask(before)
+    bench.told.wait_for_full(before)  # Now the loop knows how quick it is.
+    bench.told.regions.clear()
+    bench.ask(FINE)
+    bench.told.wait_for_full(FINE)
     assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
-    draft = bench.told.regions[1].query
-    assert draft.instant == whole().instant
-    assert draft.rect == draft.grid.rect
-    assert GRID.width / draft.grid.width in pacing.DRAFT_DIVISORS
+    draft, full = bench.told.regions[1:]
+    assert draft.query == FINE
+    assert draft.samples is not None
+    assert draft.samples.width >= pacing.FINER * renderer.width
+    assert FINE.grid.width / draft.samples.width in pacing.DRAFT_DIVISORS
+    assert draft.rank < full.rank
+    error = draft.rgbx.astype(int) - full.rgbx
+    assert abs(error.mean()) < 0.15
+    assert np.abs(error).max() <= 2, "it lies where the full picture will"
 
 
 def test_what_reading_a_clip_meets_is_told_once(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
@@ -133,15 +162,17 @@ def test_a_request_for_another_pair_cancels_an_encoding(bench_of: Callable[[Pace
 
 
 def test_the_same_request_again_does_not_restart_a_refinement(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
-    bench = bench_of(SLOW)
+    bench = bench_of(Pace(secs_per_pixel=2e-6))
     renderer = bench.open()
-    bench.ask(whole(), moving=True)
-    bench.told.wait_for(lambda: bool(bench.told.of(Quality.DRAFT)))
-    time.sleep(pacing.REST_SECS * 2)
-    bench.ask(whole(), moving=False)
-    bench.told.wait_for_full(whole())
+    renderer.encoded.update(range(50))
+    bench.ask(FINE, moving=True)
+    bench.told.wait_for(lambda: bool(bench.told.of(Quality.DRAFT)) or bool(bench.told.of(Quality.MOTION)))
+    first = len(bench.told.regions)
+    time.sleep(gesture.REST_SECS * 2)
+    bench.ask(FINE, moving=False)
+    bench.told.wait_for_full(FINE)
     assert len(renderer.asked("full")) == 1
-    assert len(renderer.asked("draft")) == 1
+    assert len(renderer.asked("draft")) + len(renderer.asked("quick motion")) == first - 1
 
 
 def test_a_clip_that_cannot_be_opened_is_reported_and_the_loop_goes_on(
@@ -198,3 +229,48 @@ def test_the_renderer_runs_on_one_thread_that_close_ends() -> None:
     assert renderer.thread is not threading.main_thread()
     assert not renderer.thread.is_alive()
     assert not bench.told.of(Quality.FULL), "closing waits for no full picture"
+
+
+def test_a_request_for_a_pair_in_work_gets_its_motion_draft_meanwhile(
+    bench_of: Callable[[Pace], LoopUnderTest],
+) -> None:
+    bench = bench_of(Pace(encode_secs=1.0))
+    renderer = bench.open()
+    bench.ask(whole(7))
+    bench.told.wait_for(lambda: bool(renderer.asked("encode")))
+    for sixteenth in (3, 5, 11):
+        asked = whole(7, Fraction(sixteenth, 16))
+        bench.ask(asked)
+        bench.told.wait_for(lambda asked=asked: any(each.query == asked for each in bench.told.of(Quality.MOTION)))  # type: ignore[misc]
+    assert 7 not in renderer.encoded, "the drafts did not wait for the pair"
+    bench.told.wait_for_full(whole(7, Fraction(11, 16)))
+    assert renderer.asked("encode") == [7]
+
+
+def test_a_moving_view_does_not_encode_what_takes_very_long(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "STEADY_SECS", 0.01)
+    bench = bench_of(Pace(encode_secs=0.02))
+    renderer = bench.open()
+    for step in range(40):
+        bench.ask(whole(7, Fraction(step, 80)), moving=True)
+        time.sleep(0.01)
+    assert not renderer.asked("encode")
+    assert not renderer.asked("motion")
+    assert len(bench.told.of(Quality.MOTION)) >= 5
+    last = whole(7, Fraction(39, 80))
+    bench.told.wait_for_full(last)
+    assert renderer.asked("motion") == [last], "an exact one comes before the pair is encoded"
+
+
+def test_a_gesture_that_outruns_the_motion_shows_source_frames(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace(encode_secs=0.3, motion_secs=0.1))
+    bench.open()
+    for pair in range(30):
+        bench.ask(whole(pair), moving=True)
+        time.sleep(0.03)
+    bench.told.wait_for_full(whole(29))
+    drawn = [region.query.instant for region in bench.told.of(Quality.MOTION)]
+    assert sum(instant.phase == 0 for instant in drawn) >= 5
+    assert drawn[-1] == whole(29).instant, "at rest the motion is found"

@@ -11,7 +11,7 @@ import pytest
 from helpers.loop_under_test import GRID, LoopUnderTest, whole
 from helpers.slow_renderer import Pace, SlowRenderer
 from videoinr.geometry import Rect
-from videoinr.render import pacing
+from videoinr.render import gesture
 from videoinr.types import Instant, Quality, RegionQuery
 
 ENCODE_SECS = 0.5
@@ -41,9 +41,10 @@ def test_a_crop_preview_is_shown_before_whole_frames_are_encoded(bench_of: Calla
     renderer = opened(bench)
     bench.ask(corner(20))
     bench.told.wait_for_full(corner(20))
-    assert calls(renderer)[:3] == ["preview", "encode", "full"]
-    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
-    draft = bench.told.regions[1].query
+    assert calls(renderer)[:4] == ["motion", "preview", "encode", "full"]
+    shown = [Quality.SOURCE, Quality.MOTION, Quality.DRAFT, Quality.FULL]
+    assert [region.quality for region in bench.told.regions] == shown
+    draft = bench.told.regions[2].query
     assert (draft.instant, draft.grid, draft.rect) == (corner(20).instant, GRID, CORNER)
     assert 20 in renderer.encoded
 
@@ -57,7 +58,7 @@ def test_there_is_no_crop_preview_for_quick_encoders_or_whole_views(
     asked = whole(20) if encode_secs else corner(20)  # nearly all is shown, or encoding is quick
     bench.ask(asked)
     bench.told.wait_for_full(asked)
-    assert calls(renderer)[:2] == ["encode", "full"]
+    assert [call for call in calls(renderer) if call != "motion"][:2] == ["encode", "full"]
     assert not renderer.asked("preview")
 
 
@@ -68,7 +69,7 @@ def test_a_view_that_moves_within_the_crop_does_not_wait_for_whole_frames(
     renderer = opened(bench)
     bench.ask(corner(20))
     bench.told.wait_for(lambda: bool(bench.told.of(Quality.DRAFT)))
-    time.sleep(pacing.REST_SECS)  # whole frames are in work now
+    time.sleep(gesture.REST_SECS)  # whole frames are in work now
     for step in range(1, 9):
         bench.ask(corner(20, Fraction(step, 32)), moving=True)
         bench.told.wait_for(

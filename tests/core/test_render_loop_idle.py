@@ -17,6 +17,11 @@ from videoinr.render import pacing
 from videoinr.types import Instant, Quality, RegionQuery
 
 
+def fine(pair: int) -> RegionQuery:
+    """Four pixels for each of the clip's, along either axis."""
+    return RegionQuery(Instant(pair, Fraction(1, 2)), Grid(640, 360), Grid(640, 360).rect)
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
@@ -81,33 +86,38 @@ def test_a_failure_to_encode_ahead_is_not_reported(
 
 
 def test_no_draft_is_decoded_if_the_screen_shows_a_finer_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
-    bench = bench_of(SLOW)
+    bench = bench_of(Pace(secs_per_pixel=3e-7))
     renderer = bench.open()
-    bench.ask(whole(7))
-    bench.told.wait_for_full(whole(7))
+    renderer.encoded.update(range(50))
+    for pair in (3, 7):
+        bench.ask(fine(pair))
+        bench.told.wait_for_full(fine(pair))
+    motion = len(renderer.asked("motion"))
     drafts = len(renderer.asked("draft"))
-    closer = RegionQuery(Instant(7, Fraction(1, 2)), Grid(640, 360), Rect(100, 80, 320, 180))
+    closer = RegionQuery(Instant(7, Fraction(1, 2)), Grid(1280, 720), Rect(100, 80, 640, 360))
     bench.ask(closer, moving=True)
     bench.told.wait_for_full(closer)
-    assert len(renderer.asked("draft")) == drafts, "the full picture, magnified, is better than a draft"
+    assert len(renderer.asked("draft")) == drafts, "the full picture, magnified, is as good as a draft"
+    assert len(renderer.asked("motion") + renderer.asked("quick motion")) == motion, "and better than a motion draft"
     later = RegionQuery(Instant(7, Fraction(3, 4)), closer.grid, closer.rect)
     bench.ask(later, moving=True)
     bench.told.wait_for_full(later)
     assert len(renderer.asked("draft")) == drafts + 1, "it shows another moment"
 
 
-def test_a_draft_is_decoded_again_after_a_source_frame_was_shown(
-    bench_of: Callable[[Pace], LoopUnderTest],
-) -> None:
+def test_no_motion_draft_replaces_a_better_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
     bench = bench_of(SLOW)
-    bench.open()
-    for pair in (7, 8, 7):
-        bench.ask(whole(pair))
-        bench.told.wait_for_full(whole(pair))
-        bench.told.regions.clear()
-    bench.ask(whole(8))
-    bench.told.wait_for_full(whole(8))
-    assert [region.quality for region in bench.told.regions] == [Quality.SOURCE, Quality.DRAFT, Quality.FULL]
+    renderer = bench.open()
+    bench.ask(whole(7))
+    bench.told.wait_for_full(whole(7))
+    assert len(renderer.asked("motion")) == 1
+    part = RegionQuery(whole(7).instant, whole(7).grid, Rect(10, 10, 90, 60))
+    bench.ask(part, moving=True)
+    bench.told.wait_for_full(part)
+    assert len(renderer.asked("motion")) == 1
+    bench.ask(whole(7, Fraction(3, 4)))
+    bench.told.wait_for_full(whole(7, Fraction(3, 4)))
+    assert len(renderer.asked("motion")) == 2, "it shows another moment"
 
 
 def test_playback_decodes_every_pair_if_encoding_is_quick(bench_of: Callable[[Pace], LoopUnderTest]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from videoinr.closing import Closeable
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
-from videoinr.render.crop_preview import on_whole_pixels
+from videoinr.render.crop_preview import is_enough, on_whole_pixels
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant, PairKind, Quality, RegionQuery, RenderedRegion
@@ -37,6 +37,7 @@ class Pace:
 
     secs_per_pixel: float = 0.0
     encode_secs: float = 0.0
+    motion_secs: float = 0.0
     source_secs: float = 0.0
     open_secs: float = 0.0
 
@@ -56,6 +57,8 @@ class SlowRenderer(Closeable):
     pace: Pace = QUICK
     calls: list[tuple[str, object]] = field(default_factory=list)
     encoded: set[int] = field(default_factory=set)
+    found: set[int] = field(default_factory=set)
+    """The pairs whose motion was found."""
     crops: set[tuple[int, Rect]] = field(default_factory=set)
     thread: threading.Thread | None = None
     closed: bool = False
@@ -90,9 +93,25 @@ class SlowRenderer(Closeable):
         work(self.pace.encode_secs, token)
         self.encoded.add(pair)
 
+    def is_motion_ready(self, instant: Instant) -> bool:
+        return instant.is_source or instant.pair in self.found
+
+    def motion(self, query: RegionQuery, token: CancelToken, *, quick: bool = False) -> RenderedRegion:
+        self._note("motion" if not quick else "quick motion", query)
+        started = time.perf_counter()
+        if not self.is_motion_ready(query.instant):
+            work(self.pace.motion_secs, token)
+            self.found.add(query.instant.pair)
+        samples = Grid(min(self.width, query.grid.width), min(self.height, query.grid.height))
+        return replace(self._drawn(query, Quality.MOTION, time.perf_counter() - started), samples=samples)
+
+    def is_previewed(self, query: RegionQuery) -> bool:
+        size = Grid(self.width, self.height)
+        return any(pair == query.instant.pair and is_enough(crop, query, size) for pair, crop in self.crops)
+
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         self._note("preview", (query, crop))
-        if (query.instant.pair, crop) not in self.crops:
+        if not self.is_previewed(query):
             work(self.pace.encode_secs * crop.area / (self.width * self.height), token)
             self.crops.add((query.instant.pair, crop))
         asked = on_whole_pixels(query, Grid(self.width, self.height))
@@ -104,11 +123,14 @@ class SlowRenderer(Closeable):
         self._note(quality.value, query)
         started = time.perf_counter()
         work(self.pace.secs_per_pixel * query.rect.area, token)
+        return self._drawn(query, quality, time.perf_counter() - started)
+
+    def _drawn(self, query: RegionQuery, quality: Quality, elapsed_secs: float) -> RenderedRegion:
         position = (query.instant.pair + query.instant.phase) / self.frames
         pair = query.instant.pair
         kind = PairKind.CUT if pair in self.cuts else PairKind.MOTION
-        pixels, secs = gradient(query, position), time.perf_counter() - started
-        return RenderedRegion(query, quality, pixels, secs, kind, self.expected_db.get(pair))
+        pixels = gradient(query, position)
+        return RenderedRegion(query, quality, pixels, elapsed_secs, kind, self.expected_db.get(pair))
 
     def close(self) -> None:
         self._note("close", None)

@@ -57,22 +57,24 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class StartUp:
-    """Seconds from the start of the process until each of these was on the screen."""
+    """Seconds from the start of the process until each of these was on the screen; ``motion``: or anything better."""
 
     window_secs: float
     source_secs: float
     first_decoded_secs: float
     full_secs: float
     longest_gap_msecs: float
+    motion_secs: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class GestureFigures:
     """The figures of one repeated mouse gesture.
 
-    ``first``: from an input to the first picture on the screen, draft or full, that answers it or a later input.
+    ``first``: from an input to the first picture on the screen, a motion draft or better, that answers it or a later
+    input.
     ``full``: from the last input of a stroke to the full picture. ``decode``: rendering times of the drafts and full
-    pictures that were on the screen. ``drafts``, ``fulls``, ``sources``: numbers of different pictures.
+    pictures that were on the screen. ``motions``, ``drafts``, ``fulls``, ``sources``: numbers of different pictures.
     ``full_per_sec``: new full pictures per second while the mouse moved (60 inputs a second).
     """
 
@@ -86,6 +88,7 @@ class GestureFigures:
     sources: int
     full_per_sec: float
     longest_gap_msecs: float
+    motions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ class PaintMeter(QObject):
     """Watches the requests and the paints of one viewer.
 
     A paint counts at the next turn of the event loop, when the window's pixels are on their way to the display. An
-    input is answered by the first paint that shows the decoded picture of its request or of a later one, draft or
-    full. After a zoom or a pan without a change of time, an earlier picture of the instant is an answer, too.
+    input is answered by the first paint that shows the picture of its request or of a later one: a motion draft, a
+    draft or the full picture. After a zoom or a pan without a change of time, an earlier picture of the instant is
+    an answer, too.
     """
 
     _flushed = Signal(tuple, int)
@@ -85,7 +86,7 @@ class PaintMeter(QObject):
 
     @property
     def is_answered(self) -> bool:
-        """Whether a picture of the newest request, draft or full, is on the screen."""
+        """Whether a picture of the newest request, a motion draft or better, is on the screen."""
         return self.answered == self._asked
 
     @property
@@ -132,9 +133,9 @@ class PaintMeter(QObject):
             region.quality is Quality.FULL for region in new
         )
         self._answer(answered, now)
-        decoded = [region for region in new if region.quality is not Quality.SOURCE]
+        decoded = [region for region in new if region.quality in (Quality.DRAFT, Quality.FULL)]
         self.counts.decode_secs += [region.elapsed_secs for region in decoded]
-        questions = (self._requests.answered_by(region.query) for region in decoded)
+        questions = (self._requests.answered_by(region.query) for region in new if region.quality is not Quality.SOURCE)
         self.counts.age_secs += [now - asked.at_secs for asked in questions if asked is not None]
         if self._rests_since is not None and self.is_complete:
             self.counts.full_secs.append(now - self._rests_since)

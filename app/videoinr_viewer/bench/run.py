@@ -97,9 +97,12 @@ class BenchRun(QObject):
         meter = self._meter
         window_secs = yield from _age_when(self._is_exposed, "the window")
         source_secs = yield from _age_when(lambda: meter.is_shown(*Quality), "the source frame")
+        motion = (Quality.MOTION, Quality.DRAFT, Quality.FULL)
+        motion_secs = yield from _age_when(lambda: meter.is_shown(*motion), "the motion draft")
         first_secs = yield from _age_when(lambda: meter.is_shown(Quality.DRAFT, Quality.FULL), "the first picture")
         full_secs = yield from _age_when(lambda: meter.is_complete, "the full picture")
-        return StartUp(window_secs, source_secs, first_secs, full_secs, self._heartbeat.take_longest_msecs())
+        gap_msecs = self._heartbeat.take_longest_msecs()
+        return StartUp(window_secs, source_secs, first_secs, full_secs, gap_msecs, motion_secs)
 
     def _is_exposed(self) -> bool:
         handle = self._viewer.window.windowHandle()
@@ -124,7 +127,7 @@ class BenchRun(QObject):
                 name, counts.inputs, Latency.of(counts.first_secs), Latency.of(counts.full_secs),
                 Latency.of(counts.decode_secs), counts.shown[Quality.DRAFT], counts.shown[Quality.FULL],
                 counts.shown[Quality.SOURCE], round(counts.fulls_while_moving / counts.moving_secs, 1),
-                self._heartbeat.take_longest_msecs(),
+                self._heartbeat.take_longest_msecs(), counts.shown[Quality.MOTION],
             )
         )  # fmt: skip
 
@@ -136,7 +139,7 @@ class BenchRun(QObject):
         decoded = counts.shown[Quality.DRAFT] + counts.shown[Quality.FULL]
         self._play.append(
             PlayFigures(
-                speed=str(speed), secs=secs, shown_per_sec=round((decoded + counts.shown[Quality.SOURCE]) / secs, 1),
+                speed=str(speed), secs=secs, shown_per_sec=round(sum(counts.shown.values()) / secs, 1),
                 decoded_per_sec=round(decoded / secs, 1),
                 full_per_sec=round(counts.shown[Quality.FULL] / secs, 1),
                 behind=Latency.of(counts.age_secs),

@@ -13,7 +13,7 @@ _GESTURES = (
     "first p50/p95/p99",
     "full p50/longest",
     "decode p50/p95",
-    "draft/full/source",
+    "motion/draft/full/source",
     "full/s",
     "gap",
 )
@@ -32,6 +32,7 @@ def print_table(figures: BenchFigures) -> None:
     rows = [
         ("window", f"{start.window_secs:.2f} s"),
         ("source frame", f"{start.source_secs:.2f} s"),
+        ("motion draft", f"{start.motion_secs:.2f} s"),
         ("first decoded picture", f"{start.first_decoded_secs:.2f} s"),
         ("full picture", f"{start.full_secs:.2f} s"),
         ("longest gap of the event loop", f"{start.longest_gap_msecs:.0f} ms"),
@@ -57,7 +58,7 @@ def _gesture_row(gesture: GestureFigures) -> tuple[str, ...]:
         "/".join(_msecs(value) for value in (first.p50_msecs, first.p95_msecs, first.p99_msecs)),
         f"{_msecs(full.p50_msecs)}/{_msecs(full.longest_msecs)}",
         f"{_msecs(decode.p50_msecs)}/{_msecs(decode.p95_msecs)}",
-        f"{gesture.drafts}/{gesture.fulls}/{gesture.sources}",
+        f"{gesture.motions}/{gesture.drafts}/{gesture.fulls}/{gesture.sources}",
         f"{gesture.full_per_sec:.1f}",
         _msecs(gesture.longest_gap_msecs),
     )

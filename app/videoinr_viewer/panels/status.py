@@ -164,6 +164,8 @@ class StatusLine(QFrame):
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
         """Show the quality of a rendered region, how long it took, and what is special about its pair."""
+        if region.quality is Quality.SOURCE and self._shown is not None:
+            return  # The picture lies above the source frame.
         self._shown = region.quality
         self._set_note(self.pair, self._note.show(region))
         self.picture.setText(f"{quality_name(region.quality)} · {format_elapsed(region.elapsed_secs)}")

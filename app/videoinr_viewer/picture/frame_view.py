@@ -8,7 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from videoinr.render.messages import Opened
-from videoinr.types import Quality, RegionQuery, RenderedRegion, ViewState
+from videoinr.types import RegionQuery, RenderedRegion, ViewState
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.picture.canvas import CanvasBox
 from videoinr_viewer.picture.comparing import Compare
@@ -19,11 +19,6 @@ from videoinr_viewer.picture.picture_item import PictureItem
 from videoinr_viewer.picture.surround import surround_brush
 from videoinr_viewer.style.language import tr
 
-SOURCE_PATIENCE_MSECS = 80
-"""How long a source frame waits for the decoded picture before it replaces the last one.
-
-Without this wait, playback would flash the blurred source frame at each frame of the clip.
-"""
 WIPE_REACH_PX = 6
 """The mouse takes hold of the wipe within this distance, logical pixels."""
 
@@ -59,10 +54,6 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.comparison = Comparison(self._item, reader, self)
         self._panned_px = (0, 0)
         self._holds_wipe = False
-        self._late_source: RenderedRegion | None = None
-        self._patience = QTimer(self, singleShot=True)
-        self._patience.setInterval(SOURCE_PATIENCE_MSECS)
-        self._patience.timeout.connect(self._show_late_source)
         self._box = CanvasBox()
         self._box.addItem(self._item, ignoreBounds=True)
         self.setCentralItem(self._box)
@@ -86,7 +77,6 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     @Slot(object)
     def open(self, opened: Opened) -> None:
         """Take the size of a newly opened clip and show nothing yet."""
-        self._forget_late_source()
         self._item.reset(opened.info.width, opened.info.height)
         self.overlays.open(opened)
 
@@ -100,14 +90,12 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
-        """Show a rendered region. The last one stays until this one covers it."""
-        if region.quality is Quality.SOURCE and self._item.stack.regions:
-            self._late_source = region
-            if not self._patience.isActive():
-                self._patience.start()
-            return
-        self._show_late_source()
-        self._add(region)
+        """Show a rendered region. The last one stays until this one covers it; a source frame lies below them all."""
+        self._item.stack.add(region)
+        self._item.update()
+        self.comparison.update()
+        self.overlays.show_region(region)
+        self.shown.emit(region)
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
         """Return the full picture of exactly ``query``, or None if there is none yet."""
@@ -116,8 +104,6 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     @Slot(bool)
     def set_source_only(self, source_only: bool) -> None:
         """Show the source frame alone, or the decoded picture again."""
-        if source_only:
-            self._show_late_source()
         self._item.source_only = source_only
         self._item.update()
         self.overlays.update_badge()
@@ -224,23 +210,6 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     def _is_on_wipe(self, at: QPointF) -> bool:
         x = self._item.wipe_px() if self.compare is Compare.WIPE else None
         return x is not None and abs(at.x() - x / self.devicePixelRatioF()) <= WIPE_REACH_PX
-
-    def _add(self, region: RenderedRegion) -> None:
-        self._item.stack.add(region)
-        self._item.update()
-        self.comparison.update()
-        self.overlays.show_region(region)
-        self.shown.emit(region)
-
-    @Slot()
-    def _show_late_source(self) -> None:
-        if (source := self._forget_late_source()) is not None:
-            self._add(source)
-
-    def _forget_late_source(self) -> RenderedRegion | None:
-        self._patience.stop()
-        source, self._late_source = self._late_source, None
-        return source
 
     @Slot()
     def _report_screen(self) -> None:

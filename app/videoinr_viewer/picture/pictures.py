@@ -30,24 +30,25 @@ def covers(outer: UnitBox, inner: UnitBox) -> bool:
 
 @dataclass(eq=False)
 class PictureStack:
-    """The newest source frame, and above it the decoded regions that no better region covers, bottom to top.
+    """The newest source frame, and above it the rendered regions that no better region covers, bottom to top.
 
     A region is removed only when another one covers it, so the screen never goes blank. Regions of the newest
-    instant lie above those of older instants. Among regions of one instant a draft lies below finer ones.
+    instant lie above those of older instants. Among regions of one instant a better one lies above, whatever their
+    order. The source frame is for comparisons: regions stay above it.
     """
 
     source: RenderedRegion | None = None
     regions: list[RenderedRegion] = field(default_factory=list)
 
     def add(self, new: RenderedRegion) -> None:
-        """Add a rendered region. A source frame replaces all regions: its request is newer than theirs."""
+        """Add a rendered region, or take a new source frame."""
         if new.quality is Quality.SOURCE:
-            self.source, self.regions = new, []
+            self.source = new
             return
         box = unit_box(new.query)
         kept = [old for old in self.regions if not _hides(new, box, old)]
         place = len(kept)
-        while place and _is_finer(kept[place - 1], new):
+        while place and _is_better(kept[place - 1], new):
             place -= 1
         kept.insert(place, new)
         self.regions = kept[-MAX_REGIONS:]
@@ -68,10 +69,14 @@ class PictureStack:
         return layers
 
 
-def _is_finer(old: RenderedRegion, new: RenderedRegion) -> bool:
-    is_draft, is_same_instant = new.quality is Quality.DRAFT, old.query.instant == new.query.instant
-    return is_draft and is_same_instant and old.query.grid.width > new.query.grid.width
+def _is_better(old: RenderedRegion, new: RenderedRegion) -> bool:
+    # The full picture of a view has the screen's own pixels: a finer one of another zoom would be resampled.
+    return new.quality is not Quality.FULL and _is_same_instant(old, new) and old.rank > new.rank
+
+
+def _is_same_instant(old: RenderedRegion, new: RenderedRegion) -> bool:
+    return old.query.instant == new.query.instant
 
 
 def _hides(new: RenderedRegion, box: UnitBox, old: RenderedRegion) -> bool:
-    return not _is_finer(old, new) and covers(box, unit_box(old.query))
+    return not _is_better(old, new) and covers(box, unit_box(old.query))

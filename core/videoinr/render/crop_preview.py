@@ -7,8 +7,11 @@ decoded from whole frames alone. Coordinates are (x, y); rectangles of ``clip`` 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from videoinr.geometry import Grid, Rect, rect_on_grid
-from videoinr.types import RegionQuery
+from videoinr.model.representation import Features
+from videoinr.types import PairKey, Pixels, RegionQuery
 
 MARGIN_PX = 16
 """Clip pixels that are encoded around the visible ones."""
@@ -46,6 +49,29 @@ def is_enough(crop: Rect, query: RegionQuery, clip: Grid) -> bool:
         clip: the size of the clip's frames.
     """
     return crop.contains(_widened(query, clip, LEAST_MARGIN_PX))
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedCrop:
+    """The features of the crop ``rect`` of a pair's frames."""
+
+    key: PairKey
+    rect: Rect
+    features: Features
+
+    @property
+    def name(self) -> PairKey:
+        """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
+        return replace(self.key, clip=f"{self.key.clip} {self.rect}")
+
+    def serves(self, key: PairKey, query: RegionQuery, clip: Grid) -> bool:
+        """Return whether a draft of ``query`` of the pair ``key`` can be decoded from this crop (:func:`is_enough`)."""
+        return self.key == key and is_enough(self.rect, query, clip)
+
+
+def cut_out(frame: Pixels, crop: Rect) -> Pixels:
+    """Return a copy of the pixels ``crop`` of a frame."""
+    return frame[crop.slices].copy()
 
 
 def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:

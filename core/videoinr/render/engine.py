@@ -6,10 +6,11 @@ One thread at a time may use an engine: the window's render thread, an export pr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,11 +24,12 @@ from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps, measure_failure
+from videoinr.decode.frame_warp import plane_size
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect
-from videoinr.images import rgbx_from_pixels, tensor_from_pixels
+from videoinr.images import mixed, rgbx_from_pixels, tensor_from_pixels
 from videoinr.model.latent import LatentPair, OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
@@ -43,7 +45,6 @@ from videoinr.types import (
     PairFailure,
     PairKey,
     PairKind,
-    Pixels,
     Quality,
     RegionQuery,
     RenderedRegion,
@@ -78,7 +79,7 @@ class Engine(Closeable):
         self._profile = profile
         self._cache = FeatureCache(profile.feature_bytes)
         self._failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
-        self._crop: _EncodedCrop | None = None
+        self._crop: crop_preview.EncodedCrop | None = None
         self._encoder = PairEncoder(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
         self._motion = MotionDrafts(clip, self._model, profile)
@@ -126,6 +127,12 @@ class Engine(Closeable):
         for footing in self._footings.of(Instant(pair, phase), token):
             self._features(footing, token)
 
+    def is_previewed(self, query: RegionQuery) -> bool:
+        """Return whether :meth:`preview` of ``query`` needs to encode nothing; reads no frame."""
+        if self._crop is None or not self._footings.is_judged(query.instant):
+            return False
+        return self._crop.serves(self._key(self._footings.nearest(query.instant)), query, self.clip.info.grid)
+
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames (see crop_preview.py), on a grid that suits the crop.
 
@@ -145,13 +152,33 @@ class Engine(Closeable):
         size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair, token)
         footing = self._footings.nearest(query.instant, token)
         held, key = self._crop, self._key(footing)
-        if held is None or held.key != key or not crop_preview.is_enough(held.rect, query, size):
+        if held is None or not held.serves(key, query, size):
             held = self._crop = None  # Free its memory before more is taken.
-            held = self._crop = _EncodedCrop(key, crop, self._encode(footing, token, crop))
+            held = self._crop = crop_preview.EncodedCrop(key, crop, self._encode(footing, token, crop))
         start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
-        inner = _on_footing(crop_preview.query_on_crop(held.rect, asked, size), footing)
+        inner = footing.query(crop_preview.query_on_crop(held.rect, asked, size))
         rgbx = self._decoder.decode(held.name, held.features, inner, token)
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start, kind)
+
+    def is_motion_ready(self, instant: Instant) -> bool:
+        """Return whether :meth:`motion` needs to find no motion first; reads no frame."""
+        is_judged = self._footings.is_judged(instant)
+        return is_judged and all(self._motion.is_ready(self._key(each), each) for each in self._footings.of(instant))
+
+    def motion(self, query: RegionQuery, token: CancelToken = NEVER, *, quick: bool = False) -> RenderedRegion:
+        """Draw ``query`` as a motion draft, for which no pair is encoded (see motion_drafts.py).
+
+        Args:
+            query: the instant, the grid and the pixels of it.
+            token: cancels the work between frames, steps and tiles.
+            quick: find the motion in a third of the time, less exactly, unless it was found exactly before.
+
+        Returns and raises as :meth:`render`.
+        """
+        start = time.perf_counter()
+        rgbx = self._picture(query, partial(self._draw_motion, quick=quick), token, to_cpu=True)
+        kind, samples = self._footings.kind(query.instant.pair), plane_size(self.clip.info.grid, query.grid)
+        return RenderedRegion(query, Quality.MOTION, rgbx.numpy(), time.perf_counter() - start, kind, samples=samples)
 
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
         """Render ``query``, encoding its pair first where needed.
@@ -168,8 +195,10 @@ class Engine(Closeable):
         Raises:
             Cancelled, UsageError, ClipError, DeviceError: as for :meth:`encode`.
         """
+        if quality is Quality.MOTION:
+            return self.motion(query, token)
         start = time.perf_counter()
-        rgbx = self._picture(query, quality, token, to_cpu=True)
+        rgbx = self._picture(query, self._decode, token, to_cpu=True)
         kind, elapsed_secs = self._footings.kind(query.instant.pair), time.perf_counter() - start
         return RenderedRegion(query, quality, rgbx.numpy(), elapsed_secs, kind, self._expected_db(query.instant, kind))
 
@@ -189,7 +218,8 @@ class Engine(Closeable):
         Raises:
             Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
         """
-        return self._picture(query, quality, token, to_cpu=False)
+        draw = self._draw_motion if quality is Quality.MOTION else self._decode
+        return self._picture(query, draw, token, to_cpu=False)
 
     def keep_only(self, instant: Instant, token: CancelToken = NEVER) -> None:
         """Drop all encoded pairs but those of ``instant``: the others will not be asked for again."""
@@ -239,18 +269,13 @@ class Engine(Closeable):
         return PairKey(self.clip.identity, footing.first, footing.second - footing.first)
 
     @torch.inference_mode()
-    def _picture(self, query: RegionQuery, quality: Quality, token: CancelToken, *, to_cpu: bool) -> Tensor:
-        """Return the pixels of ``query``: uint8 [rect.height, rect.width, 4], RGBX."""
-        draw = self._draw_motion if quality is Quality.MOTION else self._decode
+    def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
+        """Return the pixels of ``query``, drawn from each footing: uint8 [rect.height, rect.width, 4], RGBX."""
         pictures = [
-            (footing.share, draw(footing, _on_footing(query, footing), token, to_cpu=to_cpu))
+            (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
             for footing in self._footings.of(query.instant, token)
         ]
-        if len(pictures) == 1:
-            return pictures[0][1]
-        mixed = sum(float(share) * picture.float() for share, picture in pictures)
-        assert isinstance(mixed, Tensor)
-        return mixed.round_().clamp_(0, 255).to(torch.uint8)
+        return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
 
     def _decode(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
         key, needed = self._key(footing), visible_part.around(query, self.clip.info.grid)
@@ -263,8 +288,10 @@ class Engine(Closeable):
             except OutsidePartError as error:
                 needed = visible_part.widened(error.rect, self.clip.info.grid)
 
-    def _draw_motion(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
-        drawn = self._motion.draw(self._key(footing), footing, query, token)
+    def _draw_motion(
+        self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, quick: bool = False
+    ) -> Tensor:
+        drawn = self._motion.draw(self._key(footing), footing, query, token, quick=quick)
         return drawn.cpu() if to_cpu else drawn
 
     @torch.inference_mode()
@@ -312,7 +339,7 @@ class Engine(Closeable):
         both = (
             (frames.first, frames.second)
             if crop is None
-            else (_crop_of(frames.first, crop), _crop_of(frames.second, crop))
+            else (crop_preview.cut_out(frames.first, crop), crop_preview.cut_out(frames.second, crop))
         )
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         with self._short_of_memory():
@@ -331,29 +358,6 @@ class Engine(Closeable):
                 f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
                 hint="Close other programs, choose a smaller model, or use --device cpu.",
             ) from error
-
-
-def _crop_of(frame: Pixels, crop: Rect) -> Pixels:
-    return frame[crop.slices].copy()
-
-
-def _on_footing(query: RegionQuery, footing: Footing) -> RegionQuery:
-    """Return ``query`` at the instant that is decoded from the footing's frames."""
-    return replace(query, instant=Instant(footing.first, footing.phase))
-
-
-@dataclass(frozen=True, eq=False)
-class _EncodedCrop:
-    """The features of the crop ``rect`` of a pair's frames."""
-
-    key: PairKey
-    rect: Rect
-    features: Features
-
-    @property
-    def name(self) -> PairKey:
-        """A key for the decoder's caches, different for each crop and from the key of the whole pair."""
-        return replace(self.key, clip=f"{self.key.clip} {self.rect}")
 
 
 def open_engine(

@@ -19,7 +19,7 @@ from fractions import Fraction
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.timeline import Timeline
-from videoinr.types import AcrossCuts, Instant, PairKind
+from videoinr.types import AcrossCuts, Instant, PairKind, RegionQuery
 
 HALF = Fraction(1, 2)
 
@@ -39,6 +39,10 @@ class Footing:
     second: int
     phase: Fraction
     share: Fraction = Fraction(1)
+
+    def query(self, query: RegionQuery) -> RegionQuery:
+        """Return ``query`` at the instant that is decoded from these frames."""
+        return replace(query, instant=Instant(self.first, self.phase))
 
 
 class Footings:

@@ -76,6 +76,8 @@ class HandOver:
         self._token = CancelToken()
         self.asked_at_secs = 0.0
         """When the newest request came, on :func:`time.monotonic`'s clock."""
+        self.interval_secs = float("inf")
+        """How long after the request before it, whether or not that one was answered."""
 
     # ---- for any thread ----
 
@@ -91,7 +93,8 @@ class HandOver:
             # Releasing the mouse button asks again for the picture that a resting view already refines: let it finish.
             if self._is_refining(request.query):
                 return
-            self._request, self.asked_at_secs = request, time.monotonic()
+            now = time.monotonic()
+            self._request, self.interval_secs, self.asked_at_secs = request, now - self.asked_at_secs, now
             if self._task is not None and self._task.is_outdated_by(request):
                 self._token.cancel()
             self._changed.notify()
@@ -123,6 +126,12 @@ class HandOver:
             else:
                 self._request = None
             return job
+
+    @property
+    def waiting(self) -> RenderRequest | None:
+        """The request that waits, if one does."""
+        with self._changed:
+            return self._request
 
     def newer_within(self, secs: float) -> bool:
         """Return whether a newer clip, request or end waits, or comes within ``secs``."""

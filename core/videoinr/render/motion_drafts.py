@@ -45,6 +45,7 @@ class MotionDrafts:
         self._clip, self._model, self._profile = clip, model, profile
         budget = min(_MOST_BYTES, profile.feature_bytes // 8)
         self._motions = BoundedCache[PairKey, ProxyMotion](budget)
+        self._quick = BoundedCache[PairKey, ProxyMotion](budget // 4)
         self._planes = BoundedCache[tuple[int, Grid], Tensor](budget)
         self._warper = FrameWarper(profile)
 
@@ -52,13 +53,17 @@ class MotionDrafts:
         """End the threads, and free the memory."""
         self._warper.close()
         self._motions.clear()
+        self._quick.clear()
         self._planes.clear()
 
     def is_ready(self, key: PairKey, footing: Footing) -> bool:
         """Return whether :meth:`draw` needs to find no motion for ``footing``, whose name in the caches is ``key``."""
-        return footing.phase in (0, 1) or not self._model.warps_frames or key in self._motions
+        is_found = key in self._motions or key in self._quick
+        return footing.phase in (0, 1) or not self._model.warps_frames or is_found
 
-    def draw(self, key: PairKey, footing: Footing, query: RegionQuery, token: CancelToken) -> Tensor:
+    def draw(
+        self, key: PairKey, footing: Footing, query: RegionQuery, token: CancelToken, *, quick: bool = False
+    ) -> Tensor:
         """Draw the pixels of ``query``.
 
         Args:
@@ -66,6 +71,7 @@ class MotionDrafts:
             footing: the frames and the phase between them.
             query: the grid and the rectangle; its phase is the footing's.
             token: cancels the work between frames, steps and tiles.
+            quick: find the motion in a third of the time, less exactly, unless it was found exactly before.
 
         Returns:
             uint8 [rect.height, rect.width, 4], RGBX, on the device.
@@ -79,7 +85,7 @@ class MotionDrafts:
             if footing.phase in (0, 1):
                 index = footing.second if footing.phase else footing.first
                 return self._warper.frame(self._plane(index, size, token), query, token)
-            motion = self._motion(key, footing, token)
+            motion = self._motion(key, footing, token, quick=quick)
             maps = None if motion is None else motion.at(float(footing.phase))
             token.check()
             first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
@@ -92,17 +98,17 @@ class MotionDrafts:
                 hint="Close other programs, choose a smaller size, or use --device cpu.",
             ) from error
 
-    def _motion(self, key: PairKey, footing: Footing, token: CancelToken) -> ProxyMotion | None:
+    def _motion(self, key: PairKey, footing: Footing, token: CancelToken, *, quick: bool) -> ProxyMotion | None:
         """Return the motion between the footing's frames; None if the model has none to offer."""
         if not self._model.warps_frames:
             return None
-        motion = self._motions.get(key)
+        motion = self._motions.get(key) or (self._quick.get(key) if quick else None)
         if motion is None:
             size = self._clip.info.grid
             planes = torch.stack([self._plane(index, size, token) for index in (footing.first, footing.second)])
             token.check()
-            motion = find_motion(self._model, planes, size, half=self._profile.half_encoder)
-            self._motions.put(key, motion)
+            motion = find_motion(self._model, planes, size, half=self._profile.half_encoder, quick=quick)
+            (self._quick if quick else self._motions).put(key, motion)
         return motion
 
     def _plane(self, index: int, size: Grid, token: CancelToken) -> Tensor:

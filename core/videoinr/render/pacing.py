@@ -1,22 +1,34 @@
-"""The policy of the render thread: a draft while the view moves, the full picture at rest.
+"""The policy of the render thread: for any view a picture at once, and then only better ones.
 
-| situation                                              | rendered picture                                      |
-|--------------------------------------------------------|-------------------------------------------------------|
-| the source frame under the instant changed             | the source frame, at once                             |
-| the pair is not encoded, the view is moving, and       | none until the view stays on the pair for DWELL_SECS  |
-| encoding takes longer than DRAFT_SECS                  |                                                       |
-| the pair is not encoded, encoding takes longer than    | first a draft from a crop of the frames (see          |
-| CROP_SECS, and the view shows a region of the clip     | crop_preview.py); whole frames once the view rests    |
-| the view rests, and full is expected within DRAFT_SECS | full at once                                          |
-| full or half density is expected within SMOOTH_SECS    | the finer one of the two: 60 Hz                       |
-| otherwise                                              | the finest draft expected within DRAFT_SECS: 10 Hz    |
-| the screen shows this instant finer than that draft    | no draft                                              |
-| no newer request for REST_SECS                         | full (at once when the request was not moving)        |
-| full is shown, no newer request for IDLE_SECS, and     | none; the next pairs are encoded (see prefetch.py)    |
-| encoding takes no longer than AHEAD_SECS               |                                                       |
+A view's pictures, worst to best: a *motion draft* (motion_drafts.py), a *draft*, the *full* picture. They lie on the
+same pixels, and none replaces a better one of its instant (:attr:`~videoinr.types.RenderedRegion.rank`).
 
-Playback is a moving view. It keeps time because each request asks for the present instant; a slow machine lowers the
-density of the pictures instead of delaying them.
+| situation                                               | rendered picture                                      |
+|---------------------------------------------------------|-------------------------------------------------------|
+| the source frame under the instant changed              | the source frame, to compare with; the window shows   |
+|                                                         | it only while there is nothing else                   |
+| full, or a draft that is finer than the source frames,  | that one: full or half density if that is expected    |
+| is expected within DRAFT_SECS                           | within SMOOTH_SECS (60 Hz), else the finest (10 Hz)   |
+| otherwise: the pair is not encoded, it is the time of a | a motion draft; a quick one if the view is moving     |
+| source frame, or a draft would be softer                |                                                       |
+| the view moves over pairs faster than motion is found   | of a motion draft's kind: the source frame itself     |
+| the gesture fell back from such pictures to motion      | motion drafts until it ends (gesture.py)              |
+| drafts                                                  |                                                       |
+| the view moves, and stays on a pair for DWELL_SECS      | the pair is encoded, unless that takes longer than    |
+|                                                         | STEADY_SECS                                           |
+| a moving view came to rest                              | an exact motion draft where encoding takes longer     |
+|                                                         | than STEADY_SECS, then as follows                     |
+| at rest, encoding takes longer than CROP_SECS, and the  | a draft from a crop of the frames (crop_preview.py),  |
+| view shows a region of the clip                         | then whole frames                                     |
+| encoding, and a request for the pair comes              | its motion draft, between two layers of the encoder   |
+| at rest, encoded, full expected later than DRAFT_SECS   | a draft, if it is finer than the source; then full    |
+| the screen shows the instant as well as that or better  | none                                                  |
+| full is shown, no newer request for IDLE_SECS, and      | none; the next pairs are encoded (see prefetch.py)    |
+| encoding takes no longer than AHEAD_SECS                |                                                       |
+
+A moving view is at rest when no newer request came for :attr:`~videoinr.render.gesture.Gesture.rest_secs`. Playback is
+a moving view. It keeps time because each request asks for the present instant; a slow machine lowers the density of the
+pictures instead of delaying them.
 """
 
 from __future__ import annotations
@@ -33,14 +45,19 @@ SMOOTH_SECS = 0.014
 DRAFT_SECS = 0.045
 """Time for a draft. An input may have to wait for the draft before its own, so a drag is answered within twice this
 time, and redraws at 10 Hz or more with room to spare."""
-REST_SECS = 0.09
-"""A moving view is at rest when no newer request came for this long; then the full picture is decoded."""
 DWELL_SECS = 0.06
 """How long a moving view must stay on a pair that is not encoded before its encoding starts."""
 CROP_SECS = 0.15
 """If a pair takes longer to encode than this, the visible crop of its frames is encoded first."""
 IDLE_SECS = 0.25
 """How long no request must come before pairs are encoded ahead."""
+STEADY_SECS = 3.0
+"""If a pair takes longer to encode than this, that begins only at rest, and a quick motion draft is followed by an
+exact one. While a pair is encoded, motion drafts wait for a layer of the encoder to end."""
+ENCODE_SECS_PER_PIXEL = 1.1e-5
+"""The time of encoding until it is known: that of a slow laptop."""
+FINER = 1.25
+"""How many times finer than the source frames a draft must be to be shown in place of a motion draft."""
 AHEAD_SECS = 8.0
 """Pairs that take longer are not encoded ahead: a layer of the encoder, which cannot be cancelled, takes too long."""
 DRAFT_DIVISORS = (1, 2, 3, 4, 6, 8)
@@ -94,13 +111,15 @@ class Pacer:
     def __init__(self) -> None:
         self._cold, self._warm = SpeedMeter(), SpeedMeter()
         self._encode_secs: float | None = None
+        self.motion_secs = 0.0
+        """How long the last motion draft took whose motion had to be found first."""
         self._seen: deque[_View] = deque(maxlen=16)
         self._last_view: _View | None = None
         self._last_divisor = 1
 
     def forget_clip(self) -> None:
         """Forget what depends on the clip: its encoding time and its views. The speed of decoding is kept."""
-        self._encode_secs, self._last_view = None, None
+        self._encode_secs, self._last_view, self.motion_secs = None, None, 0.0
         self._seen.clear()
 
     def note_encoding(self, elapsed_secs: float) -> None:
@@ -118,8 +137,17 @@ class Pacer:
     @property
     def dwell_secs(self) -> float:
         """How long a moving view must stay on a pair before the pair is encoded."""
-        is_quick = self._encode_secs is not None and self._encode_secs <= DRAFT_SECS
-        return 0.0 if is_quick else DWELL_SECS
+        return 0.0 if self.encodes_at_once else DWELL_SECS
+
+    @property
+    def encodes_at_once(self) -> bool:
+        """Whether a pair is encoded before a motion draft of it would be of use."""
+        return self._encode_secs is not None and self._encode_secs <= DRAFT_SECS
+
+    def encodes_at_rest_only(self, clip: Grid) -> bool:
+        """Return whether encoding frames of the size ``clip`` takes too long for a moving view."""
+        expected_secs = ENCODE_SECS_PER_PIXEL * clip.rect.area if self._encode_secs is None else self._encode_secs
+        return expected_secs > STEADY_SECS
 
     @property
     def encodes_crop_first(self) -> bool:

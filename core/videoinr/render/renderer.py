@@ -36,6 +36,24 @@ class Renderer(Protocol):
             Cancelled: ``token`` was cancelled.
         """
 
+    def is_motion_ready(self, instant: Instant) -> bool:
+        """Return whether :meth:`motion` needs to find no motion first; reads no frame."""
+
+    def motion(self, query: RegionQuery, token: CancelToken, *, quick: bool = False) -> RenderedRegion:
+        """Draw ``query`` as a motion draft, for which no pair is encoded (quality MOTION).
+
+        Args:
+            query: the instant, the grid and the pixels of it.
+            token: cancels the work between frames, steps and tiles.
+            quick: find the motion in a third of the time, less exactly, unless it was found exactly before.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
+
+    def is_previewed(self, query: RegionQuery) -> bool:
+        """Return whether :meth:`preview` of ``query`` needs to encode nothing; reads no frame."""
+
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames, encoding the crop first where needed.
 
@@ -50,7 +68,7 @@ class Renderer(Protocol):
 
         Args:
             query: the instant, the grid and the pixels of it.
-            quality: copied into the answer; it does not change the pixels.
+            quality: DRAFT or FULL: copied into the answer; it does not change the pixels.
             token: cancels the work between chunks.
 
         Returns:

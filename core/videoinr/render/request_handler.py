@@ -1,24 +1,30 @@
-"""Answers render requests for one open clip: source frame, draft and full picture, in the order of pacing.py."""
+"""Answers render requests for one open clip: motion draft, draft and full picture, as pacing.py says."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 from videoinr.cancel import CancelToken
-from videoinr.geometry import Grid, Rect, rect_on_grid
+from videoinr.devices import MIB
+from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
+from videoinr.render.bounded_cache import BoundedCache
 from videoinr.render.crop_preview import crop_around
+from videoinr.render.gesture import Gesture
 from videoinr.render.hand_over import HandOver, Stage, Task
+from videoinr.render.interlude import InterludeToken
 from videoinr.render.prefetch import Prefetch
 from videoinr.render.renderer import Renderer, RenderListener
+from videoinr.render.resampling import on_grid
+from videoinr.render.shown import ShownPictures
 from videoinr.render.view import coarser
 from videoinr.text.encoding_progress import EncodingProgress
-from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest, rank_of
 
-REMEMBERED_PICTURES = 4
+FULLS_BYTES = 64 * MIB
+"""The most that full pictures may take that are kept, so that who returns to a view finds it as it was."""
 
 
 class RequestHandler:
@@ -35,9 +41,11 @@ class RequestHandler:
         self._renderer, self._listener, self._pacer, self._hand_over = renderer, listener, pacer, hand_over
         self._prefetch = Prefetch(renderer.opened.timeline.pair_count)
         self._progress = EncodingProgress(listener.encoding)
+        self._gesture = Gesture()
+        self._shown = ShownPictures()
+        self._fulls = BoundedCache[RegionQuery, RenderedRegion](FULLS_BYTES)
         self._shown_source: int | None = None
         self._dwells_on: tuple[int, float] | None = None
-        self._on_screen: deque[RegionQuery] = deque(maxlen=REMEMBERED_PICTURES)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -45,7 +53,7 @@ class RequestHandler:
         return self._renderer.opened.info.warnings
 
     def answer(self, request: RenderRequest) -> None:
-        """Show the source frame, then a draft where pacing.py asks for one, then the full picture.
+        """Show a first picture at once, then better ones up to the full picture.
 
         Returns early, without the full picture, as soon as something newer waits.
 
@@ -53,21 +61,27 @@ class RequestHandler:
             Cancelled: something newer cancelled the task in progress.
             VideoInrError: the clip or the device failed.
         """
-        query, pair, phase = request.query, request.query.instant.pair, request.query.instant.phase
+        instant = request.query.instant
         self._listener.busy(True)
-        self._prefetch.note(query.instant)
-        self._show_source(query.instant)
-        if not self._renderer.is_encoded(pair, phase):
-            left_secs = self._dwell_left_secs(pair) if request.moving else 0.0
-            if left_secs and self._hand_over.newer_within(left_secs):
+        self._prefetch.note(instant)
+        self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
+        self._show_source(instant)
+        if (full := self._fulls.get(request.query)) is not None:
+            self._tell(full)
+            self._listener.busy(False)
+            return
+        divisor = self._pacer.divisor_for(request)
+        starts_softly = self._starts_with_motion(request, divisor)
+        if starts_softly:
+            outrun = request.moving and self._outruns_motion(instant)
+            first = replace(request.query, instant=_at_source(instant)) if outrun else request.query
+            self._show_motion(first, quick=request.moving)
+        if not self._renderer.is_encoded(instant.pair, instant.phase):
+            if self._moves_on(request, divisor):
                 return
-            crop = self._crop_to_show_first(query)
-            if crop is not None:
-                self._show_crop(request, crop)
-                if self._hand_over.newer_within(pacing.REST_SECS if request.moving else 0.0):
-                    return
-            self._encode(query.instant, Stage.ENCODING if crop is None else Stage.COMPLETING)
-        self._show_pictures(request)
+        elif starts_softly and request.moving and self._hand_over.newer_within(self._rest_left_secs()):
+            return
+        self._show_decoded(request, divisor, is_first=not starts_softly)
         if not self._hand_over.newer_within(0.0):
             self._listener.busy(False)
 
@@ -88,28 +102,105 @@ class RequestHandler:
         """Close the renderer."""
         self._renderer.close()
 
-    def _crop_to_show_first(self, query: RegionQuery) -> Rect | None:
-        info = self._renderer.opened.info
-        return crop_around(query, info.grid) if self._pacer.encodes_crop_first else None
+    # ---- the first picture ----
 
-    def _show_crop(self, request: RenderRequest, crop: Rect) -> None:
-        query, divisor = request.query, self._pacer.divisor_for(request)
-        draft = coarser(query, divisor) if divisor > 1 else query
-        task = Task(query.instant.pair, Stage.ENCODING)
-        self._show(task, lambda token: self._renderer.preview(draft, crop, token))
+    def _starts_with_motion(self, request: RenderRequest, divisor: int) -> bool:
+        """Return whether the first picture of ``request`` is a motion draft: no better one comes as soon."""
+        instant = request.query.instant
+        if not self._renderer.is_encoded(instant.pair, instant.phase) and not self._pacer.encodes_at_once:
+            return not self._shows_crop_at_once(request.query, divisor)
+        if request.moving and self._gesture.keeps_to_motion:
+            return True
+        return divisor > 1 and not self._is_draft_finer(request.query, divisor)
 
-    def _encode(self, instant: Instant, stage: Stage) -> None:
-        started, (pair, phase) = time.monotonic(), (instant.pair, instant.phase)
+    def _is_draft_finer(self, query: RegionQuery, divisor: int) -> bool:
+        """Return whether a draft shows more than a motion draft: at a source frame's time the frame itself is fine."""
+        source = min(self._clip_size.width, query.grid.width)
+        return not query.instant.is_source and coarser(query, divisor).grid.width >= pacing.FINER * source
+
+    def _shows_crop_at_once(self, query: RegionQuery, divisor: int) -> bool:
+        """Return whether a draft from a crop that is already encoded is there as soon as a motion draft."""
+        shows_crop = self._pacer.encodes_crop_first and crop_around(query, self._clip_size) is not None
+        return shows_crop and self._renderer.is_previewed(query) and self._is_crop_finer(query, divisor)
+
+    def _is_crop_finer(self, query: RegionQuery, divisor: int) -> bool:
+        return divisor == 1 or self._is_draft_finer(query, divisor)
+
+    def _show_motion(self, query: RegionQuery, *, quick: bool) -> None:
+        """Show a motion draft, unless the screen shows the instant as well as that or better."""
+        if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=not quick):
+            task = Task(query.instant.pair, Stage.FIRST_PICTURE, query)
+            self._hand_over.run(task, lambda token: self._draw_motion(query, token, quick=quick))
+
+    def _outruns_motion(self, instant: Instant) -> bool:
+        """Return whether the view will have left the pair when its motion is found."""
+        is_fast = self._gesture.secs_per_pair < self._pacer.motion_secs
+        return is_fast and not self._renderer.is_motion_ready(instant)
+
+    def _draw_motion(self, query: RegionQuery, token: CancelToken, *, quick: bool) -> None:
+        was_ready = self._renderer.is_motion_ready(query.instant)
+        region = self._renderer.motion(query, token, quick=quick)
+        if not was_ready:
+            self._pacer.motion_secs = region.elapsed_secs
+        self._tell(region, is_exact=not quick or query.instant.is_source)
+
+    # ---- encoding ----
+
+    def _moves_on(self, request: RenderRequest, divisor: int) -> bool:
+        """Encode the pair of ``request``, and show what helps until then; True if something newer waits first."""
+        query, pair = request.query, request.query.instant.pair
+        left_secs = self._dwell_left_secs(pair) if request.moving else 0.0
+        if left_secs and self._hand_over.newer_within(left_secs):
+            return True
+        crop = crop_around(query, self._clip_size) if self._pacer.encodes_crop_first else None
+        if request.moving and not self._pacer.encodes_at_once:
+            waits = crop is None and self._pacer.encodes_at_rest_only(self._clip_size)
+            if waits and self._hand_over.newer_within(self._rest_left_secs()):
+                return True
+            self._show_motion(query, quick=not waits)
+        if crop is not None:
+            self._show_crop(query, divisor, crop)
+            if self._hand_over.newer_within(self._gesture.rest_secs if request.moving else 0.0):
+                return True
+        self._encode(query.instant, Stage.ENCODING if crop is None else Stage.COMPLETING)
+        return False
+
+    def _show_crop(self, query: RegionQuery, divisor: int, crop: Rect) -> None:
+        if not self._is_crop_finer(query, divisor):
+            return
+        draft = coarser(query, divisor)
 
         def work(token: CancelToken) -> None:
-            token.watch(self._progress.report)
+            region = self._renderer.preview(draft, crop, token)
+            self._pacer.note_picture(region.query, region.elapsed_secs)
+            self._tell(on_grid(region, query))
+
+        self._hand_over.run(Task(query.instant.pair, Stage.ENCODING), work)
+
+    def _encode(self, instant: Instant, stage: Stage) -> None:
+        pair, phase = instant.pair, instant.phase
+
+        def work(token: CancelToken) -> None:
+            started = time.monotonic()
+            between = InterludeToken(token, lambda: self._answer_between(pair, token))
+            between.watch(self._progress.report)
             try:
-                self._renderer.encode(pair, token, phase)
+                self._renderer.encode(pair, between, phase)
             finally:
                 self._progress.clear()
+            self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)
 
         self._hand_over.run(Task(pair, stage), work)
-        self._pacer.note_encoding(time.monotonic() - started)
+
+    def _answer_between(self, pair: int, token: CancelToken) -> None:
+        """Show the motion draft of a request that waits while its pair is being encoded."""
+        request = self._hand_over.waiting
+        if request is None or request.query.instant.pair != pair or self._pacer.encodes_at_once:
+            return
+        query = request.query
+        if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=False):
+            self._show_source(query.instant)
+            self._draw_motion(query, token, quick=True)
 
     def _dwell_left_secs(self, pair: int) -> float:
         """Return how much longer the view must stay on ``pair``; requests for its other instants do not start over."""
@@ -118,42 +209,56 @@ class RequestHandler:
             self._dwells_on = (pair, now)
         return max(0.0, self._pacer.dwell_secs - (now - self._dwells_on[1]))
 
-    def _show_pictures(self, request: RenderRequest) -> None:
-        query, stage = request.query, Stage.FIRST_PICTURE
-        asked_at_secs, divisor = self._hand_over.asked_at_secs, self._pacer.divisor_for(request)
-        if divisor > 1:
+    # ---- decoding ----
+
+    def _show_decoded(self, request: RenderRequest, divisor: int, *, is_first: bool) -> None:
+        query, stage = request.query, Stage.FIRST_PICTURE if is_first else Stage.REFINING
+        if divisor > 1 and self._is_draft_finer(query, divisor):
             draft = coarser(query, divisor)
-            if not any(_outdoes(shown, query, draft.grid) for shown in self._on_screen):
-                self._decode(draft, Quality.DRAFT, stage)
-            rest_secs = asked_at_secs + pacing.REST_SECS - time.monotonic() if request.moving else 0.0
-            if self._hand_over.newer_within(max(0.0, rest_secs)):
-                return
+            if not self._shown.outdoes(query, rank_of(Quality.DRAFT, draft.grid)):
+                self._decode(draft, query, Quality.DRAFT, stage)
             stage = Stage.REFINING
-        self._decode(query, Quality.FULL, stage)
+        if stage is Stage.REFINING and self._hand_over.newer_within(self._rest_left_secs() if request.moving else 0.0):
+            return
+        self._decode(query, query, Quality.FULL, stage)
 
-    def _decode(self, query: RegionQuery, quality: Quality, stage: Stage) -> None:
-        task = Task(query.instant.pair, stage, query)
-        self._show(task, lambda token: self._renderer.render(query, quality, token))
+    def _decode(self, query: RegionQuery, wanted: RegionQuery, quality: Quality, stage: Stage) -> None:
+        """Decode ``query``, and show it on the pixels of ``wanted``."""
 
-    def _show(self, task: Task, picture: Callable[[CancelToken], RenderedRegion]) -> None:
         def work(token: CancelToken) -> None:
-            region = picture(token)
+            region = self._renderer.render(query, quality, token)
             self._pacer.note_picture(region.query, region.elapsed_secs)
-            self._on_screen.append(region.query)
-            self._listener.rendered(region)
+            self._tell(on_grid(region, wanted))
 
-        self._hand_over.run(task, work)
+        self._hand_over.run(Task(wanted.instant.pair, stage, wanted), work)
+
+    def _rest_left_secs(self) -> float:
+        return max(0.0, self._hand_over.asked_at_secs + self._gesture.rest_secs - time.monotonic())
+
+    # ---- showing ----
+
+    @property
+    def _clip_size(self) -> Grid:
+        return self._renderer.opened.info.grid
+
+    def _read_on(self, query: RegionQuery) -> Grid:
+        """Return the samples of a motion draft of ``query``: :attr:`~videoinr.types.RenderedRegion.samples`."""
+        clip = self._clip_size
+        return Grid(min(clip.width, query.grid.width), min(clip.height, query.grid.height))
+
+    def _tell(self, region: RenderedRegion, *, is_exact: bool = True) -> None:
+        self._shown.add(region, is_exact=is_exact)
+        if region.quality is Quality.FULL:
+            self._fulls.put(region.query, region)
+        self._gesture.note_shown(region.quality)
+        self._listener.rendered(region)
 
     def _show_source(self, instant: Instant) -> None:
         frame = instant.source_frame
         if frame != self._shown_source:
             self._listener.rendered(self._renderer.source(instant))
             self._shown_source = frame
-            # The window shows the source frame above every picture decoded before it.
-            self._on_screen.clear()
 
 
-def _outdoes(shown: RegionQuery, query: RegionQuery, draft: Grid) -> bool:
-    """Return whether ``shown`` covers ``query`` at its instant and is no coarser than ``draft``: no draft is needed."""
-    is_as_good = shown.instant == query.instant and shown.grid.width >= draft.width
-    return is_as_good and shown.rect.contains(rect_on_grid(query.rect, query.grid, shown.grid))
+def _at_source(instant: Instant) -> Instant:
+    return Instant(instant.pair, Fraction(int(instant.phase)))
