@@ -224,10 +224,18 @@ class ViewState:
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
-    """A query of the window. ``moving``: the view is changing: a draft soon is better than a full picture later."""
+    """A query of the window.
+
+    Attributes:
+        query: the pixels of the full picture.
+        moving: whether the view is changing, so that a draft soon is better than a full picture later.
+        on_screen: the same view on the screen's own pixels, where the query's are finer: motion drafts have a prefilter
+            and need no more. None: the query's pixels are the screen's.
+    """
 
     query: RegionQuery
     moving: bool
+    on_screen: RegionQuery | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect
 from videoinr.render import gesture, pacing
 from videoinr.render.messages import Failure
-from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
 FINE = RegionQuery(Instant(20, Fraction(1, 2)), Grid(640, 360), Rect(31, 17, 601, 340))
 """Four pixels for each of the clip's, along either axis."""
@@ -274,3 +274,13 @@ def test_a_gesture_that_outruns_the_motion_shows_source_frames(bench_of: Callabl
     drawn = [region.query.instant for region in bench.told.of(Quality.MOTION)]
     assert sum(instant.phase == 0 for instant in drawn) >= 5
     assert drawn[-1] == whole(29).instant, "at rest the motion is found"
+
+
+def test_motion_drafts_are_drawn_on_the_screens_own_pixels(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(SLOW)
+    renderer = bench.open()
+    small = RegionQuery(whole().instant, Grid(210, 118), Grid(210, 118).rect)
+    bench.loop.submit(RenderRequest(whole(), moving=False, on_screen=small))
+    bench.told.wait_for_full(whole())
+    assert renderer.asked("motion") == [small]
+    assert renderer.asked("full") == [whole()]

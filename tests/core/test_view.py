@@ -51,6 +51,19 @@ def test_a_request_lies_on_its_grid_and_covers_the_visible_pixels(
     assert request.moving
 
 
+def test_below_x1_a_request_names_the_screens_own_pixels_too() -> None:
+    info, screen_px = clip(1920, 1080), (1280, 720)
+    view = ViewState(Fraction(1), (960.0, 540.0), 2 / 3)
+    request = resolve(view, info, TIMELINE, screen_px, moving=True)
+    assert request is not None
+    assert request.query.grid == Grid(1920, 1080)
+    assert request.on_screen == RegionQuery(request.query.instant, Grid(1280, 720), Rect(0, 0, 1280, 720))
+    for zoom in (0.5, 1.0, 2.3):
+        request = resolve(ViewState(Fraction(1), (960.0, 540.0), zoom), info, TIMELINE, screen_px, moving=True)
+        assert request is not None
+        assert request.on_screen is None
+
+
 @given(zooms)
 def test_the_decode_scale_gives_each_screen_pixel_one_pixel_or_up_to_two(zoom: float) -> None:
     scale = scale_from_zoom(zoom)

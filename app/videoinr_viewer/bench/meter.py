@@ -104,7 +104,7 @@ class PaintMeter(QObject):
     @Slot(object)
     def _note_request(self, request: RenderRequest) -> None:
         self._asked += 1
-        self._requests.add(Asked(self._asked, request.query, time.perf_counter()))
+        self._requests.add(Asked(self._asked, request.query, time.perf_counter(), request.on_screen))
 
     @Slot(tuple)
     def _note_paint(self, drawn: tuple[RenderedRegion, ...]) -> None:

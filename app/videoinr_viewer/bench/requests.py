@@ -21,6 +21,7 @@ class Asked:
     number: int
     query: RegionQuery
     at_secs: float
+    on_screen: RegionQuery | None = None
 
 
 class Requests:
@@ -33,8 +34,9 @@ class Requests:
     def add(self, asked: Asked) -> None:
         """Add the newest request, and drop the oldest of too many."""
         _put_last(self._by_instant, asked.query.instant, asked, most=REMEMBERED_REQUESTS)
-        for divisor in DRAFT_DIVISORS:
-            answer = coarser(asked.query, divisor)
+        for answer in (*(coarser(asked.query, divisor) for divisor in DRAFT_DIVISORS), asked.on_screen):
+            if answer is None:
+                continue
             _put_last(self._by_answer, answer, asked, most=REMEMBERED_REQUESTS * len(DRAFT_DIVISORS))
 
     def answered_by(self, shown: RegionQuery) -> Asked | None:

@@ -23,7 +23,7 @@ from videoinr.model.points import Points
 from videoinr.types import RegionQuery
 
 _Pixels = Callable[[Rect], Tensor]
-"""The pixels of a tile, float32 [h, w, 3], levels, not clamped."""
+"""The pixels of a tile, float32 [3, h, w], levels, not clamped."""
 _TAPS = 2
 """Pixels that a bicubic read needs on either side of its position."""
 
@@ -37,8 +37,9 @@ class FrameWarper:
     """Draws warped frames on the threads that the device has."""
 
     def __init__(self, profile: ComputeProfile) -> None:
-        """Make a warper for the device of ``profile``, with its side of a tile."""
-        self._side, self._device = profile.tile_side, profile.device
+        """Make a warper for the device of ``profile``; its tiles have twice the side of the decoder's."""
+        # A pixel costs less here than in the decoder, whose tiles would leave the workers waiting for Python's lock.
+        self._side, self._device = 2 * profile.tile_side, profile.device
         self._workers = TileWorkers(profile.workers)
 
     def close(self) -> None:
@@ -64,11 +65,14 @@ class FrameWarper:
         Raises:
             Cancelled: ``token`` was cancelled.
         """
-        phase = float(query.instant.phase)
+        size = _size(first)
+        maps = _maps(motion, size, float(query.instant.phase), self._device)
 
         def pixels(rect: Rect) -> Tensor:
-            x, y, share = _positions(motion, phase, rect, query.grid, _size(first), self._device)
-            one, other = (_read(frame, x[way], y[way]) for way, frame in enumerate((first, second)))
+            *flow, share = _enlarged(maps, rect, query.grid)
+            points = Points.make(rect, query.grid, latent_hw=(size.height, size.width), device=self._device)
+            x, y = points.columns.position, points.rows.position[:, None]
+            one, other = _read(first, x + flow[0], y + flow[1]), _read(second, x + flow[2], y + flow[3])
             return torch.lerp(other, one, share)
 
         return self._drawn(pixels, query, token)
@@ -85,13 +89,13 @@ class FrameWarper:
             uint8 [rect.height, rect.width, 4], RGBX, on the device: the frame's own pixels if the grid is the frame's.
         """
         if _size(plane) == query.grid:
-            return _rgbx(plane[:, *query.rect.slices].permute(1, 2, 0))
+            return _rgbx(plane[:, *query.rect.slices])
+        size = _size(plane)
 
         def pixels(rect: Rect) -> Tensor:
-            size = _size(plane)
             points = Points.make(rect, query.grid, latent_hw=(size.height, size.width), device=plane.device)
-            x, y = points.shifted(torch.zeros((1, rect.height, rect.width, 2), device=plane.device))
-            return _read(plane, x[0], y[0])
+            x, y = points.columns.position, points.rows.position[:, None]
+            return _read(plane, x.expand(rect.height, -1), y.expand(-1, rect.width))
 
         return self._drawn(pixels, query, token)
 
@@ -110,28 +114,26 @@ class FrameWarper:
         return out
 
 
-def _positions(
-    motion: MotionMaps | None, phase: float, rect: Rect, grid: Grid, size: Grid, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return where the pixels of ``rect`` lie in both frames of ``size``, and the first frame's share.
-
-    Returns:
-        x and y, each [2, h, w], pixels of the frames, centre coordinates; the share [h, w, 1].
-    """
-    points = Points.make(rect, grid, latent_hw=(size.height, size.width), device=device)
+def _maps(motion: MotionMaps | None, size: Grid, phase: float, device: torch.device) -> Tensor:
+    """Return the flows in pixels of frames of ``size``, and the first frame's share: [5, h, w] of the proxy's size."""
     if motion is None:
-        flow = torch.zeros((2, rect.height, rect.width, 2), device=device)
-        return *points.shifted(flow), torch.full((rect.height, rect.width, 1), 1 - phase, device=device)
+        return torch.tensor((0, 0, 0, 0, 1 - phase), dtype=torch.float32, device=device).view(5, 1, 1)
     height, width = motion.flow.shape[1:3]
-    on_proxy = Points.make(rect, grid, latent_hw=(height, width), device=device)
-    maps = on_proxy.bilinear(torch.cat((motion.flow, motion.share), -1))[0]
-    scale = maps.new_tensor((size.width / width, size.height / height))
-    flow = torch.stack((maps[..., :2], maps[..., 2:4])) * scale
-    return *points.shifted(flow), maps[..., 4:]
+    scale = motion.flow.new_tensor((size.width / width, size.height / height))
+    return torch.cat((motion.flow * scale.repeat(2), motion.share), -1)[0].permute(2, 0, 1).contiguous()
+
+
+def _enlarged(maps: Tensor, rect: Rect, grid: Grid) -> Tensor:
+    """Read ``maps`` [C, H, W] bilinearly at the pixels ``rect`` of ``grid``: [C, h, w]."""
+    points = Points.make(rect, grid, latent_hw=(maps.shape[1], maps.shape[2]), device=maps.device)
+    upper, lower, weight = points.rows.neighbours()
+    rows = torch.lerp(maps.index_select(1, upper), maps.index_select(1, lower), weight[:, None])
+    left, right, weight = points.columns.neighbours()
+    return torch.lerp(rows.index_select(2, left), rows.index_select(2, right), weight)
 
 
 def _read(plane: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Read ``plane`` [3, H, W] bicubically at x and y [h, w]: float32 [h, w, 3], levels, not clamped.
+    """Read ``plane`` [3, H, W] bicubically at x and y [h, w]: float32 [3, h, w], levels, not clamped.
 
     Only the box of pixels that is read is converted to floating point.
     """
@@ -146,7 +148,7 @@ def _read(plane: Tensor, x: Tensor, y: Tensor) -> Tensor:
     read = F.grid_sample(
         box[None], torch.stack((u, v), -1)[None], mode="bicubic", padding_mode="border", align_corners=False
     )
-    return read[0].permute(1, 2, 0)
+    return read[0]
 
 
 def _size(plane: Tensor) -> Grid:
@@ -154,7 +156,7 @@ def _size(plane: Tensor) -> Grid:
 
 
 def _rgbx(pixels: Tensor) -> Tensor:
-    """Return levels [h, w, 3] as uint8 [h, w, 4], X = 255."""
-    rgbx = torch.full((*pixels.shape[:2], 4), 255, dtype=torch.uint8, device=pixels.device)
-    rgbx[..., :3] = pixels
+    """Return levels [3, h, w] as uint8 [h, w, 4], X = 255."""
+    rgbx = torch.full((*pixels.shape[1:], 4), 255, dtype=torch.uint8, device=pixels.device)
+    rgbx[..., :3] = pixels.permute(1, 2, 0)
     return rgbx

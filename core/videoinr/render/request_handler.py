@@ -74,7 +74,8 @@ class RequestHandler:
         starts_softly = self._starts_with_motion(request, divisor)
         if starts_softly:
             outrun = request.moving and self._outruns_motion(instant)
-            first = replace(request.query, instant=_at_source(instant)) if outrun else request.query
+            first = request.on_screen or request.query
+            first = replace(first, instant=_at_source(instant)) if outrun else first
             self._show_motion(first, quick=request.moving)
         if not self._renderer.is_encoded(instant.pair, instant.phase):
             if self._moves_on(request, divisor):
@@ -157,7 +158,7 @@ class RequestHandler:
             waits = crop is None and self._pacer.encodes_at_rest_only(self._clip_size)
             if waits and self._hand_over.newer_within(self._rest_left_secs()):
                 return True
-            self._show_motion(query, quick=not waits)
+            self._show_motion(request.on_screen or query, quick=not waits)
         if crop is not None:
             self._show_crop(query, divisor, crop)
             if self._hand_over.newer_within(self._gesture.rest_secs if request.moving else 0.0):
@@ -197,7 +198,7 @@ class RequestHandler:
         request = self._hand_over.waiting
         if request is None or request.query.instant.pair != pair or self._pacer.encodes_at_once:
             return
-        query = request.query
+        query = request.on_screen or request.query
         if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=False):
             self._show_source(query.instant)
             self._draw_motion(query, token, quick=True)

@@ -62,10 +62,15 @@ def resolve(
         The request, or None if no pixel of the picture is in view.
     """
     grid = info.grid.scaled(scale_from_zoom(view.zoom))
-    rect = rect_from_units(*visible_units(view, info, screen_px), grid)
+    units = visible_units(view, info, screen_px)
+    rect = rect_from_units(*units, grid)
     if rect is None:
         return None
-    return RenderRequest(RegionQuery(timeline.instant_from_time(view.time_secs), grid, rect), moving)
+    instant, on_screen = timeline.instant_from_time(view.time_secs), None
+    screen = info.grid.scaled(view.zoom)
+    if screen.width < grid.width and (seen := rect_from_units(*units, screen)) is not None:
+        on_screen = RegionQuery(instant, screen, seen)
+    return RenderRequest(RegionQuery(instant, grid, rect), moving, on_screen)
 
 
 def coarser(query: RegionQuery, divisor: int) -> RegionQuery:
