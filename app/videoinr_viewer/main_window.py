@@ -81,8 +81,10 @@ class MainWindow(QMainWindow):
         self.messages, self.status, self.time_field = MessageBar(), StatusLine(), TimeField()
         self.taker = PictureTaker(session, player, self.frame_view, self)
         self.modes = ViewModes(self, self.frame_view)
-        self.exports = ExportLauncher(session, export, self, reading=options.reading, asks=options.asks)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
+        self.exports = ExportLauncher(
+            session, export, self, reading=options.reading, annotations=self.annotations, asks=options.asks
+        )
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading)
         self.help = Help(self, options.log_folder)

@@ -140,6 +140,23 @@ def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportD
     assert "--overwrite" not in arguments
 
 
+def test_the_form_offers_the_named_segments(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    stage, dialog = dialog_of()
+    form, window = dialog.form, stage.viewer.window
+    stage.viewer.session.seek(Fraction(1))
+    window.actions_by_id["split-segment"].trigger()
+    stage.wait_for(lambda: form.segment.count() == 3)
+    assert form.segment.itemText(1) == "Segment 2: 0:01.000 to 0:02.000"
+    form.segment.setCurrentIndex(1)
+    assert form.job.segment == Segment(Fraction(1), Fraction(2))
+    window.annotations.rename_segment(0, "before")
+    stage.wait_for(lambda: form.segment.itemText(0).startswith("before"))
+    assert form.job.segment == Segment(Fraction(1), Fraction(2)), "the choice stays"
+    window.annotations.delete_segment(1)
+    stage.wait_for(lambda: form.segment.count() == 2)
+    assert form.job.segment == Segment(Fraction(0), Fraction(1))
+
+
 def answer_with(what: Qt.Key | str) -> None:
     """Answer the next question with a key, or with the button of that text."""
 

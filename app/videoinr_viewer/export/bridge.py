@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from videoinr.commands.stop_lines import KEEP
 from videoinr.types import ExportProgress
+from videoinr_viewer.style.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class ExportBridge(QObject):
         # After any other error, QProcess emits finished().
         if error is QProcess.ProcessError.FailedToStart:
             self._forget_process()
-            self.failed.emit("The export could not be started.", f"{self._command[0]} cannot be run.")
+            self.failed.emit(tr("The export could not be started."), tr("{name} cannot be run.", name=self._command[0]))
             self.ended.emit()
 
     @Slot(int, QProcess.ExitStatus)
@@ -160,7 +161,7 @@ class ExportBridge(QObject):
             return
         # The process ended without a JSON line about it; the last line of stderr may help.
         last = next((line for line in reversed(self._stderr.splitlines()) if line.strip()), "")
-        self.failed.emit(f"The export ended unexpectedly (exit code {exit_code}).", last.strip())
+        self.failed.emit(tr("The export ended unexpectedly (exit code {code}).", code=exit_code), last.strip())
 
     def _forget_process(self) -> None:
         if self._process is not None:

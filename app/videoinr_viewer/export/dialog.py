@@ -23,13 +23,13 @@ from PySide6.QtWidgets import (
 from videoinr.errors import VideoInrError
 from videoinr.exporting.job_file import text_of_job
 from videoinr.exporting.journal import resumable
-from videoinr.text.phrases import format_count, format_saved
 from videoinr.types import ExportProgress
 from videoinr.writing.whole_files import write_file
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
-from videoinr_viewer.style.text import format_remaining
+from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.text import format_frames, format_remaining
 
 
 class ExportDialog(QDialog):
@@ -37,19 +37,20 @@ class ExportDialog(QDialog):
 
     def __init__(self, bridge: ExportBridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(tr("Export"))
         self._bridge = bridge
         self.form = ExportForm()
-        self.start = QPushButton("Export")
+        self.start = QPushButton(tr("Export"))
         self.start.setDefault(True)
-        self.save = QPushButton("Save as a job…", autoDefault=False)
-        self.save.setToolTip("A file for videoinr export --job, or for a folder of them, --queue")
+        self.save = QPushButton(tr("Save as a job…"), autoDefault=False)
+        self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
         self.progress = QProgressBar(textVisible=False)
         self.title, self.status = QLabel(), QLabel(wordWrap=True)
         self.title.setObjectName("exportTitle")
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.cancel, self.again, self.show_file = (
-            QPushButton(title, autoDefault=False) for title in ("Cancel the export", "Back", "Show the file")
+            QPushButton(title, autoDefault=False)
+            for title in (tr("Cancel the export"), tr("Back"), tr("Show the file"))
         )
         self._finished_path: Path | None = None
         self._done, self._is_stopping = 0, False
@@ -136,8 +137,8 @@ class ExportDialog(QDialog):
         self._pages.setCurrentIndex(1)
         self.progress.setRange(0, 0)
         self.progress.show()
-        self.title.setText(f"Exporting {job.out.name}")
-        self.status.setText("Starting…")
+        self.title.setText(tr("Exporting {name}", name=job.out.name))
+        self.status.setText(tr("Starting…"))
         self._show_buttons(self.cancel)
         if resumable(job.out) and self._agrees_to_go_on(job.out):
             job = replace(job, resume=True)
@@ -149,7 +150,7 @@ class ExportDialog(QDialog):
         try:
             job = self.form.job
             name, _ = QFileDialog.getSaveFileName(
-                self, "Save as a job", str(job.out.with_suffix(".json")), "Job files (*.json)"
+                self, tr("Save as a job"), str(job.out.with_suffix(".json")), f"{tr('Job files')} (*.json)"
             )
             if name:
                 write_file(Path(name), text_of_job(job), replace=True)
@@ -157,16 +158,17 @@ class ExportDialog(QDialog):
             self._show_failed(str(error), error.hint)
 
     def _agrees_to_replace(self, path: Path) -> bool:
-        return agrees(self, "Export", f"{path.name} already exists. Replace it?", verb="Replace")
+        return agrees(self, tr("Export"), tr("{name} already exists. Replace it?", name=path.name), verb=tr("Replace"))
 
     def _agrees_to_go_on(self, path: Path) -> bool:
-        return agrees(self, "Export", f"An unfinished export to {path.name} is left. Go on with it?", verb="Go on")
+        question = tr("An unfinished export to {name} is left. Go on with it?", name=path.name)
+        return agrees(self, tr("Export"), question, verb=tr("Go on"))
 
     def _wants_to_keep(self, done: int) -> bool:
-        question = f"Keep the {format_count(done, 'finished frame')} as a video of their own?"
-        box = QMessageBox(QMessageBox.Icon.Question, "Export", question, parent=self)
-        keep = box.addButton("Keep", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        question = tr("Keep what is finished, {frames}, as a video of its own?", frames=format_frames(done))
+        box = QMessageBox(QMessageBox.Icon.Question, tr("Export"), question, parent=self)
+        keep = box.addButton(tr("Keep"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
         box.exec()
@@ -179,7 +181,7 @@ class ExportDialog(QDialog):
             keep = self._wants_to_keep(done)
         # What is kept may take long to finish: the second time, nothing is asked.
         self._is_stopping = True
-        self.status.setText("Finishing the file…" if keep else "Stopping…")
+        self.status.setText(tr("Finishing the file…") if keep else tr("Stopping…"))
         self.cancel.setEnabled(keep)
         self._bridge.cancel(keep=keep)
 
@@ -190,31 +192,34 @@ class ExportDialog(QDialog):
         if not self._is_stopping:
             self._done = progress.done
             is_last = progress.done == progress.total
-            left = "checking the file…" if is_last else format_remaining(progress.remaining_secs)
-            self.status.setText(f"{progress.done} of {format_count(progress.total, 'frame')}, {left}")
+            left = tr("checking the file…") if is_last else format_remaining(progress.remaining_secs)
+            self.status.setText(
+                tr("{done} of {frames}, {left}", done=progress.done, frames=format_frames(progress.total), left=left)
+            )
 
     @Slot(object, int, str)
     def _show_finished(self, path: Path, frames: int, warnings: str) -> None:
         self._finished_path = path
-        self._end("Done", f"{format_saved(frames, path)}\n{warnings}".strip(), self.again, self.show_file)
+        words = tr("Saved {frames} to {path}", frames=format_frames(frames), path=path)
+        self._end(tr("Done"), f"{words}\n{warnings}".strip(), self.again, self.show_file)
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
 
     @Slot(str, str)
     def _show_failed(self, message: str, hint: str) -> None:
         self.progress.hide()
-        self._end("The export failed", f"{message}\n{hint}".strip(), self.again)
+        self._end(tr("The export failed"), f"{message}\n{hint}".strip(), self.again)
 
     @Slot()
     def _show_cancelled(self) -> None:
         self.progress.hide()
-        self._end("Cancelled", "Nothing was saved.", self.again)
+        self._end(tr("Cancelled"), tr("Nothing was saved."), self.again)
 
     @Slot(str, object)
     def _show_kept(self, message: str, path: Path) -> None:
         self._finished_path = path
         self.progress.hide()
-        self._end("Stopped", message, self.again, self.show_file)
+        self._end(tr("Stopped"), message, self.again, self.show_file)
 
     def _end(self, title: str, words: str, *buttons: QPushButton) -> None:
         self._pages.setCurrentIndex(1)

@@ -30,11 +30,12 @@ from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
-from videoinr.text.phrases import format_count
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.reading import Reading
-from videoinr_viewer.style.text import describe_scale, format_rate, format_time
+from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
 from videoinr_viewer.style.theme import Tone, set_tone
+from videoinr_viewer.timeline.annotations import NamedSegment
 
 _SIZES = ("×1", "×2", "×3", "×4", "×8")
 _RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
@@ -56,12 +57,14 @@ class ExportSource:
         marked: the segment between the marks, seconds.
         visible: the region that the window shows, (left, top, right, bottom) in units of the full frame (0..1).
         reading: how the window reads and renders the clip.
+        segments: the named segments of the clip.
     """
 
     clip: Opened
     marked: Segment
     visible: tuple[float, float, float, float]
     reading: Reading = field(default_factory=Reading)
+    segments: tuple[NamedSegment, ...] = ()
 
 
 class ExportForm(QWidget):
@@ -76,10 +79,10 @@ class ExportForm(QWidget):
         self.clip_name = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.segment, self.speed, self.codec, self.sound = QComboBox(), QComboBox(), QComboBox(), QComboBox()
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
-        self.crop = QCheckBox("Only what the window shows")
+        self.crop = QCheckBox(tr("Only what the window shows"))
         self.crf = QSpinBox()
         self.path = QLineEdit()
-        self.browse = QPushButton("Choose…", autoDefault=False)
+        self.browse = QPushButton(tr("Choose…"), autoDefault=False)
         self.summary = QLabel(wordWrap=True)
         self._fill()
         self._lay_out()
@@ -91,16 +94,18 @@ class ExportForm(QWidget):
         self.picture_size.addItems(_SIZES)
         self.picture_size.setCurrentText(_DEFAULT_SIZE)
         for speed in _SPEEDS:
-            self.speed.addItem("Normal speed" if speed == 1 else f"{speed} speed (slow motion)", speed)
+            self.speed.addItem(
+                tr("Normal speed") if speed == 1 else tr("{speed} speed (slow motion)", speed=speed), speed
+            )
         for codec in CODECS:
             if codec.title:
                 self.codec.addItem(codec.title, codec.encoder)
         for choice, title in _SOUNDS.items():
-            self.sound.addItem(title, choice)
-        self.rate.setToolTip("Frames per second: 60, 24000/1001, or ×4 for four times the clip's")
-        self.picture_size.setToolTip("×4 for four times the clip's size, or width x height")
+            self.sound.addItem(tr(title), choice)
+        self.rate.setToolTip(tr("Frames per second: 60, 24000/1001, or ×4 for four times the clip's"))
+        self.picture_size.setToolTip(tr("×4 for four times the clip's size, or width x height"))
         self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
-        self.crf.setToolTip("The smallest number is best; higher numbers make smaller files")
+        self.crf.setToolTip(tr("The smallest number is best; higher numbers make smaller files"))
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)
@@ -113,12 +118,14 @@ class ExportForm(QWidget):
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.browse)
         for title, widget in (
-            ("Clip", self.clip_name), ("Se&gment", self.segment), ("&Frame rate", self.rate), ("Sp&eed", self.speed),
-            ("&Size", self.picture_size), ("", self.crop), ("&Codec", self.codec), ("&Quality (CRF)", self.crf),
-            ("S&ound", self.sound),
+            (tr("Clip"), self.clip_name), (tr("Se&gment"), self.segment), (tr("&Frame rate"), self.rate),
+            (tr("Sp&eed"), self.speed),
+            (tr("&Size"), self.picture_size), ("", self.crop), (tr("&Codec"), self.codec),
+            (tr("&Quality (CRF)"), self.crf),
+            (tr("S&ound"), self.sound),
         ):  # fmt: skip
             form.addRow(title, widget)
-        form.addRow("File", file_row)
+        form.addRow(tr("File"), file_row)
         form.addRow(self.summary)
         self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
 
@@ -137,8 +144,8 @@ class ExportForm(QWidget):
         old, self._source = self._source, source
         is_new = old is None or old.clip.info.path != source.clip.info.path
         self.clip_name.setText(source.clip.info.path.name)
-        if is_new or (old is not None and old.marked != source.marked):
-            self._offer_segments(source)
+        if old is None or is_new or (old.marked, old.segments) != (source.marked, source.segments):
+            self._offer_segments(source, keeps_choice=not is_new and old is not None and old.marked == source.marked)
         if is_new:
             self._streams = read_streams(source.clip.info)
             self.path.setText(
@@ -147,16 +154,20 @@ class ExportForm(QWidget):
             self._take_codec()
         self._check()
 
-    def _offer_segments(self, source: ExportSource) -> None:
-        """List the marked segment first, if there is one, and the whole clip."""
+    def _offer_segments(self, source: ExportSource, *, keeps_choice: bool) -> None:
+        """List the marked segment first, if there is one, then the named ones, and the whole clip."""
+        chosen = self.segment.currentData() if keeps_choice else None
         duration = source.clip.timeline.duration_secs
         whole = Segment(Fraction(0), duration)
         with QSignalBlocker(self.segment):
             self.segment.clear()
             if source.marked != whole:
-                start, end = format_time(source.marked.start_secs), format_time(source.marked.end_secs)
-                self.segment.addItem(f"Between the marks: {start} to {end}", source.marked)
-            self.segment.addItem(f"The whole clip: {format_time(duration)}", whole)
+                self.segment.addItem(tr("Between the marks: {times}", times=_times(source.marked)), source.marked)
+            for named in source.segments:
+                self.segment.addItem(f"{named.name}: {_times(named.segment)}", named.segment)
+            self.segment.addItem(tr("The whole clip: {duration}", duration=format_time(duration)), whole)
+            places = [index for index in range(self.segment.count()) if self.segment.itemData(index) == chosen]
+            self.segment.setCurrentIndex(places[0] if places else 0)
 
     @property
     def job(self) -> ExportJob:
@@ -215,15 +226,19 @@ class ExportForm(QWidget):
         assert self._source is not None
         width, height = job.size_px
         retiming = job.retiming
-        count = format_count(retiming.frame_count, "frame")
-        facts = (
-            f"{count}, {float(retiming.duration_secs):.3f} s at {format_rate(job.fps)}, {width} × {height} pixels.\n"
+        facts = tr(
+            "{frames}, {secs} s at {rate}, {width} × {height} pixels.",
+            frames=format_frames(retiming.frame_count),
+            secs=decimal(f"{float(retiming.duration_secs):.3f}"),
+            rate=format_rate(job.fps),
+            width=width,
+            height=height,
         )
         scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         companions = companions_for(job, self._source.clip.info, self._streams)
         words = companions.sentences if companions else ()
-        return " ".join((f"{facts}Scale {scales}.", *words)), extrapolates
+        return " ".join((f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *words)), extrapolates
 
     def _say(self, words: str, tone: Tone) -> None:
         set_tone(self.summary, tone)
@@ -245,7 +260,11 @@ class ExportForm(QWidget):
     def _browse(self) -> None:
         endings = " ".join(f"*{ending}" for ending in codec_named(str(self.codec.currentData())).endings)
         name, _ = QFileDialog.getSaveFileName(
-            self, "Export to", self.path.text(), f"Videos ({endings})", options=QFileDialog.Option.DontConfirmOverwrite
+            self,
+            tr("Export to"),
+            self.path.text(),
+            f"{tr('Videos')} ({endings})",
+            options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if name:
             self.path.setText(name)
@@ -254,3 +273,7 @@ class ExportForm(QWidget):
 def _default_folder(clip: Path) -> Path:
     movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
     return Path(movies) if movies and Path(movies).is_dir() else clip.absolute().parent
+
+
+def _times(segment: Segment) -> str:
+    return tr("{start} to {end}", start=format_time(segment.start_secs), end=format_time(segment.end_secs))

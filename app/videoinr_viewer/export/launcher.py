@@ -12,6 +12,8 @@ from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
+from videoinr_viewer.timeline.annotations import Annotations
 
 if TYPE_CHECKING:
     from videoinr_viewer.export.dialog import ExportDialog
@@ -24,8 +26,8 @@ FOLLOW_MSECS = 100
 class ExportLauncher(QObject):
     """The export dialog of ``window``, made when it is first needed.
 
-    ``reading`` says how the clip is read and rendered, so that an export does the same. ``asks`` is False
-    for a run without a user, who could answer a question.
+    ``reading`` says how the clip is read and rendered, so that an export does the same. ``annotations`` has the named
+    segments. ``asks`` is False for a run without a user, who could answer a question.
     """
 
     def __init__(
@@ -35,17 +37,18 @@ class ExportLauncher(QObject):
         window: QWidget,
         *,
         reading: ReadingChoice,
+        annotations: Annotations,
         asks: bool,
     ) -> None:
         super().__init__(window)
         self._session, self._bridge, self._window = session, bridge, window
-        self._reading = reading
+        self._reading, self._annotations = reading, annotations
         self.asks = asks
         self.dialog: ExportDialog | None = None
         self._calm = QTimer(self, singleShot=True)
         self._calm.setInterval(FOLLOW_MSECS)
         self._calm.timeout.connect(self._follow)
-        for changed in (session.opened, session.marks_changed, session.view_changed):
+        for changed in (session.opened, session.marks_changed, session.view_changed, annotations.changed):
             changed.connect(self._calm.start)
 
     def show(self) -> None:
@@ -72,7 +75,7 @@ class ExportLauncher(QObject):
         from videoinr_viewer.export.form import ExportSource
 
         visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
-        return ExportSource(clip, segment, visible, self._reading.current)
+        return ExportSource(clip, segment, visible, self._reading.current, self._annotations.segments)
 
     def hide(self) -> None:
         """Hide the dialog."""
@@ -83,5 +86,5 @@ class ExportLauncher(QObject):
         """Return True if no export runs, or if the user agrees to stop it."""
         if not (self.asks and self._bridge.is_running):
             return True
-        question = "An export is still running. Stop it and quit?"
-        return agrees(self._window, "Quit", question, verb="Stop it and quit")
+        question = tr("An export is still running. Stop it and quit?")
+        return agrees(self._window, tr("Quit"), question, verb=tr("Stop it and quit"))
