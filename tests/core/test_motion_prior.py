@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, propagated
+from videoinr.model.encoders import motion_prior
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
 from videoinr.model.layers import ExactConv, ResidualBlock
+from videoinr.model.ops import propagated
 
 
 @cache
@@ -160,7 +164,25 @@ def test_gradients_reach_the_chosen_flow() -> None:
     assert flow.grad.sum() == flow.numel()
 
 
-def test_propagation_applies_only_to_the_levels_of_downsampled_frames() -> None:
+@pytest.mark.parametrize(
+    ("levels", "depth", "sides"),
+    [(2, 2, []), (4, 4, []), (2, 3, []), (4, 5, [8, 16]), (4, 6, [4, 8, 16]), (2, 4, [16]), (4, 7, [2, 4, 8, 16])],
+)
+def test_candidates_are_compared_only_at_a_quarter_of_the_frames_size_and_below(
+    levels: int, depth: int, sides: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def keep(first: Tensor, second: Tensor, flow: Tensor, distances: Sequence[int]) -> Tensor:
+        seen.append(first.shape[-1])
+        return propagated(first, second, flow, distances)
+
+    monkeypatch.setattr(motion_prior, "propagated", keep)
+    deep(levels=levels, propagation=(2, 4))(torch.rand(1, 2, 3, 64, 64), depth)
+    assert seen == sides
+
+
+def test_candidates_change_the_flow() -> None:
     frames = torch.rand(1, 2, 3, 64, 64)
     plain, changed = deep(), deep(propagation=(2, 4))
     for encoder in (plain, changed):

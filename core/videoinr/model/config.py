@@ -31,8 +31,8 @@ class MotionPriorConfig:
     """Approximate lines of the coarsest level: the search has more levels on larger frames, see :meth:`depth`.
     0: ``levels`` levels on frames of every size."""
     propagation: tuple[int, ...] = ()
-    """Distances, pixels of a level, of the neighbours whose flow a point may take on the downsampled frames' levels;
-    empty: each point keeps its own flow."""
+    """Distances, pixels of a level, of the neighbours whose flow a point may take on the downsampled frames' levels of
+    a quarter of the frames' size and smaller; empty: each point keeps its own flow."""
     kind: str = "motion_prior"
 
     gives_motion_prior: ClassVar[bool] = True

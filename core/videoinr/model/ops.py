@@ -41,6 +41,11 @@ from videoinr.model.warp import (
     unit_grid,
 )
 
+ERROR_WINDOW = 5
+"""Side of the window over which a candidate flow's error is averaged, pixels of its level."""
+NEIGHBOUR_MARGIN = 1.1
+"""Factor on the error of a neighbour's flow, so that a point without texture keeps its own flow."""
+
 
 def has_kernels(tensor: Tensor) -> bool:
     """Whether the Triton kernels can be used on ``tensor``'s device."""
@@ -94,6 +99,45 @@ def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
     out = F.interpolate(x, size, mode="bilinear", align_corners=False)
     return out if gain == 1.0 else gain * out
+
+
+def propagated(first: Tensor, second: Tensor, flow: Tensor, distances: Sequence[int]) -> Tensor:
+    """Replace each point's flow by a neighbour's where that makes the warped features of both frames more alike.
+
+    An upsampled flow mixes two motions at the edge of a moving object. A neighbour has the right flow for such a point.
+
+    Args:
+        first: The first frame's feature [B, C, H, W].
+        second: The second frame's feature [B, C, H, W].
+        flow: [B, 4, H, W], like a motion prior, in pixels of this level.
+        distances: Distances of the neighbours, pixels; there are four neighbours at each distance.
+
+    Returns:
+        The flow, [B, 4, H, W].
+    """
+    if kernels.is_available(first) and not torch.is_grad_enabled():
+        from videoinr.model.kernels import propagate as kernel
+
+        if len(distances) <= kernel.MOST_DISTANCES:
+            return kernel.propagate(first, second, flow, distances, window=ERROR_WINDOW, margin=NEIGHBOUR_MARGIN)
+    height, width = flow.shape[2:]
+    most = max(distances)
+    padded = F.pad(flow, (most, most, most, most), mode="replicate")
+    offsets = [(0, 0), *((dy, dx) for r in distances for dy, dx in ((-r, 0), (r, 0), (0, -r), (0, r)))]
+    views = (padded[:, :, most + dy :, most + dx :][:, :, :height, :width] for dy, dx in offsets)
+    candidates = torch.stack(list(views), 1)
+    with torch.no_grad():
+        x = candidates[:, :, ::2] + torch.arange(width, device=flow.device)
+        y = candidates[:, :, 1::2] + torch.arange(height, device=flow.device)[:, None]
+        # All candidates are rows of one large map, which takes one kernel launch and not one per candidate.
+        seen = [
+            sample(image.permute(0, 2, 3, 1), x[:, :, way].flatten(1, 2), y[:, :, way].flatten(1, 2))
+            for way, image in enumerate((first, second))
+        ]
+        error = (seen[0].float() - seen[1].float()).abs().mean(-1).view(len(flow), -1, height, width)
+        error = F.avg_pool2d(error, ERROR_WINDOW, 1, ERROR_WINDOW // 2, count_include_pad=False)
+        best = torch.cat((error[:, :1], NEIGHBOUR_MARGIN * error[:, 1:]), 1).argmin(1)
+    return candidates.gather(1, best[:, None, None].expand(-1, 1, 4, -1, -1))[:, 0]
 
 
 def lstm_step(gates: nn.Conv2d, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

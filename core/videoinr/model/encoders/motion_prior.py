@@ -8,22 +8,16 @@ The names of submodules are part of the format of weights files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
-from videoinr.model.ops import convolve, resize, sample, warp
+from videoinr.model.ops import convolve, propagated, resize, warp
 
 STRIDE_LEVELS = 2
 """Levels from one size of the frames to the next smaller size, in a search deeper than the levels with weights."""
-WINDOW = 5
-"""Side of the window over which a candidate flow's error is averaged, pixels of its level."""
-MARGIN = 1.1
-"""Factor on the error of a neighbour's flow, so that a point without texture keeps its own flow."""
 
 
 class Halve(nn.Module):
@@ -101,7 +95,7 @@ class MotionPriorEncoder(nn.Module):
         """
         depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
         levels = self._pyramid(frames, self.own_levels(depth))
-        flow, hidden = self._search(frames, levels, depth, propagation=())
+        flow, hidden = self._search(frames, levels, depth, fine=depth)
         first, second = levels[0][:, 0], levels[0][:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         maps = (first, *warped, second, hidden, flow.to(first.dtype))
@@ -145,34 +139,34 @@ class MotionPriorEncoder(nn.Module):
             maps.append(halve(maps[-1]))
         return [level.view(len(frames), 2, *level.shape[1:]) for level in maps]
 
-    def _search(
-        self, frames: Tensor, levels: list[Tensor], depth: int, *, propagation: tuple[int, ...]
-    ) -> tuple[Tensor, Tensor]:
+    def _search(self, frames: Tensor, levels: list[Tensor], depth: int, *, fine: int) -> tuple[Tensor, Tensor]:
         """Search from the coarsest level to the finest.
 
         Args:
             frames: The frames that ``levels`` were computed from, [B, 2, 3, H, W].
             levels: Features of both frames, fine to coarse.
             depth: Levels of the whole search, at least as many as ``levels``.
-            propagation: Distances of propagation on ``levels``. Levels of downsampled frames use the config's.
+            fine: Number of the finest levels without propagation.
 
         Returns:
             The flow and the hidden map at the finest level.
         """
-        coarsest = levels[-1]
-        flow, hidden = self.start(frames, len(levels), depth, (coarsest.shape[-2], coarsest.shape[-1]), coarsest.dtype)
-        for step, level in zip(reversed(self.motion[: len(levels)]), reversed(levels), strict=True):
+        coarsest, distances = levels[-1], self.config.propagation
+        size = (coarsest.shape[-2], coarsest.shape[-1])
+        flow, hidden = self.start(frames, len(levels), depth, size, coarsest.dtype, fine=min(fine, STRIDE_LEVELS))
+        for number, step, level in reversed(list(zip(range(len(levels)), self.motion, levels, strict=False))):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
                 flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
-                if propagation:
-                    flow = propagated(level[:, 0], level[:, 1], flow, propagation)
+                if distances and number >= fine:
+                    flow = propagated(level[:, 0], level[:, 1], flow, distances)
             flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden
 
     def start(
-        self, frames: Tensor, count: int, depth: int, size: tuple[int, int], dtype: torch.dtype
-    ) -> tuple[Tensor, Tensor]:
+        self, frames: Tensor, count: int, depth: int, size: tuple[int, int], dtype: torch.dtype,
+        *, fine: int = STRIDE_LEVELS,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Return the flow and the hidden map from which the coarsest of ``count`` levels of ``frames`` starts.
 
         Args:
@@ -181,6 +175,8 @@ class MotionPriorEncoder(nn.Module):
             depth: Levels of the whole search, at least ``count``.
             size: (height, width) of the coarsest of the levels.
             dtype: The type of the features.
+            fine: Number of the finest levels, those of ``frames`` included, without propagation in smaller frames.
+                Sampling costs the same per point at every level, so that only levels of few points have candidates.
 
         Returns:
             Zeros of ``size`` if there are no levels beyond ``count``; otherwise the finest maps of the search in
@@ -191,7 +187,7 @@ class MotionPriorEncoder(nn.Module):
             return flow, frames.new_zeros((len(frames), self.config.motion_channels, *size), dtype=dtype)
         small, coarser = downsampled(frames, 2**count), depth - count
         smaller = self._pyramid(small, self.own_levels(coarser))
-        return self._search(small, smaller, coarser, propagation=self.config.propagation)
+        return self._search(small, smaller, coarser, fine=max(0, fine - count))
 
 
 def _weights(*modules: nn.Module) -> int:
@@ -205,37 +201,3 @@ def downsampled(frames: Tensor, factor: int) -> Tensor:
     height, width = (-(-side // factor) for side in frames.shape[-2:])
     small = F.interpolate(frames.flatten(0, 1), (height, width), mode="bicubic", antialias=True, align_corners=False)
     return small.clamp(0, 1).view(*frames.shape[:3], height, width)
-
-
-def propagated(first: Tensor, second: Tensor, flow: Tensor, distances: Sequence[int]) -> Tensor:
-    """Replace each point's flow by a neighbour's where that makes the warped features of both frames more alike.
-
-    An upsampled flow mixes two motions at the edge of a moving object. A neighbour has the right flow for such a point.
-
-    Args:
-        first: The first frame's feature [B, C, H, W].
-        second: The second frame's feature [B, C, H, W].
-        flow: [B, 4, H, W], like a motion prior, in pixels of this level.
-        distances: Distances of the neighbours, pixels; there are four neighbours at each distance.
-
-    Returns:
-        The flow, [B, 4, H, W].
-    """
-    height, width = flow.shape[2:]
-    most = max(distances)
-    padded = F.pad(flow, (most, most, most, most), mode="replicate")
-    offsets = [(0, 0), *((dy, dx) for r in distances for dy, dx in ((-r, 0), (r, 0), (0, -r), (0, r)))]
-    views = (padded[:, :, most + dy :, most + dx :][:, :, :height, :width] for dy, dx in offsets)
-    candidates = torch.stack(list(views), 1)
-    with torch.no_grad():
-        x = candidates[:, :, ::2] + torch.arange(width, device=flow.device)
-        y = candidates[:, :, 1::2] + torch.arange(height, device=flow.device)[:, None]
-        # All candidates are rows of one large map, which takes one kernel launch and not one per candidate.
-        seen = [
-            sample(image.permute(0, 2, 3, 1), x[:, :, way].flatten(1, 2), y[:, :, way].flatten(1, 2))
-            for way, image in enumerate((first, second))
-        ]
-        error = (seen[0].float() - seen[1].float()).abs().mean(-1).view(len(flow), -1, height, width)
-        error = F.avg_pool2d(error, WINDOW, 1, WINDOW // 2, count_include_pad=False)
-        best = torch.cat((error[:, :1], MARGIN * error[:, 1:]), 1).argmin(1)
-    return candidates.gather(1, best[:, None, None].expand(-1, 1, 4, -1, -1))[:, 0]

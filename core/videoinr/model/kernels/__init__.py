@@ -5,13 +5,14 @@ memory and back. Here one program keeps a run of pixels in registers from the fi
 its backward pass computes the activations again instead of reading them.
 
 Training: ``sample`` and ``gather`` read maps at warped positions, ``siren`` is a whole head, ``blend`` mixes the two
-warped frames. Encoders, for inference only: ``convolve``, ``deform``, ``resize`` and ``lstm``. The viewer:
-``decode``.
+warped frames. Encoders, for inference only: ``convolve``, ``deform``, ``resize``, ``propagate`` and ``lstm``. The
+viewer: ``decode``.
 
 Precision, as tests/core/test_kernels*.py checks it against plain torch in float32:
 
 - ``sample``, ``gather``, ``blend`` and ``resize`` have no matrix products and compute in float32. Only the order of
-  their sums differs: errors are at most 1e-5 of the largest value.
+  their sums differs: errors are at most 1e-5 of the largest value. ``propagate`` copies flows, chosen by errors that
+  differ by as much.
 - ``convolve``, ``deform`` and ``lstm`` round the factors of their products to the type of the maps, which in the
   program is float16 or bfloat16 (see :func:`half_inference`); sums are float32. Given float32 maps, as in the tests,
   they multiply by IEEE 754 (``input_precision="ieee"``) and not in TF32, Triton's default, which is off by 1e-3.

@@ -71,7 +71,7 @@ class Stills:
             UsageError: No photograph is large enough.
         """
         count, size = shape.batch, shape.size
-        layers = self._crops(2 * count, math.ceil(REACH * size), rng).chunk(2)
+        layers = self.crops(2 * count, math.ceil(REACH * size), rng).chunk(2)
         chance = upload(
             rng.random((count, 2 * MOTION_CHANCES + BLOB_CHANCES + 1 + shape.targets), np.float32), self._flat.device
         )
@@ -89,8 +89,12 @@ class Stills:
         flow = true_flow(*motions, outline, is_present, side=size, patch=shape.patch) if with_flow else None
         return Cut(images.clamp(0, 1).mul(255).round().div(255), targets, flow)
 
-    def _crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
-        """Cut random crops [count, 3, side, side] in 0 ... 1 out of random photographs, in random orientations."""
+    def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
+        """Cut random crops [count, 3, side, side] in 0 ... 1 out of random photographs, in random orientations.
+
+        Raises:
+            UsageError: No photograph is large enough.
+        """
         large = np.flatnonzero(np.minimum(self._heights, self._widths) >= side)
         if not len(large):
             raise UsageError(
