@@ -30,8 +30,10 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.model import kernels as model_kernels
+from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
+from videoinr.model.latent import LatentPair, ProjectedRegions
 from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
@@ -120,6 +122,45 @@ def test_compact_features_take_less_memory_and_decode_to_the_same_picture() -> N
     assert kept.nbytes == features.nbytes - maps // 2
     pixels = by.decode(PairKey("clip", 0), kept, query(), NEVER).numpy()
     assert_right(pixels, query())
+
+
+@cache
+def latent(seed: int = 0) -> LatentPair:
+    """The pair of :func:`encoded`, kept as its latent feature in half precision."""
+    frames = encoded(seed).frames
+    with torch.inference_mode():
+        feature, prior = tiny().latent(frames)
+        assert prior is not None
+        size = Grid(frames.shape[-1], frames.shape[-2])
+        maps = feature.permute(0, 2, 3, 1).half(), prior.permute(0, 2, 3, 1).contiguous()
+    return LatentPair(frames, EncodedPart(size.rect, *maps), None, tiny(), ProjectedRegions(AMPLE))
+
+
+@pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(33, 25, 7, 7)], ids=str)
+@pytest.mark.parametrize("tile_bytes", [AMPLE, 400 * BYTES_PER_PX], ids=["ample", "in bands"])
+def test_a_latent_pair_is_decoded_like_its_projected_maps(rect: Rect, tile_bytes: int) -> None:
+    by = CudaDecoder(tiny(), profile(tile_bytes))
+    assert by.compact(latent()) is latent()
+    for phase in PHASES:
+        asked = query(rect, phase)
+        assert_right(by.decode(PairKey("clip", 0), latent(), asked, NEVER).numpy(), asked)
+
+
+def test_views_of_a_latent_pair_read_projections_of_what_they_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Rect] = []
+    plain = LatentPair.kernel_maps
+
+    def spy(pair: LatentPair, rect: Rect) -> PairFeatures:
+        asked.append(rect)
+        return plain(pair, rect)
+
+    monkeypatch.setattr(LatentPair, "kernel_maps", spy)
+    by, wide = CudaDecoder(tiny(), profile()), Grid(240, 160)
+    for rect in (Rect(0, 0, 10, 10), Rect(2, 2, 6, 6), Rect(220, 150, 10, 10)):
+        by.decode(PairKey("clip", 0), latent(), RegionQuery(Instant(0, Fraction(1, 3)), wide, rect), NEVER)
+    assert 2 <= len(asked) <= 4
+    assert asked[0].x == asked[0].y == 0
+    assert (asked[-1].right, asked[-1].bottom) == (6, 5)
 
 
 def test_the_tiled_decoder_takes_compact_features_too() -> None:

@@ -10,9 +10,11 @@ not to the bit.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -24,15 +26,26 @@ from videoinr.decode.flow import decode_flow
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.model.features import PairFeatures, PairHeads
-from videoinr.model.kernels.decode import MAX_ELEMENTS, Canvas, DecodeWeights, Field, can_draw, evaluate_field
+from videoinr.model.kernels.decode import (
+    MAX_ELEMENTS,
+    Canvas,
+    DecodeWeights,
+    Field,
+    can_draw,
+    can_draw_model,
+    evaluate_field,
+)
+from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features, Representation
 from videoinr.types import Instant, PairKey, RegionQuery
 
 _LEAST_PX = 2**14
 """If even a field of so few pixels does not fit, the memory does not suffice."""
 _BYTES_PER_VALUE = 2
+_FIELD_BAND_PX = 2**20
+"""Pixels at which F_s is evaluated at a time from a latent feature."""
 
 
 class CudaDecoder:
@@ -55,6 +68,7 @@ class CudaDecoder:
         self._weights: DecodeWeights | None = None
         self._canvas: Canvas | None = None
         self._fields = FieldCache(profile.tile_bytes)
+        self._maps: tuple[weakref.ref[LatentPair], Rect, PairFeatures] | None = None
         self._launches = Launches(record or cuda_graph)
 
     def close(self) -> None:
@@ -69,6 +83,7 @@ class CudaDecoder:
     def keep_only(self, keys: Collection[PairKey]) -> None:
         """Drop what is kept of all pairs but ``keys``."""
         self._fields.keep_only(keys)
+        self._maps = None
         if self._plain is not None:
             self._plain.keep_only(keys)
 
@@ -77,7 +92,7 @@ class CudaDecoder:
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
     ) -> Tensor:
         """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
-        pair = _for_kernels(features)
+        pair = features if self._draws(features) else _for_kernels(features)
         if pair is None:
             return self._decode_plainly(key, features, query, token, to_cpu)
         while True:
@@ -101,6 +116,13 @@ class CudaDecoder:
         self._draw(job, job.query.rect)
         assert self._canvas is not None
         return _on_host(self._canvas.rgbx) if to_cpu else self._canvas.rgbx.clone()
+
+    def _draws(self, features: Features) -> TypeGuard[LatentPair]:
+        """Whether ``features`` are a pair kept as its latent feature, all of it, that the kernels can draw."""
+        if not isinstance(features, LatentPair) or features.part.rect != features.grid.rect:
+            return False
+        model = features.model
+        return can_draw_model(model)
 
     def _decode_plainly(
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, to_cpu: bool
@@ -137,26 +159,62 @@ class CudaDecoder:
     def _evaluate(self, job: _Job, box: Rect) -> Field:
         weights = self._weights_of(job.features.model)
         self._fields.make_room(job.name, box, box.area * weights.field_channels * _BYTES_PER_VALUE)
-        field = evaluate_field(weights, job.features, job.query.grid, box)
+        if isinstance(job.features, LatentPair):
+            field = self._evaluate_latent(job.features, weights, job.query.grid, box)
+        else:
+            field = evaluate_field(weights, job.features, job.query.grid, box)
         self._fields.put(job.name, field)
         job.token.check()
         return field
 
+    def _evaluate_latent(self, pair: LatentPair, weights: DecodeWeights, grid: Grid, box: Rect) -> Field:
+        """Evaluate F_s in bands, with the projected maps of the latent pixels that ``box`` covers."""
+        maps = self._maps_of(pair, _covered(box, grid, pair.grid))
+        shape = (box.height, box.width, weights.field_channels)
+        values = torch.empty(shape, dtype=torch.float16, device=pair.frames.device)
+        rows = max(1, _FIELD_BAND_PX // box.width)
+        for top in range(box.y, box.bottom, rows):
+            band = Rect(box.x, top, box.width, min(rows, box.bottom - top))
+            spatial = pair.kernel_spatial(_covered(band, grid, pair.grid))
+            values[top - box.y : band.bottom - box.y] = evaluate_field(weights, spatial, grid, band).values
+        return Field(box, values, maps)
+
+    def _maps_of(self, pair: LatentPair, rect: Rect) -> PairFeatures:
+        """Return the projected maps of the latent pixels ``rect`` or of more; those of the last call where they do."""
+        known = self._maps
+        if known is not None and known[0]() is pair and known[1].contains(rect):
+            return known[2]
+        self._maps = known = None  # Free their memory before more is allocated.
+        maps = pair.kernel_maps(rect)
+        self._maps = (weakref.ref(pair), rect, maps)
+        return maps
+
     def _launch(self, job: _Job, field: Field, band: Rect) -> list[int]:
         """Draw ``band``; return how many pixels of F_s were missing at the left, top, right and bottom."""
-        canvas = self._canvas_for(job)
+        maps = field.maps or job.features
+        assert isinstance(maps, PairFeatures)
+        canvas = self._canvas_for(job, maps.origin)
         canvas.time.fill_(float(job.query.instant.phase))
-        self._launches.run(self._weights_of(job.features.model), job.features, field, canvas, band)
+        self._launches.run(self._weights_of(job.features.model), maps, field, canvas, band)
         missed: list[int] = canvas.shortfall.tolist()
         return missed
 
-    def _canvas_for(self, job: _Job) -> Canvas:
+    def _canvas_for(self, job: _Job, origin: tuple[int, int]) -> Canvas:
         grid, rect, latent_hw = job.query.grid, job.query.rect, job.features.latent_hw
         canvas = self._canvas
-        if canvas is None or (canvas.grid, canvas.rect, canvas.latent_hw) != (grid, rect, latent_hw):
-            self._canvas = canvas = None  # Free its memory before more is allocated.
-            canvas = Canvas.make(grid, rect, latent_hw=latent_hw, device=self._profile.device)
-            self._canvas = canvas
+        wanted = (grid, rect, latent_hw, origin)
+        if canvas is None or (canvas.grid, canvas.rect, canvas.latent_hw, canvas.origin) != wanted:
+            self._canvas = self._canvas_with(canvas, job, origin)
+            canvas = self._canvas
+        return canvas
+
+    def _canvas_with(self, old: Canvas | None, job: _Job, origin: tuple[int, int]) -> Canvas:
+        grid, rect, latent_hw = job.query.grid, job.query.rect, job.features.latent_hw
+        same = old is not None and (old.grid, old.rect, old.latent_hw) == (grid, rect, latent_hw)
+        self._canvas = None  # Free its memory before more is allocated, unless bands of one picture change the origin.
+        canvas = Canvas.make(grid, rect, latent_hw=latent_hw, device=self._profile.device, origin=origin)
+        if same and old is not None:
+            canvas = replace(canvas, rgbx=old.rgbx)
         return canvas
 
     def _weights_of(self, heads: PairHeads) -> DecodeWeights:
@@ -176,7 +234,7 @@ class CudaDecoder:
             ) from error
         # The stack frames of the failed call still refer to its tensors, which must be freed before more is allocated.
         error.with_traceback(None)
-        self._fields, self._canvas = FieldCache(less), None
+        self._fields, self._canvas, self._maps = FieldCache(less), None, None
         if self._profile.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -186,7 +244,7 @@ class _Job:
     """The arguments of :meth:`CudaDecoder.decode`."""
 
     key: PairKey
-    features: PairFeatures
+    features: PairFeatures | LatentPair
     query: RegionQuery
     token: CancelToken
 
@@ -205,7 +263,13 @@ def _for_kernels(features: Features) -> PairFeatures | None:
     return pair if pair is not None and can_draw(pair.model, pair) else None
 
 
-def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
+def _covered(box: Rect, grid: Grid, clip: Grid) -> Rect:
+    """Return the latent pixels that reads at the pixels ``box`` of ``grid`` reach: three more for bicubic ones."""
+    rect = rect_on_grid(box, grid, clip)
+    return _widened(rect, [3, 3, 3, 3], clip)
+
+
+def reach(features: PairFeatures | LatentPair, grid: Grid, rect: Rect) -> Rect:
     """Return ``rect`` of ``grid`` with the margin that its pixels' flow probably reaches.
 
     The margin allows for the motion prior and a correction of one latent pixel. Without a prior the flow is not known
@@ -225,7 +289,9 @@ def reach(features: PairFeatures, grid: Grid, rect: Rect) -> Rect:
     return _widened(rect, [math.ceil(min(margin, grid.width + grid.height)) + 1 for margin in margins], grid)
 
 
-def _prior_range(features: PairFeatures, rect: Rect, columns: float, rows: float) -> tuple[list[float], list[float]]:
+def _prior_range(
+    features: PairFeatures | LatentPair, rect: Rect, columns: float, rows: float
+) -> tuple[list[float], list[float]]:
     """Return the least and the greatest of the flow's four components in ``rect``, if the flow is the prior's.
 
     It is longest at the ends of the pair, where it is twice the flow at mid-time. In latent pixels; ``columns`` and

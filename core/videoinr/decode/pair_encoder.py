@@ -22,6 +22,8 @@ from videoinr.model.video_inr import VideoINR
 
 WHOLE_BYTES = 192 * MIB
 """Frames whose projected maps take at most this are encoded whole and projected at once: that is the fastest way."""
+CUDA_WHOLE_BYTES = 1024 * MIB
+"""The same on CUDA, where more bands mean more launches, and recorded launches need frames that are encoded whole."""
 MOST_SHARE = 0.6
 """If more than this share of the frame is needed, all of it is encoded."""
 
@@ -73,18 +75,19 @@ class PairEncoder:
     def _banded(self, low: Tensor) -> tuple[VideoINR, MotionPriorEncoder] | None:
         """Return the model and its encoder if frames like ``low`` are to be encoded in bands."""
         model, encoder = self._model, self._model.encoder
-        if not isinstance(model, VideoINR) or not isinstance(encoder, MotionPriorEncoder) or has_kernels(low):
+        if not isinstance(model, VideoINR) or not isinstance(encoder, MotionPriorEncoder):
             return None
-        config = model.config
+        config, most = model.config, CUDA_WHOLE_BYTES if has_kernels(low) else WHOLE_BYTES
         channels = config.spatial_hidden[0] + config.temporal_hidden[0] + 2 * config.decoder_hidden[0] + 10
-        return (model, encoder) if 4 * channels * low.shape[-1] * low.shape[-2] > WHOLE_BYTES else None
+        return (model, encoder) if 4 * channels * low.shape[-1] * low.shape[-2] > most else None
 
     def _in_bands(
         self, model: VideoINR, encoder: MotionPriorEncoder, low: Tensor, coarse: CoarseSearch | None,
         rect: Rect | None, token: CancelToken,
     ) -> LatentPair:  # fmt: skip
         whole = Grid(low.shape[-1], low.shape[-2]).rect
-        rect = whole if rect is None or rect.area > MOST_SHARE * whole.area else rect
+        # The kernels read the whole frame's prior; and a whole frame takes a GPU milliseconds.
+        rect = whole if rect is None or has_kernels(low) or rect.area > MOST_SHARE * whole.area else rect
         depth = encoder.config.depth(self._clip.height, self._clip.width)
         device, half = low.device, self._profile.half_encoder and model.encodes_in_half(low.device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32

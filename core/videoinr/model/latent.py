@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
@@ -27,6 +28,8 @@ from videoinr.model.points import Points
 
 BLOCK = 16
 """Side of the blocks of latent pixels that are projected by one matrix product."""
+_KERNEL_ROWS = 256
+"""Rows that are projected at a time for the CUDA kernels."""
 _MARGIN = 32
 """Latent pixels around a region that are kept with it, so that a pan does not start anew."""
 
@@ -66,6 +69,11 @@ class LatentPair:
     def grid(self) -> Grid:
         """The size of the frames."""
         return Grid(self.frames.shape[4], self.frames.shape[3])
+
+    @property
+    def prior(self) -> Tensor:
+        """The motion prior of the encoded part, [1, h, w, 4]."""
+        return self.part.prior
 
     @property
     def nbytes(self) -> int:
@@ -129,6 +137,41 @@ class LatentPair:
             frames=self.frames, prior=prior, spatial=maps[0], temporal=maps[1], colour_first=maps[2],
             colour_second=maps[3], model=model, origin=(rect.x, rect.y),
         )  # fmt: skip
+
+    def kernel_maps(self, rect: Rect) -> PairFeatures:
+        """Return the maps of the latent pixels ``rect`` that the CUDA kernels read at every time, in half precision.
+
+        Frames and prior are those of ``rect``, too. :meth:`kernel_spatial` gives the map for F_s.
+        """
+        model, whole = self.model, rect == self.grid.rect
+        rows, columns = rect.slices
+        weights = [model.temporal_head.first.weight_of(1), *(model.decoder_head.first.weight_of(k) for k in (2, 3))]
+        maps = [self.frames.new_empty((1, rect.height, rect.width, len(one)), dtype=torch.float16) for one in weights]
+        for top in range(0, rect.height, _KERNEL_ROWS):
+            latent = self._latent(Rect(rect.x, rect.y + top, rect.width, min(_KERNEL_ROWS, rect.height - top)))
+            for one, weight in zip(maps, weights, strict=True):
+                one[0, top : top + len(latent)] = F.linear(latent, weight)
+        return PairFeatures(
+            frames=self.frames if whole else self.frames[..., rows, columns].contiguous(),
+            prior=self.part.prior if whole else self.part.prior[:, rows, columns].contiguous(),
+            spatial=self.frames.new_empty((1, rect.height, rect.width, 0)),
+            temporal=maps[0], colour_first=maps[1], colour_second=maps[2], model=model, origin=(rect.x, rect.y),
+        )  # fmt: skip
+
+    def kernel_spatial(self, rect: Rect) -> PairFeatures:
+        """Return the map from which the CUDA kernel evaluates F_s, of the latent pixels ``rect``; no other map."""
+        nothing = self.frames.new_empty((1, rect.height, rect.width, 0))
+        spatial = F.linear(self._latent(rect), self.model.spatial_head.first.weight_of(0))[None]
+        return PairFeatures(
+            frames=self.frames, prior=nothing, spatial=spatial, temporal=nothing, colour_first=nothing,
+            colour_second=nothing, model=self.model, origin=(rect.x, rect.y),
+        )  # fmt: skip
+
+    def _latent(self, rect: Rect) -> Tensor:
+        """Return the latent feature with the frames' channels, float32 [h, w, C + 6]; all of it must be encoded."""
+        rows, columns = rect.slices
+        frames = self.frames[0].flatten(0, 1)[:, rows, columns].permute(1, 2, 0)
+        return torch.cat((self.part.feature[0, rows, columns].float(), frames), -1)
 
     def project_blocks(self, weights: Sequence[Tensor], blocks: Rect) -> list[Tensor]:
         """Project whole blocks.

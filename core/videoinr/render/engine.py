@@ -26,6 +26,7 @@ from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.frame_warp import plane_size
 from videoinr.decode.pair_encoder import PairEncoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect
@@ -281,7 +282,7 @@ class Engine(Closeable):
         key, needed = self._key(footing), visible_part.around(query, self.clip.info.grid)
         while True:
             features = self._features(footing, token, needed)
-            if isinstance(features, LatentPair):
+            if isinstance(features, LatentPair) and isinstance(self._decoder, TiledDecoder):
                 features.regions.expect(features, visible_part.reached(features, query))
             try:
                 return self._decoder.decode(key, features, query, token, to_cpu=to_cpu)

@@ -157,19 +157,24 @@ class DecodeWeights:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """F_s at the pixels ``box`` of a grid: ``values`` float16 [box.height, box.width, field_channels]."""
+    """F_s at the pixels ``box`` of a grid: ``values`` float16 [box.height, box.width, field_channels].
+
+    ``maps``: the projected maps of the latent pixels that ``box`` covers, if the pair is kept as its latent feature.
+    """
 
     box: Rect
     values: Tensor
+    maps: PairFeatures | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
     """The buffers that the pictures of one viewport are drawn into; their addresses are fixed, for CUDA graphs.
 
-    ``columns`` and ``rows``: the position of each, in lattice pixels. ``time`` float32 [1]: read by the kernels.
-    ``rgbx``: uint8 [rect.height, rect.width, 4]. ``shortfall`` int32 [4]: by how many pixels the flow left the field's
-    box at the left, top, right and bottom; unless all four are 0, the picture is invalid. ``flow`` and ``answer``:
+    ``columns`` and ``rows``: the position of each, in lattice pixels, counted from the latent pixel ``origin``, the
+    first of the maps that are read. ``time`` float32 [1]: read by the kernels. ``rgbx``: uint8
+    [rect.height, rect.width, 4]. ``shortfall`` int32 [4]: by how many pixels the flow left the field's box at the
+    left, top, right and bottom; unless all four are 0, the picture is invalid. ``flow`` and ``answer``:
     intermediate results of one band.
     """
 
@@ -183,33 +188,43 @@ class Canvas:
     shortfall: Tensor
     flow: Tensor
     answer: Tensor
+    origin: tuple[int, int] = (0, 0)
 
     @classmethod
-    def make(cls, grid: Grid, rect: Rect, *, latent_hw: tuple[int, int], device: torch.device) -> Canvas:
-        """Allocate the buffers for ``rect`` of ``grid``."""
+    def make(
+        cls, grid: Grid, rect: Rect, *, latent_hw: tuple[int, int], device: torch.device,
+        origin: tuple[int, int] = (0, 0),
+    ) -> Canvas:  # fmt: skip
+        """Allocate the buffers for ``rect`` of ``grid``; ``latent_hw`` is that of whole frames."""
         points = Points.make(rect, grid, latent_hw=latent_hw, device=device)
         px = min(rect.area, max(BAND_PX, rect.width))
         return cls(
             grid=grid,
             rect=rect,
             latent_hw=latent_hw,
-            columns=points.columns.position,
-            rows=points.rows.position,
+            columns=points.columns.position - origin[0],
+            rows=points.rows.position - origin[1],
             time=torch.zeros(1, device=device),
             rgbx=torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=device),
             shortfall=torch.zeros(4, dtype=torch.int32, device=device),
             flow=torch.empty((px, 4), device=device),
             answer=torch.empty((px, 4), device=device),
+            origin=origin,
         )
 
 
 def can_draw(model: PairHeads, features: PairFeatures) -> bool:
     """Whether these kernels can draw ``features``; the paper's ablations and wider heads they cannot."""
+    return features.spatial.dtype == torch.float32 and can_draw_model(model)
+
+
+def can_draw_model(model: PairHeads) -> bool:
+    """Whether these kernels can draw the pairs that ``model`` encodes."""
     config = model.config
     if config.single_network or not (config.flow and config.multi_scale):
         return False
     heads = (model.spatial_head, model.temporal_head, model.decoder_head)
-    return features.spatial.dtype == torch.float32 and all(_fits(head) for head in heads)
+    return all(_fits(head) for head in heads)
 
 
 def _fits(head: SirenHead) -> bool:
@@ -235,6 +250,8 @@ def padded_width(width: int) -> int:
 def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, box: Rect) -> Field:
     """Evaluate F_s (eq. 2) at the pixels ``box`` of ``grid``.
 
+    The maps of ``features`` may hold a rectangle of the frame only (its ``origin``), but all that ``box`` reads.
+
     Args:
         weights: The model's weights.
         features: One encoded pair on the same device; ``spatial`` is float32.
@@ -245,9 +262,9 @@ def evaluate_field(weights: DecodeWeights, features: PairFeatures, grid: Grid, b
     points = Points.make(box, grid, latent_hw=features.latent_hw, device=latent.device)
     head, channels = weights.spatial, weights.field_channels
     values = torch.empty((box.height, box.width, channels), dtype=torch.float16, device=latent.device)
+    columns, rows = points.columns.position - features.origin[0], points.rows.position - features.origin[1]
     field_kernel[_programs(box, head.plan)](
-        latent, points.columns.position, points.rows.position, head.entry, head.bias, *head.tail, values,
-        box.width, box.height, *features.latent_hw,
+        latent, columns, rows, head.entry, head.bias, *head.tail, values, box.width, box.height, *latent.shape[1:3],
         spatial=channels, pitch=latent.shape[-1], **_form(head),
     )  # fmt: skip
     return Field(box, values)
@@ -260,7 +277,8 @@ def draw(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: C
 
     Args:
         weights: The model's weights.
-        features: One encoded pair, as :func:`compacted` returns it or in float32.
+        features: One encoded pair, compact or in float32. Its maps and its frames may hold a rectangle of the frame
+            only: the one that starts at ``canvas.origin``.
         field: F_s of the same pair on ``canvas.grid``.
         canvas: The buffers to draw into.
         band: Rows of ``canvas.rect``, as wide as it, inside ``field.box``.
@@ -273,10 +291,11 @@ def draw(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: C
 def _draw_slice(weights: DecodeWeights, features: PairFeatures, field: Field, canvas: Canvas, rows: Rect) -> None:
     temporal, decoder, channels = weights.temporal, weights.decoder, weights.field_channels
     (height, width), grid, box = features.latent_hw, canvas.grid, field.box
+    whole_height, whole_width = canvas.latent_hw
     positions, shape = (canvas.columns, canvas.rows, canvas.time), (rows.y - canvas.rect.y, rows.width, rows.height)
     places = (
         *shape, rows.x, rows.y, grid.width, grid.height, box.x, box.y, box.width, box.height,
-        height, width, grid.width / width, grid.height / height,
+        height, width, grid.width / whole_width, grid.height / whole_height,
     )  # fmt: skip
     motion_kernel[_programs(rows, temporal.plan)](
         field.values, _contiguous(features.temporal), _contiguous(features.prior), *positions,
