@@ -25,7 +25,7 @@ from videoinr.geometry import Grid
 from videoinr.images import tensor_from_pixels
 from videoinr.render.engine import Engine, open_engine
 from videoinr.text import parsing
-from videoinr.types import Instant, Quality, RegionQuery
+from videoinr.types import Instant, RegionQuery
 
 GIB = 2**30
 PICTURE = Grid(3840, 2160)
@@ -86,7 +86,7 @@ def times(engine: Engine) -> dict[str, float]:
             engine._encoder.encode(low, NEVER)
 
     def instant() -> None:
-        engine.render_tensor(RegionQuery(Instant(1, next(phases)), PICTURE, PICTURE.rect), Quality.FULL)
+        engine.render_tensor(RegionQuery(Instant(1, next(phases)), PICTURE, PICTURE.rect))
 
     for work in (encode, instant, encode, instant):
         work()
