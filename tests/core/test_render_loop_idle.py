@@ -131,3 +131,26 @@ def test_playback_decodes_every_pair_if_encoding_is_quick(bench_of: Callable[[Pa
     decoded = {region.query.instant.pair for region in bench.told.of(Quality.FULL)}
     # A busy machine may let it miss some; with a dwell it would miss them all but the last.
     assert len(decoded & set(range(20, 39))) >= 5
+
+
+def test_an_idle_loop_finds_the_motion_of_near_pairs_once(bench_of: Callable[[Pace], LoopUnderTest]) -> None:
+    bench = bench_of(Pace(encode_secs=0.1))
+    renderer = bench.open()
+    bench.ask(whole(20))
+    bench.told.wait_for_full(whole(20))
+    wait_until(lambda: {16, 17, 18, 19, 20, 21, 22, 23, 24} <= renderer.found)
+    assert renderer.asked("find")[:3] == [21, 19, 22]
+    wait_until(lambda: 21 in renderer.encoded)
+    assert len(renderer.asked("find")) == 8
+
+
+def test_motion_that_the_cache_cannot_hold_is_not_sought_again_and_again(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(Pace(encode_secs=0.1))
+    renderer = bench.open()
+    monkeypatch.setattr(renderer, "is_motion_ready", lambda instant: False)
+    bench.ask(whole(20))
+    bench.told.wait_for_full(whole(20))
+    wait_until(lambda: 21 in renderer.encoded)
+    assert sorted(renderer.asked("find"), key=str) == [16, 17, 18, 19, 20, 21, 22, 23, 24]

@@ -96,6 +96,12 @@ class SlowRenderer(Closeable):
     def is_motion_ready(self, instant: Instant) -> bool:
         return instant.is_source or instant.pair in self.found
 
+    def find_motion(self, instant: Instant, token: CancelToken) -> None:
+        self._note("find", instant.pair)
+        if not self.is_motion_ready(instant):
+            work(self.pace.motion_secs, token)
+            self.found.add(instant.pair)
+
     def motion(self, query: RegionQuery, token: CancelToken, *, quick: bool = False) -> RenderedRegion:
         self._note("motion" if not quick else "quick motion", query)
         started = time.perf_counter()

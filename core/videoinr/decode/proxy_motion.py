@@ -8,7 +8,7 @@ in the blend; frame_warp.py applies them to the frames at their own size.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ PROXY_PX = 14_000
 """Pixels of a proxy: a quarter of the lines of frames of 640x352."""
 REFINING_PX = 230_000
 """Pixels of the copy of the frames on which the flows are refined: all of 640x352."""
+KEY_PHASES = 8
+"""The model's heads are evaluated at so many times of a pair, and at its end; a drag then costs no evaluation."""
 QUICKER = 4
 """How many times fewer pixels both have where the motion is wanted quickly."""
 
@@ -53,27 +55,41 @@ class ProxyMotion:
 
     Attributes:
         features: the encoded proxy.
-        field: F_s at the proxy's pixels, [1, h, w, C].
+        spatial: F_s at the proxy's pixels, [1, h, w, C].
         basis: the terms of M(x, t) that hold at every t.
         still: [1, h, w, 1], 1 where nothing moves, 0 elsewhere.
+        keys: the motion at the phases asked for so far, of KEY_PHASES: flows and shares change smoothly with time.
     """
 
     features: PairFeatures
-    field: Tensor
+    spatial: Tensor
     basis: tuple[Tensor, ...]
     still: Tensor
+    keys: dict[int, MotionMaps] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all maps together."""
-        return self.features.nbytes + sum(one.nbytes for one in (self.field, self.still, *self.basis))
+        keys = 5 * (KEY_PHASES + 1) * self.still.nbytes
+        return self.features.nbytes + keys + sum(one.nbytes for one in (self.spatial, self.still, *self.basis))
 
     @torch.inference_mode()
     def at(self, phase: float) -> MotionMaps:
-        """Return the motion at ``phase``, 0 (first frame) ... 1 (second frame)."""
+        """Return the motion at ``phase``, 0 (first frame) ... 1 (second frame), read between two key phases."""
+        before = min(int(phase * KEY_PHASES), KEY_PHASES - 1)
+        weight = phase * KEY_PHASES - before
+        one, other = self._key(before), self._key(before + 1)
+        return MotionMaps(torch.lerp(one.flow, other.flow, weight), torch.lerp(one.share, other.share, weight))
+
+    def _key(self, number: int) -> MotionMaps:
+        if number not in self.keys:
+            self.keys[number] = self._evaluated(number / KEY_PHASES)
+        return self.keys[number]
+
+    def _evaluated(self, phase: float) -> MotionMaps:
         moment, points = _moment(self.features, phase)
         flow = moment.motion(self.basis) * (1 - self.still)
-        share = moment.first_share(points, flow, lambda at, way: sample(self.field, *at.shifted_on_grid(way)))
+        share = moment.first_share(points, flow, lambda at, way: sample(self.spatial, *at.shifted_on_grid(way)))
         return MotionMaps(flow, torch.lerp(share, torch.full_like(share, 1 - phase), self.still))
 
 
@@ -99,8 +115,8 @@ def find_motion(model: Representation, planes: Tensor, clip: Grid, *, half: bool
         features = replace(features, prior=prior.permute(0, 2, 3, 1).contiguous())
         still = still.permute(0, 2, 3, 1)
     moment, points = _moment(features, 0.5)
-    field = moment.spatial_feature(points)
-    return ProxyMotion(features, field, tuple(moment.motion_basis(points, field)), still)
+    spatial = moment.spatial_feature(points)
+    return ProxyMotion(features, spatial, tuple(moment.motion_basis(points, spatial)), still)
 
 
 def _moment(features: PairFeatures, phase: float) -> tuple[PairMoment, Points]:

@@ -8,10 +8,13 @@ decoded from whole frames alone. Coordinates are (x, y); rectangles of ``clip`` 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from videoinr.geometry import Grid, Rect, rect_on_grid
-from videoinr.model.representation import Features
 from videoinr.types import PairKey, Pixels, RegionQuery
+
+if TYPE_CHECKING:
+    from videoinr.model.representation import Features
 
 MARGIN_PX = 16
 """Clip pixels that are encoded around the visible ones."""

@@ -106,9 +106,8 @@ class Engine(Closeable):
     def is_encoded(self, pair: int, phase: Fraction = Fraction(0)) -> bool:
         """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
         instant = Instant(pair, phase)
-        if not self._footings.is_judged(instant):
-            return False
-        return all(self._key(footing) in self._cache for footing in self._footings.of(instant))
+        is_judged = self._footings.is_judged(instant)
+        return is_judged and all(self._key(footing) in self._cache for footing in self._footings.of(instant))
 
     def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
         """Put the features for the instant (``pair``, ``phase``) into the cache, unless they are there.
@@ -147,8 +146,7 @@ class Engine(Closeable):
         Returns:
             A region of quality DRAFT. Its query is ``query`` on the next grid whose size is a multiple of the clip's.
 
-        Raises:
-            Cancelled, ClipError, DeviceError: as for :meth:`render`.
+        Raises as :meth:`render`.
         """
         size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair, token)
         footing = self._footings.nearest(query.instant, token)
@@ -166,20 +164,24 @@ class Engine(Closeable):
         is_judged = self._footings.is_judged(instant)
         return is_judged and all(self._motion.is_ready(self._key(each), each) for each in self._footings.of(instant))
 
+    def find_motion(self, instant: Instant, token: CancelToken = NEVER) -> None:
+        """Find the motion that a quick motion draft of ``instant`` needs, unless it was found; raises as render."""
+        for footing in self._footings.of(instant, token):
+            self._motion.prepare(self._key(footing), footing, token)
+
     def motion(self, query: RegionQuery, token: CancelToken = NEVER, *, quick: bool = False) -> RenderedRegion:
         """Draw ``query`` as a motion draft, for which no pair is encoded (see motion_drafts.py).
 
         Args:
-            query: the instant, the grid and the pixels of it.
-            token: cancels the work between frames, steps and tiles.
+            query, token: as for :meth:`render`.
             quick: find the motion in a third of the time, less exactly, unless it was found exactly before.
 
         Returns and raises as :meth:`render`.
         """
         start = time.perf_counter()
         rgbx = self._picture(query, partial(self._draw_motion, quick=quick), token, to_cpu=True)
-        kind, samples = self._footings.kind(query.instant.pair), plane_size(self.clip.info.grid, query.grid)
-        return RenderedRegion(query, Quality.MOTION, rgbx.numpy(), time.perf_counter() - start, kind, samples=samples)
+        kind, size = self._footings.kind(query.instant.pair), plane_size(self.clip.info.grid, query.grid)
+        return RenderedRegion(query, Quality.MOTION, rgbx.numpy(), time.perf_counter() - start, kind, samples=size)
 
     def render(self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER) -> RenderedRegion:
         """Render ``query``, encoding its pair first where needed.
@@ -209,9 +211,7 @@ class Engine(Closeable):
         """Render ``query`` as :meth:`render` does, and leave the picture on the device.
 
         Args:
-            query: the instant, the grid and the pixels of it.
-            token: cancels the work as in :meth:`render`.
-            quality: as for :meth:`render`.
+            query, token, quality: as for :meth:`render`.
 
         Returns:
             uint8 [rect.height, rect.width, 4], RGBX, on the engine's device.

@@ -45,7 +45,7 @@ class MotionDrafts:
         self._clip, self._model, self._profile = clip, model, profile
         budget = min(_MOST_BYTES, profile.feature_bytes // 8)
         self._motions = BoundedCache[PairKey, ProxyMotion](budget)
-        self._quick = BoundedCache[PairKey, ProxyMotion](budget // 4)
+        self._quick = BoundedCache[PairKey, ProxyMotion](budget)
         self._planes = BoundedCache[tuple[int, Grid], Tensor](budget)
         self._warper = FrameWarper(profile)
 
@@ -97,6 +97,11 @@ class MotionDrafts:
                 f"The memory of {self._profile.device_name} does not suffice for a draft.",
                 hint="Close other programs, choose a smaller size, or use --device cpu.",
             ) from error
+
+    def prepare(self, key: PairKey, footing: Footing, token: CancelToken) -> None:
+        """Find the motion for quick drafts of ``footing``, unless it was found; raises as :meth:`draw`."""
+        if not self.is_ready(key, footing):
+            self._motion(key, footing, token, quick=True)
 
     def _motion(self, key: PairKey, footing: Footing, token: CancelToken, *, quick: bool) -> ProxyMotion | None:
         """Return the motion between the footing's frames; None if the model has none to offer."""

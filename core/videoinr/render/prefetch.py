@@ -35,6 +35,14 @@ class Prefetch:
         """Return the next pair to encode, or None. The present pair comes first: the cache may have dropped it."""
         return next((pair for pair in self._wanted() if not is_encoded(pair)), None)
 
+    def near(self, reach: int) -> list[int]:
+        """Return the present pair and ``reach`` pairs on either side, nearest first, the direction's side first."""
+        if self._position is None:
+            return []
+        here, way = min(int(self._position), self._pair_count - 1), self._direction
+        pairs = [here, *(here + side * step for step in range(1, reach + 1) for side in (way, -way))]
+        return [pair for pair in pairs if 0 <= pair < self._pair_count]
+
     def note_encoded(self, pair: int, is_encoded: Callable[[int], bool]) -> None:
         """Record that a pair was encoded. If the cache dropped a nearer pair for it, want fewer pairs from now on.
 

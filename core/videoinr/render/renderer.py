@@ -39,6 +39,13 @@ class Renderer(Protocol):
     def is_motion_ready(self, instant: Instant) -> bool:
         """Return whether :meth:`motion` needs to find no motion first; reads no frame."""
 
+    def find_motion(self, instant: Instant, token: CancelToken) -> None:
+        """Find the motion that a quick motion draft of ``instant`` needs, unless it was found.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
+
     def motion(self, query: RegionQuery, token: CancelToken, *, quick: bool = False) -> RenderedRegion:
         """Draw ``query`` as a motion draft, for which no pair is encoded (quality MOTION).
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from videoinr.cancel import CancelToken
-from videoinr.devices import MIB
 from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
 from videoinr.render.bounded_cache import BoundedCache
@@ -17,14 +16,17 @@ from videoinr.render.hand_over import HandOver, Stage, Task
 from videoinr.render.interlude import InterludeToken
 from videoinr.render.prefetch import Prefetch
 from videoinr.render.renderer import Renderer, RenderListener
-from videoinr.render.resampling import on_grid
 from videoinr.render.shown import ShownPictures
 from videoinr.render.view import coarser
 from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest, rank_of
 
-FULLS_BYTES = 64 * MIB
+FULLS_BYTES = 64 * 2**20
 """The most that full pictures may take that are kept, so that who returns to a view finds it as it was."""
+
+
+MOTION_REACH = 4
+"""How many pairs on either side get their motion found ahead, so that a drag finds it there."""
 
 
 class RequestHandler:
@@ -42,6 +44,7 @@ class RequestHandler:
         self._prefetch = Prefetch(renderer.opened.timeline.pair_count)
         self._progress = EncodingProgress(listener.encoding)
         self._gesture = Gesture()
+        self._sought = set[int]()
         self._shown = ShownPictures()
         self._fulls = BoundedCache[RegionQuery, RenderedRegion](FULLS_BYTES)
         self._shown_source: int | None = None
@@ -64,6 +67,7 @@ class RequestHandler:
         instant = request.query.instant
         self._listener.busy(True)
         self._prefetch.note(instant)
+        self._sought.clear()
         self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
         self._show_source(instant)
         if (full := self._fulls.get(request.query)) is not None:
@@ -87,17 +91,32 @@ class RequestHandler:
             self._listener.busy(False)
 
     def pair_ahead(self) -> int | None:
-        """Return the pair to encode while no request waits, or None."""
+        """Return the pair to prepare while no request waits, or None: first motion for drags, then encoded pairs."""
+        if (pair := self._pair_without_motion()) is not None:
+            return pair
         return self._prefetch.next_pair(self._renderer.is_encoded) if self._pacer.encodes_ahead else None
 
     def encode_ahead(self, pair: int) -> None:
-        """Encode ``pair`` into the cache; raises as :meth:`answer`."""
+        """Find the motion of ``pair``, or encode it into the cache; raises as :meth:`answer`."""
+        if pair == self._pair_without_motion():
+            self._sought.add(pair)
+            self._hand_over.run(
+                Task(pair, Stage.ENCODING), lambda token: self._renderer.find_motion(_middle(pair), token)
+            )
+            return
         self._encode(Instant(pair, Fraction(0)), Stage.ENCODING)
         self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def stop_ahead(self) -> None:
         """Stop encoding ahead, after a failure. The user is told when a request asks for the failed pair."""
         self._prefetch.give_up()
+
+    def _pair_without_motion(self) -> int | None:
+        """Return a near pair whose motion was not found, and was not sought since the last request; or None."""
+        if self._pacer.encodes_at_once:
+            return None
+        near = (pair for pair in self._prefetch.near(MOTION_REACH) if pair not in self._sought)
+        return next((pair for pair in near if not self._renderer.is_motion_ready(_middle(pair))), None)
 
     def close(self) -> None:
         """Close the renderer."""
@@ -174,7 +193,7 @@ class RequestHandler:
         def work(token: CancelToken) -> None:
             region = self._renderer.preview(draft, crop, token)
             self._pacer.note_picture(region.query, region.elapsed_secs)
-            self._tell(on_grid(region, query))
+            self._tell(_resampled(region, query))
 
         self._hand_over.run(Task(query.instant.pair, Stage.ENCODING), work)
 
@@ -229,7 +248,7 @@ class RequestHandler:
         def work(token: CancelToken) -> None:
             region = self._renderer.render(query, quality, token)
             self._pacer.note_picture(region.query, region.elapsed_secs)
-            self._tell(on_grid(region, wanted))
+            self._tell(_resampled(region, wanted))
 
         self._hand_over.run(Task(wanted.instant.pair, stage, wanted), work)
 
@@ -259,6 +278,17 @@ class RequestHandler:
         if frame != self._shown_source:
             self._listener.rendered(self._renderer.source(instant))
             self._shown_source = frame
+
+
+def _resampled(region: RenderedRegion, query: RegionQuery) -> RenderedRegion:
+    # Imported late: it loads torch, and the window makes this module's loop before its first paint.
+    from videoinr.render.resampling import on_grid
+
+    return on_grid(region, query)
+
+
+def _middle(pair: int) -> Instant:
+    return Instant(pair, Fraction(1, 2))
 
 
 def _at_source(instant: Instant) -> Instant:
