@@ -278,7 +278,8 @@ def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
     if is_on_cpu(image) and not torch.is_grad_enabled() and len(image) == 1:
         # NaN in a flow must become a bad picture and not an index outside the map.
         x, y = x.nan_to_num_(), y.nan_to_num_()
-        sampled = sample_placed(image.permute(0, 2, 3, 1).float(), x, y, place)
+        # The order of additions in a read depends on the memory format; channels last is that of the encoders.
+        sampled = sample_placed(image.permute(0, 2, 3, 1).float().contiguous(), x, y, place)
         return sampled.permute(0, 3, 1, 2).to(image.dtype)
     if (place.image.x, place.image.y) != (0, 0):
         x, y = x - place.image.x, y - place.image.y
