@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -48,10 +48,30 @@ def rgbx_from_tensor(rgb: Tensor) -> Tensor:
 
 
 def mixed(pictures: Sequence[tuple[Fraction, Tensor]]) -> Tensor:
-    """Mix 8-bit pictures [h, w, C] of one shape by their shares, which add up to 1."""
+    """Mix pictures [h, w, C] of one shape by their shares, which add up to 1: uint8, or int32 of 16 bits."""
     total = sum(float(share) * picture.float() for share, picture in pictures)
     assert isinstance(total, Tensor)
-    return total.round_().clamp_(0, 255).to(torch.uint8)
+    kind = pictures[0][1].dtype
+    return total.round_().clamp_(0, 255 if kind == torch.uint8 else 65535).to(kind)
+
+
+def deep_from_tensor(rgb: Tensor) -> Tensor:
+    """Convert a decoded picture to 16 bits, clamped and rounded to the nearest level.
+
+    Args:
+        rgb: [h, w, 3], 0 ... 1; values outside are clamped.
+
+    Returns:
+        int32 [h, w, 4] in 0 ... 65535 on the same device, X = 65535: torch calculates little with uint16.
+    """
+    rgbx = torch.full((*rgb.shape[:2], 4), 65535, dtype=torch.int32, device=rgb.device)
+    rgbx[..., :3] = rgb.clamp(0, 1).mul(65535).round_()
+    return rgbx
+
+
+def uint16_from_deep(rgbx: Tensor) -> Any:
+    """Return a picture of :func:`deep_from_tensor` as an array, uint16 [h, w, 4]."""
+    return rgbx.cpu().numpy().astype(np.uint16)
 
 
 def uint8_from_pixels(pixels: Pixels) -> NDArray[np.uint8]:

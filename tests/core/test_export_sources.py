@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import videoinr
@@ -15,6 +17,7 @@ from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError, VideoInrError
+from videoinr.exporting.mastering import Mastering, read_mastering
 from videoinr.exporting.source_watch import format_ranges
 from videoinr.exporting.target import PartialKeptError
 from videoinr.types import ExportProgress
@@ -137,10 +140,67 @@ def test_ranges_in_words() -> None:
 
 
 @pytest.mark.parametrize(("transfer", "name"), [("smpte2084", "PQ"), ("arib-std-b67", "HLG")])
-def test_hdr_is_refused_before_any_work(tmp_path: Path, model: Path, transfer: str, name: str) -> None:
-    colour = ColourSpec("bt2020nc", "tv", "bt2020", transfer)
-    clip = write_clip(tmp_path / "clip.mp4", 4, colour=colour, pix_fmt="yuv420p10le", codec="libx265")
-    for out in ("out.mp4", "out.mov", "frames"):
+def test_hdr_is_refused_where_the_output_has_8_bits(tmp_path: Path, model: Path, transfer: str, name: str) -> None:
+    clip = write_deep(tmp_path / "clip.mkv", transfer)
+    for out, codec in (("out.webm", None), ("frames", None)):
         with pytest.raises(UsageError, match=rf"HDR \({name}\)"):
-            videoinr.export(clip, tmp_path / out, model=model, device="cpu", scale=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+            videoinr.export(clip, tmp_path / out, codec=codec, model=model, device="cpu", scale=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mkv"]
+
+
+def write_deep(path: Path, transfer: str, codec: str = "ffv1") -> Path:
+    """Write a clip of ramps with more levels than 8 bits have."""
+    is_hdr = transfer != "bt709"
+    colour = ColourSpec("bt2020nc", "tv", "bt2020", transfer) if is_hdr else ColourSpec("bt709", "tv", "bt709", "bt709")
+    ramp = np.linspace(0.3, 0.5, 160)[None, :, None] * 65535
+    frames = [(np.broadcast_to(ramp, (96, 160, 3)) + 60 * n).astype(np.uint16) for n in range(4)]
+    return write_clip(path, frames, codec=codec, pix_fmt="yuv444p10le", colour=colour)
+
+
+@pytest.mark.parametrize("transfer", ["bt709", "smpte2084", "arib-std-b67"])
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("out.mkv", "ffv1", "gbrp16le"), ("out.mp4", "libx265", "yuv420p10le"), ("out.mp4", "libx264", "yuv420p10le"),
+        ("out.mp4", "av1", "yuv420p10le"), ("out.mov", "prores", "yuv422p10le"),
+    ],
+)  # fmt: skip
+def test_a_clip_of_10_bits_is_exported_with_10_bits(
+    tmp_path: Path, transfer: str, name: str, codec: str, pix_fmt: str
+) -> None:
+    clip, out = write_deep(tmp_path / "clip.mkv", transfer), tmp_path / name
+    videoinr.export(clip, out, scale=1, codec=codec, model="lite", device="cpu")
+    with open_clip(clip) as before, open_clip(out) as after:
+        assert (after.info.pix_fmt, after.info.colour.transfer) == (pix_fmt, transfer)
+        assert after.info.colour.primaries == before.info.colour.primaries
+        for index in (0, 2):
+            error = np.abs(after.frame(index).astype(float) - before.frame(index))[8:-8, 8:-8] / 65535 * 1023
+            assert error.max() < (1 if codec == "ffv1" else 7)
+            assert error.mean() < 2, "8 bits would be off by as much"
+        assert len(np.unique(after.frame(1)[50, :, 0])) > 100, "the ramp has 51 levels of 8 bits"
+
+
+@pytest.mark.parametrize("codec", ["libx265", "libsvtav1", "ffv1"])
+def test_the_mastering_data_of_hdr_are_kept_or_named(tmp_path: Path, codec: str) -> None:
+    display = tuple(
+        map(Fraction, ["0.68", "0.32", "0.265", "0.69", "0.15", "0.06", "0.3127", "0.329", "0.005", "1000"])
+    )
+    words = Mastering(display, (1000, 400)).options_for("libx265")["x265-params"]
+    options = {"x265-params": f"log-level=error:hdr10=1:repeat-headers=1:{words}"}
+    frames = [np.full((96, 160, 3), 20_000 + 500 * n, np.uint16) for n in range(3)]
+    colour = ColourSpec("bt2020nc", "tv", "bt2020", "smpte2084")
+    clip = write_clip(
+        tmp_path / "clip.mp4", frames, codec="libx265", pix_fmt="yuv420p10le", colour=colour, options=options
+    )
+    found = read_mastering(clip, 0)
+    assert found == Mastering(display, (1000, 400))
+    said: list[str] = []
+    out = tmp_path / ("out.mkv" if codec == "ffv1" else "out.mp4")
+    videoinr.export(clip, out, scale=1, codec=codec, model="lite", device="cpu", notice=said.append)
+    if codec == "ffv1":
+        assert any("mastering data" in sentence for sentence in said)
+        return
+    kept = read_mastering(out, 0)
+    assert kept is not None
+    assert kept.light == (1000, 400)
+    np.testing.assert_allclose([float(each) for each in kept.display], [float(each) for each in display], atol=1e-3)

@@ -89,12 +89,19 @@ class CudaDecoder:
 
     @torch.inference_mode()
     def decode(
-        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
+        self,
+        key: PairKey,
+        features: Features,
+        query: RegionQuery,
+        token: CancelToken,
+        *,
+        to_cpu: bool = True,
+        deep: bool = False,
     ) -> Tensor:
         """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
         pair = features if self._draws(features) else _for_kernels(features)
-        if pair is None:
-            return self._decode_plainly(key, features, query, token, to_cpu)
+        if pair is None or deep:  # The kernels write 8 bits.
+            return self._decode_plainly(key, features, query, token, to_cpu, deep=deep)
         while True:
             try:
                 # Triton launches on the current device, whatever the device of its arguments.
@@ -125,11 +132,18 @@ class CudaDecoder:
         return can_draw_model(model)
 
     def _decode_plainly(
-        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, to_cpu: bool
+        self,
+        key: PairKey,
+        features: Features,
+        query: RegionQuery,
+        token: CancelToken,
+        to_cpu: bool,
+        *,
+        deep: bool = False,
     ) -> Tensor:
         if self._plain is None:
             self._plain = TiledDecoder(self._model, self._profile)
-        return self._plain.decode(key, features.in_float32(), query, token, to_cpu=to_cpu)
+        return self._plain.decode(key, features.in_float32(), query, token, to_cpu=to_cpu, deep=deep)
 
     def _draw(self, job: _Job, band: Rect) -> None:
         """Draw the rows ``band`` of the picture, in halves where F_s would not fit otherwise."""

@@ -20,7 +20,7 @@ from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect, Tile, tile_rect, tiles_over
-from videoinr.images import rgbx_from_tensor
+from videoinr.images import deep_from_tensor, rgbx_from_tensor
 from videoinr.model.points import Points
 from videoinr.model.representation import Features, Moment, Representation
 from videoinr.types import Instant, PairKey, RegionQuery
@@ -63,7 +63,14 @@ class TiledDecoder:
 
     @torch.inference_mode()
     def decode(
-        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True
+        self,
+        key: PairKey,
+        features: Features,
+        query: RegionQuery,
+        token: CancelToken,
+        *,
+        to_cpu: bool = True,
+        deep: bool = False,
     ) -> Tensor:
         """Decode the pixels of a region.
 
@@ -73,9 +80,10 @@ class TiledDecoder:
             query: The instant, the grid and the rectangle.
             token: Cancels the work between tiles.
             to_cpu: Copy the picture to the CPU; otherwise it stays on the device.
+            deep: Return 16 bits.
 
         Returns:
-            uint8 [rect.height, rect.width, 4], RGBX.
+            uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535.
 
         Raises:
             Cancelled: ``token`` was cancelled.
@@ -83,7 +91,7 @@ class TiledDecoder:
         """
         while True:
             try:
-                picture = self._decode(key, features, query, token)
+                picture = self._decode(key, features, query, token, deep=deep)
                 return picture.cpu() if to_cpu else picture
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -94,20 +102,23 @@ class TiledDecoder:
         """Decode the flow at ``instant``: float32 [2, clip height, clip width, 2] (see flow.py)."""
         return decode_flow(features, float(instant.phase), token)
 
-    def _decode(self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken) -> Tensor:
-        rect = query.rect
+    def _decode(
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, deep: bool
+    ) -> Tensor:
+        rect, levels = query.rect, deep_from_tensor if deep else rgbx_from_tensor
         t = torch.full((1, 1, 1, 1), float(query.instant.phase), device=self._profile.device)
         moment = features.at(query.grid, t)
         name: Hashable = key if moment.is_time_free else (key, query.instant.phase)
         field = self._tiles.field(name, moment.grid)
-        out = torch.empty((rect.height, rect.width, 4), dtype=torch.uint8, device=self._profile.device)
+        kind = torch.int32 if deep else torch.uint8
+        out = torch.empty((rect.height, rect.width, 4), dtype=kind, device=self._profile.device)
 
         def work(tile: Tile) -> None:
             whole = tile_rect(tile, query.grid, self._side)
             visible = whole.intersection(rect)
             assert visible is not None
             with self._tiles.work():
-                pixels = rgbx_from_tensor(self._tile(field, moment, whole, visible, tile)[0])
+                pixels = levels(self._tile(field, moment, whole, visible, tile)[0])
             out[visible.relative_to(rect).slices] = pixels[visible.relative_to(whole).slices]
 
         self._workers.each(work, tiles_over(rect, self._side), token)

@@ -47,6 +47,7 @@ class Codec:
         full_range: whether its files can be tagged as full range; if not, they are written in limited range.
         title: the name that the export dialog shows; the dialog leaves out codecs without a title.
         names: other names by which the command line knows the codec.
+        deep: the pixel formats for clips of more than 8 bits, for even and for other sizes; None if it has 8 bits.
     """
 
     encoder: str
@@ -58,10 +59,12 @@ class Codec:
     full_range: bool = True
     title: str = ""
     names: tuple[str, ...] = ()
+    deep: tuple[str, str] | None = None
 
-    def pix_fmt_for(self, width: int, height: int) -> str:
-        """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels."""
-        return self.odd_pix_fmt if width % 2 or height % 2 else self.pix_fmt
+    def pix_fmt_for(self, width: int, height: int, *, deep: bool = False) -> str:
+        """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels; ``deep``: of more than 8 bits."""
+        even, odd = self.deep if deep and self.deep else (self.pix_fmt, self.odd_pix_fmt)
+        return odd if width % 2 or height % 2 else even
 
     def options_for(self, crf: int | None) -> dict[str, str]:
         """Return FFmpeg's options for the quality ``crf`` (None: the default). Raises UsageError if out of range."""
@@ -78,11 +81,13 @@ class Codec:
         return {**dict(self.options), self.crf.option: str(value)}
 
 
+_DEEP = ("yuv420p10le", "yuv444p10le")
+
 # The order matters: for an ending, the first codec that names it is the default; the dialog lists them in this order.
 CODECS = (
     Codec(
         "libx264", _ISO, "yuv420p", "yuv444p", Crf("crf", 16, 51), (("preset", "medium"),),
-        title="H.264", names=("h264", "x264"),
+        title="H.264", names=("h264", "x264"), deep=_DEEP,
     ),
     Codec(
         "libvpx-vp9", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63),
@@ -91,17 +96,17 @@ CODECS = (
     Codec(
         "libx265", _ISO, "yuv420p", "yuv444p", Crf("crf", 18, 51),
         (("preset", "medium"), ("x265-params", "log-level=error")),
-        title="H.265 / HEVC", names=("h265", "hevc", "x265"),
+        title="H.265 / HEVC", names=("h265", "hevc", "x265"), deep=_DEEP,
     ),
     Codec(
         "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63), (("preset", "8"),),
-        title="AV1", names=("av1",),
+        title="AV1", names=("av1",), deep=("yuv420p10le", "yuv420p10le"),
     ),
-    Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)"),
+    Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)", deep=("gbrp16le", "gbrp16le")),
     # ProRes in a .mov cannot say that its range is full.
     Codec(
         "prores_ks", (".mov", ".mkv"), "yuv422p10le", "yuv444p10le", full_range=False,
-        title="ProRes 422", names=("prores",),
+        title="ProRes 422", names=("prores",), deep=("yuv422p10le", "yuv444p10le"),
     ),
     # NVENC takes a cq of 0 for "automatic".
     Codec(

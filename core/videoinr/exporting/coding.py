@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from videoinr.clip.siting import ChromaPlacer, is_subsampled
 from videoinr.errors import ExportError
 from videoinr.exporting.codecs import CONTAINERS, Codec
+from videoinr.exporting.mastering import Mastering
 from videoinr.exporting.png import frame_from_pixels
 from videoinr.exporting.tags import StreamTags
 
@@ -45,6 +46,8 @@ class Coding:
         crf: constant quality; None for the codec's default.
         tags: the colour tags.
         aspect: width of a pixel by its height.
+        deep: whether the frames have more than 8 bits.
+        mastering: the mastering data of HDR pictures.
     """
 
     codec: Codec
@@ -55,6 +58,8 @@ class Coding:
     crf: int | None
     tags: StreamTags
     aspect: Fraction
+    deep: bool = False
+    mastering: Mastering | None = None
 
     @property
     def muxer(self) -> str:
@@ -64,7 +69,7 @@ class Coding:
     @property
     def pix_fmt(self) -> str:
         """FFmpeg's pixel format of the frames."""
-        return self.codec.pix_fmt_for(self.width, self.height)
+        return self.codec.pix_fmt_for(self.width, self.height, deep=self.deep)
 
     @property
     def frame_bytes(self) -> int:
@@ -89,6 +94,8 @@ class Coding:
         options = self.codec.options_for(self.crf)
         if self.siting:
             options["chroma_sample_location"] = self.siting
+        for name, words in (self.mastering.options_for(self.codec.encoder) if self.mastering else {}).items():
+            options[name] = ":".join(each for each in (options.get(name, ""), words) if each)
         return options
 
     def as_values(self) -> dict[str, Any]:
@@ -102,6 +109,9 @@ class Coding:
             "crf": self.crf,
             "tags": [tags.matrix, tags.range, tags.primaries, tags.transfer, tags.swscale_matrix],
             "aspect": str(self.aspect),
+            "deep": self.deep,
+            "display": [str(value) for value in self.mastering.display] if self.mastering else [],
+            "light": list(self.mastering.light) if self.mastering else [],
             "threads": THREADS,
         }
 
@@ -148,8 +158,8 @@ class FrameConverter:
         self._reformatter = VideoReformatter()
 
     def frame(self, rgbx: NDArray[np.uint8]) -> av.VideoFrame:
-        """Return the frame of ``rgbx``, uint8 [height, width, 4]."""
-        source = frame_from_pixels(rgbx, "rgba")
+        """Return the frame of ``rgbx``, uint8 or uint16 [height, width, 4]."""
+        source = self._source(rgbx)
         if self._placer:
             # PyAV copies the location from the source to the frame that swscale fills.
             source = self._placer.placed(source)
@@ -162,3 +172,11 @@ class FrameConverter:
         frame.colorspace, frame.color_range = tags.matrix, tags.range
         frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
         return frame
+
+    def _source(self, rgbx: NDArray[Any]) -> av.VideoFrame:
+        if rgbx.dtype == np.uint8:
+            return frame_from_pixels(rgbx, "rgba")
+        if self._coding.tags.matrix != 0:
+            # Swscale takes 65280 for white where it makes YUV of 16 bits.
+            rgbx = rgbx - (rgbx >> 8)
+        return frame_from_pixels(rgbx, "rgba64le")

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled, ClipError, VideoInrError
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check_colour, check_output, companions_for, notices, output_aspect, sink_for
+from videoinr.exporting.outputs import (
+    check_colour,
+    check_output,
+    companions_for,
+    is_deep,
+    notices,
+    output_aspect,
+    sink_for,
+)
 from videoinr.exporting.sinks import ResumableSink, Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
@@ -36,6 +44,9 @@ class Decoder(Protocol):
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         """Decode ``query``; raises Cancelled between chunks."""
+
+    def render_deep(self, query: RegionQuery, token: CancelToken) -> RenderedRegion:
+        """Decode ``query`` to 16 bits: its pixels are uint16."""
 
 
 def _ignore(_: object) -> None:
@@ -73,9 +84,9 @@ def export_job(
     """
     check_output(job)
     info = engine.opened.info
-    check_colour(info.colour)
+    check_colour(job, info)
     companions = companions_for(job, info)
-    for sentence in (*info.warnings, *notices(job, companions)):
+    for sentence in (*info.warnings, *notices(job, companions, info)):
         notice(sentence)
     sink = sink_for(
         job, info.colour, output_aspect(info, job.grid), info=info, model=_model_of(engine), companions=companions,
@@ -176,6 +187,7 @@ class _Frames:
         self._job, self._engine, self._sink, self._watch, self._token = job, engine, sink, watch, token
         self._held: list[_Picture] = []
         self._resumable = sink if isinstance(sink, ResumableSink) else None
+        self._is_deep = is_deep(job, engine.opened.info)
         self.written = 0
         self.cuts: set[int] = set()
         self._pair = -1
@@ -215,7 +227,7 @@ class _Frames:
         query = RegionQuery(instant, self._job.grid, self._job.crop)
         try:
             self._forget_earlier_pairs(instant)
-            region = self._engine.render(query, Quality.FULL, self._token)
+            region = self._rendered(query)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
             raise
@@ -230,6 +242,11 @@ class _Frames:
         if keep_only is not None and instant.pair != self._pair:
             self._pair = instant.pair
             keep_only(instant, self._token)
+
+    def _rendered(self, query: RegionQuery) -> RenderedRegion:
+        if not self._is_deep:
+            return self._engine.render(query, Quality.FULL, self._token)
+        return self._engine.render_deep(query, self._token)
 
     def _write_held(self) -> None:
         for picture in self._held:

@@ -13,7 +13,7 @@ from videoinr.exporting.coding import Coding
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.target import files_of
 
-_FORM = 1
+_FORM = 2
 """Of these facts, and of how parts are encoded: it changes when parts of two versions cannot be joined."""
 
 

@@ -15,6 +15,7 @@ from videoinr.errors import ExportError, InputError, UsageError
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_named
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.companions import Companions, SourceStreams, plan_companions, read_streams_of
+from videoinr.exporting.mastering import Mastering
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.share_file import VERSION
 from videoinr.exporting.sound.choice import SoundName, Stretch, sound_named
@@ -41,6 +42,9 @@ class _CodingValues(Strict):
     crf: Annotated[int, Field(ge=0, le=255)] | None
     tags: Annotated[list[_Code], Field(min_length=5, max_length=5)]
     aspect: Name
+    deep: bool
+    display: Annotated[list[Name], Field(max_length=10)]
+    light: Annotated[list[Annotated[int, Field(ge=0, le=1 << 20)]], Field(max_length=2)]
     threads: _Count
 
 
@@ -179,8 +183,15 @@ def _coding(values: _CodingValues) -> Coding:
         raise InputError(f"The codec {values.encoder} is unknown.", hint="Export the shares again.")
     return Coding(
         codec_named(values.encoder), values.ending, values.size[0], values.size[1], _number(values.fps), values.crf,
-        StreamTags(*values.tags), _number(values.aspect),
+        StreamTags(*values.tags), _number(values.aspect), values.deep, _mastering(values),
     )  # fmt: skip
+
+
+def _mastering(values: _CodingValues) -> Mastering | None:
+    if len(values.display) not in (0, 10) or len(values.light) not in (0, 2):
+        raise InputError("The shares hold wrong mastering data.", hint="Export them again.")
+    display, light = tuple(map(_number, values.display)), tuple(values.light)
+    return Mastering(display, light) if display or light else None
 
 
 _NUMBER = re.compile(r"-?\d{1,30}(/[1-9]\d{0,29})?", re.ASCII)

@@ -50,13 +50,20 @@ def check_output(job: ExportJob) -> None:
     check_not_source(_replaced(job), job.clip)
 
 
-def check_colour(colour: ColourSpec) -> None:
+def is_deep(job: ExportJob, info: ClipInfo) -> bool:
+    """Return whether the output has more than 8 bits: if the clip has, and the codec can."""
+    codec = job.chosen_codec
+    return info.bit_depth > 8 and codec is not None and codec.deep is not None
+
+
+def check_colour(job: ExportJob, info: ClipInfo) -> None:
     """Raise UsageError for a clip whose pictures an output of 8 bits cannot hold: PQ and HLG need 10 bits."""
-    if colour.transfer in HDR_TRANSFERS:
-        name = {"smpte2084": "PQ", "arib-std-b67": "HLG"}[colour.transfer]
+    transfer = info.colour.transfer
+    if transfer in HDR_TRANSFERS and not is_deep(job, info):
+        name = {"smpte2084": "PQ", "arib-std-b67": "HLG"}[transfer]
         raise UsageError(
-            f"The clip is HDR ({name}), and exports have 8 bits, which are too few for it.",
-            hint="Convert the clip to SDR first: ffmpeg's zscale and tonemap filters do that.",
+            f"The clip is HDR ({name}), and this output has 8 bits, which are too few for it.",
+            hint="Choose --codec libx265, av1, prores or ffv1, or convert the clip to SDR first.",
         )
 
 
@@ -66,12 +73,36 @@ def _picture_folder(clip: Path) -> Path | None:
     return folder if folder.is_dir() and not clip.is_file() else None
 
 
-def notices(job: ExportJob, companions: Companions | None = None) -> tuple[str, ...]:
-    """Return the sentences that a user should read before ``job`` runs. ``companions`` go with its pictures."""
+def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo | None = None) -> tuple[str, ...]:
+    """Return the sentences that a user should read before ``job`` runs.
+
+    ``companions`` go with the pictures of the clip ``info``.
+    """
     codec, (width, height) = job.chosen_codec, job.size_px
     if codec is None:
         return _remaining_notices(job)
-    return (*_odd_sides(codec, width, height), *(companions.sentences if companions else ()), *_left_over(job))
+    return (
+        *_depth_notes(job, codec, info),
+        *_odd_sides(codec, width, height),
+        *(companions.sentences if companions else ()),
+        *_left_over(job),
+    )
+
+
+def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[str, ...]:
+    """Say what becomes of more than 8 bits, and of the mastering data of HDR."""
+    from videoinr.exporting.mastering import CARRIERS, read_mastering
+
+    if info is None or info.bit_depth <= 8:
+        return ()
+    if not is_deep(job, info):
+        return (f"The clip has {info.bit_depth} bits; {codec.encoder} writes 8.",)
+    said = []
+    if codec.encoder == "libx264":
+        said.append("The file has 10 bits, as H.264 few players show. H.265 (--codec libx265) is shown by more.")
+    if codec.encoder not in CARRIERS and read_mastering(info.path, info.stream):
+        said.append(f"Left out: the mastering data of the HDR clip, which {codec.encoder} does not write.")
+    return tuple(said)
 
 
 def _odd_sides(codec: Codec, width: int, height: int) -> tuple[str, ...]:
@@ -160,10 +191,13 @@ def sink_for(
         return ImageSink(pattern_from_out(job.out), overwrite=job.overwrite, aspect=aspect)
     from videoinr.exporting.coding import Coding
     from videoinr.exporting.facts import facts_of
+    from videoinr.exporting.mastering import CARRIERS, read_mastering
     from videoinr.exporting.video_sink import VideoOutput, VideoSink
 
     tags = tags_from_colour(colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
-    coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect)
+    deep = info is not None and is_deep(job, info)
+    mastering = read_mastering(info.path, info.stream) if info and deep and codec.encoder in CARRIERS else None
+    coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering)
     origin, duration = (info.start_secs, info.duration_secs) if info else (None, job.segment.end_secs)
     output = VideoOutput(
         out=job.out, coding=coding, plan=job.plan, companions=companions, share=job.share, overwrite=job.overwrite,

@@ -30,7 +30,7 @@ from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect
-from videoinr.images import mixed, rgbx_from_pixels, tensor_from_pixels
+from videoinr.images import mixed, rgbx_from_pixels, tensor_from_pixels, uint16_from_deep
 from videoinr.model.latent import LatentPair, OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
@@ -205,20 +205,17 @@ class Engine(Closeable):
         kind, elapsed_secs = self._footings.kind(query.instant.pair), time.perf_counter() - start
         return RenderedRegion(query, quality, rgbx.numpy(), elapsed_secs, kind, self._expected_db(query.instant, kind))
 
+    def render_deep(self, query: RegionQuery, token: CancelToken = NEVER) -> RenderedRegion:
+        """Decode ``query`` as :meth:`render` does, to 16 bits: ``rgbx`` is uint16, X = 65535."""
+        start = time.perf_counter()
+        rgbx = uint16_from_deep(self._picture(query, partial(self._decode, deep=True), token, to_cpu=True))
+        kind = self._footings.kind(query.instant.pair)
+        return RenderedRegion(query, Quality.FULL, rgbx, time.perf_counter() - start, kind)
+
     def render_tensor(
         self, query: RegionQuery, token: CancelToken = NEVER, *, quality: Quality = Quality.FULL
     ) -> Tensor:
-        """Render ``query`` as :meth:`render` does, and leave the picture on the device.
-
-        Args:
-            query, token, quality: as for :meth:`render`.
-
-        Returns:
-            uint8 [rect.height, rect.width, 4], RGBX, on the engine's device.
-
-        Raises:
-            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
-        """
+        """Render ``query`` as :meth:`render` does; the picture, uint8 [height, width, 4], stays on the device."""
         draw = self._draw_motion if quality is Quality.MOTION else self._decode
         return self._picture(query, draw, token, to_cpu=False)
 
@@ -278,14 +275,16 @@ class Engine(Closeable):
         ]
         return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
 
-    def _decode(self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool) -> Tensor:
+    def _decode(
+        self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
+    ) -> Tensor:
         key, needed = self._key(footing), visible_part.around(query, self.clip.info.grid)
         while True:
             features = self._features(footing, token, needed)
             if isinstance(features, LatentPair) and isinstance(self._decoder, TiledDecoder):
                 features.regions.expect(features, visible_part.reached(features, query))
             try:
-                return self._decoder.decode(key, features, query, token, to_cpu=to_cpu)
+                return self._decoder.decode(key, features, query, token, to_cpu=to_cpu, deep=deep)
             except OutsidePartError as error:
                 needed = visible_part.widened(error.rect, self.clip.info.grid)
 
