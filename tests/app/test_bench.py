@@ -28,7 +28,8 @@ from videoinr_viewer.bench.table import print_table
 
 MIB = 2**20
 MOST_GROWTH_BYTES = 50 * MIB
-STEPS = 300
+STEPS = 800
+"""Enough that the caches are full after a quarter of them: full pictures, motion and tiles fill at different rates."""
 GESTURES = ["drag within a pair", "drag across pairs", "zoom", "pan"]
 
 

@@ -246,10 +246,7 @@ class Engine(Closeable):
 
         Returns:
             float32 [2, clip height, clip width, 2] on the engine's device: the flow to the first frame and to the
-            second, each (x, y) in latent pixels.
-
-        Raises:
-            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`render`.
+            second, each (x, y) in latent pixels. Raises as :meth:`render`.
         """
         return self._decoder.flow(self.features(instant.pair, token), instant, token)
 

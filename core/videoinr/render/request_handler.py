@@ -21,7 +21,7 @@ from videoinr.render.view import coarser
 from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest, rank_of
 
-FULLS_BYTES = 64 * 2**20
+FULLS_BYTES = 32 * 2**20
 """The most that full pictures may take that are kept, so that who returns to a view finds it as it was."""
 
 
