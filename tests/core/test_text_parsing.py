@@ -94,6 +94,14 @@ def test_regions() -> None:
             parsing.region(text)
 
 
+def test_sizes_of_memory() -> None:
+    texts = {"0": 0, "100": 100, "512M": 2**29, "1.5 GiB": 3 * 2**29, "2gb": 2**31, "0,5k": 512}
+    assert {text: parsing.byte_count(text) for text in texts} == texts
+    for text in ("", "-1", "lots", "1e9", "1GG", "M", "9" * 20):
+        with pytest.raises(UsageError, match="size of memory"):
+            parsing.byte_count(text)
+
+
 def test_an_options_error_is_the_parsers_message_and_hint() -> None:
     with pytest.raises(UsageError) as expected:
         parsing.size("big")

@@ -37,6 +37,7 @@ FACTOR = option_parser(parsing.factor)
 RATE = option_parser(parsing.rate)
 SIZE = option_parser(parsing.size)
 REGION = option_parser(parsing.region)
+BYTES = option_parser(parsing.byte_count)
 ACROSS_CUTS = option_parser(parsing.across_cuts)
 QUALITY = option_parser(parsing.quality)
 
@@ -77,6 +78,17 @@ AcrossCutsOption = Annotated[
 ]
 
 
+MemoryOption = Annotated[
+    int | None,
+    typer.Option(
+        "--memory",
+        parser=BYTES,
+        metavar="SIZE",
+        help="For caches and bands: 512M, 2G. The model and one pair come on top.",
+    ),
+]
+
+
 class OpeningFlags(TypedDict):
     """The options of opening a clip with a model: keyword arguments of :func:`videoinr.open`."""
 
@@ -86,6 +98,7 @@ class OpeningFlags(TypedDict):
     background: BackgroundOption
     deinterlace: DeinterlaceOption
     across_cuts: AcrossCutsOption
+    memory: MemoryOption
 
 
 _DEFAULTS = {"background": "black", "deinterlace": "auto", "across_cuts": "hold"}

@@ -333,11 +333,7 @@ class Engine(Closeable):
         frames = self._frames(footing, token)
         token.check()
         device = self._profile.device
-        both = (
-            (frames.first, frames.second)
-            if crop is None
-            else (crop_preview.cut_out(frames.first, crop), crop_preview.cut_out(frames.second, crop))
-        )
+        both = [one if crop is None else one[crop.slices].copy() for one in (frames.first, frames.second)]
         low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
         with self._short_of_memory():
             return self._decoder.compact(self._encoder.encode(low, token, needed))

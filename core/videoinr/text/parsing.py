@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, get_args
 
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
+from videoinr.text.plain import printable
 
 _Shape = TypeVar("_Shape", Grid, Rect)
 
@@ -145,3 +146,18 @@ def _shape(kind: type[_Shape], text: str, *values: int) -> _Shape:
         return kind(*values)
     except ValueError:
         raise UsageError(f"'{text}' has no pixels.", hint="Give a width and a height of at least 1.") from None
+
+
+_BYTE_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def byte_count(text: str) -> int:
+    """Return the bytes that ``text`` means: ``512M``, ``1.5 GiB``, ``2gb``; units are powers of 1024.
+
+    Raises:
+        UsageError: ``text`` is no such size.
+    """
+    found = re.fullmatch(r"(\d{1,15}(?:[.,]\d{1,6})?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if found is None:
+        raise UsageError(f"'{printable(text)}' is not a size of memory.", hint="Examples: 512M, 1.5G.")
+    return int(Fraction(found[1].replace(",", ".")) * _BYTE_UNITS[found[2]])
