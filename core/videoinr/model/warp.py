@@ -59,7 +59,7 @@ def sample_placed(image: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tens
     columns, rows, weights = corners(x.flatten(), y.flatten(), height=whole.height, width=whole.width)
     if part != whole.rect:
         columns, rows = columns.sub_(part.x).clamp_(0, part.width - 1), rows.sub_(part.y).clamp_(0, part.height - 1)
-    table = image.reshape(part.area, -1)
+    table = image.reshape(part.area, -1).contiguous()
     return weighted_rows(table, rows.mul_(part.width).add_(columns), weights).view(*x.shape, -1)
 
 
