@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QPainter, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -21,6 +22,7 @@ from helpers.slow_renderer import Pace
 from helpers.stage import Stage
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.survey import Found
+from videoinr_viewer.style.painting import painting
 from videoinr_viewer.timeline.overview import LEAST_FRAMES, Overview
 from videoinr_viewer.timeline.overview_painter import RULER_PX, STRIP_PX
 
@@ -287,3 +289,14 @@ def test_return_in_the_time_field_adds_no_segment(stage: Stage) -> None:
     QTest.keyClick(handle, Qt.Key.Key_Return)
     assert stage.viewer.session.view.time_secs == 1
     assert stage.viewer.window.annotations.segments == ()
+
+
+def test_where_marks_are_dense_one_is_drawn_for_each_few_pixels(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of(frames=20000)
+    stage.open()
+    overview = overview_of(stage)
+    picture = QPixmap(overview.size())
+    with painting(QPainter(picture)) as painter:
+        places = list(overview._painter(painter)._places(np.arange(20000)))
+    assert 100 < len(places) <= overview.groove_px / 3 + 2
+    assert min(b - a for a, b in pairwise(places)) >= 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -16,7 +17,7 @@ from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.annotations import Annotations
-from videoinr_viewer.timeline.overview_painter import GROOVE_Y_PX, HEIGHT_PX, STRIP_PX, OverviewPainter
+from videoinr_viewer.timeline.overview_painter import GROOVE_Y_PX, HEIGHT_PX, STRIP_PX, Frames, OverviewPainter
 from videoinr_viewer.timeline.span import Span
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.tick_slider import TickSlider
@@ -50,6 +51,7 @@ class Overview(TickSlider):
         self._marks = Marks()
         self._cuts: set[int] = set()
         self._repeats: frozenset[int] = frozenset()
+        self._frames_by_kind: tuple[Frames, Frames] | None = None
         self._scrolls_from: float | None = None
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
@@ -59,7 +61,7 @@ class Overview(TickSlider):
     def set_timeline(self, timeline: Timeline | None, shape: float = 16 / 9) -> None:
         """Span the clip of ``timeline`` (None: no clip), whose frames are ``shape`` times as wide as high."""
         self._timeline, span = timeline, None
-        self._cuts, self._repeats = set(), frozenset()
+        self._cuts, self._repeats, self._frames_by_kind = set(), frozenset(), None
         self.setEnabled(timeline is not None)
         if timeline is not None:
             ticks = ticks_of(timeline)
@@ -85,13 +87,14 @@ class Overview(TickSlider):
         pair = region.query.instant.pair
         if region.pair_kind is PairKind.CUT and pair not in self._cuts:
             self._cuts.add(pair)
+            self._frames_by_kind = None
             self.forget_backdrop()
 
     def show_found(self, found: Found) -> None:
         """Mark the cuts and repeated frames that a survey of the clip has found so far."""
         if not found.cuts <= self._cuts or found.repeats != self._repeats:
             self._cuts |= found.cuts
-            self._repeats = found.repeats
+            self._repeats, self._frames_by_kind = found.repeats, None
             self.forget_backdrop()
 
     @property
@@ -236,13 +239,21 @@ class Overview(TickSlider):
         paint = self._painter(painter)
         self._thumbnails.want(paint.thumbnails(self._thumbnails, self._thumbnail_px, self.x_from_tick(self.value())))
         paint.ruler()
-        paint.repeats([pair + 1 for pair in self._repeats])
-        paint.cuts([pair + 1 for pair in self._cuts])
+        cuts, repeats = self._frames_of_kinds()
+        paint.repeats(repeats)
+        paint.cuts(cuts)
         paint.segments(self._annotations.segments)
         paint.marks(self._marks)
         paint.bookmarks(self._annotations.bookmarks)
         if not self._span.is_whole:
             paint.scroll_bar(self._span.first / self._span.whole, self._span.last / self._span.whole)
+
+    def _frames_of_kinds(self) -> tuple[Frames, Frames]:
+        """Return the first frames of scenes and the repeated frames, as arrays: a long clip has 100,000 of them."""
+        if self._frames_by_kind is None:
+            cuts, repeats = (np.fromiter(pairs, np.int64, len(pairs)) + 1 for pairs in (self._cuts, self._repeats))
+            self._frames_by_kind = (cuts, repeats)
+        return self._frames_by_kind
 
     def _painter(self, painter: QPainter) -> OverviewPainter:
         assert self._timeline is not None

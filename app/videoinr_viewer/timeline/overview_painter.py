@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPolygonF
 
@@ -27,6 +28,9 @@ HEIGHT_PX = GROOVE_Y_PX + 21
 FRAME_SPACING_PX = 5
 """The ruler shows source frames that are at least this far apart."""
 LABEL_SPACING_PX = 78
+DENSE = 400
+"""So many marks of one kind are not drawn one by one."""
+Frames = NDArray[np.int64]
 _PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.Dense4Pattern)
 """Neighbouring segments differ in pattern, not in colour alone."""
 
@@ -79,13 +83,13 @@ class OverviewPainter:
             self._line(self._x(time), 13, RULER_PX, 0.5)
             self._label(self._x(time), decimal(format_label(time, step)))
 
-    def cuts(self, frames: Collection[int]) -> None:
+    def cuts(self, frames: Frames) -> None:
         """Paint a stroke across thumbnails and groove at ``frames``, each the first of a scene."""
         self._painter.setPen(QPen(ACCENT_WARM, 1.5))
         for x in self._places(frames):
             self._painter.drawLine(QPointF(x, RULER_PX), QPointF(x, GROOVE_Y_PX + 5))
 
-    def repeats(self, frames: Collection[int]) -> None:
+    def repeats(self, frames: Frames) -> None:
         """Paint a small hollow square below the groove at each of ``frames``, which repeat the one before."""
         self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Text, 0.7), 1))
         self._painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -170,12 +174,13 @@ class OverviewPainter:
         share = Fraction((x - self._groove.left()) / self._groove.width()).limit_denominator(1 << 20)
         return self._timeline.frame_at(self._shown[0] + (self._shown[1] - self._shown[0]) * share)
 
-    def _places(self, frames: Collection[int]) -> Iterable[float]:
-        """Return the x of the frames that are visible, in whole and half pixels, each once: there may be 100,000."""
-        ticks = self._timeline.ticks[np.fromiter(frames, np.int64, len(frames))]
+    def _places(self, frames: Frames) -> Iterable[float]:
+        """Return the x of the visible ones of ``frames``; where they are dense, one for each few pixels."""
+        ticks = self._timeline.ticks[frames]
         x = self._groove.left() + (ticks * float(self._timeline.tick_secs) - self._first_secs) * self._per_sec
         inside = x[(x >= self._groove.left() - 1) & (x <= self._groove.right() + 1)]
-        places: list[float] = np.unique(np.round(2 * inside) / 2).tolist()
+        step = 0.5 if len(inside) < DENSE else 3.0
+        places: list[float] = (np.unique(np.round(inside / step)) * step).tolist()
         return places
 
     def _line(self, x: float, top: float, bottom: float, alpha: float) -> None:
