@@ -144,7 +144,7 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "viewer.ini").exists()
     log = (tmp_path / "log" / "viewer.log").read_text()
     assert not [line for line in log.splitlines() if " INFO " not in line], log
-    assert state["pictures"]["draft"] >= 10, state["pictures"]
+    assert state["pictures"]["draft"] + state["pictures"]["motion"] >= 10, state["pictures"]
     assert state["longest_gap_msecs"] < BOUND_MSECS
 
 
