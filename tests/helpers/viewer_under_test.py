@@ -14,6 +14,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import av  # noqa: F401  # The engine has loaded it by the time a clip is open; the slow renderer has not.
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
