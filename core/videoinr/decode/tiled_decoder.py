@@ -15,6 +15,7 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.flow import decode_flow
+from videoinr.decode.heap import keep_freed_blocks
 from videoinr.decode.spatial_tiles import SpatialTiles, TiledField
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
@@ -39,6 +40,8 @@ class TiledDecoder:
             model: The model that encodes the pairs, on the profile's device.
             profile: The device, the size of tiles, and the budget of the cache of tiles.
         """
+        if profile.device.type == "cpu":
+            keep_freed_blocks()
         self._model, self._profile = model, profile
         self._side = profile.tile_side
         self._tiles = SpatialTiles(model, side=self._side, max_bytes=profile.tile_bytes)

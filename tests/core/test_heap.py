@@ -1,0 +1,48 @@
+"""The heap keeps the blocks that tiles of a picture allocate and free."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+from videoinr.decode.heap import keep_freed_blocks
+
+
+def faults_of(work):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    work()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def tile(_):
+    for _ in range(20):
+        blocks = [torch.zeros(megabytes << 18) for megabytes in (8, 4, 4, 1)]
+        del blocks
+
+
+def picture():
+    list(pool.map(tile, range(4)))
+
+
+assert keep_freed_blocks()
+torch.set_num_threads(1)
+with ThreadPoolExecutor(2) as pool:
+    picture()
+    print(faults_of(picture))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
+def test_blocks_of_a_tile_take_no_page_faults_the_second_time() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    # A megabyte has 256 pages, and the picture takes 1,360 megabytes in all.
+    assert int(done.stdout) < 2 * 17 * 256, done.stdout
