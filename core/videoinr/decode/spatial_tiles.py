@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from videoinr.geometry import Grid, Tile, tile_rect
+from videoinr.model.field_table import FieldTable
 from videoinr.model.points import Points
 from videoinr.model.representation import Moment, Representation
 from videoinr.model.warp import weighted_rows
@@ -159,6 +160,25 @@ class SpatialTiles:
         index, weights = (each.flatten(0, 1).t().contiguous() for each in (index, lower_weight[:, None] * right_weight))
         return weighted_rows(self._table.flatten(0, 1), index, weights).view(*x.shape, -1)
 
+    def reached(self, tiled: TiledField, moment: Moment, points: Points, flow: Tensor) -> FieldTable:
+        """Evaluate the tiles that both ends of the flow reach; see :meth:`TableSampler.reached`.
+
+        Args:
+            tiled: The field.
+            moment: The pair that the field belongs to.
+            points: The pixels x of a rectangle.
+            flow: M, [1, h, w, 4] in latent pixels.
+
+        Returns:
+            The table, whose tiles are valid until the thread leaves :meth:`work`.
+        """
+        grid = tiled.grid
+        for way in (flow[..., :2], flow[..., 2:]):
+            x, y = points.shifted_on_grid(way)
+            columns, rows = _edges(x, grid.width, self._side), _edges(y, grid.height, self._side)
+            self._evaluate(tiled, moment, _tiles_reached(columns, rows))
+        return FieldTable(self._table, tiled.page, self._side, (grid.height, grid.width))
+
     def _evaluate(self, tiled: TiledField, moment: Moment, tiles: Iterable[Tile]) -> None:
         """Make sure that all ``tiles`` are in the table at the same time, until this thread leaves :meth:`work`."""
         needed = set(tiles)
@@ -232,3 +252,30 @@ def _tiles_reached(columns: Tensor, rows: Tensor) -> list[Tile]:
     width = right + 1
     places = (rows[:, None] * width + columns).long()
     return [Tile(place % width, place // width) for place in set(places.flatten().tolist())]
+
+
+_ROUNDING = 0.01
+"""By how much code that computes a position itself may differ from this file, pixels; far more than it does."""
+
+
+def _edges(position: Tensor, size: int, side: int) -> Tensor:
+    """Return the first and the last tile that each of P positions on an axis may read: [2, P]."""
+    edges = torch.stack((position.flatten() - _ROUNDING, position.flatten() + (1 + _ROUNDING)))
+    return ((edges.clamp_(0, size - 1).floor_() + 0.5) / side).floor_()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TiledSampler:
+    """Reads F_s of one field: a :data:`~videoinr.model.features.FieldSampler` that reads a table."""
+
+    tiles: SpatialTiles
+    field: TiledField
+    moment: Moment
+
+    def __call__(self, points: Points, flow: Tensor) -> Tensor:
+        """Read F_s(x + M); see :meth:`SpatialTiles.sample`."""
+        return self.tiles.sample(self.field, self.moment, points, flow)
+
+    def reached(self, points: Points, flow: Tensor) -> FieldTable:
+        """Return the table with every tile that the flow reaches; see :meth:`SpatialTiles.reached`."""
+        return self.tiles.reached(self.field, self.moment, points, flow)

@@ -16,12 +16,13 @@ from torch import Tensor
 from videoinr.cancel import CancelToken
 from videoinr.decode.flow import decode_flow
 from videoinr.decode.heap import keep_freed_blocks
-from videoinr.decode.spatial_tiles import SpatialTiles, TiledField
+from videoinr.decode.spatial_tiles import SpatialTiles, TiledField, TiledSampler
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Rect, Tile, tile_rect, tiles_over
 from videoinr.images import deep_from_tensor, rgbx_from_tensor
+from videoinr.model.ops import prepare_cpu
 from videoinr.model.points import Points
 from videoinr.model.representation import Features, Moment, Representation
 from videoinr.types import Instant, PairKey, RegionQuery
@@ -42,6 +43,7 @@ class TiledDecoder:
         """
         if profile.device.type == "cpu":
             keep_freed_blocks()
+            prepare_cpu()
         self._model, self._profile = model, profile
         self._side = profile.tile_side
         self._tiles = SpatialTiles(model, side=self._side, max_bytes=profile.tile_bytes)
@@ -133,7 +135,7 @@ class TiledDecoder:
         flow = moment.motion(tiles.motion_basis(field, moment, tile, points))
         if visible != rect:
             flow = _confined(flow, points, rect, visible)
-        return moment.colour(points, flow, lambda points, way: tiles.sample(field, moment, points, way))
+        return moment.colour(points, flow, TiledSampler(tiles, field, moment))
 
     def _halve_tiles(self, error: BaseException) -> None:
         """Go on with tiles of half the side, or raise DeviceError if they would be too small."""

@@ -1,10 +1,11 @@
 """The operations of the model that have several backends, and the choice among them.
 
-This is the only file of the package that asks which backend there is. Three are known:
+This is the only file of the package that asks which backend there is. Four are known:
 
 - plain torch: on every device, with gradients;
 - the Triton kernels of ``kernels/``: on CUDA. Those of the heads have gradients; those of the encoders' layers are for
   inference under autocast, since training needs the maps between the steps that they join;
+- native/: the heads in C, for inference on a CPU where there is a C compiler;
 - torchvision: its deformable convolution, where torchvision is installed (it is not a dependency).
 
 The kernels are imported where they are used: Triton takes a while to import, and a CPU has no use for it.
@@ -15,7 +16,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -30,8 +32,12 @@ from videoinr.model.deformable import (
     DeformableParameters,
     plain_deformable_conv,
 )
-from videoinr.model.features import PairFeatures, PairHeads
+from videoinr.model.features import FieldSampler, PairFeatures, PairHeads
+from videoinr.model.field_table import TableSampler
 from videoinr.model.maps import activated, concat
+from videoinr.model.native import build as native
+from videoinr.model.points import Points
+from videoinr.model.siren import SirenHead, blend_logit
 from videoinr.model.warp import (
     Placement,
     positions_along,
@@ -40,6 +46,9 @@ from videoinr.model.warp import (
     sample_placed,
     unit_grid,
 )
+
+if TYPE_CHECKING:
+    from videoinr.model.native.heads import PackedHead
 
 ERROR_WINDOW = 5
 """Side of the window over which a candidate flow's error is averaged, pixels of its level."""
@@ -306,3 +315,66 @@ def render_fused(heads: PairHeads, features: PairFeatures, grid: Grid, times: Se
     from videoinr.model import render_cuda
 
     return render_cuda.render(heads, features, grid, times) if render_cuda.can_render(heads, features) else None
+
+
+def run_head(head: SirenHead, first_sum: Tensor, shift: Tensor | None = None) -> Tensor:
+    """Run a head from its first layer's sum on; see :meth:`~videoinr.model.siren.SirenHead.forward`."""
+    if _runs_natively(head, first_sum) and (shift is None or shift.numel() == head.widths[0]):
+        from videoinr.model.native import heads
+
+        return heads.run_head(_packed(head), first_sum, shift)
+    out: Tensor = head(first_sum, shift)
+    return out
+
+
+def colour_from_table(
+    heads: PairHeads, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sampler: FieldSampler
+) -> Tensor | None:
+    """Compute RGB in one pass over a tile's pixels, where F_s lies in a table on a CPU; None elsewhere.
+
+    See :meth:`videoinr.model.video_inr.VideoINR.colour` for the arguments and the result.
+    """
+    config, head = heads.config, heads.decoder_head
+    is_whole = config.blend and config.multi_scale and config.flow and not config.single_network
+    maps = (flow, features.colour_first, features.colour_second, features.frames)
+    if not (is_whole and isinstance(sampler, TableSampler) and _runs_natively(head, *maps) and len(flow) == 1):
+        return None
+    field = sampler.reached(points, flow)
+    if field.table.shape[-1] % 8 or field.table.shape[-1] > 64 or field.side & (field.side - 1):
+        return None
+    if not all(each.is_contiguous() for each in maps[1:]):
+        return None
+    from videoinr.model.native import heads as native
+
+    shift = head.first.project(4, t)
+    return native.colour(_packed(head), features, points, flow, shift, blend_logit(t).item(), field)
+
+
+def prepare_cpu() -> None:
+    """Compile what :func:`run_head` and :func:`colour_from_table` use on a CPU, unless an earlier process did."""
+    native.library()
+
+
+def _runs_natively(head: SirenHead, *tensors: Tensor) -> bool:
+    if torch.is_grad_enabled() or not all(is_on_cpu(each) and each.dtype == torch.float32 for each in tensors):
+        return False
+    from videoinr.model.native import heads
+
+    return native.library() is not None and heads.fits(head)
+
+
+_PACKED: WeakKeyDictionary[SirenHead, tuple[tuple[tuple[int, int], ...], PackedHead]] = WeakKeyDictionary()
+
+
+def _packed(head: SirenHead) -> PackedHead:
+    """Return the head as C reads it; made anew after its weights changed."""
+    from videoinr.model.native.heads import PackedHead
+
+    try:
+        state = tuple((each.data_ptr(), each._version) for each in head.parameters())
+    except RuntimeError:  # Weights that were made in inference mode do not count their changes.
+        return PackedHead(head)
+    known = _PACKED.get(head)
+    if known is None or known[0] != state:
+        known = _PACKED[head] = state, PackedHead(head)
+    return known[1]

@@ -42,14 +42,11 @@ from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.maps import concat
-from videoinr.model.ops import render_fused, sample
+from videoinr.model.ops import colour_from_table, render_fused, run_head, sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
-from videoinr.model.siren import SirenHead
+from videoinr.model.siren import SirenHead, blend_logit
 from videoinr.model.warp import sample_bicubic
-
-_LEAST_SHARE = 0.02
-"""The blend starts from shares of the two frames of 1 - t and t, but neither below this: their logits are finite."""
 
 
 class VideoINR(Representation):
@@ -191,8 +188,7 @@ class VideoINR(Representation):
         """Compute F_s from the first layer's term of z* [B, h, w, S] and from 2 (x - v*) [B or 1, h, w, 2]."""
         if self.config.single_network:
             return nearest + self.temporal_head.first.project(1, offsets)
-        out: Tensor = self.spatial_head(nearest + self.spatial_head.first.project(1, offsets))
-        return out
+        return run_head(self.spatial_head, nearest + self.spatial_head.first.project(1, offsets))
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
         """Compute the terms of M(x, t) that hold at every t.
@@ -227,7 +223,7 @@ class VideoINR(Representation):
         """
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
-        flow: Tensor = self.temporal_head(basis.first_sum, self.temporal_head.first.project(2, t))
+        flow = run_head(self.temporal_head, basis.first_sum, self.temporal_head.first.project(2, t))
         if not basis.prior.shape[-1]:
             return flow
         growth = torch.cat((2 * t, 2 * t, 2 - 2 * t, 2 - 2 * t), -1)
@@ -252,6 +248,9 @@ class VideoINR(Representation):
         Returns:
             [B, h, w, 3], about 0 ... 1, not clamped.
         """
+        fused = colour_from_table(self, features, points, flow, t, sample_field)
+        if fused is not None:
+            return fused
         out = self._decoded(features, points, flow, t, sample_field)
         return self._blend(features, points, flow, t, out) if self.config.blend else out
 
@@ -282,8 +281,7 @@ class VideoINR(Representation):
         first_sum = terms[0]
         for term in terms[1:]:
             first_sum = first_sum.add_(term)
-        out: Tensor = head(first_sum, head.first.project(4, t))
-        return out
+        return run_head(head, first_sum, head.first.project(4, t))
 
     def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:
         """Add the decoder's residual ``out[..., :3]`` to the blend of both warped frames: [B, h, w, 3].
@@ -345,8 +343,7 @@ class VideoINR(Representation):
 
 def _first_share(out: Tensor, t: Tensor) -> Tensor:
     """Return the share of the first frame, [B, h, w, 1], from the decoder's output [B, h, w, 4]."""
-    share = (1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
-    return torch.sigmoid(out[..., 3:] + torch.logit(share))
+    return torch.sigmoid(out[..., 3:] + blend_logit(t))
 
 
 def _sampled(features: PairFeatures, latent: Tensor, points: Points, flow: Tensor) -> Tensor:

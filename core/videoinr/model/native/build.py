@@ -1,0 +1,91 @@
+"""Compiles tile.c with the system's C compiler, keeps the result for later processes, and loads it."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import tempfile
+from ctypes import c_int32, c_int64, c_void_p
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+
+SWITCH = "VIDEOINR_NATIVE"
+"""An environment variable; 0 means plain torch."""
+
+_SOURCE = Path(__file__).with_name("tile.c")
+_FLAGS = ("-O3", "-mavx2", "-mfma", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+_COMPILERS = ("cc", "gcc", "clang")
+_COMPILE_SECS = 60
+_CAPABILITIES = ("AVX2", "AVX512")
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """Return the compiled code; None where it cannot be made or is switched off. The answer holds for the process."""
+    if os.environ.get(SWITCH) == "0" or not _suits_processor():
+        return None
+    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
+    if compiler is None:
+        return None
+    try:
+        return _loaded(_compiled(compiler))
+    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+        _log.info("tile.c cannot be used: %s", error)
+        return None
+
+
+def _suits_processor() -> bool:
+    return (
+        platform.system() in ("Linux", "Darwin")
+        and platform.machine() in ("x86_64", "AMD64")
+        and torch.backends.cpu.get_cpu_capability() in _CAPABILITIES
+    )
+
+
+def _compiled(compiler: str) -> Path:
+    """Return the compiled file for this source, these flags and this compiler; compile it if there is none yet."""
+    source = _SOURCE.read_bytes()
+    details = Path(compiler).resolve().stat()
+    name = sha256(repr((source, _FLAGS, compiler, details.st_size, details.st_mtime_ns)).encode()).hexdigest()[:20]
+    folder = _private_folder()
+    file = folder / f"tile-{name}.so"
+    if not file.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            made = Path(work) / "tile.so"
+            command = [compiler, *_FLAGS, "-o", str(made), str(_SOURCE), "-lm"]
+            subprocess.run(command, check=True, capture_output=True, timeout=_COMPILE_SECS, stdin=subprocess.DEVNULL)
+            # Renamed when it is complete: another process never loads half a file.
+            made.replace(file)
+    return file
+
+
+def _private_folder() -> Path:
+    """Return a folder for compiled code in which only this user can write; a fresh one if the usual one is shared."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "videoinr" / "native"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return folder
+    except (OSError, RuntimeError):
+        pass
+    return Path(tempfile.mkdtemp(prefix="videoinr-native-"))
+
+
+def _loaded(file: Path) -> ctypes.CDLL:
+    made = ctypes.CDLL(str(file))
+    made.videoinr_head.argtypes = (c_void_p, c_void_p, c_int64, c_void_p, c_int32)
+    made.videoinr_colour.argtypes = (c_void_p, c_void_p)
+    made.videoinr_head.restype = made.videoinr_colour.restype = None
+    return made

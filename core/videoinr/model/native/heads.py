@@ -1,0 +1,158 @@
+"""The heads of :class:`~videoinr.model.video_inr.VideoINR` on a CPU, each tile in one pass (tile.c).
+
+The formulae are those of ``SirenHead.forward`` and ``VideoINR.colour``, which stay the reference: tests compare both.
+What differs is the order of additions, and the sine, a polynomial of degree 9 that is off by 5e-9 plus rounding.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_float, c_int32, c_void_p
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from videoinr.model.field_table import FieldTable
+from videoinr.model.native.build import library
+from videoinr.model.siren import OMEGA, SirenHead
+
+if TYPE_CHECKING:
+    from videoinr.model.features import PairFeatures
+    from videoinr.model.points import Points
+
+_WIDEST, _DEEPEST = 64, 6
+
+
+class _Head(ctypes.Structure):
+    _fields_ = (
+        ("layers", c_int32),
+        ("widths", c_int32 * (_DEEPEST + 2)),
+        ("weights", c_void_p * (_DEEPEST + 1)),
+        ("biases", c_void_p * (_DEEPEST + 1)),
+        ("first_bias", c_void_p),
+        ("omega", c_float),
+    )
+
+
+class _Tile(ctypes.Structure):
+    _fields_ = (
+        *((name, c_int32) for name in (
+            "width", "height", "latent_width", "latent_height", "grid_width", "grid_height",
+            "map_x", "map_y", "map_width", "map_height", "side_bits", "pages_wide", "field_channels",
+        )),
+        *((name, c_float) for name in ("pixels_per_latent_x", "pixels_per_latent_y", "share_logit")),
+        *((name, c_void_p) for name in (
+            "column_index", "row_index", "column_position", "row_position", "flow", "table", "page",
+        )),
+        *((name, c_void_p * 2) for name in ("latent", "project", "frames")),
+        ("out", c_void_p),
+    )  # fmt: skip
+
+
+class PackedHead:
+    """The layers of a head as tile.c reads them: transposed, times omega, outputs padded to eight."""
+
+    def __init__(self, head: SirenHead) -> None:
+        """Copy the head's weights; they must not change afterwards."""
+        layers = list[tuple[Tensor, Tensor]]()
+        for each in head.hidden:
+            assert isinstance(each, nn.Linear)
+            layers.append((OMEGA * each.weight, OMEGA * each.bias))
+        self.outputs = head.last.out_features
+        padding = -self.outputs % 8
+        last = (torch.nn.functional.pad(head.last.weight, (0, 0, 0, padding)),
+                torch.nn.functional.pad(head.last.bias, (0, padding)))  # fmt: skip
+        self._weights = [weight.detach().t().contiguous().float() for weight, _ in [*layers, last]]
+        self._biases = [bias.detach().contiguous().float() for _, bias in [*layers, last]]
+        widths = [*head.widths, self.outputs + padding]
+        self._first_bias = OMEGA * head.first.bias.detach()
+        self.widths = tuple(head.widths)
+        inputs = len(head.first.edges) - 1
+        self.project = [head.first.weight_of(index).detach().t().contiguous() for index in range(min(2, inputs))]
+        """The first layer's weights of its first two inputs: of the decoder, F_s at either end of the flow."""
+        self._made = _Head(
+            layers=len(layers),
+            widths=(c_int32 * (_DEEPEST + 2))(*widths),
+            weights=(c_void_p * (_DEEPEST + 1))(*(each.data_ptr() for each in self._weights)),
+            biases=(c_void_p * (_DEEPEST + 1))(*(each.data_ptr() for each in self._biases)),
+            omega=OMEGA,
+        )
+
+    def at(self, shift: Tensor | None) -> tuple[_Head, Tensor]:
+        """Return the head with one more term of the first sum (SirenHead.forward), and the memory that it refers to."""
+        bias = self._first_bias if shift is None else (self._first_bias + OMEGA * shift.flatten()).contiguous()
+        made = _Head.from_buffer_copy(self._made)
+        made.first_bias = bias.data_ptr()
+        return made, bias
+
+
+def fits(head: SirenHead) -> bool:
+    """Return whether tile.c has room for the head's layers."""
+    widths = (*head.widths, head.last.out_features)
+    return len(head.hidden) <= _DEEPEST and max(widths) <= _WIDEST and not any(width % 8 for width in head.widths)
+
+
+def run_head(packed: PackedHead, first_sum: Tensor, shift: Tensor | None) -> Tensor:
+    """Run a head; see :meth:`videoinr.model.siren.SirenHead.forward` for the arguments and the result.
+
+    Args:
+        packed: The head.
+        first_sum: float32 [..., widths[0]] on the CPU.
+        shift: One value a channel, or None.
+    """
+    first_sum = first_sum.contiguous()
+    out = first_sum.new_empty((*first_sum.shape[:-1], packed.outputs))
+    head, _bias = packed.at(shift)
+    count = first_sum.numel() // packed.widths[0]
+    made = library()
+    assert made is not None
+    made.videoinr_head(ctypes.byref(head), first_sum.data_ptr(), count, out.data_ptr(), packed.outputs)
+    return out
+
+
+def colour(
+    packed: PackedHead, features: PairFeatures, points: Points, flow: Tensor, shift: Tensor, share_logit: float,
+    field: FieldTable,
+) -> Tensor:  # fmt: skip
+    """Compute the colours of a tile; see :meth:`videoinr.model.video_inr.VideoINR.colour`.
+
+    Args:
+        packed: The decoder.
+        features: One encoded pair, on the CPU.
+        points: The pixels x of a rectangle.
+        flow: M, [1, h, w, 4].
+        shift: The time's term of the decoder's first layer.
+        share_logit: The logit of the first frame's share of the blend before the decoder's correction.
+        field: Every tile that the flow reaches.
+
+    Returns:
+        [1, h, w, 3], about 0 ... 1, not clamped.
+    """
+    flow = flow.contiguous()
+    head, _bias = packed.at(shift)
+    height, width = flow.shape[1:3]
+    out = flow.new_empty((1, height, width, 3))
+    (latent_height, latent_width), (grid_height, grid_width) = features.latent_hw, field.grid_hw
+    kept: list[Tensor] = [features.colour_first, features.colour_second, features.frames]
+    pair: Any = c_void_p * 2
+    tile = _Tile(
+        width=width, height=height, latent_width=latent_width, latent_height=latent_height,
+        grid_width=grid_width, grid_height=grid_height, side_bits=field.side.bit_length() - 1,
+        map_x=features.origin[0], map_y=features.origin[1], map_width=features.colour_first.shape[2],
+        map_height=features.colour_first.shape[1],
+        pages_wide=field.page.shape[1], field_channels=field.table.shape[-1],
+        pixels_per_latent_x=points.columns.pixels_per_latent, pixels_per_latent_y=points.rows.pixels_per_latent,
+        share_logit=share_logit,
+        column_index=points.columns.index.data_ptr(), row_index=points.rows.index.data_ptr(),
+        column_position=points.columns.position.data_ptr(), row_position=points.rows.position.data_ptr(),
+        flow=flow.data_ptr(), table=field.table.data_ptr(), page=field.page.data_ptr(),
+        latent=pair(*(each.data_ptr() for each in kept[:2])),
+        project=pair(*(each.data_ptr() for each in packed.project)),
+        frames=pair(*(kept[2][0, index].data_ptr() for index in range(2))),
+        out=out.data_ptr(),
+    )  # fmt: skip
+    made = library()
+    assert made is not None
+    made.videoinr_colour(ctypes.byref(head), ctypes.byref(tile))
+    return out
