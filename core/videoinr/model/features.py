@@ -215,18 +215,29 @@ class PairFeatures(EncodedMaps):
         return self.model.render(self, grid, times)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PairMoment:
-    """Encoded pairs at one time on one grid. A :class:`~videoinr.model.representation.Moment`; see there."""
+class TimeFreeMoment:
+    """What moments of our own models have in common: F_s holds at every time, and flow is in latent pixels."""
 
-    features: PairFeatures
-    grid: Grid
-    t: Tensor
+    __slots__ = ()
 
     @property
     def is_time_free(self) -> bool:
         """True: neither F_s nor the motion basis depends on t."""
         return True
+
+    def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
+        """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""
+        del points
+        return flow
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PairMoment(TimeFreeMoment):
+    """Encoded pairs at one time on one grid. A :class:`~videoinr.model.representation.Moment`; see there."""
+
+    features: PairFeatures
+    grid: Grid
+    t: Tensor
 
     def points(self, rect: Rect) -> Points:
         """Return the pixels ``rect`` of the grid."""
@@ -252,8 +263,3 @@ class PairMoment:
     def first_share(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
         """Compute the share of the first frame in the blend of both warped frames: [B, h, w, 1] in 0 ... 1."""
         return self.features.model.first_share(self.features, points, flow, self.t, sample_field)
-
-    def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
-        """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""
-        del points
-        return flow

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior_bands import CoarseSearch, EncodedPart
-from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel
+from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel, TimeFreeMoment
 from videoinr.model.points import Points
 
 BLOCK = 16
@@ -210,17 +210,12 @@ class LatentPair:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class LatentMoment:
+class LatentMoment(TimeFreeMoment):
     """A latent pair at one time on one grid. A :class:`~videoinr.model.representation.Moment`; see there."""
 
     features: LatentPair
     grid: Grid
     t: Tensor
-
-    @property
-    def is_time_free(self) -> bool:
-        """True: neither F_s nor the motion basis depends on t."""
-        return True
 
     def points(self, rect: Rect) -> Points:
         """Return the pixels ``rect`` of the grid."""
@@ -245,11 +240,6 @@ class LatentMoment:
         rect = _reached(points, flow, self.features.grid)
         part = self.features.regions.colour(self.features, rect)
         return part.model.colour(part, points, flow, self.t, sample_field)
-
-    def latent_flow(self, points: Points, flow: Tensor) -> Tensor:
-        """Return ``flow`` [B, h, w, 4], which is in latent pixels already."""
-        del points
-        return flow
 
     def _around(self, points: Points) -> Rect:
         """Return the latent pixels that a bilinear read of ``points`` reads."""
