@@ -106,7 +106,8 @@ def drifting(features: PairFeatures) -> PairFeatures:
 
 
 def moved(features: PairFeatures, device: torch.device) -> PairFeatures:
-    return PairFeatures(**{name: one.to(device) for name, one in features.tensors().items()}, model=features.model)
+    maps: dict[str, Any] = {name: one.to(device) for name, one in features.tensors().items()}
+    return replace(features, **maps)
 
 
 def bench_kernels(model: VideoINR, features: PairFeatures, grid: Grid, clock: Clock) -> dict[str, Any]:
