@@ -26,15 +26,9 @@ class Decoder(Protocol):
         """Drop what is kept of all pairs but ``keys``: the others will not be decoded again."""
 
     def decode(
-        self,
-        key: PairKey,
-        features: Features,
-        query: RegionQuery,
-        token: CancelToken,
-        *,
-        to_cpu: bool = True,
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True,
         deep: bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """Decode the pixels of a region: uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535."""
 
     def flow(self, features: Features, instant: Instant, token: CancelToken) -> Tensor:

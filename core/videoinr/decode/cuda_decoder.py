@@ -89,15 +89,9 @@ class CudaDecoder:
 
     @torch.inference_mode()
     def decode(
-        self,
-        key: PairKey,
-        features: Features,
-        query: RegionQuery,
-        token: CancelToken,
-        *,
-        to_cpu: bool = True,
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True,
         deep: bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
         pair = features if self._draws(features) else _for_kernels(features)
         if pair is None or deep:  # The kernels write 8 bits.

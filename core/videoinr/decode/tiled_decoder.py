@@ -68,15 +68,9 @@ class TiledDecoder:
 
     @torch.inference_mode()
     def decode(
-        self,
-        key: PairKey,
-        features: Features,
-        query: RegionQuery,
-        token: CancelToken,
-        *,
-        to_cpu: bool = True,
+        self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True,
         deep: bool = False,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """Decode the pixels of a region.
 
         Args:
