@@ -301,7 +301,9 @@ def test_ctrl_c_while_modules_are_imported_prints_no_traceback(tmp_path: Path, m
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=20)
     assert "Traceback" not in stderr
-    assert process.returncode in (130, 1)
+    # A signal to an interpreter that has said what is wrong and is ending stops it by the signal itself.
+    has_ended = "absent.mp4" in stderr and process.returncode == -signal.SIGINT
+    assert process.returncode in (130, 1) or has_ended
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,9 @@ import threading
 from functools import partial
 from pathlib import Path
 
-import av  # noqa: F401  # The engine has loaded it by the time a clip is open; the slow renderer has not.
+# The engine has loaded both by the time a clip is open, the slow renderer has not. Loading torch holds Python's lock.
+import av  # noqa: F401
+import torch  # noqa: F401
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
