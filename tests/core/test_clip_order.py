@@ -1,5 +1,6 @@
 """The order of frames: containers without times, joined recordings, and the packets at which counting can start."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def test_counting_starts_at_the_nearest_closed_group(tmp_path: Path) -> None:
         clip._open_file().step = counted  # type: ignore[method-assign, assignment]
         for index in (190, 100, 10, 150):
             assert number_in(clip.frame(index)) == index
-        assert steps < 100
+        # From the start it would take 450; after each jump, every thread of the decoder first takes a packet.
+        assert steps < 100 + 4 * (os.cpu_count() or 1)
 
 
 def test_a_long_clip_that_cannot_be_counted_from_its_middle_says_so(tmp_path: Path) -> None:

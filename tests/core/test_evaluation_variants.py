@@ -165,15 +165,17 @@ def test_each_frame_is_asked_for_once_in_order_and_key_frames_are_250_apart(tmp_
 def test_methods_see_the_coded_frames_and_are_compared_with_the_truth(height: int, width: int) -> None:
     frames = clip(9, height=height // 16 * 16 * 2, width=width // 16 * 16 * 2 + 10)
     protocol = Protocol(2, 4, coding=CodedInputs("libx264", 30))
-    shrunk = degraded(frames[..., : width // 16 * 16 * 2], 2)
+    # Of each frame alone, as the program does it: sums in another order may round to another level.
+    shrunk = torch.cat([degraded(frame[None, ..., : width // 16 * 16 * 2], 2) for frame in frames])
     expected = decoded(shrunk, 30)
     with open_windows(frames, protocol) as window_at:
         truth, low = window_at(4)
     assert torch.equal(truth, frames[4:, :, :, : width // 16 * 16 * 2])
-    assert torch.equal(low, torch.stack([expected[4], expected[8]]))
-    assert not torch.equal(low, shrunk[[4, 8]])
+    # Not equal: x264 may encode the same frames otherwise the second time (findings/x264_varies.sh).
+    assert (low - torch.stack([expected[4], expected[8]])).abs().mean() < 2 / 255
+    assert (low - shrunk[[4, 8]]).abs().mean() > 0.5 / 255
     scores = score_clip(frames, "c", protocol, {"first": lambda low, grid, times: [frames[0][..., : grid.width]] * 4})
-    assert scores[0].psnr_db == math.inf  # The truth is not coded.
+    assert scores[0].psnr_db > 150  # The truth is not coded; some processors sum luma of other strides otherwise.
     seams, _ = seams_of_clip(
         frames, "c", protocol, lambda low, grid, times: [low[0].repeat(1, 2, 2), low[1].repeat(1, 2, 2)]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -43,6 +44,7 @@ with ThreadPoolExecutor(2) as pool:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
 def test_blocks_of_a_tile_take_no_page_faults_the_second_time() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    roots = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=roots)
     # A megabyte has 256 pages, and the picture takes 1,360 megabytes in all.
     assert int(done.stdout) < 2 * 17 * 256, done.stdout

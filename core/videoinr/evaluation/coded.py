@@ -1,7 +1,8 @@
 """Clips coded by a real encoder at their small size before a method sees them, as footage from elsewhere is.
 
 The whole clip is shrunk and encoded at its own frame order, every frame, not only the inputs: what an encoder does to a
-frame depends on the frames around it. The file is then read as the program reads any clip.
+frame depends on the frames around it. The file is then read as the program reads any clip. The files are not always
+the same: the x264 inside PyAV may encode the same frames otherwise the second time (findings/x264_varies.sh).
 """
 
 from __future__ import annotations
