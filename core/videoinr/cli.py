@@ -8,22 +8,15 @@ from videoinr.commands.early_stop import interrupt_normally
 import logging
 import signal
 import traceback
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 import videoinr
-from videoinr.commands.bench import bench
-from videoinr.commands.decode import decode
-from videoinr.commands.doctor import doctor
-from videoinr.commands.evaluate import evaluate
-from videoinr.commands.export import export
-from videoinr.commands.join import join
-from videoinr.commands.models import models
-from videoinr.commands.probe import probe
 from videoinr.commands.screen import say, show_error, show_json
-from videoinr.commands.train import train
 from videoinr.errors import Cancelled, VideoInrError
 
 EXIT_CODES = {
@@ -36,11 +29,25 @@ EXIT_CODES = {
 FAILED, INTERRUPTED = 1, 130
 
 
-class _Commands(TyperGroup):
-    """Turns every failure of a command into a message on stderr and an exit code, never a traceback.
+COMMANDS = ("probe", "decode", "export", "join", "evaluate", "train", "bench", "doctor", "models")
+"""The commands: each is the function, or the Typer application, of its name in ``videoinr.commands.NAME``."""
 
-    With --json, the failure is printed as JSON on stdout, too.
+
+class _Commands(TyperGroup):
+    """Imports a command when it is called, and turns its failures into a message on stderr and an exit code.
+
+    No failure is a traceback. With --json, it is printed as JSON on stdout, too.
     """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # For an unknown name, all are imported: Typer names those that are alike.
+        for name in (cmd_name,) if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _command(name)
+        return self.commands.get(cmd_name)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         before_paths = args[: args.index("--")] if "--" in args else args
@@ -105,9 +112,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="**Exit codes**\n\n" + "\n\n".join(f"- `{code}`: {words}" for code, words in EXIT_CODES.items()),
 )
-for command in (probe, decode, export, join, evaluate, train, bench, doctor):
-    app.command()(command)
-app.add_typer(models)
+
+
+def _command(name: str) -> Any:
+    """Import a command and return what Typer makes of it."""
+    made = getattr(import_module(f"videoinr.commands.{name}"), name)
+    if not isinstance(made, typer.Typer):
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+        alone.command(name)(made)
+        made = alone
+    return typer.main.get_command(made)
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ def _environment(build: Path) -> dict[str, str]:
         **os.environ,
         "PYTHONPATH": roots + (os.pathsep + ends if ends else ""),
         "QT_QPA_PLATFORM": "offscreen",
+        # As installed: without byte code, a start would measure how much text a build has.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": os.path.join(tempfile.gettempdir(), "videoinr-compare-speed"),
     }
 
 

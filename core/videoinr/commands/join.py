@@ -25,8 +25,8 @@ def join(
     """Join the shares of an export without loss.
 
     Each share is made by `videoinr export ... OUT --part K/N`, on whatever machine. The frames of OUT are those of an
-    export in one run: exactly for FFV1 on one kind of device, and for other codecs too, because both start their groups
-    of pictures at the same frames. Sound is made now, from the clip.
+    export in one run: exactly for FFV1 on one kind of device. Other codecs start their groups of pictures at the same
+    frames, too, but may vary a little from run to run, as x264 does. Sound is made now, from the clip.
     """
     with reporter(as_json=json_progress) as report, cancel_on_signals(report_forced=report.stopped) as token:
         from videoinr.exporting.joining import join_shares

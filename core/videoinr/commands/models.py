@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from videoinr.model.released.importing import Imported
     from videoinr.model.weights import ModelCard
 
-models = typer.Typer(name="models")
+models = typer.Typer(add_completion=False, name="models")
 
 
 @models.callback(invoke_without_command=True)

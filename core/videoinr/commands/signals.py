@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -72,6 +71,8 @@ def _forced_end(token: CancelToken, numbers: list[signal.Signals], report: Calla
 
     Python calls a handler only when the main thread returns from a library. A thread hears of the signal at once.
     """
+    import socket  # loads for some milliseconds; only commands that write need it
+
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     ended = threading.Event()

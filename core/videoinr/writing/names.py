@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,7 +14,7 @@ _TAIL = re.compile(r"\.(\d+)-[0-9a-f]{8}\.part")
 
 def unique_partial(target: Path) -> Path:
     """Return a new name for ``target`` while it is being written: NAME.PROCESS-RANDOM.part, in the same folder."""
-    tail = f".{os.getpid()}-{secrets.token_hex(4)}.part"
+    tail = f".{os.getpid()}-{os.urandom(4).hex()}.part"
     return target.with_name(_base(target) + tail)
 
 
