@@ -16,6 +16,7 @@ from videoinr.benchmark import ceilings, clock, plain
 from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
 from videoinr.benchmark.costs import Cost, costs_of
 from videoinr.benchmark.counting import Work, WorkCounter
+from videoinr.benchmark.ladder import measure_ladder
 from videoinr.benchmark.plain import Heads, measure_plain, render_plainly
 from videoinr.benchmark.subjects import RANDOM, USUAL, subject, usual_models
 from videoinr.benchmark.synthetic import write_synthetic_clip
@@ -30,6 +31,9 @@ from videoinr.model.points import Points
 from videoinr.model.released.config import ReleasedConfig
 from videoinr.model.siren import SirenHead
 from videoinr.model.video_inr import VideoINR
+from videoinr.render import pacing
+from videoinr.render.engine import open_engine
+from videoinr_resources import path as resource
 
 CPU = torch.device("cpu")
 CLIP, GRID = Grid(20, 12), Grid(50, 30)
@@ -282,10 +286,46 @@ def check_result(result: dict[str, Any]) -> None:
         assert step["secs"] == result[f"{step['name']}_secs"] > 0
         assert step["floor_share"] == pytest.approx(step["floor_secs"] / step["secs"])
         assert step["macs_per_pixel"] == pytest.approx(step["macs"] / step["pixels"])
+    rungs = result["ladder"]
+    assert (rungs[-1]["name"], rungs[-1]["samples"]) == ("full", result["grid"])
+    assert 0 < rungs[0]["secs"] <= rungs[-1]["secs"]
     assert result["plain"]["grid"] == result["grid"]
     assert result["times_faster_than_plain"]["next_phase"] == pytest.approx(
         result["plain"]["secs"] / result["next_phase_secs"]
     )
+
+
+def test_the_quick_bench_measures_all_of_it_on_one_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    plain_heads = plain.render_plainly
+
+    def spy(heads: Heads, latent: Tensor, grid: Grid, rect: Rect, *, t: float) -> Tensor:
+        made.append(rect.height)
+        return plain_heads(heads, latent, grid, rect, t=t)
+
+    monkeypatch.setattr(plain, "render_plainly", spy)
+    told = bench_json("--quick", "--model", "random:tiny", "--lr", "48x32", "--out", "96x64")
+    (result,) = told["results"]
+    assert result["repeats"] == 1
+    assert result["plain"]["measured"] == "96x2"
+    assert sum(made) == 3 * 2  # the paper's heads, on 64 rows, took far too long for a quick answer
+    assert all(step["floor_share"] > 0 for step in result["steps"])
+    assert result["ladder"][-1]["name"] == "full"
+    assert min(result["peak_ram_bytes"], result["encode_peak_ram_bytes"]) > 2**20
+
+
+@pytest.mark.parametrize(("speed", "names"), [(1e-9, ["motion", "full"]), (3e-7, ["motion", "draft", "full"])])
+def test_the_ladder_has_the_pictures_that_the_pacing_chooses(
+    speed: float, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that is quick there is no draft; on a slow one it is the finest of those that are quick enough."""
+    monkeypatch.setattr(pacing.SpeedMeter, "add", lambda *_: None)
+    monkeypatch.setattr(pacing.SpeedMeter, "expected_secs", lambda _, pixels: speed * pixels)
+    with open_engine(resource("demo/demo.mp4"), model=subject("random:tiny"), device="cpu") as engine:
+        rungs = measure_ladder(engine, Grid(960, 540), repeats=1)
+    assert [rung.name for rung in rungs] == names
+    assert [rung.secs for rung in rungs] == sorted(rung.secs for rung in rungs)
+    assert [rung.samples for rung in rungs][-1] == "960x540"
 
 
 def test_a_given_clip_is_decoded_at_x4(tmp_path: Path) -> None:
@@ -303,6 +343,8 @@ def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.Mon
         "same view, other time",
         "share of the floor",
         "caches of a view",
+        "motion draft",
+        "full picture",
         "GFLOP/s",
         " ms",
     )
@@ -314,6 +356,8 @@ def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.Mon
     "arguments",
     [
         ["--all", "--model", "lite"],
+        ["--all", "--quick"],
+        ["--export", "--quick"],
         ["--repeats", "0"],
         ["--lr", "64x36", "--out", "9000x36"],
         ["--lr", "64x36", "--out", "wide"],

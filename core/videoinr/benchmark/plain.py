@@ -64,12 +64,15 @@ class PlainResult:
         return self.measured != self.grid
 
 
-def measure_plain(clip: Grid, grid: Grid, device: torch.device, *, repeats: int) -> PlainResult:
+def measure_plain(
+    clip: Grid, grid: Grid, device: torch.device, *, repeats: int, limit_secs: float | None = None
+) -> PlainResult:
     """Time the paper's heads (section 4.1) on random features of ``clip``'s size, decoded to ``grid``.
 
-    Returns the median of ``repeats`` runs. If one run would take longer than :data:`LIMIT_SECS`, it is limited to the
-    rows that take that long.
+    Returns the median of ``repeats`` runs. If one run would take longer than ``limit_secs`` (None: :data:`LIMIT_SECS`),
+    it is limited to the rows that take that long, and to a few rows at least.
     """
+    limit_secs = LIMIT_SECS if limit_secs is None else limit_secs
     with torch.inference_mode():
         heads = Heads.make(PAPER, device)
         latent = torch.randn((1, PAPER.encoder.feature_channels + 6, clip.height, clip.width), device=device)
@@ -81,8 +84,8 @@ def measure_plain(clip: Grid, grid: Grid, device: torch.device, *, repeats: int)
     probed = max(1, round(grid.height * _PROBE_SHARE))
     run(probed)
     secs_per_row = run(probed) / probed
-    rows = min(grid.height, max(probed, int(LIMIT_SECS / secs_per_row)))
-    runs = max(1, min(repeats, int(LIMIT_SECS / (rows * secs_per_row))))
+    rows = min(grid.height, max(probed, int(limit_secs / secs_per_row)))
+    runs = max(1, min(repeats, int(limit_secs / (rows * secs_per_row))))
     measured = statistics.median(run(rows) for _ in range(runs))
     return PlainResult(str(clip), str(grid), measured * grid.height / rows, f"{grid.width}x{rows}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from videoinr.benchmark.ceilings import Ceilings
 from videoinr.benchmark.costs import Cost
+from videoinr.benchmark.ladder import Rung
 from videoinr.benchmark.plain import PlainResult
 
 
@@ -51,7 +52,8 @@ class BenchResult:
     times coarser. ``crop_draft_secs``: encoding and decoding a draft of the central quarter as a crop; None where
     encoding a crop does not pay. ``feature_bytes`` and ``view_bytes``: memory kept for a pair and for the view.
     ``peak_*``: peak memory of the whole program while decoding, ``encode_peak_*`` while encoding; None: not known.
-    ``steps``: the first four times, with their floors.
+    ``steps``: the first four times, with their floors. ``ladder``: the pictures that the window shows one after the
+    other when somebody clicks on an instant of a pair of which nothing is known yet.
     """
 
     clip: str
@@ -74,6 +76,7 @@ class BenchResult:
     encode_peak_ram_bytes: int | None
     encode_peak_cuda_bytes: int | None
     steps: tuple[Step, ...]
+    ladder: tuple[Rung, ...]
     plain: PlainResult
 
     @property

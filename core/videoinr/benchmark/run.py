@@ -11,6 +11,7 @@ import torch
 
 from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
 from videoinr.benchmark.costs import Costs, costs_of
+from videoinr.benchmark.ladder import Rung, measure_ladder
 from videoinr.benchmark.plain import PlainResult, measure_plain
 from videoinr.benchmark.report import BenchResult, Report, Step
 from videoinr.benchmark.steps import DRAFT_DIVISOR, StepTimes, draft_grid, measure_steps
@@ -59,6 +60,7 @@ def run(
     device: str | None,
     repeats: int,
     tell: Callable[[str], None],
+    quick: bool = False,
 ) -> Report:
     """Measure all models on all clips.
 
@@ -68,6 +70,7 @@ def run(
         device: A device's name; None: the fastest one.
         repeats: The number of pairs that medians are taken over.
         tell: Called with a line of progress before each measurement.
+        quick: Measure the paper's heads on a few rows only, and no ceiling that no floor needs.
 
     Returns:
         The results.
@@ -80,11 +83,13 @@ def run(
     target, load_average = pick_device(device), _load_average()
     subjects = [subject(name) for name in models]
     tell("Measuring this machine's ceilings ...")
-    machine = _Machine(profile_for(target), measure_ceilings(target, half=target.type != "mps"))
+    profile = profile_for(target)
+    machine = _Machine(profile, measure_ceilings(target, half=profile.half_encoder if quick else target.type != "mps"))
     results: list[BenchResult] = []
     for clip in footage:
         tell(f"Measuring the paper's heads in plain torch on a clip of {clip.size} ...")
-        plain = [measure_plain(clip.size, grid, target, repeats=repeats) for grid in clip.grids]
+        limit_secs = 0.0 if quick else None
+        plain = [measure_plain(clip.size, grid, target, repeats=repeats, limit_secs=limit_secs) for grid in clip.grids]
         for loaded in subjects:
             tell(f"Measuring {loaded.card.name} on a clip of {clip.size} ...")
             results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
@@ -102,13 +107,21 @@ def _measure_model(
     loaded: LoadedModel, clip: Footage, plain: Sequence[PlainResult], machine: _Machine, *, repeats: int
 ) -> list[BenchResult]:
     """Measure a model on a clip, at each of its grids."""
-    with Engine(open_clip(clip.path), loaded, profile_for(machine.profile.device)) as engine:
+    with _engine(clip, loaded, machine) as engine:
         times = measure_steps(engine, clip.grids, repeats=repeats)
+    ladders = list[tuple[Rung, ...]]()
+    for grid in clip.grids:
+        with _engine(clip, loaded, machine) as engine:  # A new one: it knows no pair.
+            ladders.append(measure_ladder(engine, grid, repeats=repeats))
     loaded.model.cpu()  # Frees its memory on the device for the next model.
     costs = costs_of(loaded.card.config, clip.size, (*clip.grids, *map(draft_grid, clip.grids)))
     full, drafts = costs[: len(clip.grids)], costs[len(clip.grids) :]
-    rows = zip(times, full, drafts, plain, strict=True)
+    rows = zip(times, ladders, full, drafts, plain, strict=True)
     return [_result(loaded, clip, machine, *row) for row in rows]
+
+
+def _engine(clip: Footage, loaded: LoadedModel, machine: _Machine) -> Engine:
+    return Engine(open_clip(clip.path), loaded, profile_for(machine.profile.device))
 
 
 def _result(
@@ -116,6 +129,7 @@ def _result(
     clip: Footage,
     machine: _Machine,
     times: StepTimes,
+    ladder: tuple[Rung, ...],
     costs: Costs,
     draft: Costs,
     plain: PlainResult,
@@ -131,7 +145,8 @@ def _result(
         feature_bytes=costs.feature_bytes, view_bytes=costs.view_bytes,
         peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes,
         encode_peak_ram_bytes=times.encode_peak.ram_bytes, encode_peak_cuda_bytes=times.encode_peak.cuda_bytes,
-        steps=machine.steps(times, costs, draft, half_encode=half_encode), plain=plain,
+        steps=machine.steps(times, costs, draft, half_encode=half_encode),
+        ladder=ladder, plain=plain,
     )  # fmt: skip
 
 

@@ -48,9 +48,14 @@ def bench(
         bool,
         typer.Option("--all", help="Measure lite, base and paper (a model that is not shipped with random weights)."),
     ] = False,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="One pair, and the paper's heads on a few rows: some 15 s on two cores."),
+    ] = False,
     repeats: Annotated[
-        int, typer.Option("--repeats", min=1, max=1000, metavar="N", help="Measure N pairs and show the medians.")
-    ] = 3,
+        int | None,
+        typer.Option("--repeats", min=1, max=1000, metavar="N", help="Measure N pairs (3), and show the medians."),
+    ] = None,
     export: Annotated[
         bool, typer.Option("--export", help="Measure an export instead: each stage alone, and the whole.")
     ] = False,
@@ -67,11 +72,13 @@ def bench(
 
     Each time is compared with the least time that the measured limits of the machine allow, and with a plain
     evaluation of the paper's heads. Default sizes: 320x180 to 960x540 on a CPU; on CUDA also to 1920x1080 and
-    3840x2160. A run takes about a minute on a CPU, and several minutes with --all.
+    3840x2160. A run takes about a minute on a CPU, several minutes with --all, and less than 20 seconds with --quick.
 
     With --export, the stages of an export (read, encode, decode, convert, code) are measured one after the other, and
     then the export, in which they overlap. Default: 96 frames of the demo clip at x4 in H.264.
     """
+    if quick and (export or all_models):
+        raise UsageError("--quick measures neither an export nor all models.", hint="Leave --export or --all out.")
     if export:
         _measure_export(file, frames, out, codec, model, device, as_json=as_json)
         return
@@ -83,9 +90,10 @@ def bench(
     from videoinr.benchmark.subjects import usual_models
     from videoinr.commands.bench_tables import show_report
 
+    repeats = repeats or (1 if quick else 3)
     with _footage(file, _sizes(lr, out, device, every=all_models), tuple(out or ()), repeats) as footage:
         names = usual_models() if all_models else model or (None,)
-        report = run(names, footage, device=device, repeats=repeats, tell=say)
+        report = run(names, footage, device=device, repeats=repeats, tell=say, quick=quick)
     if as_json:
         show_json(report.to_dict())
     else:

@@ -1,4 +1,4 @@
-"""Prints the report of ``videoinr bench`` as tables: times, comparison with the floor, memory, and machine."""
+"""Prints the report of ``videoinr bench`` as tables: times, ladder, comparison with the floor, memory, and machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ _STEP_WORDS = {
     "draft": "draft",
 }
 
+_RUNG_WORDS = {"motion": "motion draft", "draft": "draft", "full": "full picture"}
+
 
 def show_report(report: Report) -> None:
     """Print the tables of ``report`` to stdout."""
     _show_times(report)
+    _show_ladders(report)
     _show_floors(report)
     _show_memory(report)
     _show_machine(report)
@@ -63,6 +66,16 @@ def _times(result: BenchResult) -> tuple[str, ...]:
     ratios = (f"x{ratio:.3g}" for ratio in result.times_faster.values())
     crop = "" if result.crop_draft_secs is None else _ms(result.crop_draft_secs)
     return (*_names(result), *map(_ms, times), crop, plain, *ratios)
+
+
+def _show_ladders(report: Report) -> None:
+    title = "From a click on an instant of an unknown pair to each picture of it (in brackets: its samples)"
+    show_table(title, ("model", "clip", "picture", *_RUNG_WORDS.values()), [_ladder(each) for each in report.results])
+
+
+def _ladder(result: BenchResult) -> tuple[str, ...]:
+    found = {rung.name: f"{_ms(rung.secs)} ({rung.samples})" for rung in result.ladder}
+    return (*_names(result), *(found.get(name, "not shown") for name in _RUNG_WORDS))
 
 
 def _show_floors(report: Report) -> None:
