@@ -15,6 +15,8 @@ from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
+from videoinr_viewer.inspection.flow_overlay import FlowView
+from videoinr_viewer.inspection.inspections import UNSURE, Inspections
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.picture_taker import PictureTaker
@@ -43,6 +45,7 @@ class Targets:
     help: Help
     annotations: Annotations
     side_windows: SideWindows
+    inspections: Inspections
     timeline_of: Callable[[], TimelinePanel]
 
     @property
@@ -60,6 +63,7 @@ class Menu(Enum):
     MARKS = "&Marks"
     VIEW = "&View"
     COMPARE = "&Compare"
+    INSPECT = "&Inspect"
     HELP = "&Help"
 
 
@@ -69,7 +73,7 @@ class Row:
 
     ``keys``: alternative shortcuts. ``needs_clip``: the action is disabled while no clip is open. ``group_ends``: a
     separator follows in the menu. ``checked``: whether a checkable action is on at the start. ``choice``: the name of a
-    group of checkable actions, of which one is on.
+    group of checkable actions, of which one is on. ``tip``: what the tool tip says below the text.
     """
 
     id: str
@@ -82,6 +86,7 @@ class Row:
     group_ends: bool = False
     checked: bool = False
     choice: str = ""
+    tip: str = ""
 
 
 _SIXTEENTH = Fraction(1, 16)
@@ -94,6 +99,10 @@ def _zoom_to(zoom: int) -> Callable[[Targets], object]:
 
 def _compare(mode: Compare) -> Callable[[Targets], object]:
     return lambda t: t.modes.set_compare(mode)
+
+
+def _flow(view: FlowView) -> Callable[[Targets], object]:
+    return lambda t: t.inspections.set_flow(view)
 
 
 def _against(reference: Reference) -> Callable[[Targets], object]:
@@ -111,6 +120,11 @@ _REFERENCES = (
     ("pixels", "Against the source, pixel by &pixel", Reference.NEAREST),
     ("bicubic", "Against the source, b&icubic", Reference.BICUBIC),
     ("blend", "Against a blend of b&oth frames", Reference.BLEND),
+)
+_FLOWS = (
+    ("off", "&No motion", FlowView.OFF),
+    ("colours", "Motion as &colours", FlowView.COLOURS),
+    ("arrows", "Motion as &arrows", FlowView.ARROWS),
 )
 
 
@@ -243,6 +257,26 @@ TABLE: tuple[Row, ...] = (
         )
         for index, (name, text, reference) in enumerate(_REFERENCES, 1)
     ),
+    Row("flow", Menu.INSPECT, "&Next view of the motion", ("V",), lambda t: t.inspections.next_flow(), group_ends=True),
+    *(
+        Row(
+            f"flow-{name}", Menu.INSPECT, text, (f"Alt+{index}",), _flow(view), checkable=True, choice="flow",
+            checked=view is FlowView.OFF,
+        )
+        for index, (name, text, view) in enumerate(_FLOWS)
+    ),
+    Row(
+        "flow-later", Menu.INSPECT, "To the &later frame (off: to the earlier one)", ("Shift+V",),
+        lambda t: t.inspections.switch_direction(), checkable=True, checked=True, group_ends=True,
+    ),
+    Row(
+        "trajectory", Menu.INSPECT, "&Trajectory of a clicked point", ("T",),
+        lambda t: t.inspections.toggle_trajectory(), checkable=True,
+    ),
+    Row(
+        "unsure", Menu.INSPECT, "Where the motion is &unsure", ("U",), lambda t: t.inspections.toggle_doubt(),
+        checkable=True, tip=UNSURE,
+    ),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
     Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
     Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
@@ -285,4 +319,5 @@ def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
 
 def _tool_tip(row: Row) -> str:
     text = tr(row.text).replace("&", "").rstrip("…")
-    return f"{text} ({row.keys[0]})" if row.keys else text
+    named = f"{text} ({row.keys[0]})" if row.keys else text
+    return f"{named}\n{tr(row.tip)}" if row.tip else named

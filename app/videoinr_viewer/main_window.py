@@ -19,6 +19,8 @@ from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import ExportLauncher
+from videoinr_viewer.inspection.flow_overlay import FlowView
+from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
@@ -87,6 +89,7 @@ class MainWindow(QMainWindow):
         )
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading)
+        self.inspections = Inspections(session, self.frame_view, self)
         self.help = Help(self, options.log_folder)
         files, focus = FileDialogs(session, player, self.taker, self), FocusWalk(self)
         targets = Targets(
@@ -102,6 +105,7 @@ class MainWindow(QMainWindow):
             self.help,
             self.annotations,
             self.side_windows,
+            self.inspections,
             lambda: self.timeline,
         )
         self.actions_by_id = build_actions(targets, self)
@@ -141,6 +145,7 @@ class MainWindow(QMainWindow):
         bridge.region_ready.connect(status.show_region)
         bridge.region_ready.connect(self.timeline.overview.note_region)
         bridge.busy_changed.connect(status.set_busy)
+        bridge.answered.connect(self.inspections.take)
         bridge.progress.connect(status.show_progress)
         session.opened.connect(messages.open)
         session.opened.connect(status.open)
@@ -174,6 +179,8 @@ class MainWindow(QMainWindow):
         modes.full_screen_changed.connect(self._show_timeline)
         modes.full_screen_changed.connect(view.set_full_screen)
         modes.escaped.connect(messages.hide)
+        modes.escaped.connect(self.inspections.leave)
+        self.inspections.changed.connect(self._show_inspections)
         self.source_key.held.connect(view.set_source_only)
         self.drop.dropped.connect(session.open)
         self.empty.recent_wanted.connect(session.open)
@@ -222,6 +229,15 @@ class MainWindow(QMainWindow):
         self.actions_by_id[names.get(mode, f"compare-{mode.value}")].setChecked(True)
         of_kind = {Reference.NEAREST: "pixels", Reference.BICUBIC: "bicubic", Reference.BLEND: "blend"}
         self.actions_by_id[f"against-{of_kind[kind]}"].setChecked(True)
+
+    @Slot()
+    def _show_inspections(self) -> None:
+        shown, by_id = self.inspections, self.actions_by_id
+        names = {FlowView.OFF: "off", FlowView.COLOURS: "colours", FlowView.ARROWS: "arrows"}
+        by_id[f"flow-{names[shown.flow.view]}"].setChecked(True)
+        by_id["flow-later"].setChecked(shown.flow.to_later)
+        by_id["trajectory"].setChecked(shown.follows_point)
+        by_id["unsure"].setChecked(shown.doubt.is_on)
 
     # ---- events of the window ----
 

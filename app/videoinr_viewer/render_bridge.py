@@ -19,6 +19,8 @@ class RenderBridge(QObject):
     """Opened."""
     region_ready = Signal(object)
     """RenderedRegion."""
+    answered = Signal(object)
+    """The answer to an inquiry, or to a step of one."""
     busy_changed = Signal(bool)
     """Whether the full picture of the newest request is still missing."""
     progress = Signal(str)
@@ -35,6 +37,10 @@ class RenderBridge(QObject):
     def rendered(self, region: RenderedRegion) -> None:
         """Emit ``region_ready``; called on the render thread."""
         self.region_ready.emit(region)
+
+    def told(self, answer: object) -> None:
+        """Emit ``answered``; called on the render thread."""
+        self.answered.emit(answer)
 
     def busy(self, is_busy: bool) -> None:
         """Emit ``busy_changed``; called on the render thread."""

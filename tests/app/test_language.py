@@ -61,6 +61,7 @@ def all_texts() -> set[str]:
     tables = (
         [BEYOND_REACH],
         [row.text for row in TABLE],
+        [row.tip for row in TABLE if row.tip],
         [menu.value for menu in Menu],
         _THEME_TITLES.values(),
         _SOUNDS.values(),

@@ -28,6 +28,7 @@ class Recorder:
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self.progress: list[str] = []
+        self.answers: list[object] = []
         self.is_busy = False
         self._told = threading.Condition()
 
@@ -39,6 +40,11 @@ class Recorder:
     def rendered(self, region: RenderedRegion) -> None:
         with self._told:
             self.regions.append(region)
+            self._told.notify_all()
+
+    def told(self, answer: object) -> None:
+        with self._told:
+            self.answers.append(answer)
             self._told.notify_all()
 
     def busy(self, is_busy: bool) -> None:

@@ -22,9 +22,10 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import is_enough, on_whole_pixels
+from videoinr.render.inspected import Between, Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, Instant, PairKind, Quality, RegionQuery, RenderedRegion
+from videoinr.types import ClipInfo, Instant, PairFailure, PairKind, Quality, RegionQuery, RenderedRegion
 
 CHUNK_SECS = 0.005
 SOURCE_STEP = 40
@@ -40,6 +41,7 @@ class Pace:
     motion_secs: float = 0.0
     source_secs: float = 0.0
     open_secs: float = 0.0
+    inquiry_secs: float = 0.0
 
 
 QUICK = Pace()
@@ -66,6 +68,10 @@ class SlowRenderer(Closeable):
     """The pairs that it renders as cuts."""
     expected_db: dict[int, float] = field(default_factory=dict)
     """The expected PSNR of the pairs that have one."""
+
+    @property
+    def inspector(self) -> SlowInspector:
+        return SlowInspector(self)
 
     @property
     def timeline(self) -> Timeline:
@@ -191,6 +197,43 @@ def gradient(query: RegionQuery, position: Fraction) -> NDArray[np.uint8]:
     pixels[..., 1] = ((np.arange(rect.y, rect.bottom) + 0.5) / grid.height * 255)[:, None]
     pixels[..., 2] = int(position * 255)
     return pixels
+
+
+VELOCITY = (4.0, -2.0)
+"""How far everything moves from frame to frame, clip pixels."""
+
+
+@dataclass(eq=False)
+class SlowInspector:
+    """Everything moves by VELOCITY; doubt grows from the left to the right."""
+
+    renderer: SlowRenderer
+
+    def flow(self, query: RegionQuery, token: CancelToken) -> FlowField:
+        self._work("flow", query, token)
+        phase, shape = float(query.instant.phase), (query.rect.height, query.rect.width, 2)
+        flow = [np.broadcast_to(np.array(VELOCITY, np.float32) * np.float32(way), shape) for way in (-phase, 1 - phase)]
+        return FlowField(query, _between(query.instant), np.stack(flow))
+
+    def trajectory(self, instant: Instant, place: Place, token: CancelToken) -> Trajectory:
+        self._work("trajectory", (instant, place), token)
+        phases = tuple(Fraction(tick, 16) for tick in range(17))
+        ways = [float(phase - instant.phase) for phase in phases]
+        places = tuple((place[0] + way * VELOCITY[0], place[1] + way * VELOCITY[1]) for way in ways)
+        return Trajectory(instant, place, _between(instant), phases, places)
+
+    def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
+        self._work("doubt", instant, token)
+        error = np.tile(np.linspace(0, 0.2, 40, dtype=np.float32), (22, 1))
+        return Doubt(instant, _between(instant), PairFailure(error, 4, 30.0))
+
+    def _work(self, name: str, what: object, token: CancelToken) -> None:
+        self.renderer._note(name, what)
+        work(self.renderer.pace.inquiry_secs, token)
+
+
+def _between(instant: Instant) -> Between:
+    return Between(instant.pair, instant.pair + 1, instant.phase)
 
 
 def opener(

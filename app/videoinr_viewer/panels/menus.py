@@ -33,6 +33,7 @@ class Menus(QObject):
         menus = {menu: bar.addMenu(tr(menu.value)) for menu in Menu}
         for row in TABLE:
             menus[row.menu].addAction(actions[row.id])
+            menus[row.menu].setToolTipsVisible(menus[row.menu].toolTipsVisible() or bool(row.tip))
             if row.group_ends:
                 menus[row.menu].addSeparator()
         menus[Menu.FILE].insertMenu(actions["export"], self.recent)

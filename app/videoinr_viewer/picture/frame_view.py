@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
@@ -15,12 +17,28 @@ from videoinr_viewer.picture.comparing import Compare
 from videoinr_viewer.picture.comparison import Comparison
 from videoinr_viewer.picture.navigation import FIT_MARGIN_PX, drawn
 from videoinr_viewer.picture.overlays import Overlays
-from videoinr_viewer.picture.picture_item import PictureItem
+from videoinr_viewer.picture.picture_item import Layer, PictureItem
 from videoinr_viewer.picture.surround import surround_brush
 from videoinr_viewer.style.language import tr
 
 WIPE_REACH_PX = 6
 """The mouse takes hold of the wipe within this distance, logical pixels."""
+
+
+class MouseTool(Protocol):
+    """Takes the left mouse button over the picture. Places are (x, y) in clip pixels; they may lie beside it."""
+
+    def press(self, place: tuple[float, float]) -> None:
+        """The button was pressed."""
+
+    def drag(self, place: tuple[float, float]) -> None:
+        """The mouse moved with the button down."""
+
+    def release(self, place: tuple[float, float]) -> None:
+        """The button was released."""
+
+    def lose(self) -> None:
+        """Another tool took the mouse."""
 
 
 class FrameView(pg.GraphicsView):  # type: ignore[misc]
@@ -53,7 +71,8 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         super().__init__(parent, background=None)
         self.comparison = Comparison(self._item, reader, self)
         self._panned_px = (0, 0)
-        self._holds_wipe = False
+        self._holds_wipe = self._holds_tool = False
+        self._tool: MouseTool | None = None
         self._box = CanvasBox()
         self._box.addItem(self._item, ignoreBounds=True)
         self.setCentralItem(self._box)
@@ -129,6 +148,22 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self._has_checkerboard = shown
         self._paint_surround()
 
+    def add_layer(self, layer: Layer) -> None:
+        """Paint ``layer`` over the picture, above those that were added before."""
+        self._item.layers.append(layer)
+
+    @property
+    def item(self) -> PictureItem:
+        """The item that paints the picture."""
+        return self._item
+
+    def set_tool(self, tool: MouseTool | None) -> None:
+        """Give the left mouse button to ``tool``; None: it pans again. The middle one always pans."""
+        lost, self._tool, self._holds_tool = self._tool, tool, False
+        if lost is not None and tool is not None and lost is not tool:
+            lost.lose()
+        self._show_cursor(on_wipe=False)
+
     # ---- the screen ----
 
     @property
@@ -163,28 +198,40 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     # ---- the mouse ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the wipe, if the mouse is on it."""
+        """Take hold of the wipe, if the mouse is on it, or begin with the tool."""
         if event.button() == Qt.MouseButton.LeftButton and self._is_on_wipe(event.position()):
             self._holds_wipe = True
+            event.accept()
+            return
+        if event.button() == Qt.MouseButton.LeftButton and self._tool is not None:
+            self._holds_tool = True
+            self._tool.press(self.clip_point(event.position()))
             event.accept()
             return
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move a wipe that the mouse holds or that follows it, and show the values under the mouse."""
+        """Move a wipe that the mouse holds or that follows it, or the tool; show the values under the mouse."""
         if self._holds_wipe or self.compare is Compare.WIPE_FOLLOWS:
             self.comparison.move_wipe(self.clip_point(event.position())[0])
-        if not self._holds_wipe:
+        if self._holds_tool and self._tool is not None:
+            self._tool.drag(self.clip_point(event.position()))
+        elif not self._holds_wipe:
             super().mouseMoveEvent(event)
             if not event.buttons():
-                on_wipe = self._is_on_wipe(event.position())
-                self.setCursor(Qt.CursorShape.SplitHCursor if on_wipe else Qt.CursorShape.ArrowCursor)
+                self._show_cursor(on_wipe=self._is_on_wipe(event.position()))
         self.overlays.point_at(event.position().toPoint(), self.clip_point(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go of the wipe."""
+        """Let go of the wipe or the tool."""
         if self._holds_wipe and event.button() == Qt.MouseButton.LeftButton:
             self._holds_wipe = False
+            event.accept()
+            return
+        if self._holds_tool and event.button() == Qt.MouseButton.LeftButton:
+            self._holds_tool = False
+            if self._tool is not None:
+                self._tool.release(self.clip_point(event.position()))
             event.accept()
             return
         super().mouseReleaseEvent(event)
@@ -206,6 +253,10 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         return point.x(), point.y()
 
     # ---- inside ----
+
+    def _show_cursor(self, *, on_wipe: bool) -> None:
+        plain = Qt.CursorShape.ArrowCursor if self._tool is None else Qt.CursorShape.CrossCursor
+        self.setCursor(Qt.CursorShape.SplitHCursor if on_wipe else plain)
 
     def _is_on_wipe(self, at: QPointF) -> bool:
         x = self._item.wipe_px() if self.compare is Compare.WIPE else None
@@ -238,5 +289,5 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     @Slot()
     def _end_pan(self) -> None:
-        self.unsetCursor()
+        self._show_cursor(on_wipe=False)
         self.pan_ended.emit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF
@@ -27,12 +27,19 @@ class Pane(NamedTuple):
     physical: QTransform
 
 
+class Layer(Protocol):
+    """Something that is painted over the picture."""
+
+    def paint(self, painter: QPainter, pane: Pane, ratio: float) -> None:
+        """Paint over the picture in ``pane``, in physical pixels; ``ratio``: so many make a logical one."""
+
+
 class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
     """Paints a :class:`PictureStack` as the view says, in physical pixels.
 
     ``source_only`` hides the decoded regions. ``drawn`` holds the decoded regions of the last paint, bottom to top.
     ``wipe_x`` is the place of the wipe, clip pixels. ``reference`` and ``difference`` are those of the newest decoded
-    region, where they have been computed.
+    region, where they have been computed. ``layers`` are painted over all of that, the first one lowest.
     """
 
     def __init__(self) -> None:
@@ -46,6 +53,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         self.reference: RenderedRegion | None = None
         self.difference: RenderedRegion | None = None
         self.drawn: tuple[RenderedRegion, ...] = ()
+        self.layers: list[Layer] = []
         self._size = (1, 1)
 
     def reset(self, width: int, height: int) -> None:
@@ -106,6 +114,8 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
             self._paint_pane(painter, pane, index)
             if self.shows_grid and self.view is not None and self.view.zoom >= GRID_LEAST_ZOOM:
                 self._paint_grid(painter, pane)
+            for layer in self.layers:
+                layer.paint(painter, pane, ratio)
         painter.restore()
 
     def _paint_pane(self, painter: QPainter, pane: Pane, index: int) -> None:

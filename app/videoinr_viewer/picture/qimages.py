@@ -1,4 +1,4 @@
-"""Converts numpy pixels to a QImage."""
+"""Converts numpy pixels to QImages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,18 @@ def qimage_from_rgbx(pixels: NDArray[np.uint8]) -> QImage:
     Raises:
         ValueError: The array has another shape, type or memory layout.
     """
+    return _shared(pixels, QImage.Format.Format_RGBX8888)
+
+
+def qimage_from_premultiplied(pixels: NDArray[np.uint8]) -> QImage:
+    """Return a QImage as :func:`qimage_from_rgbx` does, of RGBA pixels whose colours are times the opacity."""
+    return _shared(pixels, QImage.Format.Format_RGBA8888_Premultiplied)
+
+
+def _shared(pixels: NDArray[np.uint8], kind: QImage.Format) -> QImage:
     height, width, channels = pixels.shape
     if channels != 4 or pixels.dtype != np.uint8 or not pixels.flags.c_contiguous:
-        raise ValueError(f"RGBX pixels must be contiguous uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
-    image = QImage(pixels.data.cast("B"), width, height, width * 4, QImage.Format.Format_RGBX8888)
+        raise ValueError(f"pixels must be contiguous uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
+    image = QImage(pixels.data.cast("B"), width, height, width * 4, kind)
     image._pixels = pixels  # type: ignore[attr-defined]  # keeps the memory alive
     return image

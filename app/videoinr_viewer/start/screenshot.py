@@ -66,7 +66,7 @@ class Screenshot(QObject):
         view = self._viewer.window.frame_view
         if view.full_for(self._viewer.session.last_query) is None:
             self._wait()
-        elif not view.comparison.is_complete:
+        elif not (view.comparison.is_complete and self._viewer.window.inspections.is_complete):
             QTimer.singleShot(CALM_MSECS, self, self._save_if_complete)
         else:
             self._save()

@@ -37,6 +37,7 @@ from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview, visible_part
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
+from videoinr.render.inspector import Inspector
 from videoinr.render.messages import Opened
 from videoinr.render.motion_drafts import MotionDrafts
 from videoinr.types import (
@@ -84,6 +85,7 @@ class Engine(Closeable):
         self._encoder = PairEncoder(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
         self._motion = MotionDrafts(clip, self._model, profile)
+        self.inspector = Inspector(clip.info.grid, self._footings, self._features, self._failure_of)
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name
         )
@@ -307,6 +309,9 @@ class Engine(Closeable):
         self._cache.put(key, features)
         self._measured(key, features)  # Now, so that no picture waits for it.
         return features
+
+    def _failure_of(self, footing: Footing, features: Features) -> FailureMaps:
+        return self._measured(self._key(footing), features)
 
     def _measured(self, key: PairKey, features: Features) -> FailureMaps:
         found = self._failures.get(key)

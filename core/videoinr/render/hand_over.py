@@ -1,7 +1,8 @@
 """The hand-over between the threads that ask for pictures and the render thread that makes them.
 
-It holds at most one waiting clip and one waiting request; the newest replaces the one before it. It also knows the
-task in progress, so that a newer request can cancel that task, by these rules:
+It holds at most one waiting clip, one waiting request, and one waiting inquiry of each kind; the newest replaces the
+one before it. Clips come first, then requests, then inquiries. It also knows the task in progress, so that a newer
+request can cancel that task, by these rules:
 
 | task in progress                                   | a newer request cancels it if                       |
 |----------------------------------------------------|-----------------------------------------------------|
@@ -9,8 +10,10 @@ task in progress, so that a newer request can cancel that task, by these rules:
 | encoding whole frames after a crop preview         | it asks for another pair, or the view is moving     |
 | decoding the first picture of a request            | never: a steady drag would never show a picture     |
 | refining a draft to the full picture               | always, unless it asks for that same picture again  |
+| a step of an inquiry                               | always; the step begins anew later                  |
 
-Another clip and :meth:`HandOver.end` cancel any task.
+Another clip and :meth:`HandOver.end` cancel any task. An inquiry cancels the answer of another one of its kind, and the
+encoding of another pair ahead of need.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled
 from videoinr.render import pacing
+from videoinr.render.inquiry import Inquiry
 from videoinr.types import RegionQuery, RenderRequest
 
 
@@ -35,8 +39,8 @@ class EncodeAhead:
     pair: int
 
 
-Job = Path | RenderRequest | EncodeAhead
-"""Open the clip at a path, answer a request, or encode a pair ahead."""
+Job = Path | RenderRequest | Inquiry | EncodeAhead
+"""Open the clip at a path, answer a request, do a step of an inquiry, or encode a pair ahead."""
 
 
 class Stage(Enum):
@@ -46,22 +50,29 @@ class Stage(Enum):
     COMPLETING = "encoding whole frames after a crop preview"
     FIRST_PICTURE = "first picture"
     REFINING = "refining"
+    INQUIRY = "step of an inquiry"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One cancellable piece of a job. ``query``: the picture that it decodes, or None."""
+    """One cancellable piece of a job.
+
+    ``query``: the picture that it decodes, or None. ``inquiry``: the one that it answers. ``is_ahead``: nobody has
+    asked for it yet.
+    """
 
     pair: int
     stage: Stage
     query: RegionQuery | None = None
+    inquiry: Inquiry | None = None
+    is_ahead: bool = False
 
     def is_outdated_by(self, request: RenderRequest) -> bool:
         """Return whether the newer ``request`` cancels this task."""
         if self.stage in (Stage.ENCODING, Stage.COMPLETING):
             moves_on = self.stage is Stage.COMPLETING and request.moving
             return moves_on or request.query.instant.pair != self.pair
-        return self.stage is Stage.REFINING
+        return self.stage in (Stage.REFINING, Stage.INQUIRY)
 
 
 class HandOver:
@@ -71,6 +82,8 @@ class HandOver:
         self._changed = threading.Condition()
         self._path: Path | None = None
         self._request: RenderRequest | None = None
+        self._inquiries: dict[type[Inquiry], Inquiry] = {}
+        self._dropped: Inquiry | None = None
         self._ended = False
         self._task: Task | None = None
         self._token = CancelToken()
@@ -82,9 +95,10 @@ class HandOver:
     # ---- for any thread ----
 
     def put_clip(self, path: Path) -> None:
-        """Ask for the clip at ``path``. Drops a waiting request and cancels the task in progress."""
+        """Ask for the clip at ``path``. Drops all that waits and cancels the task in progress."""
         with self._changed:
             self._path, self._request = path, None
+            self._inquiries.clear()
             self._cancel_task()
 
     def put_request(self, request: RenderRequest) -> None:
@@ -98,6 +112,24 @@ class HandOver:
             if self._task is not None and self._task.is_outdated_by(request):
                 self._token.cancel()
             self._changed.notify()
+
+    def put_inquiry(self, inquiry: Inquiry) -> None:
+        """Ask a question. It replaces one of its kind, whether that waits or is being answered."""
+        with self._changed:
+            task = self._task
+            if task is not None and task.inquiry == inquiry and task.inquiry is not self._dropped:
+                return
+            self._inquiries[type(inquiry)] = inquiry
+            self._drop_answer(type(inquiry))
+            if task is not None and task.is_ahead and task.pair != inquiry.next_instant.pair:
+                self._token.cancel()
+            self._changed.notify()
+
+    def withdraw(self, kind: type[Inquiry]) -> None:
+        """Ask no question of ``kind`` any more."""
+        with self._changed:
+            self._inquiries.pop(kind, None)
+            self._drop_answer(kind)
 
     def end(self) -> None:
         """Ask the render thread to end, and cancel the task in progress."""
@@ -115,17 +147,31 @@ class HandOver:
         """
         with self._changed:
             idle_secs = None if pair_ahead is None else pacing.IDLE_SECS
-            if not self._changed.wait_for(self._has_news, timeout=idle_secs):
+            if not self._changed.wait_for(self._has_job, timeout=idle_secs):
                 assert pair_ahead is not None
                 return EncodeAhead(pair_ahead)
             if self._ended:
                 return None
+            if self._path is None and self._request is None:
+                return self._inquiries.pop(next(iter(self._inquiries)))
             job = self._path or self._request
             if self._path is not None:
                 self._path = None
             else:
                 self._request = None
             return job
+
+    def take_inquiry(self, suits: Callable[[Inquiry], bool]) -> Inquiry | None:
+        """Take a waiting inquiry that ``suits``, if there is one, though a request may wait."""
+        with self._changed:
+            found = next((one for one in self._inquiries.values() if suits(one)), None)
+            return None if found is None else self._inquiries.pop(type(found))
+
+    def put_back(self, inquiry: Inquiry, taken: Inquiry) -> None:
+        """Let ``inquiry`` wait, all or the rest of one that was ``taken``, unless that was withdrawn or replaced."""
+        with self._changed:
+            if self._path is None and not self._ended and taken is not self._dropped:
+                self._inquiries.setdefault(type(inquiry), inquiry)
 
     @property
     def waiting(self) -> RenderRequest | None:
@@ -161,6 +207,16 @@ class HandOver:
                 self._task = None
 
     # ---- with the lock held ----
+
+    def _has_job(self) -> bool:
+        return self._has_news() or bool(self._inquiries)
+
+    def _drop_answer(self, kind: type[Inquiry]) -> None:
+        """Cancel the task, if it answers an inquiry of ``kind``, which then does not come back."""
+        task = self._task
+        if task is not None and isinstance(task.inquiry, kind):
+            self._dropped = task.inquiry
+            self._token.cancel()
 
     def _has_news(self) -> bool:
         return bool(self._ended or self._path or self._request)

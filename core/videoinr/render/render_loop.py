@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from videoinr.errors import Cancelled, VideoInrError
 from videoinr.render.hand_over import EncodeAhead, HandOver, Job
+from videoinr.render.inquiry import Inquiry
 from videoinr.render.messages import Failure
 from videoinr.render.pacing import Pacer
 from videoinr.render.renderer import Renderer, RenderListener
@@ -53,6 +55,14 @@ class RenderLoop:
         """Ask for a picture; the request replaces one that still waits."""
         self._hand_over.put_request(request)
 
+    def inquire(self, inquiry: Inquiry) -> None:
+        """Ask a question beside the pictures; it replaces one of its kind. The listener gets the answers."""
+        self._hand_over.put_inquiry(inquiry)
+
+    def withdraw(self, kind: type[Inquiry]) -> None:
+        """Ask no question of ``kind`` any more; an answer that is ready may still come."""
+        self._hand_over.withdraw(kind)
+
     def close(self) -> None:
         """End the thread and wait for it: at most one chunk of a picture or one stage of an encoder."""
         self._hand_over.end()
@@ -83,8 +93,12 @@ class RenderLoop:
             return  # No clip could be opened so far: nothing can be rendered.
         elif isinstance(job, EncodeAhead):
             self._handler.encode_ahead(job.pair)
+        elif isinstance(job, Inquiry):
+            self._handler.inquire(job)
         else:
-            self._handler.answer(job)
+            with suppress(Cancelled):
+                self._handler.answer(job)
+            self._handler.inquire_between()
             self._tell_warnings(self._handler)
 
     def _tell_warnings(self, handler: RequestHandler) -> None:

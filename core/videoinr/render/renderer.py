@@ -7,8 +7,25 @@ from typing import Protocol
 
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Rect
+from videoinr.render.inspected import Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Failure, Opened
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
+
+
+class Inspector(Protocol):
+    """Answers questions about the motion; :class:`videoinr.render.inspector.Inspector` is the real one.
+
+    Each method raises Cancelled if ``token`` was cancelled.
+    """
+
+    def flow(self, query: RegionQuery, token: CancelToken) -> FlowField:
+        """Decode the motion at the pixels of ``query``."""
+
+    def trajectory(self, instant: Instant, place: Place, token: CancelToken) -> Trajectory:
+        """Follow the point that is at ``place`` (clip pixels) at ``instant``."""
+
+    def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
+        """Return where the motion around ``instant`` was not found well."""
 
 
 class Renderer(Protocol):
@@ -17,6 +34,10 @@ class Renderer(Protocol):
     @property
     def opened(self) -> Opened:
         """The open clip and the model that renders it."""
+
+    @property
+    def inspector(self) -> Inspector:
+        """Answers questions about the clip's motion."""
 
     def source(self, instant: Instant) -> RenderedRegion:
         """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
@@ -100,6 +121,9 @@ class RenderListener(Protocol):
 
     def busy(self, is_busy: bool) -> None:
         """The newest request still waits for its full picture (True), or got it (False)."""
+
+    def told(self, answer: object) -> None:
+        """A step of an inquiry (see inquiry.py) was done; ``answer`` carries its question."""
 
     def encoding(self, words: str) -> None:
         """How far the encoding in progress is, in a user's words; empty when there is nothing to say."""

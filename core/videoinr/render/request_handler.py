@@ -7,12 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 
 from videoinr.cancel import CancelToken
+from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
 from videoinr.render.bounded_cache import BoundedCache
 from videoinr.render.crop_preview import crop_around
 from videoinr.render.gesture import Gesture
 from videoinr.render.hand_over import HandOver, Stage, Task
+from videoinr.render.inquiry import Inquiry
 from videoinr.render.interlude import InterludeToken
 from videoinr.render.prefetch import Prefetch
 from videoinr.render.renderer import Renderer, RenderListener
@@ -25,6 +27,8 @@ FULLS_BYTES = 32 * 2**20
 """The most that full pictures may take that are kept, so that who returns to a view finds it as it was."""
 
 
+QUICK_SECS = 0.06
+"""Inquiries that follow the view are answered between the pictures of a drag, if the last one took less than this."""
 MOTION_REACH = 4
 """How many pairs on either side get their motion found ahead, so that a drag finds it there."""
 
@@ -49,6 +53,7 @@ class RequestHandler:
         self._fulls = BoundedCache[RegionQuery, RenderedRegion](FULLS_BYTES)
         self._shown_source: int | None = None
         self._dwells_on: tuple[int, float] | None = None
+        self._inquiry_secs = 0.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -90,6 +95,38 @@ class RequestHandler:
         if not self._hand_over.newer_within(0.0):
             self._listener.busy(False)
 
+    def inquire(self, inquiry: Inquiry) -> None:
+        """Do the next step of ``inquiry``; raises as :meth:`answer`. A cancelled step waits to be done again."""
+        self._step(inquiry, Stage.INQUIRY)
+
+    def inquire_between(self) -> None:
+        """Answer what follows the view though a request waits, if that is quick: during a drag one always waits."""
+        if self._hand_over.waiting is None or self._inquiry_secs > QUICK_SECS:
+            return
+        inquiry = self._hand_over.take_inquiry(self._is_quick)
+        if inquiry is not None:
+            self._step(inquiry, Stage.FIRST_PICTURE)
+
+    def _is_quick(self, inquiry: Inquiry) -> bool:
+        instant = inquiry.next_instant
+        return inquiry.follows_view and self._renderer.is_encoded(instant.pair, instant.phase)
+
+    def _step(self, inquiry: Inquiry, stage: Stage) -> None:
+        def work(token: CancelToken) -> None:
+            started = time.monotonic()
+            answer, rest = inquiry.step(self._renderer, token)
+            if inquiry.follows_view:
+                self._inquiry_secs = time.monotonic() - started
+            self._listener.told(answer)
+            if rest is not None:
+                self._hand_over.put_back(rest, inquiry)
+
+        try:
+            self._hand_over.run(Task(inquiry.next_instant.pair, stage, inquiry=inquiry), work)
+        except Cancelled:
+            self._hand_over.put_back(inquiry, inquiry)
+            raise
+
     def pair_ahead(self) -> int | None:
         """Return the pair to prepare while no request waits, or None: first motion for drags, then encoded pairs."""
         if (pair := self._pair_without_motion()) is not None:
@@ -101,10 +138,11 @@ class RequestHandler:
         if pair == self._pair_without_motion():
             self._sought.add(pair)
             self._hand_over.run(
-                Task(pair, Stage.ENCODING), lambda token: self._renderer.find_motion(_middle(pair), token)
+                Task(pair, Stage.ENCODING, is_ahead=True),
+                lambda token: self._renderer.find_motion(_middle(pair), token),
             )
             return
-        self._encode(Instant(pair, Fraction(0)), Stage.ENCODING)
+        self._encode(Instant(pair, Fraction(0)), Stage.ENCODING, is_ahead=True)
         self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def stop_ahead(self) -> None:
@@ -197,7 +235,7 @@ class RequestHandler:
 
         self._hand_over.run(Task(query.instant.pair, Stage.ENCODING), work)
 
-    def _encode(self, instant: Instant, stage: Stage) -> None:
+    def _encode(self, instant: Instant, stage: Stage, *, is_ahead: bool = False) -> None:
         pair, phase = instant.pair, instant.phase
 
         def work(token: CancelToken) -> None:
@@ -210,7 +248,7 @@ class RequestHandler:
                 self._progress.clear()
             self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)
 
-        self._hand_over.run(Task(pair, stage), work)
+        self._hand_over.run(Task(pair, stage, is_ahead=is_ahead), work)
 
     def _answer_between(self, pair: int, token: CancelToken) -> None:
         """Show the motion draft of a request that waits while its pair is being encoded."""

@@ -1,0 +1,102 @@
+"""Paints the motion of a field over the picture: colours of a wheel, or arrows."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from videoinr.render.inspected import FlowField
+from videoinr_viewer.inspection.flow_picture import arrow_spacing, arrows, magnification, scale_of, wheel_colours
+from videoinr_viewer.picture.picture_item import Pane, PictureItem
+from videoinr_viewer.picture.pictures import unit_box
+from videoinr_viewer.picture.qimages import qimage_from_premultiplied
+
+ARROW_DISTANCE_PX = 28
+"""The least distance between arrows, logical pixels."""
+DOT_PX = 1.5
+"""Arrows that are shorter than this are drawn as dots, logical pixels."""
+STALE_OPACITY = 0.35
+"""Of a field whose instant is not the one in view: the one in view is being computed."""
+OUTLINE, INK = QColor(0, 0, 0, 170), QColor(255, 236, 130)
+
+
+class FlowView(Enum):
+    """The ways to show motion."""
+
+    OFF = "off"
+    COLOURS = "colours"
+    ARROWS = "arrows"
+
+
+class FlowOverlay:
+    """A layer of ``item``. ``is_fresh``: whether the field is that of the instant in view."""
+
+    def __init__(self, item: PictureItem) -> None:
+        self._item = item
+        self.view, self.to_later, self.is_fresh = FlowView.OFF, True, False
+        self._field: FlowField | None = None
+        self._image: tuple[bool, QImage] | None = None
+        self.scale_px = 1.0
+
+    @property
+    def field(self) -> FlowField | None:
+        """The motion that is shown."""
+        return self._field
+
+    def set_field(self, field: FlowField | None) -> None:
+        """Show another field, or none."""
+        self._field, self._image = field, None
+        if field is not None:
+            self.scale_px = scale_of(field)
+
+    def magnified_at(self, zoom: float, ratio: float) -> float:
+        """Return how many times longer than the motion arrows are drawn; ``zoom``: physical pixels a clip pixel."""
+        return magnification(self.scale_px, zoom, zoom * arrow_spacing(zoom, ARROW_DISTANCE_PX * ratio))
+
+    def paint(self, painter: QPainter, pane: Pane, ratio: float) -> None:
+        """Paint the field in ``pane``; ``ratio``: physical pixels for each logical one."""
+        if self.view is FlowView.OFF or self._field is None:
+            return
+        painter.setOpacity(1.0 if self.is_fresh else STALE_OPACITY)
+        if self.view is FlowView.COLOURS:
+            self._paint_colours(painter, pane, self._field)
+        else:
+            self._paint_arrows(painter, pane, self._field, ratio)
+        painter.setOpacity(1.0)
+
+    def _paint_colours(self, painter: QPainter, pane: Pane, field: FlowField) -> None:
+        if self._image is None or self._image[0] is not self.to_later:
+            colours = wheel_colours(field.flow[int(self.to_later)], self.scale_px)
+            self._image = (self.to_later, qimage_from_premultiplied(colours))
+        left, top, right, bottom = unit_box(field.query)
+        width, height = self._item.size
+        box = QRectF(left * width, top * height, (right - left) * width, (bottom - top) * height)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+        painter.drawImage(pane.physical.mapRect(box), self._image[1])
+
+    def _paint_arrows(self, painter: QPainter, pane: Pane, field: FlowField, ratio: float) -> None:
+        inverted, _ = pane.physical.inverted()
+        seen = inverted.mapRect(self._item.frame_box(pane))
+        made = arrows(
+            field, to_later=self.to_later, clip=self._item.size, zoom=pane.physical.m11(),
+            seen=(seen.left(), seen.top(), seen.right(), seen.bottom()),
+            corner=(pane.physical.dx(), pane.physical.dy()), scale_px=self.scale_px,
+            least_px=ARROW_DISTANCE_PX * ratio,
+        )  # fmt: skip
+        is_long = np.hypot(*(made.tips - made.tails).T) >= DOT_PX * ratio
+        lines, dots = [], [QPointF(x, y) for x, y in made.tails[~is_long].tolist()]
+        shafts = zip(
+            made.tails[is_long].tolist(), made.tips[is_long].tolist(), made.heads[is_long].tolist(), strict=True
+        )
+        for tail, tip, head in shafts:
+            lines.append(QLineF(*tail, *tip))
+            lines += [QLineF(*tip, *end) for end in head]
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        for colour, width in ((OUTLINE, 3.2), (INK, 1.3)):
+            painter.setPen(QPen(colour, width * ratio, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLines(lines)
+            painter.drawPoints(dots)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
