@@ -163,7 +163,7 @@ def test_the_colours_on_the_screen_are_those_of_the_motion_at_the_time_in_view(h
     length = np.hypot(*VELOCITY)
     assert shown.flow.scale_px == nice_scale(length) == 5
     assert legend_of(here) == "Motion to frame 33 | full colour: 5 px"
-    colour = wheel_colours(np.array([[VELOCITY]], np.float32) / 4, 5.0)[0, 0].astype(float)
+    colour = wheel_colours(np.array([[VELOCITY]], np.float32) / np.float32(4), 5.0)[0, 0].astype(float)
     at = here.viewer.window.frame_view.viewport().rect().center()
     wanted = plain[at.y(), at.x()] * (1 - colour[3] / 255) + colour[:3]
     assert np.abs(shot_of(here)[at.y(), at.x()] - wanted).max() <= 3

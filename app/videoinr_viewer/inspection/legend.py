@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -65,8 +65,12 @@ class Legend(QWidget):
 
     def place(self) -> None:
         """Move to the corner of the parent."""
-        corner = self._parent.rect().topRight() + QPoint(1 - MARGIN_PX - self.width(), MARGIN_PX + BELOW_READOUT_PX)
-        self.move(max(corner.x(), 0), corner.y())
+        room = self._parent.rect().adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
+        left, top = (
+            room.right() + 1 - self.width(),
+            min(room.top() + BELOW_READOUT_PX, room.bottom() + 1 - self.height()),
+        )
+        self.move(max(left, 0), max(top, 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the parts."""
