@@ -11,10 +11,11 @@ from fractions import Fraction
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from videoinr_viewer.dialogs.command_palette import CommandPalette
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
-from videoinr_viewer.export.launcher import ExportLauncher
+from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import UNSURE, Inspections
 from videoinr_viewer.panels.focus_walk import FocusWalk
@@ -22,6 +23,8 @@ from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
+from videoinr_viewer.project.history import History
+from videoinr_viewer.project.keeper import ProjectKeeper
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.timeline.annotations import Annotations
@@ -46,6 +49,9 @@ class Targets:
     annotations: Annotations
     side_windows: SideWindows
     inspections: Inspections
+    commands: CommandPalette
+    history: History
+    projects: ProjectKeeper
     timeline_of: Callable[[], TimelinePanel]
 
     @property
@@ -58,6 +64,7 @@ class Menu(Enum):
     """The menus in the order of the menu bar. The value is the title."""
 
     FILE = "&File"
+    EDIT = "&Edit"
     PLAYBACK = "&Playback"
     GO = "&Go"
     MARKS = "&Marks"
@@ -73,7 +80,8 @@ class Row:
 
     ``keys``: alternative shortcuts. ``needs_clip``: the action is disabled while no clip is open. ``group_ends``: a
     separator follows in the menu. ``checked``: whether a checkable action is on at the start. ``choice``: the name of a
-    group of checkable actions, of which one is on. ``tip``: what the tool tip says below the text.
+    group of checkable actions, of which one is on. ``tip``: what the tool tip says below the text. ``by_history``: the
+    history says when it is enabled.
     """
 
     id: str
@@ -87,6 +95,7 @@ class Row:
     checked: bool = False
     choice: str = ""
     tip: str = ""
+    by_history: bool = False
 
 
 _SIXTEENTH = Fraction(1, 16)
@@ -134,11 +143,15 @@ TABLE: tuple[Row, ...] = (
         "open-folder", Menu.FILE, "Open &folder…", ("Ctrl+Shift+O",), lambda t: t.files.open_folder(),
         needs_clip=False,
     ),
+    Row("save-project", Menu.FILE, "Save the pro&ject", ("Ctrl+S",), lambda t: t.projects.save()),
+    Row("save-project-as", Menu.FILE, "Save the project &as…", ("Ctrl+Shift+S",), lambda t: t.projects.save_as()),
     Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.exports.show()),
     Row("clip-window", Menu.FILE, "Clip &information…", ("Ctrl+I",), lambda t: t.side_windows.show_clip()),
     Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
+    Row("undo", Menu.EDIT, "&Undo", ("Ctrl+Z",), lambda t: t.history.undo(), by_history=True),
+    Row("redo", Menu.EDIT, "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda t: t.history.redo(), by_history=True),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
     Row("shuttle-back", Menu.PLAYBACK, "Play &backwards (press again: faster)", ("J",), lambda t: t.player.shuttle(-1)),
     Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),
@@ -277,6 +290,7 @@ TABLE: tuple[Row, ...] = (
         "unsure", Menu.INSPECT, "Where the motion is &unsure", ("U",), lambda t: t.inspections.toggle_doubt(),
         checkable=True, tip=UNSURE,
     ),
+    Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
     Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
     Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
@@ -313,7 +327,7 @@ def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:
 def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
     """Enable the actions that need a clip if there is one, and disable them otherwise."""
     for row in TABLE:
-        if row.needs_clip:
+        if row.needs_clip and not row.by_history:
             actions[row.id].setEnabled(has_clip)
 
 

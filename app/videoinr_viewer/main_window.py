@@ -10,21 +10,23 @@ from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr_viewer.actions import Targets, build_actions, enable_actions
+from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found, Survey
+from videoinr_viewer.dialogs.command_palette import Command, CommandPalette, commands_in
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
-from videoinr_viewer.export.launcher import ExportLauncher
+from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
 from videoinr_viewer.panels.message_bar import MessageBar
+from videoinr_viewer.panels.restore_bar import RestoreBar
 from videoinr_viewer.panels.status import StatusLine
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.drop import FileDrop
@@ -33,9 +35,14 @@ from videoinr_viewer.picture.hold_key import HoldKey
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
+from videoinr_viewer.project.autosave import Autosave, Offer
+from videoinr_viewer.project.history import History
+from videoinr_viewer.project.keeper import ProjectKeeper
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.threads.late_modules import LateModules
 from videoinr_viewer.timeline.annotations import Annotations
 from videoinr_viewer.timeline.panel import TimelinePanel
 from videoinr_viewer.timeline.thumbnails import Thumbnails
@@ -48,11 +55,13 @@ TITLE = "VideoINR Viewer"
 class WindowOptions:
     """Options from the command line. ``reading``: how clips are read and rendered, also by exports.
 
-    ``log_folder``: None where no log is written. ``asks``: False where nobody is there to answer questions.
+    ``log_folder``: None where no log is written. ``unsaved_folder``: None where no state is saved by itself.
+    ``asks``: False where nobody is there to answer questions.
     """
 
     reading: ReadingChoice = field(default_factory=lambda: ReadingChoice(Reading()))
     log_folder: Path | None = None
+    unsaved_folder: Path | None = None
     asks: bool = True
 
 
@@ -84,14 +93,23 @@ class MainWindow(QMainWindow):
         self.taker = PictureTaker(session, player, self.frame_view, self)
         self.modes = ViewModes(self, self.frame_view)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
+        self.history = History(session, self.annotations, options.reading, self)
+        self.projects = ProjectKeeper(
+            session, self.history, self.frame_view, options.reading, self, asks=options.asks
+        )  # fmt: skip
+        self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
+        self.restore_bar = RestoreBar()
+        self.late_modules = LateModules((DIALOG_MODULE,), self)
         self.exports = ExportLauncher(
-            session, export, self, reading=options.reading, annotations=self.annotations, asks=options.asks
-        )
+            session, export, self, reading=options.reading, annotations=self.annotations, asks=options.asks,
+            modules=self.late_modules,
+        )  # fmt: skip
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading)
         self.inspections = Inspections(session, self.frame_view, self)
         self.help = Help(self, options.log_folder)
-        files, focus = FileDialogs(session, player, self.taker, self), FocusWalk(self)
+        self.commands = CommandPalette(self, self._commands)
+        files, focus = FileDialogs(session, player, self.taker, self.projects.open_file, self), FocusWalk(self)
         targets = Targets(
             self,
             session,
@@ -106,9 +124,13 @@ class MainWindow(QMainWindow):
             self.annotations,
             self.side_windows,
             self.inspections,
+            self.commands,
+            self.history,
+            self.projects,
             lambda: self.timeline,
         )
         self.actions_by_id = build_actions(targets, self)
+        self.history.show_on(self.actions_by_id["undo"], self.actions_by_id["redo"])
         self.empty = EmptyState(self.actions_by_id)
         self.timeline = TimelinePanel(
             session, player, self.time_field, self.actions_by_id, self.thumbnails, self.annotations
@@ -126,6 +148,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.messages)
+        column.addWidget(self.restore_bar)
         column.addWidget(self.pages, 1)
         column.addWidget(self.timeline)
         column.addWidget(self.status)
@@ -172,6 +195,7 @@ class MainWindow(QMainWindow):
         view.scrub_wanted.connect(session.scrub)
         self.survey.found.connect(self._show_found)
         bridge.busy_changed.connect(self.survey.set_paused)
+        bridge.busy_changed.connect(self._import_the_rest)
         self.time_field.left.connect(view.setFocus)
         player.changed.connect(self._show_player)
         for bar in (self.menuBar(), status):
@@ -182,14 +206,28 @@ class MainWindow(QMainWindow):
         modes.escaped.connect(self.inspections.leave)
         self.inspections.changed.connect(self._show_inspections)
         self.source_key.held.connect(view.set_source_only)
-        self.drop.dropped.connect(session.open)
-        self.empty.recent_wanted.connect(session.open)
-        self.menus.recent_wanted.connect(session.open)
+        for wanted in (self.drop.dropped, self.empty.recent_wanted, self.menus.recent_wanted):
+            wanted.connect(self.projects.open_file)
+        self._connect_projects()
         self.taker.saved.connect(messages.show_saved)
         self.taker.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
         self._show_player()
+
+    def _connect_projects(self) -> None:
+        projects, offers = self.projects, self.restore_bar
+        projects.named.connect(self._show_title)
+        projects.saved.connect(self.messages.show_project_saved)
+        projects.failed.connect(self.messages.show_error)
+        self.autosave.offered.connect(offers.show_offer)
+        offers.restore_wanted.connect(self._restore)
+        offers.discard_wanted.connect(self.autosave.discard)
+
+    def _commands(self) -> list[Command]:
+        """Return what the palette lists: the table, but for the palette itself."""
+        rows = ((row.id, tr(row.menu.value)) for row in TABLE if row.id != "palette")
+        return commands_in(rows, self.actions_by_id)
 
     # ---- what the whole window shows ----
 
@@ -204,7 +242,7 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.frame_view)
         self._show_timeline(self.isFullScreen())
         enable_actions(self.actions_by_id, has_clip=True)
-        self.setWindowTitle(f"{opened.info.path.name} — {TITLE}")
+        self._show_title()
         self.frame_view.setFocus()
 
     @Slot()
@@ -212,7 +250,25 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.empty)
         self.timeline.hide()
         enable_actions(self.actions_by_id, has_clip=False)
-        self.setWindowTitle(TITLE)
+        self._show_title()
+
+    @Slot()
+    def _show_title(self) -> None:
+        """Name the project, or else the clip. A star says that the project is modified."""
+        clip, project = self.session.clip, self.projects.path
+        name = project or (clip.info.path if clip is not None else None)
+        self.setWindowTitle(TITLE if name is None else f"{name.name}[*] — {TITLE}")
+        self.setWindowModified(project is not None and self.projects.is_modified)
+
+    @Slot(object)
+    def _restore(self, offer: Offer) -> None:
+        self.projects.restore(offer.left)
+
+    @Slot(bool)
+    def _import_the_rest(self, is_busy: bool) -> None:
+        """Import what dialogs need once the first full picture is there."""
+        if not is_busy:
+            self.late_modules.start()
 
     @Slot(bool)
     def _show_timeline(self, is_full: bool) -> None:

@@ -67,6 +67,8 @@ class Session(QObject):
     """RenderRequest to render; it replaces the previous one."""
     opened = Signal(object)
     """Opened: the clip that is open from now on."""
+    taken = Signal(object)
+    """Opened: all receivers of ``opened`` know the clip, and its view is the present one."""
     open_failed = Signal()
     """A clip could not be opened; the clip before it stays open."""
     closed = Signal()
@@ -82,7 +84,7 @@ class Session(QObject):
         self.view = ViewState(Fraction(0), (0.0, 0.0), 1.0)
         self.marks = Marks()
         self.is_fitted = True
-        self.keeps_notes = False
+        self.keeps_notes = self.is_taking_clip = False
         self.last_query: RegionQuery | None = None
         self._start = StartView()
         self._screen_px: ScreenPx = (1, 1)
@@ -110,7 +112,8 @@ class Session(QObject):
 
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
-        """Take the clip that :meth:`open` asked for."""
+        """Take the clip that :meth:`open` asked for. ``is_taking_clip`` until all have been told of it."""
+        self.is_taking_clip = True
         kept = self._kept_place(opened)
         self.clip, self._is_opening = opened, False
         self.marks = self.marks.within(opened.timeline.duration_secs) if self.keeps_notes else Marks()
@@ -118,7 +121,9 @@ class Session(QObject):
         self.view = kept or ViewState(Fraction(0), (opened.info.width / 2, opened.info.height / 2), 1.0)
         self.opened.emit(opened)
         self.marks_changed.emit(self.marks)
+        self.is_taking_clip = False
         self._apply_start(opened, self._start)
+        self.taken.emit(opened)
 
     @Slot(object)
     def failed(self, failure: Failure) -> None:
@@ -262,17 +267,22 @@ class Session(QObject):
         """Set the in mark at the current time, and remove an out mark that is not after it."""
         if self.clip is not None and (time := self.view.time_secs) < self.clip.timeline.duration_secs:
             out = self.marks.out_secs
-            self._mark(Marks(time, out if out is not None and out > time else None))
+            self.set_marks(Marks(time, out if out is not None and out > time else None))
 
     def mark_out(self) -> None:
         """Set the out mark at the current time, and remove an in mark that is not before it."""
         if self.clip is not None and (time := self.view.time_secs) > 0:
             start = self.marks.in_secs
-            self._mark(Marks(start if start is not None and start < time else None, time))
+            self.set_marks(Marks(start if start is not None and start < time else None, time))
 
     def clear_marks(self) -> None:
         """Remove both marks."""
-        self._mark(Marks())
+        self.set_marks(Marks())
+
+    def set_marks(self, marks: Marks) -> None:
+        """Set both marks, which lie in the clip."""
+        self.marks = marks
+        self.marks_changed.emit(marks)
 
     def go_to_in(self) -> None:
         """Go to the in mark, or to the clip's start."""
@@ -296,10 +306,6 @@ class Session(QObject):
     def settle(self) -> None:
         """Request the full picture: the user has stopped moving the view."""
         self._request(moving=False)
-
-    def _mark(self, marks: Marks) -> None:
-        self.marks = marks
-        self.marks_changed.emit(marks)
 
     def _clamped(self, time_secs: Fraction) -> Fraction:
         duration = self.clip.timeline.duration_secs if self.clip is not None else Fraction(0)

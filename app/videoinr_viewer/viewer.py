@@ -17,6 +17,7 @@ from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
 from videoinr_viewer.player import Player
+from videoinr_viewer.project.keeper import Wanted
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
@@ -82,11 +83,22 @@ class Viewer(QObject):
         self.bridge.failure.connect(self._forget_clip)
         self.session.opened.connect(self.reading.prove)
         self.session.open_failed.connect(self._revert_reading)
-        for part in (self.window.menus.models, self.window.side_windows):
+        self.session.closed.connect(self._revert_reading)
+        self._connect_projects()
+        for part in (self.window.menus.models, self.window.side_windows, self.window.history):
             part.reading_wanted.connect(self._read_so)
+        self.window.commands.recent = self.settings.recent_actions
+        self.window.commands.used.connect(self._remember_actions)
         self.window.menus.theme_wanted.connect(self._choose_theme)
         self.window.closing.connect(self.shut_down)
         self.window.geometry_changed.connect(self._geometry_rests.start)
+
+    def _connect_projects(self) -> None:
+        projects = self.window.projects
+        projects.recent_folders = lambda: [path.parent for path in self.settings.recent]
+        projects.saved.connect(self._add_recent)
+        projects.opened.connect(self._remember_opened)
+        projects.vanished.connect(self._remove_recent)
 
     def show(self, size: tuple[int, int] | None = None) -> None:
         """Show the window with ``size`` (logical pixels), or with the size and place of the last run."""
@@ -106,6 +118,9 @@ class Viewer(QObject):
         self.window.hide()
         self.player.pause()
         self.export.stop()
+        self.window.autosave.close()
+        self.window.projects.close()
+        self.window.late_modules.close()
         self.window.taker.close()
         self.window.frame_view.comparison.close()
         self.window.survey.close()
@@ -145,16 +160,35 @@ class Viewer(QObject):
     @Slot(object)
     def _remember_clip(self, opened: Opened) -> None:
         self.window.survey.start(opened.info.path, opened.timeline.last_frame)
-        self.settings.add_recent(opened.info.path)
+        if not self.window.projects.opens_project:
+            self._add_recent(opened.info.path)
+
+    @Slot(object)
+    def _add_recent(self, path: Path) -> None:
+        self.settings.add_recent(path)
+        self._save_settings()
+        self._offer_recent()
+
+    @Slot(object)
+    def _remember_opened(self, wanted: Wanted) -> None:
+        if wanted.name is not None:
+            self._add_recent(wanted.name)
+
+    @Slot(object)
+    def _remove_recent(self, path: Path) -> None:
+        self.settings.remove_recent(path)
         self._save_settings()
         self._offer_recent()
 
     @Slot(object)
     def _forget_clip(self, failure: Failure) -> None:
         if failure.opening and self._opening is not None:
-            self.settings.remove_recent(self._opening)
-            self._save_settings()
-            self._offer_recent()
+            self._remove_recent(self._opening)
+
+    @Slot(list)
+    def _remember_actions(self, names: list[str]) -> None:
+        self.settings.recent_actions = names
+        self._save_settings()
 
     @Slot(object)
     def _choose_theme(self, theme: Theme) -> None:

@@ -11,11 +11,13 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from helpers.projects import full_project, written
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from helpers.stage import Stage
 from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.export.bridge import COMMAND
+from videoinr_viewer.main_window import WindowOptions
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer
@@ -45,6 +47,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
         settings: Settings | None = None,
         export_command: Sequence[str] = COMMAND,
         frame_source: Callable[[Path], FrameSource] | None = None,
+        options: WindowOptions | None = None,
     ) -> Stage:
         made: list[SlowRenderer] = []
         viewer = Viewer(
@@ -53,6 +56,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
             settings=settings or Settings(),
             theme=Theme.DARK,
             export_command=export_command,
+            options=options,
             open_frames=frame_source or partial(SlowFrames, frames=frames),
         )
         stage = Stage(qtbot, viewer, made)
@@ -79,3 +83,17 @@ def stage(stage_of: Callable[..., Stage]) -> Stage:
     stage.open()
     stage.wait_until_complete()
     return stage
+
+
+@pytest.fixture
+def project_clip(tmp_path: Path) -> Path:
+    """Return a file that stands for a clip; the renderers of the stages do not read it."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"a clip " * 100)
+    return path
+
+
+@pytest.fixture
+def project_file(project_clip: Path) -> Path:
+    """Return a project of the clip."""
+    return written(full_project(project_clip), project_clip.with_name("work.vinr"))

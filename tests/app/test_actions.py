@@ -168,6 +168,10 @@ def test_actions_that_need_a_clip_are_disabled_without_one(stage_of: Callable[[]
     actions = stage.viewer.window.actions_by_id
     assert {row.id for row in TABLE if not row.needs_clip} == {key for key, one in actions.items() if one.isEnabled()}
     stage.open()
+    assert {key for key, one in actions.items() if not one.isEnabled()} == {row.id for row in TABLE if row.by_history}
+    stage.viewer.session.mark_in()
+    stage.viewer.session.clear_marks()
+    actions["undo"].trigger()
     assert all(action.isEnabled() for action in actions.values())
 
 

@@ -108,6 +108,7 @@ def test_exports_read_the_clip_as_the_window_does(stage: Stage, clip_window: Cli
     stage.wait_for(lambda: len(stage.made) == 2)
     stage.wait_until_complete()
     stage.viewer.window.actions_by_id["export"].trigger()
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
     dialog = stage.viewer.window.exports.dialog
     assert dialog is not None
     job = dialog.form.job

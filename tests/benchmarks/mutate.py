@@ -2,9 +2,9 @@
 
     python tests/benchmarks/mutate.py [--count 400] [--seed 1] [READER ...]
 
-Readers: clips, pictures, cards, weights, recipes, checkpoints, settings. The inputs are made from valid ones and the
-seed; nothing is kept. The exit code is 1 if a reading crashed, took longer than 10 s, or ended with an error that the
-program did not foresee.
+Readers: clips, pictures, cards, weights, recipes, checkpoints, settings, project. The inputs are made from valid ones
+and the seed; nothing is kept. The exit code is 1 if a reading crashed, took longer than 10 s, or ended with an
+error that the program did not foresee.
 """
 
 from __future__ import annotations

@@ -83,6 +83,22 @@ def read_settings(path: Path) -> None:
     Settings.load(path)
 
 
+def read_project(path: Path) -> None:
+    """Read a project, look for its media, and write it anew, which must be read as the same."""
+    from fractions import Fraction
+
+    from videoinr_viewer.project import project_file
+    from videoinr_viewer.project.media import locate, places_of
+    from videoinr_viewer.project.project_text import text_of_project
+
+    read = project_file.read_project(path)
+    locate((*read.places, *places_of(read.project.clip.name, [path.parent])), read.project.fingerprint)
+    read.project.document.within(Fraction(2))
+    again = path.with_suffix(".again")
+    again.write_text(text_of_project(read.project, path.parent), encoding="utf-8")
+    assert project_file.read_project(again).project == read.project
+
+
 READERS: dict[str, Callable[[Path], None]] = {
     "clips": read_clip,
     "pictures": read_picture,
@@ -91,6 +107,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "recipes": read_recipe,
     "checkpoints": read_checkpoint,
     "settings": read_settings,
+    "project": read_project,
 }
 
 
@@ -102,6 +119,7 @@ _IMPORTED: dict[str, tuple[str, ...]] = {
     "recipes": ("videoinr.training.recipe",),
     "checkpoints": ("videoinr.training.checkpoints", "helpers.mutations", "torch._dynamo"),
     "settings": ("videoinr_viewer.start.settings",),
+    "project": ("videoinr_viewer.project.project_file",),
 }
 """What is imported before forking. Nothing may be computed then: OpenMP does not survive a fork."""
 

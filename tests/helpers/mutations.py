@@ -294,6 +294,24 @@ def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
         yield path
 
 
+def _projects(folder: Path, count: int, seed: int) -> Iterator[Path]:
+    """Half of them are damaged text, half valid JSON with a few other values."""
+    from helpers.projects import full_project
+    from videoinr_viewer.project.project_text import text_of_project
+
+    source = folder / "work.vinr"
+    source.write_text(text_of_project(full_project(folder / "clips" / "ü clip.mp4"), folder), encoding="utf-8")
+    yield from damaged_variants([source], folder / "damaged", count // 2, seed)
+    chance = random.Random(seed)
+    for number in range(count - count // 2):
+        values = json.loads(source.read_text("utf-8"))
+        for _ in range(chance.choice((1, 1, 3))):
+            _replace_one(values, chance)
+        path = folder / f"s{number}.vinr"
+        path.write_text(json.dumps(values), encoding="utf-8")
+        yield path
+
+
 _MAKERS = {
     "clips": _clips,
     "pictures": _pictures,
@@ -302,7 +320,9 @@ _MAKERS = {
     "recipes": _recipes,
     "checkpoints": _checkpoints,
     "settings": _settings,
+    "project": _projects,
 }
 READER_NAMES = tuple(_MAKERS)
-ENGINE_READERS = tuple(name for name in READER_NAMES if name != "settings")
+WINDOW_READERS = ("settings", "project")
+ENGINE_READERS = tuple(name for name in READER_NAMES if name not in WINDOW_READERS)
 """The readers of the engine: none of them needs Qt."""

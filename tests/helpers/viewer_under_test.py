@@ -1,6 +1,6 @@
 """A real viewer process with a slow renderer and a stub export, for tests that send it X events.
 
-    python viewer_under_test.py CLIP FOLDER
+    python viewer_under_test.py FOLDER [CLIP]
 
 It prints positions and changes to stdout as JSON lines, and a summary at the end. It finds the window among the
 application's top-level windows; the program does not know about it.
@@ -54,8 +54,10 @@ class Reporter(QObject):
     def _look(self) -> None:
         if self._window is None:
             self._find()
-        elif self._window.frame_view.isVisible():
-            self._report(self._window)
+        else:
+            self._report_offer(self._window)
+            if self._window.frame_view.isVisible():
+                self._report(self._window)
 
     def _find(self) -> None:
         app = QApplication.instance()
@@ -66,6 +68,10 @@ class Reporter(QObject):
             self._window.closing.connect(self.watch.stop)
             self.watch.start()
 
+    def _report_offer(self, window: MainWindow) -> None:
+        if window.restore_bar.isVisible():
+            self._say("restore", _box(window.restore_bar.restore))
+
     def _report(self, window: MainWindow) -> None:
         session = window.session
         dialog = window.exports.dialog
@@ -74,6 +80,10 @@ class Reporter(QObject):
         self._say("moved", float(session.view.time_secs) > 0.1)
         self._say("zoom", round(session.view.zoom, 3))
         self._say("centre", [round(side, 3) for side in session.view.centre])
+        self._say("time", str(session.view.time_secs))
+        self._say("segments", [one.name for one in window.annotations.segments])
+        self._say("project", window.projects.path and window.projects.path.name)
+        self._say("palette", window.commands.dialog is not None and window.commands.dialog.isVisible())
         self._say("marks", [session.marks.in_secs is not None, session.marks.out_secs is not None])
         self._say("complete", window.frame_view.full_for(session.last_query) is not None)
         self._say("compare", window.frame_view.compare.value)
@@ -100,7 +110,7 @@ def _box(widget: QWidget) -> list[int]:
 
 
 def main() -> int:
-    clip, folder = (Path(argument) for argument in sys.argv[1:3])
+    folder, clip = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
     made: list[SlowRenderer] = []
     make_app()
     reporter = Reporter()
@@ -109,6 +119,7 @@ def main() -> int:
         open_renderer=opener(made, pace=SLOW, frames=60, size=(1920, 1080)),
         settings_path=folder / "viewer.ini",
         log_folder=folder / "log",
+        unsaved_folder=folder / "unsaved",
         open_frames=partial(SlowFrames, frames=60, size=(1920, 1080), secs=0.01),
         export_command=[sys.executable, stub_export.__file__, "ok"],
     )

@@ -31,14 +31,14 @@ class Reading:
 
 
 class ReadingChoice:
-    """The present choice. Any thread may read :attr:`current`; the GUI thread changes it.
+    """The present choice. Any thread may read :attr:`current`; the GUI thread changes it. ``proven``: the open clip's.
 
     A choice with which no clip could be opened is taken back: see :meth:`revert`.
     """
 
     def __init__(self, first: Reading) -> None:
         self.current = first
-        self._proven = first
+        self.proven = first
 
     def choose(self, reading: Reading) -> None:
         """Read with ``reading`` from the next opening on."""
@@ -46,8 +46,8 @@ class ReadingChoice:
 
     def prove(self) -> None:
         """Keep the present choice: a clip was opened with it."""
-        self._proven = self.current
+        self.proven = self.current
 
     def revert(self) -> None:
         """Return to the choice that the open clip was opened with."""
-        self.current = self._proven
+        self.current = self.proven

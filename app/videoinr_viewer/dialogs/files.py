@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -12,22 +13,29 @@ from videoinr.types import ViewState
 from videoinr_resources import path as resource_path
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.player import Player
+from videoinr_viewer.project.project_text import SUFFIX
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 
 
 class FileDialogs(QObject):
-    """Modal file dialogs above ``parent``. They start in the open clip's folder, or else in the home folder."""
+    """Modal file dialogs above ``parent``. They start in the open clip's folder, or else in the home folder.
 
-    def __init__(self, session: Session, player: Player, taker: PictureTaker, parent: QWidget) -> None:
+    ``open_file`` opens a clip or a project.
+    """
+
+    def __init__(
+        self, session: Session, player: Player, taker: PictureTaker, open_file: Callable[[Path], None], parent: QWidget
+    ) -> None:
         super().__init__(parent)
+        self._open_file = open_file
         self._session, self._player, self._taker, self._parent = session, player, taker, parent
 
     def open_clip(self) -> None:
-        """Ask for a clip and open it."""
+        """Ask for a clip or a project and open it."""
         name, _ = QFileDialog.getOpenFileName(self._parent, tr("Open a clip"), str(self._folder()), open_filter())
         if name:
-            self._session.open(Path(name))
+            self._open_file(Path(name))
 
     def open_folder(self) -> None:
         """Ask for a folder of pictures and open it as a clip."""
@@ -61,13 +69,18 @@ def save_filter() -> str:
 
 
 def open_filter() -> str:
-    """Return the filter of the open dialog: videos, pictures, all files."""
+    """Return the filter of the open dialog: videos, pictures, projects, all files."""
     # Imported here: the start of the program does without the readers.
     from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
     videos, pictures = (" ".join(f"*{suffix}" for suffix in group) for group in (VIDEO_SUFFIXES, PICTURE_SUFFIXES))
     return ";;".join(
-        (f"{tr('Videos and animations')} ({videos})", f"{tr('Pictures')} ({pictures})", f"{tr('All files')} (*)")
+        (
+            f"{tr('Videos and animations')} ({videos})",
+            f"{tr('Pictures')} ({pictures})",
+            f"{tr('Projects')} (*{SUFFIX})",
+            f"{tr('All files')} (*)",
+        )
     )
 
 

@@ -84,7 +84,8 @@ def _keys(action: QAction) -> str:
 
 
 def _plain(action: QAction) -> str:
-    return action.text().replace("&", "").rstrip("…")
+    # The text of undo and redo names a step as well.
+    return action.iconText().replace("&", "").rstrip("…")
 
 
 def _table(title: str, keys: Keys) -> str:

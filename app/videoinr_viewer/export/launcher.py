@@ -13,6 +13,7 @@ from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.threads.late_modules import LateModules
 from videoinr_viewer.timeline.annotations import Annotations
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 FOLLOW_MSECS = 100
 """The dialog follows the window this long after its last change: a pan changes the view at every step of the mouse."""
+DIALOG_MODULE = "videoinr_viewer.export.dialog"
+"""The module of the dialog; its import, with the codecs, takes 150 ms."""
 
 
 class ExportLauncher(QObject):
     """The export dialog of ``window``, made when it is first needed.
 
     ``reading`` says how the clip is read and rendered, so that an export does the same. ``annotations`` has the named
-    segments. ``asks`` is False for a run without a user, who could answer a question.
+    segments. ``asks`` is False for a run without a user, who could answer a question. ``modules``: those that are
+    imported after the first picture, :data:`DIALOG_MODULE` among them.
     """
 
     def __init__(
@@ -39,11 +43,12 @@ class ExportLauncher(QObject):
         reading: ReadingChoice,
         annotations: Annotations,
         asks: bool,
+        modules: LateModules,
     ) -> None:
         super().__init__(window)
         self._session, self._bridge, self._window = session, bridge, window
         self._reading, self._annotations = reading, annotations
-        self.asks = asks
+        self.asks, self._modules = asks, modules
         self.dialog: ExportDialog | None = None
         self._calm = QTimer(self, singleShot=True)
         self._calm.setInterval(FOLLOW_MSECS)
@@ -53,6 +58,15 @@ class ExportLauncher(QObject):
 
     def show(self) -> None:
         """Show the dialog for the marked segment and the visible region. Without a clip: no-op."""
+        if self._session.clip is None:
+            return
+        if self.asks:
+            self._modules.when_ready(self._show)
+        else:
+            # Nobody sees the window wait, and a screenshot shows what is there when the action ends.
+            self._show()
+
+    def _show(self) -> None:
         if (source := self._source()) is None:
             return
         # Imported here: the start of the program does without the dialog and the codecs.

@@ -58,6 +58,11 @@ class MessageBar(QFrame):
         self.show_notice(tr("Saved the picture to {path}", path=path))
 
     @Slot(object)
+    def show_project_saved(self, path: Path) -> None:
+        """Tell the user that the project was saved to ``path``."""
+        self.show_notice(tr("Saved the project to {path}", path=path))
+
+    @Slot(object)
     def open(self, opened: Opened) -> None:
         """Replace older messages by the warnings of a newly opened clip."""
         self.hide()

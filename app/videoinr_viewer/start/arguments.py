@@ -62,7 +62,9 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         description="Look between the frames and inside the pixels of a clip.",
         epilog="Exit codes with --screenshot or --bench: 0 done, 1 failed.",
     )
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a video, or a folder of pictures")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a video, a folder of pictures, or a project"
+    )
     parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
     parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
     parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")

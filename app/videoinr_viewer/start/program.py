@@ -93,6 +93,7 @@ def run_for_user(arguments: Arguments) -> int:
         reading=reading,
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
+        unsaved_folder=Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "unsaved",
     )
 
 
@@ -102,6 +103,7 @@ def run(
     open_renderer: OpenRenderer,
     settings_path: Path,
     log_folder: Path,
+    unsaved_folder: Path | None = None,
     export_command: Sequence[str] = COMMAND,
     open_frames: Callable[[Path], FrameSource] = open_clip_frames,
     reading: ReadingChoice | None = None,
@@ -115,7 +117,7 @@ def run(
     printing = hook.crashed.connect(_print_error)
     window_options = WindowOptions(
         reading or ReadingChoice(Reading(arguments.model, arguments.device)), log_folder,
-        asks=not arguments.is_unattended,
+        None if arguments.is_unattended else unsaved_folder, asks=not arguments.is_unattended,
     )  # fmt: skip
     try:
         settings = Settings.load(settings_path)
@@ -164,7 +166,7 @@ def _show(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Pat
     """Show the window and open the clip of the command line."""
     viewer.show(_attend(viewer, arguments, hook, log_folder))
     if arguments.file is not None:
-        viewer.session.open(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
+        viewer.window.projects.open_file(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
 
 
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:

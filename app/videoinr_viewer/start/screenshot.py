@@ -29,6 +29,7 @@ class Screenshot(QObject):
         viewer.window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
         viewer.bridge.failure.connect(self._fail)
+        viewer.window.projects.failed.connect(self._fail_project)
         if waits_for_clip:
             viewer.session.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
         else:
@@ -84,6 +85,10 @@ class Screenshot(QObject):
     @Slot(object)
     def _fail(self, failure: Failure) -> None:
         self._end(f"{failure.message} {failure.hint}".strip())
+
+    @Slot(str, str)
+    def _fail_project(self, message: str, hint: str) -> None:
+        self._end(f"{message} {hint}".strip())
 
     @Slot(str)
     def fail_with(self, message: str) -> None:

@@ -16,17 +16,22 @@ SCHEMA = 1
 MAX_RECENT = 10
 _MAX_BYTES = 1 << 20
 _MAX_NAME_CHARS = 4096
+_ACTION_ID = re.compile(r"[a-z0-9-]{1,40}")
 _OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-f])|\\0*100")
 """A serialised object in an ini file of Qt's, or a beginning of one that is written with escapes."""
 
 
 @dataclass
 class Settings:
-    """The settings in memory. :meth:`load` reads them, :meth:`save` writes them. ``recent``: newest first."""
+    """The settings in memory. :meth:`load` reads them, :meth:`save` writes them.
+
+    ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first.
+    """
 
     recent: list[Path] = field(default_factory=list)
     theme: Theme = Theme.SYSTEM
     geometry: QByteArray | None = None
+    recent_actions: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, path: Path) -> Settings:
@@ -41,6 +46,7 @@ class Settings:
             recent=_paths(store.value("recent", [])),
             theme=_theme(str(store.value("theme", ""))),
             geometry=geometry if isinstance(geometry, QByteArray) else None,
+            recent_actions=_action_ids(store.value("recent_actions", [])),
         )
 
     def save(self, path: Path) -> None:
@@ -48,6 +54,7 @@ class Settings:
         store = _store(path)
         store.setValue("schema", SCHEMA)
         store.setValue("recent", [str(clip) for clip in self.recent])
+        store.setValue("recent_actions", self.recent_actions)
         store.setValue("theme", self.theme.value)
         if self.geometry is not None:
             store.setValue("geometry", self.geometry)
@@ -80,10 +87,18 @@ def _may_be_parsed(path: Path) -> bool:
         return False
 
 
-def _paths(stored: object) -> list[Path]:
+def _names(stored: object) -> list[str]:
     # QSettings returns a list of one entry as a plain string.
     names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-    return [Path(name) for name in map(str, names) if _is_plain_name(name)][:MAX_RECENT]
+    return [name for name in map(str, names) if _is_plain_name(name)][:MAX_RECENT]
+
+
+def _paths(stored: object) -> list[Path]:
+    return [Path(name) for name in _names(stored)]
+
+
+def _action_ids(stored: object) -> list[str]:
+    return [name for name in _names(stored) if _ACTION_ID.fullmatch(name)]
 
 
 def _is_plain_name(name: str) -> bool:

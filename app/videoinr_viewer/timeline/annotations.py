@@ -8,9 +8,12 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.render.messages import Opened
+from videoinr.text.plain import is_plain_line
 from videoinr.types import Segment
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
+
+MOST_NAME_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ class Annotations(QObject):
         self._set_segments(tuple(one for one in self.segments if one.segment.end_secs <= end))
         self._set_bookmarks(tuple(one for one in self.bookmarks if one.time_secs <= end))
 
+    def restore(self, segments: tuple[NamedSegment, ...], bookmarks: tuple[Bookmark, ...]) -> None:
+        """Have these and no others. Numbers of names that were given are not given again."""
+        self._count_segments = max(self._count_segments, len(segments))
+        self._count_bookmarks = max(self._count_bookmarks, len(bookmarks))
+        if segments != self.segments:
+            self._set_segments(segments)
+        if bookmarks != self.bookmarks:
+            self._set_bookmarks(bookmarks)
+
     # ---- segments ----
 
     def add_segment(self) -> None:
@@ -102,8 +114,8 @@ class Annotations(QObject):
 
     def rename_segment(self, index: int, name: str) -> None:
         """Give the segment ``index`` another name; an empty one changes nothing."""
-        if name.strip():
-            named = replace(self.segments[index], name=name.strip())
+        if shown := _shown_name(name):
+            named = replace(self.segments[index], name=shown)
             self._set_segments((*self.segments[:index], named, *self.segments[index + 1 :]))
 
     def delete_segment(self, index: int) -> None:
@@ -132,8 +144,8 @@ class Annotations(QObject):
 
     def rename_bookmark(self, index: int, name: str) -> None:
         """Give the bookmark ``index`` another name; an empty one changes nothing."""
-        if name.strip():
-            named = replace(self.bookmarks[index], name=name.strip())
+        if shown := _shown_name(name):
+            named = replace(self.bookmarks[index], name=shown)
             self._set_bookmarks((*self.bookmarks[:index], named, *self.bookmarks[index + 1 :]))
 
     def delete_bookmark(self, index: int) -> None:
@@ -147,3 +159,8 @@ class Annotations(QObject):
     def _set_bookmarks(self, bookmarks: tuple[Bookmark, ...]) -> None:
         self.bookmarks = tuple(sorted(bookmarks, key=lambda one: one.time_secs))
         self.changed.emit()
+
+
+def _shown_name(text: str) -> str:
+    """Return ``text`` as a name on one line, as a project file takes it; empty if nothing of it can be shown."""
+    return "".join(char for char in text if is_plain_line(char))[:MOST_NAME_CHARS].strip()

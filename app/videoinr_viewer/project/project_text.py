@@ -1,0 +1,111 @@
+"""Project: the work on a clip as it is kept in a file; and the text of that file. Reading it: :mod:`project_file`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from videoinr.errors import UsageError
+from videoinr.text.plain import is_plain_line, printable
+from videoinr_viewer.picture.comparing import Compare, Reference
+from videoinr_viewer.picture.navigation import Point
+from videoinr_viewer.project.document import Document
+from videoinr_viewer.project.media import Fingerprint
+
+VERSION = 1
+SUFFIX = ".vinr"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the window showed. ``zoom`` and ``centre`` are None if the picture was fitted to the window."""
+
+    time_secs: Fraction = Fraction(0)
+    zoom: float | None = None
+    centre: Point | None = None
+    compare: Compare = Compare.OFF
+    reference: Reference = Reference.NEAREST
+
+
+@dataclass(frozen=True)
+class Project:
+    """The work on a clip. The device is not part of it: it belongs to the machine.
+
+    Attributes:
+        clip: the media, an absolute path.
+        fingerprint: the media's, if it could be read.
+        document: what the user made of it.
+        look: what the window showed.
+        origin: of a state that was saved by itself: the project file that it is a newer state of.
+    """
+
+    clip: Path
+    fingerprint: Fingerprint | None
+    document: Document
+    look: Look
+    origin: Path | None = None
+
+
+def text_of_project(project: Project, folder: Path) -> str:
+    """Return the content of the project file for ``project`` in ``folder``; paths are relative to that folder.
+
+    Raises:
+        UsageError: the media's name holds characters that the file cannot.
+    """
+    if not is_plain_line(str(project.clip)) or not is_plain_line(str(folder)):
+        name = printable(project.clip.name)
+        raise UsageError(f"No project file can name {name}: its path has control characters.", hint="Rename it first.")
+    document, look, mark = project.document, project.look, project.fingerprint
+    reading, marks = document.reading, document.marks
+    is_file = reading.model is not None and _is_path(reading.model)
+    values = {
+        "videoinr_project": VERSION,
+        "clip": {
+            "path": _relative(project.clip, folder),
+            "absolute": str(project.clip),
+            "bytes": None if mark is None else mark.size_bytes,
+            "sha256": None if mark is None else mark.sha256,
+        },
+        "reading": {
+            "model": _relative(Path(reading.model or ""), folder) if is_file else reading.model,
+            "stream": reading.stream,
+            "background": reading.background,
+            "deinterlace": reading.deinterlace,
+            "across_cuts": reading.across_cuts.value,
+        },
+        "marks": {"start": _secs(marks.in_secs), "end": _secs(marks.out_secs)},
+        "segments": [
+            {"name": one.name, "start": _secs(one.segment.start_secs), "end": _secs(one.segment.end_secs)}
+            for one in document.segments
+        ],
+        "bookmarks": [{"name": one.name, "time": _secs(one.time_secs)} for one in document.bookmarks],
+        "view": {
+            "time": _secs(look.time_secs),
+            "zoom": look.zoom,
+            "centre": None if look.centre is None else list(look.centre),
+            "compare": look.compare.value,
+            "against": look.reference.value,
+        },
+        "origin": None if project.origin is None else str(project.origin),
+    }
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+
+
+def _is_path(model: str) -> bool:
+    # As in job files: a model is a name, or a path.
+    return "/" in model or os.sep in model or model.endswith(".safetensors")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Return ``path`` as seen from ``folder``, with slashes; absolute where no way leads there (another drive)."""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()
+
+
+def _secs(time_secs: Fraction | None) -> str | None:
+    return None if time_secs is None else str(time_secs)

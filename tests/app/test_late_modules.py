@@ -1,0 +1,74 @@
+"""Modules that are imported on a thread after the first picture."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QThread
+from pytestqt.qtbot import QtBot
+
+from helpers.stage import Stage
+from videoinr_viewer.export.launcher import DIALOG_MODULE
+from videoinr_viewer.threads.late_modules import LateModules
+
+NAME = "imported_late_by_a_test"
+GATE = threading.Event()
+"""The module waits for it at its import."""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    GATE.clear()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / f"{NAME}.py"
+    path.write_text(f"import {__name__} as test\nassert test.GATE.wait(20)\n")
+    yield path
+    GATE.set()
+    sys.modules.pop(NAME, None)
+
+
+def test_who_needs_a_module_is_called_when_it_is_there(qtbot: QtBot, module: Path) -> None:
+    modules, called = LateModules((NAME,)), []
+    modules.when_ready(lambda: called.append(QThread.currentThread()))
+    modules.when_ready(lambda: called.append(QThread.currentThread()))
+    qtbot.wait(5)
+    assert called == []
+    GATE.set()
+    qtbot.waitUntil(lambda: len(called) == 2)
+    assert called == [modules.thread()] * 2
+    assert NAME in sys.modules
+    modules.when_ready(lambda: called.append(QThread.currentThread()))
+    assert len(called) == 3
+    modules.close()
+
+
+def test_the_import_is_tried_once(qtbot: QtBot, module: Path, caplog: pytest.LogCaptureFixture) -> None:
+    module.write_text("raise OSError('no such library')\n")
+    modules, called = LateModules((NAME,)), []
+    with caplog.at_level(logging.ERROR), qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    modules.when_ready(lambda: called.append(1))
+    modules.start()
+    assert called == [1]
+    assert [record.message for record in caplog.records] == ["a late import failed"]
+
+
+def test_closing_waits_for_the_import_and_calls_nobody(qtbot: QtBot, module: Path) -> None:
+    modules, called = LateModules((NAME,)), []
+    modules.when_ready(lambda: called.append(1))
+    GATE.set()
+    modules.close()
+    assert modules.is_ready
+    qtbot.wait(5)
+    assert called == []
+
+
+def test_the_first_picture_begins_the_import_of_the_export_dialog(stage: Stage) -> None:
+    stage.wait_for(lambda: stage.viewer.window.late_modules.is_ready)
+    assert DIALOG_MODULE in sys.modules

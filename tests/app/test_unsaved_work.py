@@ -1,0 +1,155 @@
+"""Unsaved work: each window saves its state by itself, and the next one offers what was left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from helpers.projects import DOCUMENT, document, idle, open_file, trigger
+from helpers.stage import Stage
+from videoinr_viewer.main_window import WindowOptions
+from videoinr_viewer.project.document import Document
+from videoinr_viewer.project.project_file import read_project
+from videoinr_viewer.start.settings import Settings
+
+
+@pytest.fixture
+def stage_with(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[..., Stage]:
+    """Return a function that makes stages that save their state in a folder, or offer what is there."""
+
+    def make(settings: Settings | None = None) -> Stage:
+        stage = stage_of(settings=settings, options=WindowOptions(unsaved_folder=tmp_path / "unsaved"))
+        stage.viewer.window.autosave.look_around()
+        return stage
+
+    return make
+
+
+def states(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "unsaved").glob("*.vinr"))
+
+
+def with_segment(stage: Stage, project_clip: Path) -> None:
+    stage.open(str(project_clip))
+    stage.viewer.session.seek(Fraction(1))
+    stage.viewer.session.mark_in()
+    stage.viewer.window.annotations.add_segment()
+
+
+def test_the_state_is_saved_by_itself_and_removed_at_the_end(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
+) -> None:
+    stage = stage_with()
+    stage.open(str(project_clip))
+    stage.viewer.window.autosave.write()
+    idle(stage)
+    assert [read_project(one).project.document.has_notes for one in states(tmp_path)] == [False]
+    stage.viewer.window.close()
+    assert list((tmp_path / "unsaved").iterdir()) == []
+
+
+def test_a_change_is_saved_after_a_moment(stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path) -> None:
+    stage = stage_with()
+    stage.open(str(project_clip))
+    stage.viewer.window.autosave._rests.stop()
+    stage.viewer.session.mark_in()
+    assert stage.viewer.window.autosave._rests.isActive()
+    assert stage.viewer.window.autosave._rests.interval() == 1000
+    stage.viewer.window.autosave._rests.start(0)
+    stage.wait_for(lambda: any(read_project(one).project.document.has_notes for one in states(tmp_path)))
+
+
+def test_unsaved_work_is_offered_to_the_next_window_and_restored(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
+) -> None:
+    first = stage_with()
+    with_segment(first, project_clip)
+    first.viewer.session.zoom_to(4)
+    expected, view = document(first), first.viewer.session.view
+    first.viewer.window.close()
+    assert len(states(tmp_path)) == 1
+    second = stage_with()
+    bar = second.viewer.window.restore_bar
+    second.wait_for(bar.isVisible)
+    assert "clip.mp4" in bar.text.text()
+    assert "Segments: 1, bookmarks: 0" in bar.text.text()
+    bar.restore.click()
+    second.wait_for(lambda: document(second) == expected)
+    assert second.viewer.session.view == view
+    assert second.viewer.window.projects.is_modified
+    idle(second)
+    assert len(states(tmp_path)) == 1
+    second.viewer.window.close()
+    third = stage_with()
+    third.wait_for(third.viewer.window.restore_bar.isVisible)
+    third.viewer.window.restore_bar.discard.click()
+    idle(third)
+    assert states(tmp_path) == []
+    assert not third.viewer.window.restore_bar.isVisible()
+
+
+def test_unsaved_work_of_a_project_goes_back_to_it(
+    stage_with: Callable[..., Stage], project_file: Path, tmp_path: Path
+) -> None:
+    first = stage_with()
+    open_file(first, project_file)
+    first.viewer.session.clear_marks()
+    expected = document(first)
+    first.viewer.window.close()
+    assert read_project(project_file).project.document == DOCUMENT
+    second = stage_with()
+    second.wait_for(second.viewer.window.restore_bar.isVisible)
+    second.viewer.window.restore_bar.restore.click()
+    second.wait_for(lambda: second.viewer.window.projects.path == project_file)
+    assert document(second) == expected
+    assert second.viewer.window.isWindowModified()
+    with second.qtbot.waitSignal(second.viewer.window.projects.saved):
+        trigger(second, "save-project")
+    second.viewer.window.close()
+    assert states(tmp_path) == []
+
+
+def test_another_clip_leaves_unsaved_work_behind(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
+) -> None:
+    stage = stage_with()
+    with_segment(stage, project_clip)
+    open_file(stage, tmp_path / "other.mp4")
+    stage.viewer.window.autosave.write()
+    idle(stage)
+    assert sorted(read_project(one).project.clip.name for one in states(tmp_path)) == ["clip.mp4", "other.mp4"]
+    assert "Unsaved work on clip.mp4" in stage.viewer.window.restore_bar.text.text()
+    assert stage.viewer.window.restore_bar.isVisible()
+    stage.viewer.window.close()
+    assert [read_project(one).project.clip.name for one in states(tmp_path)] == ["clip.mp4"]
+
+
+def test_windows_that_live_are_not_offered_and_each_has_a_file(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
+) -> None:
+    first, second = stage_with(), stage_with()
+    for stage in (first, second):
+        with_segment(stage, project_clip)
+        stage.viewer.window.autosave.write()
+        idle(stage)
+    assert len(states(tmp_path)) == 2
+    second.viewer.window.autosave.look_around()
+    idle(second)
+    assert not second.viewer.window.restore_bar.isVisible()
+
+
+def test_a_full_disk_is_logged_and_hinders_nothing(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "unsaved").write_text("no folder")
+    stage = stage_with()
+    stage.open(str(project_clip))
+    stage.viewer.window.autosave.write()
+    idle(stage)
+    assert "the state of the window could not be kept" in caplog.text
+    assert not stage.viewer.window.messages.isVisible()
+    trigger(stage, "next-frame")
+    assert document(stage) == Document(reading=stage.viewer.reading.current)
