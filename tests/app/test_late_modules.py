@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -72,3 +73,15 @@ def test_closing_waits_for_the_import_and_calls_nobody(qtbot: QtBot, module: Pat
 def test_the_first_picture_begins_the_import_of_the_export_dialog(stage: Stage) -> None:
     stage.wait_for(lambda: stage.viewer.window.late_modules.is_ready)
     assert DIALOG_MODULE in sys.modules
+
+
+def test_no_garbage_is_collected_during_an_import(qtbot: QtBot, module: Path) -> None:
+    """A collection scans all modules, torch's among them, and holds Python's lock for 100 ms."""
+    module.write_text("import gc\nwas_enabled = gc.isenabled()\n")
+    modules = LateModules((NAME,))
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    assert not sys.modules[NAME].was_enabled
+    assert gc.isenabled()
+    assert not any(one is sys.modules[NAME] for one in gc.get_objects()), "it is scanned"

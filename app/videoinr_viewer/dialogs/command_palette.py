@@ -133,7 +133,9 @@ class PaletteDialog(QDialog):
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(_RowPainter(self.list))
-        self.hint = QLabel(tr("Up and Down choose, Return does it, Escape closes. Dim commands need an open clip."))
+        self.hint = QLabel(
+            tr("Up and Down choose, Return does it, Escape closes. Dim commands cannot be used now."), wordWrap=True
+        )
         self.hint.setProperty("class", "quiet")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 8)

@@ -36,7 +36,7 @@ class Menus(QObject):
             menus[row.menu].setToolTipsVisible(menus[row.menu].toolTipsVisible() or bool(row.tip))
             if row.group_ends:
                 menus[row.menu].addSeparator()
-        menus[Menu.FILE].insertMenu(actions["export"], self.recent)
+        menus[Menu.FILE].insertMenu(actions["save-project"], self.recent)
         menus[Menu.FILE].insertSeparator(actions["export"])
         self.models = ModelMenu(QMenu(tr("M&odel and device"), bar), reading)
         menus[Menu.FILE].insertMenu(actions["export"], self.models.menu)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.language import system_language, use_language
+from videoinr_viewer.threads.uncollected import uncollected
 from videoinr_viewer.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -60,26 +60,9 @@ def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRende
 
 def _import_engine() -> Callable[..., Renderer]:
     load_torch()
-    with _uncollected():
+    with uncollected("videoinr.render.engine"):
         from videoinr.render.engine import open_engine
     return open_engine
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Exclude the modules that are imported inside from garbage collection.
-
-    They live as long as the program, and scanning them blocks the window for 30 ms at a time.
-    """
-    if not gc.isenabled() or "videoinr.render.engine" in sys.modules:
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 def run_for_user(arguments: Arguments) -> int:

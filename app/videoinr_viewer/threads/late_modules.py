@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from videoinr_viewer.threads.uncollected import uncollected
+
 log = logging.getLogger(__name__)
 
 
@@ -56,8 +58,9 @@ class LateModules(QObject):
 
     def _import(self) -> None:
         try:
-            for name in self._names:
-                importlib.import_module(name)
+            with uncollected(*self._names):
+                for name in self._names:
+                    importlib.import_module(name)
         except Exception:
             # Who needs the modules imports them again, and then the error is shown.
             log.exception("a late import failed")
