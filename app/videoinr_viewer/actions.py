@@ -15,7 +15,7 @@ from videoinr_viewer.dialogs.command_palette import CommandPalette
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
-from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
+from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import UNSURE, Inspections
 from videoinr_viewer.panels.focus_walk import FocusWalk
