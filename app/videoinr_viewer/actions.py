@@ -151,7 +151,13 @@ TABLE: tuple[Row, ...] = (
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
     Row("undo", Menu.EDIT, "&Undo", ("Ctrl+Z",), lambda t: t.history.undo(), by_history=True),
-    Row("redo", Menu.EDIT, "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda t: t.history.redo(), by_history=True),
+    Row(
+        "redo", Menu.EDIT, "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda t: t.history.redo(), by_history=True,
+        group_ends=True,
+    ),
+    Row(
+        "change-shortcuts", Menu.EDIT, "&Change shortcuts…", (), lambda t: t.help.show_shortcuts(), needs_clip=False,
+    ),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
     Row("shuttle-back", Menu.PLAYBACK, "Play &backwards (press again: faster)", ("J",), lambda t: t.player.shuttle(-1)),
     Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),

@@ -22,6 +22,7 @@ from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
+from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
@@ -107,7 +108,8 @@ class MainWindow(QMainWindow):
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading)
         self.inspections = Inspections(session, self.frame_view, self)
-        self.help = Help(self, options.log_folder)
+        titles = [(row.id, tr(row.menu.value)) for row in TABLE]
+        self.help = Help(self, options.log_folder, lambda: self.bindings, titles)
         self.commands = CommandPalette(self, self._commands)
         files, focus = FileDialogs(session, player, self.taker, self.projects.open_file, self), FocusWalk(self)
         targets = Targets(
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
             lambda: self.timeline,
         )
         self.actions_by_id = build_actions(targets, self)
+        self.bindings = KeyBindings(self.actions_by_id, {row.id: row.keys for row in TABLE}, self)
         self.history.show_on(self.actions_by_id["undo"], self.actions_by_id["redo"])
         self.empty = EmptyState(self.actions_by_id)
         self.timeline = TimelinePanel(

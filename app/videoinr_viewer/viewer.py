@@ -88,6 +88,8 @@ class Viewer(QObject):
         for part in (self.window.menus.models, self.window.side_windows, self.window.history):
             part.reading_wanted.connect(self._read_so)
         self.window.commands.recent = self.settings.recent_actions
+        self.window.bindings.load(self.settings.shortcuts)
+        self.window.bindings.changed.connect(self._remember_shortcuts)
         self.window.commands.used.connect(self._remember_actions)
         self.window.menus.theme_wanted.connect(self._choose_theme)
         self.window.closing.connect(self.shut_down)
@@ -188,6 +190,11 @@ class Viewer(QObject):
     @Slot(list)
     def _remember_actions(self, names: list[str]) -> None:
         self.settings.recent_actions = names
+        self._save_settings()
+
+    @Slot(dict)
+    def _remember_shortcuts(self, shortcuts: dict[str, list[str]]) -> None:
+        self.settings.shortcuts = shortcuts
         self._save_settings()
 
     @Slot(object)

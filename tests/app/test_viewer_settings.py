@@ -67,3 +67,21 @@ def test_the_newest_clip_is_first_and_listed_once() -> None:
     assert settings.recent[:2] == [Path("/clips/9.mp4"), Path("/clips/14.mp4")]
     settings.remove_recent(Path("/clips/9.mp4"))
     assert Path("/clips/9.mp4") not in settings.recent
+
+
+def test_shortcuts_and_recent_actions_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "viewer.ini"
+    shortcuts = {"play": ["Ctrl+,", ";", "Space"], "open": []}
+    Settings(shortcuts=shortcuts, recent_actions=["play", "zoom-in"]).save(path)
+    loaded = Settings.load(path)
+    assert (loaded.shortcuts, loaded.recent_actions) == (shortcuts, ["play", "zoom-in"])
+
+
+@pytest.mark.parametrize(
+    "value", ["7", "{", "[]", "{a:1}", '"{\\"play\\": [7]}"', '"{\\"pl ay\\": [\\"A\\"]}"', "[" * 9000]
+)
+def test_damaged_shortcuts_are_left_out(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "viewer.ini"
+    path.write_text(f"[General]\nschema=1\ntheme=dark\nshortcuts={value}\n")
+    loaded = Settings.load(path)
+    assert (loaded.shortcuts, loaded.theme) == ({}, Theme.DARK)

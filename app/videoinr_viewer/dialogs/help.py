@@ -1,23 +1,40 @@
-"""The actions of the Help menu: the key sheet and the folder of the log."""
+"""The key sheet, the page of the shortcuts, and the folder of the log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMainWindow
 
 from videoinr_viewer.dialogs.key_sheet import KeySheet
+from videoinr_viewer.key_bindings import KeyBindings
+
+if TYPE_CHECKING:
+    from videoinr_viewer.dialogs.shortcuts_dialog import ShortcutsDialog
 
 
 class Help(QObject):
-    """Help for ``window``. ``log_folder`` is None where no log is written."""
+    """Help for ``window``. ``log_folder`` is None where no log is written.
 
-    def __init__(self, window: QMainWindow, log_folder: Path | None) -> None:
+    ``bindings_of`` and ``rows`` are what the page of the shortcuts shows: see :class:`ShortcutsDialog`.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        log_folder: Path | None,
+        bindings_of: Callable[[], KeyBindings],
+        rows: Sequence[tuple[str, str]],
+    ) -> None:
         super().__init__(window)
         self._window, self._log_folder = window, log_folder
+        self._bindings_of, self._rows = bindings_of, rows
         self.key_sheet: KeySheet | None = None
+        self.shortcuts: ShortcutsDialog | None = None
 
     def show_keys(self) -> None:
         """Show the key sheet."""
@@ -26,12 +43,33 @@ class Help(QObject):
         self.key_sheet.show()
         self.key_sheet.raise_()
 
+    def show_shortcuts(self) -> None:
+        """Show the page of the shortcuts."""
+        if self.shortcuts is None:
+            # Imported here: few need it.
+            from videoinr_viewer.dialogs.shortcuts_dialog import ShortcutsDialog
+
+            bindings = self._bindings_of()
+            self.shortcuts = ShortcutsDialog(bindings, self._rows, self._window)
+            bindings.changed.connect(self._forget_sheet)
+        self.shortcuts.show()
+        self.shortcuts.raise_()
+
+    @Slot()
+    def _forget_sheet(self) -> None:
+        """The key sheet is made anew when it is shown next: the shortcuts are others."""
+        if self.key_sheet is not None:
+            self.key_sheet.hide()
+            self.key_sheet.deleteLater()
+            self.key_sheet = None
+
     def show_log(self) -> None:
         """Open the folder of the log in the system's file manager."""
         if self._log_folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
 
     def hide(self) -> None:
-        """Hide the key sheet."""
-        if self.key_sheet is not None:
-            self.key_sheet.hide()
+        """Hide the key sheet and the page."""
+        for window in (self.key_sheet, self.shortcuts):
+            if window is not None:
+                window.hide()

@@ -37,10 +37,15 @@ class EmptyState(QWidget):
         self._hint.setObjectName("emptyHint")
         self.buttons = [self._button(actions[name]) for name in _BUTTONS]
         self._start = QWidget()
-        self._sentences, self._keys = _sentences(), _keys(actions)
+        self._actions = actions
+        self._key_labels = {name: QLabel() for name in _KEYS}
+        self._sentences, self._keys = _sentences(), _keys(actions, self._key_labels)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
         self._lay_out()
+        for name in _KEYS:
+            actions[name].changed.connect(self._show_keys)
+        self._show_keys()
         self.show_invitation()
 
     def _lay_out(self) -> None:
@@ -79,6 +84,11 @@ class EmptyState(QWidget):
         self._title.setText(tr("Drop a clip here"))
         self._hint.setText(tr("or open one"))
         self._start.show()
+
+    @Slot()
+    def _show_keys(self) -> None:
+        for name, label in self._key_labels.items():
+            label.setText(self._actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText))
 
     def set_recent(self, paths: list[Path]) -> None:
         """List ``paths``, newest first."""
@@ -129,15 +139,14 @@ def _sentences() -> QLabel:
     return label
 
 
-def _keys(actions: Mapping[str, QAction]) -> QWidget:
-    """Return a table of the first keys and what they do."""
+def _keys(actions: Mapping[str, QAction], labels: Mapping[str, QLabel]) -> QWidget:
+    """Return a table of the first keys, shown by ``labels``, and what they do."""
     table = QWidget()
     grid = QGridLayout(table)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(16)
     grid.setVerticalSpacing(3)
-    for row, name in enumerate(_KEYS):
-        key = QLabel(actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText))
+    for row, (name, key) in enumerate(labels.items()):
         key.setObjectName("emptyKey")
         text = QLabel(actions[name].text().replace("&", "").rstrip("…"))
         text.setObjectName("emptyHint")

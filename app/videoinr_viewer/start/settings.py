@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ SCHEMA = 1
 """The version of the keys. Settings with another version are ignored."""
 MAX_RECENT = 10
 _MAX_BYTES = 1 << 20
-_MAX_NAME_CHARS = 4096
+_MAX_NAME_CHARS, _MAX_KEY_CHARS = 4096, 60
 _ACTION_ID = re.compile(r"[a-z0-9-]{1,40}")
 _OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-f])|\\0*100")
 """A serialised object in an ini file of Qt's, or a beginning of one that is written with escapes."""
@@ -25,13 +26,15 @@ _OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-
 class Settings:
     """The settings in memory. :meth:`load` reads them, :meth:`save` writes them.
 
-    ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first.
+    ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first. ``shortcuts``: those
+    that the user chose, by the id of the action, in Qt's portable words.
     """
 
     recent: list[Path] = field(default_factory=list)
     theme: Theme = Theme.SYSTEM
     geometry: QByteArray | None = None
     recent_actions: list[str] = field(default_factory=list)
+    shortcuts: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Settings:
@@ -47,6 +50,7 @@ class Settings:
             theme=_theme(str(store.value("theme", ""))),
             geometry=geometry if isinstance(geometry, QByteArray) else None,
             recent_actions=_action_ids(store.value("recent_actions", [])),
+            shortcuts=_shortcuts(str(store.value("shortcuts", ""))),
         )
 
     def save(self, path: Path) -> None:
@@ -55,6 +59,7 @@ class Settings:
         store.setValue("schema", SCHEMA)
         store.setValue("recent", [str(clip) for clip in self.recent])
         store.setValue("recent_actions", self.recent_actions)
+        store.setValue("shortcuts", json.dumps(self.shortcuts))
         store.setValue("theme", self.theme.value)
         if self.geometry is not None:
             store.setValue("geometry", self.geometry)
@@ -99,6 +104,20 @@ def _paths(stored: object) -> list[Path]:
 
 def _action_ids(stored: object) -> list[str]:
     return [name for name in _names(stored) if _ACTION_ID.fullmatch(name)]
+
+
+def _shortcuts(text: str) -> dict[str, list[str]]:
+    """Return the shortcuts in ``text``, a JSON object; those that are no lists of short texts are left out."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {name: keys for name, keys in pairs if _ACTION_ID.fullmatch(name) and _are_keys(keys)}
+
+
+def _are_keys(keys: object) -> bool:
+    return isinstance(keys, list) and all(isinstance(key, str) and 0 < len(key) <= _MAX_KEY_CHARS for key in keys)
 
 
 def _is_plain_name(name: str) -> bool:
