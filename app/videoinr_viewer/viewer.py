@@ -77,8 +77,9 @@ class Viewer(QObject):
         self.session.open_wanted.connect(self._note_opening)
         self.session.open_wanted.connect(self.loop.open)
         self.session.requested.connect(self.loop.submit)
-        self.window.inspections.asked.connect(self.loop.inquire)
-        self.window.inspections.withdrawn.connect(self.loop.withdraw)
+        for asking in (self.window.inspections, self.window.slicing):
+            asking.asked.connect(self.loop.inquire)
+            asking.withdrawn.connect(self.loop.withdraw)
         self.session.opened.connect(self._remember_clip)
         self.bridge.failure.connect(self._forget_clip)
         self.session.opened.connect(self.reading.prove)

@@ -64,10 +64,11 @@ class Screenshot(QObject):
 
     @Slot()
     def _save_if_complete(self) -> None:
-        view = self._viewer.window.frame_view
+        window = self._viewer.window
+        view = window.frame_view
         if view.full_for(self._viewer.session.last_query) is None:
             self._wait()
-        elif not (view.comparison.is_complete and self._viewer.window.inspections.is_complete):
+        elif not all(part.is_complete for part in (view.comparison, window.inspections, window.slicing)):
             QTimer.singleShot(CALM_MSECS, self, self._save_if_complete)
         else:
             self._save()
