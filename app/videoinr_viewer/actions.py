@@ -18,6 +18,7 @@ from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import UNSURE, Inspections
+from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.picture_taker import PictureTaker
@@ -49,6 +50,7 @@ class Targets:
     annotations: Annotations
     side_windows: SideWindows
     inspections: Inspections
+    slicing: Slicing
     commands: CommandPalette
     history: History
     projects: ProjectKeeper
@@ -276,6 +278,10 @@ TABLE: tuple[Row, ...] = (
         )
         for index, (name, text, reference) in enumerate(_REFERENCES, 1)
     ),
+    Row(
+        "against-file", Menu.COMPARE, "Against a &file, at exact times…", ("Ctrl+Shift+4",),
+        lambda t: t.modes.set_reference_file(t.files.choose_reference()), checkable=True, choice="reference",
+    ),
     Row("flow", Menu.INSPECT, "&Next view of the motion", ("V",), lambda t: t.inspections.next_flow(), group_ends=True),
     *(
         Row(
@@ -294,7 +300,11 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "unsure", Menu.INSPECT, "Where the motion is &unsure", ("U",), lambda t: t.inspections.toggle_doubt(),
-        checkable=True, tip=UNSURE,
+        checkable=True, tip=UNSURE, group_ends=True,
+    ),
+    Row(
+        "slice", Menu.INSPECT, "&x-t slice along a line that you draw", ("X",), lambda t: t.slicing.toggle(),
+        checkable=True,
     ),
     Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),

@@ -22,6 +22,7 @@ from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
+from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading)
         self.inspections = Inspections(session, self.frame_view, self)
+        self.slicing = Slicing(session, self.frame_view, self)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
         self.help = Help(self, options.log_folder, lambda: self.bindings, titles)
         self.commands = CommandPalette(self, self._commands)
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
             self.annotations,
             self.side_windows,
             self.inspections,
+            self.slicing,
             self.commands,
             self.history,
             self.projects,
@@ -140,7 +143,7 @@ class MainWindow(QMainWindow):
         )
         self.menus = Menus(self.menuBar(), self.actions_by_id, theme, options.reading)
         self.drop = FileDrop(self)
-        self.source_key = HoldKey(Qt.Key.Key_Tab, self)
+        self.source_key, self.loupe_key = HoldKey(Qt.Key.Key_Tab, self), HoldKey(Qt.Key.Key_Z, self)
         self._lay_out()
         self._connect(session, player, bridge, export)
 
@@ -172,6 +175,7 @@ class MainWindow(QMainWindow):
         bridge.region_ready.connect(self.timeline.overview.note_region)
         bridge.busy_changed.connect(status.set_busy)
         bridge.answered.connect(self.inspections.take)
+        bridge.answered.connect(self.slicing.take)
         bridge.progress.connect(status.show_progress)
         session.opened.connect(messages.open)
         session.opened.connect(status.open)
@@ -195,6 +199,8 @@ class MainWindow(QMainWindow):
         view.pan_ended.connect(session.settle)
         view.centre_wanted.connect(session.centre_on)
         view.comparison.changed.connect(self._show_comparison)
+        view.comparison.scored.connect(status.show_score)
+        view.comparison.failed.connect(messages.show_error)
         view.scrub_wanted.connect(session.scrub)
         self.survey.found.connect(self._show_found)
         bridge.busy_changed.connect(self.survey.set_paused)
@@ -204,11 +210,14 @@ class MainWindow(QMainWindow):
         for bar in (self.menuBar(), status):
             modes.full_screen_changed.connect(bar.setHidden)
         modes.full_screen_changed.connect(self._show_timeline)
+        modes.full_screen_changed.connect(self.slicing.set_full_screen)
         modes.full_screen_changed.connect(view.set_full_screen)
         modes.escaped.connect(messages.hide)
-        modes.escaped.connect(self.inspections.leave)
-        self.inspections.changed.connect(self._show_inspections)
+        for part in (self.inspections, self.slicing):
+            modes.escaped.connect(part.leave)
+            part.changed.connect(self._show_inspections)
         self.source_key.held.connect(view.set_source_only)
+        self.loupe_key.held.connect(view.overlays.hold_loupe)
         for wanted in (self.drop.dropped, self.empty.recent_wanted, self.menus.recent_wanted):
             wanted.connect(self.projects.open_file)
         self._connect_projects()
@@ -286,7 +295,8 @@ class MainWindow(QMainWindow):
         mode, kind = self.frame_view.compare, self.frame_view.comparison.kind
         names = {Compare.SIDE_BY_SIDE: "compare-side-by-side", Compare.WIPE_FOLLOWS: "wipe-follows"}
         self.actions_by_id[names.get(mode, f"compare-{mode.value}")].setChecked(True)
-        of_kind = {Reference.NEAREST: "pixels", Reference.BICUBIC: "bicubic", Reference.BLEND: "blend"}
+        of_kind = {Reference.NEAREST: "pixels", Reference.BICUBIC: "bicubic", Reference.BLEND: "blend",
+                   Reference.FILE: "file"}  # fmt: skip
         self.actions_by_id[f"against-{of_kind[kind]}"].setChecked(True)
 
     @Slot()
@@ -297,6 +307,7 @@ class MainWindow(QMainWindow):
         by_id["flow-later"].setChecked(shown.flow.to_later)
         by_id["trajectory"].setChecked(shown.follows_point)
         by_id["unsure"].setChecked(shown.doubt.is_on)
+        by_id["slice"].setChecked(self.slicing.is_on)
 
     # ---- events of the window ----
 
@@ -305,10 +316,11 @@ class MainWindow(QMainWindow):
         return False
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Watch the system's window for the held key; it exists from now on."""
+        """Watch the system's window for the held keys; it exists from now on."""
         super().showEvent(event)
         if (handle := self.windowHandle()) is not None:
-            handle.installEventFilter(self.source_key)
+            for key in (self.source_key, self.loupe_key):
+                handle.installEventFilter(key)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Tell that the window has another size."""

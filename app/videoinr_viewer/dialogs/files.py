@@ -43,6 +43,12 @@ class FileDialogs(QObject):
         if name:
             self._session.open(Path(name))
 
+    def choose_reference(self) -> Path | None:
+        """Ask for a clip to compare with; return None if the user chooses none."""
+        title = tr("Compare with a clip of the same scene and time")
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._folder()), open_filter())
+        return Path(name) if name else None
+
     def open_demo(self) -> None:
         """Open the demo clip that ships with the program."""
         self._session.open(resource_path("demo/demo.mp4"))

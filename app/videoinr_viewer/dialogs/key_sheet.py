@@ -50,6 +50,7 @@ def _mouse() -> Keys:
         (tr("Left or middle drag"), tr("Pan")),
         (tr("Drag the line of a wipe"), tr("Move it")),
         (tr("Hold Tab"), tr("Show the source frame")),
+        (tr("Hold Z"), tr("Magnify the pixels around the pointer eight times")),
     )
 
 

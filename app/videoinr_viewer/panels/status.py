@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
@@ -13,7 +14,8 @@ from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
 from videoinr_viewer.panels.pair_note import PairNote
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.picture.scoring import Score
+from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
@@ -94,7 +96,7 @@ class StatusLine(QFrame):
         self._clip: Opened | None = None
         self._shown: Quality | None = None
         self._is_opening = False
-        self.where, self.zoom, self.work, self.export = (QLabel() for _ in range(4))
+        self.where, self.zoom, self.work, self.export, self.score = (QLabel() for _ in range(5))
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
         self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
@@ -107,10 +109,10 @@ class StatusLine(QFrame):
         row.setSpacing(14)
         for widget, stretch in (
             (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.work, 0), (self.picture, 0),
-            (self.export, 0), (self.engine, 0),
+            (self.score, 0), (self.export, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
-        for label in (self.pair, self.work, self.export):
+        for label in (self.pair, self.work, self.export, self.score):
             self._set_note(label, "")
         self._patience = QTimer(self, singleShot=True)
         self._patience.setInterval(BUSY_PATIENCE_MSECS)
@@ -190,6 +192,13 @@ class StatusLine(QFrame):
             self._show_work()
 
     @Slot(object)
+    def show_score(self, score: Score | None) -> None:
+        """Show how near the picture in view is to a reference file; None: there is none, or it is being computed."""
+        self._set_note(self.score, "" if score is None else describe_score(score))
+        self.score.setToolTip("" if score is None else explain_score(score))
+        set_tone(self.score, Tone.PLAIN if score is None or score.is_exact else Tone.WARM)
+
+    @Slot(object)
     def show_export(self, progress: ExportProgress) -> None:
         """Show the progress of the export."""
         self._set_note(self.export, tr("exporting {percent}%", percent=100 * progress.done // max(1, progress.total)))
@@ -219,3 +228,24 @@ def quality_name(quality: Quality) -> str:
         Quality.DRAFT: tr("draft"),
         Quality.FULL: tr("full"),
     }[quality]
+
+
+def describe_score(score: Score) -> str:
+    """Return ``31.24 dB · SSIM 0.921``, and by how much the reference's frame is too early, if it is."""
+    psnr = "∞" if math.isinf(score.psnr_db) else decimal(f"{score.psnr_db:.2f}")
+    text = f"{psnr} dB" if score.ssim is None else f"{psnr} dB · SSIM {decimal(f'{score.ssim:.3f}')}"
+    return text if score.is_exact else tr("{score} (frame {msecs} ms early)", score=text, msecs=_early_msecs(score))
+
+
+def explain_score(score: Score) -> str:
+    """Return what was compared with what."""
+    when = tr("at this time") if score.is_exact else tr("which starts {msecs} ms earlier", msecs=_early_msecs(score))
+    what = tr(
+        "PSNR and SSIM of luma, of the part in view, against frame {frame} of {name}, {when}", frame=score.frame,
+        name=score.name, when=when,
+    )  # fmt: skip
+    return tr("{what}; the reference was resampled to the pixels in view", what=what) if score.is_resampled else what
+
+
+def _early_msecs(score: Score) -> str:
+    return decimal(f"{float(score.early_secs) * 1000:.1f}")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal, Slot
 
-from videoinr.types import RenderedRegion
+from videoinr.errors import VideoInrError
+from videoinr.render.messages import Opened
+from videoinr.types import Quality, RenderedRegion
+from videoinr_viewer.clip_access.reference_file import TICKS_SECS, ReferenceFile, ReferenceFrame
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.picture.comparing import (
     GAINS,
@@ -18,6 +23,7 @@ from videoinr_viewer.picture.comparing import (
     reference_pixels,
 )
 from videoinr_viewer.picture.picture_item import PictureItem
+from videoinr_viewer.picture.scoring import Score, nearness
 from videoinr_viewer.threads.newest import NewestWorker
 
 BLINK_MSECS = 500
@@ -32,6 +38,7 @@ class _Compared:
     gain: int
     reference: RenderedRegion | None = None
     difference: RenderedRegion | None = None
+    score: Score | None = None
 
 
 class Comparison(QObject):
@@ -39,7 +46,13 @@ class Comparison(QObject):
 
     changed = Signal()
     """The mode, the reference or the gain changed."""
+    scored = Signal(object)
+    """Score of the picture in view against a reference file; None while there is none."""
+    failed = Signal(str, str)
+    """A reference file cannot be used: what happened, and what to do."""
     _computed = Signal(object)
+    _file_opened = Signal(object)
+    _file_failed = Signal(object, str, str)
 
     def __init__(self, item: PictureItem, reader: SideReader, parent: QObject) -> None:
         super().__init__(parent)
@@ -48,7 +61,11 @@ class Comparison(QObject):
         self._asked: _Compared | None = None
         self._shown: _Compared | None = None
         self._worker = NewestWorker("videoinr-compare")
+        self._opened: Opened | None = None
+        self._file: ReferenceFile | None = None
         self._computed.connect(self._take)
+        self._file_opened.connect(self._use_file)
+        self._file_failed.connect(self._refuse_file)
         self._blink = QTimer(self)
         self._blink.setInterval(BLINK_MSECS)
         self._blink.timeout.connect(self._turn)
@@ -71,6 +88,26 @@ class Comparison(QObject):
             return True
         return shown is not None and (shown.decoded, shown.kind, shown.gain) == (newest, self.kind, self.gain)
 
+    def open(self, opened: Opened) -> None:
+        """Take a newly opened clip; a reference file of the clip before is closed, unless it is read anew."""
+        same = self._opened is not None and self._opened.info.path == opened.info.path
+        self._opened = opened
+        self.scored.emit(None)
+        if not same and self._file is not None:
+            self._drop_file()
+            self.set_kind(Reference.NEAREST)
+
+    def set_file(self, path: Path) -> None:
+        """Compare with the clip at ``path``, once it is open; its frames are taken at the exact times."""
+        if self._opened is not None:
+            file = ReferenceFile(path, self._opened.info.grid)
+            self._worker.submit(lambda: self._open_file(file))
+
+    @property
+    def file_name(self) -> str:
+        """The name of the reference file; empty if there is none."""
+        return "" if self._file is None else self._file.path.name
+
     def set_mode(self, mode: Compare) -> None:
         """Compare in another way, or not at all. A wipe that is out of sight comes to the middle of the view."""
         self._item.compare, self._item.blinks = mode, False
@@ -84,8 +121,11 @@ class Comparison(QObject):
         self.changed.emit()
 
     def set_kind(self, kind: Reference) -> None:
-        """Compare with another reference."""
-        self._item.kind = kind
+        """Compare with another reference; with a file only if one was chosen."""
+        if kind is not Reference.FILE or self._file is not None:
+            self._item.kind = kind
+        if self._item.kind is not Reference.FILE:
+            self.scored.emit(None)
         self.update()
         self.changed.emit()
 
@@ -117,8 +157,11 @@ class Comparison(QObject):
         if self._is_asked(asked):
             return
         self._asked = asked
-        source, reader = self._item.stack.source.rgbx, self._reader
-        if needs_second(asked.kind, newest.query.instant.phase):
+        source, reader, opened = self._item.stack.source.rgbx, self._reader, self._opened
+        if asked.kind is Reference.FILE and (file := self._file) is not None and opened is not None:
+            time_secs = opened.timeline.time_from_instant(newest.query.instant)
+            self._worker.submit(lambda: self._compute_score(asked, file, lambda: file.at(time_secs)))
+        elif needs_second(asked.kind, newest.query.instant.phase):
             self._worker.submit(
                 lambda: self._compute(asked, Frames(source, reader.rgbx(newest.query.instant.pair + 1)))
             )
@@ -126,9 +169,11 @@ class Comparison(QObject):
             self._worker.submit(lambda: self._compute(asked, Frames(source)))
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, and close the reference file."""
         self._blink.stop()
         self._worker.close()
+        if self._file is not None:
+            self._file.close()
 
     def _is_asked(self, asked: _Compared) -> bool:
         last = self._asked
@@ -142,12 +187,65 @@ class Comparison(QObject):
             replace(asked, reference=reference, difference=difference(asked.decoded, pixels, asked.gain))
         )
 
+    def _compute_score(self, asked: _Compared, file: ReferenceFile, read: Callable[[], ReferenceFrame]) -> None:
+        try:
+            found = read()
+        except VideoInrError as error:
+            self._file_failed.emit(file, str(error), error.hint)
+            return
+        query = asked.decoded.query
+        pixels = reference_pixels(Frames(found.rgbx), query, Reference.FILE)
+        score = None
+        if asked.decoded.quality is Quality.FULL:
+            is_resampled = found.rgbx.shape[:2] != (query.grid.height, query.grid.width)
+            psnr_db, ssim = nearness(asked.decoded.rgbx, pixels)
+            is_exact = abs(found.early_secs) <= TICKS_SECS
+            score = Score(psnr_db, ssim, file.path.name, found.index, found.early_secs, is_exact, is_resampled)
+        self._computed.emit(
+            replace(
+                asked, reference=replace(asked.decoded, rgbx=pixels),
+                difference=difference(asked.decoded, pixels, asked.gain), score=score,
+            )
+        )  # fmt: skip
+
     @Slot(object)
     def _take(self, computed: _Compared) -> None:
         if computed.decoded is self._item.newest() and computed.kind is self.kind:
             self._shown = computed
             self._item.reference, self._item.difference = computed.reference, computed.difference
             self._item.update()
+            self.scored.emit(computed.score)
+
+    # ---- the reference file ----
+
+    def _open_file(self, file: ReferenceFile) -> None:
+        try:
+            file.open()
+        except VideoInrError as error:
+            self._file_failed.emit(file, str(error), error.hint)
+        else:
+            self._file_opened.emit(file)
+
+    @Slot(object)
+    def _use_file(self, file: ReferenceFile) -> None:
+        self._drop_file()
+        self._file, self._asked = file, None
+        if self.mode is Compare.OFF:
+            self.set_mode(Compare.WIPE)
+        self.set_kind(Reference.FILE)
+
+    @Slot(object, str, str)
+    def _refuse_file(self, file: ReferenceFile, message: str, hint: str) -> None:
+        if file is self._file:
+            self._drop_file()
+            self.set_kind(Reference.NEAREST)
+        self.failed.emit(message, hint)
+        self.changed.emit()
+
+    def _drop_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     @Slot()
     def _turn(self) -> None:

@@ -76,7 +76,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self._box = CanvasBox()
         self._box.addItem(self._item, ignoreBounds=True)
         self.setCentralItem(self._box)
-        self.overlays = Overlays(self, self._item, self.comparison)
+        self.overlays = Overlays(self, self.viewport(), self._item, self.comparison)
         self.setAcceptDrops(False)
         self.setMouseTracking(True)
         self.setAccessibleName(tr("Picture"))
@@ -98,6 +98,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         """Take the size of a newly opened clip and show nothing yet."""
         self._item.reset(opened.info.width, opened.info.height)
         self.overlays.open(opened)
+        self.comparison.open(opened)
 
     @Slot(object)
     def look(self, view: ViewState) -> None:

@@ -10,17 +10,18 @@ from videoinr.timeline import Timeline
 from videoinr.types import Quality, RenderedRegion
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.comparison import Comparison
+from videoinr_viewer.picture.loupe import Loupe
 from videoinr_viewer.picture.minimap import Minimap
 from videoinr_viewer.picture.picture_item import PictureItem
-from videoinr_viewer.picture.pixel_values import values_at
+from videoinr_viewer.picture.pixel_values import PixelValues, values_at
 from videoinr_viewer.picture.readout import MARGIN_PX, Readout
 from videoinr_viewer.style.language import tr
 
 
 class Overlays(QObject):
-    """The overlays of the picture's widget ``view``, which shows ``item``."""
+    """The overlays of the picture's widget ``view``, whose child ``painted`` shows ``item``."""
 
-    def __init__(self, view: QWidget, item: PictureItem, comparison: Comparison) -> None:
+    def __init__(self, view: QWidget, painted: QWidget, item: PictureItem, comparison: Comparison) -> None:
         super().__init__(view)
         self._view, self._item, self._comparison = view, item, comparison
         self._timeline: Timeline | None = None
@@ -33,6 +34,7 @@ class Overlays(QObject):
             label.hide()
         self.badge.move(MARGIN_PX, MARGIN_PX)
         self.readout, self.minimap = Readout(view), Minimap(view)
+        self.loupe, self._holds_loupe = Loupe(view, painted), False
         comparison.changed.connect(self.update_badge)
 
     def open(self, opened: Opened) -> None:
@@ -66,6 +68,12 @@ class Overlays(QObject):
         self._wants_values = wanted
         self._refresh_values()
 
+    @Slot(bool)
+    def hold_loupe(self, holds: bool) -> None:
+        """Show the loupe around the mouse, or none; where the mouse is elsewhere, around the middle of the view."""
+        self._holds_loupe = holds
+        self._refresh_values()
+
     def set_minimap(self, wanted: bool) -> None:
         """Show a minimap while the view is zoomed, or not."""
         self.minimap.wanted = wanted
@@ -74,7 +82,8 @@ class Overlays(QObject):
     @Slot()
     def update_badge(self) -> None:
         """Say which parts of the picture are what."""
-        mode, reference = self._comparison.mode, reference_name(self._comparison.kind)
+        mode = self._comparison.mode
+        reference = reference_name(self._comparison.kind, self._comparison.file_name)
         first, second = {
             Compare.OFF: ("", ""),
             Compare.WIPE: (f"{reference}  |  VideoINR", ""),
@@ -98,14 +107,28 @@ class Overlays(QObject):
 
     def _refresh_values(self) -> None:
         wanted = self._wants_values and self._mouse is not None
-        values = values_at(self._item.stack, self._item.size, self._point) if wanted else None
-        self.readout.show_values(values, self._timeline, self._mouse or QPoint())
+        values = values_at(self._item.stack, self._item.size, self._point) if self._mouse is not None else None
+        self.readout.show_values(values if wanted else None, self._timeline, self._mouse or QPoint())
+        if self._holds_loupe and self._timeline is not None:
+            self.loupe.show_at(*self._under_loupe(values))
+        else:
+            self.loupe.hide()
+
+    def _under_loupe(self, values: PixelValues | None) -> tuple[QPoint, PixelValues | None]:
+        panes = self._item.panes()
+        if self._mouse is not None or not panes:
+            return self._mouse or QPoint(), values
+        middle, (inverted, _) = panes[0].box.center(), panes[0].physical.inverted()
+        point, ratio = inverted.map(middle), self._view.devicePixelRatioF()
+        found = values_at(self._item.stack, self._item.size, (point.x(), point.y()))
+        return QPoint(int(middle.x() / ratio), int(middle.y() / ratio)), found
 
 
-def reference_name(reference: Reference) -> str:
-    """Return the name of ``reference`` for the user."""
+def reference_name(reference: Reference, file_name: str = "") -> str:
+    """Return the name of ``reference`` for the user; ``file_name`` is that of a reference file."""
     return {
         Reference.NEAREST: tr("Source"),
         Reference.BICUBIC: tr("Source, bicubic"),
         Reference.BLEND: tr("Blend of both frames"),
+        Reference.FILE: file_name,
     }[reference]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -44,6 +46,12 @@ class ViewModes(QObject):
         self._frame_view.comparison.set_kind(reference)
         if self._frame_view.compare is Compare.OFF:
             self.set_compare(Compare.WIPE)
+
+    def set_reference_file(self, path: Path | None) -> None:
+        """Compare with the clip at ``path``; None: the user chose none, and all stays as it is."""
+        if path is not None:
+            self._frame_view.comparison.set_file(path)
+        self._frame_view.comparison.changed.emit()
 
     def toggle_wipe_follows(self) -> None:
         """Let the wipe follow the mouse, or keep it where it is."""
