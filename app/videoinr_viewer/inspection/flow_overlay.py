@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from videoinr.render.inspected import FlowField
@@ -14,8 +15,10 @@ from videoinr_viewer.picture.picture_item import Pane, PictureItem
 from videoinr_viewer.picture.pictures import unit_box
 from videoinr_viewer.picture.qimages import qimage_from_premultiplied
 
-ARROW_DISTANCE_PX = 28
-"""The least distance between arrows, logical pixels."""
+ARROW_DISTANCE_PX, MOST_ARROWS = 28, 900
+"""The least distance between arrows, logical pixels, and about the most that are drawn: each takes some 10 us."""
+OUTLINE_STEPS = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
+"""Where the outline is drawn, logical pixels: Qt draws thin lines ten times as fast as thick ones."""
 DOT_PX = 1.5
 """Arrows that are shorter than this are drawn as dots, logical pixels."""
 STALE_OPACITY = 0.35
@@ -54,7 +57,12 @@ class FlowOverlay:
 
     def magnified_at(self, zoom: float, ratio: float) -> float:
         """Return how many times longer than the motion arrows are drawn; ``zoom``: physical pixels a clip pixel."""
-        return magnification(self.scale_px, zoom, zoom * arrow_spacing(zoom, ARROW_DISTANCE_PX * ratio))
+        return magnification(self.scale_px, zoom, zoom * arrow_spacing(zoom, self._least_px(ratio)))
+
+    def _least_px(self, ratio: float) -> float:
+        """Return the least distance between arrows, physical pixels."""
+        width, height = self._item.pane_px
+        return max(ARROW_DISTANCE_PX * ratio, math.sqrt(width * height / MOST_ARROWS))
 
     def paint(self, painter: QPainter, pane: Pane, ratio: float) -> None:
         """Paint the field in ``pane``; ``ratio``: physical pixels for each logical one."""
@@ -84,19 +92,21 @@ class FlowOverlay:
             field, to_later=self.to_later, clip=self._item.size, zoom=pane.physical.m11(),
             seen=(seen.left(), seen.top(), seen.right(), seen.bottom()),
             corner=(pane.physical.dx(), pane.physical.dy()), scale_px=self.scale_px,
-            least_px=ARROW_DISTANCE_PX * ratio,
+            least_px=self._least_px(ratio),
         )  # fmt: skip
         is_long = np.hypot(*(made.tips - made.tails).T) >= DOT_PX * ratio
-        lines, dots = [], [QPointF(x, y) for x, y in made.tails[~is_long].tolist()]
-        shafts = zip(
-            made.tails[is_long].tolist(), made.tips[is_long].tolist(), made.heads[is_long].tolist(), strict=True
-        )
-        for tail, tip, head in shafts:
+        lines, dots = [], [QLineF(x - 0.5, y, x + 0.5, y) for x, y in made.tails[~is_long].tolist()]
+        shafts = (part[is_long].tolist() for part in (made.tails, made.tips, made.heads))
+        for tail, tip, head in zip(*shafts, strict=True):
             lines.append(QLineF(*tail, *tip))
             lines += [QLineF(*tip, *end) for end in head]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        for colour, width in ((OUTLINE, 3.2), (INK, 1.3)):
-            painter.setPen(QPen(colour, width * ratio, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawLines(lines)
-            painter.drawPoints(dots)
+        for colour, steps in ((OUTLINE, OUTLINE_STEPS), (INK, ((0.0, 0.0),))):
+            pen = QPen(colour, 1)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            for x, y in steps:
+                painter.translate(x * ratio, y * ratio)
+                painter.drawLines(lines + dots)
+                painter.translate(-x * ratio, -y * ratio)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
