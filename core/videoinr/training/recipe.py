@@ -121,7 +121,8 @@ class Recipe:
     gradient_norm: float = 1.0
     adam_beta2: float = 0.99
     degradation: str = "clean"
-    """How LR inputs are made: ``clean`` (antialiased bicubic, 8 bits, as in the paper) or ``realistic``."""
+    """How LR inputs are made: ``clean`` (antialiased bicubic, 8 bits, as in the paper), ``realistic``, or ``coded``: a
+    share of the windows is coded over time by real encoders."""
     initial: str = ""
     """Initial weights: a shipped model's name or the path of a safetensors file; empty: random weights."""
     validate_every_steps: int = 2000

@@ -81,7 +81,7 @@ class _Recipe(Strict):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     gradient_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     adam_beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    degradation: Literal["clean", "realistic"] = "clean"
+    degradation: Literal["clean", "realistic", "coded"] = "clean"
     initial: Line = ""
     validate_every_steps: _Steps = 2000
 

@@ -47,7 +47,7 @@ class ClipStore:
     """Runs of frames in ``flat``, uint8 [N]: consecutive frames, each [H, W, 3] RGB."""
 
     def __init__(self, flat: Tensor, runs: Sequence[StoredRun]) -> None:
-        self._flat, self._table = flat, WindowTable(runs)
+        self.flat, self.runs, self._table = flat, runs, WindowTable(runs)
         self.frame_count = sum(run.frames for run in runs)
 
     def usable(self, stage: Stage, shape: BatchShape) -> list[int]:
@@ -57,7 +57,7 @@ class ClipStore:
     def windows(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
         """Draw ``shape.batch`` windows with ``rng`` as the only source of randomness. Does not wait for the device."""
         drawn = self._table.draw(stage, rng, count=shape.batch, size=shape.size, targets=shape.targets)
-        return Cut(*cut(self._flat, drawn, shape.size))
+        return Cut(*cut(self.flat, drawn, shape.size))
 
     def close(self) -> None:
         """Do nothing: the store has no threads."""

@@ -18,7 +18,9 @@ from videoinr.errors import UsageError
 from videoinr.images import downsample
 from videoinr.training.data.coding import DctCoding, H264Coding
 
-NAMES = ("clean", "realistic")
+CODED = "coded"
+"""As ``clean``, but for the windows that a :class:`~videoinr.training.data.coded_store.CodedStore` makes."""
+NAMES = ("clean", "realistic", CODED)
 
 MAX_BLUR_PX = 0.7
 """Largest standard deviation of the blur, LR pixels."""
@@ -69,7 +71,7 @@ def degradation_named(name: str, device: torch.device) -> Degradation:
 
     ``realistic`` codes with H.264 on a CPU. On a GPU it quantises DCT blocks instead.
     """
-    if name == "clean":
+    if name in ("clean", CODED):
         return Clean()
     if name == "realistic":
         return Realistic(H264Coding() if device.type == "cpu" else DctCoding(device))

@@ -17,13 +17,18 @@ from videoinr.text.phrases import format_count
 from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.augmentation import downsampled, draw_crop_side, recoloured
 from videoinr.training.data.clip_store import Batch, Cut
+from videoinr.training.data.coded_footage import DESCRIPTION
+from videoinr.training.data.coded_store import CodedStore
 from videoinr.training.data.dataset_report import DatasetReport
-from videoinr.training.data.degradation import Degradation, degradation_named
+from videoinr.training.data.degradation import CODED, Degradation, degradation_named
 from videoinr.training.data.loading import find_sets, load_clips
+from videoinr.training.data.pools import seed_and_step
 from videoinr.training.data.stills import Stills
 from videoinr.training.data.streaming import StreamingStore
 from videoinr.training.recipe import Stage
 
+CODED_SHARE = 0.6
+"""Share of the windows of clips that are coded, so that about half of all windows are."""
 MEMORY_SHARE = 0.5
 """Share of the device's free memory that clips may take. The rest is for the training step."""
 
@@ -82,10 +87,12 @@ class MixedSource:
     """A :class:`ClipSource` that mixes windows of clips and of photographs, as the stage says, and degrades both."""
 
     def __init__(
-        self, store: _Store, stills: Stills | None, degradation: Degradation, *, sets: list[DatasetReport], place: str
-    ) -> None:
+        self, store: _Store, stills: Stills | None, degradation: Degradation, *, sets: list[DatasetReport], place: str,
+        coded: CodedStore | None = None,
+    ) -> None:  # fmt: skip
+        """Make a source. ``coded``: makes :data:`CODED_SHARE` of the windows of clips; None: all are degraded alike."""
         self._store, self._stills, self._degradation = store, stills, degradation
-        self._sets, self._place = sets, place
+        self._sets, self._place, self._coded = sets, place, coded
 
     @property
     def frame_count(self) -> int:
@@ -98,6 +105,21 @@ class MixedSource:
 
     def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
         """See :class:`ClipSource`. The last ``stage.stills_share`` of the windows, rounded, are from photographs."""
+        if self._coded is not None and self._coded.serves(shape):
+            return self._with_coded(self._coded, stage, shape, rng)
+        return self._degraded(stage, shape, rng)
+
+    def _with_coded(self, store: CodedStore, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
+        """Draw a batch whose first windows are coded."""
+        count = round(CODED_SHARE * (1 - stage.stills_share) * shape.batch)
+        low, targets, times = store.windows(stage, replace(shape, batch=count), seed_and_step(rng)[1], rng)
+        rest = self._degraded(stage, replace(shape, batch=shape.batch - count), rng)
+        flow = None if rest.flow is None else torch.cat([rest.flow.new_zeros((count, *rest.flow.shape[1:])), rest.flow])
+        return Batch(
+            torch.cat([low, rest.low]), torch.cat([targets, rest.targets]), torch.cat([times, rest.times]), flow
+        )
+
+    def _degraded(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
         stills = round(stage.stills_share * shape.batch)
         cuts = []
         if stills < shape.batch:
@@ -121,11 +143,14 @@ class MixedSource:
         """See :class:`ClipSource`."""
         lines = [line for each in self._sets for line in each.lines()]
         stills = [f"{len(self._stills.files)} photographs for synthetic motion"] if self._stills else []
-        return [*lines, self._place, *stills, f"inputs: {self._degradation.description}"]
+        coded = [f"{CODED_SHARE:.0%} of the windows of clips at whole scales: {DESCRIPTION}"] if self._coded else []
+        return [*lines, self._place, *stills, f"inputs: {self._degradation.description}", *coded]
 
     def close(self) -> None:
         """See :class:`ClipSource`."""
         self._store.close()
+        if self._coded is not None:
+            self._coded.close()
 
     def _wanted_stills(self) -> Stills:
         if self._stills is None:
@@ -173,6 +198,7 @@ def open_source(
     Raises:
         UsageError: There is nothing to train on, or no such degradation.
     """
+    is_coded = degradation == CODED
     degrade, photographs = degradation_named(degradation, device), Stills(stills, device) if stills else None
     sets, clips = find_sets(folders)
     room = int(free_bytes(device) * MEMORY_SHARE) if memory_bytes is None else memory_bytes
@@ -180,7 +206,13 @@ def open_source(
     size = f"{format_count(len(clips), 'clip')}, {wanted / 2**30:.1f} GiB as bytes"
     if wanted <= room:
         store = load_clips(clips, device)
-        return MixedSource(store, photographs, degrade, sets=sets, place=f"{size}: in memory ({device})")
+        coded = CodedStore(store.flat, store.runs) if is_coded else None
+        return MixedSource(store, photographs, degrade, sets=sets, place=f"{size}: in memory ({device})", coded=coded)
+    if is_coded:
+        raise UsageError(
+            f"The clips take {wanted / 2**30:.1f} GiB, more than the {room / 2**30:.1f} GiB of memory that they may; "
+            f"the degradation {CODED!r} does not stream.", hint="Give fewer or smaller clips.",
+        )  # fmt: skip
     streaming = StreamingStore(clips, device, memory_bytes=room)
     streaming.sample()
     place = f"{size}, more than {room / 2**30:.1f} GiB: streamed from disk"
