@@ -24,6 +24,8 @@ from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
+from videoinr_viewer.playing.cached_play import CachedPlay
+from videoinr_viewer.playing.sound import Sound
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.keeper import ProjectKeeper
 from videoinr_viewer.session import Session
@@ -55,6 +57,8 @@ class Targets:
     history: History
     projects: ProjectKeeper
     timeline_of: Callable[[], TimelinePanel]
+    play: CachedPlay
+    sound: Sound
 
     @property
     def timeline(self) -> TimelinePanel:
@@ -139,6 +143,13 @@ _FLOWS = (
 )
 
 
+_RATES = (24, 30, 48, 60)
+
+
+def _show_rate(rate: int | None) -> Callable[[Targets], object]:
+    return lambda t: t.play.set_rate(None if rate is None else Fraction(rate))
+
+
 TABLE: tuple[Row, ...] = (
     Row("open", Menu.FILE, "&Open…", ("Ctrl+O",), lambda t: t.files.open_clip(), needs_clip=False),
     Row(
@@ -171,8 +182,29 @@ TABLE: tuple[Row, ...] = (
     Row("faster", Menu.PLAYBACK, "Fas&ter", ("]",), lambda t: t.player.change_speed(1), group_ends=True),
     Row(
         "loop", Menu.PLAYBACK, "&Loop", ("Shift+L",), lambda t: t.player.set_loops(not t.player.loops),
-        needs_clip=False, checkable=True,
+        needs_clip=False, checkable=True, group_ends=True,
     ),
+    Row(
+        "render-ahead", Menu.PLAYBACK, "&Decode ahead for playback", ("Shift+P",),
+        lambda t: t.play.set_renders_ahead(not t.play.renders_ahead), needs_clip=False, checkable=True, checked=True,
+    ),
+    Row(
+        "rate-of-clip", Menu.PLAYBACK, "As many pictures a second as the &clip, at least 24", (), _show_rate(None),
+        needs_clip=False, checkable=True, checked=True, choice="rate",
+    ),
+    *(
+        Row(
+            f"rate-{rate}", Menu.PLAYBACK, f"{rate} pictures a second", (), _show_rate(rate), needs_clip=False,
+            checkable=True, choice="rate", group_ends=rate == _RATES[-1],
+        )
+        for rate in _RATES
+    ),
+    Row(
+        "mute", Menu.PLAYBACK, "&Mute", ("Shift+M",), lambda t: t.sound.toggle_mute(), needs_clip=False,
+        checkable=True,
+    ),
+    Row("louder", Menu.PLAYBACK, "Louder", ("Ctrl+PgUp",), lambda t: t.sound.change_volume(1), needs_clip=False),
+    Row("quieter", Menu.PLAYBACK, "Quieter", ("Ctrl+PgDown",), lambda t: t.sound.change_volume(-1), needs_clip=False),
     Row("previous-frame", Menu.GO, "&Previous source frame", ("Left",), lambda t: t.session.step_source_frame(-1)),
     Row(
         "next-frame", Menu.GO, "&Next source frame", ("Right",), lambda t: t.session.step_source_frame(1),
@@ -345,6 +377,11 @@ def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
     for row in TABLE:
         if row.needs_clip and not row.by_history:
             actions[row.id].setEnabled(has_clip)
+
+
+def tool_tip(name: str) -> str:
+    """Return the tool tip of the action ``name``: its text and its first key."""
+    return _tool_tip(next(row for row in TABLE if row.id == name))
 
 
 def _tool_tip(row: Row) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions
+from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions, tool_tip
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found, Survey
@@ -37,6 +37,8 @@ from videoinr_viewer.picture.hold_key import HoldKey
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
+from videoinr_viewer.playing.cached_play import CachedPlay
+from videoinr_viewer.playing.sound import Sound
 from videoinr_viewer.project.autosave import Autosave, Offer
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.keeper import ProjectKeeper
@@ -82,6 +84,8 @@ class MainWindow(QMainWindow):
         bridge: RenderBridge,
         export: ExportBridge,
         reader: SideReader,
+        play: CachedPlay,
+        sound: Sound,
         *,
         theme: Theme,
         options: WindowOptions,
@@ -89,7 +93,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle(TITLE)
         self.setMinimumSize(640, 400)
-        self.session, self.player = session, player
+        self.session, self.player, self.play, self.sound = session, player, play, sound
         self.frame_view, self.pages = FrameView(reader), QStackedWidget()
         self.messages, self.status, self.time_field = MessageBar(), StatusLine(), TimeField()
         self.taker = PictureTaker(session, player, self.frame_view, self)
@@ -133,6 +137,8 @@ class MainWindow(QMainWindow):
             self.history,
             self.projects,
             lambda: self.timeline,
+            play,
+            sound,
         )
         self.actions_by_id = build_actions(targets, self)
         self.bindings = KeyBindings(self.actions_by_id, {row.id: row.keys for row in TABLE}, self)
@@ -173,6 +179,11 @@ class MainWindow(QMainWindow):
         bridge.region_ready.connect(view.show_region)
         bridge.region_ready.connect(status.show_region)
         bridge.region_ready.connect(self.timeline.overview.note_region)
+        bridge.region_ready.connect(self.play.note_shown)
+        self.play.covered.connect(self.timeline.overview.show_covered)
+        self.play.note_changed.connect(status.show_play)
+        self.play.needs_source = lambda: view.needs_source
+        self.sound.changed.connect(self._show_sound)
         bridge.busy_changed.connect(status.set_busy)
         bridge.answered.connect(self.inspections.take)
         bridge.answered.connect(self.slicing.take)
@@ -226,6 +237,7 @@ class MainWindow(QMainWindow):
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
         self._show_player()
+        self._show_sound()
 
     def _connect_projects(self) -> None:
         projects, offers = self.projects, self.restore_bar
@@ -289,6 +301,14 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_player(self) -> None:
         self.actions_by_id["loop"].setChecked(self.player.loops)
+
+    @Slot()
+    def _show_sound(self) -> None:
+        action, sound = self.actions_by_id["mute"], self.sound
+        action.setChecked(sound.is_muted)
+        volume = tr("volume {percent}%", percent=sound.volume)
+        action.setToolTip(f"{tool_tip('mute')}: {sound.why_silent or volume}")
+        self.timeline.transport.show_muted(sound.is_muted or bool(sound.why_silent))
 
     @Slot()
     def _show_comparison(self) -> None:

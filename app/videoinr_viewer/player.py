@@ -16,10 +16,15 @@ TICK_MSECS = 15
 
 
 class Player(QObject):
-    """Plays the segment between the marks. Each tick adds the elapsed time, so the user can seek during playback."""
+    """Plays the segment between the marks. Each tick adds the elapsed time, so the user can seek during playback.
+
+    ``heard`` returns the clip's second that is heard now, or None: then it is the time.
+    """
 
     changed = Signal()
     """Playback started or stopped, or its speed, direction or looping changed."""
+    relocated = Signal()
+    """Playback goes on from another time, or stands still or goes on because the user holds a slider."""
 
     def __init__(
         self, session: Session, *, clock_ns: Callable[[], int] = time.perf_counter_ns, parent: QObject | None = None
@@ -28,6 +33,8 @@ class Player(QObject):
         self._session = session
         self._clock_ns = clock_ns
         self._last_ns = 0
+        self._own_secs: Fraction | None = None
+        self.heard: Callable[[], Fraction | None] = lambda: None
         self._is_held = False
         self.speed = Fraction(1)
         self.direction = 1
@@ -43,6 +50,11 @@ class Player(QObject):
     def is_playing(self) -> bool:
         """Whether the clock runs (also while the user holds a slider)."""
         return self._timer.isActive()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the clock moves the time: no slider is held."""
+        return self.is_playing and not self._is_held
 
     @Slot()
     def toggle(self) -> None:
@@ -85,6 +97,8 @@ class Player(QObject):
     def hold(self, is_held: bool) -> None:
         """Suspend the clock while the user holds a slider, which moves the time instead."""
         self._is_held = is_held
+        if self.is_playing:
+            self.relocated.emit()
 
     @Slot()
     def _start_over(self) -> None:
@@ -101,7 +115,7 @@ class Player(QObject):
         if direction > 0 and not is_inside:
             self._session.seek(segment.start_secs, moving=True)
         self.direction = direction
-        self._last_ns = self._clock_ns()
+        self._last_ns, self._own_secs = self._clock_ns(), self._session.view.time_secs
         self._timer.start()
         self.changed.emit()
 
@@ -114,22 +128,28 @@ class Player(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """Move the time by the clock's time since the last tick."""
+        """Move the time by the clock's time since the last tick; while sound is heard, to what is heard."""
         # Whole microseconds keep the denominators of the exact times small.
         elapsed_usecs = (self._clock_ns() - self._last_ns) // 1000
         self._last_ns += elapsed_usecs * 1000
         elapsed = Fraction(elapsed_usecs, 1_000_000)
         if self._is_held or (segment := self._session.segment) is None:
             return
-        time_secs = self._session.view.time_secs + elapsed * self.speed * self.direction
+        now = self._session.view.time_secs
+        if now != self._own_secs:
+            self.relocated.emit()  # The user went elsewhere: what is heard is of another time.
+        heard = self.heard() if now == self._own_secs else None
+        time_secs = now + elapsed * self.speed * self.direction if heard is None else heard
         if segment.start_secs <= time_secs < segment.end_secs:
             self._session.seek(time_secs, moving=True)
         else:
             self._reach_end(segment.start_secs, segment.end_secs)
+        self._own_secs = self._session.view.time_secs
 
     def _reach_end(self, start_secs: Fraction, end_secs: Fraction) -> None:
         if self.loops:
             self._session.seek(start_secs if self.direction > 0 else self._last_secs(), moving=True)
+            self.relocated.emit()
             return
         self._session.seek(min(self._last_secs(), end_secs) if self.direction > 0 else start_secs, moving=True)
         self.pause()

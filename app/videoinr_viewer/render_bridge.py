@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.render.messages import Failure, Opened
 from videoinr.types import RenderedRegion
@@ -12,7 +14,7 @@ class RenderBridge(QObject):
     """A :class:`videoinr.render.renderer.RenderListener`.
 
     The object lives on the GUI thread, and the render thread calls its methods. Qt therefore queues each signal, and
-    the receivers run on the GUI thread in the order of the calls.
+    the receivers run on the GUI thread in the order of the calls. A region that ``is_late`` says to be late is dropped.
     """
 
     opened = Signal(object)
@@ -29,6 +31,12 @@ class RenderBridge(QObject):
     """Sentences about what was met in reading the clip."""
     failure = Signal(object)
     """Failure."""
+    _arrived = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.is_late: Callable[[RenderedRegion], bool] = lambda _region: False
+        self._arrived.connect(self._pass_on)
 
     def clip_opened(self, opened: Opened) -> None:
         """Emit ``opened``; called on the render thread."""
@@ -36,7 +44,12 @@ class RenderBridge(QObject):
 
     def rendered(self, region: RenderedRegion) -> None:
         """Emit ``region_ready``; called on the render thread."""
-        self.region_ready.emit(region)
+        self._arrived.emit(region)
+
+    @Slot(object)
+    def _pass_on(self, region: RenderedRegion) -> None:
+        if not self.is_late(region):
+            self.region_ready.emit(region)
 
     def told(self, answer: object) -> None:
         """Emit ``answered``; called on the render thread."""

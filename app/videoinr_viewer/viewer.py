@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
+from videoinr.playing.cache import PlayCache
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.render_loop import RenderLoop
 from videoinr.render.renderer import Renderer
@@ -17,6 +18,8 @@ from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
 from videoinr_viewer.player import Player
+from videoinr_viewer.playing.cached_play import CachedPlay
+from videoinr_viewer.playing.sound import MakeOutput, Sound, default_output
 from videoinr_viewer.project.keeper import Wanted
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
@@ -25,6 +28,8 @@ from videoinr_viewer.style.theme import ThemeSwitch
 from videoinr_viewer.style.theme_choice import Theme
 
 DEFAULT_SIZE = (1280, 800)
+PLAY_BYTES = 64 * 2**20
+"""What decoded pictures for playback may take in memory, if the caller brings no cache for them."""
 GEOMETRY_REST_MSECS = 1000
 """The window's size and place are saved when they have not changed for this long."""
 
@@ -33,7 +38,8 @@ class Viewer(QObject):
     """One window and the objects behind it. ``open_renderer`` runs on the render thread.
 
     ``open_frames`` opens a clip beside the render thread, on any thread. ``save_settings``
-    is called after each change of the settings, so that a crash or a kill loses none.
+    is called after each change of the settings, so that a crash or a kill loses none. ``play`` keeps decoded pictures
+    for playback, and is closed with the window; ``make_output`` opens the output of sound.
     """
 
     def __init__(
@@ -47,6 +53,8 @@ class Viewer(QObject):
         options: WindowOptions | None = None,
         save_settings: Callable[[], None] | None = None,
         open_frames: Callable[[Path], FrameSource] = open_clip_frames,
+        play: PlayCache | None = None,
+        make_output: MakeOutput = default_output,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -62,12 +70,15 @@ class Viewer(QObject):
         # First of the receivers: the others read the new clip through it.
         self.session.opened.connect(self._read_clip)
         self.player = Player(self.session, parent=self)
+        self.play_cache = play or PlayCache(PLAY_BYTES)
+        self.play = CachedPlay(self.session, self.player, self.play_cache, parent=self)
+        self.sound = Sound(self.session, self.player, make_output, parent=self)
         self.export = ExportBridge(export_command, self)
         self.window = MainWindow(
-            self.session, self.player, self.bridge, self.export, self.reader, theme=self.themes.chosen,
-            options=options,
+            self.session, self.player, self.bridge, self.export, self.reader, self.play, self.sound,
+            theme=self.themes.chosen, options=options,
         )  # fmt: skip
-        self.loop = RenderLoop(open_renderer, self.bridge)
+        self.loop = RenderLoop(open_renderer, self.bridge, self.play_cache)
         self.is_shut_down = False
         self._opening: Path | None = None
         self._connect()
@@ -76,7 +87,10 @@ class Viewer(QObject):
     def _connect(self) -> None:
         self.session.open_wanted.connect(self._note_opening)
         self.session.open_wanted.connect(self.loop.open)
-        self.session.requested.connect(self.loop.submit)
+        self.play.requested.connect(self.loop.submit)
+        self.play.look_again.connect(self.loop.look_again)
+        self.play.picture.connect(self.bridge.region_ready)
+        self.bridge.is_late = self.play.is_late
         for asking in (self.window.inspections, self.window.slicing):
             asking.asked.connect(self.loop.inquire)
             asking.withdrawn.connect(self.loop.withdraw)
@@ -120,6 +134,7 @@ class Viewer(QObject):
         self._remember_geometry()
         self.window.hide()
         self.player.pause()
+        self.sound.close()
         self.export.stop()
         self.window.autosave.close()
         self.window.projects.close()
@@ -130,6 +145,7 @@ class Viewer(QObject):
         self.window.thumbnails.close()
         self.reader.close()
         self.loop.close()
+        self.play_cache.close()
 
     @Slot()
     def _remember_geometry(self) -> None:

@@ -231,11 +231,13 @@ class RenderRequest:
         moving: whether the view is changing, so that a draft soon is better than a full picture later.
         on_screen: the same view on the screen's own pixels, where the query's are finer: motion drafts have a prefilter
             and need no more. None: the query's pixels are the screen's.
+        is_playing: whether playback asks: a motion draft is enough where the full picture does not come as soon.
     """
 
     query: RegionQuery
     moving: bool
     on_screen: RegionQuery | None = None
+    is_playing: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from helpers import viewer_under_test
+from helpers.clicks import write_clicks
 from helpers.x_close import press_close_button
 
 PATIENCE_SECS = 40.0
@@ -51,16 +52,19 @@ def display() -> Iterator[str]:
 class Program:
     """The viewer's process: its reports so far, and methods that send it input."""
 
-    def __init__(self, display: str, folder: Path, *, clip: Path | None = None) -> None:
+    def __init__(self, display: str, folder: Path, *, clip: Path | None = None, plays: bool = False) -> None:
         self.environment = {
             **os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": os.pathsep.join(sys.path),
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", viewer_under_test.__file__, str(folder), *([str(clip)] if clip else [])],
+            [
+                sys.executable, "-W", "error", viewer_under_test.__file__, str(folder),
+                *([str(clip)] if clip else []), *(["play"] if plays else []),
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env=self.environment,
-        )
+        )  # fmt: skip
         self.state: dict[str, Any] = {}
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
@@ -128,6 +132,16 @@ def program(display: str, tmp_path: Path) -> Iterator[Program]:
     program.clean_up()
 
 
+@pytest.fixture
+def theatre(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    """Return a program with a quick renderer, whose clip has sound, which goes into the null output."""
+    monkeypatch.setenv("VIDEOINR_SOUND", "null")
+    write_clicks(tmp_path / "clip.mp4", list(range(0, 2000, 40)), [10], end_msecs=2000, tone=0.1)
+    program = Program(display, tmp_path, clip=tmp_path / "clip.mp4", plays=True)
+    yield program
+    program.clean_up()
+
+
 def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
@@ -150,6 +164,30 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     log = (tmp_path / "log" / "viewer.log").read_text()
     assert not [line for line in log.splitlines() if " INFO " not in line], log
     assert state["pictures"]["draft"] + state["pictures"]["motion"] >= 10, state["pictures"]
+    assert state["longest_gap_msecs"] < BOUND_MSECS
+
+
+def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    theatre.wait_for(lambda state: state.get("complete") is True, "the clip opens")
+    theatre.focus("clip.mp4 — ")
+    theatre.xdotool("key", "Home", "shift+Right", "o", "Home")
+    theatre.wait_for(lambda state: state["covered"] == [25, 25], "the marked second is decoded while the window rests")
+    theatre.xdotool("key", "space")
+    theatre.wait_for(lambda state: state["heard"] and state["decoded"] > 100, "decoded pictures play with sound")
+    assert theatre.state["note"] == "playing decoded pictures"
+    theatre.xdotool("key", "shift+m")
+    theatre.wait_for(lambda state: state["muted"] and not state["heard"], "Shift+M mutes")
+    theatre.xdotool("key", "space")
+    theatre.wait_for(lambda state: not state["playing"] and state["note"] == "", "Space pauses")
+    quit_by_the_close_button(theatre)
+    state = theatre.end()
+    with capsys.disabled():
+        print(f"\n  pictures later than the sound: {state['late_msecs']} ms; gap {state['longest_gap_msecs']} ms")
+    assert state["code"] == 0
+    assert state["threads"] == []
+    assert state["pictures"]["full"] >= 100
+    assert len(state["late_msecs"]) == 3
+    assert all(-GOAL_MSECS < late < BOUND_MSECS for late in state["late_msecs"]), "they stay together"
     assert state["longest_gap_msecs"] < BOUND_MSECS
 
 

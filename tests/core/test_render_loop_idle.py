@@ -10,6 +10,7 @@ import pytest
 
 from helpers.loop_under_test import SLOW, LoopUnderTest, whole
 from helpers.slow_renderer import Pace
+from helpers.waiting import wait_until
 from videoinr.cancel import CancelToken
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
@@ -20,13 +21,6 @@ from videoinr.types import Instant, Quality, RegionQuery
 def fine(pair: int) -> RegionQuery:
     """Four pixels for each of the clip's, along either axis."""
     return RegionQuery(Instant(pair, Fraction(1, 2)), Grid(640, 360), Grid(640, 360).rect)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 def test_an_idle_loop_encodes_ahead_in_the_direction_of_movement(

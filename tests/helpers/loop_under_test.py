@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.geometry import Grid
+from videoinr.playing.cache import PlayCache
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.render_loop import RenderLoop
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
@@ -82,10 +83,10 @@ class Recorder:
 class LoopUnderTest:
     """A render loop with a slow renderer."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, play: PlayCache | None = None) -> None:
         self.made: list[SlowRenderer] = []
-        self.told = Recorder()
-        self.loop = RenderLoop(opener(self.made, pace=pace), self.told)
+        self.told, self.play = Recorder(), play
+        self.loop = RenderLoop(opener(self.made, pace=pace), self.told, play)
 
     def open(self) -> SlowRenderer:
         self.loop.open(Path("gradient.mp4"))

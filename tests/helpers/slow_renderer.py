@@ -25,7 +25,7 @@ from videoinr.render.crop_preview import is_enough, on_whole_pixels
 from videoinr.render.inspected import Between, Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, Instant, PairFailure, PairKind, Quality, RegionQuery, RenderedRegion
+from videoinr.types import AudioInfo, ClipInfo, Instant, PairFailure, PairKind, Quality, RegionQuery, RenderedRegion
 
 CHUNK_SECS = 0.005
 SOURCE_STEP = 40
@@ -68,6 +68,7 @@ class SlowRenderer(Closeable):
     """The pairs that it renders as cuts."""
     expected_db: dict[int, float] = field(default_factory=dict)
     """The expected PSNR of the pairs that have one."""
+    audio: tuple[AudioInfo, ...] = ()
 
     @property
     def inspector(self) -> SlowInspector:
@@ -79,7 +80,7 @@ class SlowRenderer(Closeable):
 
     @property
     def opened(self) -> Opened:
-        return Opened(self._info(), self.timeline, "gradient", (1.0, 4.0), "cpu")
+        return Opened(self._info(), self.timeline, "gradient", (1.0, 4.0), "cpu", str(self.path))
 
     def source(self, instant: Instant) -> RenderedRegion:
         self._note("source", instant)
@@ -174,7 +175,7 @@ class SlowRenderer(Closeable):
             pix_fmt="yuv420p",
             bit_depth=8,
             colour=ColourSpec("bt709", "tv", "bt709", "bt709"),
-            audio=(),
+            audio=self.audio,
             interlaced=False,
             warnings=(),
         )
@@ -237,7 +238,12 @@ def _between(instant: Instant) -> Between:
 
 
 def opener(
-    made: list[SlowRenderer], *, pace: Pace = QUICK, frames: int = 50, size: tuple[int, int] = (160, 90)
+    made: list[SlowRenderer],
+    *,
+    pace: Pace = QUICK,
+    frames: int = 50,
+    size: tuple[int, int] = (160, 90),
+    audio: tuple[AudioInfo, ...] = (),
 ) -> Callable[[Path], SlowRenderer]:
     """Return an ``open_renderer`` that appends its renderers to ``made``. It fails for a path named ``broken...``."""
 
@@ -245,7 +251,7 @@ def opener(
         time.sleep(pace.open_secs)
         if path.name.startswith("broken"):
             raise ClipError(f"{path.name} is not a video.", hint="Try another file.")
-        made.append(SlowRenderer(path, *size, pace=pace, frames=frames))
+        made.append(SlowRenderer(path, *size, pace=pace, frames=frames, audio=audio))
         return made[-1]
 
     return open_renderer

@@ -1,6 +1,8 @@
 """A real viewer process with a slow renderer and a stub export, for tests that send it X events.
 
-    python viewer_under_test.py FOLDER [CLIP]
+    python viewer_under_test.py FOLDER [CLIP [play]]
+
+With ``play``, the renderer is quick, and the clip is a file of two seconds with sound.
 
 It prints positions and changes to stdout as JSON lines, and a summary at the end. It finds the window among the
 application's top-level windows; the program does not know about it.
@@ -9,6 +11,7 @@ application's top-level windows; the program does not know about it.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import threading
 from functools import partial
@@ -24,7 +27,7 @@ from helpers import stub_export
 from helpers.loop_watch import LoopWatch
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
-from videoinr.types import Quality, RenderedRegion
+from videoinr.types import AudioInfo, Quality, RenderedRegion
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import make_app, run
@@ -44,6 +47,8 @@ class Reporter(QObject):
         super().__init__()
         self.watch = LoopWatch()
         self.counts = dict.fromkeys(Quality, 0)
+        self.late_secs: list[float] = []
+        self._painted: RenderedRegion | None = None
         self._window: MainWindow | None = None
         self._said: dict[str, object] = {}
         self._timer = QTimer(self, interval=100)
@@ -65,6 +70,7 @@ class Reporter(QObject):
         self._window = next((one for one in app.topLevelWidgets() if isinstance(one, MainWindow)), None)
         if self._window is not None:
             self._window.frame_view.shown.connect(self._count)
+            self._window.frame_view.painted.connect(self._compare_with_sound)
             self._window.closing.connect(self.watch.stop)
             self.watch.start()
 
@@ -88,11 +94,29 @@ class Reporter(QObject):
         self._say("complete", window.frame_view.full_for(session.last_query) is not None)
         self._say("compare", window.frame_view.compare.value)
         self._say("source_only", window.frame_view._item.source_only)
+        coverage = window.timeline.overview._covered[0]
+        self._say("covered", [coverage.done, coverage.wanted])
+        self._say("playing", window.player.is_playing)
+        self._say("note", window.status.play.text())
+        self._say("decoded", window.play.decoded)
+        self._say("heard", window.sound.is_heard)
+        self._say("muted", window.sound.is_muted)
         self._say("keys", window.help.key_sheet is not None and window.help.key_sheet.isVisible())
         if dialog is not None and dialog.isVisible():
             self._say("export", dialog.title.text() if not dialog.start.isVisible() else "form")
             self._say("path", _box(dialog.form.path))
             self._say("start", _box(dialog.start))
+
+    @Slot(tuple)
+    def _compare_with_sound(self, regions: tuple[RenderedRegion, ...]) -> None:
+        """Note how much later than the sound a new picture is painted."""
+        window = self._window
+        if window is None or not regions or regions[-1] is self._painted or not window.player.is_playing:
+            return
+        self._painted = regions[-1]
+        heard, clip = window.sound.output_secs, window.session.clip
+        if heard is not None and clip is not None:
+            self.late_secs.append(float(heard - clip.timeline.time_from_instant(self._painted.query.instant)))
 
     def _say(self, name: str, value: object) -> None:
         if self._said.get(name) != value:
@@ -104,6 +128,12 @@ class Reporter(QObject):
         self.counts[region.quality] += 1
 
 
+def _thirds(values: list[float]) -> list[list[float]]:
+    """Return the beginning, the middle and the end of ``values``; nothing of a few."""
+    third = len(values) // 3
+    return [values[start : start + third] for start in range(0, 3 * third, third)] if third else []
+
+
 def _box(widget: QWidget) -> list[int]:
     corner = widget.mapToGlobal(QPoint(0, 0))
     return [corner.x(), corner.y(), widget.width(), widget.height()]
@@ -111,16 +141,24 @@ def _box(widget: QWidget) -> list[int]:
 
 def main() -> int:
     folder, clip = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    plays = sys.argv[3:] == ["play"]
+    frames, size = (50, (320, 180)) if plays else (60, (1920, 1080))
     made: list[SlowRenderer] = []
     make_app()
     reporter = Reporter()
     code = run(
         Arguments(file=clip, size=(1200, 760)),
-        open_renderer=opener(made, pace=SLOW, frames=60, size=(1920, 1080)),
+        open_renderer=opener(
+            made,
+            pace=Pace() if plays else SLOW,
+            frames=frames,
+            size=size,
+            audio=(AudioInfo("aac", 1, 48000),) if plays else (),
+        ),
         settings_path=folder / "viewer.ini",
         log_folder=folder / "log",
         unsaved_folder=folder / "unsaved",
-        open_frames=partial(SlowFrames, frames=60, size=(1920, 1080), secs=0.01),
+        open_frames=partial(SlowFrames, frames=frames, size=size, secs=0.01),
         export_command=[sys.executable, stub_export.__file__, "ok"],
     )
     say(
@@ -129,6 +167,7 @@ def main() -> int:
         where=reporter.watch.where,
         threads=[one.name for one in threading.enumerate() if one is not threading.main_thread()],
         pictures={quality.value: count for quality, count in reporter.counts.items()},
+        late_msecs=[round(statistics.median(part) * 1000, 1) for part in _thirds(reporter.late_secs)],
         closed=all(renderer.closed for renderer in made),
     )
     return code

@@ -99,7 +99,7 @@ class StatusLine(QFrame):
         self.where, self.zoom, self.work, self.export, self.score = (QLabel() for _ in range(5))
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
-        self.pair, self.picture, self.engine = ShrinkingLabel(), ShrinkingLabel(), ShrinkingLabel()
+        self.pair, self.play, self.picture, self.engine = (ShrinkingLabel() for _ in range(4))
         self._note = PairNote()
         self._progress = ""
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -108,11 +108,11 @@ class StatusLine(QFrame):
         row.setContentsMargins(16, 3, 16, 4)
         row.setSpacing(14)
         for widget, stretch in (
-            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.work, 0), (self.picture, 0),
-            (self.score, 0), (self.export, 0), (self.engine, 0),
+            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.play, 0), (self.work, 0),
+            (self.picture, 0), (self.score, 0), (self.export, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
-        for label in (self.pair, self.work, self.export, self.score):
+        for label in (self.pair, self.play, self.work, self.export, self.score):
             self._set_note(label, "")
         self._patience = QTimer(self, singleShot=True)
         self._patience.setInterval(BUSY_PATIENCE_MSECS)
@@ -190,6 +190,12 @@ class StatusLine(QFrame):
         self._progress = words
         if words or self.work.text():
             self._show_work()
+
+    @Slot(str)
+    def show_play(self, note: str) -> None:
+        """Show what is playing; it stands in place of the quality of single pictures."""
+        self._set_note(self.play, note)
+        self.picture.setVisible(not note)
 
     @Slot(object)
     def show_score(self, score: Score | None) -> None:

@@ -129,6 +129,11 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.overlays.update_badge()
 
     @property
+    def needs_source(self) -> bool:
+        """Whether the source frame is on the screen, alone or to compare with."""
+        return self._item.source_only or self.compare is not Compare.OFF
+
+    @property
     def compare(self) -> Compare:
         """How the source and the decoded picture are compared."""
         return self.comparison.mode

@@ -14,6 +14,7 @@ import platformdirs
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from videoinr.playing.cache import PlayCache
 from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
@@ -22,6 +23,7 @@ from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.main_window import WindowOptions
+from videoinr_viewer.playing.store import open_play_cache
 from videoinr_viewer.session import StartView
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
@@ -77,6 +79,7 @@ def run_for_user(arguments: Arguments) -> int:
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
         unsaved_folder=Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "unsaved",
+        play=open_play_cache(Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False)) / "play"),
     )
 
 
@@ -90,6 +93,7 @@ def run(
     export_command: Sequence[str] = COMMAND,
     open_frames: Callable[[Path], FrameSource] = open_clip_frames,
     reading: ReadingChoice | None = None,
+    play: PlayCache | None = None,
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
@@ -107,7 +111,7 @@ def run(
         with _printed_if_it_fails(log_folder):
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
-                open_frames=open_frames,
+                open_frames=open_frames, play=play,
                 options=window_options,
                 save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
             )  # fmt: skip

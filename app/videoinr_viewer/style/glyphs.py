@@ -67,6 +67,33 @@ def _loop() -> QPainterPath:
     return _stroked(ring) | _triangle((14.2, 1.8), (19.6, 6.6), (12.8, 8.6))
 
 
+def _speaker() -> QPainterPath:
+    cone = QPainterPath(QPointF(11.5, 5))
+    for point in ((11.5, 19), (7.5, 15), (4, 15), (4, 9), (7.5, 9)):
+        cone.lineTo(*point)
+    cone.closeSubpath()
+    return cone
+
+
+def _sound() -> QPainterPath:
+    path = _speaker()
+    for side in (6.0, 12.0):
+        wave = QPainterPath()
+        box = QRectF(11.5 - side / 2, 12 - side / 2, side, side)
+        wave.arcMoveTo(box, -45)
+        wave.arcTo(box, -45, 90)
+        path |= _stroked(wave.translated(2.5, 0), 1.7)
+    return path
+
+
+def _muted() -> QPainterPath:
+    cross = QPainterPath(QPointF(14.5, 9.5))
+    cross.lineTo(19.5, 14.5)
+    cross.moveTo(19.5, 9.5)
+    cross.lineTo(14.5, 14.5)
+    return _speaker() | _stroked(cross, 1.7)
+
+
 def _close() -> QPainterPath:
     cross = QPainterPath(QPointF(7.5, 7.5))
     cross.lineTo(16.5, 16.5)
@@ -107,6 +134,8 @@ class Glyph(Enum):
     MARK_OUT = (lambda: _mirrored(_mark_in()),)
     CLEAR_MARKS = (_clear_marks,)
     LOOP = (_loop,)
+    SOUND = (_sound,)
+    MUTED = (_muted,)
     CLOSE = (_close,)
 
     @property

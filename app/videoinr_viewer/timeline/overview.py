@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from videoinr.playing.cache import Coverage
+from videoinr.playing.plan import PlayPlan
 from videoinr.timeline import Timeline
 from videoinr.types import PairKind, RenderedRegion
 from videoinr_viewer.clip_access.survey import Found
@@ -53,6 +55,7 @@ class Overview(TickSlider):
         self._repeats: frozenset[int] = frozenset()
         self._frames_by_kind: tuple[Frames, Frames] | None = None
         self._scrolls_from: float | None = None
+        self._covered: tuple[Coverage, PlayPlan | None] = (Coverage(), None)
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
         thumbnails.loaded.connect(self.forget_backdrop)
@@ -96,6 +99,13 @@ class Overview(TickSlider):
             self._cuts |= found.cuts
             self._repeats, self._frames_by_kind = found.repeats, None
             self.forget_backdrop()
+
+    @Slot(object, object)
+    def show_covered(self, coverage: Coverage, plan: PlayPlan | None) -> None:
+        """Draw which pictures of ``plan`` are decoded for playback, over the backdrop: it changes often."""
+        if (coverage, plan) != self._covered:
+            self._covered = (coverage, plan)
+            self.update()
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -194,10 +204,19 @@ class Overview(TickSlider):
             lines.append(tr("cut before frame {frame}", frame=instant.pair + 1))
         if instant.pair in self._repeats:
             lines.append(tr("frame {frame} repeats frame {first}", frame=instant.pair + 1, first=instant.pair))
+        if self._is_decoded(time):
+            lines.append(tr("decoded for playback"))
         lines += [one.name for one in self._annotations.segments
                   if one.segment.start_secs <= time < one.segment.end_secs]  # fmt: skip
         near = [one for one in self._annotations.bookmarks if abs(self._x_from_time(one.time_secs) - x) <= 5]
         return "\n".join([*lines, *(one.name for one in near)])
+
+    def _is_decoded(self, time_secs: Fraction) -> bool:
+        coverage, plan = self._covered
+        if plan is None or not plan.times.start_secs <= time_secs < plan.times.end_secs:
+            return False
+        index = plan.times.index_at(time_secs)
+        return any(one.first <= index <= one.last for one in coverage.stretches)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Load the thumbnails of the new width."""
@@ -226,6 +245,8 @@ class Overview(TickSlider):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.draw_backdrop(painter)
             first, last = self.span
+            if self._timeline is not None and self._covered[1] is not None:
+                self._painter(painter).covered(*self._covered)
             if self._timeline is not None and first <= self.sliderPosition() <= last:
                 self._painter(painter).playhead(self.x_from_tick(self.sliderPosition()), self._playhead_text())
                 self.paint_handle(painter)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPolygonF
 
+from videoinr.playing.cache import Coverage
+from videoinr.playing.plan import PlayPlan
 from videoinr.timeline import Timeline
 from videoinr_viewer.session import Marks
 from videoinr_viewer.style.language import decimal
@@ -23,7 +25,9 @@ RULER_PX = 20
 """Height of the ruler at the top."""
 STRIP_PX = 32
 """Height of the thumbnails below it."""
-GROOVE_Y_PX = RULER_PX + STRIP_PX + 12
+COVER_TOP_PX, COVER_PX = RULER_PX + STRIP_PX + 2, 4
+"""Top and height of the bar of decoded pictures."""
+GROOVE_Y_PX = RULER_PX + STRIP_PX + 14
 HEIGHT_PX = GROOVE_Y_PX + 21
 FRAME_SPACING_PX = 5
 """The ruler shows source frames that are at least this far apart."""
@@ -109,6 +113,29 @@ class OverviewPainter:
             self._painter.setBrush(Qt.BrushStyle.NoBrush)
             self._painter.drawRect(box)
 
+    def covered(self, coverage: Coverage, plan: PlayPlan | None) -> None:
+        """Paint between thumbnails and groove which pictures of ``plan`` are decoded: solid, or hatched on the disk.
+
+        A dotted line shows the stretch that is decoded ahead.
+        """
+        if plan is None or coverage.wanted == 0:
+            return
+        colour, times = self._colour(QPalette.ColorRole.Text, 0.75), plan.times
+        whole = self._box_of(times.start_secs, times.end_secs)
+        if whole.width() > 0:
+            pen = QPen(self._colour(QPalette.ColorRole.Text, 0.5), 1, Qt.PenStyle.CustomDashLine)
+            pen.setDashPattern([1, 3])
+            self._painter.setPen(pen)
+            y = whole.bottom() - 0.5
+            self._painter.drawLine(QPointF(whole.left(), y), QPointF(whole.right(), y))
+        self._painter.setPen(Qt.PenStyle.NoPen)
+        for one in coverage.stretches:
+            end = times.time(one.last + 1) if one.last + 1 < times.count else times.end_secs
+            box = self._box_of(times.time(one.first), end)
+            if box.width() > 0:
+                pattern = Qt.BrushStyle.BDiagPattern if one.on_disk else Qt.BrushStyle.SolidPattern
+                self._painter.fillRect(box, QBrush(colour, pattern))
+
     def marks(self, marks: Marks) -> None:
         """Paint the marked stretch of the groove, with a bracket at each mark."""
         start, end = marks.in_secs, marks.out_secs
@@ -163,6 +190,10 @@ class OverviewPainter:
         self._painter.drawText(box, Qt.AlignmentFlag.AlignCenter, decimal(text))
 
     # ---- inside ----
+
+    def _box_of(self, start_secs: Fraction, end_secs: Fraction) -> QRectF:
+        left, right = self._x(start_secs), self._x(end_secs)
+        return QRectF(QPointF(left, COVER_TOP_PX), QPointF(right, COVER_TOP_PX + COVER_PX)) & self._groove
 
     def _x(self, time_secs: Fraction) -> float:
         return self._groove.left() + (float(time_secs) - self._first_secs) * self._per_sec

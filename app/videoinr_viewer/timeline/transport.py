@@ -24,6 +24,7 @@ _RIGHT = (
     ("mark-out", Glyph.MARK_OUT),
     ("clear-marks", Glyph.CLEAR_MARKS),
     ("loop", Glyph.LOOP),
+    ("mute", Glyph.SOUND),
 )
 
 
@@ -50,6 +51,10 @@ class Transport(QWidget):
     def show_playing(self, is_playing: bool) -> None:
         """Show on the play button what a press does: pause while playing, otherwise play."""
         self._buttons["play"].set_glyph(Glyph.PAUSE if is_playing else Glyph.PLAY)
+
+    def show_muted(self, is_muted: bool) -> None:
+        """Show on the sound button whether sound can be heard."""
+        self._buttons["mute"].set_glyph(Glyph.MUTED if is_muted else Glyph.SOUND)
 
     def _button(self, action: QAction, glyph: Glyph) -> GlyphButton:
         button = GlyphButton(glyph, self)

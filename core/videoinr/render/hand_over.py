@@ -11,6 +11,7 @@ request can cancel that task, by these rules:
 | decoding the first picture of a request            | never: a steady drag would never show a picture     |
 | refining a draft to the full picture               | always, unless it asks for that same picture again  |
 | a step of an inquiry                               | always; the step begins anew later                  |
+| rendering a picture ahead for playback             | playback does not ask: it is answered in between    |
 
 Another clip and :meth:`HandOver.end` cancel any task. An inquiry cancels the answer of another one of its kind, and the
 encoding of another pair ahead of need.
@@ -39,8 +40,20 @@ class EncodeAhead:
     pair: int
 
 
-Job = Path | RenderRequest | Inquiry | EncodeAhead
-"""Open the clip at a path, answer a request, do a step of an inquiry, or encode a pair ahead."""
+@dataclass(frozen=True, slots=True)
+class RenderAhead:
+    """A job of the loop's own while no request waits: render the picture of ``query`` for playback."""
+
+    query: RegionQuery
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """No job, but another picture may be wanted ahead than before."""
+
+
+Job = Path | RenderRequest | Inquiry | EncodeAhead | RenderAhead | LookAgain
+"""Open the clip at a path, answer a request, do a step of an inquiry, prepare something, or choose anew what to prepare."""
 
 
 class Stage(Enum):
@@ -51,6 +64,7 @@ class Stage(Enum):
     FIRST_PICTURE = "first picture"
     REFINING = "refining"
     INQUIRY = "step of an inquiry"
+    AHEAD = "rendering ahead for playback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ class Task:
         if self.stage in (Stage.ENCODING, Stage.COMPLETING):
             moves_on = self.stage is Stage.COMPLETING and request.moving
             return moves_on or request.query.instant.pair != self.pair
-        return self.stage in (Stage.REFINING, Stage.INQUIRY)
+        return self.stage in (Stage.REFINING, Stage.INQUIRY) or (self.stage is Stage.AHEAD and not request.is_playing)
 
 
 class HandOver:
@@ -84,15 +98,23 @@ class HandOver:
         self._request: RenderRequest | None = None
         self._inquiries: dict[type[Inquiry], Inquiry] = {}
         self._dropped: Inquiry | None = None
-        self._ended = False
+        self._ended = self._is_nudged = False
         self._task: Task | None = None
         self._token = CancelToken()
         self.asked_at_secs = 0.0
         """When the newest request came, on :func:`time.monotonic`'s clock."""
         self.interval_secs = float("inf")
         """How long after the request before it, whether or not that one was answered."""
+        self.is_playing = False
+        """Whether the newest request came from playback."""
 
     # ---- for any thread ----
+
+    def look_again(self) -> None:
+        """Let the render thread choose anew what it prepares while no request waits."""
+        with self._changed:
+            self._is_nudged = True
+            self._changed.notify()
 
     def put_clip(self, path: Path) -> None:
         """Ask for the clip at ``path``. Drops all that waits and cancels the task in progress."""
@@ -109,6 +131,7 @@ class HandOver:
                 return
             now = time.monotonic()
             self._request, self.interval_secs, self.asked_at_secs = request, now - self.asked_at_secs, now
+            self.is_playing = request.is_playing
             if self._task is not None and self._task.is_outdated_by(request):
                 self._token.cancel()
             self._changed.notify()
@@ -139,20 +162,22 @@ class HandOver:
 
     # ---- for the render thread ----
 
-    def next_job(self, pair_ahead: int | None) -> Job | None:
+    def next_job(self, ahead: EncodeAhead | RenderAhead | None) -> Job | None:
         """Wait for a job and take it; None after :meth:`end`.
 
         Args:
-            pair_ahead: the pair to encode if no request comes within ``pacing.IDLE_SECS``; None waits without limit.
+            ahead: what to do if no request comes within ``pacing.IDLE_SECS``: of now to encode a pair, of the newest
+                request to render a picture, but at once if that request came from playback. None waits without limit.
         """
         with self._changed:
-            idle_secs = None if pair_ahead is None else pacing.IDLE_SECS
-            if not self._changed.wait_for(self._has_job, timeout=idle_secs):
-                assert pair_ahead is not None
-                return EncodeAhead(pair_ahead)
+            if not self._changed.wait_for(lambda: self._has_job() or self._is_nudged, self._patience_secs(ahead)):
+                return ahead
+            self._is_nudged = False
             if self._ended:
                 return None
-            if self._path is None and self._request is None:
+            if not self._has_job():
+                return LookAgain()
+            if not self._has_news():
                 return self._inquiries.pop(next(iter(self._inquiries)))
             job = self._path or self._request
             if self._path is not None:
@@ -217,6 +242,12 @@ class HandOver:
         if task is not None and isinstance(task.inquiry, kind):
             self._dropped = task.inquiry
             self._token.cancel()
+
+    def _patience_secs(self, ahead: EncodeAhead | RenderAhead | None) -> float | None:
+        if isinstance(ahead, RenderAhead):
+            waited_secs = time.monotonic() - self.asked_at_secs
+            return 0.0 if self.is_playing else max(0.0, pacing.IDLE_SECS - waited_secs)
+        return None if ahead is None else pacing.IDLE_SECS
 
     def _has_news(self) -> bool:
         return bool(self._ended or self._path or self._request)

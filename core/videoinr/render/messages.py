@@ -18,6 +18,7 @@ class Opened:
         model_name: the name on the model's card.
         trained_scales: (least, most) space scale of the model's training. Beyond it the model extrapolates.
         device_name: the device, in a user's words.
+        source_id: names the clip as it is read, the model and the device: equal names mean equal pictures.
     """
 
     info: ClipInfo
@@ -25,6 +26,7 @@ class Opened:
     model_name: str
     trained_scales: tuple[float, float]
     device_name: str
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

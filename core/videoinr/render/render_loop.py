@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from videoinr.errors import Cancelled, VideoInrError
-from videoinr.render.hand_over import EncodeAhead, HandOver, Job
+from videoinr.playing.cache import PlayCache
+from videoinr.render.hand_over import EncodeAhead, HandOver, Job, LookAgain, RenderAhead
 from videoinr.render.inquiry import Inquiry
 from videoinr.render.messages import Failure
 from videoinr.render.pacing import Pacer
@@ -32,11 +33,14 @@ class RenderLoop:
     Args:
         open_renderer: opens the clip at a path; called on the loop's thread. Raises VideoInrError if it cannot.
         listener: receives the answers, on the loop's thread.
+        play: keeps the pictures that playback will show; the loop renders them while no request waits.
     """
 
-    def __init__(self, open_renderer: Callable[[Path], Renderer], listener: RenderListener) -> None:
+    def __init__(
+        self, open_renderer: Callable[[Path], Renderer], listener: RenderListener, play: PlayCache | None = None
+    ) -> None:
         self._open_renderer = open_renderer
-        self._listener = listener
+        self._listener, self._play = listener, play
         self._hand_over = HandOver()
         self._pacer = Pacer()
         self._handler: RequestHandler | None = None
@@ -63,6 +67,10 @@ class RenderLoop:
         """Ask no question of ``kind`` any more; an answer that is ready may still come."""
         self._hand_over.withdraw(kind)
 
+    def look_again(self) -> None:
+        """Look again at what playback will show: the plan or the playhead of the play cache has changed."""
+        self._hand_over.look_again()
+
     def close(self) -> None:
         """End the thread and wait for it: at most one chunk of a picture or one stage of an encoder."""
         self._hand_over.end()
@@ -84,17 +92,19 @@ class RenderLoop:
         self._close_clip()
 
     def _next_job(self) -> Job | None:
-        return self._hand_over.next_job(None if self._handler is None else self._handler.pair_ahead())
+        return self._hand_over.next_job(None if self._handler is None else self._handler.job_ahead())
 
     def _do(self, job: Job) -> None:
         if isinstance(job, Path):
             self._open(job)
-        elif self._handler is None:
+        elif self._handler is None or isinstance(job, LookAgain):
             return  # No clip could be opened so far: nothing can be rendered.
         elif isinstance(job, EncodeAhead):
             self._handler.encode_ahead(job.pair)
         elif isinstance(job, Inquiry):
             self._handler.inquire(job)
+        elif isinstance(job, RenderAhead):
+            self._handler.render_ahead(job.query)
         else:
             with suppress(Cancelled):
                 self._handler.answer(job)
@@ -114,7 +124,7 @@ class RenderLoop:
         renderer = self._open_renderer(path)
         self._close_clip()
         self._pacer.forget_clip()
-        self._handler = RequestHandler(renderer, self._listener, self._pacer, self._hand_over)
+        self._handler = RequestHandler(renderer, self._listener, self._pacer, self._hand_over, self._play)
         self._warnings = renderer.opened.info.warnings
         self._listener.clip_opened(renderer.opened)
 
@@ -124,8 +134,8 @@ class RenderLoop:
             handler.close()
 
     def _fail(self, job: Job, message: str, hint: str) -> None:
-        if isinstance(job, EncodeAhead):
-            log.info("pair %d could not be encoded ahead: %s", job.pair, message)
+        if isinstance(job, EncodeAhead | RenderAhead):
+            log.info("%s failed: %s", job, message)
             if self._handler is not None:
                 self._handler.stop_ahead()
             return

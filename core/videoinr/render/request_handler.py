@@ -9,13 +9,15 @@ from fractions import Fraction
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
+from videoinr.playing.cache import PlayCache
 from videoinr.render import pacing
 from videoinr.render.bounded_cache import BoundedCache
 from videoinr.render.crop_preview import crop_around
 from videoinr.render.gesture import Gesture
-from videoinr.render.hand_over import HandOver, Stage, Task
+from videoinr.render.hand_over import EncodeAhead, HandOver, RenderAhead, Stage, Task
 from videoinr.render.inquiry import Inquiry
 from videoinr.render.interlude import InterludeToken
+from videoinr.render.play_ahead import PlayAhead
 from videoinr.render.prefetch import Prefetch
 from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.shown import ShownPictures
@@ -41,10 +43,20 @@ class RequestHandler:
         listener: receives the pictures.
         pacer: chooses drafts from the measured speed. It outlives the clip.
         hand_over: says whether something newer waits, and lets it cancel the tasks of this handler.
+        play: keeps the pictures for playback; None: none are rendered ahead.
     """
 
-    def __init__(self, renderer: Renderer, listener: RenderListener, pacer: pacing.Pacer, hand_over: HandOver) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        listener: RenderListener,
+        pacer: pacing.Pacer,
+        hand_over: HandOver,
+        play: PlayCache | None = None,
+    ) -> None:
         self._renderer, self._listener, self._pacer, self._hand_over = renderer, listener, pacer, hand_over
+        self._play = PlayAhead(renderer, play)
+        self._is_prepared = False
         self._prefetch = Prefetch(renderer.opened.timeline.pair_count)
         self._progress = EncodingProgress(listener.encoding)
         self._gesture = Gesture()
@@ -73,9 +85,10 @@ class RequestHandler:
         self._listener.busy(True)
         self._prefetch.note(instant)
         self._sought.clear()
+        self._is_prepared = False
         self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
         self._show_source(instant)
-        if (full := self._fulls.get(request.query)) is not None:
+        if (full := self._fulls.get(request.query) or self._play.get(request.query)) is not None:
             self._tell(full)
             self._listener.busy(False)
             return
@@ -86,6 +99,9 @@ class RequestHandler:
             first = request.on_screen or request.query
             first = replace(first, instant=_at_source(instant)) if outrun else first
             self._show_motion(first, quick=request.moving)
+            if request.is_playing:
+                self._listener.busy(False)
+                return
         if not self._renderer.is_encoded(instant.pair, instant.phase):
             if self._moves_on(request, divisor):
                 return
@@ -127,11 +143,43 @@ class RequestHandler:
             self._hand_over.put_back(inquiry, inquiry)
             raise
 
-    def pair_ahead(self) -> int | None:
-        """Return the pair to prepare while no request waits, or None: first motion for drags, then encoded pairs."""
-        if (pair := self._pair_without_motion()) is not None:
-            return pair
-        return self._prefetch.next_pair(self._renderer.is_encoded) if self._pacer.encodes_ahead else None
+    def job_ahead(self) -> EncodeAhead | RenderAhead | None:
+        """Return what to do while no request waits, or None.
+
+        First motion for drags, then the next pairs, then the pictures of playback. These may make the cache drop the
+        next pairs, which are encoded again when all of them are there.
+        """
+        is_playing = self._hand_over.is_playing
+        if not is_playing and (pair := self._pair_without_motion()) is not None:
+            return EncodeAhead(pair)
+        if not self._pacer.encodes_ahead:
+            return None
+        pair = None if self._is_prepared or is_playing else self._prefetch.next_pair(self._renderer.is_encoded)
+        if pair is not None:
+            return EncodeAhead(pair)
+        self._is_prepared = self._is_prepared or not is_playing
+        if (query := self._play.next_query()) is not None and not self._disturbs_playback():
+            return RenderAhead(query)
+        pair = None if is_playing else self._prefetch.next_pair(self._renderer.is_encoded)
+        return None if pair is None else EncodeAhead(pair)
+
+    def render_ahead(self, query: RegionQuery) -> None:
+        """Render ``query`` for playback, whose requests get motion drafts in between; raises as :meth:`answer`."""
+        instant = query.instant
+
+        def work(token: CancelToken) -> None:
+            started, was_encoded = time.monotonic(), self._renderer.is_encoded(instant.pair, instant.phase)
+            between = InterludeToken(token, lambda: self._answer_playback(token))
+            self._renderer.encode(instant.pair, between, instant.phase)
+            if not was_encoded:
+                self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)
+            self._play.render(query, token, between if self._hand_over.is_playing else None)
+
+        self._hand_over.run(Task(instant.pair, Stage.AHEAD, query, is_ahead=True), work)
+
+    def _disturbs_playback(self) -> bool:
+        """Return whether a layer of the encoder, between which playback is answered, takes too long."""
+        return self._hand_over.is_playing and self._pacer.encodes_at_rest_only(self._clip_size)
 
     def encode_ahead(self, pair: int) -> None:
         """Find the motion of ``pair``, or encode it into the cache; raises as :meth:`answer`."""
@@ -146,8 +194,9 @@ class RequestHandler:
         self._prefetch.note_encoded(pair, self._renderer.is_encoded)
 
     def stop_ahead(self) -> None:
-        """Stop encoding ahead, after a failure. The user is told when a request asks for the failed pair."""
+        """Prepare nothing more, after a failure. The user is told when a request asks for the failed pair."""
         self._prefetch.give_up()
+        self._play.give_up()
 
     def _pair_without_motion(self) -> int | None:
         """Return a near pair whose motion was not found, and was not sought since the last request; or None."""
@@ -165,7 +214,10 @@ class RequestHandler:
     def _starts_with_motion(self, request: RenderRequest, divisor: int) -> bool:
         """Return whether the first picture of ``request`` is a motion draft: no better one comes as soon."""
         instant = request.query.instant
-        if not self._renderer.is_encoded(instant.pair, instant.phase) and not self._pacer.encodes_at_once:
+        is_soon = self._renderer.is_encoded(instant.pair, instant.phase) or self._pacer.encodes_at_once
+        if request.is_playing:
+            return divisor > 1 or not is_soon
+        if not is_soon:
             return not self._shows_crop_at_once(request.query, divisor)
         if request.moving and self._gesture.keeps_to_motion:
             return True
@@ -253,8 +305,16 @@ class RequestHandler:
     def _answer_between(self, pair: int, token: CancelToken) -> None:
         """Show the motion draft of a request that waits while its pair is being encoded."""
         request = self._hand_over.waiting
-        if request is None or request.query.instant.pair != pair or self._pacer.encodes_at_once:
-            return
+        if request is not None and request.query.instant.pair == pair and not self._pacer.encodes_at_once:
+            self._draw_between(request, token)
+
+    def _answer_playback(self, token: CancelToken) -> None:
+        """Show the motion draft of a request of playback that waits while a picture is rendered ahead."""
+        request = self._hand_over.waiting
+        if request is not None and request.is_playing:
+            self._draw_between(request, token)
+
+    def _draw_between(self, request: RenderRequest, token: CancelToken) -> None:
         query = request.on_screen or request.query
         if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=False):
             self._show_source(query.instant)
@@ -308,6 +368,7 @@ class RequestHandler:
         self._shown.add(region, is_exact=is_exact)
         if region.quality is Quality.FULL:
             self._fulls.put(region.query, region)
+            self._play.put(region)
         self._gesture.note_shown(region.quality)
         self._listener.rendered(region)
 

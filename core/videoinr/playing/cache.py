@@ -1,0 +1,320 @@
+"""The play cache: decoded pictures ready to be shown, bounded in bytes, first in memory, then in a folder on disk.
+
+It knows the plan of playback and the playhead, and so which picture is wanted next and which can be spared most: one
+that the plan does not show (the oldest first), then the one that playback reaches last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from videoinr.closing import Closeable
+from videoinr.playing.picture_folder import PictureFolder
+from videoinr.playing.plan import PictureKey, PlayPlan
+from videoinr.types import RegionQuery, RenderedRegion
+
+READ_AHEAD = 12
+"""So many pictures before the playhead are read back from the disk in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Pictures ``first`` ... ``last`` of a plan are there. ``on_disk``: they have to be read before they are shown."""
+
+    first: int
+    last: int
+    on_disk: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which pictures of a plan are there.
+
+    Attributes:
+        stretches: in order; they do not overlap.
+        done: how many of the wanted pictures there are.
+        wanted: how many pictures the cache shall hold of the plan.
+    """
+
+    stretches: tuple[Stretch, ...] = ()
+    done: int = 0
+    wanted: int = 0
+
+
+class _Held:
+    """One picture. ``region`` has no pixels while the picture is on disk alone; ``file`` is its number there."""
+
+    def __init__(self, region: RenderedRegion, place: int | None) -> None:
+        self.nbytes, self.place = region.nbytes, place
+        self.region: RenderedRegion | None = region
+        self.without_pixels = replace(region, rgbx=np.empty((0, 0, 4), np.uint8))
+        self.file: int | None = None
+
+
+class PlayCache(Closeable):
+    """Keeps decoded pictures. Any thread may call any method; all but ``fetch``, ``put`` and ``close`` return at once.
+
+    Args:
+        memory_bytes: the most that pictures in memory may take.
+        folder: where further pictures go; None: nowhere.
+
+    Attributes:
+        on_change: called when another picture is there, or another plan, on whatever thread.
+    """
+
+    def __init__(self, memory_bytes: int, folder: PictureFolder | None = None) -> None:
+        self._memory_bytes, self._folder = memory_bytes, folder
+        self.on_change: Callable[[], None] = lambda: None
+        self._lock, self._moving = threading.Condition(), threading.Lock()
+        self._held: dict[PictureKey, _Held] = {}
+        self._places: set[int] = set()
+        self._plan: PlayPlan | None = None
+        self._at, self._direction = 0, 1
+        self._in_memory = self._on_disk = 0
+        self._is_given_up = self._is_closed = False
+        self._reader: threading.Thread | None = None
+
+    # ---- the plan ----
+
+    @property
+    def plan(self) -> PlayPlan | None:
+        """What playback will show."""
+        return self._plan
+
+    def set_plan(self, plan: PlayPlan | None, index: int = 0, direction: int = 1) -> None:
+        """Want the pictures of ``plan`` from now on, from picture ``index`` on. The others stay while there is room.
+
+        Args:
+            plan: what playback will show; None: nothing.
+            index: the picture at the playhead.
+            direction: 1 if playback runs forwards, -1 if it runs backwards.
+        """
+        with self._lock:
+            self._at, self._direction = index, direction
+            if plan != self._plan:
+                self._plan, self._is_given_up = plan, False
+                for key, held in self._held.items():
+                    held.place = None if plan is None else plan.place(key)
+                self._places = {held.place for held in self._held.values() if held.place is not None}
+            self._read_ahead()
+        self.on_change()
+
+    def move(self, index: int, direction: int = 1) -> None:
+        """Note that the playhead is at picture ``index``."""
+        with self._lock:
+            self._at, self._direction = index, direction
+            self._read_ahead()
+
+    def next_wanted(self, source: str) -> RegionQuery | None:
+        """Return the picture to render next, the nearest one ahead of the playhead; None if all are there.
+
+        ``source``: what the caller renders; a plan for anything else is not for it.
+        """
+        with self._lock:
+            plan = self._plan
+            if plan is None or plan.source != source or self._is_given_up:
+                return None
+            for index in self._wanted():
+                if index not in self._places and (key := plan.key(index)) not in self._held:
+                    return key.query
+            return None
+
+    def give_up(self) -> None:
+        """Want no picture until there is another plan: one could not be rendered."""
+        with self._lock:
+            self._is_given_up = True
+
+    def coverage(self) -> Coverage:
+        """Return which pictures of the plan are there."""
+        with self._lock:
+            if self._plan is None:
+                return Coverage()
+            held = {one.place: one.region is None for one in self._held.values() if one.place is not None}
+            wanted = self._wanted()
+            return Coverage(tuple(_stretches(held)), sum(index in held for index in wanted), len(wanted))
+
+    def _wanted(self) -> list[int]:
+        """Return the pictures that the cache shall hold, in the order in which playback reaches them."""
+        assert self._plan is not None
+        count, nbytes = self._plan.count, self._plan.picture_bytes
+        if nbytes > self._memory_bytes:
+            return []
+        room = max(self._memory_bytes, 0 if self._folder is None else self._folder.max_bytes)
+        most = min(count, room // nbytes, count if self._plan.most is None else self._plan.most)
+        return [(self._at + step * self._direction) % count for step in range(most)]
+
+    # ---- pictures ----
+
+    def get(self, query: RegionQuery) -> RenderedRegion | None:
+        """Return the picture of ``query`` for the plan's source, if it is in memory."""
+        with self._lock:
+            held = None if self._plan is None else self._held.get(PictureKey(self._plan.source, query))
+            return None if held is None else held.region
+
+    def fetch(self, source: str, query: RegionQuery) -> RenderedRegion | None:
+        """Return the picture of ``query``, from the disk if need be; None if it is not there."""
+        key = PictureKey(source, query)
+        with self._lock:
+            held = self._held.get(key)
+            if held is None or held.region is not None:
+                return None if held is None else held.region
+        return self._load(key, held)
+
+    def put(self, source: str, region: RenderedRegion) -> None:
+        """Keep ``region``, a full picture that was decoded from ``source``. May write other pictures to the disk."""
+        key = PictureKey(source, region.query)
+        with self._lock:
+            if self._is_closed or key in self._held or region.nbytes > self._memory_bytes:
+                return
+            held = _Held(region, None if self._plan is None else self._plan.place(key))
+            self._held[key] = held
+            self._in_memory += held.nbytes
+            if held.place is not None:
+                self._places.add(held.place)
+        self._make_room()
+        self.on_change()
+
+    def close(self) -> None:
+        """Drop all pictures, remove the folder and end the reader."""
+        with self._lock:
+            self._is_closed, self._plan = True, None
+            self._held.clear()
+            self._places.clear()
+            self._lock.notify_all()
+        if self._reader is not None:
+            self._reader.join()
+        with self._moving:
+            if self._folder is not None:
+                self._folder.close()
+
+    # ---- room ----
+
+    def _make_room(self) -> None:
+        """Move pictures out of memory, to the disk where they are worth it, until the budget is kept."""
+        with self._moving:
+            while (found := self._spared()) is not None:
+                key, held, to_disk = found
+                file = held.file
+                if file is None and to_disk and self._folder is not None and held.region is not None:
+                    file = self._folder.write(held.region.rgbx)
+                with self._lock:
+                    self._move_out(key, held, file)
+
+    def _spared(self) -> tuple[PictureKey, _Held, bool] | None:
+        """Return the picture that must leave memory, if one must, and whether it shall go to the disk."""
+        with self._lock:
+            if self._in_memory <= self._memory_bytes or self._is_closed:
+                return None
+            key = max((key for key, held in self._held.items() if held.region is not None), key=self._lateness)
+            return key, self._held[key], self._held[key].file is None and self._has_disk_for(key)
+
+    def _has_disk_for(self, key: PictureKey) -> bool:
+        """Return whether there is room on the disk for ``key``, removing pictures that can be spared more."""
+        nbytes, budget = self._held[key].nbytes, 0 if self._folder is None else self._folder.max_bytes
+        while self._on_disk + nbytes > budget:
+            stored = [other for other, held in self._held.items() if held.file is not None]
+            worst = max(stored, key=self._lateness, default=key)
+            if self._lateness(worst) <= self._lateness(key):
+                return False
+            self._forget_file(worst)
+        return True
+
+    def _move_out(self, key: PictureKey, held: _Held, file: int | None) -> None:
+        if self._held.get(key) is not held or held.region is None:
+            return
+        if held.file is None and file is not None:
+            held.file = file
+            self._on_disk += held.nbytes
+        held.region = None
+        self._in_memory -= held.nbytes
+        if held.file is None:
+            self._drop(key)
+
+    def _forget_file(self, key: PictureKey) -> None:
+        held = self._held[key]
+        if held.file is not None and self._folder is not None:
+            self._folder.remove(held.file)
+            self._on_disk -= held.nbytes
+            held.file = None
+        if held.region is None:
+            self._drop(key)
+
+    def _drop(self, key: PictureKey) -> None:
+        held = self._held.pop(key)
+        if held.place is not None:
+            self._places.discard(held.place)
+
+    def _lateness(self, key: PictureKey) -> int:
+        """Return how many pictures playback shows before ``key``; more than all of them if it is not in the plan."""
+        place = self._held[key].place
+        if place is None or self._plan is None:
+            return 1 << 62
+        return (place - self._at) * self._direction % self._plan.count
+
+    # ---- reading back ----
+
+    def _read_ahead(self) -> None:
+        if self._folder is None or self._is_closed or not any(self._to_read()):
+            return
+        if self._reader is None:
+            self._reader = threading.Thread(target=self._read, name="videoinr-play-reader", daemon=True)
+            self._reader.start()
+        self._lock.notify_all()
+
+    def _to_read(self) -> Iterator[PictureKey]:
+        """Yield the next pictures that are on the disk alone, as far as memory has room for them."""
+        if self._plan is None:
+            return
+        room = self._memory_bytes // self._plan.picture_bytes
+        for index in self._wanted()[: min(READ_AHEAD, room)]:
+            if index in self._places:
+                key = self._plan.key(index)
+                if key in self._held and self._held[key].region is None:
+                    yield key
+
+    def _read(self) -> None:
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: self._is_closed or any(self._to_read()))
+                if self._is_closed:
+                    return
+                key = next(self._to_read())
+                held = self._held[key]
+            self._load(key, held)
+
+    def _load(self, key: PictureKey, held: _Held) -> RenderedRegion | None:
+        """Read a picture back into memory; forget it where that is impossible."""
+        with self._moving:
+            file, rect = held.file, key.query.rect
+            if held.region is not None or file is None or self._folder is None:
+                return held.region
+            pixels = self._folder.read(file, rect.height, rect.width)
+            with self._lock:
+                if self._held.get(key) is not held:
+                    return None
+                if pixels is None:
+                    self._forget_file(key)
+                    return None
+                region = held.region = replace(held.without_pixels, rgbx=pixels)
+                self._in_memory += held.nbytes
+        self._make_room()
+        return region
+
+
+def _stretches(on_disk_by_place: dict[int, bool]) -> Iterable[Stretch]:
+    """Yield the runs of places that follow each other and are all in memory, or all on disk."""
+    found: Stretch | None = None
+    for place in sorted(on_disk_by_place):
+        on_disk = on_disk_by_place[place]
+        if found is not None and (place, on_disk) == (found.last + 1, found.on_disk):
+            found = replace(found, last=place)
+        else:
+            if found is not None:
+                yield found
+            found = Stretch(place, place, on_disk)
+    if found is not None:
+        yield found

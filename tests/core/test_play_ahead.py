@@ -1,0 +1,167 @@
+"""The render loop renders what playback will show while no request waits, and answers playback in between."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from helpers.loop_under_test import GRID, LoopUnderTest, whole
+from helpers.slow_renderer import Pace, gradient
+from helpers.waiting import wait_until
+from videoinr.cancel import CancelToken
+from videoinr.errors import DeviceError
+from videoinr.geometry import Rect
+from videoinr.playing.cache import PlayCache
+from videoinr.playing.plan import PlayPlan, play_times
+from videoinr.render.play_ahead import BAND_ROWS, bands
+from videoinr.timeline import Timeline
+from videoinr.types import Instant, Quality, RegionQuery, RenderRequest, Segment
+
+TIMELINE = Timeline.constant(50, Fraction(25))
+HALF = Fraction(1, 2)
+
+
+def plan_of(start: Fraction = Fraction(0), secs: Fraction = Fraction(1, 5)) -> PlayPlan:
+    times = play_times(TIMELINE, Segment(start, start + secs), Fraction(1, 50))
+    return PlayPlan("gradient.mp4", TIMELINE, times, GRID, GRID.rect)
+
+
+@pytest.fixture
+def bench_of() -> Iterator[Callable[..., LoopUnderTest]]:
+    benches: list[LoopUnderTest] = []
+
+    def make(pace: Pace) -> LoopUnderTest:
+        benches.append(LoopUnderTest(pace, PlayCache(64 << 20)))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.loop.close()
+        assert bench.play is not None
+        bench.play.close()
+
+
+def start(bench: LoopUnderTest, plan: PlayPlan | None = None) -> PlayCache:
+    assert bench.play is not None
+    bench.play.set_plan(plan or plan_of())
+    bench.loop.look_again()
+    return bench.play
+
+
+def play(bench: LoopUnderTest, query: RegionQuery) -> None:
+    bench.loop.submit(RenderRequest(query, moving=True, is_playing=True))
+
+
+def is_complete(cache: PlayCache) -> bool:
+    coverage = cache.coverage()
+    return coverage.done == coverage.wanted > 0
+
+
+def test_an_idle_loop_renders_the_plan_and_shows_nothing_of_it(bench_of: Callable[..., LoopUnderTest]) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    bench.ask(whole(30))
+    bench.told.wait_for_full(whole(30))
+    shown = len(bench.told.regions)
+    cache = start(bench)
+    wait_until(lambda: is_complete(cache))
+    assert len(bench.told.regions) == shown
+    assert [query for query in renderer.asked("full") if query != whole(30)] == [
+        plan_of().query(index) for index in range(plan_of().count)
+    ], "in the order of playback"
+    found = cache.get(plan_of().query(3))
+    assert found is not None
+    assert np.array_equal(found.rgbx, gradient(found.query, found.query.instant.position / 50))
+
+
+def test_a_request_ends_the_work_ahead_and_what_is_there_is_shown_at_once(
+    bench_of: Callable[..., LoopUnderTest],
+) -> None:
+    bench = bench_of(Pace(secs_per_pixel=1e-6))
+    renderer = bench.open()
+    cache = start(bench)
+    wait_until(lambda: cache.coverage().done >= 2)
+    bench.ask(whole(40))
+    bench.told.wait_for_full(whole(40))
+    first = plan_of().query(0)
+    renderer.calls.clear()
+    bench.ask(first)
+    bench.told.wait_for_full(first)
+    assert first not in renderer.asked("full")
+    wait_until(lambda: is_complete(cache))
+
+
+def test_playback_gets_motion_drafts_while_pictures_are_rendered(bench_of: Callable[..., LoopUnderTest]) -> None:
+    bench = bench_of(Pace(secs_per_pixel=2e-6, encode_secs=0.03))
+    bench.open()
+    wanted = [RegionQuery(Instant(pair, HALF), GRID, GRID.rect) for pair in range(6, 22)]
+    cache = start(bench)
+    for query in wanted:
+        play(bench, query)
+        time.sleep(0.02)
+    wait_until(lambda: is_complete(cache))
+    drafts = {region.query for region in bench.told.of(Quality.MOTION)}
+    assert len(drafts & set(wanted)) >= 3
+    assert not bench.told.of(Quality.DRAFT), "no other kind of draft alternates with them"
+    assert wanted[-1] in drafts, "the newest one is never left out"
+    assert not bench.told.is_busy
+
+
+def test_playback_of_kept_pictures_needs_nothing_from_the_renderer(bench_of: Callable[..., LoopUnderTest]) -> None:
+    bench = bench_of(Pace(secs_per_pixel=1e-6))
+    renderer = bench.open()
+    cache = start(bench)
+    wait_until(lambda: is_complete(cache))
+    renderer.calls.clear()
+    for index in range(plan_of().count):
+        query = plan_of().query(index)
+        play(bench, query)
+        bench.told.wait_for(lambda query=query: any(one.query == query for one in bench.told.of(Quality.FULL)))  # type: ignore[misc]
+    assert renderer.asked("full") == renderer.asked("quick motion") == []
+
+
+def test_a_fast_renderer_plays_full_pictures_itself(bench_of: Callable[..., LoopUnderTest]) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    renderer.encoded.update(range(50))
+    bench.ask(whole(0))
+    bench.told.wait_for_full(whole(0))
+    bench.ask(whole(0, Fraction(1, 3)))
+    bench.told.wait_for_full(whole(0, Fraction(1, 3)))
+    play(bench, whole(1))
+    bench.told.wait_for(lambda: any(one.query == whole(1) for one in bench.told.of(Quality.FULL)))
+
+
+def test_a_failure_is_not_reported_and_ends_the_plan(
+    bench_of: Callable[..., LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = bench_of(Pace())
+    renderer = bench.open()
+    tried: list[int] = []
+
+    def refuse(pair: int, token: CancelToken, _phase: Fraction) -> None:
+        tried.append(pair)
+        raise DeviceError("no memory", hint="less")
+
+    monkeypatch.setattr(renderer, "encode", refuse)
+    cache = start(bench)
+    wait_until(lambda: bool(tried))
+    wait_until(lambda: cache.next_wanted("gradient.mp4") is None)
+    assert len(tried) == 1
+    assert bench.told.failures == []
+
+
+@pytest.mark.parametrize("top", [0, 5, 128, 200])
+def test_bands_end_at_the_rows_of_tiles_and_cover_the_picture(top: int) -> None:
+    rect = Rect(3, top, 40, 300)
+    parts = list(bands(rect))
+    assert parts[0].y == top
+    assert all(one.bottom == other.y for one, other in itertools.pairwise(parts))
+    assert parts[-1].bottom == rect.bottom
+    assert all(one.bottom % BAND_ROWS == 0 for one in parts[:-1])
+    assert {(one.x, one.width) for one in parts} == {(3, 40)}
