@@ -1,11 +1,11 @@
 """Measures cached playback of two seconds of the demo clip at 24 pictures a second, with sound into the null output.
 
-    xvfb-run -a python tests/benchmarks/play_demo.py [SECS]
+    xvfb-run -a python tests/benchmarks/play_demo.py play SECS
+    python tests/benchmarks/play_demo.py build PICTURES
 
-1. How long the render loop takes to fill the play cache, against decoding the same pictures with the engine alone; in
-   turn, three times each.
-2. In the real window: how many decoded pictures a second are painted, how far they are from the sound, and the longest
-   gap of the event loop.
+``play``: in the real window, how many decoded pictures a second are painted, how far they are from the sound, and the
+longest gap of the event loop. ``build``: how long the render loop takes to fill the play cache, against decoding the
+same pictures with the engine alone; in turn, three times each.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -125,56 +126,70 @@ class Show:
         loop.exec()
 
 
+def play(folder: Path, secs: float) -> None:
+    """Fill the cache in the real window, and play for ``secs`` seconds."""
+    show = Show(with_sound(folder))
+    session, cache = show.viewer.session, show.viewer.play_cache
+    show.wait(lambda: session.clip is not None)
+    show.wait(lambda: show.viewer.window.frame_view.full_for(session.last_query) is not None)
+    session.seek(LENGTH)
+    session.mark_out()
+    session.seek(Fraction(0))
+    begun = time.perf_counter()
+    show.wait(lambda: cache.coverage().wanted == 48 and cache.coverage().done == 48)
+    print(f"cached while the window was at rest: 48 pictures in {time.perf_counter() - begun:.2f} s")
+    watch = LoopWatch()
+    watch.start()
+    show.viewer.player.toggle()
+    show.wait_secs(secs)
+    show.viewer.player.pause()
+    watch.stop()
+    decoded = sum(one[2] is Quality.FULL for one in show.painted)
+    secs = show.painted[-1][0] - show.painted[0][0]
+    print(f"{decoded - 1} decoded pictures in {secs:.2f} s, {(decoded - 1) / secs:.2f} a second; "
+          f"other pictures: {len(show.painted) - decoded}; size {cache.plan and cache.plan.rect}")  # fmt: skip
+    late = [abs(one) for one in show.drifts if abs(one) < 1]
+    print(f"{len(late)} pictures with sound: picture to sound in ms: median {statistics.median(late) * 1000:.1f}, "
+          f"95 % {np.percentile(late, 95) * 1000:.1f}, most {max(late) * 1000:.1f}; "
+          f"last 100: median {statistics.median(late[-100:]) * 1000:.1f}")  # fmt: skip
+    print(f"longest gap of the event loop: {watch.longest_secs * 1000:.1f} ms {watch.where}")
+    show.viewer.window.close()
+
+
+def build(folder: Path, pictures: int) -> None:
+    """Compare filling the cache with decoding alone, in turn."""
+    clip = resource_path("demo/demo.mp4")
+    with open_engine(clip) as engine:
+        timeline, source, size = engine.clip.timeline, engine.opened.source_id, engine.clip.info.grid
+    grid = size.scaled(1006 / 320)
+    plan = PlayPlan(source, timeline, play_times(timeline, Segment(Fraction(0), pictures / RATE), 1 / RATE), grid,
+                    grid.rect)  # fmt: skip
+    few = max(2, pictures // 3) * plan.picture_bytes
+    decode_secs(clip, plan)
+    rows = []
+    for _ in range(3):
+        timed = [_timed(lambda: decode_secs(clip, plan)), _timed(lambda: build_secs(clip, plan, MEMORY, folder / "a")),
+                 _timed(lambda: build_secs(clip, plan, few, folder / "b"))]  # fmt: skip
+        rows.append(timed)
+        print([f"{wall:.2f} s ({cpu:.2f} of CPU)" for wall, cpu in timed], flush=True)
+    wall, cpu = ([statistics.median(row[column][kind] for row in rows) for column in range(3)] for kind in (0, 1))
+    print(f"{pictures} pictures of {grid}: decoding {wall[0]:.2f} s; cache in memory {wall[1] / wall[0]:.3f} times "
+          f"({cpu[1] / cpu[0]:.3f} of its CPU time), two thirds on disk {wall[2] / wall[0]:.3f} times "
+          f"({cpu[2] / cpu[0]:.3f})")  # fmt: skip
+
+
+def _timed(work: Callable[[], float]) -> tuple[float, float]:
+    start = time.process_time()
+    return work(), time.process_time() - start
+
+
 def main() -> None:
-    play_secs = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    what, number = sys.argv[1], float(sys.argv[2])
     with tempfile.TemporaryDirectory() as name:
-        clip = with_sound(Path(name))
-        show = Show(clip)
-        session, cache = show.viewer.session, show.viewer.play_cache
-        show.wait(lambda: session.clip is not None)
-        show.wait(lambda: show.viewer.window.frame_view.full_for(session.last_query) is not None)
-        session.seek(LENGTH)
-        session.mark_out()
-        session.seek(Fraction(0))
-        begun = time.perf_counter()
-        show.wait(lambda: cache.coverage().wanted == 48 and cache.coverage().done == 48)
-        print(f"cached while the window was at rest: 48 pictures in {time.perf_counter() - begun:.2f} s")
-        plan = cache.plan
-        assert plan is not None
-        watch = LoopWatch()
-        watch.start()
-        show.viewer.player.toggle()
-        show.wait_secs(play_secs)
-        show.viewer.player.pause()
-        watch.stop()
-        shown = [one for one in show.painted if one[2] is Quality.FULL]
-        secs = show.painted[-1][0] - show.painted[0][0]
-        print(
-            f"{plan.rect.width}x{plan.rect.height}: {len(shown) - 1} decoded pictures in {secs:.2f} s, "
-            f"{(len(shown) - 1) / secs:.2f} a second; other pictures: {len(show.painted) - len(shown)}"
-        )
-        late = [abs(one) for one in show.drifts if abs(one) < 1]
-        print(
-            f"{len(late)} pictures with sound: picture to sound in ms: median {statistics.median(late) * 1000:.1f}, "
-            f"95 % {np.percentile(late, 95) * 1000:.1f}, most {max(late) * 1000:.1f}; "
-            f"last 100: median {statistics.median(late[-100:]) * 1000:.1f}"
-        )
-        print(f"longest gap of the event loop: {watch.longest_secs * 1000:.1f} ms {watch.where}")
-        show.viewer.window.close()
-        timeline_plan = PlayPlan("", plan.timeline, play_times(plan.timeline, Segment(Fraction(0), LENGTH), 1 / RATE),
-                                 plan.grid, plan.rect)  # fmt: skip
-        rows = []
-        for _ in range(3):
-            with open_engine(clip) as engine:
-                real = PlayPlan(engine.opened.source_id, *(getattr(timeline_plan, one) for one in
-                                ("timeline", "times", "grid", "rect")))  # fmt: skip
-            rows.append((decode_secs(clip, real), build_secs(clip, real, MEMORY, Path(name) / "a"),
-                         build_secs(clip, real, 30 * real.picture_bytes // 2, Path(name) / "b")))  # fmt: skip
-        decoding, memory, disk = (statistics.median(column) for column in zip(*rows, strict=True))
-        print(
-            f"decoding {decoding:.2f} s; cache in memory {memory:.2f} s, {memory / decoding:.3f} times; "
-            f"two thirds on disk {disk:.2f} s, {disk / decoding:.3f} times   {rows}"
-        )
+        if what == "play":
+            play(Path(name), number)
+        else:
+            build(Path(name), int(number))
 
 
 if __name__ == "__main__":
