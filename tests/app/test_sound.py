@@ -146,9 +146,12 @@ def test_without_looping_it_ends_with_the_stretch(theatre: Theatre) -> None:
     theatre.player.set_loops(False)
     theatre.player.toggle()
     theatre.wait_until_heard()
-    for _ in range(60):
+
+    def has_stopped() -> bool:
         theatre.run(0.01)
-    assert not theatre.player.is_playing
+        return not theatre.player.is_playing
+
+    wait_until(has_stopped)
     assert theatre.session.view.time_secs == 1
 
 

@@ -12,7 +12,7 @@ from helpers.loop_under_test import GRID, PATIENCE_SECS, LoopUnderTest, whole
 from helpers.slow_renderer import VELOCITY, Pace
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect
-from videoinr.render.hand_over import HandOver
+from videoinr.render.hand_over import EncodeAhead, HandOver
 from videoinr.render.inquiry import FLOW_PX, DoubtInquiry, FlowInquiry, Inquiry, TrajectoryInquiry, flow_query
 from videoinr.render.inspected import Doubt, FlowField, Trajectory
 from videoinr.render.renderer import Renderer
@@ -163,7 +163,7 @@ def test_a_failed_question_is_told_and_does_not_come_back(bench_of: Callable[[Pa
 
 def test_a_question_about_another_pair_ends_the_encoding_of_one_ahead() -> None:
     hand_over = HandOver()
-    assert hand_over.next_job(pair_ahead=8) is not None, "nothing is asked: a pair is encoded ahead"
+    assert hand_over.next_job(EncodeAhead(8)) is not None, "nothing is asked: a pair is encoded ahead"
     cancelled: list[bool] = []
     from videoinr.render.hand_over import Stage, Task
 

@@ -224,10 +224,13 @@ def test_over_a_minute_of_loops_pictures_and_sound_stay_together(
 
 def test_it_falls_silent_at_the_end_and_starts_anew(feed: SoundFeed, clock: Clock, sound: SoundSource) -> None:
     begin(feed, SoundRun(sound, WHOLE, Fraction(19, 10)), Fraction(19, 10))
-    for _ in range(20):
+
+    def is_silent() -> bool:
         clock.run(0.01)
         feed.pump(Fraction(2))
-    assert feed.time_secs is None
+        return feed.time_secs is None
+
+    wait_until(is_silent)
     begin(feed, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
     assert feed.time_secs == 1
     feed.stop()

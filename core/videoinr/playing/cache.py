@@ -175,7 +175,8 @@ class PlayCache(Closeable):
             self._in_memory += held.nbytes
             if held.place is not None:
                 self._places.add(held.place)
-        self._make_room()
+        with self._moving:
+            self._make_room()
         self.on_change()
 
     def close(self) -> None:
@@ -193,21 +194,20 @@ class PlayCache(Closeable):
 
     # ---- room ----
 
-    def _make_room(self) -> None:
-        """Move pictures out of memory, to the disk where they are worth it, until the budget is kept."""
-        with self._moving:
-            while (found := self._spared()) is not None:
-                key, held, to_disk = found
-                file = held.file
-                if file is None and to_disk and self._folder is not None and held.region is not None:
-                    file = self._folder.write(held.region.rgbx)
-                with self._lock:
-                    self._move_out(key, held, file)
+    def _make_room(self, nbytes: int = 0) -> None:
+        """Move pictures out of memory, to the disk where they are worth it, until there is room for ``nbytes`` more."""
+        while (found := self._spared(nbytes)) is not None:
+            key, held, to_disk = found
+            file = held.file
+            if file is None and to_disk and self._folder is not None and held.region is not None:
+                file = self._folder.write(held.region.rgbx)
+            with self._lock:
+                self._move_out(key, held, file)
 
-    def _spared(self) -> tuple[PictureKey, _Held, bool] | None:
+    def _spared(self, nbytes: int) -> tuple[PictureKey, _Held, bool] | None:
         """Return the picture that must leave memory, if one must, and whether it shall go to the disk."""
         with self._lock:
-            if self._in_memory <= self._memory_bytes or self._is_closed:
+            if self._in_memory + nbytes <= self._memory_bytes or self._is_closed or not self._in_memory:
                 return None
             key = max((key for key, held in self._held.items() if held.region is not None), key=self._lateness)
             return key, self._held[key], self._held[key].file is None and self._has_disk_for(key)
@@ -289,6 +289,8 @@ class PlayCache(Closeable):
     def _load(self, key: PictureKey, held: _Held) -> RenderedRegion | None:
         """Read a picture back into memory; forget it where that is impossible."""
         with self._moving:
+            if held.region is None:
+                self._make_room(held.nbytes)
             file, rect = held.file, key.query.rect
             if held.region is not None or file is None or self._folder is None:
                 return held.region
@@ -301,8 +303,7 @@ class PlayCache(Closeable):
                     return None
                 region = held.region = replace(held.without_pixels, rgbx=pixels)
                 self._in_memory += held.nbytes
-        self._make_room()
-        return region
+                return region
 
 
 def _stretches(on_disk_by_place: dict[int, bool]) -> Iterable[Stretch]:

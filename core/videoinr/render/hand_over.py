@@ -53,7 +53,7 @@ class LookAgain:
 
 
 Job = Path | RenderRequest | Inquiry | EncodeAhead | RenderAhead | LookAgain
-"""Open the clip at a path, answer a request, do a step of an inquiry, prepare something, or choose anew what to prepare."""
+"""Open a clip, answer a request, do a step of an inquiry, prepare something, or choose anew what to prepare."""
 
 
 class Stage(Enum):
