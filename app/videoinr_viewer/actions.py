@@ -379,11 +379,6 @@ def enable_actions(actions: Mapping[str, QAction], *, has_clip: bool) -> None:
             actions[row.id].setEnabled(has_clip)
 
 
-def tool_tip(name: str) -> str:
-    """Return the tool tip of the action ``name``: its text and its first key."""
-    return _tool_tip(next(row for row in TABLE if row.id == name))
-
-
 def _tool_tip(row: Row) -> str:
     text = tr(row.text).replace("&", "").rstrip("…")
     named = f"{text} ({row.keys[0]})" if row.keys else text

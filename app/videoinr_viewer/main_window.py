@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions, tool_tip
+from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found, Survey
@@ -307,7 +307,9 @@ class MainWindow(QMainWindow):
         action, sound = self.actions_by_id["mute"], self.sound
         action.setChecked(sound.is_muted)
         volume = tr("volume {percent}%", percent=sound.volume)
-        action.setToolTip(f"{tool_tip('mute')}: {sound.why_silent or volume}")
+        # The first line names the action and its key, which the user may change.
+        first, *_ = action.toolTip().splitlines()
+        action.setToolTip(f"{first}\n{sound.why_silent or volume}")
         self.timeline.transport.show_muted(sound.is_muted or bool(sound.why_silent))
 
     @Slot()

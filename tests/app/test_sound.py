@@ -180,7 +180,7 @@ def test_without_the_library_the_tool_tip_says_so(
     monkeypatch.setattr(sound_module, "find_spec", lambda _name: None)
     stage = stage_of()
     action = stage.viewer.window.actions_by_id["mute"]
-    assert action.toolTip() == "Mute (Shift+M): Sound needs the package PySide6-Addons."
+    assert action.toolTip() == "Mute (Shift+M)\nSound needs the package PySide6-Addons."
     assert default_output() is None
 
 
@@ -190,12 +190,12 @@ def test_the_actions_mute_and_change_the_volume(
     monkeypatch.setenv("VIDEOINR_SOUND", "null")
     stage = stage_of()
     actions, sound = stage.viewer.window.actions_by_id, stage.viewer.sound
-    assert actions["mute"].toolTip() == "Mute (Shift+M): volume 100%"
+    assert actions["mute"].toolTip() == "Mute (Shift+M)\nvolume 100%"
     actions["quieter"].trigger()
     actions["mute"].trigger()
     assert (sound.volume, sound.is_muted) == (90, True)
     assert actions["mute"].isChecked()
-    assert actions["mute"].toolTip() == "Mute (Shift+M): volume 90%"
+    assert actions["mute"].toolTip() == "Mute (Shift+M)\nvolume 90%"
     actions["louder"].trigger()
     assert not sound.is_muted
     assert not actions["mute"].isChecked()
