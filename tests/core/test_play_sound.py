@@ -239,15 +239,17 @@ def test_it_falls_silent_at_the_end_and_starts_anew(feed: SoundFeed, clock: Cloc
 
 
 def test_a_newer_run_cancels_the_decoding_of_the_one_before(feed: SoundFeed, sound: SoundSource) -> None:
-    ended = threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def slow(token: CancelToken) -> None:
+        started.set()
         while not token.cancelled:
             time.sleep(0.001)
         ended.set()
         raise Cancelled
 
     feed.start(slow)
+    wait_until(started.is_set)
     feed.pump(Fraction(0))
     begin(feed, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
     assert ended.is_set()
