@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
-RESERVED = ("Tab", "Shift+Tab")
-"""Held Tab shows the source; no action can have it."""
+RESERVED = ("Tab", "Shift+Tab", "Z")
+"""Held Tab shows the source, and held Z the loupe; no action can have them."""
 MOST_KEYS = 3
 Choices = Mapping[str, Sequence[str]]
 """Shortcuts by the id of their action, in Qt's portable words; none at all is a choice too."""

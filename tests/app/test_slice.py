@@ -65,7 +65,7 @@ def test_a_click_in_the_slice_goes_to_its_time(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(1))
     stage.wait_until_complete()
     dock = start(stage)
-    box = dock.plot.getViewBox()
+    box = dock.plot.box
     at = dock.plot.mapFromScene(box.mapViewToScene(QPointF(22.25, 40)))
     QTest.mouseClick(dock.plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
     stage.wait_for(lambda: stage.viewer.session.view.time_secs != 1)

@@ -93,6 +93,9 @@ class Reporter(QObject):
         self._say("marks", [session.marks.in_secs is not None, session.marks.out_secs is not None])
         self._say("complete", window.frame_view.full_for(session.last_query) is not None)
         self._say("compare", window.frame_view.compare.value)
+        self._say("flow", window.inspections.flow.view.value if window.inspections.is_complete else "computing")
+        self._say("slice", window.slicing.is_on and window.slicing.is_complete)
+        self._say("loupe", window.frame_view.overlays.loupe.isVisible())
         self._say("source_only", window.frame_view._item.source_only)
         coverage = window.timeline.overview._covered[0]
         self._say("covered", [coverage.done, coverage.wanted])
