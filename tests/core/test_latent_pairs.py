@@ -97,6 +97,18 @@ def test_a_part_grows_with_the_view_and_the_picture_does_not_change(large: Engin
     np.testing.assert_array_equal(picture(large, 2, Rect(0, 0, 40, 40)), first)
 
 
+def test_motion_and_trajectories_need_only_a_part(path: Path, large: Engine) -> None:
+    view = RegionQuery(THIRD, SIZE, Rect(20, 10, 40, 30))
+    place = (40.25, 30.5)
+    way, field = large.inspector.trajectory(THIRD, place, NEVER), large.inspector.flow(view, NEVER)
+    assert part_of(large).part.rect.width < SIZE.width
+    pair_encoder.WHOLE_BYTES = 2**40
+    with engine_for(path) as small:
+        expected = small.inspector.flow(view, NEVER)
+        np.testing.assert_allclose(field.flow, expected.flow, atol=2e-3)
+        np.testing.assert_allclose(way.places, small.inspector.trajectory(THIRD, place, NEVER).places, atol=0.05)
+
+
 def test_projected_regions_stay_within_their_budget(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
     with engine_for(path) as ample:

@@ -10,6 +10,7 @@ from videoinr.decode.failure import FailureMaps
 from videoinr.decode.flow import decode_flow
 from videoinr.decode.trajectory import follow
 from videoinr.geometry import Grid, Rect
+from videoinr.model.latent import OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.render import visible_part
 from videoinr.render.footing import Footing, Footings
@@ -57,17 +58,27 @@ class Inspector:
         There is a tick at every sixteenth of that time.
         """
         footing = self._footings.nearest(instant, token)
-        # All of the frame: nobody knows where the point leads.
-        features = self._features_of(footing, token).in_float32()
         phases = tuple(Fraction(tick, TICKS) for tick in range(TICKS + 1))
-        places = follow(features, (footing.phase, place), phases, token)
-        return Trajectory(instant, place, _between(footing), phases, tuple(places))
+        needed = visible_part.widened(_pixel_at(place, self._clip), self._clip)
+        while True:
+            features = self._features_of(footing, token, needed).in_float32()
+            try:
+                places = follow(features, (footing.phase, place), phases, token)
+            except OutsidePartError as error:  # Of large frames, only what is needed is encoded.
+                needed = visible_part.widened(error.rect, self._clip)
+            else:
+                return Trajectory(instant, place, _between(footing), phases, tuple(places))
 
     def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
         """Return where the motion around ``instant`` was not found well (see decode/failure.py)."""
         footing = self._footings.nearest(instant, token)
         failure = self._failure_of(footing, self._features_of(footing, token)).value
         return Doubt(instant, _between(footing), failure, self._footings.kind(instant.pair, token))
+
+
+def _pixel_at(place: Place, clip: Grid) -> Rect:
+    x, y = (min(max(int(at), 0), side - 1) for at, side in zip(place, (clip.width, clip.height), strict=True))
+    return Rect(x, y, 1, 1)
 
 
 def _between(footing: Footing) -> Between:
