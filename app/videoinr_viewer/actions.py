@@ -31,6 +31,7 @@ from videoinr_viewer.project.keeper import ProjectKeeper
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.cut_editor import CutEditor
 from videoinr_viewer.timeline.panel import TimelinePanel
 from videoinr_viewer.timeline.time_field import TimeField
 
@@ -56,6 +57,7 @@ class Targets:
     commands: CommandPalette
     history: History
     projects: ProjectKeeper
+    cut_editor: CutEditor
     timeline_of: Callable[[], TimelinePanel]
     play: CachedPlay
     sound: Sound
@@ -247,7 +249,10 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("next-cut", Menu.MARKS, "Next c&ut", ("Ctrl+Down",), lambda t: t.timeline.go_to_cut(1)),
     Row(
-        "previous-cut", Menu.MARKS, "Previous cu&t", ("Ctrl+Up",), lambda t: t.timeline.go_to_cut(-1), group_ends=True,
+        "previous-cut", Menu.MARKS, "Previous cu&t", ("Ctrl+Up",), lambda t: t.timeline.go_to_cut(-1),
+    ),
+    Row(
+        "cut-here", Menu.MARKS, "A cut &here, or none", ("Shift+X",), lambda t: t.cut_editor.toggle(), group_ends=True,
     ),
     Row("timeline-in", Menu.MARKS, "&Magnify the timeline", ("Alt+Up",), lambda t: t.timeline.overview.zoom(2)),
     Row("timeline-out", Menu.MARKS, "&Reduce the timeline", ("Alt+Down",), lambda t: t.timeline.overview.zoom(0.5)),

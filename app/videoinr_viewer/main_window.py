@@ -48,6 +48,7 @@ from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.threads.late_modules import LateModules
 from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.cut_editor import CutEditor
 from videoinr_viewer.timeline.panel import TimelinePanel
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.time_field import TimeField
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.projects = ProjectKeeper(
             session, self.history, self.frame_view, options.reading, self, asks=options.asks
         )  # fmt: skip
+        self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar = RestoreBar()
         self.late_modules = LateModules((DIALOG_MODULE,), self)
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
             self.commands,
             self.history,
             self.projects,
+            self.cut_editor,
             lambda: self.timeline,
             play,
             sound,

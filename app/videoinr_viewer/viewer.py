@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -100,7 +101,8 @@ class Viewer(QObject):
         self.session.open_failed.connect(self._revert_reading)
         self.session.closed.connect(self._revert_reading)
         self._connect_projects()
-        for part in (self.window.menus.models, self.window.side_windows, self.window.history):
+        window = self.window
+        for part in (window.menus.models, window.side_windows, window.history, window.cut_editor):
             part.reading_wanted.connect(self._read_so)
         self.window.commands.recent = self.settings.recent_actions
         self.window.bindings.load(self.settings.shortcuts)
@@ -159,6 +161,9 @@ class Viewer(QObject):
     @Slot(object)
     def _note_opening(self, path: Path) -> None:
         self._opening = path
+        if not (self.session.keeps_notes or self.window.projects.opens_project):
+            # What the user said about the cuts of one clip says nothing about another.
+            self.reading.choose(replace(self.reading.current, cuts=""))
 
     @Slot(object)
     def _read_so(self, reading: Reading) -> None:

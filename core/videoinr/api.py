@@ -31,7 +31,7 @@ from videoinr.types import ExportProgress, ExportReport
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from videoinr.clip.memory_clip import Frames
+    from videoinr.clip.memory_clip import Frames, MemoryClip
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
@@ -53,6 +53,7 @@ class OpenArguments(TypedDict, total=False):
     background: str
     deinterlace: str
     across_cuts: AcrossCutsName
+    cuts: str
 
 
 def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
@@ -84,6 +85,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     background: str = "black",
     deinterlace: str = "auto",
     across_cuts: AcrossCutsName = "hold",
+    cuts: str = "",
 ) -> Video:
     """Open a clip with a model.
 
@@ -106,6 +108,8 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
             from the neighbouring pair of its own scene. ``"blend"``: both frames, mixed. ``"decode"``: every pair as it
             is, across a cut a mixture. With the first two, repeated frames are skipped: motion runs on between the
             distinct frames around them.
+        cuts: pairs that are cuts whatever their frames look like, and with a minus those that are none: ``"12,-40"``.
+            Pair 12 lies between frames 12 and 13.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -118,7 +122,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     """
     opening = OpenArguments(
         model=model, device=device, memory=memory, picture_fps=picture_fps, stream=stream, background=background,
-        deinterlace=deinterlace, across_cuts=across_cuts,
+        deinterlace=deinterlace, across_cuts=across_cuts, cuts=cuts,
     )  # fmt: skip
     return Video(_engine(clip, _options(**opening), **opening))
 
@@ -177,7 +181,8 @@ def export(
             what was met in reading the clip.
         report: called with the result: what became of the sound, and what the output lacks.
         cancel: cancels the export between chunks of a few milliseconds.
-        opening: model, device, memory, picture_fps, stream, background, deinterlace, across_cuts: as for :func:`open`.
+        opening: model, device, memory, picture_fps, stream, background, deinterlace, across_cuts, cuts: as for
+            :func:`open`.
 
     Returns:
         The path of the video file, or the pattern of the pictures' names.
@@ -290,11 +295,14 @@ def _options(
     stream: int | None = None,
     background: str = "black",
     deinterlace: str = "auto",
+    cuts: str = "",
     **_others: object,
 ) -> OpenOptions:
     """Return how to read a clip, from the arguments of :func:`open`."""
     fps = exact(picture_fps, "picture_fps")
-    return OpenOptions(picture_fps=fps, stream=stream, background=background, deinterlace=deinterlace)
+    return OpenOptions(
+        picture_fps=fps, stream=stream, background=background, deinterlace=deinterlace, cuts=cuts
+    )  # fmt: skip
 
 
 def _engine(
@@ -312,7 +320,11 @@ def _engine(
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
 
-    source = Path(clip) if isinstance(clip, str | PathLike) else open_frames(clip, fps=options.picture_fps)
+    if isinstance(clip, str | PathLike):
+        source: Path | MemoryClip = Path(clip)
+    else:
+        source = open_frames(clip, fps=options.picture_fps)
+        source.cut_edits = options.cut_edits
     return open_engine(
         source, model=str(model) if isinstance(model, PathLike) else model, device=device, memory_bytes=memory,
         options=options, across_cuts=as_across_cuts(across_cuts), token=cancel,

@@ -219,3 +219,55 @@ def test_any_walk_through_the_history_meets_the_same_documents(stage: Stage) -> 
         (history.undo if random.random() < 0.5 + (index > len(documents) / 2) / 5 else history.redo)()
         assert history.document == documents[history.stack.index()]
     assert all(isinstance(one.segment, Segment) for one in history.document.segments)
+
+
+# ---- cuts ----
+
+
+def cuts(stage: Stage) -> str:
+    return history_of(stage).document.reading.cuts
+
+
+def toggle_cut(stage: Stage) -> None:
+    opened = stage.viewer.session.clip
+    stage.viewer.window.actions_by_id["cut-here"].trigger()
+    stage.wait_for(lambda: stage.viewer.session.clip is not opened)
+
+
+def test_a_cut_is_set_and_removed_where_the_playhead_is(stage: Stage) -> None:
+    history, frame = history_of(stage), Fraction(1, 25)
+    stage.viewer.session.seek(5 * frame)
+    toggle_cut(stage)
+    assert cuts(stage) == "4"
+    stage.viewer.session.seek(9 * frame + frame / 3)
+    toggle_cut(stage)
+    assert cuts(stage) == "4,9"
+    assert history.stack.undoText() == "edit a cut"
+    stage.viewer.window.timeline.overview._cuts.add(4)
+    stage.viewer.session.seek(5 * frame)
+    toggle_cut(stage)
+    assert cuts(stage) == "-4,9"
+    for expected in ("4,9", "4", ""):
+        history.undo()
+        stage.wait_for(lambda expected=expected: cuts(stage) == expected)  # type: ignore[misc]
+
+
+def test_no_cut_is_set_before_the_first_frame_and_the_last_pair_is_reached(stage: Stage) -> None:
+    stage.viewer.session.go_to_start()
+    stage.viewer.window.actions_by_id["cut-here"].trigger()
+    assert stage.viewer.reading.current.cuts == ""
+    stage.viewer.session.seek(Fraction(2))
+    toggle_cut(stage)
+    assert cuts(stage) == "48"
+
+
+def test_cuts_belong_to_their_clip(stage: Stage) -> None:
+    stage.viewer.session.seek(Fraction(1))
+    toggle_cut(stage)
+    opened = stage.viewer.session.clip
+    with stage.qtbot.waitSignal(stage.viewer.session.open_failed):
+        stage.viewer.session.open(Path("broken.mp4"))
+    assert cuts(stage) == stage.viewer.reading.current.cuts == "24"
+    stage.viewer.session.open(Path("another.mp4"))
+    stage.wait_for(lambda: stage.viewer.session.clip is not opened)
+    assert cuts(stage) == ""

@@ -218,3 +218,17 @@ def test_the_command_line_decodes_and_exports_with_the_option(clip: Path, tmp_pa
     wrong = run_here("decode", str(clip), "--time", "0", "-o", str(tmp_path / "no.png"), "--across-cuts", "morph")
     assert wrong.exit_code == 2
     assert "hold, blend or decode" in wrong.stderr
+
+
+def test_edited_cuts_are_decoded_so(tiny: LoadedModel) -> None:
+    """Without its cut, a pair is decoded as it is; with one, the nearer frame is held."""
+
+    def pictures(cuts: str, across_cuts: AcrossCutsName = "hold") -> list[NDArray[np.uint8]]:
+        with videoinr.open(SHOTS.frames, model=tiny, device="cpu", cuts=cuts, across_cuts=across_cuts) as video:
+            return [video.decode(time, scale=1) for time in (Fraction(7, 48), Fraction(3, 48))]
+
+    found, edited, raw = pictures(""), pictures("1,-3"), pictures("", "decode")
+    assert np.array_equal(edited[0], raw[0])
+    assert not np.array_equal(edited[0], found[0])
+    assert np.array_equal(found[1], raw[1])
+    assert not np.array_equal(edited[1], raw[1])

@@ -13,9 +13,10 @@ from helpers.clips import write_clip
 from helpers.shots import Frames, Known, demo_frames, joined, known_sequences, pan
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import cuts, open_clip
+from videoinr.clip.cut_edits import edits_from_text, text_of_edits
 from videoinr.clip.memory_clip import MemoryClip, open_frames
 from videoinr.clip.pair_kinds import PairKinds
-from videoinr.errors import ClipError
+from videoinr.errors import ClipError, UsageError
 from videoinr.types import PairKind, Pixels
 
 R, M = PairKind.REPEAT, PairKind.MOTION
@@ -204,3 +205,48 @@ def test_verdicts_are_kept_for_the_same_clip(tmp_path: Path) -> None:
 def test_the_known_sequences_are_what_they_say() -> None:
     known = Known("one", pan(1, 3), frozenset())
     assert known.frames.shape == (3, 60, 96, 3)
+
+
+# ---- what the user says ----
+
+
+def edited(frames: Frames, cuts: str) -> tuple[list[PairKind], list[tuple[int, int]]]:
+    with open_frames(frames, fps=Fraction(25)) as clip:
+        PairKinds(clip).kind(0)
+        clip.cut_edits = edits_from_text(cuts)
+        kinds, pairs = PairKinds(clip), range(clip.timeline.last_frame)
+        found = [kinds.kind(pair) for pair in pairs]
+        assert [kinds.known(pair) for pair in pairs] == found
+        return found, [kinds.distinct_frames(pair) for pair in pairs]
+
+
+def test_edits_count_more_than_the_frames_and_only_where_they_say() -> None:
+    frames = joined("two", pan(1, 4), pan(2, 4)).frames
+    cut = PairKind.CUT
+    assert edited(frames, "")[0] == [M, M, M, cut, M, M, M]
+    assert edited(frames, "-3")[0] == [M] * 7
+    assert edited(frames, "1,-3,-5,99")[0] == [M, cut, M, M, M, M, M]
+    assert edited(frames, "")[0] == [M, M, M, cut, M, M, M], "the edits of one opening are not those of the next"
+
+
+def test_no_motion_runs_on_across_a_cut_that_the_user_set() -> None:
+    """Frames 2 and 3 are the same: without the edit, the motion of pairs 2 and 3 runs from frame 2 to frame 4."""
+    frames = pan(1, 8, step=(4, 1))
+    frames[3] = frames[2]
+    kinds, distinct = edited(frames, "")
+    assert kinds[2] is R
+    assert distinct[2] == (2, 4)
+    kinds, distinct = edited(frames, "3")
+    assert kinds[2:4] == [M, PairKind.CUT]
+    assert distinct[2:4] == [(2, 3), (3, 4)]
+
+
+@pytest.mark.parametrize("text", ["", "0", "-0", "3,-40,41"])
+def test_edits_are_written_and_read(text: str) -> None:
+    assert text_of_edits(edits_from_text(text)) == text
+
+
+@pytest.mark.parametrize("text", ["x", "1,", "--1", "1.5", "9999999999", ",".join(["1"] * 5001), "1 2"])
+def test_what_is_no_list_of_cuts_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="no list of cuts"):
+        edits_from_text(text)

@@ -35,6 +35,7 @@ def test_the_default_options_add_nothing_to_the_identity_of_a_clip() -> None:
     [
         ({"background": "plaid"}, "no background “plaid”"), ({"deinterlace": "maybe"}, "deinterlacing “maybe”"),
         ({"picture_fps": Fraction(-1, 2)}, "-0.5 frames per second"), ({"colour": STRANGE}, "no colour matrix “bt7”"),
+        ({"cuts": "12,x"}, "'12,x' is no list of cuts"),
     ],
 )  # fmt: skip
 def test_options_are_checked_when_they_are_made(options: dict[str, Any], words: str) -> None:
@@ -48,6 +49,7 @@ def test_options_are_checked_when_they_are_made(options: dict[str, Any], words: 
     [
         ("--background", "plaid", "“plaid”"), ("--deinterlace", "maybe", "“maybe”"),
         ("--across-cuts", "jump", "'jump'"), ("--stream", "-1", "'--stream'"),
+        ("--cuts", "-4,,5", "'-4,,5' is no list of cuts"),
     ],
 )  # fmt: skip
 def test_commands_refuse_a_wrong_option(command: list[str], flag: str, value: str, named: str, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ names = st.none() | st.text("abc-:/. ", min_size=1, max_size=8)
 
 options_of_reading = st.builds(
     OpenOptions, stream=st.none() | st.integers(0, 9), background=st.sampled_from(["black", "checkerboard", "#2060ff"]),
-    deinterlace=st.sampled_from(DEINTERLACE_MODES),
+    deinterlace=st.sampled_from(DEINTERLACE_MODES), cuts=st.sampled_from(["", "7", "-3,12"]),
 )  # fmt: skip
 
 

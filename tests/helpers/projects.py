@@ -24,7 +24,7 @@ DOCUMENT = Document(
         NamedSegment("b", Segment(Fraction(1), Fraction(2))),
     ),
     (Bookmark("jump", Fraction(1001, 24000)),),
-    Reading("lite", None, 0, "#2060ff", "off", AcrossCuts.BLEND),
+    Reading("lite", None, 0, "#2060ff", "off", AcrossCuts.BLEND, "12,-40"),
 )  # fmt: skip
 LOOK = Look(Fraction(7, 25), 3.7, (40.25, 30.5), Compare.DIFFERENCE, Reference.BICUBIC)
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """One choice. None: the default model, the fastest device, the stream that a player would show."""
+    """One choice. None: the default model, the fastest device, the stream that a player would show.
+
+    ``cuts``: what the user says about the clip's cuts; it belongs to this clip alone.
+    """
 
     model: str | None = None
     device: str | None = None
@@ -21,13 +24,16 @@ class Reading:
     background: str = "black"
     deinterlace: str = "auto"
     across_cuts: AcrossCuts = AcrossCuts.HOLD
+    cuts: str = ""
 
     def options(self) -> OpenOptions:
         """Return the options of reading; raises UsageError if one of them makes no sense."""
         # Imported here: the start of the program does without the readers.
         from videoinr.clip.open_options import OpenOptions
 
-        return OpenOptions(stream=self.stream, background=self.background, deinterlace=self.deinterlace)
+        return OpenOptions(
+            stream=self.stream, background=self.background, deinterlace=self.deinterlace, cuts=self.cuts
+        )  # fmt: skip
 
 
 class ReadingChoice:

@@ -51,6 +51,8 @@ def words_for_change(old: Document, new: Document) -> str:
 
 
 def _words_for_reading(old: Reading, new: Reading) -> str:
+    if old.cuts != new.cuts:
+        return tr("edit a cut")
     if old.model != new.model:
         return tr("choose the model")
     return tr("choose the device") if old.device != new.device else tr("change how the clip is read")

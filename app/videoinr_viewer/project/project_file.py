@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from videoinr.errors import InputError
+from videoinr.errors import InputError, UsageError
 from videoinr.text.schemas import Line, Name, Strict, validated
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
@@ -51,6 +51,7 @@ class _Reading(Strict):
     background: Name = "black"
     deinterlace: Literal["auto", "on", "off"] = "auto"
     across_cuts: Literal["hold", "blend", "decode"] = "hold"
+    cuts: Annotated[str, Field(max_length=60_000)] = ""
 
 
 class _Marks(Strict):
@@ -116,7 +117,9 @@ def read_project(path: Path) -> Read:
             raise ValueError("it is too long")
         values = _upgraded(_parsed(content), path)
         return _built(validated(ProjectFile, values), path.absolute().parent)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, UsageError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} is no project, or it is damaged: {error}.", hint="Choose another file.") from None
 
 
@@ -175,7 +178,12 @@ def _reading(read: _Reading, folder: Path) -> Reading:
     model = read.model
     if model is not None and ("/" in model or model.endswith(".safetensors")):
         model = str(folder / model)
-    return Reading(model, None, read.stream, read.background, read.deinterlace, AcrossCuts(read.across_cuts))
+    reading = Reading(
+        model, None, read.stream, read.background, read.deinterlace, AcrossCuts(read.across_cuts), read.cuts
+    )
+    # Refuses a background, or cuts, that make no sense.
+    reading.options()
+    return reading
 
 
 def _look(read: _View) -> Look:

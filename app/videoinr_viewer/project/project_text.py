@@ -75,6 +75,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "background": reading.background,
             "deinterlace": reading.deinterlace,
             "across_cuts": reading.across_cuts.value,
+            "cuts": reading.cuts,
         },
         "marks": {"start": _secs(marks.in_secs), "end": _secs(marks.out_secs)},
         "segments": [

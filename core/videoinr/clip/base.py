@@ -61,6 +61,9 @@ class ReadReport:
 class Clip(Protocol):
     """An open clip. Any thread may use it, but only one at a time; :meth:`close` ends the decoder's own threads."""
 
+    cut_edits: Mapping[int, bool]
+    """Pairs that are said to be a cut, or to be none, whatever their frames look like."""
+
     @property
     def info(self) -> ClipInfo:
         """The clip's size, rate, codec, colours and warnings, also about what was met in the frames read so far."""
@@ -153,6 +156,7 @@ class ClipBase(Closeable):
         self._info, self._timeline, self._identity = info, timeline, identity
         self._told, self._info_now = ReadReport(), info
         self._stamp = stamp
+        self.cut_edits: Mapping[int, bool] = {}
 
     @property
     def info(self) -> ClipInfo:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from videoinr.clip.background import Background, background_named
+from videoinr.clip.cut_edits import edits_from_text
 from videoinr.colour import ColourSpec, check_colour
 from videoinr.errors import UsageError
 
@@ -25,6 +26,7 @@ class OpenOptions:
             checkerboard.
         deinterlace: "auto" deinterlaces the frames of a video that are said to be interlaced, one for each pair of
             fields, "on" all frames, "off" none.
+        cuts: pairs that are cuts whatever their frames look like, and with a minus those that are none: "12,-40".
     """
 
     colour: ColourSpec | None = None
@@ -32,6 +34,7 @@ class OpenOptions:
     stream: int | None = None
     background: str = "black"
     deinterlace: str = "auto"
+    cuts: str = ""
 
     def __post_init__(self) -> None:
         if self.colour is not None:
@@ -45,11 +48,17 @@ class OpenOptions:
                 f"There is no way of deinterlacing “{self.deinterlace}”.",
                 hint=f"Choose one of: {', '.join(DEINTERLACE_MODES)}.",
             )
+        edits_from_text(self.cuts)
 
     @property
     def behind(self) -> Background:
         """The background that :attr:`background` names."""
         return background_named(self.background)
+
+    @property
+    def cut_edits(self) -> dict[int, bool]:
+        """The pairs that :attr:`cuts` names, and whether each is a cut."""
+        return edits_from_text(self.cuts)
 
     @property
     def suffix(self) -> str:

@@ -46,8 +46,11 @@ def open_clip(path: str | Path, options: OpenOptions = DEFAULT_OPTIONS, *, token
     if pictures is not None:
         if options.stream:
             raise UsageError(f"Pictures have no video stream {options.stream}.", hint="Leave the stream out.")
-        return open_pictures(where, pictures, options, token)
-    return with_alpha(open_video(where, options, token), options.behind, token)
+        clip: Clip = open_pictures(where, pictures, options, token)
+    else:
+        clip = with_alpha(open_video(where, options, token), options.behind, token)
+    clip.cut_edits = options.cut_edits
+    return clip
 
 
 def _check_is_file(where: Path) -> None:

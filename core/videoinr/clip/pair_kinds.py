@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from cachetools import LRUCache
@@ -73,11 +73,11 @@ class PairKinds:
     """The kinds of the pairs of one open clip. Uses the clip: one thread at a time may call it.
 
     Args:
-        clip: the open clip; it stays the caller's to close.
+        clip: the open clip; it stays the caller's to close. What it says itself about cuts counts more than the frames.
     """
 
     def __init__(self, clip: Clip) -> None:
-        self._clip = clip
+        self._clip, self._edits = clip, dict(clip.cut_edits)
         self._pairs = clip.timeline.last_frame
         self._token = NEVER
         self._proxies: LRUCache[int, cuts.Proxy] = LRUCache(_KEPT_PROXIES)
@@ -87,7 +87,7 @@ class PairKinds:
     def known(self, pair: int) -> PairKind | None:
         """Return the kind of ``pair`` if it has been judged; reads nothing."""
         verdict = self._verdicts.get(pair)
-        return None if verdict is None else verdict.kind
+        return None if verdict is None else self._edited(pair, verdict).kind
 
     def kind(self, pair: int, token: CancelToken = NEVER) -> PairKind:
         """Return the kind of ``pair``, 0 ... pair_count - 1.
@@ -118,7 +118,20 @@ class PairKinds:
         verdict = self._verdicts.get(pair)
         if verdict is None:
             verdict = self._verdicts[pair] = self._judge(pair)
-        return verdict
+        return self._edited(pair, verdict)
+
+    def _edited(self, pair: int, verdict: Verdict) -> Verdict:
+        """Return ``verdict`` as the clip's edits change it: it holds for every opening of the clip, they do not."""
+        if not self._edits:
+            return verdict
+        plain = Verdict(PairKind.MOTION, pair, pair + 1)
+        if self._edits.get(pair) and 0 <= pair < self._pairs:
+            return replace(plain, kind=PairKind.CUT)
+        if verdict.kind is PairKind.CUT:
+            return plain if pair in self._edits else verdict
+        # No motion runs across a cut, also not that which repeated frames interrupt.
+        is_parted = any(self._edits.get(between) for between in range(verdict.first, verdict.second))
+        return plain if is_parted else verdict
 
     def _judge(self, pair: int) -> Verdict:
         motion = Verdict(PairKind.MOTION, pair, pair + 1)

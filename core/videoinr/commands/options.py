@@ -77,6 +77,9 @@ AcrossCutsOption = Annotated[
     ),
 ]
 
+CutsOption = Annotated[
+    str, typer.Option("--cuts", metavar="PAIRS", help="Pairs that are cuts, and with a minus that are none: 12,-40.")
+]
 
 MemoryOption = Annotated[
     int | None,
@@ -98,10 +101,11 @@ class OpeningFlags(TypedDict):
     background: BackgroundOption
     deinterlace: DeinterlaceOption
     across_cuts: AcrossCutsOption
+    cuts: CutsOption
     memory: MemoryOption
 
 
-_DEFAULTS = {"background": "black", "deinterlace": "auto", "across_cuts": "hold"}
+_DEFAULTS = {"background": "black", "deinterlace": "auto", "across_cuts": "hold", "cuts": ""}
 
 
 def opens_clip(command: _Command) -> _Command:

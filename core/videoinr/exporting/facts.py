@@ -51,6 +51,8 @@ def facts_of(
         "coding": coding.as_values(),
         "frames": job.plan.total,
         "part_frames": job.plan.length,
+        # Absent without edits, so that journals from before there were any still fit.
+        **({"cuts": read.cuts} if read.cuts else {}),
     }
 
 

@@ -140,6 +140,7 @@ class ExportJob:
             "--device": self.device,
             "--stream": read.stream,
             "--background": read.background if read.background != DEFAULT_OPTIONS.background else None,
+            "--cuts": read.cuts or None,
             "--deinterlace": read.deinterlace if read.deinterlace != DEFAULT_OPTIONS.deinterlace else None,
         }
         flags = {"--overwrite": self.overwrite, "--keep-partial": self.keep_partial, "--resume": self.resume}

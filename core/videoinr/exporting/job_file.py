@@ -57,6 +57,7 @@ class JobFile(Strict):
     deinterlace: Name = "auto"
     picture_fps: _Number = 24
     across_cuts: Literal["hold", "blend", "decode"] = "hold"
+    cuts: Annotated[str, Field(max_length=60_000, pattern="^[-0-9, ]*$")] = ""
 
 
 class ExportCall(NamedTuple):
@@ -145,6 +146,7 @@ def text_of_job(job: ExportJob) -> str:
         "deinterlace": read.deinterlace,
         "picture_fps": _text(read.picture_fps),
         "across_cuts": job.across_cuts.value,
+        "cuts": read.cuts,
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
