@@ -277,23 +277,37 @@ def test_work_is_restored_after_the_program_was_killed(program: Program, display
     program.focus("clip.mp4")
     program.xdotool("key", "Left", "b")
     program.wait_for(lambda state: len(state["segments"]) == 2, "B splits the segment")
+    save_the_project(program, tmp_path / "work.vinr")
     program.xdotool("key", "ctrl+z")
     program.wait_for(lambda state: state["segments"] == ["Segment 1"], "Ctrl+Z undoes the split")
     program.xdotool("key", "ctrl+shift+z")
     program.wait_for(lambda state: len(state["segments"]) == 2, "Ctrl+Shift+Z splits it again")
-    expected = {name: program.state[name] for name in ("segments", "marks", "time")}
-    wait_for_state(tmp_path / "unsaved", segments=2)
+    program.xdotool("key", "alt+Right", "b")
+    program.wait_for(lambda state: len(state["segments"]) == 3, "B splits the second part")
+    expected = {name: program.state[name] for name in ("segments", "marks", "time", "project")}
+    wait_for_state(tmp_path / "unsaved", segments=3)
     program.process.kill()
     program.process.wait()
     again = Program(display, tmp_path)
     try:
         again.wait_for(lambda state: "restore" in state, "the next start offers the work")
         again.xdotool("mousemove", *again.at("restore"), "click", 1)
-        again.wait_for(lambda state: len(state.get("segments", [])) == 2, "Restore opens the clip with its segments")
+        again.wait_for(lambda state: len(state.get("segments", [])) == 3, "Restore opens the clip with its segments")
         assert {name: again.state[name] for name in expected} == expected
-        wait_for_state(tmp_path / "unsaved", segments=2)
+        wait_for_state(tmp_path / "unsaved", segments=3)
+        assert len(json.loads((tmp_path / "work.vinr").read_text("utf-8"))["segments"]) == 2, "as it was saved"
     finally:
         again.clean_up()
+
+
+def save_the_project(program: Program, path: Path) -> None:
+    program.xdotool("key", "ctrl+s")
+    program.xdotool("search", "--sync", "--onlyvisible", "--name", "^Save the project$")
+    program.focus("^Save the project$")
+    program.xdotool("key", "ctrl+a", "type", str(path))
+    program.xdotool("key", "Return")
+    program.wait_for(lambda state: state.get("project") == path.name, "Ctrl+S saves the project under the typed name")
+    program.focus("work.vinr — ")
 
 
 def wait_for_state(folder: Path, *, segments: int) -> None:
