@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.view import resolve
+from videoinr.text.hidden_names import hidden_names
 from videoinr.types import RegionQuery, Segment, ViewState
 from videoinr_viewer.picture import navigation
 from videoinr_viewer.picture.navigation import Point, ScreenPx
@@ -100,6 +101,7 @@ class Session(QObject):
 
         ``keeps_notes``: it is the same clip, read in another way; marks, segments, bookmarks and speed stay.
         """
+        hidden_names.remember(path)
         self._start, self.keeps_notes = start or StartView(), keeps_notes
         self._is_opening, self.last_query = True, None
         self.open_wanted.emit(path)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled, ClipError
 from videoinr.geometry import Grid
+from videoinr.text.hidden_names import hidden_names
 
 if TYPE_CHECKING:
     from videoinr.clip import Clip
@@ -48,6 +49,7 @@ class ReferenceFile:
     """The reference at ``path`` of a clip of the size ``clip``. Any thread may call it; one at a time reads."""
 
     def __init__(self, path: Path, clip: Grid) -> None:
+        hidden_names.remember(path)
         self.path, self._wanted = path, clip
         self._lock = threading.Lock()
         self._clip: Clip | None = None

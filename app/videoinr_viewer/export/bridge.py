@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from videoinr.commands.stop_lines import KEEP
+from videoinr.text.hidden_names import hidden_names
 from videoinr.types import ExportProgress
 from videoinr_viewer.style.language import tr
 
@@ -63,6 +64,8 @@ class ExportBridge(QObject):
         if self._process is not None:
             raise RuntimeError("an export is already running")
         self._stderr, self._outcome, self._is_cancelled = "", None, False
+        for path in filter(os.path.isabs, arguments):
+            hidden_names.remember(Path(path))
         process = QProcess(self)
         process.readyReadStandardOutput.connect(self._read_lines)
         process.readyReadStandardError.connect(self._read_stderr)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from videoinr.errors import VideoInrError
 from videoinr.render.messages import Opened
+from videoinr.text.hidden_names import hidden_names
 from videoinr.writing.whole_files import write_file
 from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.reading import ReadingChoice
@@ -166,6 +167,7 @@ class ProjectKeeper(QObject):
     @Slot(object)
     def open_file(self, path: Path, start: StartView | None = None) -> None:
         """Open a clip, a folder of pictures or a project."""
+        hidden_names.remember(path)
         if path.suffix.lower() == SUFFIX and not path.is_dir():
             self.files.submit(partial(self._read_file, Wanted(path.absolute(), start or StartView())))
         else:

@@ -27,7 +27,7 @@ from videoinr_viewer.playing.store import open_play_cache
 from videoinr_viewer.session import StartView
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
-from videoinr_viewer.start.logs import start_log, stop_log
+from videoinr_viewer.start.logs import LOG_FILE, Log
 from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
@@ -98,7 +98,9 @@ def run(
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
     use_language(app, arguments.language or system_language())
-    log_handler, hook = start_log(log_folder), CrashHook()
+    hook = CrashHook()
+    kept_log = Log(log_folder, on_qt_error=hook.crashed.emit)
+    kept_log.start()
     hook.install()
     # While the window is built, no dialog can report an error.
     printing = hook.crashed.connect(_print_error)
@@ -126,7 +128,7 @@ def run(
         return 1
     finally:
         hook.remove()
-        stop_log(log_handler)
+        kept_log.stop()
 
 
 class _NotBuiltError(Exception):
@@ -141,7 +143,7 @@ def _printed_if_it_fails(log_folder: Path) -> Iterator[None]:
     except Exception as error:
         log.critical("the window could not be built", exc_info=error)
         _print_error(f"The window could not be built. {type(error).__name__}: {error}")
-        _print_error(f"Details are in {log_folder / 'viewer.log'}.")
+        _print_error(f"Details are in {log_folder / LOG_FILE}.")
         raise _NotBuiltError from error
 
 
@@ -170,7 +172,7 @@ def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: P
         hook.crashed.connect(bench.fail_with)
         return arguments.size or SIZE
     else:
-        report = CrashReport(viewer.window, log_folder / "viewer.log")
+        report = CrashReport(viewer.window, log_folder / LOG_FILE)
         hook.crashed.connect(report.show)
     return arguments.size
 
