@@ -8,16 +8,19 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
+from helpers.clips import write_clip
 from helpers.projects import DOCUMENT, document, full_project, idle, open_file, trigger, written
 from helpers.stage import Stage
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.project_file import read_project
+from videoinr_viewer.project.project_text import Look
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *, save: str = "", opened: str = "") -> None:
@@ -112,6 +115,22 @@ def test_a_fitted_view_is_fitted_again(stage: Stage, project_clip: Path) -> None
     open_file(stage, written(replace(project, look=look), project_clip.with_name("fitted.vinr")))
     assert stage.viewer.session.is_fitted
     assert replace(stage.viewer.session.view, time_secs=fitted.time_secs) == fitted
+
+
+def test_the_file_that_is_compared_with_belongs_to_the_project(stage: Stage, tmp_path: Path) -> None:
+    frames = [np.full((90, 160, 3), level, np.uint8) for level in range(8)]
+    clip, reference = tmp_path / "a.mp4", write_clip(tmp_path / "better.mp4", frames, fps=Fraction(50))
+    clip.write_bytes(b"not read")
+    comparison = stage.viewer.window.frame_view.comparison
+    look = Look(compare=Compare.BLINK, reference=Reference.FILE, file=reference)
+    path = written(replace(full_project(clip), look=look), tmp_path / "compared.vinr")
+    assert json.loads(path.read_text("utf-8"))["view"]["file"] == "better.mp4"
+    open_file(stage, path)
+    stage.wait_for(lambda: comparison.kind is Reference.FILE)
+    assert (comparison.mode, comparison.file_path) == (Compare.BLINK, reference)
+    project = stage.viewer.window.projects.present()
+    assert project is not None
+    assert (project.look.reference, project.look.file) == (Reference.FILE, reference)
 
 
 def test_projects_are_dropped_and_listed(stage: Stage, project_file: Path) -> None:

@@ -104,6 +104,11 @@ class Comparison(QObject):
             self._worker.submit(lambda: self._open_file(file))
 
     @property
+    def file_path(self) -> Path | None:
+        """The reference file, if there is one."""
+        return None if self._file is None else self._file.path
+
+    @property
     def file_name(self) -> str:
         """The name of the reference file; empty if there is none."""
         return "" if self._file is None else self._file.path.name

@@ -18,6 +18,7 @@ from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs import relink
 from videoinr_viewer.dialogs.question import agrees
+from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.media import Located, fingerprint, locate, places_of
@@ -111,7 +112,8 @@ class ProjectKeeper(QObject):
         session, comparison = self._session, self._view.comparison
         if session.clip is None:
             return None
-        look = Look(session.view.time_secs, None, None, self._view.compare, comparison.kind)
+        file = comparison.file_path if comparison.kind is Reference.FILE else None
+        look = Look(session.view.time_secs, None, None, self._view.compare, comparison.kind, file)
         if not session.is_fitted:
             look = replace(look, zoom=session.view.zoom, centre=session.view.centre)
         return Project(session.clip.info.path.absolute(), None, self._history.document, look)
@@ -239,13 +241,20 @@ class ProjectKeeper(QObject):
     def _show(self, wanted: Wanted, project: Project, opened: Opened) -> None:
         document = project.document.within(opened.timeline.duration_secs)
         self._history.load(document, is_saved=wanted.left is None)
-        self._view.comparison.set_kind(project.look.reference)
-        self._view.comparison.set_mode(project.look.compare)
+        self._show_comparison(project.look)
         if project.look.zoom is None and wanted.start == StartView():
             self._session.fit()
         self.path = wanted.name
         self.named.emit()
         self.opened.emit(wanted)
+
+    def _show_comparison(self, look: Look) -> None:
+        comparison = self._view.comparison
+        is_file = look.reference is Reference.FILE
+        comparison.set_kind(Reference.NEAREST if is_file else look.reference)
+        comparison.set_mode(look.compare)
+        if is_file and look.file is not None and look.compare is not Compare.OFF:
+            comparison.set_file(look.file)
 
     @Slot()
     def _give_up(self) -> None:

@@ -76,6 +76,7 @@ class _View(Strict):
     centre: Annotated[list[_Side], Field(min_length=2, max_length=2)] | None = None
     compare: Name = Compare.OFF.value
     against: Name = Reference.NEAREST.value
+    file: _Path | None = None
 
 
 class ProjectFile(Strict):
@@ -157,7 +158,7 @@ def _built(read: ProjectFile, folder: Path) -> Read:
     mark = Fingerprint(clip.bytes or 0, clip.sha256 or "") if known else None
     places = [folder / clip.path] + ([Path(clip.absolute)] if clip.absolute is not None else [])
     origin = None if read.origin is None else Path(read.origin)
-    return Read(Project(places[0], mark, document, _look(read.view), origin), tuple(dict.fromkeys(places)))
+    return Read(Project(places[0], mark, document, _look(read.view, folder), origin), tuple(dict.fromkeys(places)))
 
 
 def _marks(read: _Marks) -> Marks:
@@ -186,9 +187,10 @@ def _reading(read: _Reading, folder: Path) -> Reading:
     return reading
 
 
-def _look(read: _View) -> Look:
+def _look(read: _View, folder: Path) -> Look:
     modes, references = {one.value: one for one in Compare}, {one.value: one for one in Reference}
     if read.compare not in modes or read.against not in references:
         raise ValueError("view: this comparison is unknown")
     centre = None if read.centre is None else (read.centre[0], read.centre[1])
-    return Look(Fraction(read.time), read.zoom, centre, modes[read.compare], references[read.against])
+    file = None if read.file is None else folder / read.file
+    return Look(Fraction(read.time), read.zoom, centre, modes[read.compare], references[read.against], file)

@@ -21,13 +21,17 @@ SUFFIX = ".vinr"
 
 @dataclass(frozen=True)
 class Look:
-    """What the window showed. ``zoom`` and ``centre`` are None if the picture was fitted to the window."""
+    """What the window showed. ``zoom`` and ``centre`` are None if the picture was fitted to the window.
+
+    ``file``: the clip that the picture was compared with, if it was one.
+    """
 
     time_secs: Fraction = Fraction(0)
     zoom: float | None = None
     centre: Point | None = None
     compare: Compare = Compare.OFF
     reference: Reference = Reference.NEAREST
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ def text_of_project(project: Project, folder: Path) -> str:
     Raises:
         UsageError: the media's name holds characters that the file cannot.
     """
-    if not is_plain_line(str(project.clip)) or not is_plain_line(str(folder)):
-        name = printable(project.clip.name)
-        raise UsageError(f"No project file can name {name}: its path has control characters.", hint="Rename it first.")
     document, look, mark = project.document, project.look, project.fingerprint
+    named = (project.clip, folder, look.file or folder)
+    if wrong := [path for path in named if not is_plain_line(str(path))]:
+        name = printable(wrong[0].name)
+        raise UsageError(f"No project file can name {name}: its path has control characters.", hint="Rename it first.")
     reading, marks = document.reading, document.marks
     is_file = reading.model is not None and _is_path(reading.model)
     values = {
@@ -89,6 +94,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "centre": None if look.centre is None else list(look.centre),
             "compare": look.compare.value,
             "against": look.reference.value,
+            "file": None if look.file is None else _relative(look.file, folder),
         },
         "origin": None if project.origin is None else str(project.origin),
     }
