@@ -10,11 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from helpers.loop_under_test import GRID, LoopUnderTest, whole
+from helpers.loop_under_test import GRID, LoopUnderTest, refuse_to_encode, whole
 from helpers.slow_renderer import Pace, gradient
 from helpers.waiting import wait_until
-from videoinr.cancel import CancelToken
-from videoinr.errors import DeviceError
 from videoinr.geometry import Rect
 from videoinr.playing.cache import PlayCache
 from videoinr.playing.plan import PlayPlan, play_times
@@ -142,13 +140,7 @@ def test_a_failure_is_not_reported_and_ends_the_plan(
 ) -> None:
     bench = bench_of(Pace())
     renderer = bench.open()
-    tried: list[int] = []
-
-    def refuse(pair: int, token: CancelToken, _phase: Fraction) -> None:
-        tried.append(pair)
-        raise DeviceError("no memory", hint="less")
-
-    monkeypatch.setattr(renderer, "encode", refuse)
+    tried = refuse_to_encode(renderer, monkeypatch)
     cache = start(bench)
     wait_until(lambda: bool(tried))
     wait_until(lambda: cache.next_wanted("gradient.mp4") is None)

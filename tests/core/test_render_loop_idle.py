@@ -8,11 +8,9 @@ from fractions import Fraction
 
 import pytest
 
-from helpers.loop_under_test import SLOW, LoopUnderTest, whole
+from helpers.loop_under_test import SLOW, LoopUnderTest, refuse_to_encode, whole
 from helpers.slow_renderer import Pace
 from helpers.waiting import wait_until
-from videoinr.cancel import CancelToken
-from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
 from videoinr.types import Instant, Quality, RegionQuery
@@ -61,14 +59,8 @@ def test_a_failure_to_encode_ahead_is_not_reported(
 ) -> None:
     bench = bench_of(Pace())
     renderer = bench.open()
-    tried: list[int] = []
-
-    def refuse(pair: int, token: CancelToken, _phase: Fraction) -> None:
-        tried.append(pair)
-        raise DeviceError("no memory", hint="less")
-
     renderer.encoded.add(20)
-    monkeypatch.setattr(renderer, "encode", refuse)
+    tried = refuse_to_encode(renderer, monkeypatch)
     bench.ask(whole(20))
     wait_until(lambda: bool(tried))
     time.sleep(pacing.IDLE_SECS * 2)

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr.cancel import CancelToken
+from videoinr.errors import DeviceError
 from videoinr.geometry import Grid
 from videoinr.playing.cache import PlayCache
 from videoinr.render.messages import Failure, Opened
@@ -99,3 +103,15 @@ class LoopUnderTest:
 
 def whole(pair: int = 0, phase: Fraction = Fraction(1, 2)) -> RegionQuery:
     return RegionQuery(Instant(pair, phase), GRID, GRID.rect)
+
+
+def refuse_to_encode(renderer: SlowRenderer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let ``renderer`` fail to encode from now on; return a list that will hold the pairs that it was asked for."""
+    tried: list[int] = []
+
+    def refuse(pair: int, _token: CancelToken, _phase: Fraction) -> None:
+        tried.append(pair)
+        raise DeviceError("no memory", hint="less")
+
+    monkeypatch.setattr(renderer, "encode", refuse)
+    return tried
