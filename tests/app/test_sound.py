@@ -56,7 +56,7 @@ class Theatre:
 
     def wait_until_heard(self) -> None:
         def is_heard() -> bool:
-            self.sound._pass_on()
+            self.run(0.005)
             return self.sound.is_heard
 
         wait_until(is_heard)
@@ -85,7 +85,7 @@ def test_pictures_and_sound_stay_within_20_ms_of_each_other(theatre: Theatre, sp
     theatre.player.set_speed(speed)
     theatre.player.toggle()
     theatre.wait_until_heard()
-    drifts, shown = [], -1
+    drifts, shown = [], theatre.session.view.time_secs // FRAME
     for _ in range(700):
         theatre.run(0.0151)
         wait_until(theatre.has_sound_ready)
@@ -107,7 +107,7 @@ def test_a_seek_and_a_wrap_start_the_sound_anew(theatre: Theatre) -> None:
     assert not theatre.sound.is_heard
     assert float(theatre.session.view.time_secs) == pytest.approx(1.51, abs=1e-6), "the user's seek counts"
     theatre.wait_until_heard()
-    assert abs(theatre.heard_secs() - theatre.session.view.time_secs) < 0.001
+    assert abs(float(theatre.heard_secs() - theatre.session.view.time_secs)) < 0.006
     for _ in range(60):
         theatre.run(0.01)
         wait_until(theatre.has_sound_ready)
@@ -142,7 +142,7 @@ def test_backwards_muted_held_and_paused_it_is_silent(theatre: Theatre) -> None:
 def test_without_looping_it_ends_with_the_stretch(theatre: Theatre) -> None:
     theatre.session.seek(Fraction(1))
     theatre.session.mark_out()
-    theatre.session.seek(Fraction(4, 5))
+    theatre.session.seek(Fraction(0))
     theatre.player.set_loops(False)
     theatre.player.toggle()
     theatre.wait_until_heard()

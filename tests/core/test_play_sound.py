@@ -184,32 +184,52 @@ def feed(clock: Clock) -> Iterator[SoundFeed]:
     assert not [one for one in threading.enumerate() if one.name == "videoinr-sound"]
 
 
-def begin(feed: SoundFeed, run: SoundRun, at: Fraction) -> None:
+def begin(feed: SoundFeed, clock: Clock, run: SoundRun, at: Fraction) -> Fraction:
+    """Start ``run`` where playback is, ``at``, and return where playback is when it is heard."""
     feed.start(lambda _token: run)
+    started_ns = clock.now_ns
+
+    def now() -> Fraction:
+        return at + Fraction(clock.now_ns - started_ns, 10**9)
 
     def has_begun() -> bool:
-        feed.pump(at)
+        clock.run(0.005)
+        feed.pump(now())
         return feed.time_secs is not None
 
     wait_until(has_begun)
+    return now()
 
 
 def test_the_sound_begins_where_playback_is_by_then(feed: SoundFeed, clock: Clock, sound: SoundSource) -> None:
-    run = SoundRun(sound, WHOLE, Fraction(1, 2))
-    feed.start(lambda _token: run)
-    feed.pump(Fraction(1, 2))
-    clock.run(0.1)
-    begin(feed, run, Fraction(3, 5))
-    assert feed.time_secs == Fraction(3, 5)
+    now = begin(feed, clock, SoundRun(sound, WHOLE, Fraction(1, 2), loops=True), Fraction(1, 2))
+    assert float(feed.output_secs or 0) == pytest.approx(float(now) % 2, abs=0.001)
+    before = feed.time_secs
     clock.run(0.05)
-    assert float(feed.time_secs or 0) == pytest.approx(0.65, abs=0.001)
+    assert float((feed.time_secs or 0) - (before or 0)) % 2 == pytest.approx(0.05, abs=0.001)
+
+
+def test_an_output_that_starts_late_makes_no_picture_wait(sound: SoundSource, clock: Clock) -> None:
+    class Late(NullOutput):
+        """Plays nothing for half a second."""
+
+        def played(self) -> int:
+            return max(0, super().played() - RATE // 2)
+
+        def room(self) -> int:
+            return self._buffer_samples + RATE // 2 - self._written + self.played()
+
+    with SoundFeed(Late(clock), clock) as feed:
+        now = begin(feed, clock, SoundRun(sound, WHOLE, Fraction(0), loops=True), Fraction(0))
+        assert now > Fraction(1, 2)
+        assert float(feed.output_secs or 0) == pytest.approx(float(now) % 2, abs=0.001)
 
 
 def test_over_a_minute_of_loops_pictures_and_sound_stay_together(
     feed: SoundFeed, clock: Clock, sound: SoundSource
 ) -> None:
     run = SoundRun(sound, WHOLE, Fraction(0), loops=True)
-    begin(feed, run, Fraction(0))
+    begin(feed, clock, run, Fraction(0))
     drifts = []
     for _ in range(60 * 66):
         clock.run(0.0151)
@@ -223,7 +243,7 @@ def test_over_a_minute_of_loops_pictures_and_sound_stay_together(
 
 
 def test_it_falls_silent_at_the_end_and_starts_anew(feed: SoundFeed, clock: Clock, sound: SoundSource) -> None:
-    begin(feed, SoundRun(sound, WHOLE, Fraction(19, 10)), Fraction(19, 10))
+    begin(feed, clock, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
 
     def is_silent() -> bool:
         clock.run(0.01)
@@ -231,14 +251,14 @@ def test_it_falls_silent_at_the_end_and_starts_anew(feed: SoundFeed, clock: Cloc
         return feed.time_secs is None
 
     wait_until(is_silent)
-    begin(feed, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
-    assert feed.time_secs == 1
+    begin(feed, clock, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
+    assert feed.time_secs is not None
     feed.stop()
     assert feed.time_secs is None
     feed.pump(Fraction(1))
 
 
-def test_a_newer_run_cancels_the_decoding_of_the_one_before(feed: SoundFeed, sound: SoundSource) -> None:
+def test_a_newer_run_cancels_the_decoding_of_the_one_before(feed: SoundFeed, clock: Clock, sound: SoundSource) -> None:
     started, ended = threading.Event(), threading.Event()
 
     def slow(token: CancelToken) -> None:
@@ -251,7 +271,7 @@ def test_a_newer_run_cancels_the_decoding_of_the_one_before(feed: SoundFeed, sou
     feed.start(slow)
     wait_until(started.is_set)
     feed.pump(Fraction(0))
-    begin(feed, SoundRun(sound, WHOLE, Fraction(1)), Fraction(1))
+    begin(feed, clock, SoundRun(sound, WHOLE, Fraction(1), loops=True), Fraction(1))
     assert ended.is_set()
 
 

@@ -1,4 +1,8 @@
-"""Feeds a sound output: a thread decodes and stretches, and the owner's thread passes on what is ready."""
+"""Feeds a sound output: a thread decodes and stretches, and the owner's thread passes on what is ready.
+
+An output takes up to half a second to start. It gets silence until it runs; the sound then begins with what belongs to
+the time at which it will be heard, so that the pictures neither wait for it nor jump.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from fractions import Fraction
 from videoinr.cancel import CancelToken
 from videoinr.closing import Closeable
 from videoinr.errors import Cancelled
-from videoinr.exporting.sound.blocks import Block
+from videoinr.exporting.sound.blocks import Block, silence
 from videoinr.playing.audio_clock import AudioClock
 from videoinr.playing.sound_output import SoundOutput
 from videoinr.playing.sound_run import SoundRun
@@ -45,7 +49,9 @@ class SoundFeed(Closeable):
         self._is_decoded = self._is_closed = False
         self._taken = 0
         self._clock: AudioClock | None = None
-        self._first = 0
+        self._is_open = False
+        # The output's sample _begun_at is the run's sample _first.
+        self._written = self._begun_at = self._first = 0
         self._thread: threading.Thread | None = None
 
     # ---- the owner's thread ----
@@ -71,30 +77,29 @@ class SoundFeed(Closeable):
             self._ready.clear()
             self._ready_samples = self._taken = 0
             self._changed.notify_all()
-        if self._clock is not None:
-            self._clock = None
+        self._clock = None
+        if self._is_open:
+            self._is_open = False
             self._output.end()
 
     def pump(self, time_secs: Fraction) -> None:
         """Pass on what is ready, as far as the output has room. To be called every few hundredths of a second.
 
         Args:
-            time_secs: where playback is, the clip's seconds. Sound of earlier times is left out if the output has not
-                begun yet: decoding has taken a moment.
+            time_secs: where playback is, the clip's seconds: from there on the sound begins, once the output runs.
         """
         with self._changed:
             run = self._run
             if run is None:
                 return
-            if self._clock is None:
-                self._first = run.samples_to(time_secs)
-                if not self._skip_to(self._first):
-                    self._changed.notify_all()
-                    return
-                self._clock = AudioClock(self._output.rate)
+            if not self._is_open:
+                self._is_open, self._written = True, 0
                 self._output.begin()
-            while (room := self._output.room()) > 0 and self._ready:
-                self._output.write(self._take(room))
+            if self._clock is not None or self._begins(run.samples_to(time_secs)):
+                while (room := self._output.room()) > 0 and self._ready:
+                    self._write(self._take(room))
+            else:
+                self._write_silence(self._output.room())
             self._changed.notify_all()
 
     @property
@@ -104,16 +109,18 @@ class SoundFeed(Closeable):
         if run is None or clock is None:
             return None
         played = self._output.played()
-        if self._is_decoded and not self._ready and self._first + played >= self._taken:
+        has_ended = self._is_decoded and not self._ready and played >= self._written
+        if has_ended or played < self._begun_at:
             return None
-        sample = self._first + clock.read(self._clock_ns(), played)
+        sample = self._first + clock.read(self._clock_ns(), played) - self._begun_at
         return Fraction(int(run.time_at(sample) * 1_000_000), 1_000_000)
 
     @property
     def output_secs(self) -> Fraction | None:
         """The clip's second that the output says it plays, which :attr:`time_secs` follows; None without sound."""
-        run = self._run
-        return None if run is None or self._clock is None else run.time_at(self._first + self._output.played())
+        run, played = self._run, self._output.played()
+        is_heard = run is not None and self._clock is not None and played >= self._begun_at
+        return run.time_at(self._first + played - self._begun_at) if run is not None and is_heard else None
 
     @property
     def is_ready(self) -> bool:
@@ -130,6 +137,25 @@ class SoundFeed(Closeable):
             self._thread.join()
 
     # ---- with the lock held ----
+
+    def _begins(self, now: int) -> bool:
+        """Begin the sound, if the output runs and enough is decoded. ``now``: the run's sample of the present time."""
+        played = self._output.played()
+        heard_next = now + self._written - played
+        if not played or not self._skip_to(heard_next):
+            return False
+        self._write_silence(min(self._taken - heard_next, self._output.room()))
+        self._begun_at, self._first = self._written, self._taken
+        self._clock = AudioClock(self._output.rate)
+        return True
+
+    def _write(self, block: Block) -> None:
+        self._output.write(block)
+        self._written += block.shape[1]
+
+    def _write_silence(self, samples: int) -> None:
+        for block in silence(self._output.channels, samples):
+            self._write(block)
 
     def _skip_to(self, sample: int) -> bool:
         """Drop what is ready before ``sample`` of the run; False if there is nothing after it yet."""
