@@ -232,3 +232,15 @@ def test_edited_cuts_are_decoded_so(tiny: LoadedModel) -> None:
     assert not np.array_equal(edited[0], found[0])
     assert np.array_equal(found[1], raw[1])
     assert not np.array_equal(edited[1], raw[1])
+
+
+def test_pictures_kept_for_playback_belong_to_what_decides_them(tiny: LoadedModel) -> None:
+    profile, clip = profile_for(pick_device("cpu")), open_frames(SHOTS.frames, fps=FPS)
+    plain, again = Engine(clip, tiny, profile), Engine(clip, tiny, profile)
+    blended = Engine(clip, tiny, profile, AcrossCuts.BLEND)
+    clip.cut_edits = {1: True}
+    edited = Engine(clip, tiny, profile)
+    assert again.opened.source_id == plain.opened.source_id
+    assert len({engine.opened.source_id for engine in (plain, again, blended, edited)}) == 3
+    for engine in (plain, again, blended, edited):
+        engine.close()

@@ -238,7 +238,8 @@ def test_over_a_minute_of_loops_pictures_and_sound_stay_together(
         shown, heard = feed.time_secs, feed.output_secs
         assert shown is not None
         assert heard is not None
-        drifts.append(abs(float(shown - heard)))
+        apart = float((shown - heard) % 2)
+        drifts.append(min(apart, 2 - apart))  # one of them may be in the next lap
     assert max(drifts) <= 0.02
 
 

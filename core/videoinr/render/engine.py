@@ -86,7 +86,7 @@ class Engine(Closeable):
         self._decoder = decoder_for(self._model, profile)
         self._motion = MotionDrafts(clip, self._model, profile)
         self.inspector = Inspector(clip.info.grid, self._footings, self._features, self._failure_of)
-        source_id = " ".join((clip.identity, loaded.card.sha256, across_cuts.value, profile.device_name))
+        source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
         )
