@@ -96,8 +96,9 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
             None means the default model.
         device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``. None means the fastest.
-        memory: bytes for the caches, half for encoded pairs and half for decoded features. None takes a share of the
-            device's memory. The model and the picture in work come on top.
+        memory: bytes for caches, bands and the pair in use. None takes a share of the device's memory. The model, the
+            frames read and the picture come on top, and whole features where they are asked for (``pair.features``).
+            A pair of large frames that does not fit is encoded in parts, for each picture anew.
         picture_fps: frames per second of a clip of pictures or of frames in memory.
         stream: which video stream of a file to show, counted from 0. None means the one that a player would show.
         background: what is shown behind transparent pixels: ``"black"``, ``"grey"``, ``"white"``, a colour such as

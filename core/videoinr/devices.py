@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import UnknownDeviceError, UsageError
+from videoinr.errors import DeviceError, UnknownDeviceError, UsageError
 
 MIB = 2**20
 LEAST_WORK_BYTES = 16 * MIB
@@ -32,6 +34,9 @@ class ComputeProfile:
         half_encoder: encode in :func:`half_type`, which the device computes in natively.
         work_bytes: what the encoder's maps of one band of rows may take, and as much again what it keeps of the frames'
             features from band to band.
+        region_bytes: budget of the projected maps of large frames' regions (model/latent.py); None: ``tile_bytes``.
+        pair_bytes: what an encoded pair of large frames may take; a picture that needs more of the pair is encoded and
+            decoded in pieces. None: as much as it needs.
     """
 
     device: torch.device
@@ -41,6 +46,8 @@ class ComputeProfile:
     workers: int = 0
     half_encoder: bool = False
     work_bytes: int = 192 * MIB
+    region_bytes: int | None = None
+    pair_bytes: int | None = None
 
     @property
     def device_name(self) -> str:
@@ -77,8 +84,8 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
 
     Args:
         device: where the model runs.
-        memory_bytes: the budget of both caches together, half for encoded pairs and half for decoded features. The
-            encoder's bands of rows take at most a quarter of it more. None chooses it from the memory of the device.
+        memory_bytes: the budget. On a CPU: of all caches, the encoder's bands of rows and the pair in use, together. On
+            a GPU: of both caches; bands and one pair come on top. None chooses it from the memory of the device.
 
     Raises:
         UsageError: ``memory_bytes`` is negative.
@@ -88,12 +95,16 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
         return profile
     if memory_bytes < 0:
         raise UsageError(f"A memory budget of {memory_bytes} bytes makes no sense.", hint="Give 0 or more bytes.")
+    work_bytes = min(profile.work_bytes, max(LEAST_WORK_BYTES, memory_bytes // 8))
+    if device.type == "cuda":
+        half = memory_bytes // 2
+        return replace(profile, feature_bytes=half, tile_bytes=memory_bytes - half, work_bytes=work_bytes)
+    # Bands take two eighths, and motion drafts three eighths of what the pairs may take (render/motion_drafts.py).
+    pairs = 2 * memory_bytes // 5
     return replace(
-        profile,
-        feature_bytes=memory_bytes // 2,
-        tile_bytes=memory_bytes - memory_bytes // 2,
-        work_bytes=min(profile.work_bytes, max(LEAST_WORK_BYTES, memory_bytes // 8)),
-    )
+        profile, feature_bytes=pairs, pair_bytes=pairs, tile_bytes=memory_bytes // 9, region_bytes=memory_bytes // 12,
+        work_bytes=work_bytes,
+    )  # fmt: skip
 
 
 def _default_profile(device: torch.device) -> ComputeProfile:
@@ -125,6 +136,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     # Torch's allocator for the CPU and oneDNN have no class of their own for this.
     signs = ("DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory")
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+
+
+@contextmanager
+def short_of_memory(profile: ComputeProfile, purpose: str) -> Iterator[None]:
+    """Turn an allocator's error inside the context into a DeviceError.
+
+    Args:
+        profile: the device.
+        purpose: what the memory was to suffice for: "to encode frames of 640x360".
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        other = "a smaller model, or use --device cpu" if profile.device.type != "cpu" else "a smaller size or region"
+        raise DeviceError(
+            f"The memory of {profile.device_name} does not suffice {purpose}.",
+            hint=f"Close other programs, give caches less (--memory), or choose {other}.",
+        ) from error
 
 
 def return_free_memory() -> None:

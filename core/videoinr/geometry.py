@@ -85,6 +85,11 @@ class Rect:
         """Return whether every pixel of ``other`` is in this rectangle."""
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
+    def union(self, other: Rect) -> Rect:
+        """Return the smallest rectangle that contains both."""
+        left, top = min(self.x, other.x), min(self.y, other.y)
+        return Rect.from_edges(left, top, max(self.right, other.right), max(self.bottom, other.bottom))
+
     def intersection(self, other: Rect) -> Rect | None:
         """Return the rectangle of the pixels in both, or None if there are none."""
         x, y = max(self.x, other.x), max(self.y, other.y)

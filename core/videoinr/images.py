@@ -16,21 +16,30 @@ from videoinr.geometry import Grid
 from videoinr.types import Pixels
 
 
-def tensor_from_pixels(pixels: Pixels, device: torch.device) -> Tensor:
+def tensor_from_pixels(pixels: Pixels, device: torch.device, size: Grid | None = None) -> Tensor:
     """Convert pixels to a tensor.
 
     Args:
         pixels: [H, W, 3], uint8 or uint16.
         device: where the tensor shall be.
+        size: a size to which they are shrunk, antialiased; along no axis larger. None: theirs.
 
     Returns:
-        float32 [3, H, W] in 0 ... 1, at the pixels' own depth.
+        float32 [3, H, W] in 0 ... 1, at the pixels' own depth; shrunk ones of 16 bits are not rounded.
     """
     peak = np.iinfo(pixels.dtype).max
     # torch has no arithmetic on uint16, so it is widened before the transfer. It warns of read-only arrays, so
     # they are copied.
     whole = pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
-    return torch.from_numpy(np.require(whole, requirements=("C", "W"))).to(device).permute(2, 0, 1).float() / peak
+    planes = torch.from_numpy(np.require(whole, requirements=("C", "W"))).to(device).permute(2, 0, 1)
+    if size is None or planes.shape[1:] == (size.height, size.width):
+        return planes.float() / peak
+    if planes.dtype == torch.uint8:
+        return shrink(planes[None], size)[0].float() / peak
+    small = F.interpolate(
+        planes[None].float(), (size.height, size.width), mode="bicubic", antialias=True, align_corners=False
+    )
+    return (small[0] / peak).clamp_(0, 1)
 
 
 def rgbx_from_tensor(rgb: Tensor) -> Tensor:

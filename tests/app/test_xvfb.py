@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +142,6 @@ def theatre(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     program.clean_up()
 
 
-def _shows_flow(view: str, state: dict[str, Any]) -> bool:
-    return bool(state["flow"] == view)
-
-
 def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
@@ -187,10 +182,7 @@ def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[
     quit_by_the_close_button(theatre)
     state = theatre.end()
     with capsys.disabled():
-        print(
-            f"\n  pictures later than the sound: {state['late_msecs']} ms; gap {state['longest_gap_msecs']} ms",
-            state["where"],
-        )
+        print(f"\n  pictures later than the sound: {state['late_msecs']} ms; gap {state['longest_gap_msecs']} ms")
     assert state["code"] == 0
     assert state["threads"] == []
     assert state["pictures"]["full"] >= 100
@@ -239,7 +231,7 @@ def press_keys(program: Program) -> None:
     program.wait_for(lambda state: state["source_only"] is False, "releasing Tab shows the picture again")
     for view in ("colours", "arrows", "off"):
         program.xdotool("key", "v")
-        program.wait_for(partial(_shows_flow, view), "V goes through the views of the motion")
+        program.wait_for(lambda state, view=view: state["flow"] == view, "V goes through the views of the motion")
     program.xdotool("keydown", "z")
     program.wait_for(lambda state: state["loupe"] is True, "holding Z shows the loupe")
     program.xdotool("keyup", "z")

@@ -83,7 +83,7 @@ def times(engine: Engine) -> dict[str, float]:
 
     def encode() -> None:
         with torch.inference_mode():
-            engine._encoder.encode(low, NEVER)
+            engine._pairs.encoder.encode(low, NEVER)
 
     def instant() -> None:
         engine.render_tensor(RegionQuery(Instant(1, next(phases)), PICTURE, PICTURE.rect))

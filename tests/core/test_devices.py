@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from videoinr.devices import (
+    LEAST_WORK_BYTES,
     MIB,
     ComputeProfile,
     available_devices,
@@ -77,11 +78,22 @@ def test_a_cpu_uses_a_small_share_of_the_memory() -> None:
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 1, 2**30 + 1])
-def test_a_memory_budget_is_shared_by_both_caches(memory_bytes: int) -> None:
+def test_a_memory_budget_covers_caches_bands_and_the_pair_in_use(memory_bytes: int) -> None:
     profile, default = profile_for(CPU, memory_bytes=memory_bytes), profile_for(CPU)
-    assert profile.feature_bytes + profile.tile_bytes == memory_bytes
-    assert abs(profile.feature_bytes - profile.tile_bytes) <= 1
+    assert profile.pair_bytes == profile.feature_bytes
+    assert profile.region_bytes is not None
+    motion_drafts, bands = 3 * (profile.feature_bytes // 8), 2 * profile.work_bytes
+    caches = profile.feature_bytes + profile.tile_bytes + profile.region_bytes + motion_drafts
+    assert caches + (bands if memory_bytes > 2**28 else 0) <= memory_bytes
+    assert profile.work_bytes <= max(LEAST_WORK_BYTES, memory_bytes // 8)
     assert (profile.tile_side, profile.workers) == (default.tile_side, default.workers)
+
+
+def test_a_memory_budget_on_a_gpu_is_shared_by_both_caches(two_gpus: None) -> None:
+    profile = profile_for(torch.device("cuda", 0), memory_bytes=2**30 + 1)
+    assert profile.feature_bytes + profile.tile_bytes == 2**30 + 1
+    assert abs(profile.feature_bytes - profile.tile_bytes) <= 1
+    assert profile.pair_bytes is None
 
 
 def test_a_negative_memory_budget_is_refused() -> None:

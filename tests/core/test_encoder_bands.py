@@ -58,9 +58,11 @@ def test_a_part_is_computed_again_if_the_finest_step_lengthens_the_flow(monkeypa
     frames, rect, tries = frames_of(40, 600), Rect(280, 10, 20, 10), list[int]()
     plain = BandEncoder._encode
 
-    def spy(self: BandEncoder, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, slack: int) -> EncodedPart:
+    def spy(
+        self: BandEncoder, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, slack: int, *, halo: bool
+    ) -> EncodedPart:
         tries.append(slack)
-        return plain(self, coarse, rect, dtype, slack)
+        return plain(self, coarse, rect, dtype, slack, halo=halo)
 
     monkeypatch.setattr(BandEncoder, "_encode", spy)
     with torch.inference_mode():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
+from videoinr.model.encoders.motion_prior_bands import BandEncoder
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 from videoinr.render.engine import Engine, open_engine
@@ -123,9 +124,12 @@ def test_flow_has_two_vectors_for_each_clip_pixel(engine: Engine) -> None:
 def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, encode = list[torch.Tensor](), VideoINR.encode
 
-    def counted(self: VideoINR, frames: torch.Tensor, *, half: bool, whole: Grid) -> PairFeatures:
+    def counted(
+        self: VideoINR, frames: torch.Tensor, *, half: bool, whole: Grid,
+        frame_features: Callable[[torch.Tensor], torch.Tensor],
+    ) -> PairFeatures:  # fmt: skip
         calls.append(frames)
-        return encode(self, frames, half=half, whole=whole)
+        return encode(self, frames, half=half, whole=whole, frame_features=frame_features)
 
     monkeypatch.setattr(VideoINR, "encode", counted)
     assert not engine.is_encoded(1)
@@ -175,6 +179,7 @@ def test_too_little_memory_to_encode_is_a_device_error(engine: Engine, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(VideoINR, "project", scarce)
+        patch.setattr(BandEncoder, "search", scarce)  # what is tried next
         with pytest.raises(DeviceError, match="64x48"):
             engine.render(QUERY)
     assert engine.render(QUERY).rgbx.shape == (41, 50, 4)

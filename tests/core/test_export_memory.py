@@ -59,7 +59,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path: Path, across_c
         def note(_: ExportProgress) -> None:
             tiles = decoder._tiles
             used = sum(len(one.slots) for one in tiles._fields.values())
-            held.append((int(engine._cache._held.currsize), used, len(tiles._basis_memory)))
+            held.append((int(engine._pairs.cache._held.currsize), used, len(tiles._basis_memory)))
 
         write_frames(job, engine, sink, note)
     assert sink.count == FRAMES

@@ -161,7 +161,7 @@ def test_a_part_of_a_large_frame_tells_of_all_of_it(tmp_path: Path, monkeypatch:
         with open_engine(tmp_path / "clip", model=load_tiny_model(tmp_path), device="cpu") as engine:
             grid = engine.clip.info.grid
             rendered = engine.render(RegionQuery(Instant(0, Fraction(1, 2)), grid, rect or grid.rect))
-            (features,) = (engine._cache.get(key) for key in engine._failures)
+            (features,) = (engine._pairs.cache.get(key) for key in engine._pairs.failures)
             assert isinstance(features, LatentPair) == (whole_bytes == 0)
             if rect is not None:
                 assert isinstance(features, LatentPair)
@@ -205,7 +205,7 @@ def test_the_engine_measures_each_pair_once_and_tells_it_with_the_pictures(
         measured.append(features)
         return measure_failure(features)
 
-    monkeypatch.setattr("videoinr.render.engine.measure_failure", counted)
+    monkeypatch.setattr("videoinr.render.encoded_pairs.measure_failure", counted)
     with open_engine(clip, model=load_tiny_model(tmp_path), device="cpu") as engine:
         grid = engine.clip.info.grid
         motion, cut = (RegionQuery(Instant(pair, Fraction(1, 4)), grid, grid.rect) for pair in (0, 2))

@@ -21,7 +21,7 @@ from videoinr.clip.memory_clip import open_frames
 from videoinr.devices import pick_device, profile_for
 from videoinr.geometry import Grid, Rect
 from videoinr.model.weights import load_model
-from videoinr.render import pacing
+from videoinr.render import levels, pacing
 from videoinr.render.engine import Engine
 from videoinr.render.render_loop import RenderLoop
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
@@ -126,6 +126,21 @@ def test_pictures_of_a_view_only_get_better_and_keep_their_brightness_and_place(
     assert compared > GESTURES / 4
     assert (Quality.MOTION, Quality.FULL) in kinds
     assert (Quality.DRAFT, Quality.FULL) in kinds
+
+
+def test_below_x1_the_pictures_agree_too(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frames are encoded at half their size."""
+    monkeypatch.setattr(levels, "LEAST_PX", 0)
+    replay.zoom = 0.5
+    for _ in range(8):
+        replay.click()
+        replay.rest()
+    views = defaultdict[RegionQuery, list[RenderedRegion]](list)
+    for region in replay.told.regions:
+        if region.quality is not Quality.SOURCE:
+            views[region.query].append(region)
+    assert {query.grid for query in views} == {Grid(48, 30)}
+    assert sum(_check(shown) for shown in views.values()) >= 4
 
 
 def _check(shown: list[RenderedRegion]) -> int:

@@ -23,9 +23,10 @@ from videoinr.decode import pair_encoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
-from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch, EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr.render.engine import Engine, open_engine
 from videoinr.types import Instant, Quality, RegionQuery
@@ -59,7 +60,7 @@ def picture(engine: Engine, scale: float, rect: Rect | None = None, instant: Ins
 
 
 def part_of(engine: Engine) -> LatentPair:
-    features = engine._cache.get(engine._key(engine._footings.of(THIRD)[0]))
+    features = engine._pairs.cache.get(engine._pairs.key(engine._footings.of(THIRD)[0]))
     assert isinstance(features, LatentPair)
     return features
 
@@ -109,15 +110,70 @@ def test_motion_and_trajectories_need_only_a_part(path: Path, large: Engine) -> 
         np.testing.assert_allclose(way.places, small.inspector.trajectory(THIRD, place, NEVER).places, atol=0.05)
 
 
+def test_a_picture_beyond_the_budget_is_made_in_pieces_and_stays_the_same(
+    path: Path, large: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, parts = picture(large, 2), list[Rect]()
+    plain = BandEncoder.encode
+
+    def spy(work: BandEncoder, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, *, halo: bool) -> EncodedPart:
+        parts.append(rect)
+        return plain(work, coarse, rect, dtype, halo=halo)
+
+    monkeypatch.setattr(BandEncoder, "encode", spy)
+    fixed, for_a_pixel = 60 * SIZE.rect.area, 4 * (48 + 4)
+    most = 2 * SIZE.rect.area // 3
+    budget = fixed + for_a_pixel * most
+    tight = ComputeProfile(CPU, tile_side=128, feature_bytes=budget, tile_bytes=2**28, workers=2, pair_bytes=budget)
+    with engine_for(path, tight) as engine:
+        searched: list[BandEncoder] = []
+        search = BandEncoder.search
+
+        def count(work: BandEncoder) -> CoarseSearch:
+            searched.append(work)
+            return search(work)
+
+        monkeypatch.setattr(BandEncoder, "search", count)
+        np.testing.assert_array_equal(picture(engine, 2), expected)
+        assert len(parts) > 1
+        assert max(part.area for part in parts) <= most
+        assert part_of(engine).nbytes <= budget
+        assert len(searched) == 1, "all pieces go on from one search"
+        engine.encode(2, NEVER)
+        assert max(part.area for part in parts) <= most
+        assert engine.is_encoded(2)
+        assert picture(engine, 1, instant=Instant(2, Fraction(1, 2))).shape == (64, 320, 4)
+
+
+def test_a_piece_of_one_tile_takes_what_it_needs(path: Path, large: Engine) -> None:
+    expected = picture(large, 1, Rect(100, 10, 150, 40))
+    none = ComputeProfile(CPU, tile_side=128, feature_bytes=0, tile_bytes=0, workers=2, pair_bytes=0)
+    with engine_for(path, none) as engine:
+        np.testing.assert_array_equal(picture(engine, 1, Rect(100, 10, 150, 40)), expected)
+
+
+def test_frames_that_do_not_fit_whole_are_encoded_in_bands(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    with engine_for(path) as engine:
+        expected = picture(engine, 1)
+    monkeypatch.setattr(VideoINR, "encode", fail)
+    with engine_for(path) as engine:
+        found = picture(engine, 1)
+        assert isinstance(engine.features(1), LatentPair)
+    assert np.abs(found.astype(int) - expected).max() <= 1  # sums in another order
+
+
 def test_projected_regions_stay_within_their_budget(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
     with engine_for(path) as ample:
         expected = picture(ample, 1)
-        assert ample._encoder.regions.nbytes > 0
+        assert ample._pairs.encoder.regions.nbytes > 0
     few = ComputeProfile(CPU, tile_side=128, feature_bytes=2**28, tile_bytes=2**16, workers=2)
     with engine_for(path, few) as engine:
         np.testing.assert_array_equal(picture(engine, 1), expected)
-        assert engine._encoder.regions.nbytes <= 2**16
+        assert engine._pairs.encoder.regions.nbytes <= 2**16
 
 
 def test_the_pair_before_makes_room_before_the_next_is_encoded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def refuse_to_encode(renderer: SlowRenderer, monkeypatch: pytest.MonkeyPatch) ->
     """Let ``renderer`` fail to encode from now on; return a list that will hold the pairs that it was asked for."""
     tried: list[int] = []
 
-    def refuse(pair: int, _token: CancelToken, _phase: Fraction) -> None:
+    def refuse(pair: int, _token: CancelToken, _phase: Fraction, _grid: Grid) -> None:
         tried.append(pair)
         raise DeviceError("no memory", hint="less")
 

@@ -92,10 +92,10 @@ class SlowRenderer(Closeable):
         pixels[..., :2] -= np.minimum(pixels[..., :2], SOURCE_STEP)
         return RenderedRegion(query, Quality.SOURCE, pixels, self.pace.source_secs)
 
-    def is_encoded(self, pair: int, _phase: Fraction = Fraction(0)) -> bool:
+    def is_encoded(self, pair: int, _phase: Fraction = Fraction(0), _grid: Grid | None = None) -> bool:
         return pair in self.encoded
 
-    def encode(self, pair: int, token: CancelToken, _phase: Fraction = Fraction(0)) -> None:
+    def encode(self, pair: int, token: CancelToken, _phase: Fraction = Fraction(0), _grid: Grid | None = None) -> None:
         self._note("encode", pair)
         work(self.pace.encode_secs, token)
         self.encoded.add(pair)

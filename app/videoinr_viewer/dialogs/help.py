@@ -1,4 +1,4 @@
-"""The key sheet, the page of the shortcuts, the folder of the log, and the report."""
+"""The key sheet, the page of the shortcuts, and the folder of the log."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMainWindow
 
-from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
-from videoinr_viewer.dialogs.report import ReportCopier
 from videoinr_viewer.key_bindings import KeyBindings
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 class Help(QObject):
     """Help for ``window``. ``log_folder`` is None where no log is written.
 
-    ``reading``: how clips are read, for the report.
     ``bindings_of`` and ``rows`` are what the page of the shortcuts shows: see :class:`ShortcutsDialog`.
     """
 
@@ -30,13 +27,11 @@ class Help(QObject):
         self,
         window: QMainWindow,
         log_folder: Path | None,
-        reading: ReadingChoice,
         bindings_of: Callable[[], KeyBindings],
         rows: Sequence[tuple[str, str]],
     ) -> None:
         super().__init__(window)
         self._window, self._log_folder = window, log_folder
-        self.report = ReportCopier(reading, self)
         self._bindings_of, self._rows = bindings_of, rows
         self.key_sheet: KeySheet | None = None
         self.shortcuts: ShortcutsDialog | None = None
@@ -74,8 +69,7 @@ class Help(QObject):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
 
     def hide(self) -> None:
-        """Hide the key sheet and the page, and give up a report that is being made."""
-        self.report.stop()
+        """Hide the key sheet and the page."""
         for window in (self.key_sheet, self.shortcuts):
             if window is not None:
                 window.hide()

@@ -55,10 +55,10 @@ class _Watch:
     def busy(self, is_busy: bool) -> None:
         """Ignore."""
 
-    def told(self, answer: object) -> None:
+    def encoding(self, words: str) -> None:
         """Ignore."""
 
-    def encoding(self, words: str) -> None:
+    def told(self, answer: object) -> None:
         """Ignore."""
 
     def warned(self, sentences: tuple[str, ...]) -> None:

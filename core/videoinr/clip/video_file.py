@@ -32,11 +32,20 @@ _NO_FRAMES = (Disposition.attached_pic, Disposition.timed_thumbnails)
 
 @contextlib.contextmanager
 def av_errors_as(message: str, hint: str) -> Iterator[None]:
-    """Turn the errors that PyAV raises in a ``with`` block into a :class:`ClipError` of this message and hint."""
+    """Turn the errors that PyAV raises in a ``with`` block into a :class:`ClipError` of this message and hint.
+
+    Too little memory (or none for a thread) is named in the hint: it may be the computer's, or a damaged file may ask
+    for far too much.
+    """
     try:
         yield
     except (av.FFmpegError, OSError, ValueError, RuntimeError, MemoryError, ArithmeticError, LookupError) as error:
-        raise ClipError(message, hint=hint) from error
+        short = (
+            "The memory did not suffice: close other programs. "
+            if isinstance(error, MemoryError | BlockingIOError)
+            else ""
+        )
+        raise ClipError(message, hint=short + hint) from error
 
 
 class VideoFile:

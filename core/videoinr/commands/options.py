@@ -87,7 +87,8 @@ MemoryOption = Annotated[
         "--memory",
         parser=BYTES,
         metavar="SIZE",
-        help="For caches and bands: 512M, 2G. The model and one pair come on top.",
+        help="For caches, bands and the pair in use: 512M, 2G. A large pair that does not fit is encoded in parts, for "
+        "each picture anew. The model and the frames read come on top.",
     ),
 ]
 

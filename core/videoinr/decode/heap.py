@@ -17,6 +17,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST_BLOCK = 32 << 20
 """Larger blocks are mapped, and so returned when they are freed; the most that glibc allows."""
 
+_SMALL_BLOCK = 1 << 20
 _KEPT_BYTES = 64 << 20
 """How much free memory the heap keeps at its end: what two tiles in work need."""
 
@@ -37,3 +38,14 @@ def keep_freed_blocks() -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     taken = [bool(mallopt(name, value)) for name, value in options]
     return all(taken)
+
+
+def return_freed_blocks() -> None:
+    """Let the heap return blocks of 1 MiB and more to the system from now on, as memory is short.
+
+    Freed blocks inside a heap take address space, which larger blocks cannot use. Pictures take some percent longer.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_THRESHOLD, _SMALL_BLOCK)
+        mallopt(_ARENA_MAX, 1)

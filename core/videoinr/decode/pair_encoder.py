@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
+from videoinr.decode.heap import return_freed_blocks
+from videoinr.decode.shared_features import SharedFeatures
 from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, is_out_of_memory, return_free_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
@@ -36,59 +38,153 @@ class PairEncoder:
 
         Args:
             model: The model, on the profile's device.
-            clip: The size of the clip's frames.
+            clip: The size of the frames, the clip's own or a smaller one.
             profile: The device, its precision and its budgets.
         """
-        self._model, self._clip, self._profile = model, clip, profile
+        self._model, self.size, self._profile = model, clip, profile
         self._encode_whole = encoder_for(model, clip, profile)
         self._limits = BandLimits(profile.work_bytes, profile.work_bytes)
-        self.regions = ProjectedRegions(profile.tile_bytes)
+        self.regions = ProjectedRegions(profile.tile_bytes if profile.region_bytes is None else profile.region_bytes)
+        self._ran_out = False
+        self._shared = SharedFeatures(self._frame_features, profile.feature_bytes // 8)
+        self.most_px = self._most_px()
+        """The most pixels of a pair that may be encoded at a time; None: all of them. A rectangle may be larger, if
+        less would be of no use to the caller."""
 
-    def encode(self, low: Tensor, token: CancelToken, rect: Rect | None = None) -> Features:
+    @property
+    def first_rect(self) -> Rect:
+        """The pixels to encode where nobody says which will be needed: all, or those at the top that may be encoded."""
+        whole = self.size.rect
+        if self.most_px is None or whole.area <= self.most_px:
+            return whole
+        return Rect(0, 0, whole.width, min(whole.height, max(1, self.most_px // whole.width)))
+
+    def encode(
+        self, low: Tensor, token: CancelToken, rect: Rect | None = None, *, names: tuple[int, int] | None = None
+    ) -> Features:
         """Encode a pair.
 
         Args:
             low: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
             token: Cancels the work between convolutions, and is told the progress.
             rect: The pixels that decoding will need; None: all. Small frames are encoded whole anyway.
+            names: The frames' numbers in the clip, if ``low`` are whole frames: what belongs to a frame alone is then
+                computed once for the pairs that share it.
 
         Raises:
             Cancelled: ``token`` was cancelled.
         """
-        bands = self._banded(low)
-        if bands is None:
-            with self._watched(token, self._products(low)):
-                return self._encode_whole(low)
+        bands = self._banding()
+        if bands is None or not (self._ran_out or self._is_large(Grid(low.shape[-1], low.shape[-2]))):
+            try:
+                with self._watched(token, self._products(low)):
+                    if names is None or bands is None or self._has_kernels:
+                        return self._encode_whole(low)
+                    features, half = self._shared.of_pair(*names), self._profile.half_encoder
+                    return bands[0].encode(low, half=half, whole=self.size, frame_features=features)
+            except Exception as error:
+                if bands is None or not is_out_of_memory(error):
+                    raise
+                error.with_traceback(None)  # Its stack frames still refer to the encoder's maps.
+            self._ran_out = True
+            self._shared.clear()
+            self._free()
         return self._in_bands(*bands, low, None, rect, token)
 
-    def extended(self, pair: LatentPair, rect: Rect, token: CancelToken) -> LatentPair:
-        """Return ``pair`` with more pixels encoded: the smallest rectangle around ``rect`` and what it has.
+    def crop(self, low: Tensor, rect: Rect, token: CancelToken) -> Features:
+        """Encode a crop of a pair, as the features of a clip that consists of the crop alone.
+
+        Where the encoder can, the motion is searched in the whole frames, but for the finest level: what lies far
+        outside the crop has a say in which motion is found.
+
+        Args:
+            low: Whole frames [1, 2, 3, H, W] in 0 ... 1.
+            rect: The pixels.
+            token: Cancels the work between convolutions.
 
         Raises:
             Cancelled: ``token`` was cancelled.
         """
-        model, encoder = self._model, self._model.encoder
-        assert isinstance(model, VideoINR)
-        assert isinstance(encoder, MotionPriorEncoder)
-        return self._in_bands(model, encoder, pair.frames, pair.coarse, _union(pair.part.rect, rect), token)
+        bands, (rows, columns) = self._banding(), rect.slices
+        inside = low[..., rows, columns].contiguous()
+        if bands is None or self._has_kernels:
+            with self._watched(token, self._products(inside)):
+                return self._encode_whole(inside)
+        part = self._in_bands(*bands, low, None, rect, token, halo=False).part
+        return bands[0].project(inside, part.feature.permute(0, 3, 1, 2), part.prior.permute(0, 3, 1, 2))
 
-    def _banded(self, low: Tensor) -> tuple[VideoINR, MotionPriorEncoder] | None:
-        """Return the model and its encoder if frames like ``low`` are to be encoded in bands."""
+    def resumed(self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect, token: CancelToken) -> LatentPair:
+        """Encode other pixels of a pair that was encoded in parts.
+
+        Args:
+            frames: The pair's frames.
+            coarse: Its search.
+            rect: The pixels.
+            token: Cancels the work between convolutions.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
+        bands = self._banding()
+        assert bands is not None
+        return self._in_bands(*bands, frames, coarse, rect, token)
+
+    def grown(self, held: Rect, needed: Rect) -> Rect:
+        """Return the pixels to encode if ``needed`` are and ``held`` were: both, if so many may be encoded."""
+        both = held.union(needed)
+        return both if self.most_px is None or both.area <= self.most_px else needed
+
+    def clear(self) -> None:
+        """Free what is kept of pairs and frames."""
+        self.regions.clear()
+        self._shared.clear()
+
+    def _frame_features(self, frames: Tensor) -> Tensor:
+        encoder = self._model.encoder
+        assert isinstance(encoder, MotionPriorEncoder)
+        return encoder.frame_features(frames)
+
+    def _most_px(self) -> int | None:
+        bands, budget = self._banding(), self._profile.pair_bytes
+        if bands is None or budget is None or not self._is_large(self.size) or self._has_kernels:
+            return None
+        config, pixels = bands[1].config, self.size.rect.area
+        frames, part_of_one = 24 * pixels, 4 * (config.feature_channels + 4)
+        if frames + pixels * part_of_one <= budget:
+            return None
+        search = pixels * (4 + config.motion_channels)  # At half the size, it is kept as long as parts are missing.
+        return max(0, budget - frames - search) // part_of_one
+
+    @property
+    def _has_kernels(self) -> bool:
+        return has_kernels(next(self._model.parameters()))
+
+    def _banding(self) -> tuple[VideoINR, MotionPriorEncoder] | None:
+        """Return the model and its encoder, if it can encode in bands."""
         model, encoder = self._model, self._model.encoder
         if not isinstance(model, VideoINR) or not isinstance(encoder, MotionPriorEncoder):
             return None
-        config, most = model.config, CUDA_WHOLE_BYTES if has_kernels(low) else WHOLE_BYTES
+        return model, encoder
+
+    def _is_large(self, size: Grid) -> bool:
+        """Return whether frames of ``size`` are to be encoded in bands."""
+        bands = self._banding()
+        if bands is None:
+            return False
+        config, most = bands[0].config, CUDA_WHOLE_BYTES if self._has_kernels else WHOLE_BYTES
         channels = config.spatial_hidden[0] + config.temporal_hidden[0] + 2 * config.decoder_hidden[0] + 10
-        return (model, encoder) if 4 * channels * low.shape[-1] * low.shape[-2] > most else None
+        return 4 * channels * size.rect.area > most
 
     def _in_bands(
         self, model: VideoINR, encoder: MotionPriorEncoder, low: Tensor, coarse: CoarseSearch | None,
-        rect: Rect | None, token: CancelToken,
+        rect: Rect | None, token: CancelToken, *, halo: bool = True,
     ) -> LatentPair:  # fmt: skip
         whole = Grid(low.shape[-1], low.shape[-2]).rect
         # The kernels read the whole frame's prior; and a whole frame takes a GPU milliseconds.
-        rect = whole if rect is None or has_kernels(low) or rect.area > MOST_SHARE * whole.area else rect
-        depth = encoder.config.depth(self._clip.height, self._clip.width)
+        is_most = halo and rect is not None and rect.area > MOST_SHARE * whole.area
+        is_bounded = self.most_px is not None and whole.area > self.most_px
+        rect = whole if rect is None or has_kernels(low) or (is_most and not is_bounded) else rect
+        depth = encoder.config.depth(self.size.height, self.size.width)
         device, half = low.device, self._profile.half_encoder and model.encodes_in_half(low.device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
         while True:
@@ -99,7 +195,7 @@ class PairEncoder:
                     torch.autocast(device.type, half_type(device), enabled=half),
                 ):
                     coarse = coarse or work.search()
-                    part = work.encode(coarse, rect, dtype)
+                    part = work.encode(coarse, rect, dtype, halo=halo)
                 del work
                 return_free_memory()
                 return LatentPair(low, part, None if rect == whole else coarse, model, self.regions)
@@ -110,15 +206,21 @@ class PairEncoder:
                 error.with_traceback(None)
                 del work
             self._limits = self._limits.halved()
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+            self._free()
+
+    def _free(self) -> None:
+        """Return memory that was freed to the device, after an error of its allocator."""
+        return_freed_blocks()
+        return_free_memory()
+        if self._profile.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _products(self, low: Tensor) -> int:
         """Return the number of products of encoding ``low``, or 0 where it is not known."""
         encoder = self._model.encoder
         if not isinstance(encoder, MotionPriorEncoder):
             return 0
-        depth = encoder.config.depth(self._clip.height, self._clip.width)
+        depth = encoder.config.depth(self.size.height, self.size.width)
         return encoder.products(low.shape[-2], low.shape[-1], depth)
 
     @contextmanager
@@ -145,10 +247,3 @@ class PairEncoder:
         finally:
             for hook in hooks:
                 hook.remove()
-
-
-def _union(first: Rect, second: Rect) -> Rect:
-    """Return the smallest rectangle that contains both."""
-    return Rect.from_edges(
-        min(first.x, second.x), min(first.y, second.y), max(first.right, second.right), max(first.bottom, second.bottom)
-    )

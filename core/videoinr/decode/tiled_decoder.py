@@ -15,7 +15,7 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.flow import decode_flow
-from videoinr.decode.heap import keep_freed_blocks
+from videoinr.decode.heap import keep_freed_blocks, return_freed_blocks
 from videoinr.decode.spatial_tiles import SpatialTiles, TiledField, TiledSampler
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
@@ -42,7 +42,10 @@ class TiledDecoder:
             profile: The device, the size of tiles, and the budget of the cache of tiles.
         """
         if profile.device.type == "cpu":
-            keep_freed_blocks()
+            if profile.pair_bytes is None:
+                keep_freed_blocks()
+            else:
+                return_freed_blocks()  # Somebody asked for a bound on the memory.
             prepare_cpu()
         self._model, self._profile = model, profile
         self._side = profile.tile_side

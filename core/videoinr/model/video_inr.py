@@ -30,7 +30,7 @@ channels last. Every method takes the pixels of some rectangle of some grid as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -88,7 +88,10 @@ class VideoINR(Representation):
         """Whether pictures are made of the source frames, warped along M and blended."""
         return self.config.blend and self.config.flow
 
-    def encode(self, frames: Tensor, *, half: bool = False, whole: Grid | None = None) -> PairFeatures:
+    def encode(
+        self, frames: Tensor, *, half: bool = False, whole: Grid | None = None,
+        frame_features: Callable[[Tensor], Tensor] | None = None,
+    ) -> PairFeatures:  # fmt: skip
         """Encode pairs of frames.
 
         Args:
@@ -97,6 +100,7 @@ class VideoINR(Representation):
                 :meth:`encodes_in_half` allows it; on a CPU all but each ``ExactConv``. The heads stay in float32.
             whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as
                 its whole frames, so that both find the same motion.
+            frame_features: For a motion-prior encoder: computes or remembers the finest features of single frames.
 
         Returns:
             All that decoding needs of the pairs.
@@ -104,25 +108,28 @@ class VideoINR(Representation):
         device = frames.device
         with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
             depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
-            feature, prior = self.latent(frames, depth)
+            feature, prior = self.latent(frames, depth, frame_features)
         return self.project(frames, feature, prior)
 
     def encodes_in_half(self, device: torch.device) -> bool:
         """Whether half precision suits the encoder on ``device``: on a CPU, bfloat16 is too coarse for some."""
         return device.type == "cuda" or self.config.encoder.tolerates_bfloat16
 
-    def latent(self, frames: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
+    def latent(
+        self, frames: Tensor, depth: int | None = None, frame_features: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Run the encoder alone.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
             depth: Levels of a motion-prior encoder's search; None: as its config says.
+            frame_features: See :meth:`encode`.
 
         Returns:
             Its feature [B, C, H, W], and its motion prior [B, 4, H, W] in latent pixels or None.
         """
         if self.config.encoder.gives_motion_prior:
-            feature, prior = self.encoder(frames, depth)
+            feature, prior = self.encoder(frames, depth, frame_features)
             return feature, prior
         return self.encoder(frames), None
 

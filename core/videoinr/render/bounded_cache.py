@@ -44,6 +44,10 @@ class BoundedCache(Generic[_Key, _Value]):
         """Put ``value`` into the cache under ``key``; the least recently used values make room."""
         self._held[key] = value
 
+    def drop(self, key: _Key) -> None:
+        """Drop the value of ``key``, if there is one."""
+        self._held.pop(key, None)
+
     def __contains__(self, key: _Key) -> bool:
         return key in self._held
 

@@ -1,8 +1,9 @@
 """Crops of a clip's frames that are encoded for a quick draft, where encoding whole frames would take long.
 
-An encoder's output at a pixel depends on a wide neighbourhood, but hardly on pixels more than one or two dozen away.
-So a zoomed view first gets a draft from a crop of both frames: the visible pixels and a margin. Full pictures are
-decoded from whole frames alone. Coordinates are (x, y); rectangles of ``clip`` are in clip pixels.
+An encoder's finest level takes most of its time, and there a pixel depends hardly on pixels more than one or two dozen
+away. So a zoomed view first gets a draft for which that level is computed on a crop of both frames: the visible pixels
+and a margin. (Which motion is found may depend on far more: the search below that level is that of whole frames.) Full
+pictures are decoded from whole frames alone. Coordinates are (x, y); rectangles of ``clip`` are in clip pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from videoinr.geometry import Grid, Rect, rect_on_grid
-from videoinr.types import PairKey, Pixels, RegionQuery
+from videoinr.types import PairKey, RegionQuery
 
 if TYPE_CHECKING:
     from videoinr.model.representation import Features
@@ -70,11 +71,6 @@ class EncodedCrop:
     def serves(self, key: PairKey, query: RegionQuery, clip: Grid) -> bool:
         """Return whether a draft of ``query`` of the pair ``key`` can be decoded from this crop (:func:`is_enough`)."""
         return self.key == key and is_enough(self.rect, query, clip)
-
-
-def cut_out(frame: Pixels, crop: Rect) -> Pixels:
-    """Return a copy of the pixels ``crop`` of a frame."""
-    return frame[crop.slices].copy()
 
 
 def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:

@@ -6,15 +6,13 @@ One thread at a time may use an engine: the window's render thread, an export pr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 import torch
-from cachetools import LRUCache
 from torch import Tensor
 
 from videoinr.cancel import NEVER, CancelToken
@@ -23,37 +21,30 @@ from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for
-from videoinr.decode.failure import FailureMaps, measure_failure
+from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
-from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, is_out_of_memory, pick_device, profile_for
-from videoinr.errors import DeviceError
-from videoinr.geometry import Rect
-from videoinr.images import mixed, rgbx_from_pixels, tensor_from_pixels, uint16_from_deep
-from videoinr.model.latent import LatentPair, OutsidePartError
+from videoinr.devices import ComputeProfile, pick_device, profile_for
+from videoinr.geometry import Grid, Rect
+from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
+from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview, visible_part
-from videoinr.render.feature_cache import FeatureCache
+from videoinr.render import crop_preview, pieces, visible_part
+from videoinr.render.encoded_pairs import EncodedPairs
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
 from videoinr.render.messages import Opened
 from videoinr.render.motion_drafts import MotionDrafts
 from videoinr.types import (
     AcrossCuts,
-    FramePair,
     Instant,
     PairFailure,
-    PairKey,
     PairKind,
     Quality,
     RegionQuery,
     RenderedRegion,
 )
-
-_KEPT_FAILURES = 256
-"""Measured pairs that are remembered; each takes some 60 kB."""
 
 
 class Engine(Closeable):
@@ -79,13 +70,11 @@ class Engine(Closeable):
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
-        self._cache = FeatureCache(profile.feature_bytes)
-        self._failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
         self._crop: crop_preview.EncodedCrop | None = None
-        self._encoder = PairEncoder(self._model, clip.info.grid, profile)
         self._decoder = decoder_for(self._model, profile)
+        self._pairs = EncodedPairs(clip, self._model, profile, self._decoder)
         self._motion = MotionDrafts(clip, self._model, profile)
-        self.inspector = Inspector(clip.info.grid, self._footings, self._features, self._failure_of)
+        self.inspector = Inspector(clip.info.grid, self._footings, self._features_of, self._failure_of)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
@@ -106,13 +95,16 @@ class Engine(Closeable):
         query = RegionQuery(instant, grid, grid.rect)
         return RenderedRegion(query, Quality.SOURCE, rgbx_from_pixels(pixels), time.perf_counter() - start)
 
-    def is_encoded(self, pair: int, phase: Fraction = Fraction(0)) -> bool:
-        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
-        instant = Instant(pair, phase)
-        is_judged = self._footings.is_judged(instant)
-        return is_judged and all(self._key(footing) in self._cache for footing in self._footings.of(instant))
+    def is_encoded(self, pair: int, phase: Fraction = Fraction(0), grid: Grid | None = None) -> bool:
+        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame.
 
-    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
+        ``grid``: the grid of the picture; None: the clip's.
+        """
+        instant, size = Instant(pair, phase), self._pairs.size(grid)
+        is_judged = self._footings.is_judged(instant)
+        return is_judged and all(self._pairs.holds(footing, size) for footing in self._footings.of(instant))
+
+    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0), grid: Grid | None = None) -> None:
         """Put the features for the instant (``pair``, ``phase``) into the cache, unless they are there.
 
         The phase matters across a cut, where the two halves of a pair are decoded from different frames.
@@ -121,6 +113,8 @@ class Engine(Closeable):
             pair: the index of the pair's first frame, 0 ... pairs - 1.
             token: cancels the work between the encoder's convolutions.
             phase: 0 (first frame) ... 1 (second frame).
+            grid: the grid of the picture, which says at which size the frames are encoded (levels.py); None: the
+                clip's.
 
         Raises:
             Cancelled: ``token`` was cancelled.
@@ -128,13 +122,14 @@ class Engine(Closeable):
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
         """
         for footing in self._footings.of(Instant(pair, phase), token):
-            self._features(footing, token)
+            self._pairs.features(footing, self._pairs.size(grid), token)
 
     def is_previewed(self, query: RegionQuery) -> bool:
         """Return whether :meth:`preview` of ``query`` needs to encode nothing; reads no frame."""
         if self._crop is None or not self._footings.is_judged(query.instant):
             return False
-        return self._crop.serves(self._key(self._footings.nearest(query.instant)), query, self.clip.info.grid)
+        size = self._pairs.size(query.grid)
+        return self._crop.serves(self._pairs.key(self._footings.nearest(query.instant), size), query, size)
 
     def preview(self, query: RegionQuery, crop: Rect, token: CancelToken) -> RenderedRegion:
         """Decode a draft of ``query`` from a crop of both frames (see crop_preview.py), on a grid that suits the crop.
@@ -143,20 +138,20 @@ class Engine(Closeable):
 
         Args:
             query: the pixels and the instant of the draft.
-            crop: the clip pixels to encode, (x, y, width, height).
+            crop: the pixels to encode, (x, y, width, height), of frames of the size that levels.py gives for the grid.
             token: cancels the work between chunks.
 
         Returns:
-            A region of quality DRAFT. Its query is ``query`` on the next grid whose size is a multiple of the clip's.
+            A region of quality DRAFT. Its query is ``query`` on the next grid whose size is a multiple of the frames'.
 
         Raises as :meth:`render`.
         """
-        size, kind = self.clip.info.grid, self._footings.kind(query.instant.pair, token)
+        size, kind = self._pairs.size(query.grid), self._footings.kind(query.instant.pair, token)
         footing = self._footings.nearest(query.instant, token)
-        held, key = self._crop, self._key(footing)
+        held, key = self._crop, self._pairs.key(footing, size)
         if held is None or not held.serves(key, query, size):
             held = self._crop = None  # Free its memory before more is taken.
-            held = self._crop = crop_preview.EncodedCrop(key, crop, self._encode(footing, token, crop))
+            held = self._crop = crop_preview.EncodedCrop(key, crop, self._pairs.crop(footing, size, token, crop))
         start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
         inner = footing.query(crop_preview.query_on_crop(held.rect, asked, size))
         rgbx = self._decoder.decode(held.name, held.features, inner, token)
@@ -165,12 +160,14 @@ class Engine(Closeable):
     def is_motion_ready(self, instant: Instant) -> bool:
         """Return whether :meth:`motion` needs to find no motion first; reads no frame."""
         is_judged = self._footings.is_judged(instant)
-        return is_judged and all(self._motion.is_ready(self._key(each), each) for each in self._footings.of(instant))
+        return is_judged and all(
+            self._motion.is_ready(self._pairs.key(each), each) for each in self._footings.of(instant)
+        )
 
     def find_motion(self, instant: Instant, token: CancelToken = NEVER) -> None:
         """Find the motion that a quick motion draft of ``instant`` needs, unless it was found; raises as render."""
         for footing in self._footings.of(instant, token):
-            self._motion.prepare(self._key(footing), footing, token)
+            self._motion.prepare(self._pairs.key(footing), footing, token)
 
     def motion(self, query: RegionQuery, token: CancelToken = NEVER, *, quick: bool = False) -> RenderedRegion:
         """Draw ``query`` as a motion draft, for which no pair is encoded (see motion_drafts.py).
@@ -224,19 +221,17 @@ class Engine(Closeable):
 
     def keep_only(self, instant: Instant, token: CancelToken = NEVER) -> None:
         """Drop all encoded pairs but those of ``instant``: the others will not be asked for again."""
-        keys = {self._key(footing) for footing in self._footings.of(instant, token)}
-        self._cache.keep_only(keys)
-        self._decoder.keep_only(keys)
+        self._decoder.keep_only(self._pairs.keep_only(self._footings.of(instant, token)))
 
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
-        return self._features(Footing(pair, pair + 1, Fraction(0)), token)
+        size = self.clip.info.grid
+        return self._pairs.features(Footing(pair, pair + 1, Fraction(0)), size, token, size.rect)
 
     def failure(self, pair: int, token: CancelToken = NEVER) -> PairFailure:
         """Return how badly the motion of ``pair`` as it is was found; raises as :meth:`encode`."""
-        footing = Footing(pair, pair + 1, Fraction(0))
-        features = self._features(footing, token)
-        return self._measured(self._key(footing), features).value
+        footing, size = Footing(pair, pair + 1, Fraction(0)), self.clip.info.grid
+        return self._pairs.failure(self._pairs.key(footing), self._pairs.features(footing, size, token)).value
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
         """Decode M(x, t) (eq. 4) between the frames of the pair as they are, also across a cut.
@@ -258,13 +253,8 @@ class Engine(Closeable):
         self._decoder.close()
         self._motion.close()
         self.clip.close()
-        self._cache.clear()
-        self._encoder.regions.clear()
-        self._failures.clear()
+        self._pairs.clear()
         self._crop = None
-
-    def _key(self, footing: Footing) -> PairKey:
-        return PairKey(self.clip.identity, footing.first, footing.second - footing.first)
 
     @torch.inference_mode()
     def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
@@ -278,85 +268,32 @@ class Engine(Closeable):
     def _decode(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
     ) -> Tensor:
-        key, needed = self._key(footing), visible_part.around(query, self.clip.info.grid)
-        while True:
-            features = self._features(footing, token, needed)
+        size = self._pairs.size(query.grid)
+        key = self._pairs.key(footing, size)
+
+        def draw(piece: RegionQuery, needed: Rect) -> Tensor:
+            features = self._pairs.features(footing, size, token, needed)
             if isinstance(features, LatentPair) and isinstance(self._decoder, TiledDecoder):
-                features.regions.expect(features, visible_part.reached(features, query))
-            try:
-                return self._decoder.decode(key, features, query, token, to_cpu=to_cpu, deep=deep)
-            except OutsidePartError as error:
-                needed = visible_part.widened(error.rect, self.clip.info.grid)
+                features.regions.expect(features, visible_part.reached(features, piece))
+            return self._decoder.decode(key, features, piece, token, to_cpu=to_cpu, deep=deep)
+
+        return pieces.drawn(query, size, draw, self._pairs.most_px(size))
 
     def _draw_motion(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, quick: bool = False
     ) -> Tensor:
-        drawn = self._motion.draw(self._key(footing), footing, query, token, quick=quick)
+        drawn = self._motion.draw(self._pairs.key(footing), footing, query, token, quick=quick)
         return drawn.cpu() if to_cpu else drawn
 
-    @torch.inference_mode()
-    def _features(self, footing: Footing, token: CancelToken, needed: Rect | None = None) -> Features:
-        """Return the features of the footing's frames; of large frames perhaps those of ``needed`` alone."""
-        key, needed = self._key(footing), needed or self.clip.info.grid.rect
-        features = self._cache.get(key)
-        if features is None:
-            self._cache.make_room()
-            features = self._encode(footing, token, needed=needed)
-        elif isinstance(features, LatentPair) and not features.part.rect.contains(needed):
-            with self._short_of_memory():
-                features = self._encoder.extended(features, needed, token)
-        else:
-            return features
-        self._cache.put(key, features)
-        self._measured(key, features)  # Now, so that no picture waits for it.
-        return features
+    def _features_of(self, footing: Footing, token: CancelToken, needed: Rect | None = None) -> Features:
+        return self._pairs.features(footing, self.clip.info.grid, token, needed)
 
     def _failure_of(self, footing: Footing, features: Features) -> FailureMaps:
-        return self._measured(self._key(footing), features)
-
-    def _measured(self, key: PairKey, features: Features) -> FailureMaps:
-        found = self._failures.get(key)
-        if found is None:
-            found = self._failures[key] = measure_failure(features)
-        return found
+        return self._pairs.failure(self._pairs.key(footing), features)
 
     def _expected_db(self, instant: Instant, kind: PairKind) -> float | None:
         """Return the expected PSNR in the middle of the footing's frames, if they were encoded; None across a cut."""
-        found = None if kind is PairKind.CUT else self._failures.get(self._key(self._footings.nearest(instant)))
-        return None if found is None else found.expected_db
-
-    def _frames(self, footing: Footing, token: CancelToken) -> FramePair:
-        if footing.second == footing.first + 1:
-            return self.clip.pair(footing.first, token)
-        first, second = (self.clip.frame(index, token) for index in (footing.first, footing.second))
-        return FramePair(self._key(footing), first, second)
-
-    @torch.inference_mode()
-    def _encode(
-        self, footing: Footing, token: CancelToken, crop: Rect | None = None, needed: Rect | None = None
-    ) -> Features:
-        """Return the features of the footing's frames (of ``needed`` at least), or of the crop ``crop`` of both."""
-        frames = self._frames(footing, token)
-        token.check()
-        device = self._profile.device
-        both = [one if crop is None else one[crop.slices].copy() for one in (frames.first, frames.second)]
-        low = torch.stack([tensor_from_pixels(frame, device) for frame in both])[None]
-        with self._short_of_memory():
-            return self._decoder.compact(self._encoder.encode(low, token, needed))
-
-    @contextmanager
-    def _short_of_memory(self) -> Iterator[None]:
-        """Turn an error of an allocator while frames are encoded into a DeviceError."""
-        try:
-            yield
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            size = f"{self.clip.info.width}x{self.clip.info.height}"
-            raise DeviceError(
-                f"The memory of {self._profile.device_name} does not suffice to encode frames of {size}.",
-                hint="Close other programs, choose a smaller model, or use --device cpu.",
-            ) from error
+        return None if kind is PairKind.CUT else self._pairs.expected_db(self._footings.nearest(instant))
 
 
 def open_engine(

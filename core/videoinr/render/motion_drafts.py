@@ -18,8 +18,7 @@ from videoinr.cancel import CancelToken
 from videoinr.clip import Clip
 from videoinr.decode.frame_warp import FrameWarper, plane_size
 from videoinr.decode.proxy_motion import ProxyMotion, find_motion
-from videoinr.devices import MIB, ComputeProfile, is_out_of_memory
-from videoinr.errors import DeviceError
+from videoinr.devices import MIB, ComputeProfile, short_of_memory
 from videoinr.geometry import Grid
 from videoinr.images import shrink, uint8_from_pixels
 from videoinr.model.representation import Representation
@@ -81,7 +80,7 @@ class MotionDrafts:
             ClipError, DeviceError: a frame cannot be read, or the memory does not suffice.
         """
         size = plane_size(self._clip.info.grid, query.grid)
-        try:
+        with short_of_memory(self._profile, "for a draft"):
             if footing.phase in (0, 1):
                 index = footing.second if footing.phase else footing.first
                 return self._warper.frame(self._plane(index, size, token), query, token)
@@ -90,13 +89,6 @@ class MotionDrafts:
             token.check()
             first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
             return self._warper.between(first, second, maps, query, token)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            raise DeviceError(
-                f"The memory of {self._profile.device_name} does not suffice for a draft.",
-                hint="Close other programs, choose a smaller size, or use --device cpu.",
-            ) from error
 
     def prepare(self, key: PairKey, footing: Footing, token: CancelToken) -> None:
         """Find the motion for quick drafts of ``footing``, unless it was found; raises as :meth:`draw`."""

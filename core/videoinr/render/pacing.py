@@ -122,6 +122,10 @@ class Pacer:
         self._encode_secs, self._last_view, self.motion_secs = None, None, 0.0
         self._seen.clear()
 
+    def forget_encoding(self) -> None:
+        """Forget the encoding time: frames of another size are encoded from now on."""
+        self._encode_secs = None
+
     def note_encoding(self, elapsed_secs: float) -> None:
         """Record that encoding a pair took ``elapsed_secs``."""
         self._encode_secs = elapsed_secs

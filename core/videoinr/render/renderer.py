@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from videoinr.cancel import CancelToken
-from videoinr.geometry import Rect
+from videoinr.geometry import Grid, Rect
 from videoinr.render.inspected import Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Failure, Opened
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
@@ -42,16 +42,21 @@ class Renderer(Protocol):
     def source(self, instant: Instant) -> RenderedRegion:
         """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
 
-    def is_encoded(self, pair: int, phase: Fraction = Fraction(0)) -> bool:
-        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame."""
+    def is_encoded(self, pair: int, phase: Fraction = Fraction(0), grid: Grid | None = None) -> bool:
+        """Return whether the features for the instant (``pair``, ``phase``) are in the cache; reads no frame.
 
-    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0)) -> None:
+        ``grid``: the grid of the picture; None: the clip's.
+        """
+
+    def encode(self, pair: int, token: CancelToken, phase: Fraction = Fraction(0), grid: Grid | None = None) -> None:
         """Put the features for the instant (``pair``, ``phase``) into the cache, unless they are there.
 
         Args:
             pair: the index of the pair's first frame, 0 ... pairs - 1.
             token: cancels the work between the encoder's stages.
             phase: 0 (first frame) ... 1 (second frame).
+            grid: the grid of the picture, which says at which size the frames are encoded (levels.py); None: the
+                clip's.
 
         Raises:
             Cancelled: ``token`` was cancelled.
@@ -87,7 +92,8 @@ class Renderer(Protocol):
 
         Args:
             query: the pixels and the instant.
-            crop: the clip pixels to encode, if no crop encoded before covers the query.
+            crop: the pixels to encode, if no crop encoded before covers the query, of frames of the size that levels.py
+                gives for the query's grid.
             token: cancels the work between chunks.
         """
 

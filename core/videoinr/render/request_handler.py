@@ -13,6 +13,7 @@ from videoinr.playing.cache import PlayCache
 from videoinr.render import pacing
 from videoinr.render.bounded_cache import BoundedCache
 from videoinr.render.crop_preview import crop_around
+from videoinr.render.current_level import CurrentLevel
 from videoinr.render.gesture import Gesture
 from videoinr.render.hand_over import EncodeAhead, HandOver, RenderAhead, Stage, Task
 from videoinr.render.inquiry import Inquiry
@@ -65,6 +66,7 @@ class RequestHandler:
         self._fulls = BoundedCache[RegionQuery, RenderedRegion](FULLS_BYTES)
         self._shown_source: int | None = None
         self._dwells_on: tuple[int, float] | None = None
+        self._level = CurrentLevel(renderer, pacer)
         self._inquiry_secs = 0.0
 
     @property
@@ -84,6 +86,7 @@ class RequestHandler:
         instant = request.query.instant
         self._listener.busy(True)
         self._prefetch.note(instant)
+        self._level.note(request.query.grid)
         self._sought.clear()
         self._is_prepared = False
         self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
@@ -102,7 +105,7 @@ class RequestHandler:
             if request.is_playing:
                 self._listener.busy(False)
                 return
-        if not self._renderer.is_encoded(instant.pair, instant.phase):
+        if not self._level.is_encoded(instant.pair, instant.phase):
             if self._moves_on(request, divisor):
                 return
         elif starts_softly and request.moving and self._hand_over.newer_within(self._rest_left_secs()):
@@ -154,13 +157,13 @@ class RequestHandler:
             return EncodeAhead(pair)
         if not self._pacer.encodes_ahead:
             return None
-        pair = None if self._is_prepared or is_playing else self._prefetch.next_pair(self._renderer.is_encoded)
+        pair = None if self._is_prepared or is_playing else self._prefetch.next_pair(self._level.is_encoded)
         if pair is not None:
             return EncodeAhead(pair)
         self._is_prepared = self._is_prepared or not is_playing
         if (query := self._play.next_query()) is not None and not self._disturbs_playback():
             return RenderAhead(query)
-        pair = None if is_playing else self._prefetch.next_pair(self._renderer.is_encoded)
+        pair = None if is_playing else self._prefetch.next_pair(self._level.is_encoded)
         return None if pair is None else EncodeAhead(pair)
 
     def render_ahead(self, query: RegionQuery) -> None:
@@ -168,9 +171,9 @@ class RequestHandler:
         instant = query.instant
 
         def work(token: CancelToken) -> None:
-            started, was_encoded = time.monotonic(), self._renderer.is_encoded(instant.pair, instant.phase)
+            started, was_encoded = time.monotonic(), self._renderer.is_encoded(instant.pair, instant.phase, query.grid)
             between = InterludeToken(token, lambda: self._answer_playback(token))
-            self._renderer.encode(instant.pair, between, instant.phase)
+            self._renderer.encode(instant.pair, between, instant.phase, query.grid)
             if not was_encoded:
                 self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)
             self._play.render(query, token, between if self._hand_over.is_playing else None)
@@ -179,7 +182,7 @@ class RequestHandler:
 
     def _disturbs_playback(self) -> bool:
         """Return whether a layer of the encoder, between which playback is answered, takes too long."""
-        return self._hand_over.is_playing and self._pacer.encodes_at_rest_only(self._clip_size)
+        return self._hand_over.is_playing and self._pacer.encodes_at_rest_only(self._level.size)
 
     def encode_ahead(self, pair: int) -> None:
         """Find the motion of ``pair``, or encode it into the cache; raises as :meth:`answer`."""
@@ -191,7 +194,7 @@ class RequestHandler:
             )
             return
         self._encode(Instant(pair, Fraction(0)), Stage.ENCODING, is_ahead=True)
-        self._prefetch.note_encoded(pair, self._renderer.is_encoded)
+        self._prefetch.note_encoded(pair, self._level.is_encoded)
 
     def stop_ahead(self) -> None:
         """Prepare nothing more, after a failure. The user is told when a request asks for the failed pair."""
@@ -214,7 +217,7 @@ class RequestHandler:
     def _starts_with_motion(self, request: RenderRequest, divisor: int) -> bool:
         """Return whether the first picture of ``request`` is a motion draft: no better one comes as soon."""
         instant = request.query.instant
-        is_soon = self._renderer.is_encoded(instant.pair, instant.phase) or self._pacer.encodes_at_once
+        is_soon = self._level.is_encoded(instant.pair, instant.phase) or self._pacer.encodes_at_once
         if request.is_playing:
             return divisor > 1 or not is_soon
         if not is_soon:
@@ -230,7 +233,7 @@ class RequestHandler:
 
     def _shows_crop_at_once(self, query: RegionQuery, divisor: int) -> bool:
         """Return whether a draft from a crop that is already encoded is there as soon as a motion draft."""
-        shows_crop = self._pacer.encodes_crop_first and crop_around(query, self._clip_size) is not None
+        shows_crop = self._pacer.encodes_crop_first and crop_around(query, self._level.size) is not None
         return shows_crop and self._renderer.is_previewed(query) and self._is_crop_finer(query, divisor)
 
     def _is_crop_finer(self, query: RegionQuery, divisor: int) -> bool:
@@ -262,9 +265,9 @@ class RequestHandler:
         left_secs = self._dwell_left_secs(pair) if request.moving else 0.0
         if left_secs and self._hand_over.newer_within(left_secs):
             return True
-        crop = crop_around(query, self._clip_size) if self._pacer.encodes_crop_first else None
+        crop = crop_around(query, self._level.size) if self._pacer.encodes_crop_first else None
         if request.moving and not self._pacer.encodes_at_once:
-            waits = crop is None and self._pacer.encodes_at_rest_only(self._clip_size)
+            waits = crop is None and self._pacer.encodes_at_rest_only(self._level.size)
             if waits and self._hand_over.newer_within(self._rest_left_secs()):
                 return True
             self._show_motion(request.on_screen or query, quick=not waits)
@@ -295,7 +298,7 @@ class RequestHandler:
             between = InterludeToken(token, lambda: self._answer_between(pair, token))
             between.watch(self._progress.report)
             try:
-                self._renderer.encode(pair, between, phase)
+                self._renderer.encode(pair, between, phase, self._level.grid)
             finally:
                 self._progress.clear()
             self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)

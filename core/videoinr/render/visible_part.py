@@ -24,6 +24,20 @@ def around(query: RegionQuery, clip: Grid) -> Rect:
     return widened(_tiles(query, clip), clip)
 
 
+def around_tiles(query: RegionQuery, clip: Grid) -> Rect:
+    """Return the pixels of ``clip`` for ``query`` and the tiles next to its own: flows lead there, if not farther.
+
+    Few queries then need more. That is worth a larger guess where what is encoded is not kept for the next query.
+    """
+    rect, grid = query.rect, query.grid
+    left, top = max(0, rect.x // TILE_PX - 1) * TILE_PX, max(0, rect.y // TILE_PX - 1) * TILE_PX
+    right, bottom = (-(-edge // TILE_PX) * TILE_PX + TILE_PX for edge in (rect.right, rect.bottom))
+    tiles = Rect.from_edges(left, top, min(grid.width, right), min(grid.height, bottom))
+    there = rect_on_grid(tiles, grid, clip)
+    left, top = max(0, there.x - 2), max(0, there.y - 2)
+    return Rect.from_edges(left, top, min(clip.width, there.right + 2), min(clip.height, there.bottom + 2))
+
+
 def widened(rect: Rect, clip: Grid) -> Rect:
     """Return ``rect`` with MARGIN_PX around it, within ``clip``."""
     left, top = max(0, rect.x - MARGIN_PX), max(0, rect.y - MARGIN_PX)

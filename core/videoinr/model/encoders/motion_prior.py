@@ -8,6 +8,8 @@ The names of submodules are part of the format of weights files.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +18,8 @@ from videoinr.model.config import MotionPriorConfig
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
 from videoinr.model.ops import convolve, propagated, resize, warp
 
+FrameFeatures = Callable[[Tensor], Tensor]
+"""Maps frames [N, 3, h, w] to their finest features [N, C, h, w]; see :meth:`MotionPriorEncoder.frame_features`."""
 STRIDE_LEVELS = 2
 """Levels from one size of the frames to the next smaller size, in a search deeper than the levels with weights."""
 
@@ -82,20 +86,24 @@ class MotionPriorEncoder(nn.Module):
         self.trunk = nn.Sequential(*(ResidualBlock(out) for _ in range(config.trunk_blocks)))
         self.config = config
 
-    def forward(self, frames: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Encode pairs of frames.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
             depth: Levels of the search, at least the config's ``levels``; None: as the config says for this size.
+            frame_features: Computes, or remembers, what :meth:`frame_features` does; None: that method.
 
         Returns:
             The feature [B, C, H, W] and the motion prior [B, 4, H, W]: the flow (x, y) from mid-time to the first
             frame, then to the second, in latent pixels.
         """
         depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
-        levels = self._pyramid(frames, self.own_levels(depth))
-        flow, hidden = self._search(frames, levels, depth, fine=depth)
+        compute = frame_features or self.frame_features
+        levels = self._pyramid(frames, self.own_levels(depth), compute)
+        flow, hidden = self._search(frames, levels, depth, fine=depth, compute=compute)
         first, second = levels[0][:, 0], levels[0][:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         maps = (first, *warped, second, hidden, flow.to(first.dtype))
@@ -132,14 +140,16 @@ class MotionPriorEncoder(nn.Module):
         total += 2 * small * _weights(self.first, self.front)
         return total + self._search_products(small, self.own_levels(coarser), coarser)
 
-    def _pyramid(self, frames: Tensor, count: int) -> list[Tensor]:
+    def _pyramid(self, frames: Tensor, count: int, compute: FrameFeatures) -> list[Tensor]:
         """Compute the features of both frames at ``count`` levels, fine to coarse, each [B, 2, C, h, w]."""
-        maps = [self.frame_features(frames.flatten(0, 1))]
+        maps = [compute(frames.flatten(0, 1))]
         for halve in list(self.halves)[: count - 1]:
             maps.append(halve(maps[-1]))
         return [level.view(len(frames), 2, *level.shape[1:]) for level in maps]
 
-    def _search(self, frames: Tensor, levels: list[Tensor], depth: int, *, fine: int) -> tuple[Tensor, Tensor]:
+    def _search(
+        self, frames: Tensor, levels: list[Tensor], depth: int, *, fine: int, compute: FrameFeatures
+    ) -> tuple[Tensor, Tensor]:
         """Search from the coarsest level to the finest.
 
         Args:
@@ -147,13 +157,15 @@ class MotionPriorEncoder(nn.Module):
             levels: Features of both frames, fine to coarse.
             depth: Levels of the whole search, at least as many as ``levels``.
             fine: Number of the finest levels without propagation.
+            compute: Computes the finest features of downsampled frames.
 
         Returns:
             The flow and the hidden map at the finest level.
         """
         coarsest, distances = levels[-1], self.config.propagation
         size = (coarsest.shape[-2], coarsest.shape[-1])
-        flow, hidden = self.start(frames, len(levels), depth, size, coarsest.dtype, fine=min(fine, STRIDE_LEVELS))
+        fewer = min(fine, STRIDE_LEVELS)
+        flow, hidden = self.start(frames, len(levels), depth, size, coarsest.dtype, fine=fewer, compute=compute)
         for number, step, level in reversed(list(zip(range(len(levels)), self.motion, levels, strict=False))):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
@@ -165,7 +177,7 @@ class MotionPriorEncoder(nn.Module):
 
     def start(
         self, frames: Tensor, count: int, depth: int, size: tuple[int, int], dtype: torch.dtype,
-        *, fine: int = STRIDE_LEVELS,
+        *, fine: int = STRIDE_LEVELS, compute: FrameFeatures | None = None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Return the flow and the hidden map from which the coarsest of ``count`` levels of ``frames`` starts.
 
@@ -177,6 +189,7 @@ class MotionPriorEncoder(nn.Module):
             dtype: The type of the features.
             fine: Number of the finest levels, those of ``frames`` included, without propagation in smaller frames.
                 Sampling costs the same per point at every level, so that only levels of few points have candidates.
+            compute: Computes the finest features of the downsampled frames; None: :meth:`frame_features`.
 
         Returns:
             Zeros of ``size`` if there are no levels beyond ``count``; otherwise the finest maps of the search in
@@ -186,8 +199,9 @@ class MotionPriorEncoder(nn.Module):
             flow = frames.new_zeros((len(frames), 4, *size), dtype=torch.float32)
             return flow, frames.new_zeros((len(frames), self.config.motion_channels, *size), dtype=dtype)
         small, coarser = downsampled(frames, 2**count), depth - count
-        smaller = self._pyramid(small, self.own_levels(coarser))
-        return self._search(small, smaller, coarser, fine=max(0, fine - count))
+        compute = compute or self.frame_features
+        smaller = self._pyramid(small, self.own_levels(coarser), compute)
+        return self._search(small, smaller, coarser, fine=max(0, fine - count), compute=compute)
 
 
 def _weights(*modules: nn.Module) -> int:

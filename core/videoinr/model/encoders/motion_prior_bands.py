@@ -108,29 +108,31 @@ class BandEncoder:
             flow, hidden = self._refined(step, WholeFeatures(level), Grid(level.shape[3], level.shape[2]), flow, hidden)
         return CoarseSearch(flow, hidden)
 
-    def encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype) -> EncodedPart:
+    def encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, *, halo: bool = True) -> EncodedPart:
         """Compute the pixels ``rect`` of the latent feature and of the prior.
 
         Args:
             coarse: What :meth:`search` returned for these frames.
             rect: Pixels of the frame.
             dtype: The type of the feature.
+            halo: Compute what the pixels at the edges of ``rect`` depend on, too. Otherwise they are as if the finest
+                level ended there: about a third of the work less for a rectangle of 150 x 100, and not exact.
         """
         slack = _FLOW_SLACK
         while True:
             try:
-                return self._encode(coarse, rect, dtype, slack)
+                return self._encode(coarse, rect, dtype, slack, halo=halo)
             except _TooNarrowError:
                 self._finest = None
                 slack = 4 * slack
 
-    def _encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, slack: int) -> EncodedPart:
+    def _encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, slack: int, *, halo: bool) -> EncodedPart:
         encoder, shape = self._encoder, (1, rect.height, rect.width)
         feature = self._frames.new_empty((*shape, self._config.feature_channels), dtype=dtype)
         prior = self._frames.new_empty((*shape, 4), dtype=torch.float32)
         out = EncodedPart(rect, feature, prior)
-        trunk_halo = 2 * self._config.trunk_blocks + 1
-        window = _widened(rect, trunk_halo + _STEP_HALO, self._grid)
+        trunk_halo = 2 * self._config.trunk_blocks + 1 if halo else 0
+        window = _widened(rect, trunk_halo + _STEP_HALO if halo else 0, self._grid)
         features = self._finest_features(*self._columns(coarse, window, slack))
         features.keeps_first = False
         step = encoder.motion[0]

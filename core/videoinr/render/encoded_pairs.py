@@ -1,0 +1,153 @@
+"""Encodes the pairs of a clip at the sizes that pictures need (levels.py), and keeps them and how badly they fail."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from cachetools import LRUCache
+
+from videoinr.cancel import CancelToken
+from videoinr.clip import Clip
+from videoinr.decode.backends import Decoder
+from videoinr.decode.failure import FailureMaps, measure_failure
+from videoinr.decode.pair_encoder import PairEncoder
+from videoinr.devices import ComputeProfile, short_of_memory
+from videoinr.geometry import Grid, Rect
+from videoinr.images import tensor_from_pixels
+from videoinr.model.latent import LatentPair
+from videoinr.model.representation import Features, Representation
+from videoinr.render.feature_cache import FeatureCache
+from videoinr.render.footing import Footing
+from videoinr.render.levels import encoded_size, sizes_of
+from videoinr.types import PairKey
+
+_KEPT_FAILURES = 256
+"""Measured pairs that are remembered; each takes some 60 kB."""
+
+
+class EncodedPairs:
+    """The encoded pairs of one clip."""
+
+    def __init__(self, clip: Clip, model: Representation, profile: ComputeProfile, decoder: Decoder) -> None:
+        """Encode nothing yet.
+
+        Args:
+            clip: the open clip, which stays the caller's.
+            model: the model, on the profile's device.
+            profile: the device, and the budgets of the caches.
+            decoder: decodes the pairs; it says in which form it reads them.
+        """
+        self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
+        self.cache = FeatureCache(profile.feature_bytes)
+        self.encoder = PairEncoder(model, clip.info.grid, profile)
+        """The encoder of the size that was used last."""
+        self.failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
+
+    def size(self, grid: Grid | None) -> Grid:
+        """Return the size of the frames that are encoded for pictures on ``grid``; None: the clip's."""
+        return self._clip.info.grid if grid is None else encoded_size(self._clip.info.grid, grid)
+
+    def key(self, footing: Footing, size: Grid | None = None) -> PairKey:
+        """Return the name of the footing's frames at ``size``; None: the clip's."""
+        identity = self._clip.identity
+        name = identity if size in (None, self._clip.info.grid) else f"{identity} {size}"
+        return PairKey(name, footing.first, footing.second - footing.first)
+
+    def most_px(self, size: Grid) -> int | None:
+        """Return the most pixels of a pair of frames of ``size`` that may be encoded at a time; None: all of them."""
+        return self._encoder_for(size).most_px
+
+    def holds(self, footing: Footing, size: Grid) -> bool:
+        """Return whether the footing's frames are encoded at ``size``."""
+        return self.key(footing, size) in self.cache
+
+    @torch.inference_mode()
+    def features(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect | None = None) -> Features:
+        """Return the features of the footing's frames, encoding them first where needed.
+
+        Args:
+            footing: the frames.
+            size: their size.
+            token: cancels the work between the encoder's convolutions.
+            needed: the pixels that must be there: of large frames, others may be missing. None: as many as may be
+                encoded at a time.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+            ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
+        """
+        key, encoder = self.key(footing, size), self._encoder_for(size)
+        features, needed = self.cache.get(key), needed or encoder.first_rect
+        if features is None:
+            self.cache.make_room()
+            features = self._encoded(footing, size, token, needed)
+        elif isinstance(features, LatentPair) and not features.part.rect.contains(needed):
+            frames, coarse, held = features.frames, features.coarse, features.part.rect
+            rect = encoder.grown(held, needed)
+            if not rect.contains(held):  # The old part makes room for the new one.
+                del features
+                self.cache.drop(key)
+            with self._short_of_memory(size):
+                features = encoder.resumed(frames, coarse, rect, token)
+        else:
+            return features
+        self.cache.put(key, features)
+        self.failure(key, features)  # Now, so that no picture waits for it.
+        return features
+
+    @torch.inference_mode()
+    def crop(self, footing: Footing, size: Grid, token: CancelToken, crop: Rect) -> Features:
+        """Return the features of the pixels ``crop`` of both frames (crop_preview.py); raises as :meth:`features`."""
+        low = self._low(footing, size, token)
+        with self._short_of_memory(size):
+            return self._decoder.compact(self._encoder_for(size).crop(low, crop, token))
+
+    def failure(self, key: PairKey, features: Features) -> FailureMaps:
+        """Return how badly the motion of a pair was found; it is measured once."""
+        found = self.failures.get(key)
+        if found is None:
+            found = self.failures[key] = measure_failure(features)
+        return found
+
+    def expected_db(self, footing: Footing) -> float | None:
+        """Return the expected PSNR in the middle of the footing's frames, if they were encoded at the last size."""
+        found = self.failures.get(self.key(footing, self.encoder.size))
+        return None if found is None else found.expected_db
+
+    def keep_only(self, footings: tuple[Footing, ...]) -> set[PairKey]:
+        """Drop all pairs but those of ``footings``. Return the names of these."""
+        keys = {self.key(footing, size) for footing in footings for size in sizes_of(self._clip.info.grid)}
+        self.cache.keep_only(keys)
+        return keys
+
+    def clear(self) -> None:
+        """Free the pairs."""
+        self.cache.clear()
+        self.encoder.clear()
+        self.failures.clear()
+
+    def _encoder_for(self, size: Grid) -> PairEncoder:
+        if self.encoder.size != size:
+            self.encoder.clear()
+            self.encoder = PairEncoder(self._model, size, self._profile)
+        return self.encoder
+
+    def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
+        low, names = self._low(footing, size, token), (footing.first, footing.second)
+        with self._short_of_memory(size):
+            return self._decoder.compact(self._encoder_for(size).encode(low, token, needed, names=names))
+
+    def _low(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
+        """Read both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
+        if footing.second == footing.first + 1:
+            pair = self._clip.pair(footing.first, token)
+            frames = [pair.first, pair.second]
+        else:
+            frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
+        token.check()
+        with self._short_of_memory(size):
+            return torch.stack([tensor_from_pixels(one, self._profile.device, size) for one in frames])[None]
+
+    def _short_of_memory(self, size: Grid) -> AbstractContextManager[None]:
+        return short_of_memory(self._profile, f"to encode frames of {size}")

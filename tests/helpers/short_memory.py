@@ -1,0 +1,68 @@
+"""A process whose address space is limited: what the command line does with too little memory, or with just enough.
+
+    python -m helpers.short_memory CLIP FOLDER ROOM_MIB:MEMORY:REGION ...
+
+For each setting it runs ``videoinr decode`` in this process with ``--memory MEMORY``; the process may take ROOM_MIB
+more than it had before (any: no limit). It prints a line of JSON for each.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+
+from helpers.clips import numbered_frames, write_clip
+from helpers.command_line import Outcome, run_here
+from videoinr.model.encoders.motion_prior_bands import BandLimits
+
+MIB = 2**20
+_halvings: list[int] = []
+
+
+def taken_bytes() -> int:
+    """Return the address space of this process."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize:"))
+    return 1024 * int(line.split()[1])
+
+
+def decode(clip: Path, out: Path, memory: str, region: str) -> Outcome:
+    """Run the command."""
+    time = Fraction(1, 20)
+    return run_here("decode", clip, "-o", out, "--time", time, "--scale", 1, "--region", region, "--device", "cpu",
+                    "--memory", memory)  # fmt: skip
+
+
+def main() -> None:
+    """Run all settings."""
+    torch.set_num_threads(2)
+    clip, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    small = write_clip(folder / "small.mkv", numbered_frames(3, width=96, height=64))
+    decode(small, folder / "small.png", "64M", "0,0,96,64")  # Loads libraries and starts threads.
+    halved = BandLimits.halved
+
+    def count(limits: BandLimits) -> BandLimits:
+        _halvings.append(limits.work)
+        return halved(limits)
+
+    BandLimits.halved = count  # type: ignore[method-assign, assignment]
+    base = taken_bytes()
+    for setting in sys.argv[3:]:
+        room, memory, region = setting.split(":")
+        _halvings.clear()
+        if room != "any":
+            resource.setrlimit(resource.RLIMIT_AS, (base + int(room) * MIB, resource.RLIM_INFINITY))
+        try:
+            outcome = decode(clip, folder / f"{room}.png", memory, region)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        told = {"code": outcome.exit_code, "said": outcome.stderr, "halvings": len(_halvings)}
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()
