@@ -6,17 +6,24 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers.loop_under_test import GRID, LoopUnderTest, refuse_to_encode, whole
+from helpers.shots import pan
 from helpers.slow_renderer import Pace, gradient
+from helpers.tiny_model import load_tiny_model
 from helpers.waiting import wait_until
-from videoinr.geometry import Rect
+from videoinr.cancel import NEVER
+from videoinr.clip.memory_clip import open_frames
+from videoinr.devices import pick_device, profile_for
+from videoinr.geometry import Grid, Rect
 from videoinr.playing.cache import PlayCache
 from videoinr.playing.plan import PlayPlan, play_times
-from videoinr.render.play_ahead import BAND_ROWS, bands
+from videoinr.render.engine import Engine
+from videoinr.render.play_ahead import BAND_ROWS, PlayAhead, bands
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, Quality, RegionQuery, RenderRequest, Segment
 
@@ -157,3 +164,16 @@ def test_bands_end_at_the_rows_of_tiles_and_cover_the_picture(top: int) -> None:
     assert parts[-1].bottom == rect.bottom
     assert all(one.bottom % BAND_ROWS == 0 for one in parts[:-1])
     assert {(one.x, one.width) for one in parts} == {(3, 40)}
+
+
+def test_a_picture_made_in_bands_has_the_bits_of_the_whole_one(tmp_path: Path) -> None:
+    query = RegionQuery(Instant(1, Fraction(1, 3)), Grid(150, 330), Rect(5, 40, 140, 280))
+    clip, profile = open_frames(pan(1, 4), fps=Fraction(12)), profile_for(pick_device("cpu"))
+    with Engine(clip, load_tiny_model(tmp_path), profile) as engine, PlayCache(64 << 20) as cache:
+        whole_picture = engine.render(query)
+        ahead = PlayAhead(engine, cache)
+        ahead.render(query, NEVER, NEVER)
+        kept = ahead.get(query)
+        assert kept is not None
+        assert np.array_equal(kept.rgbx, whole_picture.rgbx)
+        assert kept.rank == whole_picture.rank
