@@ -16,7 +16,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon bench wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon third-party bench wheel check-wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -66,6 +66,11 @@ demo: $(READY) ## Make the demo clip anew from its photographs
 
 icon: $(READY) ## Draw the icon anew
 	$(BIN)/python packaging/make_icon.py resources/videoinr_resources/icons/videoinr-viewer.svg
+
+third-party: $(READY) ## List the libraries and data of others anew
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt hatchling \
+		-e ".[test,lint,demo,dist,baselines,sound]"
+	$(BIN)/python packaging/third_party.py packaging/THIRD_PARTY.md
 
 bench: $(READY) ## Measure the speed of this machine
 	$(BIN)/videoinr bench
