@@ -346,6 +346,10 @@ TABLE: tuple[Row, ...] = (
     Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
     Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
+    Row(
+        "copy-report", Menu.HELP, "&Copy a report for the developers", (), lambda t: t.help.report.start(),
+        needs_clip=False,
+    ),
     Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
 

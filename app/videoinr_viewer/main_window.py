@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self.inspections = Inspections(session, self.frame_view, self)
         self.slicing = Slicing(session, self.frame_view, self)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
-        self.help = Help(self, options.log_folder, lambda: self.bindings, titles)
+        self.help = Help(self, options.log_folder, options.reading, lambda: self.bindings, titles)
         self.commands = CommandPalette(self, self._commands)
         files, focus = FileDialogs(session, player, self.taker, self.projects.open_file, self), FocusWalk(self)
         targets = Targets(
@@ -237,6 +237,8 @@ class MainWindow(QMainWindow):
         self._connect_projects()
         self.taker.saved.connect(messages.show_saved)
         self.taker.failed.connect(messages.show_error)
+        self.help.report.told.connect(messages.show_notice)
+        self.help.report.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
         self._show_player()

@@ -138,6 +138,7 @@ class Viewer(QObject):
         self.player.pause()
         self.sound.close()
         self.export.stop()
+        self.window.help.report.stop()
         self.window.autosave.close()
         self.window.projects.close()
         self.window.late_modules.close()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
 from videoinr_viewer.actions import TABLE, Row
+from videoinr_viewer.dialogs.report import ReportCopier
 
 SLOW = Pace(secs_per_pixel=3e-6, encode_secs=0.05)
 NOT_ALONE = {"quit"}
@@ -30,6 +31,7 @@ def no_dialogs_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(QFileDialog, name, lambda *_args, **_kw: ("", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args, **_kw: "")
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda *_args: True)
+    monkeypatch.setattr(ReportCopier, "start", lambda _: None)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The key sheet, the page of the shortcuts, and the folder of the log."""
+"""The key sheet, the page of the shortcuts, the folder of the log, and the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMainWindow
 
+from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
+from videoinr_viewer.dialogs.report import ReportCopier
 from videoinr_viewer.key_bindings import KeyBindings
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 class Help(QObject):
     """Help for ``window``. ``log_folder`` is None where no log is written.
 
+    ``reading``: how clips are read, for the report.
     ``bindings_of`` and ``rows`` are what the page of the shortcuts shows: see :class:`ShortcutsDialog`.
     """
 
@@ -27,11 +30,13 @@ class Help(QObject):
         self,
         window: QMainWindow,
         log_folder: Path | None,
+        reading: ReadingChoice,
         bindings_of: Callable[[], KeyBindings],
         rows: Sequence[tuple[str, str]],
     ) -> None:
         super().__init__(window)
         self._window, self._log_folder = window, log_folder
+        self.report = ReportCopier(reading, self)
         self._bindings_of, self._rows = bindings_of, rows
         self.key_sheet: KeySheet | None = None
         self.shortcuts: ShortcutsDialog | None = None
@@ -69,7 +74,8 @@ class Help(QObject):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
 
     def hide(self) -> None:
-        """Hide the key sheet and the page."""
+        """Hide the key sheet and the page, and give up a report that is being made."""
+        self.report.stop()
         for window in (self.key_sheet, self.shortcuts):
             if window is not None:
                 window.hide()

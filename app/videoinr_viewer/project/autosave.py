@@ -57,7 +57,8 @@ class Autosave(QObject):
         self._leaves = False
         self._rests = QTimer(self, singleShot=True)
         self._rests.timeout.connect(self.write)
-        self._looks = QTimer(self, singleShot=True, interval=LOOK_AROUND_MSECS)
+        self._looks = QTimer(self, singleShot=True)
+        self._looks.setInterval(LOOK_AROUND_MSECS)
         self._looks.timeout.connect(self.look_around)
         if self._unsaved is None:
             return

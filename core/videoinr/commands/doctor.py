@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from videoinr.commands.options import JsonOption
 from videoinr.commands.screen import say, show_json, show_table
+from videoinr.errors import UsageError
 
 if TYPE_CHECKING:
     from videoinr.doctor import ModelCheck, Report
 
 
-def doctor(as_json: JsonOption = False) -> None:
+ReportOption = Annotated[
+    bool,
+    typer.Option("--report", help="Print plain text for a bug report, with the end of the log; it names no files."),
+]
+
+
+def doctor(as_json: JsonOption = False, as_report: ReportOption = False) -> None:
     """Test devices, video encoders, models and the settings folder; exit with 1 if a needed one fails."""
+    if as_json and as_report:
+        raise UsageError("--json and --report exclude each other.")
     from videoinr.doctor import examine
 
     report = examine()
-    if as_json:
+    if as_report:
+        typer.echo(_in_plain_text(report), nl=False)
+    elif as_json:
         show_json(_facts(report))
     else:
         _show(report)
@@ -27,6 +38,15 @@ def doctor(as_json: JsonOption = False) -> None:
         say(f"problem: {problem}")
     if report.problems:
         raise typer.Exit(1)
+
+
+def _in_plain_text(report: Report) -> str:
+    import platformdirs
+
+    from videoinr.text.problem_report import problem_report
+
+    logs = platformdirs.user_log_path("videoinr-viewer", appauthor=False)
+    return problem_report(report, settings=report.config_folder / "viewer.ini", log_folder=logs)
 
 
 def _facts(report: Report) -> dict[str, object]:

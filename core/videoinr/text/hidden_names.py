@@ -7,8 +7,8 @@ import os
 import re
 import sys
 import threading
+import traceback
 from pathlib import Path
-from traceback import TracebackException
 from urllib.parse import quote
 
 PATH, NAME = "<path>", "<name>"
@@ -70,21 +70,14 @@ hidden_names = HiddenNames()
 
 def traceback_without_folders(error: BaseException) -> str:
     """Return the traceback of ``error`` in which files of the program are named from their package on."""
-    summary = TracebackException.from_exception(error)
-    roots = sorted((str(Path(root).resolve()) for root in sys.path if root), key=len, reverse=True)
-    todo: list[TracebackException | None] = [summary]
-    while todo:
-        one = todo.pop()
-        if one is None:
-            continue
-        for frame in one.stack:
-            frame.filename = _from_package_on(frame.filename, roots)
-        todo += [one.__cause__, one.__context__, *(one.exceptions or ())]
-    return "".join(summary.format()).rstrip("\n")
+    return without_program_folders("".join(traceback.format_exception(error)).rstrip("\n"))
 
 
-def _from_package_on(file: str, roots: list[str]) -> str:
-    return next((file[len(root) + 1 :] for root in roots if file.startswith(root + os.sep)), file)
+def without_program_folders(text: str) -> str:
+    """Return ``text`` in which the lines of tracebacks name the files of the program from their package on."""
+    for root in sorted({str(Path(root).resolve()) for root in sys.path if root}, key=len, reverse=True):
+        text = text.replace(f'File "{root}{os.sep}', 'File "')
+    return text
 
 
 def _forms(text: str) -> set[str]:
