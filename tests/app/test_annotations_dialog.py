@@ -72,3 +72,16 @@ def test_buttons_go_to_an_entry_and_remove_it(stage: Stage, dialog: AnnotationsD
     dialog.remove.click()
     assert rows(dialog) == []
     assert not dialog.remove.isEnabled()
+
+
+def test_what_is_removed_in_the_list_is_undone_there(stage: Stage, dialog: AnnotationsDialog) -> None:
+    before = rows(dialog)
+    select(dialog, 0)
+    dialog.remove.click()
+    assert len(rows(dialog)) == 2
+    dialog.activateWindow()
+    stage.wait_for(dialog.isActiveWindow)
+    handle = dialog.windowHandle()
+    assert handle is not None
+    QTest.keyClick(handle, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert rows(dialog) == before

@@ -90,5 +90,5 @@ def _plain(action: QAction) -> str:
 
 
 def _table(title: str, keys: Keys) -> str:
-    lines = "".join(f"<tr><td width='150'><b>{escape(key)}</b></td><td>{escape(text)}</td></tr>" for key, text in keys)
+    lines = "".join(f"<tr><td width='170'><b>{escape(key)}</b></td><td>{escape(text)}</td></tr>" for key, text in keys)
     return f"<p style='margin-bottom:4px'><b>{escape(title)}</b></p><table cellspacing='3'>{lines}</table>"

@@ -37,6 +37,8 @@ class SideWindows(QObject):
             from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
 
             self.annotations = AnnotationsDialog(self._session, self._annotations, self._window)
+            # What is removed or renamed there is undone there too.
+            self.annotations.addActions([one for one in self._window.actions() if one.objectName() in ("undo", "redo")])
         _raise(self.annotations)
 
     def show_clip(self) -> None:
