@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,10 @@ def theatre(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     program.clean_up()
 
 
+def _shows_flow(view: str, state: dict[str, Any]) -> bool:
+    return bool(state["flow"] == view)
+
+
 def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
@@ -231,7 +236,7 @@ def press_keys(program: Program) -> None:
     program.wait_for(lambda state: state["source_only"] is False, "releasing Tab shows the picture again")
     for view in ("colours", "arrows", "off"):
         program.xdotool("key", "v")
-        program.wait_for(lambda state, view=view: state["flow"] == view, "V goes through the views of the motion")
+        program.wait_for(partial(_shows_flow, view), "V goes through the views of the motion")
     program.xdotool("keydown", "z")
     program.wait_for(lambda state: state["loupe"] is True, "holding Z shows the loupe")
     program.xdotool("keyup", "z")

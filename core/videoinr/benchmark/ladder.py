@@ -55,6 +55,9 @@ class _Watch:
     def busy(self, is_busy: bool) -> None:
         """Ignore."""
 
+    def told(self, answer: object) -> None:
+        """Ignore."""
+
     def encoding(self, words: str) -> None:
         """Ignore."""
 
