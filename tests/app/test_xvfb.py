@@ -187,7 +187,10 @@ def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[
     quit_by_the_close_button(theatre)
     state = theatre.end()
     with capsys.disabled():
-        print(f"\n  pictures later than the sound: {state['late_msecs']} ms; gap {state['longest_gap_msecs']} ms")
+        print(
+            f"\n  pictures later than the sound: {state['late_msecs']} ms; gap {state['longest_gap_msecs']} ms",
+            state["where"],
+        )
     assert state["code"] == 0
     assert state["threads"] == []
     assert state["pictures"]["full"] >= 100

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from helpers.waiting import wait_until
 from videoinr.geometry import Grid, Rect
-from videoinr.playing.cache import PlayCache, Stretch
+from videoinr.playing.cache import AT_ONCE, PlayCache, Stretch
 from videoinr.playing.picture_folder import PictureFolder, remove_left_over
 from videoinr.playing.plan import PictureKey, PlayPlan, play_times
 from videoinr.playing.times import PlayTimes, display_rate
@@ -200,6 +200,21 @@ def test_a_moved_mark_and_a_halved_speed_keep_common_pictures(cache_of: Callable
     cache.set_plan(plan_of(end=Fraction(1), step=Fraction(1, 48)))
     assert cache.coverage().done == 24
     assert len(fill(cache)) == 24
+
+
+def test_many_kept_pictures_are_looked_up_in_a_new_plan_by_the_render_thread(
+    cache_of: Callable[..., PlayCache],
+) -> None:
+    cache = cache_of(AT_ONCE + 100)
+    cache.set_plan(plan_of(end=Fraction(5, 2), step=Fraction(1, 48)))
+    assert len(fill(cache)) == 120 > AT_ONCE
+    told: list[int] = []
+    cache.on_change = lambda: told.append(cache.coverage().done)
+    cache.set_plan(plan_of(end=Fraction(5, 2)))
+    assert told == [0], "the window does not wait for it"
+    assert cache.next_wanted("a") is None, "all of them are there"
+    assert told == [0, 60]
+    assert cache.get(plan_of().query(7)) is not None
 
 
 def test_a_picture_larger_than_the_memory_is_not_wanted(cache_of: Callable[..., PlayCache], tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from videoinr.playing.picture_folder import PictureFolder
 from videoinr.playing.plan import PictureKey, PlayPlan
 from videoinr.types import RegionQuery, RenderedRegion
 
+AT_ONCE = 64
+"""So many kept pictures are looked up in a new plan at once; more of them later, by :meth:`PlayCache.next_wanted`."""
 READ_AHEAD = 12
 """So many pictures before the playhead are read back from the disk in time."""
 
@@ -71,7 +73,8 @@ class PlayCache(Closeable):
         self.on_change: Callable[[], None] = lambda: None
         self._lock, self._moving = threading.Condition(), threading.Lock()
         self._held: dict[PictureKey, _Held] = {}
-        self._places: set[int] = set()
+        self._places: dict[int, PictureKey] = {}
+        self._is_placed = True
         self._plan: PlayPlan | None = None
         self._at, self._direction = 0, 1
         self._in_memory = self._on_disk = 0
@@ -96,11 +99,13 @@ class PlayCache(Closeable):
         with self._lock:
             self._at, self._direction = index, direction
             if plan != self._plan:
-                self._plan, self._is_given_up = plan, False
-                for key, held in self._held.items():
-                    held.place = None if plan is None else plan.place(key)
-                self._places = {held.place for held in self._held.values() if held.place is not None}
-            self._read_ahead()
+                self._plan, self._is_given_up, self._is_placed = plan, False, False
+                self._places = {}
+                for held in self._held.values():
+                    held.place = None
+            is_quick = len(self._held) <= AT_ONCE
+        if is_quick:
+            self._place()
         self.on_change()
 
     def move(self, index: int, direction: int = 1) -> None:
@@ -114,6 +119,9 @@ class PlayCache(Closeable):
 
         ``source``: what the caller renders; a plan for anything else is not for it.
         """
+        if not self._is_placed:
+            self._place()
+            self.on_change()
         with self._lock:
             plan = self._plan
             if plan is None or plan.source != source or self._is_given_up:
@@ -136,6 +144,21 @@ class PlayCache(Closeable):
             held = {one.place: one.region is None for one in self._held.values() if one.place is not None}
             wanted = self._wanted()
             return Coverage(tuple(_stretches(held)), sum(index in held for index in wanted), len(wanted))
+
+    def _place(self) -> None:
+        """Look the kept pictures up in the plan. That takes a while if they are many, and nobody waits for the lock."""
+        with self._lock:
+            plan, keys = self._plan, list(self._held)
+        places = {} if plan is None else {key: plan.place(key) for key in keys}
+        with self._lock:
+            if plan is not self._plan:
+                return
+            for key, place in places.items():
+                if place is not None and key in self._held:
+                    self._held[key].place = place
+                    self._places[place] = key
+            self._is_placed = True
+            self._read_ahead()
 
     def _wanted(self) -> list[int]:
         """Return the pictures that the cache shall hold, in the order in which playback reaches them."""
@@ -174,7 +197,7 @@ class PlayCache(Closeable):
             self._held[key] = held
             self._in_memory += held.nbytes
             if held.place is not None:
-                self._places.add(held.place)
+                self._places[held.place] = key
         with self._moving:
             self._make_room()
         self.on_change()
@@ -246,7 +269,7 @@ class PlayCache(Closeable):
     def _drop(self, key: PictureKey) -> None:
         held = self._held.pop(key)
         if held.place is not None:
-            self._places.discard(held.place)
+            self._places.pop(held.place, None)
 
     def _lateness(self, key: PictureKey) -> int:
         """Return how many pictures playback shows before ``key``; more than all of them if it is not in the plan."""
@@ -271,10 +294,9 @@ class PlayCache(Closeable):
             return
         room = self._memory_bytes // self._plan.picture_bytes
         for index in self._wanted()[: min(READ_AHEAD, room)]:
-            if index in self._places:
-                key = self._plan.key(index)
-                if key in self._held and self._held[key].region is None:
-                    yield key
+            key = self._places.get(index)
+            if key is not None and self._held[key].region is None:
+                yield key
 
     def _read(self) -> None:
         while True:
