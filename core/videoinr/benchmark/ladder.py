@@ -55,9 +55,6 @@ class _Watch:
     def busy(self, is_busy: bool) -> None:
         """Ignore."""
 
-    def told(self, answer: object) -> None:
-        """Ignore."""
-
     def encoding(self, words: str) -> None:
         """Ignore."""
 
