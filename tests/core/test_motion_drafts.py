@@ -290,3 +290,15 @@ def test_the_command_line_draws_them(tmp_path: Path) -> None:
 def _pixels(path: Path) -> NDArray[np.uint8]:
     with av.open(str(path)) as container:
         return next(container.decode(video=0)).to_ndarray(format="rgb24").astype(np.uint8)
+
+
+def test_a_quick_draft_of_a_fine_grid_is_warped_on_half_of_it(engine_of: EngineOf, lite: LoadedModel) -> None:
+    engine = engine_of(pan(3, 2), lite)
+    size = engine.opened.info.grid
+    grid = Grid(4 * size.width, 4 * size.height)
+    instant = Instant(0, Fraction(1, 3))
+    whole = engine.motion(RegionQuery(instant, grid, grid.rect), quick=True).rgbx[..., :3].astype(float)
+    part = Rect(0, 0, grid.width, grid.height - 1)  # not the whole picture: warped on the grid itself
+    direct = engine.motion(RegionQuery(instant, grid, part), quick=True).rgbx[..., :3].astype(float)
+    assert np.abs(whole[:-1] - direct).mean() < 0.5
+    assert abs((whole[:-1] - direct).mean()) < 0.05
