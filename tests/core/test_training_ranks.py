@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ RECIPE = """
 config = "tiny"
 [[stages]]
 name = "both"
-steps = 12
+steps = {steps}
 batch = {batch}
 patch = 8
 scales = [1.0, 2.0]
@@ -31,18 +33,22 @@ loss_weight = "area"
 """
 
 
-def recipe(folder: Path, *, batch: int) -> Path:
-    path = folder / f"batch{batch}" / "mine.toml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(RECIPE.format(batch=batch))
+def recipe(folder: Path, *, batch: int, steps: int) -> Path:
+    path = folder / f"batch{batch}-steps{steps}" / "mine.toml"
+    path.parent.mkdir()
+    path.write_text(RECIPE.format(batch=batch, steps=steps))
     return path
 
 
-def two_processes(*arguments: object) -> subprocess.CompletedProcess[str]:
-    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources"))
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videoinr.cli")
+def two_processes(*commands: Sequence[object]) -> subprocess.CompletedProcess[str]:
+    """Run two commands of the program, one after the other, each in two processes; torchrun starts once."""
+    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "helpers.forked_commands")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     return subprocess.run(
-        [sys.executable, *torchrun, *map(str, arguments)],
+        [sys.executable, *torchrun, port, *(json.dumps([str(each) for each in command]) for command in commands)],
         env={**os.environ, "PYTHONPATH": roots, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -65,16 +71,15 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None
     write_pictures(tmp_path / "footage", 9)
     two, one = tmp_path / "two", tmp_path / "one"
     options = ("--data", tmp_path / "footage", "--device", "cpu", "--out")
-    for resume in ((), ("--resume",)):
-        half = recipe(tmp_path, batch=2)
-        half.write_text(RECIPE.format(batch=2).replace("steps = 12", f"steps = {12 if resume else 5}"))
-        both = two_processes("train", half, *options, two, *resume)
-        assert both.returncode == 0, both.stderr
-        assert both.stderr.count("Saved ") == 1
-        assert "2 processes" in both.stderr
-    whole = recipe(tmp_path, batch=4)
-    for resume in ((), ("--resume",)):
-        whole.write_text(RECIPE.format(batch=4).replace("steps = 12", f"steps = {12 if resume else 5}"))
+    runs: tuple[tuple[int, tuple[str, ...]], ...] = ((5, ()), (12, ("--resume",)))
+    both = two_processes(
+        *(("train", recipe(tmp_path, batch=2, steps=steps), *options, two, *resume) for steps, resume in runs)
+    )
+    assert both.returncode == 0, both.stderr
+    assert both.stderr.count("Saved ") == len(runs)
+    assert both.stderr.count("2 processes") == len(runs)
+    for steps, resume in runs:
+        whole = recipe(tmp_path, batch=4, steps=steps)
         assert run_here("train", whole, *options, one, *resume).exit_code == 0
     assert losses(two) == pytest.approx(losses(one), rel=1e-3)
     expected = weights(one)
