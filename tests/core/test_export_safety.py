@@ -173,13 +173,15 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["same.mp4", "frames"])
 def test_the_second_of_two_exports_to_one_name_is_refused(clip: Path, name: str) -> None:
     out = clip.with_name(name)
-    with start("0.05", "export", clip, out, "--json-progress", module=SLOW) as first:
+    with start("0.004", "export", clip, out, "--json-progress", module=SLOW) as first:
         assert first.stdout is not None
         assert json.loads(first.stdout.readline())["event"] == "progress"
+        first.send_signal(signal.SIGSTOP)  # It must not end before the second begins, however slow the machine is.
         with start("0", "export", clip, out, "--overwrite", module=SLOW) as second:
             _, words = second.communicate(timeout=60)
         assert second.returncode == 1
         assert f"is being written by another export (process {first.pid})" in words
+        first.send_signal(signal.SIGCONT)
         stdout, _ = first.communicate(timeout=60)
     assert first.returncode == 0
     assert json.loads(stdout.splitlines()[-1])["event"] == "finished"
