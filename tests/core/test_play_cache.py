@@ -51,7 +51,7 @@ def picture(query: RegionQuery, level: int = 0) -> RenderedRegion:
 def fill(cache: PlayCache, source: str = "a", most: int = 1000) -> list[int]:
     """Render what ``cache`` wants, as the render loop does; return the indices in that order."""
     done: list[int] = []
-    while (query := cache.next_wanted(source)) is not None and len(done) < most:
+    while len(done) < most and (query := cache.next_wanted(source)) is not None:
         plan = cache.plan
         assert plan is not None
         index = plan.place(PictureKey(source, query))
@@ -148,6 +148,18 @@ def test_it_wants_pictures_ahead_of_the_playhead_first(cache_of: Callable[..., P
     found = cache.get(plan_of().query(7))
     assert found is not None
     assert found.rgbx[0, 0, 0] == 7
+
+
+def test_while_it_plays_pictures_follow_each_other(cache_of: Callable[..., PlayCache]) -> None:
+    cache = cache_of(100)
+    cache.set_plan(plan_of())
+    assert fill(cache, most=3) == [0, 1, 2]
+    cache.move(20, plays=True)
+    assert fill(cache, most=4) == [3, 4, 5, 6], "pictures at the playhead would come too late"
+    cache.move(30)
+    assert fill(cache, most=2) == [30, 31], "at rest the playhead decides"
+    cache.move(40, plays=True)
+    assert len(fill(cache)) == 48 - 9
 
 
 def test_backwards_it_wants_the_pictures_before(cache_of: Callable[..., PlayCache]) -> None:

@@ -126,7 +126,7 @@ class CachedPlay(QObject):
             return
         self._index = index
         self._wanted = [*self._wanted[1 - _REMEMBERED :], query]
-        self._cache.move(index, self._player.direction)
+        self._cache.move(index, self._player.direction, plays=True)
         kept = self._cache.get(query)
         if kept is not None:
             self.picture.emit(kept)

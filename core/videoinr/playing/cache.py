@@ -76,7 +76,8 @@ class PlayCache(Closeable):
         self._places: dict[int, PictureKey] = {}
         self._is_placed = True
         self._plan: PlayPlan | None = None
-        self._at, self._direction = 0, 1
+        self._at, self._direction, self._plays = 0, 1, False
+        self._last: int | None = None
         self._in_memory = self._on_disk = 0
         self._is_given_up = self._is_closed = False
         self._reader: threading.Thread | None = None
@@ -97,10 +98,10 @@ class PlayCache(Closeable):
             direction: 1 if playback runs forwards, -1 if it runs backwards.
         """
         with self._lock:
-            self._at, self._direction = index, direction
+            self._at, self._direction, self._plays = index, direction, False
             if plan != self._plan:
                 self._plan, self._is_given_up, self._is_placed = plan, False, False
-                self._places = {}
+                self._places, self._last = {}, None
                 for held in self._held.values():
                     held.place = None
             is_quick = len(self._held) <= AT_ONCE
@@ -108,14 +109,16 @@ class PlayCache(Closeable):
             self._place()
         self.on_change()
 
-    def move(self, index: int, direction: int = 1) -> None:
-        """Note that the playhead is at picture ``index``."""
+    def move(self, index: int, direction: int = 1, *, plays: bool = False) -> None:
+        """Note that the playhead is at picture ``index``. ``plays``: it moves on by itself."""
         with self._lock:
-            self._at, self._direction = index, direction
+            self._at, self._direction, self._plays = index, direction, plays
             self._read_ahead()
 
     def next_wanted(self, source: str) -> RegionQuery | None:
         """Return the picture to render next, the nearest one ahead of the playhead; None if all are there.
+
+        While it plays, that one would come too late: what follows the last picture is next, from the same frames.
 
         ``source``: what the caller renders; a plan for anything else is not for it.
         """
@@ -126,7 +129,11 @@ class PlayCache(Closeable):
             plan = self._plan
             if plan is None or plan.source != source or self._is_given_up:
                 return None
-            for index in self._wanted():
+            wanted = self._wanted()
+            if self._plays and self._last in wanted:
+                start = wanted.index(self._last)
+                wanted = wanted[start:] + wanted[:start]
+            for index in wanted:
                 if index not in self._places and (key := plan.key(index)) not in self._held:
                     return key.query
             return None
@@ -197,7 +204,7 @@ class PlayCache(Closeable):
             self._held[key] = held
             self._in_memory += held.nbytes
             if held.place is not None:
-                self._places[held.place] = key
+                self._places[held.place], self._last = key, held.place
         with self._moving:
             self._make_room()
         self.on_change()
