@@ -104,6 +104,7 @@ def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Rect]:
 
 
 @pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(0, 0, 1, 1), Rect(33, 25, 7, 7)], ids=str)
+@pytest.mark.no_cover
 @pytest.mark.parametrize("phase", PHASES)
 def test_it_decodes_what_the_region_decoder_decodes(rect: Rect, phase: Fraction) -> None:
     asked = query(rect, phase)
@@ -136,6 +137,8 @@ def latent(seed: int = 0) -> LatentPair:
     return LatentPair(frames, EncodedPart(size.rect, *maps), None, tiny(), ProjectedRegions(AMPLE))
 
 
+# Under coverage the interpreter takes more than twice as long; the views below, which are measured, run the same lines.
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rect", [GRID.rect, RECT, Rect(33, 25, 7, 7)], ids=str)
 @pytest.mark.parametrize("tile_bytes", [AMPLE, 400 * BYTES_PER_PX], ids=["ample", "in bands"])
 def test_a_latent_pair_is_decoded_like_its_projected_maps(rect: Rect, tile_bytes: int) -> None:
@@ -171,6 +174,7 @@ def test_the_tiled_decoder_takes_compact_features_too() -> None:
     by.close()
 
 
+@pytest.mark.no_cover
 def test_a_picture_is_not_overwritten_by_the_next() -> None:
     by = CudaDecoder(tiny(), profile())
     first = decode(by, query(phase=Fraction(0)))
@@ -179,6 +183,7 @@ def test_a_picture_is_not_overwritten_by_the_next() -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+@pytest.mark.no_cover
 def test_the_field_is_evaluated_once_for_a_viewport(evaluated: list[Rect]) -> None:
     by = CudaDecoder(tiny(), profile())
     for phase in (Fraction(2, 5), Fraction(1, 5), Fraction(2, 5)):
@@ -327,6 +332,7 @@ def test_a_cuda_graph_repeats_the_launch_and_there_is_none_without_a_gpu() -> No
     assert launches.item() == 3
 
 
+@pytest.mark.no_cover
 def test_features_are_freed_with_the_callers_reference() -> None:
     by = CudaDecoder(tiny(), profile(), record=Recordings())
     with torch.inference_mode():
@@ -339,6 +345,7 @@ def test_features_are_freed_with_the_callers_reference() -> None:
     assert alive() is None
 
 
+@pytest.mark.no_cover
 def test_fields_of_earlier_grids_are_dropped_to_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(field_cache, "IDLE_BYTES", 3 * GRID.rect.area * BYTES_PER_PX)
     by = CudaDecoder(tiny(), profile())

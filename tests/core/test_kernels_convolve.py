@@ -26,11 +26,13 @@ def maps(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
 
 
+# Under coverage the interpreter takes more than twice as long; the measured tests below run the same lines.
+@pytest.mark.no_cover
 @pytest.mark.parametrize("slope", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize(
     ("channels", "outputs", "stride", "size"),
     [
-        (24, 36, 1, (2, 7, 9)),
+        (24, 36, 1, (2, 5, 7)),
         (48, 96, 2, (1, 9, 8)),
         (8, 4, 2, (2, 1, 5)),
         (84, 16, 1, (1, 6, 1)),
@@ -121,13 +123,16 @@ def test_layers_that_it_supports() -> None:
                 frame_channels=8, motion_channels=8, feature_channels=16, front_blocks=1, trunk_blocks=1, levels=2
             )
         ),
-        ZoomingSlowMoEncoder(ZoomingSlowMoConfig(channels=8, groups=2, front_blocks=1, back_blocks=1)),
+        pytest.param(
+            ZoomingSlowMoEncoder(ZoomingSlowMoConfig(channels=8, groups=2, front_blocks=1, back_blocks=1)),
+            marks=pytest.mark.no_cover,
+        ),
     ],
     ids=["motion prior", "zooming slowmo"],
 )
 @torch.inference_mode()
 def test_a_whole_encoder_matches_through_it(encoder: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder, frames, layers = encoder.to(DEVICE), maps(1, 2, 3, 8, 12).sigmoid(), list[nn.Conv2d]()
+    encoder, frames, layers = encoder.to(DEVICE), maps(1, 2, 3, 4, 8).sigmoid(), list[nn.Conv2d]()
     plain = encoder(frames)
 
     def spy(one: nn.Conv2d, *args: object, **options: object) -> Tensor:

@@ -40,7 +40,15 @@ def through_the_kernel(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
 
 
 @pytest.mark.parametrize("moved_px", [0.0, 1.5, 40.0], ids=["still", "near", "mostly outside"])
-@pytest.mark.parametrize(("channels", "groups", "size"), [(16, 4, (2, 5, 7)), (64, 8, (1, 3, 5)), (32, 1, (1, 1, 6))])
+@pytest.mark.parametrize(
+    ("channels", "groups", "size"),
+    [
+        # Under coverage the interpreter takes more than twice as long; the last layer runs the same lines.
+        pytest.param(16, 4, (2, 5, 7), marks=pytest.mark.no_cover),
+        pytest.param(64, 8, (1, 3, 5), marks=pytest.mark.no_cover),
+        (32, 1, (1, 1, 6)),
+    ],
+)
 def test_it_matches_the_plain_code(
     channels: int, groups: int, size: tuple[int, int, int], moved_px: float, monkeypatch: pytest.MonkeyPatch,
     through_the_kernel: list[torch.Size],
