@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -16,10 +17,17 @@ import traceback
 _IMPORTED = ("torch._dynamo", "videoinr.commands.train", "videoinr.training.loop")
 
 
+def _end_with(child: int) -> None:
+    """End ``child`` and this process: torchrun ends this one if another process failed, and the fork would wait on."""
+    os.kill(child, signal.SIGKILL)
+    os._exit(128 + signal.SIGTERM)
+
+
 def _run_in_fork(arguments: list[str], port: str | None) -> int:
     """Run the command line with ``arguments`` in a fork; return its exit code."""
     child = os.fork()
     if child:
+        signal.signal(signal.SIGTERM, lambda *_: _end_with(child))
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 70
     try:
