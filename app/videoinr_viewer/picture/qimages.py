@@ -30,7 +30,7 @@ def qimage_from_premultiplied(pixels: NDArray[np.uint8]) -> QImage:
 def _shared(pixels: NDArray[np.uint8], kind: QImage.Format) -> QImage:
     height, width, channels = pixels.shape
     if channels != 4 or pixels.dtype != np.uint8 or not pixels.flags.c_contiguous:
-        raise ValueError(f"pixels must be contiguous uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
+        raise ValueError(f"pixels must be contiguous RGBX or RGBA, uint8 [h, w, 4], not {pixels.dtype} {pixels.shape}")
     image = QImage(pixels.data.cast("B"), width, height, width * 4, kind)
     image._pixels = pixels  # type: ignore[attr-defined]  # keeps the memory alive
     return image
