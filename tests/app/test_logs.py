@@ -16,6 +16,7 @@ from PySide6.QtCore import qCritical, qWarning
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from videoinr.text.hidden_names import HiddenNames
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.start import logs
 from videoinr_viewer.start.crash import CrashHook
@@ -23,6 +24,12 @@ from videoinr_viewer.start.logs import Log
 
 log = logging.getLogger("videoinr_viewer.test")
 SECRET = Path("/home/alice/My secret party.mp4")
+
+
+@pytest.fixture(autouse=True)
+def no_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of this process remembers the files of other tests."""
+    monkeypatch.setattr(logs, "hidden_names", HiddenNames())
 
 
 @contextmanager

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtGui import QGuiApplication
 
 from helpers.stage import Stage
+from videoinr.text.hidden_names import HiddenNames
+from videoinr_viewer.dialogs import report
 from videoinr_viewer.dialogs.report import ReportCopier
 
 PRINTS = (sys.executable, "-S", "-c", "import sys; print(*sys.argv[1:], 'read /home/alice/secret.mp4'); sys.exit(1)")
@@ -20,7 +23,9 @@ def copier_of(stage: Stage, command: tuple[str, ...]) -> ReportCopier:
     return copier
 
 
-def test_the_report_is_copied_without_names_of_files(stage: Stage) -> None:
+def test_the_report_is_copied_without_names_of_files(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The one of this process remembers the files of other tests.
+    monkeypatch.setattr(report, "hidden_names", HiddenNames())
     copier_of(stage, PRINTS)
     message = stage.viewer.window.messages.text
     stage.viewer.window.actions_by_id["copy-report"].trigger()

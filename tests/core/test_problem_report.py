@@ -11,6 +11,7 @@ import torch
 from helpers.command_line import run_here
 from videoinr import doctor
 from videoinr.doctor import ModelCheck, Report
+from videoinr.text.hidden_names import HiddenNames
 from videoinr.text.problem_report import CRASH_LINES, LOG_LINES, problem_report
 
 REPORT = Report(
@@ -31,6 +32,8 @@ theme=dark
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda name: f"Some GPU ({name})")
+    # Not the one of this process: it remembers the files of other tests.
+    monkeypatch.setattr("videoinr.text.problem_report.hidden_names", HiddenNames())
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
     return tmp_path
 
