@@ -9,6 +9,7 @@ more than it had before (any: no limit). It prints a line of JSON for each.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from fractions import Fraction
@@ -39,6 +40,8 @@ def decode(clip: Path, out: Path, memory: str, region: str) -> Outcome:
 
 def main() -> None:
     """Run all settings."""
+    # Each thread takes address space, and libraries start one for each core.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     torch.set_num_threads(2)
     clip, folder = Path(sys.argv[1]), Path(sys.argv[2])
     small = write_clip(folder / "small.mkv", numbered_frames(3, width=96, height=64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -46,7 +47,8 @@ class PairEncoder:
         self._limits = BandLimits(profile.work_bytes, profile.work_bytes)
         self.regions = ProjectedRegions(profile.tile_bytes if profile.region_bytes is None else profile.region_bytes)
         self._ran_out = False
-        self._shared = SharedFeatures(self._frame_features, profile.feature_bytes // 8)
+        # No method of this object: in a cycle of references, the maps of a closed clip would stay for a while.
+        self._shared = SharedFeatures(partial(_frame_features, model), profile.feature_bytes // 8)
         self.most_px = self._most_px()
         """The most pixels of a pair that may be encoded at a time; None: all of them. A rectangle may be larger, if
         less would be of no use to the caller."""
@@ -139,11 +141,6 @@ class PairEncoder:
         self.regions.clear()
         self._shared.clear()
 
-    def _frame_features(self, frames: Tensor) -> Tensor:
-        encoder = self._model.encoder
-        assert isinstance(encoder, MotionPriorEncoder)
-        return encoder.frame_features(frames)
-
     def _most_px(self) -> int | None:
         bands, budget = self._banding(), self._profile.pair_bytes
         if bands is None or budget is None or not self._is_large(self.size) or self._has_kernels:
@@ -188,7 +185,7 @@ class PairEncoder:
         device, half = low.device, self._profile.half_encoder and model.encodes_in_half(low.device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
         while True:
-            work = BandEncoder(encoder, low, depth, self._limits, token.check)
+            work = BandEncoder(encoder, low, depth, self._limits, partial(self._check, token))
             try:
                 with (
                     self._watched(token, self._products(low)),
@@ -207,6 +204,11 @@ class PairEncoder:
                 del work
             self._limits = self._limits.halved()
             self._free()
+
+    def _check(self, token: CancelToken) -> None:
+        """Check ``token``, which may draw a picture in between, without the encoder's half precision."""
+        with torch.autocast(self._profile.device.type, enabled=False):
+            token.check()
 
     def _free(self) -> None:
         """Return memory that was freed to the device, after an error of its allocator."""
@@ -233,7 +235,7 @@ class PairEncoder:
 
         def check(layer: nn.Module, arguments: tuple[Any, ...]) -> None:
             nonlocal done
-            token.check()
+            self._check(token)
             token.report(min(done, total), total)
             assert isinstance(layer, nn.Conv2d)
             maps = arguments[0]
@@ -247,3 +249,9 @@ class PairEncoder:
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+def _frame_features(model: Representation, frames: Tensor) -> Tensor:
+    encoder = model.encoder
+    assert isinstance(encoder, MotionPriorEncoder)
+    return encoder.frame_features(frames)

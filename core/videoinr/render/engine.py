@@ -74,7 +74,6 @@ class Engine(Closeable):
         self._decoder = decoder_for(self._model, profile)
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder)
         self._motion = MotionDrafts(clip, self._model, profile)
-        self.inspector = Inspector(clip.info.grid, self._footings, self._features_of, self._failure_of)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
         self._opened = Opened(
             clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
@@ -247,6 +246,12 @@ class Engine(Closeable):
             second, each (x, y) in latent pixels. Raises as :meth:`render`.
         """
         return self._decoder.flow(self.features(instant.pair, token), instant, token)
+
+    @property
+    def inspector(self) -> Inspector:
+        """Answers questions about the motion."""
+        # Made anew: kept here, it would be a cycle of references, and a closed clip's maps would stay for a while.
+        return Inspector(self.clip.info.grid, self._footings, self._features_of, self._failure_of)
 
     def close(self) -> None:
         """Close the clip and the decoder, and free the encoded pairs."""
