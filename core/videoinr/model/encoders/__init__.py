@@ -1,7 +1,7 @@
 """Encoders: two frames in, a latent feature and, from some, a motion prior out. One file for each.
 
-A new encoder is a config in model/config.py (named in ``EncoderConfig`` and ``_CONFIG_BY_KIND`` there), a module here,
-and an entry in :data:`ENCODERS`.
+A new encoder is a config in model/config.py (named in ``EncoderConfig`` and ``_CONFIG_BY_KIND`` there, with a method
+``depth``), its limits in model/card_schema.py, a module here, and an entry in :data:`ENCODERS`.
 """
 
 from __future__ import annotations
