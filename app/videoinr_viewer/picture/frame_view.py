@@ -226,7 +226,9 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
             super().mouseMoveEvent(event)
             if not event.buttons():
                 self._show_cursor(on_wipe=self._is_on_wipe(event.position()))
-        self.overlays.point_at(event.position().toPoint(), self.clip_point(event.position()))
+        # The middle of the pixel under the mouse: its corner may lie on the edge of two pixels of the picture.
+        middle = event.position() + QPointF(0.5, 0.5) / self.devicePixelRatioF()
+        self.overlays.point_at(event.position().toPoint(), self.clip_point(middle))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go of the wipe or the tool."""
