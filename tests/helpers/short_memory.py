@@ -3,7 +3,9 @@
     python -m helpers.short_memory CLIP FOLDER ROOM_MIB:MEMORY:REGION ...
 
 For each setting it runs ``videoinr decode`` in this process with ``--memory MEMORY``; the process may take ROOM_MIB
-more than it had before (any: no limit). It prints a line of JSON for each.
+more than it had before (any: no limit). HIGH-LOW is a range of rooms: they are tried from HIGH down, 50 MiB apart,
+until bands are halved, since how much address space an allocator takes differs between machines and runs. It prints a
+line of JSON for each setting.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from helpers.command_line import Outcome, run_here
 from videoinr.model.encoders.motion_prior_bands import BandLimits
 
 MIB = 2**20
+STEP_MIB = 50
 _halvings: list[int] = []
 
 
@@ -55,16 +58,27 @@ def main() -> None:
     BandLimits.halved = count  # type: ignore[method-assign, assignment]
     base = taken_bytes()
     for setting in sys.argv[3:]:
-        room, memory, region = setting.split(":")
-        _halvings.clear()
-        if room != "any":
-            resource.setrlimit(resource.RLIMIT_AS, (base + int(room) * MIB, resource.RLIM_INFINITY))
-        try:
-            outcome = decode(clip, folder / f"{room}.png", memory, region)
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        told = {"code": outcome.exit_code, "said": outcome.stderr, "halvings": len(_halvings)}
+        rooms, memory, region = setting.split(":")
+        for room in listed(rooms):
+            _halvings.clear()
+            if room:
+                resource.setrlimit(resource.RLIMIT_AS, (base + room * MIB, resource.RLIM_INFINITY))
+            try:
+                outcome = decode(clip, folder / f"{rooms}.png", memory, region)
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            if _halvings:
+                break
+        told = {"code": outcome.exit_code, "said": outcome.stderr, "halvings": len(_halvings), "room": room}
         print(json.dumps(told), flush=True)
+
+
+def listed(rooms: str) -> list[int]:
+    """Return the rooms of a setting in MiB, the largest first; 0 is no limit."""
+    if rooms == "any":
+        return [0]
+    high, _, low = rooms.partition("-")
+    return list(range(int(high), int(low or high) - 1, -STEP_MIB))
 
 
 if __name__ == "__main__":
