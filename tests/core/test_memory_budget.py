@@ -33,7 +33,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     process = subprocess.run(
         [sys.executable, "-m", "helpers.short_memory", clip, folder, *settings],
         # One arena: each arena of glibc reserves 64 MiB of address space, and how many there are depends on chance.
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([*filter(None, sys.path), str(TESTS)]), "MALLOC_ARENA_MAX": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([*filter(None, sys.path), str(TESTS)]),
+                          "MALLOC_ARENA_MAX": "1"},
         capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     told = [json.loads(line) for line in process.stdout.splitlines()]
