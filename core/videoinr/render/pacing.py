@@ -66,7 +66,8 @@ HALF = 2
 REMEMBERED_PICTURES = 5
 """The speed is the median of this many pictures, so it follows a change after the third."""
 LOYALTY = 1.25
-"""The density used last may take this many times longer: every change of density starts with empty tile caches."""
+"""A finer density than the last one must be this many times quicker than the limit: every change of density starts with
+empty tile caches."""
 
 _View = tuple[int, Grid, Rect]
 
@@ -181,7 +182,7 @@ class Pacer:
         return next(smooth, None) or next(quick, DRAFT_DIVISORS[-1])
 
     def _limit(self, divisor: int, secs: float) -> float:
-        return secs * LOYALTY if divisor == self._last_divisor else secs
+        return secs / LOYALTY if divisor < self._last_divisor else secs
 
 
 def _view_of(query: RegionQuery) -> _View:
