@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
     from videoinr.exporting.sound.choice import SoundName
+    from videoinr.journey.arguments import CameraArgument
+    from videoinr.journey.curve import RetimeCurve
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
 
@@ -147,6 +149,9 @@ def export(
     sound: SoundName = "keep",
     part: str | None = None,
     resume: bool = False,
+    retime: RetimeCurve | str | None = None,
+    shutter: Number = 0,
+    camera: CameraArgument | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     report: Callable[[ExportReport], None] | None = None,
@@ -177,6 +182,13 @@ def export(
         part: ``"2/4"`` makes the second of four shares of the export, a file OUT.2of4, which ``videoinr join``
             puts together with the others.
         resume: go on with what a killed export of the same arguments has left.
+        retime: a curve of output time to clip time, instead of ``start``, ``end`` and ``speed``: points OUT=CLIP in
+            seconds, ``"0=0 1=1~1/2 3=3/2"``. ``~1/2`` makes a ramp of half a second around that point, in which the
+            speed changes evenly. Level pieces freeze, falling ones play backwards. Sound is left out.
+        shutter: how long each frame is exposed, 0 ... 360 degrees of the time between two frames of the output.
+        camera: which part of the picture is shown when: a camera file, or keyframes ``{"time": 0, "centre": [x, y],
+            "zoom": 2, "easing": "smooth"}`` (clip seconds, clip pixels, how many times nearer than without a camera;
+            easing is ``"smooth"``, ``"linear"`` or ``"hold"``). Of ``region`` only the size counts then.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
@@ -197,10 +209,11 @@ def export(
     from videoinr.exporting.job import job_for
     from videoinr.exporting.parts import WHOLE, share_from_text
     from videoinr.exporting.sound.choice import sound_named
+    from videoinr.journey.arguments import as_camera, as_curve
 
     if unknown := opening.keys() - OpenArguments.__annotations__.keys():
         raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
-    options, model = _options(**opening), opening.get("model")
+    options, model, curve, path = _options(**opening), opening.get("model"), as_curve(retime), as_camera(camera)
     with _engine(clip, options, cancel, **opening) as engine:
         job = job_for(
             engine.opened.info, Path(out),
@@ -209,6 +222,7 @@ def export(
             scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
             codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial, sound=sound_named(sound),
             share=WHOLE if part is None else share_from_text(part), resume=resume,
+            curve=curve, shutter=exact(shutter, "shutter"), camera=path,
             model=str(model) if isinstance(model, str | PathLike) else None, device=opening.get("device"),
             options=options, across_cuts=as_across_cuts(opening.get("across_cuts", "hold")),
         )  # fmt: skip

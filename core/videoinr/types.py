@@ -196,11 +196,16 @@ class Quality(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RegionQuery:
-    """Asks for the pixels ``rect`` of the virtual full frame ``grid`` at ``instant``."""
+    """Asks for the pixels ``rect`` of the virtual full frame ``grid`` at ``instant``.
+
+    ``exposure``: the stretch of the clip's time around the instant whose mean is wanted (see render/shutter.py); None:
+    the instant alone.
+    """
 
     instant: Instant
     grid: Grid
     rect: Rect
+    exposure: Segment | None = None
 
     def __post_init__(self) -> None:
         if not self.grid.rect.contains(self.rect):

@@ -70,7 +70,7 @@ def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path
         ({"clip": "a", "out": "b", "start": "1e999999999"}, "not a number"),
         ({"clip": "a", "out": "b", "crf": "1"}, "crf"),
         ({"clip": "a", "out": "b", "sound": "loud"}, "sound"), ({"clip": "a", "out": "b", "size": [1]}, "size"),
-        ({"clip": "a", "out": "b", "videoinr_export": 2}, "videoinr_export"), ({"clip": "a\nb", "out": "b"}, "clip"),
+        ({"clip": "a", "out": "b", "videoinr_export": 3}, "videoinr_export"), ({"clip": "a\nb", "out": "b"}, "clip"),
         ({"clip": "a", "out": "b", "start": True}, "start"), ({"clip": "a", "out": "b", "fps": "fast"}, "frame rate"),
     ],
 )  # fmt: skip

@@ -84,6 +84,19 @@ def export(
     crf: Annotated[
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
+    retime: Annotated[
+        str | None,
+        typer.Option(
+            "--retime", metavar="POINTS", help='A curve of output to clip seconds, with ramps: "0=0 1=1~1/2 3=3/2".'
+        ),
+    ] = None,
+    shutter: Annotated[
+        Fraction | None,
+        typer.Option("--shutter", parser=NUMBER, metavar="DEGREES", help="Exposure, 0 to 360 degrees. Default: 0."),
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="FILE.json", help="A camera path: keyframes of centre and zoom.")
+    ] = None,
     sound: Annotated[
         SoundName,
         typer.Option(
@@ -117,6 +130,17 @@ def export(
     The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
     before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound keeps its pitch at any speed;
     it, subtitles, chapters and tags go into OUT as far as its format holds them, and what is left out is said.
+
+    --retime goes through points OUT=CLIP in seconds instead of --start, --end and --speed. ~R after a point makes a
+    ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling ones run backwards. The
+    sound is left out.
+
+    --shutter 180 shows for each frame the mean, in light, of half the time from one output frame to the next, as a
+    camera would. It never reaches across a cut.
+
+    --camera reads {"videoinr_camera": 1, "keyframes": [{"time": 0, "centre": [160, 90], "zoom": 2}, ...]}: clip
+    seconds, clip pixels, how many times nearer than without a camera; "easing" is smooth, linear or hold. Of --crop
+    only the size counts then. Each frame lies on whole pixels, at most half an output pixel beside the path.
 
     The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
     --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
@@ -164,5 +188,6 @@ def export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
-            sound=sound, part=part, resume=resume, report=report.finished, **opening,
+            sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
+            camera=camera, report=report.finished, **opening,
         )  # fmt: skip

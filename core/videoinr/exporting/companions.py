@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -206,6 +206,13 @@ def plan_companions(
         *_dropped_tags([name for name, _ in tags if name not in dict(written)]),
     ]
     return Companions(source, stretch.start_secs, stretch.speed, sounds, kept, source.chapters, written, tuple(dropped))
+
+
+def without_time(source: SourceStreams) -> SourceStreams:
+    """Return ``source`` without what has times of its own: a retime curve does not move it. It counts as left out."""
+    kinds = (("the sound", source.sounds), ("subtitles", source.subtitles), ("the chapters", source.chapters))
+    others = tuple(f"{words}, which a retime curve does not move" for words, found in kinds if found)
+    return replace(source, sounds=(), subtitles=(), chapters=(), others=(*source.others, *others))
 
 
 def _dropped_tags(names: list[str]) -> list[str]:

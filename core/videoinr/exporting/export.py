@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled, ClipError, VideoInrError
+from videoinr.exporting.frame_queries import exposed_ends, frame_query
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import (
     check_colour,
@@ -159,9 +160,9 @@ def write_frames(
 
 def _source_frames(job: ExportJob, timeline: Timeline) -> range:
     """Return the frames of the clip that ``job`` reads."""
-    retiming = job.retiming
-    last_secs = retiming.segment.start_secs + (retiming.frame_count - 1) * retiming.speed / retiming.fps
-    first, last = (timeline.instant_from_time(time).pair for time in (retiming.segment.start_secs, last_secs))
+    segment, retiming = job.segment, job.retiming
+    last_secs = segment.end_secs if job.curve else retiming.time(retiming.frame_count - 1)
+    first, last = (timeline.instant_from_time(time).pair for time in (segment.start_secs, last_secs))
     return range(first, last + 2)
 
 
@@ -217,16 +218,16 @@ class _Frames:
             yield run
 
     def _write(self, number: int) -> None:
-        instant = self._engine.opened.timeline.instant_from_time(self._job.retiming.time(number))
-        self._held.append(self._decode(instant))
-        is_sound = self._watch.is_sound(instant)
+        query = frame_query(self._job, self._engine.opened, number)
+        self._held.append(self._decode(query))
+        is_sound = self._watch.is_sound(query.instant)
         if is_sound or sum(each.rgbx.nbytes for each in self._held) > _HELD_BYTES:
             self._write_held()
 
-    def _decode(self, instant: Instant) -> _Picture:
-        query = RegionQuery(instant, self._job.grid, self._job.crop)
+    def _decode(self, query: RegionQuery) -> _Picture:
+        instant = query.instant
         try:
-            self._forget_earlier_pairs(instant)
+            self._forget_earlier_pairs(query)
             region = self._rendered(query)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
@@ -236,12 +237,12 @@ class _Frames:
             self.cuts.add(cut)
         return _Picture(region.rgbx, cut)
 
-    def _forget_earlier_pairs(self, instant: Instant) -> None:
+    def _forget_earlier_pairs(self, query: RegionQuery) -> None:
         """Let the engine drop pairs that no later frame needs."""
-        keep_only = getattr(self._engine, "keep_only", None)
+        instant, keep_only = query.instant, getattr(self._engine, "keep_only", None)
         if keep_only is not None and instant.pair != self._pair:
             self._pair = instant.pair
-            keep_only(instant, self._token)
+            keep_only(instant, self._token, *exposed_ends(query, self._engine.opened.timeline))
 
     def _rendered(self, query: RegionQuery) -> RenderedRegion:
         if not self._is_deep:

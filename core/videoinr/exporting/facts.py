@@ -52,6 +52,9 @@ def facts_of(
         "part_frames": job.plan.length,
         # Absent without edits, so that journals from before there were any still fit.
         **({"cuts": read.cuts} if read.cuts else {}),
+        **({"retime": str(job.curve)} if job.curve else {}),
+        **({"shutter": str(job.shutter)} if job.shutter else {}),
+        **({"camera": str(job.camera)} if job.camera else {}),
     }
 
 

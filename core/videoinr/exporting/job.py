@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
+from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
@@ -15,6 +16,8 @@ from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.geometry import Grid, Rect
+from videoinr.journey.camera import CameraPath
+from videoinr.journey.curve import CurveRate, RetimeCurve
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
 from videoinr.types import AcrossCuts, ClipInfo, Segment
 
@@ -45,6 +48,9 @@ class ExportJob:
         sound: what happens with the sound.
         share: which share is made of an export that several machines make.
         resume: whether to go on with what a killed export has left.
+        curve: the retime curve, instead of ``speed``; ``segment`` is then what it shows of the clip.
+        shutter: the exposure of each frame, degrees: 360 is the time of a whole frame of the output; 0 is none.
+        camera: which part of the picture is shown when; ``crop`` then gives no more than the output's size.
     """
 
     clip: Path
@@ -65,10 +71,15 @@ class ExportJob:
     sound: SoundChoice = SoundChoice.KEEP
     share: Share = WHOLE
     resume: bool = False
+    curve: RetimeCurve | None = None
+    shutter: Fraction = Fraction(0)
+    camera: CameraPath | None = None
 
     @property
-    def retiming(self) -> ConstantRate:
+    def retiming(self) -> ConstantRate | CurveRate:
         """The clip time of each output frame."""
+        if self.curve is not None:
+            return CurveRate(self.curve, self.fps)
         return ConstantRate(self.segment, self.fps, self.speed)
 
     @property
@@ -124,11 +135,15 @@ class ExportJob:
         Two options of reading have no argument: colours, and the rate of a clip of pictures.
         """
         read, crop = self.options, f"{self.crop.width}x{self.crop.height}+{self.crop.x}+{self.crop.y}"
+        is_plain = self.curve is None
         options = {
-            "--start": _time(self.segment.start_secs),
-            "--end": _time(self.segment.end_secs),
+            "--start": _time(self.segment.start_secs) if is_plain else None,
+            "--end": _time(self.segment.end_secs) if is_plain else None,
             "--fps": self.fps,
-            "--speed": self.speed,
+            "--speed": self.speed if is_plain else None,
+            "--retime": self.curve,
+            "--shutter": self.shutter or None,
+            "--camera": self.camera,
             "--size": self.grid,
             "--crop": crop if self.crop != self.grid.rect else None,
             "--across-cuts": self.across_cuts.value if self.across_cuts is not AcrossCuts.HOLD else None,
@@ -156,7 +171,7 @@ class ExportOptions(TypedDict, total=False):
 
     ``start`` and ``end`` (seconds) default to the whole clip; ``fps``, or ``time_scale`` times the clip's rate, to the
     clip's rate; ``speed`` to 1; ``scale`` (grid pixels for each clip pixel), or the grid's ``size``, to scale 2;
-    ``crop`` to the whole grid. The others are those of :class:`ExportJob`.
+    ``crop`` to the whole grid; ``shutter`` to 0. The others are those of :class:`ExportJob`.
     """
 
     start: Fraction | None
@@ -178,6 +193,9 @@ class ExportOptions(TypedDict, total=False):
     sound: SoundChoice
     share: Share
     resume: bool
+    curve: RetimeCurve | None
+    shutter: Fraction | None
+    camera: CameraPath | None
 
 
 def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
@@ -188,14 +206,18 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
             outside the clip.
     """
     grid = grid_of(info, scale=options.get("scale"), size=options.get("size"), default_scale=CLIP_SCALE)
+    curve, camera = options.get("curve"), options.get("camera")
+    crop = rect_of(grid, options.get("crop"))
+    if camera is not None:
+        camera.check(info.grid, grid, (crop.width, crop.height))
     return ExportJob(
         clip=info.path,
         out=out,
-        segment=segment_from_marks(info.duration_secs, options.get("start"), options.get("end")),
+        segment=_segment(info, curve, options),
         fps=_fps(info.fps, options.get("fps"), options.get("time_scale")),
         speed=_speed(options.get("speed")),
         grid=grid,
-        crop=rect_of(grid, options.get("crop")),
+        crop=crop,
         codec=options.get("codec"),
         crf=options.get("crf"),
         model=options.get("model"),
@@ -207,7 +229,36 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         sound=options.get("sound", SoundChoice.KEEP),
         share=options.get("share", WHOLE),
         resume=options.get("resume", False),
+        curve=curve,
+        shutter=_shutter(options.get("shutter"), info),
+        camera=camera,
     )
+
+
+def _segment(info: ClipInfo, curve: RetimeCurve | None, options: ExportOptions) -> Segment:
+    start, end = options.get("start"), options.get("end")
+    if curve is None:
+        return segment_from_marks(info.duration_secs, start, end)
+    if start is not None or end is not None or options.get("speed") not in (None, 1):
+        raise UsageError(
+            "A retime curve says itself which part of the clip is shown, and how fast.",
+            hint="Leave --start, --end and --speed out, or the curve (--retime).",
+        )
+    shown = curve.extent
+    return segment_from_marks(info.duration_secs, shown.start_secs, shown.end_secs)
+
+
+def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:
+    if angle is None or not angle:
+        return Fraction(0)
+    if not 0 <= angle <= 360:
+        raise UsageError(f"A shutter of {float(angle):g} degrees is out of range.", hint="Give 0 to 360 degrees.")
+    if info.colour.transfer in HDR_TRANSFERS:
+        raise UsageError(
+            "Shutter synthesis adds light, and reads the levels of HDR clips (PQ, HLG) wrongly.",
+            hint="Leave the shutter out, or convert the clip to SDR first.",
+        )
+    return angle
 
 
 def _fps(clip_fps: Fraction, fps: Fraction | None, time_scale: Fraction | None) -> Fraction:

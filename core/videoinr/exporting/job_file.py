@@ -2,7 +2,8 @@
 
 {"videoinr_export": 1, "clip": "clip.mp4", "out": "slow.mp4", "start": "1/2", "speed": "1/4", "scale": 2}
 
-Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`. Times, rates, speeds
+Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`. Version 2 has the
+keys retime, shutter and camera (a list of keyframes) too. Times, rates, speeds
 and scales are numbers, or texts as on the command line. Paths are relative to the job file's folder.
 """
 
@@ -19,10 +20,11 @@ from videoinr.errors import InputError, UsageError
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sound.choice import SoundName
+from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
 from videoinr.text.schemas import Line, Name, Strict, validated
 
-VERSION = 1
+_OF_VERSION_2 = frozenset(("retime", "shutter", "camera"))
 _MOST_BYTES = 1 << 20
 
 _Number = Annotated[int, Field(ge=-(10**12), le=10**12)] | float | Name
@@ -32,7 +34,7 @@ _Pixels = Annotated[int, Field(ge=0, le=1 << 20)]
 class JobFile(Strict):
     """What a job file holds; the keys are the arguments of :func:`videoinr.export`."""
 
-    videoinr_export: Literal[1]
+    videoinr_export: Literal[1, 2]
     clip: Annotated[Line, Field(min_length=1)]
     out: Annotated[Line, Field(min_length=1)]
     start: _Number | None = None
@@ -58,6 +60,9 @@ class JobFile(Strict):
     picture_fps: _Number = 24
     across_cuts: Literal["hold", "blend", "decode"] = "hold"
     cuts: Annotated[str, Field(max_length=60_000, pattern="^[-0-9, ]*$")] = ""
+    retime: Annotated[Line, Field(max_length=1 << 14)] | None = None
+    shutter: _Number = 0
+    camera: Keyframes | None = None
 
 
 class ExportCall(NamedTuple):
@@ -76,6 +81,7 @@ _NUMBERS = {
     "speed": parsing.factor,
     "scale": parsing.factor,
     "picture_fps": parsing.rate,
+    "shutter": parsing.number,
 }
 
 
@@ -100,6 +106,8 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
             raise ValueError("is too long")
         values = json.loads(text)
         job = validated(JobFile, values)
+        if job.videoinr_export == 1 and (newer := sorted(job.model_fields_set & _OF_VERSION_2)):
+            raise ValueError(f'{newer[0]} needs "videoinr_export": 2')
         options = job.model_dump(exclude={"videoinr_export", "clip", "out"})
         for name, parse in _NUMBERS.items():
             if isinstance(options[name], str):
@@ -122,12 +130,17 @@ def text_of_job(job: ExportJob) -> str:
     A choice of colours is not written: job files have no key for it.
     """
     crop, read = job.crop, job.options
+    journey = {
+        **({"retime": str(job.curve)} if job.curve else {}),
+        **({"shutter": _text(job.shutter)} if job.shutter else {}),
+        **({"camera": job.camera.values} if job.camera else {}),
+    }
     values = {
-        "videoinr_export": VERSION,
+        "videoinr_export": 2 if journey else 1,
         "clip": str(job.clip.absolute()),
         "out": str(job.out.absolute()),
-        "start": _text(job.segment.start_secs),
-        "end": _text(job.segment.end_secs),
+        "start": None if job.curve else _text(job.segment.start_secs),
+        "end": None if job.curve else _text(job.segment.end_secs),
         "fps": _text(job.fps),
         "speed": _text(job.speed),
         "size": [job.grid.width, job.grid.height],
@@ -147,6 +160,7 @@ def text_of_job(job: ExportJob) -> str:
         "picture_fps": _text(read.picture_fps),
         "across_cuts": job.across_cuts.value,
         "cuts": read.cuts,
+        **journey,
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 

@@ -14,7 +14,7 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ExportError, InputError, UsageError
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_named
 from videoinr.exporting.coding import Coding
-from videoinr.exporting.companions import Companions, SourceStreams, plan_companions, read_streams_of
+from videoinr.exporting.companions import Companions, SourceStreams, plan_companions, read_streams_of, without_time
 from videoinr.exporting.mastering import Mastering
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.share_file import VERSION
@@ -63,6 +63,7 @@ class _Facts(Strict):
     coding: _CodingValues
     frames: _Count
     part_frames: _Count
+    retime: Annotated[str, Field(max_length=1 << 16)] = ""
 
 
 class _Header(Strict):
@@ -209,6 +210,8 @@ def _companions(facts: _Facts, coding: Coding) -> Companions | None:
     source = _source(facts)
     if source is None:
         return None
+    if facts.retime:
+        source = without_time(source)
     start, end = (_number(text) for text in facts.segment)
     half = 1 / (2 * coding.fps)
     is_whole = start == 0 and abs(_number(facts.duration_secs) - end) <= half

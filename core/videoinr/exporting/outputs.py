@@ -226,12 +226,14 @@ def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None 
     Raises:
         UsageError: the sound cannot be copied as asked.
     """
-    from videoinr.exporting.companions import plan_companions, read_streams
+    from videoinr.exporting.companions import plan_companions, read_streams, without_time
 
     codec = job.chosen_codec
     if source is None and codec is not None:
         source = read_streams(info)
     if codec is None or source is None:
         return None
+    if job.curve is not None:
+        source = without_time(source)
     muxer = CONTAINERS[job.out.suffix.lower()]
     return plan_companions(source, job.sound, job.stretch(info.duration_secs), muxer=muxer, video_encoder=codec.encoder)

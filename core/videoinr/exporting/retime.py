@@ -1,7 +1,7 @@
 """Time maps: the exact second of the clip that each frame of an output shows.
 
-The only map so far is the constant rate. Another one (a curve, a ramp) is a class with the same members:
-``frame_count``, ``duration_secs`` and ``time``.
+The map here is the constant rate. Another one is a class with the same members (``frame_count``, ``duration_secs``,
+``times`` and ``time``): the retime curve of :mod:`videoinr.journey.curve`.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class ConstantRate:
         """The second of the clip that each output frame shows, strictly increasing."""
         return map(self.time, range(self.frame_count))
 
-    def time(self, index: int) -> Fraction:
-        """Return the second of the clip that output frame ``index`` shows."""
+    def time(self, index: int | Fraction) -> Fraction:
+        """Return the second of the clip that output frame ``index`` shows; a fraction lies between two frames."""
         return self.segment.start_secs + index * (self.speed / self.fps)
 
 

@@ -36,6 +36,7 @@ from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
 from videoinr.render.messages import Opened
 from videoinr.render.motion_drafts import MotionDrafts
+from videoinr.render.shutter import exposed_instants, mean_in_light
 from videoinr.types import (
     AcrossCuts,
     Instant,
@@ -178,7 +179,7 @@ class Engine(Closeable):
         Returns and raises as :meth:`render`.
         """
         start = time.perf_counter()
-        rgbx = self._picture(query, partial(self._draw_motion, quick=quick), token, to_cpu=True)
+        rgbx = self._still(query, partial(self._draw_motion, quick=quick), token, to_cpu=True)
         kind, size = self._footings.kind(query.instant.pair), plane_size(self.clip.info.grid, query.grid)
         return RenderedRegion(query, Quality.MOTION, rgbx.numpy(), time.perf_counter() - start, kind, samples=size)
 
@@ -218,9 +219,10 @@ class Engine(Closeable):
         draw = self._draw_motion if quality is Quality.MOTION else self._decode
         return self._picture(query, draw, token, to_cpu=False)
 
-    def keep_only(self, instant: Instant, token: CancelToken = NEVER) -> None:
-        """Drop all encoded pairs but those of ``instant``: the others will not be asked for again."""
-        self._decoder.keep_only(self._pairs.keep_only(self._footings.of(instant, token)))
+    def keep_only(self, instant: Instant, token: CancelToken = NEVER, *others: Instant) -> None:
+        """Drop all encoded pairs but those of ``instant`` and ``others``: the rest will not be asked for again."""
+        footings = [footing for one in (instant, *others) for footing in self._footings.of(one, token)]
+        self._decoder.keep_only(self._pairs.keep_only(tuple(footings)))
 
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
@@ -263,7 +265,31 @@ class Engine(Closeable):
 
     @torch.inference_mode()
     def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
-        """Return the pixels of ``query``, drawn from each footing: uint8 [rect.height, rect.width, 4], RGBX."""
+        """Return the pixels of ``query``, the mean of its exposure: uint8 [rect.height, rect.width, 4], RGBX."""
+        if query.exposure is None:
+            return self._still(query, draw, token, to_cpu=to_cpu)
+        instants = exposed_instants(
+            query.exposure, query.instant, self.clip.timeline,
+            lambda pair: self._footings.kind(pair, token), lambda pair: self._moved_px(pair, query.grid, token),
+        )  # fmt: skip
+        stills = (replace(query, instant=instant, exposure=None) for instant in instants)
+        if len(instants) == 1:
+            return self._still(next(stills), draw, token, to_cpu=to_cpu)
+        mean = mean_in_light(self._still(still, draw, token, to_cpu=False) for still in stills)
+        return mean.cpu() if to_cpu else mean
+
+    def _moved_px(self, pair: int, grid: Grid, token: CancelToken) -> float | None:
+        """Return how far things move in ``pair``, pixels of ``grid``; None if the model finds no motion."""
+        footing, timeline = self._footings.nearest(Instant(pair, Fraction(1, 2)), token), self.clip.timeline
+        way = self._motion.way_px(self._pairs.key(footing), footing, grid, token)
+        # Repeated frames lie between two that are further apart.
+        whole = timeline.frame_time(footing.second) - timeline.frame_time(footing.first)
+        part = timeline.frame_time(pair + 1) - timeline.frame_time(pair)
+        return way if way is None or not whole else way * float(part / whole)
+
+    @torch.inference_mode()
+    def _still(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
+        """Return the pixels of ``query`` at its instant, drawn from each footing, as :meth:`_picture` does."""
         pictures = [
             (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
             for footing in self._footings.of(query.instant, token)

@@ -95,6 +95,21 @@ class MotionDrafts:
                 return self._warper.between(first, second, maps, query, token)
             return _doubled(self._warper.between(first, second, maps, coarse, token), query.grid)
 
+    def way_px(self, key: PairKey, footing: Footing, grid: Grid, token: CancelToken) -> float | None:
+        """Return how far things move between the footing's frames, pixels of ``grid``: all but one pixel in a thousand.
+
+        None if the model has no motion to offer; raises as :meth:`draw`.
+        """
+        with short_of_memory(self._profile, "to find the motion"):
+            motion = self._motion(key, footing, token, quick=False)
+        if motion is None:
+            return None
+        flow = motion.at(0.5).flow
+        height, width = flow.shape[1:3]
+        scale = flow.new_tensor([grid.width / width, grid.height / height])
+        ways = ((flow[..., 2:] - flow[..., :2]) * scale).norm(dim=-1).reshape(-1)
+        return float(ways.kthvalue(max(1, round(0.999 * len(ways)))).values)
+
     def prepare(self, key: PairKey, footing: Footing, token: CancelToken) -> None:
         """Find the motion for quick drafts of ``footing``, unless it was found; raises as :meth:`draw`."""
         if not self.is_ready(key, footing):
