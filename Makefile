@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MANUAL := resources/videoinr_resources/manual
 DEMO := resources/videoinr_resources/demo/demo.mp4
 # Further arguments of pip (say, another build of torch) and of pytest (say, one folder of tests).
 PIP_FLAGS ?=
@@ -16,7 +17,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon third-party bench wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon third-party bench manual pictures wheel check-wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -69,14 +70,24 @@ icon: $(READY) ## Draw the icon anew
 
 third-party: $(READY) ## List the libraries and data of others anew
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt hatchling \
-		-e ".[test,lint,demo,dist,baselines,sound]"
+		-e ".[test,lint,demo,dist,docs,baselines,sound]"
 	$(BIN)/python packaging/third_party.py packaging/THIRD_PARTY.md
 
 bench: $(READY) ## Measure the speed of this machine
 	$(BIN)/videoinr bench
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only
 
-wheel: $(READY) ## Build dist/: the source archive, and the wheel from that archive
+manual: $(READY) ## Build the manual, which F1 opens and the wheel holds
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[docs]"
+	rm -rf $(MANUAL)
+	$(BIN)/python -m sphinx --fail-on-warning --quiet -d build/manual packaging/manual $(MANUAL)
+	@rm -f $(MANUAL)/.buildinfo $(MANUAL)/objects.inv
+	@echo "The manual: $(CURDIR)/$(MANUAL)/index.html"
+
+pictures: $(READY) ## Make those pictures of the manual anew that show what has changed since
+	$(BIN)/python packaging/make_pictures.py
+
+wheel: manual ## Build dist/: the source archive, and the wheel from that archive
 	rm -rf dist
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[dist]"
 	$(BIN)/python -m build --outdir dist .
@@ -86,5 +97,5 @@ check-wheel: wheel ## Install the wheel by itself and use it
 
 clean: ## Remove all that was built, .venv too
 	rm -rf $(VENV) dist build out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf .import_linter_cache .benchmarks
+	rm -rf .import_linter_cache .benchmarks $(MANUAL) packaging/manual/generated
 	find app core resources tests packaging -name __pycache__ -prune -exec rm -rf {} +

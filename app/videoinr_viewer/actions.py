@@ -344,7 +344,8 @@ TABLE: tuple[Row, ...] = (
         checkable=True,
     ),
     Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
-    Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?", "F1"), lambda t: t.help.show_keys(), needs_clip=False),
+    Row("manual", Menu.HELP, "&Manual", ("F1",), lambda t: t.help.show_manual(), needs_clip=False),
+    Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?",), lambda t: t.help.show_keys(), needs_clip=False),
     Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
     Row(
         "copy-report", Menu.HELP, "&Copy a report for the developers", (), lambda t: t.help.report.start(),

@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         self.taker.failed.connect(messages.show_error)
         self.help.report.told.connect(messages.show_notice)
         self.help.report.failed.connect(messages.show_error)
+        self.help.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
         self._show_player()

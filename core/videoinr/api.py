@@ -248,7 +248,7 @@ def evaluate(
     """Degrade clips, restore them in space and time, and compare with the truth, as ``videoinr evaluate`` does.
 
     Args:
-        data: a folder of clips (CLIP/*.png, or video files), or one clip.
+        data: a folder of clips (CLIP/NAME.png, or video files).
         models: names of shipped models, paths of weights files, or loaded models, which move to the device.
         baselines: names of methods without a model: ``"bicubic-blend"``, ``"lanczos-blend"``, ``"nearest"`` ..., or
             ``"all"``.

@@ -1,4 +1,4 @@
-"""The key sheet, the page of the shortcuts, the folder of the log, and the report."""
+"""The manual, the key sheet, the page of the shortcuts, the folder of the log, and the report."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMainWindow
 
+from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.dialogs.report import ReportCopier
 from videoinr_viewer.key_bindings import KeyBindings
+from videoinr_viewer.style.language import tr
 
 if TYPE_CHECKING:
     from videoinr_viewer.dialogs.shortcuts_dialog import ShortcutsDialog
+
+MANUAL = "manual/index.html"
+"""The manual's first page among the resources; an editable installation has it once it was built."""
 
 
 class Help(QObject):
@@ -25,6 +30,9 @@ class Help(QObject):
     ``reading``: how clips are read, for the report.
     ``bindings_of`` and ``rows`` are what the page of the shortcuts shows: see :class:`ShortcutsDialog`.
     """
+
+    failed = Signal(str, str)
+    """What went wrong, and what to do."""
 
     def __init__(
         self,
@@ -40,6 +48,16 @@ class Help(QObject):
         self._bindings_of, self._rows = bindings_of, rows
         self.key_sheet: KeySheet | None = None
         self.shortcuts: ShortcutsDialog | None = None
+
+    def show_manual(self) -> None:
+        """Open the manual, which lies on the disk, in the system's browser."""
+        try:
+            page = resource_path(MANUAL)
+        except FileNotFoundError:
+            self.failed.emit(tr("The manual was not built."), tr("“make manual” in the source code builds it."))
+            return
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+            self.failed.emit(tr("No browser could be started."), tr("The manual is {path}.", path=page))
 
     def show_keys(self) -> None:
         """Show the key sheet."""
