@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from videoinr.clip.source_stamp import SourceStamp
+from videoinr.exporting.coding import Coding
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.target import files_of
 
@@ -17,13 +18,13 @@ _FORM = 2
 
 
 def facts_of(
-    job: ExportJob, coding: dict[str, Any], *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
+    job: ExportJob, coding: Coding, *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
 ) -> dict[str, Any]:
     """Return the facts of ``job``.
 
     Args:
         job: the export.
-        coding: how its video or its pictures are encoded, as plain values.
+        coding: how its video is encoded.
         model: identifies the weights.
         origin_secs: the file's own time of the clip's second 0.
         duration_secs: how long the clip is.
@@ -47,7 +48,7 @@ def facts_of(
         "sound": job.sound.value,
         "origin_secs": None if origin_secs is None else str(origin_secs),
         "duration_secs": str(duration_secs),
-        "coding": coding,
+        "coding": coding.as_values(),
         "frames": job.plan.total,
         "part_frames": job.plan.length,
         # Absent without edits, so that journals from before there were any still fit.
