@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
+import re
 import sys
-import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from helpers.clicks import write_clicks
+from helpers import held_frames
+from helpers.clicks import readers, write_clicks
 from helpers.command_line import run_here, start
 from helpers.export_jobs import job
+from helpers.killed_exports import assert_same, frames_of, kill_again_and_again
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import CancelToken
-from videoinr.errors import ExportError, InputError, UsageError
+from videoinr.errors import Cancelled, ExportError, InputError, UsageError
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
 from videoinr.exporting.joining import join_shares
@@ -42,21 +43,6 @@ MSECS = 2000
 def clip(tmp_path: Path) -> Path:
     """A real file with sound; a SlowRenderer draws the pictures."""
     return write_clicks(tmp_path / "clip.mkv", list(range(0, MSECS, 40)), [6, 31], end_msecs=MSECS)
-
-
-def frames_of(path: Path) -> NDArray[np.uint8]:
-    with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-
-
-def sound_of(path: Path) -> NDArray[Any]:
-    with av.open(str(path)) as container:
-        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
-
-
-def assert_same(path: Path, expected: Path) -> None:
-    np.testing.assert_array_equal(frames_of(path), frames_of(expected))
-    np.testing.assert_array_equal(sound_of(path), sound_of(expected))
 
 
 @pytest.fixture
@@ -126,26 +112,13 @@ def test_a_file_of_packets_without_an_end_holds_what_was_written(tmp_path: Path)
 @pytest.mark.usefixtures("slow_engine")
 @pytest.mark.parametrize(("name", "codec"), [("out.mkv", "ffv1"), ("out.mp4", "libx264")])
 def test_an_export_that_is_killed_again_and_again_goes_on(tmp_path: Path, clip: Path, name: str, codec: str) -> None:
-    options = ("--codec", codec, "--json-progress", "--fps", "50")
+    options = ("--codec", codec, "--fps", "50")
     assert run_here("export", clip, tmp_path / f"whole-{name}", *options).exit_code == 0
-    moments = random.Random(codec)
-    out, found = tmp_path / name, 0
-    for kill in range(KILLS):
-        resume = ("--resume",) if kill else ()
-        with start("0.01", "export", clip, out, *options, *resume, module=SLOW) as process:
-            assert process.stdout is not None
-            first = json.loads(process.stdout.readline())
-            assert first["event"] == "progress", process.communicate()
-            assert first["done"] >= found, "what was done is not done again"
-            found = first["done"]
-            for _ in range(moments.randrange(5, 40)):
-                line = process.stdout.readline()
-            while kill == KILLS - 1 and json.loads(line)["done"] < A_PART_DONE:
-                line = process.stdout.readline()
-            time.sleep(moments.random() / 20)
-            process.kill()
-        assert not out.exists()
-    outcome = run_here("export", clip, out, *options, "--resume")
+    out = tmp_path / name
+    kill_again_and_again(
+        [clip, out, *options], out, kills=KILLS, seed=codec, secs_per_frame="0.01", module=SLOW, at_least=A_PART_DONE
+    )
+    outcome = run_here("export", clip, out, *options, "--resume", "--json-progress")
     assert outcome.exit_code == 0, outcome
     assert json.loads(outcome.stdout.splitlines()[0])["done"] > 0
     assert_same(out, tmp_path / f"whole-{name}")
@@ -161,6 +134,77 @@ def killed(clip: Path, out: Path, *options: str) -> Path:
         process.kill()
     (left,) = (path for path in out.parent.iterdir() if path.name.startswith(out.name))
     return left
+
+
+@pytest.mark.parametrize("folder_exists", [False, True])
+def test_pictures_that_are_killed_again_and_again_go_on(
+    tmp_path: Path, clip: Path, folder_exists: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "videoinr.render.engine", engine_module())
+    whole, out, options = tmp_path / "whole", tmp_path / "frames", ("--scale", "1", "--fps", "100")
+    assert run_here("export", clip, whole, *options).exit_code == 0
+    if folder_exists:
+        out.mkdir()
+    target = out / "00000.png"
+    kill_again_and_again(
+        [clip, out, *options], target, kills=3, seed=str(folder_exists), secs_per_frame="0.01", module=SLOW
+    )
+    (left,) = (path for path in (out if folder_exists else tmp_path).iterdir() if path.suffix == ".part")
+    damaged = sorted(left.glob("*.png"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-5])
+    outcome = run_here("export", clip, out, *options, "--resume", "--json-progress")
+    assert outcome.exit_code == 0, outcome
+    assert 0 < json.loads(outcome.stdout.splitlines()[0])["done"] < 200
+    assert_same(out, whole)
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in whole.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mkv", "frames", "whole"]
+
+
+def test_a_clip_of_variable_rate_goes_on_in_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [time for time in range(0, MSECS, 40) if time % 200 in (0, 40) or 400 <= time < 600]
+    flashes = [times.index(time) for time in (240, 640, 1640)]
+    clip = write_clicks(tmp_path / "clip.mkv", times, flashes, end_msecs=MSECS)
+    out, options = tmp_path / "out.mp4", ("--scale", "1", "--fps", "50")
+    monkeypatch.setitem(sys.modules, "videoinr.render.engine", held_frames.engine_module())
+    assert run_here("export", clip, tmp_path / "whole.mp4", *options).exit_code == 0
+    kill_again_and_again(
+        [clip, out, *options], out, kills=2, seed="vfr", secs_per_frame="0.01", module="helpers.held_frames",
+        at_least=A_PART_DONE,
+    )  # fmt: skip
+    assert run_here("export", clip, out, *options, "--resume").exit_code == 0
+    assert_same(out, tmp_path / "whole.mp4")
+    for reader in readers():
+        for found in reader(out):
+            np.testing.assert_allclose(found, [0.24, 0.64, 1.64], atol=0.001, err_msg=reader.__name__)
+
+
+def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) -> None:
+    token = CancelToken()
+    token.leaves = True
+
+    def progress(now: ExportProgress) -> None:
+        if now.done == 12:
+            token.cancel()
+
+    def of_other_process(path: Path) -> None:
+        # A process knows its own folders, and leaves them alone.
+        path.rename(path.with_name(re.sub(r"\.\d+-", ".1-", path.name)))
+
+    out, engine = tmp_path / "frames", SlowRenderer(clip, cuts=frozenset({3}))
+    task = job_for(engine.opened.info, out, scale=Fraction(1), fps=Fraction(50))
+    with pytest.raises(Cancelled):
+        export_job(task, engine, progress=progress, token=token)
+    (left,) = tmp_path.glob("frames.*.part")
+    of_other_process(left)
+    with pytest.raises(ExportError, match="differs in size, crop"):
+        export(clip, out, resume=True)
+    said: list[str] = []
+    found: list[int] = []
+    again = replace(task, resume=True)
+    export_job(again, engine, notice=said.append, progress=lambda now: found.append(now.done))
+    assert 0 < found[0] <= 12
+    assert any("cut" in sentence for sentence in said), "the cut was met before the stop"
+    assert len(list(out.iterdir())) == 100
 
 
 def test_what_is_left_is_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) -> None:
@@ -254,8 +298,7 @@ def test_a_share_with_wrong_facts_is_refused(tmp_path: Path, clip: Path, change:
 
 def test_pictures_and_partial_shares_are_refused(tmp_path: Path) -> None:
     for task in (
-        job(tmp_path / "frames", share=Share(1, 2)), job(tmp_path / "frames", resume=True),
-        job(tmp_path / "a.mkv", share=Share(1, 2), keep_partial=True),
+        job(tmp_path / "frames", share=Share(1, 2)), job(tmp_path / "a.mkv", share=Share(1, 2), keep_partial=True),
     ):  # fmt: skip
         with pytest.raises(UsageError):
             task.check()

@@ -8,12 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from helpers.clicks import write_clicks
 from helpers.command_line import run, run_here, start
+from helpers.job_queues import assert_finished, fill, write_job
 from helpers.job_strategies import jobs, parsed
 from videoinr.errors import InputError
 from videoinr.exporting.job import ExportJob
@@ -26,16 +26,6 @@ GOOD, BAD = 12, 3
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return write_clicks(tmp_path / "clip.mkv", list(range(0, 2000, 40)), [6], end_msecs=2000)
-
-
-def write_job(path: Path, **values: Any) -> Path:
-    path.write_text(json.dumps({"videoinr_export": 1, **values}))
-    return path
-
-
-def frame_count(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
 
 
 # ---- job files ----
@@ -104,43 +94,21 @@ def test_a_job_of_the_command_line(tmp_path: Path, clip: Path) -> None:
 # ---- queues ----
 
 
-def fill(queue: Path, clip: Path) -> None:
-    queue.mkdir()
-    for number in range(GOOD):
-        name = f"{number:02}"
-        write_job(queue / f"{name}.json", clip=str(clip), out=f"../{name}.mkv", codec="ffv1", scale=1, end=0.5)
-    write_job(queue / "03-bad.json", clip="../none.mkv", out="../bad-1.mkv", codec="vp9000")
-    write_job(queue / "05-bad.json", clip=str(clip), out="../no/such/folder/bad.mkv")
-    (queue / "07-bad.json").write_text("{")
-
-
 def test_bad_jobs_do_not_stop_a_queue(tmp_path: Path, clip: Path) -> None:
     queue = tmp_path / "queue"
-    fill(queue, clip)
+    fill(queue, clip, good=GOOD, bad=BAD)
     outcome = run("0", "export", "--queue", queue, "--json-progress", module=SLOW)
     assert outcome.exit_code == 1, outcome
     assert f"{GOOD} jobs done, {BAD} failed" in outcome.stderr
-    assert_finished(queue, tmp_path)
+    assert_finished(queue, tmp_path, good=GOOD, bad=BAD)
     ended = [json.loads(line) for line in outcome.stdout.splitlines() if '"state"' in line]
     assert [each["state"] for each in ended].count("failed") == BAD
-
-
-def assert_finished(queue: Path, outs: Path) -> None:
-    assert [frame_count(outs / f"{number:02}.mkv") for number in range(GOOD)] == [13] * GOOD
-    assert not list(queue.glob("*.*"))
-    reasons = [json.loads(path.read_text())["message"] for path in sorted((queue / "failed").glob("*.result.json"))]
-    assert len(reasons) == BAD
-    assert all(reasons)
-    assert "no folder" in reasons[1]
-    assert "no job file" in reasons[2]
-    assert len(list((queue / "done").glob("*.result.json"))) == GOOD
-    assert not list(outs.glob("*.part"))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_queue_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, clip: Path, stop: signal.Signals) -> None:
     queue = tmp_path / "queue"
-    fill(queue, clip)
+    fill(queue, clip, good=GOOD, bad=BAD)
     for lines in (60, 30):
         with start("0.01", "export", "--queue", queue, "--json-progress", module=SLOW) as process:
             assert process.stdout is not None
@@ -151,16 +119,16 @@ def test_a_queue_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, cli
     assert list(queue.glob("*.json"))
     outcome = run("0", "export", "--queue", queue, "--json-progress", module=SLOW)
     assert outcome.exit_code in (0, 1), outcome
-    assert_finished(queue, tmp_path)
+    assert_finished(queue, tmp_path, good=GOOD, bad=BAD)
 
 
 def test_two_processes_share_a_queue(tmp_path: Path, clip: Path) -> None:
     queue = tmp_path / "queue"
-    fill(queue, clip)
+    fill(queue, clip, good=GOOD, bad=BAD)
     workers = [start("0.005", "export", "--queue", queue, "--json-progress", module=SLOW) for _ in range(2)]
     lines = [line for worker in workers for line in worker.communicate(timeout=120)[0].splitlines()]
     assert sum('"state": "done"' in line for line in lines) == GOOD
-    assert_finished(queue, tmp_path)
+    assert_finished(queue, tmp_path, good=GOOD, bad=BAD)
 
 
 def test_a_queue_that_does_not_exist(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from helpers.export_jobs import NTSC, job
 from helpers.full_disk import fill_disk
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.exporting.image_sink import ImageSink, pattern_from_out
+from videoinr.exporting.image_sink import ImageSink, PictureOutput
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_output, notices, sink_for
+from videoinr.exporting.picture_names import pattern_from_out
 from videoinr.exporting.png import png_from_rgbx, write_png
 from videoinr.exporting.verify import verify_video
 
@@ -242,7 +243,7 @@ def test_pictures_appear_together_at_the_end(tmp_path: Path, out: str) -> None:
 
 
 def test_aborted_pictures_leave_nothing(tmp_path: Path) -> None:
-    sink = ImageSink(tmp_path / "frames/%05d.png", overwrite=False)
+    sink = ImageSink(PictureOutput(tmp_path / "frames/%05d.png"))
     sink.open()
     sink.write(noise(1, 8, 8)[0])
     sink.abort()
@@ -250,7 +251,7 @@ def test_aborted_pictures_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_a_partial_set_of_pictures_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    sink = ImageSink(tmp_path / "frames/%05d.png", overwrite=False)
+    sink = ImageSink(PictureOutput(tmp_path / "frames/%05d.png"))
     sink.open()
     sink.write(noise(1, 8, 8)[0])
     kept = sink.finish(partial=True)
@@ -265,8 +266,8 @@ def test_existing_pictures_are_replaced_only_with_overwrite(tmp_path: Path) -> N
         (tmp_path / f"{index:05}.png").write_bytes(b"old")
     (tmp_path / "holiday.png").write_bytes(b"mine")
     with pytest.raises(ExportError, match="already holds"):
-        ImageSink(pattern, overwrite=False).open()
-    sink = ImageSink(pattern, overwrite=True)
+        ImageSink(PictureOutput(pattern)).open()
+    sink = ImageSink(PictureOutput(pattern, overwrite=True))
     sink.open()
     sink.write(noise(1, 8, 8)[0])
     sink.finish()

@@ -4,12 +4,15 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers.clips import write_clip
+from helpers.export_jobs import job
 from videoinr.clip import open_clip
-from videoinr.exporting.matroska_header import with_display_width
-from videoinr.exporting.outputs import output_aspect
+from videoinr.colour import ColourSpec
+from videoinr.exporting.matroska_header import PLACE_HOLDER, with_display_width
+from videoinr.exporting.outputs import output_aspect, sink_for
 from videoinr.geometry import Grid
 
 
@@ -47,6 +50,19 @@ def test_wild_aspects_are_not_passed_on(tmp_path: Path) -> None:
     with open_clip(write_clip(tmp_path / "clip.mp4", 2)) as clip:
         for aspect in (Fraction(1, 1000), Fraction(65535)):
             assert output_aspect(replace(clip.info, pixel_aspect=aspect), Grid(128, 96)) == 1
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.webm", "libvpx-vp9"), ("a.mkv", "ffv1"), ("a.mkv", "libsvtav1")])
+def test_matroska_has_width_and_height_as_they_are_shown(tmp_path: Path, name: str, codec: str) -> None:
+    sink = sink_for(job(tmp_path / name, codec=codec), ColourSpec("bt709", "tv", "bt709", "bt709"), Fraction(4, 3))
+    sink.open()
+    for _ in range(3):
+        sink.write(np.zeros((48, 64, 4), np.uint8))
+    written = sink.finish().read_bytes()
+    # MediaInfo takes pixels for square if only one of both is there.
+    assert b"\x54\xb0\x81\x55" in written
+    assert b"\x54\xba\x81\x30" in written
+    assert PLACE_HOLDER.encode() not in written
 
 
 def test_an_unknown_header_stays_as_it_is() -> None:

@@ -91,7 +91,7 @@ class Coding:
     @property
     def options(self) -> dict[str, str]:
         """The encoder's options."""
-        options = self.codec.options_for(self.crf)
+        options = self.codec.options_for(self.crf, deep=self.deep)
         if self.siting:
             options["chroma_sample_location"] = self.siting
         for name, words in (self.mastering.options_for(self.codec.encoder) if self.mastering else {}).items():
@@ -146,6 +146,13 @@ class Coding:
         return ExportError(
             f"{self.codec.encoder} cannot encode {self.width}x{self.height} at {self.fps} frames per second.",
             hint="Try another codec or size.",
+        )
+
+    def failure(self, error: Exception) -> ExportError:
+        """Return the error for an encoder that fails while it encodes."""
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return ExportError(
+            f"{self.codec.encoder} failed while it encoded: {reason}.", hint="Try another codec or size, or try again."
         )
 
 

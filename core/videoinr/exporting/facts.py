@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from videoinr.clip.source_stamp import SourceStamp
-from videoinr.exporting.coding import Coding
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.target import files_of
 
@@ -18,13 +17,13 @@ _FORM = 2
 
 
 def facts_of(
-    job: ExportJob, coding: Coding, *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
+    job: ExportJob, coding: dict[str, Any], *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
 ) -> dict[str, Any]:
     """Return the facts of ``job``.
 
     Args:
         job: the export.
-        coding: how its video is encoded.
+        coding: how its video or its pictures are encoded, as plain values.
         model: identifies the weights.
         origin_secs: the file's own time of the clip's second 0.
         duration_secs: how long the clip is.
@@ -48,7 +47,7 @@ def facts_of(
         "sound": job.sound.value,
         "origin_secs": None if origin_secs is None else str(origin_secs),
         "duration_secs": str(duration_secs),
-        "coding": coding.as_values(),
+        "coding": coding,
         "frames": job.plan.total,
         "part_frames": job.plan.length,
         # Absent without edits, so that journals from before there were any still fit.

@@ -11,8 +11,8 @@ from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
-from videoinr.exporting.image_sink import check_pattern, pattern_from_out
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
+from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.geometry import Grid, Rect
@@ -122,8 +122,8 @@ class ExportJob:
         """Raise UsageError if output name, codec and quality do not fit each other."""
         if not self.out.name:
             raise UsageError("The file has no name yet.", hint="Choose where to save it.")
-        if self.chosen_codec is None and (self.share != WHOLE or self.resume):
-            raise UsageError("Pictures are not resumed or shared.", hint="Export a video, such as FFV1 in .mkv.")
+        if self.chosen_codec is None and self.share != WHOLE:
+            raise UsageError("Pictures are not shared.", hint="Export a video, such as FFV1 in .mkv.")
         if self.share != WHOLE:
             self.share.parts(self.plan)
             if self.keep_partial:

@@ -1,4 +1,4 @@
-"""The journal of an export to a video: a folder OUT.*.part with a description and the parts that are done.
+"""The journal of an export: a folder OUT.*.part with a description and the parts, or the pictures, that are done.
 
 A process that is killed leaves the folder. An export of the same job goes on with it.
 """
@@ -13,12 +13,13 @@ from typing import Any
 
 from videoinr.errors import ExportError
 from videoinr.exporting.packet_file import PacketFile, PacketWriter
+from videoinr.exporting.picture_names import pattern_from_out
 from videoinr.writing.claims import claim, left_over
 from videoinr.writing.partial_file import write_all
 from videoinr.writing.partial_folder import PartialFolder
 
 VERSION = 1
-_NAME = "export.json"
+FACTS_NAME = "export.json"
 _MOST_BYTES = 1 << 20
 
 Facts = dict[str, Any]
@@ -27,6 +28,39 @@ Facts = dict[str, Any]
 
 class NothingToResumeError(ExportError):
     """No killed export has left a journal, or only exports with other facts."""
+
+
+def begun_folder(target: Path, facts: Facts) -> PartialFolder:
+    """Make the folder of a new export. Raises ExportError if another process exports to ``target``, or OSError."""
+    folder = claim(target, PartialFolder)
+    try:
+        _write_durably(folder.path / FACTS_NAME, _text(facts))
+    except BaseException:
+        folder.discard()
+        raise
+    return folder
+
+
+def resumed_folder(out: Path, target: Path, facts: Facts) -> PartialFolder:
+    """Take over the folder that a killed export of the same ``facts`` to ``out`` has left.
+
+    Raises:
+        ExportError: there is none, or only of other exports; or another process exports to ``target``.
+        OSError: it cannot be read.
+    """
+    found = resumable(out)
+    same = next((path for path in found if _read(path / FACTS_NAME) == _as_stored(facts)), None)
+    if same is None:
+        raise _nothing_to_resume(out, found, facts)
+    return claim(target, lambda _: PartialFolder(target, left_over=same))
+
+
+def resumable(out: Path) -> list[Path]:
+    """Return the folders that killed exports to ``out``, a video or pictures, have left; the newest first."""
+    pattern = pattern_from_out(out)
+    targets = [each for each in {out, pattern, pattern.parent} if each.parent.is_dir()]
+    found = [path for target in targets for path in left_over(target) if (path / FACTS_NAME).is_file()]
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 class Journal:
@@ -44,13 +78,7 @@ class Journal:
     @classmethod
     def begun(cls, out: Path, facts: Facts) -> Journal:
         """Make the journal of a new export. Raises ExportError if another process exports to ``out``, or OSError."""
-        journal = cls(claim(out, PartialFolder), facts)
-        try:
-            _write_durably(journal.folder.path / _NAME, _text(facts))
-        except BaseException:
-            journal.folder.discard()
-            raise
-        return journal
+        return cls(begun_folder(out, facts), facts)
 
     @classmethod
     def resumed(cls, out: Path, facts: Facts) -> Journal:
@@ -60,11 +88,7 @@ class Journal:
             ExportError: there is none, or only of other exports; or another process exports to ``out``.
             OSError: it cannot be read.
         """
-        found = [path for path in left_over(out) if (path / _NAME).is_file()]
-        same = next((path for path in found if _read(path / _NAME) == _as_stored(facts)), None)
-        if same is None:
-            raise _nothing_to_resume(out, found, facts)
-        journal = cls(claim(out, lambda target: PartialFolder(target, left_over=same)), facts)
+        journal = cls(resumed_folder(out, out, facts), facts)
         journal._find_parts()
         return journal
 
@@ -77,7 +101,7 @@ class Journal:
                     if file.notes is not None:
                         self.whole[int(path.stem)] = file
                         continue
-            if path.name != _NAME:
+            if path.name != FACTS_NAME:
                 path.unlink(missing_ok=True)
 
     def writer(self, part: int, header: dict[str, Any]) -> PacketWriter:
@@ -101,15 +125,10 @@ class Journal:
         self.folder.discard()
 
 
-def resumable(out: Path) -> list[Path]:
-    """Return the journals that killed exports to ``out`` have left, the newest first."""
-    return [path for path in left_over(out) if (path / _NAME).is_file()] if out.parent.is_dir() else []
-
-
 def _nothing_to_resume(out: Path, found: list[Path], facts: Facts) -> NothingToResumeError:
     if not found:
         return NothingToResumeError(f"No unfinished export to {out} is left.", hint="Leave --resume out to start one.")
-    left = _read(found[0] / _NAME) or {}
+    left = _read(found[0] / FACTS_NAME) or {}
     stored = _as_stored(facts)
     other = [name for name in stored if left.get(name) != stored[name]]
     return NothingToResumeError(

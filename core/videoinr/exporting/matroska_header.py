@@ -1,7 +1,8 @@
 """Changes the header of a finished Matroska or WebM file: its pixel aspect and its duration. The size stays the same.
 
 PyAV cannot set the aspect of a stream, which FFmpeg's Matroska muxer would write; VP9, AV1 and FFV1 have none of their
-own. DisplayWidth takes the place of two flags.
+own. DisplayWidth and DisplayHeight take the place of two flags and of a name. Without DisplayHeight, which may be left
+out, MediaInfo takes pixels for square.
 FFmpeg's duration counts the encoder's delay of sound, which is not played: 21 ms for AAC.
 """
 
@@ -15,9 +16,13 @@ from typing import NamedTuple
 MUXER_OPTIONS = {"write_crc32": "0", "avoid_negative_ts": "disabled"}
 """Options of FFmpeg's muxer: checksums would not fit a changed header, and the delay of sound shall move no picture."""
 
+PLACE_HOLDER = "place"
+"""The name of a track that gives its room to the aspect."""
+
 _SEGMENT, _TRACKS, _ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
-_PIXEL_WIDTH, _DISPLAY_WIDTH, _DISPLAY_UNIT = 0xB0, 0x54B0, 0x54B2
-_FLAG_LACING, _FLAG_DEFAULT, _VOID = 0x9C, 0x88, 0xEC
+_PIXEL_WIDTH, _PIXEL_HEIGHT = 0xB0, 0xBA
+_DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
+_FLAG_LACING, _FLAG_DEFAULT, _NAME, _VOID = 0x9C, 0x88, 0x536E, 0xEC
 
 _INFO, _DURATION = 0x1549A966, 0x4489
 _MSECS_PER_SEC = 1000
@@ -77,16 +82,21 @@ def with_display_width(header: bytes, aspect: Fraction) -> bytes | None:
     of_entry = _children(header, entry) if entry else {}
     video = of_entry.get(_VIDEO)
     of_video = _children(header, video) if video else {}
-    if entry is None or video is None or _PIXEL_WIDTH not in of_video:
+    if entry is None or video is None or not {_PIXEL_WIDTH, _PIXEL_HEIGHT} <= of_video.keys():
         return None
-    width = of_video[_PIXEL_WIDTH]
-    shown = round(int.from_bytes(header[width.start : width.end], "big") * aspect)
-    content = _written(_DISPLAY_WIDTH, shown.to_bytes(3, "big"))
-    for name, child in of_video.items():
-        # Unit 0 is the pixel.
-        content += _written(name, b"\0") if name == _DISPLAY_UNIT else header[child.at : child.end]
-    kept = [header[child.at : child.end] for name, child in of_entry.items() if name not in _TO_DROP]
-    changed = b"".join(kept) + _written(_VIDEO, content)
+    width, height = (_number(header, of_video[name]) for name in (_PIXEL_WIDTH, _PIXEL_HEIGHT))
+    shown = _shortest(_DISPLAY_WIDTH, round(width * aspect))
+    kept = b"".join(header[child.at : child.end] for name, child in of_video.items() if name != _DISPLAY_UNIT)
+    for content in (shown + _shortest(_DISPLAY_HEIGHT, height) + kept, shown + kept):
+        if (changed := _with_video(header, entry, of_entry, content)) is not None:
+            return changed
+    return None
+
+
+def _with_video(header: bytes, entry: _Element, of_entry: dict[int, _Element], content: bytes) -> bytes | None:
+    """Return ``header`` with the description ``content`` of the pictures in a track; None if there is no room."""
+    others = [header[child.at : child.end] for name, child in of_entry.items() if name not in _TO_DROP]
+    changed = b"".join(others) + _written(_VIDEO, content)
     spare = entry.end - entry.start - len(changed)
     if spare < 0 or spare == 1 or entry.end > len(header):
         return None
@@ -94,7 +104,7 @@ def with_display_width(header: bytes, aspect: Fraction) -> bytes | None:
     return header[: entry.start] + changed + filling + header[entry.end :]
 
 
-_TO_DROP = (_VIDEO, _FLAG_LACING, _FLAG_DEFAULT, _VOID)
+_TO_DROP = (_VIDEO, _FLAG_LACING, _FLAG_DEFAULT, _NAME, _VOID)
 """Elements of a track that are written anew or left out. Both flags are 1 by default, which suits the first track."""
 
 
@@ -119,6 +129,14 @@ def _element_at(data: bytes, at: int) -> _Element | None:
 def _length(data: bytes, at: int) -> int:
     """Return how many bytes an EBML number at ``at`` takes; 0 if there is none."""
     return 9 - data[at].bit_length() if at < len(data) and data[at] else 0
+
+
+def _number(data: bytes, element: _Element) -> int:
+    return int.from_bytes(data[element.start : element.end], "big")
+
+
+def _shortest(name: int, number: int) -> bytes:
+    return _written(name, number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
 def _written(name: int, content: bytes) -> bytes:

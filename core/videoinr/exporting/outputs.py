@@ -12,9 +12,9 @@ from videoinr.clip.picture_folder import COUNTER, numbered_files
 from videoinr.colour import HDR_TRANSFERS, ColourSpec
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import CONTAINERS, Codec
-from videoinr.exporting.image_sink import ImageSink, pattern_from_out
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import WHOLE
+from videoinr.exporting.picture_names import pattern_from_out
 from videoinr.exporting.share_file import share_path
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
@@ -80,7 +80,7 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     """
     codec, (width, height) = job.chosen_codec, job.size_px
     if codec is None:
-        return _remaining_notices(job)
+        return (*_remaining_notices(job), *_left_over(job))
     return (
         *_depth_notes(job, codec, info),
         *_odd_sides(codec, width, height),
@@ -186,11 +186,21 @@ def sink_for(
         companions: what goes with the pictures.
         token: cancels the end of the writing.
     """
+    from videoinr.exporting.facts import facts_of
+
+    origin, duration = (info.start_secs, info.duration_secs) if info else (None, job.segment.end_secs)
     codec = job.chosen_codec
     if codec is None:
-        return ImageSink(pattern_from_out(job.out), overwrite=job.overwrite, aspect=aspect)
+        facts = facts_of(
+            job, {"encoder": "png", "aspect": str(aspect)}, model=model, origin_secs=origin, duration_secs=duration
+        )
+        from videoinr.exporting.image_sink import ImageSink, PictureOutput
+
+        pictures = PictureOutput(
+            pattern_from_out(job.out), job.overwrite, aspect, job.retiming.frame_count, facts, resumes=job.resume
+        )
+        return ImageSink(pictures, token=token)
     from videoinr.exporting.coding import Coding
-    from videoinr.exporting.facts import facts_of
     from videoinr.exporting.mastering import CARRIERS, read_mastering
     from videoinr.exporting.video_sink import VideoOutput, VideoSink
 
@@ -198,11 +208,10 @@ def sink_for(
     deep = info is not None and is_deep(job, info)
     mastering = read_mastering(info.path, info.stream) if info and deep and codec.encoder in CARRIERS else None
     coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering)
-    origin, duration = (info.start_secs, info.duration_secs) if info else (None, job.segment.end_secs)
     output = VideoOutput(
         out=job.out, coding=coding, plan=job.plan, companions=companions, share=job.share, overwrite=job.overwrite,
         keeps_partial=job.keep_partial, resumes=job.resume,
-        facts=facts_of(job, coding, model=model, origin_secs=origin, duration_secs=duration),
+        facts=facts_of(job, coding.as_values(), model=model, origin_secs=origin, duration_secs=duration),
     )  # fmt: skip
     return VideoSink(output, token=token)
 

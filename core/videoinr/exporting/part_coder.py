@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,53 +16,14 @@ from numpy.typing import NDArray
 
 from videoinr.exporting.coding import THREADS, Coding, FrameConverter
 from videoinr.exporting.packet_file import PacketWriter
+from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, stand_back
 
-_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
-_NICER = 5
-"""By how much threads that code stand back behind those that decode, which wait for each other after every picture."""
-_PATIENCE_SECS = 0.1
 _MOST_CONVERTERS = 4
-
-
-def waiting_bytes() -> int:
-    """Return how many bytes of pictures may wait to be encoded: a small share of the machine's memory."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return _LEAST_BYTES
-    return min(max(memory // _MEMORY_SHARE, _LEAST_BYTES), _MOST_BYTES)
 
 
 def coders_at_once() -> int:
     """Return how many parts are encoded at a time: one, one that ends, and more where there are many cores."""
     return max(2, (os.cpu_count() or 1) // THREADS)
-
-
-class ByteBudget:
-    """Bounds the bytes that several threads hold. One request larger than all of it is granted when nothing is held."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
-        self._changed = threading.Condition()
-
-    @property
-    def held(self) -> int:
-        """How many bytes are held."""
-        return self._held
-
-    def take(self, count: int, check: Callable[[], None]) -> None:
-        """Wait until ``count`` bytes are free, and hold them. ``check`` is called meanwhile, and may raise."""
-        with self._changed:
-            while self._held and self._held + count > self._most:
-                self._changed.wait(_PATIENCE_SECS)
-                check()
-            self._held += count
-
-    def give_back(self, count: int) -> None:
-        """Hold ``count`` bytes less."""
-        with self._changed:
-            self._held -= count
-            self._changed.notify_all()
 
 
 class Converters:
@@ -76,7 +35,7 @@ class Converters:
     def __init__(self, coding: Coding, budget: ByteBudget) -> None:
         self._coding, self._budget, self._own = coding, budget, threading.local()
         count = min(_MOST_CONVERTERS, max(1, (os.cpu_count() or 1) // 4))
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=_stand_back)
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=stand_back)
 
     def submit(self, rgbx: NDArray[np.uint8]) -> tuple[Future[av.VideoFrame], int]:
         """Convert ``rgbx`` soon. Return the frame, and how many bytes of the budget it will hold."""
@@ -95,14 +54,6 @@ class Converters:
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _stand_back() -> None:
-    """Give this thread, and those that it starts, a lower priority where a thread can have one."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
 
 
 _Item = tuple[int, "Future[av.VideoFrame]", int]
@@ -156,12 +107,12 @@ class PartCoder:
     def join(self, check: Callable[[], None] = lambda: None) -> None:
         """Wait for the thread's end. ``check`` is called meanwhile, and may raise."""
         while self._thread.is_alive():
-            self._thread.join(_PATIENCE_SECS)
+            self._thread.join(PATIENCE_SECS)
             check()
 
     def _run(self) -> None:
         try:
-            _stand_back()
+            stand_back()
             encoder = self._coding.new_encoder()
             while (item := self._items.get()) is not None:
                 self._encode(encoder, item)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.journal import Journal
 from videoinr.exporting.packet_file import PacketFile
-from videoinr.exporting.part_coder import ByteBudget, Converters, PartCoder, coders_at_once, waiting_bytes
+from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
 from videoinr.exporting.parts import PartPlan
+from videoinr.exporting.waiting import ByteBudget, waiting_bytes
 
 
 class PartWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from videoinr.writing.whole_files import write_file
 
 if TYPE_CHECKING:
     import av
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def frame_from_pixels(pixels: NDArray[np.uint8], layout: str) -> av.VideoFrame:
@@ -46,6 +49,22 @@ def png_from_rgbx(rgbx: NDArray[np.uint8], aspect: Fraction = Fraction(1)) -> by
     frame = frame_from_pixels(rgbx[..., :3], "rgb24")
     frame.pts = 0
     return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
+
+
+def is_whole_png(data: bytes) -> bool:
+    """Return whether ``data`` is a PNG of which nothing is missing or damaged: its checksums fit, up to its end."""
+    at = len(_SIGNATURE)
+    if not data.startswith(_SIGNATURE):
+        return False
+    while at + 12 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        end = at + 8 + size
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        if data[at + 4 : at + 8] == b"IEND":
+            return end + 4 == len(data)
+        at = end + 4
+    return False
 
 
 def write_png(path: Path, rgbx: NDArray[np.uint8]) -> None:

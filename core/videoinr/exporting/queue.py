@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from videoinr.errors import Cancelled, ExportError, InputError, VideoInrError
+from videoinr.errors import Cancelled, ExportError, InputError, UsageError, VideoInrError
+from videoinr.exporting.codecs import is_video
 from videoinr.exporting.job_file import ExportCall, read_job
 from videoinr.exporting.journal import NothingToResumeError, resumable
 from videoinr.exporting.parts import share_from_text
+from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.share_file import share_path
 from videoinr.types import ExportReport
 from videoinr.writing.claims import lock_now
@@ -120,7 +122,7 @@ def _run(path: Path, export: Export) -> JobResult:
 def _export(path: Path, call: ExportCall, export: Export) -> ExportReport:
     marker = path.with_name(path.name + _STARTED)
     if not marker.exists():
-        write_file(marker, json.dumps({"existed": os.path.lexists(_target(call))}), replace=True)
+        write_file(marker, json.dumps({"existed": _is_there(call)}), replace=True)
     if resumable(_target(call)) and not call.options["resume"]:
         with contextlib.suppress(NothingToResumeError):
             return export(call._replace(options={**call.options, "resume": True}))
@@ -136,7 +138,19 @@ def _found_whole(path: Path, call: ExportCall) -> ExportReport | None:
         return None
     target = _target(call)
     # Outputs get their names only when they are complete and checked.
-    return ExportReport(target, 0) if existed is False and target.is_file() else None
+    return ExportReport(target, 0) if existed is False and _is_there(call) else None
+
+
+def _is_there(call: ExportCall) -> bool:
+    """Return whether the output exists: of pictures the first, which gets its name last."""
+    target, pattern = _target(call), pattern_from_out(call.out)
+    if is_video(call.out):
+        return os.path.lexists(target)
+    try:
+        check_pattern(pattern)
+    except UsageError:
+        return False
+    return os.path.lexists(pattern.with_name(pattern.name % 0))
 
 
 def _target(call: ExportCall) -> Path:

@@ -18,7 +18,7 @@ from videoinr.errors import ClipError
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.companion_tracks import CompanionTracks, TimedPacket
 from videoinr.exporting.companions import Companions
-from videoinr.exporting.matroska_header import MUXER_OPTIONS
+from videoinr.exporting.matroska_header import MUXER_OPTIONS, PLACE_HOLDER
 from videoinr.exporting.packet_file import Numbers, PacketFile
 from videoinr.writing.partial_file import PartialFile
 
@@ -153,6 +153,8 @@ def _add_stream(container: OutputContainer, coding: Coding) -> VideoStream:
     assert isinstance(stream, VideoStream)
     coding.configure(stream.codec_context)
     stream.time_base = 1 / coding.fps
+    if coding.aspect != 1 and coding.muxer in ("matroska", "webm"):
+        stream.metadata["title"] = PLACE_HOLDER
     return stream
 
 

@@ -245,4 +245,4 @@ class VideoSink(ResumableSink):
             with write_errors(self._output.target):
                 yield
         except (av.FFmpegError, ValueError) as error:
-            raise self._coding.refusal() from error
+            raise (self._coding.refusal() if self._parts is None else self._coding.failure(error)) from error

@@ -18,6 +18,11 @@ def write_errors(out: Path) -> Iterator[None]:
     """Turn the system's errors while writing ``out`` into ExportErrors."""
     try:
         yield
+    except MemoryError as error:
+        raise ExportError(
+            f"The computer's memory does not suffice to write {out}.",
+            hint="Close other programs, or choose a smaller size.",
+        ) from error
     except OSError as error:
         raise _in_words(error, out) from error
 

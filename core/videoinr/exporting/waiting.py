@@ -1,0 +1,59 @@
+"""What bounds the pictures that wait to be encoded, and ranks the threads that encode them behind those that decode."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
+_NICER = 5
+"""By how much threads that code stand back behind those that decode, which wait for each other after every picture."""
+PATIENCE_SECS = 0.1
+"""How long a thread waits before it looks whether the export was cancelled, or has failed."""
+
+
+def waiting_bytes() -> int:
+    """Return how many bytes of pictures may wait to be encoded: a small share of the machine's memory."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return _LEAST_BYTES
+    return min(max(memory // _MEMORY_SHARE, _LEAST_BYTES), _MOST_BYTES)
+
+
+class ByteBudget:
+    """Bounds the bytes that several threads hold. One request larger than all of it is granted when nothing is held."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+        self._changed = threading.Condition()
+
+    @property
+    def held(self) -> int:
+        """How many bytes are held."""
+        return self._held
+
+    def take(self, count: int, check: Callable[[], None]) -> None:
+        """Wait until ``count`` bytes are free, and hold them. ``check`` is called meanwhile, and may raise."""
+        with self._changed:
+            while self._held and self._held + count > self._most:
+                self._changed.wait(PATIENCE_SECS)
+                check()
+            self._held += count
+
+    def give_back(self, count: int) -> None:
+        """Hold ``count`` bytes less."""
+        with self._changed:
+            self._held -= count
+            self._changed.notify_all()
+
+
+def stand_back() -> None:
+    """Give this thread, and those that it starts, a lower priority where a thread can have one."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)

@@ -1,0 +1,68 @@
+"""A renderer without a model for exports of real clips: an instant shows the frame that started last.
+
+``python -m helpers.held_frames SECS_PER_FRAME ...`` is the real command line with it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from videoinr.cancel import CancelToken
+from videoinr.clip import open_clip
+from videoinr.clip.base import Clip
+from videoinr.closing import Closeable
+from videoinr.render.messages import Opened
+from videoinr.types import Quality, RegionQuery, RenderedRegion
+
+
+class HeldFrames(Closeable):
+    """Shows the frames of ``clip`` at their own size, and takes ``frame_secs`` for each."""
+
+    def __init__(self, clip: Clip, frame_secs: float = 0.0) -> None:
+        self.clip, self._frame_secs = clip, frame_secs
+        self.opened = Opened(clip.info, clip.timeline, "held", (1.0, 1.0), "cpu")
+
+    def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
+        """Return the frame in 8 bits."""
+        pixels = self._pixels(query, token)
+        if pixels.dtype == np.uint16:
+            pixels = np.rint(pixels / 257).astype(np.uint8)
+        return RenderedRegion(query, quality, pixels, 0.0)
+
+    def render_deep(self, query: RegionQuery, token: CancelToken) -> RenderedRegion:
+        """Return the frame in 16 bits."""
+        return RenderedRegion(query, Quality.FULL, self._pixels(query, token), 0.0)
+
+    def _pixels(self, query: RegionQuery, token: CancelToken) -> Any:
+        time.sleep(self._frame_secs)
+        token.check()
+        instant = query.instant
+        pixels: Any = self.clip.frame(instant.pair + (instant.phase == 1))
+        return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
+
+    def close(self) -> None:
+        self.clip.close()
+
+
+def engine_module(frame_secs: float = 0.0) -> ModuleType:
+    """Return a stub of :mod:`videoinr.render.engine` whose ``open_engine`` shows frames as they are."""
+
+    def open_engine(path: Path, **_options: object) -> HeldFrames:
+        return HeldFrames(open_clip(path), frame_secs)
+
+    module = ModuleType("videoinr.render.engine")
+    module.__dict__["open_engine"] = open_engine
+    return module
+
+
+if __name__ == "__main__":
+    sys.modules["videoinr.render.engine"] = engine_module(float(sys.argv.pop(1)))
+    from videoinr.cli import main
+
+    main()

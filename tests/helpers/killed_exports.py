@@ -1,0 +1,81 @@
+"""Exports that are killed again and again, and resumed: what the tests and the long runs share."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.command_line import start
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def frames_of(path: Path) -> NDArray[np.uint8]:
+    """Decode the video, or the folder of pictures, ``path``: uint8 [frames, height, width, 3]."""
+    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
+    return np.stack([frame.to_ndarray(format="rgb24") for file in files for frame in _decoded(file)])
+
+
+def _decoded(path: Path) -> list[av.VideoFrame]:
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+def sound_of(path: Path) -> NDArray[Any]:
+    """Decode the sound of ``path``: [channels, samples]."""
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+
+
+def assert_same(path: Path, expected: Path) -> None:
+    """Assert that two outputs have equal frames, and equal samples if they are files."""
+    np.testing.assert_array_equal(frames_of(path), frames_of(expected))
+    if path.is_file():
+        np.testing.assert_array_equal(sound_of(path), sound_of(expected))
+
+
+def kill_again_and_again(
+    arguments: list[object], out: Path, *, kills: int, seed: str, secs_per_frame: str, module: str, at_least: int = 0
+) -> int:
+    """Start ``videoinr export`` with ``arguments``, kill it at a random moment, and resume it, ``kills`` times.
+
+    Args:
+        arguments: the clip, the output and options.
+        out: the output, which must not exist after any of the kills.
+        kills: how often.
+        seed: of the moments.
+        secs_per_frame: how slowly the stub engine renders.
+        module: the stub command line.
+        at_least: before the last kill this many frames are done.
+
+    Returns:
+        How many frames the last start found done.
+    """
+    moments, found = random.Random(seed), 0
+    for kill in range(kills):
+        resume = ("--resume",) if kill else ()
+        command = ("export", *arguments, "--json-progress", *resume)
+        with start(secs_per_frame, *command, module=module) as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            assert first["event"] == "progress", process.communicate()
+            assert first["done"] >= found, "what was done is not done again"
+            found = first["done"]
+            line = ""
+            for _ in range(moments.randrange(5, 40)):
+                line = process.stdout.readline() or line
+            while kill == kills - 1 and json.loads(line)["done"] < at_least:
+                line = process.stdout.readline()
+            time.sleep(moments.random() / 20)
+            process.kill()
+        assert not out.exists()
+    return int(found)
