@@ -10,7 +10,8 @@ from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from videoinr.render.messages import Opened
-from videoinr_viewer.actions import TABLE, Targets, build_actions, enable_actions
+from videoinr_viewer.action_row import Targets
+from videoinr_viewer.actions import TABLE, build_actions, enable_actions
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found, Survey
@@ -20,17 +21,16 @@ from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
-from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.key_bindings import KeyBindings
+from videoinr_viewer.panels.check_marks import CheckMarks
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
 from videoinr_viewer.panels.message_bar import MessageBar
 from videoinr_viewer.panels.restore_bar import RestoreBar
 from videoinr_viewer.panels.status import StatusLine
-from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.drop import FileDrop
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.hold_key import HoldKey
@@ -153,6 +153,10 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self.menuBar(), self.actions_by_id, theme, options.reading)
         self.drop = FileDrop(self)
         self.source_key, self.loupe_key = HoldKey(Qt.Key.Key_Tab, self), HoldKey(Qt.Key.Key_Z, self)
+        self.check_marks = CheckMarks(
+            self.actions_by_id, player, sound, self.timeline.transport, self.frame_view, self.inspections,
+            self.slicing, self,
+        )  # fmt: skip
         self._lay_out()
         self._connect(session, player, bridge, export)
 
@@ -186,7 +190,6 @@ class MainWindow(QMainWindow):
         self.play.covered.connect(self.timeline.overview.show_covered)
         self.play.note_changed.connect(status.show_play)
         self.play.needs_source = lambda: view.needs_source
-        self.sound.changed.connect(self._show_sound)
         bridge.busy_changed.connect(status.set_busy)
         bridge.answered.connect(self.inspections.take)
         bridge.answered.connect(self.slicing.take)
@@ -212,7 +215,6 @@ class MainWindow(QMainWindow):
         view.pan_wanted.connect(session.pan)
         view.pan_ended.connect(session.settle)
         view.centre_wanted.connect(session.centre_on)
-        view.comparison.changed.connect(self._show_comparison)
         view.comparison.scored.connect(status.show_score)
         view.comparison.failed.connect(messages.show_error)
         view.scrub_wanted.connect(session.scrub)
@@ -220,7 +222,6 @@ class MainWindow(QMainWindow):
         bridge.busy_changed.connect(self.survey.set_paused)
         bridge.busy_changed.connect(self._import_the_rest)
         self.time_field.left.connect(view.setFocus)
-        player.changed.connect(self._show_player)
         for bar in (self.menuBar(), status):
             modes.full_screen_changed.connect(bar.setHidden)
         modes.full_screen_changed.connect(self._show_timeline)
@@ -229,7 +230,6 @@ class MainWindow(QMainWindow):
         modes.escaped.connect(messages.hide)
         for part in (self.inspections, self.slicing):
             modes.escaped.connect(part.leave)
-            part.changed.connect(self._show_inspections)
         self.source_key.held.connect(view.set_source_only)
         self.loupe_key.held.connect(view.overlays.hold_loupe)
         for wanted in (self.drop.dropped, self.empty.recent_wanted, self.menus.recent_wanted):
@@ -242,8 +242,6 @@ class MainWindow(QMainWindow):
         self.help.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
-        self._show_player()
-        self._show_sound()
 
     def _connect_projects(self) -> None:
         projects, offers = self.projects, self.restore_bar
@@ -303,39 +301,6 @@ class MainWindow(QMainWindow):
     @Slot(bool)
     def _show_timeline(self, is_full: bool) -> None:
         self.timeline.setHidden(is_full or self.session.clip is None)
-
-    @Slot()
-    def _show_player(self) -> None:
-        self.actions_by_id["loop"].setChecked(self.player.loops)
-
-    @Slot()
-    def _show_sound(self) -> None:
-        action, sound = self.actions_by_id["mute"], self.sound
-        action.setChecked(sound.is_muted)
-        volume = tr("volume {percent}%", percent=sound.volume)
-        # The first line names the action and its key, which the user may change.
-        first, *_ = action.toolTip().splitlines()
-        action.setToolTip(f"{first}\n{sound.why_silent or volume}")
-        self.timeline.transport.show_muted(sound.is_muted or bool(sound.why_silent))
-
-    @Slot()
-    def _show_comparison(self) -> None:
-        mode, kind = self.frame_view.compare, self.frame_view.comparison.kind
-        names = {Compare.SIDE_BY_SIDE: "compare-side-by-side", Compare.WIPE_FOLLOWS: "wipe-follows"}
-        self.actions_by_id[names.get(mode, f"compare-{mode.value}")].setChecked(True)
-        of_kind = {Reference.NEAREST: "pixels", Reference.BICUBIC: "bicubic", Reference.BLEND: "blend",
-                   Reference.FILE: "file"}  # fmt: skip
-        self.actions_by_id[f"against-{of_kind[kind]}"].setChecked(True)
-
-    @Slot()
-    def _show_inspections(self) -> None:
-        shown, by_id = self.inspections, self.actions_by_id
-        names = {FlowView.OFF: "off", FlowView.COLOURS: "colours", FlowView.ARROWS: "arrows"}
-        by_id[f"flow-{names[shown.flow.view]}"].setChecked(True)
-        by_id["flow-later"].setChecked(shown.flow.to_later)
-        by_id["trajectory"].setChecked(shown.follows_point)
-        by_id["unsure"].setChecked(shown.doubt.is_on)
-        by_id["slice"].setChecked(self.slicing.is_on)
 
     # ---- events of the window ----
 

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from helpers.stage import Stage
-from videoinr_viewer.actions import TABLE, Menu, Row, conflicts
+from videoinr_viewer.action_row import Menu, Row
+from videoinr_viewer.actions import TABLE, conflicts
 from videoinr_viewer.picture.comparing import Compare
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier

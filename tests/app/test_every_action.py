@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
 
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
-from videoinr_viewer.actions import TABLE, Row
+from videoinr_viewer.action_row import Row
+from videoinr_viewer.actions import TABLE
 from videoinr_viewer.dialogs.report import ReportCopier
 
 SLOW = Pace(secs_per_pixel=3e-6, encode_secs=0.05)

@@ -14,7 +14,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 import videoinr_viewer
-from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.action_row import Menu
+from videoinr_viewer.actions import TABLE
 from videoinr_viewer.export.form import _SOUNDS
 from videoinr_viewer.panels.menus import _THEME_TITLES
 from videoinr_viewer.panels.pair_note import BEYOND_REACH

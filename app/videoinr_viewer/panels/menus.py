@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
-from videoinr_viewer.actions import TABLE, Menu
+from videoinr_viewer.action_row import Menu
+from videoinr_viewer.actions import TABLE
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.panels.model_menu import ModelMenu
 from videoinr_viewer.style.language import tr
