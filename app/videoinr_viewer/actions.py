@@ -80,7 +80,7 @@ TABLE: tuple[Row, ...] = (
         group_ends=True,
     ),
     Row(
-        "change-shortcuts", Menu.EDIT, "&Change shortcuts…", (), lambda t: t.help.show_shortcuts(), needs_clip=False,
+        "change-shortcuts", Menu.EDIT, "&Change shortcuts…", ("Ctrl+,",), lambda t: t.help.show_shortcuts(), needs_clip=False,
     ),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
     Row("shuttle-back", Menu.PLAYBACK, "Play &backwards (press again: faster)", ("J",), lambda t: t.player.shuttle(-1)),
@@ -100,15 +100,15 @@ TABLE: tuple[Row, ...] = (
         lambda t: t.play.set_renders_ahead(not t.play.renders_ahead), needs_clip=False, checkable=True, checked=True,
     ),
     Row(
-        "rate-of-clip", Menu.PLAYBACK, "As many pictures a second as the &clip, at least 24", (), _show_rate(None),
+        "rate-of-clip", Menu.PLAYBACK, "As many pictures a second as the &clip, at least 24", ("Alt+5",), _show_rate(None),
         needs_clip=False, checkable=True, checked=True, choice="rate",
     ),
     *(
         Row(
-            f"rate-{rate}", Menu.PLAYBACK, f"{rate} pictures a second", (), _show_rate(rate), needs_clip=False,
-            checkable=True, choice="rate", group_ends=rate == _RATES[-1],
+            f"rate-{rate}", Menu.PLAYBACK, f"{rate} pictures a second", (f"Alt+{index}",), _show_rate(rate),
+            needs_clip=False, checkable=True, choice="rate", group_ends=rate == _RATES[-1],
         )
-        for rate in _RATES
+        for index, rate in enumerate(_RATES, 6)
     ),
     Row(
         "mute", Menu.PLAYBACK, "&Mute", ("Shift+M",), lambda t: t.sound.toggle_mute(), needs_clip=False,
@@ -255,12 +255,12 @@ TABLE: tuple[Row, ...] = (
     Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
     Row("manual", Menu.HELP, "&Manual", ("F1",), lambda t: t.help.show_manual(), needs_clip=False),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?",), lambda t: t.help.show_keys(), needs_clip=False),
-    Row("open-demo", Menu.HELP, "Try the &demo", (), lambda t: t.files.open_demo(), needs_clip=False),
+    Row("open-demo", Menu.HELP, "Try the &demo", ("Ctrl+D",), lambda t: t.files.open_demo(), needs_clip=False),
     Row(
-        "copy-report", Menu.HELP, "&Copy a report for the developers", (), lambda t: t.help.report.start(),
+        "copy-report", Menu.HELP, "&Copy a report for the developers", ("Ctrl+Shift+C",), lambda t: t.help.report.start(),
         needs_clip=False,
     ),
-    Row("log", Menu.HELP, "Open the &log folder", (), lambda t: t.help.show_log(), needs_clip=False),
+    Row("log", Menu.HELP, "Open the &log folder", ("Ctrl+L",), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
 
 

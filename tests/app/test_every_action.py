@@ -9,13 +9,15 @@ from random import Random
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
 
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
 from videoinr_viewer.action_row import Row
 from videoinr_viewer.actions import TABLE
+from videoinr_viewer.dialogs.command_palette import plain
 from videoinr_viewer.dialogs.report import ReportCopier
 
 SLOW = Pace(secs_per_pixel=3e-6, encode_secs=0.05)
@@ -91,6 +93,49 @@ def test_every_action_is_in_a_menu(stage: Stage) -> None:
         one.objectName() for top in bar.actions() if isinstance(menu := top.menu(), QMenu) for one in menu.actions()
     }
     assert {row.id for row in TABLE} <= listed
+
+
+def test_every_action_is_reached_by_menu_key_and_palette(stage: Stage) -> None:
+    """Each way to each action triggers it, and nothing else. What the actions do is cut off."""
+    window = stage.viewer.window
+    window.activateWindow()
+    stage.wait_for(window.isActiveWindow)
+    told: list[str] = []
+    for row in TABLE:
+        action = window.actions_by_id[row.id]
+        action.setEnabled(True)
+        action.triggered.disconnect()
+        action.triggered.connect(lambda _checked=False, name=row.id: told.append(name))
+    for row in TABLE:
+        told.clear()
+        for way in (trigger_by_menu, trigger_by_key, trigger_by_palette):
+            if row.id != "palette" or way is not trigger_by_palette:
+                way(stage, row)
+        assert told == [row.id] * (2 if row.id == "palette" else 3), row.id
+
+
+def trigger_by_menu(stage: Stage, row: Row) -> None:
+    menus = [menu for one in stage.viewer.window.menuBar().actions() if isinstance(menu := one.menu(), QMenu)]
+    (entry,) = (one for menu in menus for one in menu.actions() if one.objectName() == row.id)
+    entry.trigger()
+
+
+def trigger_by_key(stage: Stage, row: Row) -> None:
+    handle = stage.viewer.window.windowHandle()
+    assert handle is not None
+    assert row.keys, f"{row.id} has no key"
+    combination = QKeySequence(row.keys[0])[0]
+    QTest.keyClick(handle, combination.key(), combination.keyboardModifiers())
+
+
+def trigger_by_palette(stage: Stage, row: Row) -> None:
+    commands = stage.viewer.window.commands
+    commands.recent = []
+    commands.show()
+    dialog = commands.dialog
+    assert dialog is not None
+    dialog.query.setText(plain(stage.viewer.window.actions_by_id[row.id].text()))
+    QTest.keyClick(dialog.query, Qt.Key.Key_Return)
 
 
 def test_two_thousand_random_actions(stage_of: Callable[..., Stage], errors: list[str]) -> None:
