@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from videoinr_viewer.action_row import Menu, Row, Targets
 from videoinr_viewer.inspection.flow_overlay import FlowView
-from videoinr_viewer.inspection.inspections import UNSURE
+from videoinr_viewer.inspection.inspections import BLEND, UNSURE
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.style.language import tr
 
@@ -246,7 +246,11 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "unsure", Menu.INSPECT, "Where the motion is &unsure", ("U",), lambda t: t.inspections.toggle_doubt(),
-        checkable=True, tip=UNSURE, group_ends=True,
+        checkable=True, tip=UNSURE,
+    ),
+    Row(
+        "blend-mask", Menu.INSPECT, "Which frame is &blended in", ("A",), lambda t: t.inspections.toggle_blend(),
+        checkable=True, tip=BLEND, group_ends=True,
     ),
     Row(
         "slice", Menu.INSPECT, "&x-t slice along a line that you draw", ("X",), lambda t: t.slicing.toggle(),

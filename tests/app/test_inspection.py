@@ -17,6 +17,7 @@ from helpers.stage import Stage
 from videoinr.geometry import Grid, Rect
 from videoinr.render.inspected import Between, FlowField
 from videoinr.types import Instant, RegionQuery
+from videoinr_viewer.inspection.blend_overlay import blend_colours
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.flow_picture import (
     MOST_ALPHA,
@@ -331,3 +332,31 @@ def test_doubt_is_drawn_over_its_cells_with_a_key(here: Stage) -> None:
     assert len(here.made[-1].asked("doubt")) == 1, "one question for all of a pair"
     trigger(here, "unsure")
     assert not inspections_of(here).legend.isVisible()
+
+
+# ---- the blend mask ----
+
+
+def test_colours_tell_which_frame_has_the_larger_share() -> None:
+    first, half, second = blend_colours(np.array([[1.0, 0.5, 0.0]], np.float32))[0].astype(int)
+    assert first[2] > first[0], "blue"
+    assert second[0] > second[2], "orange"
+    assert half.tolist() == [0, 0, 0, 0]
+    assert first[3] == second[3] > 128
+
+
+def test_the_blend_mask_lies_over_the_picture_and_follows_the_time(here: Stage) -> None:
+    trigger(here, "fit")
+    plain = shot_of(here).astype(int)
+    trigger(here, "blend-mask")
+    covered = shot_of(here).astype(int)
+    width = covered.shape[1]
+    row = covered.shape[0] // 2
+    assert covered[row, width // 4, 2] > plain[row, width // 4, 2] + 20, "the left half is the first frame's"
+    assert covered[row, 3 * width // 4, 0] > plain[row, 3 * width // 4, 0] + 20
+    assert legend_of(here).startswith("Blend: blue is frame 32, orange frame 33 | clear: half of each; here 50%")
+    here.viewer.session.seek(HERE + Fraction(1, 25))
+    here.wait_for(lambda: inspections_of(here).is_complete)
+    assert "frame 33, orange frame 34" in legend_of(here)
+    trigger(here, "blend-mask")
+    assert legend_of(here) == ""

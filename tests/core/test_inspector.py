@@ -77,6 +77,19 @@ def test_across_a_cut_it_looks_at_the_nearer_scene(engine: Engine) -> None:
     assert np.array_equal(after.failure.error, engine.failure(3).error)
 
 
+def test_the_blend_mask_of_a_region_is_that_of_the_picture(engine: Engine) -> None:
+    instant, grid, rect = Instant(1, Fraction(1, 4)), engine.clip.info.grid, Rect(30, 15, 40, 25)
+    whole = engine.inspector.blend_mask(RegionQuery(instant, grid, grid.rect), NEVER)
+    part = engine.inspector.blend_mask(RegionQuery(instant, grid, rect), NEVER)
+    assert whole.between == part.between == Between(1, 2, Fraction(1, 4))
+    assert whole.first_share is not None
+    assert part.first_share is not None
+    np.testing.assert_allclose(part.first_share, whole.first_share[rect.slices], atol=1e-5)
+    assert 0.5 < float(whole.first_share.mean()) < 1, "the first frame is nearer"
+    across = engine.inspector.blend_mask(RegionQuery(Instant(2, Fraction(1, 4)), grid, rect), NEVER)
+    assert (across.between, across.kind) == (Between(1, 2, Fraction(1)), PairKind.CUT)
+
+
 def test_a_point_is_followed_along_the_motion_that_the_flow_tells(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "pan.mkv", list(pan(5, 2, step=(3, 1))), codec="ffv1")
     from videoinr.model.weights import load_model

@@ -22,7 +22,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.crop_preview import is_enough, on_whole_pixels
-from videoinr.render.inspected import Between, Doubt, FlowField, Place, Trajectory
+from videoinr.render.inspected import Between, BlendMask, Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import AudioInfo, ClipInfo, Instant, PairFailure, PairKind, Quality, RegionQuery, RenderedRegion
@@ -222,6 +222,12 @@ class SlowInspector:
         ways = [float(phase - instant.phase) for phase in phases]
         places = tuple((place[0] + way * VELOCITY[0], place[1] + way * VELOCITY[1]) for way in ways)
         return Trajectory(instant, place, _between(instant), phases, places)
+
+    def blend_mask(self, query: RegionQuery, token: CancelToken) -> BlendMask:
+        """The first frame's share falls from the left to the right of the whole grid."""
+        self._work("blend mask", query, token)
+        across = 1 - (np.arange(query.rect.x, query.rect.right, dtype=np.float32) + 0.5) / query.grid.width
+        return BlendMask(query, _between(query.instant), np.tile(across, (query.rect.height, 1)))
 
     def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
         self._work("doubt", instant, token)

@@ -6,10 +6,11 @@ from fractions import Fraction
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from videoinr.render.inquiry import DoubtInquiry, FlowInquiry, Inquiry, TrajectoryInquiry, flow_query
-from videoinr.render.inspected import Between, Doubt, FlowField, Trajectory
+from videoinr.render.inquiry import BlendInquiry, DoubtInquiry, FlowInquiry, Inquiry, TrajectoryInquiry, flow_query
+from videoinr.render.inspected import Between, BlendMask, Doubt, FlowField, Trajectory
 from videoinr.render.messages import Opened
 from videoinr.types import Instant, PairKind, RenderRequest, ViewState
+from videoinr_viewer.inspection.blend_overlay import BlendOverlay
 from videoinr_viewer.inspection.doubt_overlay import MOST_LEVELS, DoubtOverlay
 from videoinr_viewer.inspection.flow_overlay import FlowOverlay, FlowView
 from videoinr_viewer.inspection.legend import Key, Legend, Part
@@ -24,6 +25,10 @@ UNSURE = (
     "ten held-out clips: 0.72 on average, 0.38 at worst."
 )
 """From tests/benchmarks/NOTES.md, "Where motion fails"."""
+BLEND = (
+    "The picture is a mixture of both frames, each warped along the motion. The colours say which of them has the "
+    "larger share at each place."
+)
 _CYCLE = (FlowView.OFF, FlowView.COLOURS, FlowView.ARROWS)
 
 
@@ -41,11 +46,11 @@ class Inspections(QObject):
         super().__init__(parent)
         self._session, self._frame_view = session, frame_view
         self.flow, self.doubt = FlowOverlay(frame_view.item), DoubtOverlay(frame_view.item)
-        self.trajectory = TrajectoryOverlay()
+        self.blend, self.trajectory = BlendOverlay(frame_view.item), TrajectoryOverlay()
         self.legend = Legend(frame_view)
         self.follows_point = False
         self._asked: dict[type[Inquiry], Inquiry] = {}
-        for layer in (self.flow, self.doubt, self.trajectory):
+        for layer in (self.flow, self.doubt, self.blend, self.trajectory):
             frame_view.add_layer(layer)
         session.opened.connect(self._open)
         session.open_wanted.connect(self._forget_questions)
@@ -94,6 +99,15 @@ class Inspections(QObject):
             self._withdraw(DoubtInquiry)
         self._change()
 
+    def toggle_blend(self) -> None:
+        """Show with which weights both warped frames are mixed, or not."""
+        self.blend.is_on = not self.blend.is_on
+        if self.blend.is_on:
+            self._ask_blend()
+        else:
+            self._withdraw(BlendInquiry)
+        self._change()
+
     @Slot()
     def leave(self) -> None:
         """Turn the mouse's tool off."""
@@ -112,6 +126,7 @@ class Inspections(QObject):
         return (
             (not wants_flow or self.flow.is_fresh)
             and (not wants_doubt or self.doubt.is_fresh)
+            and (not self.blend.is_on or self.blend.is_fresh)
             and (not self.follows_point or has_way)
         )
 
@@ -148,6 +163,8 @@ class Inspections(QObject):
             self.flow.set_field(answer)
         elif isinstance(answer, Doubt) and self.doubt.is_on:
             self.doubt.set_doubt(answer)
+        elif isinstance(answer, BlendMask) and self.blend.is_on:
+            self.blend.set_mask(answer)
         elif isinstance(answer, Trajectory) and self.follows_point:
             self.trajectory.trajectory = answer
         else:
@@ -159,6 +176,7 @@ class Inspections(QObject):
         self._asked.clear()
         self.flow.set_field(None)
         self.doubt.set_doubt(None)
+        self.blend.set_mask(None)
         self.trajectory.trajectory = None
         self._refresh()
 
@@ -168,6 +186,8 @@ class Inspections(QObject):
             self._ask_flow()
         if self.doubt.is_on:
             self._ask_doubt()
+        if self.blend.is_on:
+            self._ask_blend()
         if self.follows_point and TrajectoryInquiry not in self._asked:
             self.press(self._session.view.centre)
 
@@ -184,6 +204,11 @@ class Inspections(QObject):
         if (instant := self._instant()) is not None:
             # One question for all instants that are decoded from the same frames: across a cut, half a pair.
             self._ask(DoubtInquiry(Instant(instant.pair, Fraction(int(2 * instant.phase), 2))))
+
+    def _ask_blend(self) -> None:
+        query, clip = self._session.last_query, self._session.clip
+        if query is not None and clip is not None:
+            self._ask(BlendInquiry(flow_query(query, clip.info.grid)))
 
     @Slot()
     def _forget_questions(self) -> None:
@@ -219,6 +244,8 @@ class Inspections(QObject):
     def _refresh(self) -> None:
         instant, field, way = self._instant(), self.flow.field, self.trajectory.trajectory
         self.flow.is_fresh = field is not None and field.query.instant == instant
+        mask = self.blend.mask
+        self.blend.is_fresh = mask is not None and mask.query.instant == instant
         doubt, asked = self.doubt.doubt, self._asked.get(DoubtInquiry)
         self.doubt.is_fresh = doubt is not None and DoubtInquiry(doubt.instant) == asked
         self.trajectory.phase = None if way is None else self._phase_between(way.between)
@@ -232,6 +259,8 @@ class Inspections(QObject):
             parts.append(Part(key, tuple(self._flow_lines())))
         if self.doubt.is_on:
             parts.append(Part(Key.BAR, tuple(self._doubt_lines())))
+        if self.blend.is_on:
+            parts.append(Part(Key.SHARES, tuple(self._blend_lines())))
         if self.follows_point:
             parts.append(Part(Key.NOTHING, tuple(self._trajectory_lines())))
         return parts
@@ -261,6 +290,20 @@ class Inspections(QObject):
             tr("full colour: an error of {levels} levels is expected", levels=MOST_LEVELS),
         ]
         return lines + _cut_lines(doubt.kind)
+
+    def _blend_lines(self) -> list[str]:
+        mask = self.blend.mask
+        if mask is None:
+            return [tr("Blend: being computed…")]
+        if mask.first_share is None:
+            return [tr("Blend: this model mixes no frames")]
+        share = round(100 * float(mask.first_share.mean()))
+        return [
+            tr("Blend: blue is frame {first}, orange frame {second}", first=mask.between.first,
+               second=mask.between.second),
+            tr("clear: half of each; here {percent}% of frame {first}", percent=share, first=mask.between.first),
+            *_cut_lines(mask.kind),
+        ]  # fmt: skip
 
     def _trajectory_lines(self) -> list[str]:
         way = self.trajectory.trajectory

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from videoinr_viewer.inspection.blend_overlay import blend_colours
 from videoinr_viewer.inspection.doubt_overlay import MOST_LEVELS, doubt_colours
 from videoinr_viewer.inspection.flow_picture import wheel
 from videoinr_viewer.picture.qimages import qimage_from_premultiplied
@@ -28,6 +29,7 @@ class Key(Enum):
     NOTHING = "nothing"
     WHEEL = "wheel"
     BAR = "bar"
+    SHARES = "shares"
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class Legend(QWidget):
 
     @staticmethod
     def _key_size(part: Part) -> QSize:
-        return {Key.NOTHING: QSize(0, 0), Key.WHEEL: QSize(WHEEL_PX, WHEEL_PX), Key.BAR: BAR_PX}[part.key]
+        return {Key.NOTHING: QSize(0, 0), Key.WHEEL: QSize(WHEEL_PX, WHEEL_PX), Key.BAR: BAR_PX,
+                Key.SHARES: BAR_PX}[part.key]  # fmt: skip
 
 
 def _wheel() -> QImage:
@@ -127,4 +130,9 @@ def _bar() -> QImage:
     )
 
 
-_PICTURES = {Key.NOTHING: None, Key.WHEEL: _wheel, Key.BAR: _bar}
+def _shares() -> QImage:
+    shares = np.tile(np.linspace(1, 0, BAR_PX.width(), dtype=np.float32), (BAR_PX.height(), 1))
+    return qimage_from_premultiplied(blend_colours(shares))
+
+
+_PICTURES = {Key.NOTHING: None, Key.WHEEL: _wheel, Key.BAR: _bar, Key.SHARES: _shares}

@@ -79,4 +79,5 @@ class CheckMarks(QObject):
         self._actions["flow-later"].setChecked(shown.flow.to_later)
         self._actions["trajectory"].setChecked(shown.follows_point)
         self._actions["unsure"].setChecked(shown.doubt.is_on)
+        self._actions["blend-mask"].setChecked(shown.blend.is_on)
         self._actions["slice"].setChecked(self._slicing.is_on)

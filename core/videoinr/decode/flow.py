@@ -41,7 +41,7 @@ def decode_flow(
     rect = rect or grid.rect
     moment = features.at(grid, torch.full((1, 1, 1, 1), phase, device=features.frames.device))
     rows = []
-    for band in _bands(rect):
+    for band in bands(rect):
         token.check()
         points = moment.points(band)
         flow = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
@@ -49,8 +49,8 @@ def decode_flow(
     return torch.cat(rows, 1).view(rect.height, rect.width, 2, 2).permute(2, 0, 1, 3).contiguous()
 
 
-def _bands(rect: Rect) -> Iterator[Rect]:
-    """Split ``rect`` into bands of whole rows."""
+def bands(rect: Rect) -> Iterator[Rect]:
+    """Split ``rect`` into bands of whole rows that are computed at a time."""
     rows = max(1, _BAND_PX // rect.width)
     for top in range(rect.y, rect.bottom, rows):
         yield Rect(rect.x, top, rect.width, min(rows, rect.bottom - top))

@@ -241,6 +241,11 @@ class LatentMoment(TimeFreeMoment):
         part = self.features.regions.colour(self.features, rect)
         return part.model.colour(part, points, flow, self.t, sample_field)
 
+    def first_share(self, points: Points, flow: Tensor, sample_field: FieldSampler) -> Tensor:
+        """Compute the share of the first frame in the blend of both warped frames: [1, h, w, 1] in 0 ... 1."""
+        part = self.features.projected(_reached(points, flow, self.features.grid), view=False)
+        return part.model.first_share(part, points, flow, self.t, sample_field)
+
     def _around(self, points: Points) -> Rect:
         """Return the latent pixels that a bilinear read of ``points`` reads."""
         edges = []

@@ -66,6 +66,22 @@ class FlowInquiry(Inquiry):
 
 
 @dataclass(frozen=True)
+class BlendInquiry(Inquiry):
+    """With which weights are both warped frames mixed at the pixels of ``query``? The answer is a BlendMask."""
+
+    query: RegionQuery
+
+    @property
+    def next_instant(self) -> Instant:
+        """The instant of the query."""
+        return self.query.instant
+
+    def step(self, renderer: Renderer, token: CancelToken) -> tuple[object, Inquiry | None]:
+        """Decode the weights."""
+        return renderer.inspector.blend_mask(self.query, token), None
+
+
+@dataclass(frozen=True)
 class TrajectoryInquiry(Inquiry):
     """Which way does the point at ``place`` (clip pixels) at ``instant`` go? The answer is a Trajectory."""
 

@@ -65,6 +65,24 @@ class Trajectory:
 
 
 @dataclass(frozen=True, eq=False)
+class BlendMask:
+    """With which weights the pixels of ``query`` are mixed of both source frames, warped along the motion.
+
+    Attributes:
+        query: the instant, the grid and the pixels of it.
+        between: the frames that are mixed.
+        first_share: float32 [rect.height, rect.width] in 0 ... 1: the share of the earlier frame; the rest is the later
+            one's. None for a model that mixes no frames.
+        kind: the kind of the instant's pair.
+    """
+
+    query: RegionQuery
+    between: Between
+    first_share: NDArray[np.float32] | None
+    kind: PairKind = PairKind.MOTION
+
+
+@dataclass(frozen=True, eq=False)
 class Doubt:
     """How badly the motion around ``instant`` was found: the expected error in the middle between the two frames."""
 

@@ -8,13 +8,14 @@ from typing import Protocol
 from videoinr.cancel import CancelToken
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.flow import decode_flow
+from videoinr.decode.shares import decode_first_share, mixes_frames
 from videoinr.decode.trajectory import follow
 from videoinr.geometry import Grid, Rect
 from videoinr.model.latent import OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.render import visible_part
 from videoinr.render.footing import Footing, Footings
-from videoinr.render.inspected import Between, Doubt, FlowField, Place, Trajectory
+from videoinr.render.inspected import Between, BlendMask, Doubt, FlowField, Place, Trajectory
 from videoinr.types import Instant, RegionQuery
 
 TICKS = 16
@@ -68,6 +69,21 @@ class Inspector:
                 needed = visible_part.widened(error.rect, self._clip)
             else:
                 return Trajectory(instant, place, _between(footing), phases, tuple(places))
+
+    def blend_mask(self, query: RegionQuery, token: CancelToken) -> BlendMask:
+        """Decode the shares of both warped frames at the pixels of ``query``."""
+        footing, share = self._footings.nearest(query.instant, token), None
+        needed = visible_part.around(query, self._clip)
+        while share is None:
+            features = self._features_of(footing, token, needed).in_float32()
+            if not mixes_frames(features):
+                break
+            try:
+                share = decode_first_share(features, float(footing.phase), token, grid=query.grid, rect=query.rect)
+            except OutsidePartError as error:  # Of large frames, only what is needed is encoded.
+                needed = needed.union(visible_part.widened(error.rect, self._clip))
+        kind = self._footings.kind(query.instant.pair, token)
+        return BlendMask(query, _between(footing), None if share is None else share.cpu().numpy(), kind)
 
     def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
         """Return where the motion around ``instant`` was not found well (see decode/failure.py)."""

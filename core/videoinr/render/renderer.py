@@ -7,7 +7,7 @@ from typing import Protocol
 
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect
-from videoinr.render.inspected import Doubt, FlowField, Place, Trajectory
+from videoinr.render.inspected import BlendMask, Doubt, FlowField, Place, Trajectory
 from videoinr.render.messages import Failure, Opened
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
@@ -23,6 +23,9 @@ class Inspector(Protocol):
 
     def trajectory(self, instant: Instant, place: Place, token: CancelToken) -> Trajectory:
         """Follow the point that is at ``place`` (clip pixels) at ``instant``."""
+
+    def blend_mask(self, query: RegionQuery, token: CancelToken) -> BlendMask:
+        """Decode with which weights both warped frames are mixed at the pixels of ``query``."""
 
     def doubt(self, instant: Instant, token: CancelToken) -> Doubt:
         """Return where the motion around ``instant`` was not found well."""
