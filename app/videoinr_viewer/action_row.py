@@ -17,6 +17,7 @@ from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.picture.view_history import ViewHistory
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.playing.cached_play import CachedPlay
@@ -50,6 +51,7 @@ class Targets:
     slicing: Slicing
     commands: CommandPalette
     history: History
+    views: ViewHistory
     projects: ProjectKeeper
     cut_editor: CutEditor
     timeline_of: Callable[[], TimelinePanel]

@@ -132,7 +132,14 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("start", Menu.GO, "First frame", ("Home",), lambda t: t.session.go_to_start()),
     Row("end", Menu.GO, "Last frame", ("End",), lambda t: t.session.go_to_end()),
-    Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.time_field.begin()),
+    Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.time_field.begin(), group_ends=True),
+    Row(
+        "view-back", Menu.GO, "&Back to the last view", ("Backspace", "Back"), lambda t: t.views.back(), by_history=True,
+    ),
+    Row(
+        "view-forward", Menu.GO, "&Forward to the next view", ("Shift+Backspace", "Forward"),
+        lambda t: t.views.forward(), by_history=True,
+    ),
     Row("mark-in", Menu.MARKS, "Mark &in", ("I",), lambda t: t.session.mark_in()),
     Row("mark-out", Menu.MARKS, "Mark &out", ("O",), lambda t: t.session.mark_out(), group_ends=True),
     Row("go-to-in", Menu.MARKS, "Go to in mark", ("Shift+I",), lambda t: t.session.go_to_in()),

@@ -35,6 +35,7 @@ from videoinr_viewer.picture.drop import FileDrop
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.hold_key import HoldKey
 from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.picture.view_history import ViewHistory
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
 from videoinr_viewer.playing.cached_play import CachedPlay
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self.modes = ViewModes(self, self.frame_view)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
         self.history = History(session, self.annotations, options.reading, self)
+        self.views = ViewHistory(session, player, self)
         self.projects = ProjectKeeper(
             session, self.history, self.frame_view, options.reading, self, asks=options.asks
         )  # fmt: skip
@@ -137,6 +139,7 @@ class MainWindow(QMainWindow):
             self.slicing,
             self.commands,
             self.history,
+            self.views,
             self.projects,
             self.cut_editor,
             lambda: self.timeline,
@@ -146,6 +149,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = build_actions(targets, self)
         self.bindings = KeyBindings(self.actions_by_id, {row.id: row.keys for row in TABLE}, self)
         self.history.show_on(self.actions_by_id["undo"], self.actions_by_id["redo"])
+        self.views.show_on(self.actions_by_id["view-back"], self.actions_by_id["view-forward"])
         self.empty = EmptyState(self.actions_by_id)
         self.timeline = TimelinePanel(
             session, player, self.time_field, self.actions_by_id, self.thumbnails, self.annotations
