@@ -17,7 +17,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo icon third-party bench manual pictures wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo screenshots icon third-party bench manual pictures wheel check-wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ lint: $(READY) ## Check style, format, types and who imports whom
 demo: $(READY) ## Make the demo clip anew from its photographs
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[demo]"
 	$(BIN)/python packaging/make_demo_clip.py $(DEMO)
+
+screenshots: $(READY) ## Save pictures of every panel and mode of the window to out/screenshots (some minutes)
+	$(BIN)/python packaging/screenshots.py out/screenshots
 
 icon: $(READY) ## Draw the icon anew
 	$(BIN)/python packaging/make_icon.py resources/videoinr_resources/icons/videoinr-viewer.svg

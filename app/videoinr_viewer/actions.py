@@ -235,6 +235,10 @@ TABLE: tuple[Row, ...] = (
         "against-file", Menu.COMPARE, "Against a &file, at exact times…", ("Ctrl+Shift+4",),
         lambda t: t.modes.set_reference_file(t.files.choose_reference()), checkable=True, choice="reference",
     ),
+    Row(
+        "against-model", Menu.COMPARE, "Against another &model", ("Ctrl+Shift+5",),
+        lambda t: t.modes.compare_with_model(), checkable=True, choice="reference",
+    ),
     Row("flow", Menu.INSPECT, "&Next view of the motion", ("V",), lambda t: t.inspections.next_flow(), group_ends=True),
     *(
         Row(

@@ -15,6 +15,7 @@ from videoinr.render.render_loop import RenderLoop
 from videoinr.render.renderer import Renderer
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.clip_access.second_model import OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
@@ -40,7 +41,8 @@ class Viewer(QObject):
 
     ``open_frames`` opens a clip beside the render thread, on any thread. ``save_settings``
     is called after each change of the settings, so that a crash or a kill loses none. ``play`` keeps decoded pictures
-    for playback, and is closed with the window; ``make_output`` opens the output of sound.
+    for playback, and is closed with the window; ``make_output`` opens the output of sound. ``open_model`` opens a clip with
+    another model, on any thread, to compare with.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Viewer(QObject):
         open_frames: Callable[[Path], FrameSource] = open_clip_frames,
         play: PlayCache | None = None,
         make_output: MakeOutput = default_output,
+        open_model: OpenModel | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -79,6 +82,7 @@ class Viewer(QObject):
             self.session, self.player, self.bridge, self.export, self.reader, self.play, self.sound,
             theme=self.themes.chosen, options=options,
         )  # fmt: skip
+        self.window.frame_view.comparison.open_model = open_model
         self.loop = RenderLoop(open_renderer, self.bridge, self.play_cache)
         self.is_shut_down = False
         self._opening: Path | None = None

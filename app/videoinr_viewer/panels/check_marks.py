@@ -23,6 +23,7 @@ _REFERENCES = {
     Reference.BICUBIC: "against-bicubic",
     Reference.BLEND: "against-blend",
     Reference.FILE: "against-file",
+    Reference.MODEL: "against-model",
 }
 _FLOWS = {FlowView.OFF: "flow-off", FlowView.COLOURS: "flow-colours", FlowView.ARROWS: "flow-arrows"}
 

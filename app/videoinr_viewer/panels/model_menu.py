@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from videoinr.render.messages import Opened
-from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.reading import ReadingChoice
+from videoinr_viewer.clip_access.second_model import shipped_names
 from videoinr_viewer.style.language import tr
 
 
@@ -75,8 +75,3 @@ class ModelMenu(QObject):
         is_present = field == "model" and self._opened is not None and value == self._opened.model_name
         if reading != self._choice.current and not is_present:
             self.reading_wanted.emit(reading)
-
-
-def shipped_names() -> list[str]:
-    """Return the names of the models that ship with the program, without loading them."""
-    return sorted((file.stem for file in resource_path("models").glob("*.json")), reverse=True)

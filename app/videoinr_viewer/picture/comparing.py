@@ -44,6 +44,7 @@ class Reference(Enum):
     BICUBIC = "bicubic enlargement"
     BLEND = "blend of both frames"
     FILE = "a file"
+    MODEL = "another model"
 
 
 @dataclass(frozen=True, eq=False)

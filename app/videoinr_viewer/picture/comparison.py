@@ -8,10 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal, Slot
 
-from videoinr.errors import VideoInrError
+from videoinr.cancel import CancelToken
+from videoinr.errors import Cancelled, VideoInrError
 from videoinr.render.messages import Opened
 from videoinr.types import Quality, RenderedRegion
 from videoinr_viewer.clip_access.reference_file import TICKS_SECS, ReferenceFile, ReferenceFrame
+from videoinr_viewer.clip_access.second_model import OpenModel, SecondModel, next_model
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.picture.comparing import (
     GAINS,
@@ -42,7 +44,10 @@ class _Compared:
 
 
 class Comparison(QObject):
-    """Keeps the reference of ``item`` up to date. ``reader`` gives the second frame of a blend."""
+    """Keeps the reference of ``item`` up to date. ``reader`` gives the second frame of a blend.
+
+    ``open_model`` opens the clip with another model; None where nobody can.
+    """
 
     changed = Signal()
     """The mode, the reference or the gain changed."""
@@ -51,6 +56,7 @@ class Comparison(QObject):
     failed = Signal(str, str)
     """A reference file cannot be used: what happened, and what to do."""
     _computed = Signal(object)
+    _model_failed = Signal(object, str, str)
     _file_opened = Signal(object)
     _file_failed = Signal(object, str, str)
 
@@ -63,7 +69,11 @@ class Comparison(QObject):
         self._worker = NewestWorker("videoinr-compare")
         self._opened: Opened | None = None
         self._file: ReferenceFile | None = None
+        self.open_model: OpenModel | None = None
+        self._model: SecondModel | None = None
+        self._token = CancelToken()
         self._computed.connect(self._take)
+        self._model_failed.connect(self._refuse_model)
         self._file_opened.connect(self._use_file)
         self._file_failed.connect(self._refuse_file)
         self._blink = QTimer(self)
@@ -96,6 +106,42 @@ class Comparison(QObject):
         if not same and self._file is not None:
             self._drop_file()
             self.set_kind(Reference.NEAREST)
+        if self._model is not None:
+            # The engine has the clip before; the same clip may be read in another way now.
+            name = self._model.name
+            self._drop_model()
+            self.set_model(name if name != opened.model_name else None)
+
+    def next_model(self) -> None:
+        """Compare with another model that ships with the program; once more: with the next one."""
+        if self._opened is not None:
+            self.set_model(next_model(self._opened.model_name, self.model_name))
+
+    def set_model(self, name: str | None) -> None:
+        """Compare with the clip as the model ``name`` decodes it; None: there is no other model."""
+        if self._opened is None or self.open_model is None or name is None:
+            self.set_kind(Reference.NEAREST if self.kind is Reference.MODEL else self.kind)
+            return
+        self._drop_model()
+        self._model, self._asked = SecondModel(self._opened.info.path, name, self.open_model), None
+        if self.mode is Compare.OFF:
+            self.set_mode(Compare.WIPE)
+        self.set_kind(Reference.MODEL)
+
+    @property
+    def model_name(self) -> str:
+        """The name of the other model; empty if there is none."""
+        return "" if self._model is None else self._model.name
+
+    @property
+    def reference_name(self) -> str:
+        """The name of the reference file, or of the other model; empty for a reference that has no name of its own."""
+        return self.model_name if self.kind is Reference.MODEL else self.file_name
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the picture of the other model is being computed."""
+        return self.kind is Reference.MODEL and not self.is_complete
 
     def set_file(self, path: Path) -> None:
         """Compare with the clip at ``path``, once it is open; its frames are taken at the exact times."""
@@ -127,8 +173,11 @@ class Comparison(QObject):
 
     def set_kind(self, kind: Reference) -> None:
         """Compare with another reference; with a file only if one was chosen."""
-        if kind is not Reference.FILE or self._file is not None:
+        has_it = {Reference.FILE: self._file is not None, Reference.MODEL: self._model is not None}.get(kind, True)
+        if has_it:
             self._item.kind = kind
+        if self._item.kind is not Reference.MODEL:
+            self._drop_model()  # Its memory is the window's again.
         if self._item.kind is not Reference.FILE:
             self.scored.emit(None)
         self.update()
@@ -159,13 +208,18 @@ class Comparison(QObject):
         if self.mode is Compare.OFF or newest is None or self._item.stack.source is None:
             return
         asked = _Compared(newest, self.kind, self.gain)
-        if self._is_asked(asked):
-            return
+        if self._is_asked(asked) or (asked.kind is Reference.MODEL and newest.quality is not Quality.FULL):
+            return  # What is drawn while the view moves is not worth a second engine's time.
         self._asked = asked
+        self._token.cancel()
+        self._token = token = CancelToken()
         source, reader, opened = self._item.stack.source.rgbx, self._reader, self._opened
         if asked.kind is Reference.FILE and (file := self._file) is not None and opened is not None:
             time_secs = opened.timeline.time_from_instant(newest.query.instant)
             self._worker.submit(lambda: self._compute_score(asked, file, lambda: file.at(time_secs)))
+        elif asked.kind is Reference.MODEL and (model := self._model) is not None:
+            self._worker.submit(lambda: self._compute_model(asked, model, token))
+            self.changed.emit()
         elif needs_second(asked.kind, newest.query.instant.phase):
             self._worker.submit(
                 lambda: self._compute(asked, Frames(source, reader.rgbx(newest.query.instant.pair + 1)))
@@ -176,7 +230,9 @@ class Comparison(QObject):
     def close(self) -> None:
         """End the thread, and close the reference file."""
         self._blink.stop()
+        self._token.cancel()
         self._worker.close()
+        self._drop_model()
         if self._file is not None:
             self._file.close()
 
@@ -191,6 +247,17 @@ class Comparison(QObject):
         self._computed.emit(
             replace(asked, reference=reference, difference=difference(asked.decoded, pixels, asked.gain))
         )
+
+    def _compute_model(self, asked: _Compared, model: SecondModel, token: CancelToken) -> None:
+        try:
+            reference = model.picture(asked.decoded.query, token)
+        except Cancelled:
+            raise
+        except VideoInrError as error:
+            self._model_failed.emit(model, str(error), error.hint)
+            return
+        shown = difference(asked.decoded, reference.rgbx, asked.gain)
+        self._computed.emit(replace(asked, reference=reference, difference=shown))
 
     def _compute_score(self, asked: _Compared, file: ReferenceFile, read: Callable[[], ReferenceFrame]) -> None:
         try:
@@ -220,6 +287,22 @@ class Comparison(QObject):
             self._item.reference, self._item.difference = computed.reference, computed.difference
             self._item.update()
             self.scored.emit(computed.score)
+            if computed.kind is Reference.MODEL:
+                self.changed.emit()
+
+    # ---- the other model ----
+
+    @Slot(object, str, str)
+    def _refuse_model(self, model: SecondModel, message: str, hint: str) -> None:
+        if model is self._model:
+            self.set_kind(Reference.NEAREST)
+            self.failed.emit(message, hint)
+
+    def _drop_model(self) -> None:
+        model, self._model = self._model, None
+        if model is not None:
+            self._token.cancel()
+            model.close()
 
     # ---- the reference file ----
 

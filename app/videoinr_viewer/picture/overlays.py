@@ -83,7 +83,9 @@ class Overlays(QObject):
     def update_badge(self) -> None:
         """Say which parts of the picture are what."""
         mode = self._comparison.mode
-        reference = reference_name(self._comparison.kind, self._comparison.file_name)
+        reference = reference_name(self._comparison.kind, self._comparison.reference_name)
+        if self._comparison.is_awaited:
+            reference = tr("{name}: being computed…", name=reference)
         first, second = {
             Compare.OFF: ("", ""),
             Compare.WIPE: (f"{reference}  |  VideoINR", ""),
@@ -124,11 +126,12 @@ class Overlays(QObject):
         return QPoint(int(middle.x() / ratio), int(middle.y() / ratio)), found
 
 
-def reference_name(reference: Reference, file_name: str = "") -> str:
-    """Return the name of ``reference`` for the user; ``file_name`` is that of a reference file."""
+def reference_name(reference: Reference, own_name: str = "") -> str:
+    """Return the name of ``reference`` for the user; ``own_name``: that of a reference file, or of another model."""
     return {
         Reference.NEAREST: tr("Source"),
         Reference.BICUBIC: tr("Source, bicubic"),
         Reference.BLEND: tr("Blend of both frames"),
-        Reference.FILE: file_name,
+        Reference.FILE: own_name,
+        Reference.MODEL: tr("Model {name}", name=own_name),
     }[reference]

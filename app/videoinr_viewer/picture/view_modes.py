@@ -53,6 +53,10 @@ class ViewModes(QObject):
             self._frame_view.comparison.set_file(path)
         self._frame_view.comparison.changed.emit()
 
+    def compare_with_model(self) -> None:
+        """Compare with another model that ships with the program; once more: with the next one."""
+        self._frame_view.comparison.next_model()
+
     def toggle_wipe_follows(self) -> None:
         """Let the wipe follow the mouse, or keep it where it is."""
         follows = self._frame_view.compare is Compare.WIPE_FOLLOWS

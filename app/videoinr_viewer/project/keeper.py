@@ -250,9 +250,11 @@ class ProjectKeeper(QObject):
 
     def _show_comparison(self, look: Look) -> None:
         comparison = self._view.comparison
-        is_file = look.reference is Reference.FILE
-        comparison.set_kind(Reference.NEAREST if is_file else look.reference)
+        is_file, is_model = look.reference is Reference.FILE, look.reference is Reference.MODEL
+        comparison.set_kind(Reference.NEAREST if is_file or is_model else look.reference)
         comparison.set_mode(look.compare)
+        if is_model and look.compare is not Compare.OFF:
+            comparison.next_model()
         if is_file and look.file is not None and look.compare is not Compare.OFF:
             comparison.set_file(look.file)
 

@@ -65,7 +65,8 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a video, a folder of pictures, or a project"
     )
-    parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="save the window at full quality and quit")
+    parser.add_argument("--screenshot", type=Path, metavar="OUT.png|FOLDER",
+                        help="save the window at full quality and quit; in a folder, pictures of all its panels and modes")  # fmt: skip
     parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
     parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
     parser.add_argument(
@@ -83,6 +84,8 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     values["actions"] = tuple(values.pop("do"))
     if values["actions"] and values["screenshot"] is None:
         parser.error("--do needs --screenshot")
+    if values["actions"] and values["screenshot"].is_dir():
+        parser.error("--do needs --screenshot with the name of a picture; in a folder, all panels are saved")
     values["bench"] = plan if values["bench"] else None
     return Arguments(**values)
 

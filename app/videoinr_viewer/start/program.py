@@ -19,6 +19,7 @@ from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
+from videoinr_viewer.clip_access.second_model import MEMORY_BYTES, OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
@@ -60,6 +61,19 @@ def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRende
     return open_renderer
 
 
+def model_opener(reading: ReadingChoice) -> OpenModel:
+    """Return a function that opens a clip as ``reading`` says, but with another model, within a budget of its own."""
+
+    def open_model(path: Path, model: str) -> Renderer:
+        now = reading.current
+        return _import_engine()(
+            path, model=model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
+            memory_bytes=MEMORY_BYTES,
+        )  # fmt: skip
+
+    return open_model
+
+
 def _import_engine() -> Callable[..., Renderer]:
     load_torch()
     with uncollected("videoinr.render.engine"):
@@ -75,6 +89,7 @@ def run_for_user(arguments: Arguments) -> int:
         arguments,
         open_renderer=engine_opener(reading, at_once=arguments.file is not None),
         open_frames=lambda path: open_clip_frames(path, reading.current.options()),
+        open_model=model_opener(reading),
         reading=reading,
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
@@ -92,6 +107,7 @@ def run(
     unsaved_folder: Path | None = None,
     export_command: Sequence[str] = COMMAND,
     open_frames: Callable[[Path], FrameSource] = open_clip_frames,
+    open_model: OpenModel | None = None,
     reading: ReadingChoice | None = None,
     play: PlayCache | None = None,
 ) -> int:
@@ -113,7 +129,7 @@ def run(
         with _printed_if_it_fails(log_folder):
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
-                open_frames=open_frames, play=play,
+                open_frames=open_frames, play=play, open_model=open_model,
                 options=window_options,
                 save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
             )  # fmt: skip
@@ -160,7 +176,13 @@ def _show(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Pat
 
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:
     """Connect the receiver of crashes: dialog, screenshot or bench. Return the window's size, if one is set."""
-    if arguments.screenshot is not None:
+    if arguments.screenshot is not None and arguments.screenshot.is_dir():
+        # Imported here: few ask for it.
+        from videoinr_viewer.start.gallery import Gallery
+
+        gallery = Gallery(viewer, arguments.screenshot, has_clip=arguments.file is not None)
+        hook.crashed.connect(gallery.fail_with)
+    elif arguments.screenshot is not None:
         screenshot = Screenshot(
             viewer, arguments.screenshot, waits_for_clip=arguments.file is not None, actions=arguments.actions
         )
