@@ -55,6 +55,12 @@ from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.time_field import TimeField
 
 TITLE = "VideoINR Viewer"
+LATE_MODULES = (
+    DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
+    "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr.clip.describe", "videoinr.clip.cut_edits",
+    "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
+)  # fmt: skip
+"""What an action needs that the start does without: imported on a thread once the first full picture is there."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class MainWindow(QMainWindow):
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar = RestoreBar()
-        self.late_modules = LateModules((DIALOG_MODULE,), self)
+        self.late_modules = LateModules(LATE_MODULES, self)
         self.exports = ExportLauncher(
             session, export, self, reading=options.reading, annotations=self.annotations, asks=options.asks,
             modules=self.late_modules,
