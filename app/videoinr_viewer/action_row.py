@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from videoinr_viewer.dialogs.command_palette import CommandPalette
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
+from videoinr_viewer.dialogs.settings_page import SettingsPage
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.inspection.inspections import Inspections
@@ -57,6 +58,7 @@ class Targets:
     timeline_of: Callable[[], TimelinePanel]
     play: CachedPlay
     sound: Sound
+    settings_page: SettingsPage
 
     @property
     def timeline(self) -> TimelinePanel:

@@ -80,8 +80,10 @@ TABLE: tuple[Row, ...] = (
         group_ends=True,
     ),
     Row(
-        "change-shortcuts", Menu.EDIT, "&Change shortcuts…", ("Ctrl+,",), lambda t: t.help.show_shortcuts(), needs_clip=False,
+        "change-shortcuts", Menu.EDIT, "&Change shortcuts…", ("Ctrl+Shift+K",), lambda t: t.help.show_shortcuts(),
+        needs_clip=False,
     ),
+    Row("settings", Menu.EDIT, "&Settings…", ("Ctrl+,",), lambda t: t.settings_page.show(), needs_clip=False),
     Row("play", Menu.PLAYBACK, "&Play or pause", ("Space",), lambda t: t.player.toggle(), group_ends=True),
     Row("shuttle-back", Menu.PLAYBACK, "Play &backwards (press again: faster)", ("J",), lambda t: t.player.shuttle(-1)),
     Row("pause", Menu.PLAYBACK, "Pa&use", ("K",), lambda t: t.player.pause()),

@@ -18,6 +18,7 @@ from videoinr_viewer.clip_access.survey import Found, Survey
 from videoinr_viewer.dialogs.command_palette import Command, CommandPalette, commands_in
 from videoinr_viewer.dialogs.files import FileDialogs
 from videoinr_viewer.dialogs.help import Help
+from videoinr_viewer.dialogs.settings_page import SettingsPage
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
@@ -57,7 +58,7 @@ from videoinr_viewer.timeline.time_field import TimeField
 TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
-    "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr.clip.describe", "videoinr.clip.cut_edits",
+    "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr_viewer.dialogs.settings_dialog", "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
 """What an action needs that the start does without: imported on a thread once the first full picture is there."""
@@ -126,6 +127,9 @@ class MainWindow(QMainWindow):
         self.slicing = Slicing(session, self.frame_view, self)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
         self.help = Help(self, options.log_folder, options.reading, lambda: self.bindings, titles)
+        self.settings_page = SettingsPage(
+            self, session, sound, options.reading, lambda: self.actions_by_id["change-shortcuts"]
+        )  # fmt: skip
         self.commands = CommandPalette(self, self._commands)
         files, focus = FileDialogs(session, player, self.taker, self.projects.open_file, self), FocusWalk(self)
         targets = Targets(
@@ -151,6 +155,7 @@ class MainWindow(QMainWindow):
             lambda: self.timeline,
             play,
             sound,
+            self.settings_page,
         )
         self.actions_by_id = build_actions(targets, self)
         self.bindings = KeyBindings(self.actions_by_id, {row.id: row.keys for row in TABLE}, self)
@@ -343,5 +348,6 @@ class MainWindow(QMainWindow):
         self.exports.hide()
         self.help.hide()
         self.side_windows.hide()
+        self.settings_page.hide()
         self.closing.emit()
         event.accept()

@@ -106,13 +106,17 @@ class Viewer(QObject):
         self.session.closed.connect(self._revert_reading)
         self._connect_projects()
         window = self.window
-        for part in (window.menus.models, window.side_windows, window.history, window.cut_editor):
+        for part in (window.menus.models, window.side_windows, window.history, window.cut_editor, window.settings_page):
             part.reading_wanted.connect(self._read_so)
         self.window.commands.recent = self.settings.recent_actions
         self.window.bindings.load(self.settings.shortcuts)
         self.window.bindings.changed.connect(self._remember_shortcuts)
         self.window.commands.used.connect(self._remember_actions)
         self.window.menus.theme_wanted.connect(self._choose_theme)
+        window.settings_page.use(self.settings)
+        window.settings_page.theme_wanted.connect(self._choose_theme)
+        window.settings_page.theme_wanted.connect(window.menus.show_theme)
+        window.settings_page.changed.connect(self._save_settings)
         self.window.closing.connect(self.shut_down)
         self.window.geometry_changed.connect(self._geometry_rests.start)
 

@@ -84,7 +84,7 @@ def test_the_figures_are_complete_and_consistent(tmp_path: Path, stuff: tuple[Pa
         part["longest_gap_msecs"] for part in (*figures["gestures"], *figures["play"])
     )
     assert figures["peak_memory_bytes"] is None or figures["peak_memory_bytes"] > MIB
-    assert not list(tmp_path.rglob("viewer.ini")), "a bench leaves no trace in the settings"
+    assert not list(tmp_path.rglob("viewer.toml")), "a bench leaves no trace in the settings"
 
 
 def assert_counted(latency: dict[str, Any]) -> None:

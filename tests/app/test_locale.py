@@ -79,7 +79,7 @@ def test_an_error_while_the_window_is_built_is_printed(
 
     monkeypatch.setattr(program, "Viewer", fail)
     code = program.run(
-        arguments, open_renderer=opener([]), settings_path=tmp_path / "viewer.ini", log_folder=tmp_path / "log"
+        arguments, open_renderer=opener([]), settings_path=tmp_path / "viewer.toml", log_folder=tmp_path / "log"
     )
     assert code == 1
     printed = capsys.readouterr().err

@@ -25,7 +25,7 @@ def shoot(tmp_path: Path, arguments: Arguments, made: list[SlowRenderer]) -> int
     return run(
         arguments,
         open_renderer=opener(made, pace=Pace(2e-7, 0.05)),
-        settings_path=tmp_path / "viewer.ini",
+        settings_path=tmp_path / "viewer.toml",
         log_folder=tmp_path / "log",
     )
 
@@ -48,7 +48,7 @@ def test_the_window_is_saved_at_full_quality(tmp_path: Path) -> None:
     assert made[-1].asked("full")
     assert made[-1].closed
     assert set(threading.enumerate()) == before
-    assert not (tmp_path / "viewer.ini").exists(), "a screenshot must not save settings"
+    assert not (tmp_path / "viewer.toml").exists(), "a screenshot must not save settings"
     assert (tmp_path / "log" / "viewer.log").exists()
 
 
@@ -82,11 +82,11 @@ def test_without_a_screenshot_the_settings_are_saved(tmp_path: Path, qapp: QAppl
     code = run(
         Arguments(file=Path("clip.mp4")),
         open_renderer=opener([]),
-        settings_path=tmp_path / "viewer.ini",
+        settings_path=tmp_path / "viewer.toml",
         log_folder=tmp_path / "log",
     )
     assert code == 0
-    assert Settings.load(tmp_path / "viewer.ini").recent == [Path("clip.mp4").absolute()]
+    assert Settings.load(tmp_path / "viewer.toml").recent == [Path("clip.mp4").absolute()]
 
 
 def test_the_start_imports_neither_the_engine_nor_readers_nor_codecs() -> None:
@@ -167,7 +167,7 @@ def test_a_screenshot_opens_no_window_that_takes_input(tmp_path: Path) -> None:
 
 
 def test_settings_are_saved_at_each_change_not_only_at_the_end(tmp_path: Path, qapp: QApplication) -> None:
-    path, found = tmp_path / "viewer.ini", list[Settings]()
+    path, found = tmp_path / "viewer.toml", list[Settings]()
 
     def look() -> None:
         for window in qapp.topLevelWidgets():

@@ -165,7 +165,7 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     assert program.process.returncode == 0
     assert state["threads"] == []
     assert state["closed"]
-    assert (tmp_path / "viewer.ini").exists()
+    assert (tmp_path / "viewer.toml").exists()
     log = (tmp_path / "log" / "viewer.log").read_text()
     assert not [line for line in log.splitlines() if " INFO " not in line], log
     assert state["pictures"]["draft"] + state["pictures"]["motion"] >= 10, state["pictures"]

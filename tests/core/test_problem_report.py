@@ -19,13 +19,13 @@ REPORT = Report(
     encoders=(("libx264", True), ("h264_nvenc", False)), models=(ModelCheck("lite", "cpu", 0.0),), missing_libraries=(),
     has_screen=False, config_folder=Path("/home/alice/.config"), config_problem="Permission denied",
 )  # fmt: skip
-SETTINGS = r"""[General]
-schema=1
-geometry=@ByteArray(\x1\xd9)
-recent=/home/alice/secret.mp4, "/home/alice/party, the.mkv"
-recent_actions=play, export
-shortcuts="{\"play\": [\"Ctrl+/\"]}"
-theme=dark
+SETTINGS = """version = 1
+geometry = "AdnQywAD"
+recent = ["/home/alice/secret.mp4", "/home/alice/party, the.mkv"]
+recent_actions = ["play", "export"]
+theme = "dark"
+[shortcuts]
+play = ["Ctrl+/"]
 """
 
 
@@ -39,35 +39,35 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_report_holds_what_explains_a_problem_and_no_names_of_files(home: Path) -> None:
-    (home / "viewer.ini").write_text(SETTINGS)
+    (home / "viewer.toml").write_text(SETTINGS)
     lines = [f"2026-11-29 02:20:31 INFO line {number} of '/home/alice/secret.mp4'" for number in range(2000)]
     (home / "viewer.log").write_text("\n".join(lines) + "\n\x1b[2Jred\n")
     crash = f'Fatal Python error: Aborted\n  File "{doctor.__file__}", line 7 in examine\n'
     (home / "crash.log").write_text(crash * 99)
-    text = problem_report(REPORT, settings=home / "viewer.ini", log_folder=home)
+    text = problem_report(REPORT, settings=home / "viewer.toml", log_folder=home)
     for words in (
         "Settings cannot be saved in <path>: Permission denied", "torch: 2.13.0", "cuda:0: Some GPU (cuda:0)\n  cpu\n",
-        "libx264: works", "h264_nvenc: does not work", "lite on cpu: works", "theme=dark",
-        "recent_actions=play, export", "Ctrl+/", "line 1999 of <path>", "Fatal Python error: Aborted",
+        "libx264: works", "h264_nvenc: does not work", "lite on cpu: works", "theme = 'dark'",
+        "recent_actions = ['play', 'export']", "Ctrl+/", "line 1999 of <path>", "Fatal Python error: Aborted",
     ):  # fmt: skip
         assert words in text, text
     assert text.count("INFO line") == LOG_LINES - 1
     assert text.count("Fatal") == CRASH_LINES // 2
     assert f'File "{Path("videoinr/doctor.py")}", line 7' in text
     assert text.count("last written 2") == 2
-    for words in ("alice", "secret", "party", "recent=", "geometry", str(home), "\x1b"):
+    for words in ("alice", "secret", "party", "recent =", "geometry", str(home), "\x1b"):
         assert words not in text
 
 
 def test_a_machine_where_the_window_never_ran_has_a_report(home: Path) -> None:
-    text = problem_report(replace(REPORT, config_problem=""), settings=home / "viewer.ini", log_folder=home / "none")
+    text = problem_report(replace(REPORT, config_problem=""), settings=home / "viewer.toml", log_folder=home / "none")
     assert "Problems\n  none\n" in text
     assert text.count("  no file") == 3
 
 
 def test_a_log_that_cannot_be_read_is_said(home: Path) -> None:
     (home / "viewer.log").mkdir()
-    text = problem_report(REPORT, settings=home / "viewer.ini", log_folder=home)
+    text = problem_report(REPORT, settings=home / "viewer.toml", log_folder=home)
     assert "End of the log\n  cannot be read: Is a directory" in text
 
 

@@ -267,7 +267,7 @@ def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
     from videoinr_viewer.start.settings import Settings
     from videoinr_viewer.style.theme_choice import Theme
 
-    source = folder / "viewer.ini"
+    source = folder / "viewer.toml"
     recent = [Path(f"/clips/{number} ü, b;c %20.mp4") for number in range(10)]
     Settings(recent=recent, theme=Theme.DARK, geometry=QByteArray(bytes(range(66)))).save(source)
     yield from damaged_variants([source], folder / "damaged", count // 2, seed)
@@ -282,14 +282,15 @@ def _settings(folder: Path, count: int, seed: int) -> Iterator[Path]:
             "x" * 50_000,
             "\x1b[31m",
         ),
+        *("[1, 2]", "[[], [7]]", "{a = 1}", "1979-05-27", "-1e400", "true", '"a\\u0007b"', "[" * 3000),
     )
     for number in range(count - count // 2):
         text = source.read_text()
-        name = chance.choice(("schema", "recent", "theme", "geometry", "recent"))
-        line = f"{name}={chance.choice(values)}"
-        lines = (line if each.startswith(f"{name}=") else each for each in text.splitlines())
+        name = chance.choice(("version", "recent", "theme", "geometry", "recent", "memory_mib", "volume"))
+        line = f"{name} = {chance.choice(values)}"
+        lines = (line if each.startswith(f"{name} = ") else each for each in text.splitlines())
         text = "\n".join(lines)
-        path = folder / f"s{number}.ini"
+        path = folder / f"s{number}.toml"
         path.write_text(text)
         yield path
 

@@ -158,7 +158,7 @@ def main() -> int:
             size=size,
             audio=(AudioInfo("aac", 1, 48000),) if plays else (),
         ),
-        settings_path=folder / "viewer.ini",
+        settings_path=folder / "viewer.toml",
         log_folder=folder / "log",
         unsaved_folder=folder / "unsaved",
         open_frames=partial(SlowFrames, frames=frames, size=size, secs=0.01),

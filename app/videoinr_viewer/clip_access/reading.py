@@ -39,12 +39,14 @@ class Reading:
 class ReadingChoice:
     """The present choice. Any thread may read :attr:`current`; the GUI thread changes it. ``proven``: the open clip's.
 
+    ``memory_bytes``: the budget of the engine's caches; None: chosen by the device.
     A choice with which no clip could be opened is taken back: see :meth:`revert`.
     """
 
     def __init__(self, first: Reading) -> None:
         self.current = first
         self.proven = first
+        self.memory_bytes: int | None = None
 
     def choose(self, reading: Reading) -> None:
         """Read with ``reading`` from the next opening on."""

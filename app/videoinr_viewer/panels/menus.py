@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
@@ -53,10 +53,17 @@ class Menus(QObject):
             action.setToolTip(str(path))
             action.triggered.connect(lambda _checked=False, path=path: self.recent_wanted.emit(path))
 
+    @Slot(object)
+    def show_theme(self, theme: Theme) -> None:
+        """Mark ``theme`` as the one that was chosen."""
+        for action in self._themes.actions():
+            action.setChecked(action.data() is theme)
+
     def _add_themes(self, menu: QMenu, chosen: Theme) -> None:
         for theme, title in _THEME_TITLES.items():
             action = menu.addAction(tr(title))
             action.setCheckable(True)
             action.setChecked(theme is chosen)
+            action.setData(theme)
             action.triggered.connect(lambda _checked=False, theme=theme: self.theme_wanted.emit(theme))
             self._themes.addAction(action)

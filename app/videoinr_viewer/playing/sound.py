@@ -110,11 +110,19 @@ class Sound(QObject):
 
     def change_volume(self, steps: int) -> None:
         """Make the sound louder by ``steps`` tenths, or quieter. A change of the volume ends muting."""
-        self.volume = min(max(self.volume + steps * VOLUME_STEP, 0), 100)
+        volume = min(max(self.volume + steps * VOLUME_STEP, 0), 100)
+        if (self.is_muted, self.volume) == (False, volume):
+            self.changed.emit()
+        self.set_level(is_muted=False, volume=volume)
+
+    def set_level(self, *, is_muted: bool, volume: int) -> None:
+        """Mute the sound or not, and set its volume, percent."""
+        if (is_muted, volume) == (self.is_muted, self.volume):
+            return
+        was_muted, self.is_muted, self.volume = self.is_muted, is_muted, volume
         if self._output is not None:
-            self._output.set_volume(self.volume / 100)
-        if self.is_muted:
-            self.is_muted = False
+            self._output.set_volume(volume / 100)
+        if was_muted != is_muted:
             self._restart()
         self.changed.emit()
 

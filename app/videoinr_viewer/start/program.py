@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -56,7 +57,10 @@ def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRende
     def open_renderer(path: Path) -> Renderer:
         open_engine = _import_engine() if engine is None else engine.result()
         now = reading.current
-        return open_engine(path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts)
+        return open_engine(
+            path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
+            memory_bytes=reading.memory_bytes,
+        )  # fmt: skip
 
     return open_renderer
 
@@ -91,7 +95,7 @@ def run_for_user(arguments: Arguments) -> int:
         open_frames=lambda path: open_clip_frames(path, reading.current.options()),
         open_model=model_opener(reading),
         reading=reading,
-        settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.ini",
+        settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.toml",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
         unsaved_folder=Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "unsaved",
         play=open_play_cache(Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False)) / "play"),
@@ -113,19 +117,21 @@ def run(
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
-    use_language(app, arguments.language or system_language())
+    settings = Settings.load(settings_path)
+    use_language(app, arguments.language or settings.language or system_language())
     hook = CrashHook()
     kept_log = Log(log_folder, on_qt_error=hook.crashed.emit)
     kept_log.start()
     hook.install()
     # While the window is built, no dialog can report an error.
     printing = hook.crashed.connect(_print_error)
+    reading = reading or ReadingChoice(Reading(arguments.model, arguments.device))
+    apply_settings(settings, reading)
     window_options = WindowOptions(
-        reading or ReadingChoice(Reading(arguments.model, arguments.device)), log_folder,
+        reading, log_folder,
         None if arguments.is_unattended else unsaved_folder, asks=not arguments.is_unattended,
     )  # fmt: skip
     try:
-        settings = Settings.load(settings_path)
         with _printed_if_it_fails(log_folder):
             viewer = Viewer(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
@@ -145,6 +151,14 @@ def run(
     finally:
         hook.remove()
         kept_log.stop()
+
+
+def apply_settings(settings: Settings, reading: ReadingChoice) -> None:
+    """Let ``reading`` have the device and the memory of ``settings``; what the command line says comes first."""
+    reading.memory_bytes = settings.memory_mib << 20 or None
+    if reading.current.device is None and settings.device is not None:
+        reading.choose(replace(reading.current, device=settings.device))
+        reading.prove()
 
 
 class _NotBuiltError(Exception):

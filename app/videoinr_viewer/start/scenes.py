@@ -120,6 +120,7 @@ WITH_CLIP = (
     Scene("palette", (_do("palette"),)),
     Scene("keys", (_do("keys"),)),
     Scene("shortcuts", (_do("change-shortcuts"),)),
+    Scene("settings", (_do("settings"),)),
     *_MENUS,
     Scene("notes", _NOTES),
     Scene("notes-magnified", (_do("timeline-in", "timeline-in"),), _do("timeline-whole")),

@@ -1,25 +1,51 @@
-"""The settings that the program keeps between runs: recent clips, the window's geometry, the theme."""
+"""The settings that the program keeps between runs: a TOML file with a version, which people may edit.
+
+    version = 1
+    theme = "dark"             system, light or dark
+    language = "de"            empty: the system's
+    device = "cpu"             empty: the fastest
+    memory_mib = 2048          0: chosen from the device's memory
+    muted = false
+    volume = 80
+    recent, recent_actions, geometry     what the program remembers by itself
+    [shortcuts]
+    mark-in = ["I", "Ctrl+X"]
+
+Keys that the program does not know are kept as they are. A file of a newer version is neither read nor replaced.
+"""
 
 from __future__ import annotations
 
-import json
-import re
+import base64
+import binascii
+import logging
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray
 
-from videoinr.text.plain import is_plain_line
+from videoinr_viewer.start.old_settings import load_old
+from videoinr_viewer.start.setting_values import (
+    MAX_RECENT,
+    actions_in,
+    is_plain_name,
+    names_in,
+    shortcuts_in,
+    theme_named,
+)
+from videoinr_viewer.start.toml_text import toml_text
+from videoinr_viewer.style.language import LANGUAGES
 from videoinr_viewer.style.theme_choice import Theme
 
-SCHEMA = 1
-"""The version of the keys. Settings with another version are ignored."""
-MAX_RECENT = 10
+log = logging.getLogger(__name__)
+
+VERSION = 1
+MOST_MEMORY_MIB = 1 << 20
 _MAX_BYTES = 1 << 20
-_MAX_NAME_CHARS, _MAX_KEY_CHARS = 4096, 60
-_ACTION_ID = re.compile(r"[a-z0-9-]{1,40}")
-_OBJECT = re.compile(rb"@Variant|@DateTime|@[VD]?[A-Za-z]*\\|\\x0*40(?![0-9A-Fa-f])|\\0*100")
-"""A serialised object in an ini file of Qt's, or a beginning of one that is written with escapes."""
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -27,7 +53,9 @@ class Settings:
     """The settings in memory. :meth:`load` reads them, :meth:`save` writes them.
 
     ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first. ``shortcuts``: those
-    that the user chose, by the id of the action, in Qt's portable words.
+    that the user chose, by the id of the action, in Qt's portable words. ``language`` and ``device``: None for the
+    system's and the fastest. ``memory_mib``: the budget of the engine's caches; 0: chosen by the device. ``unknown``: the
+    keys of the file that this version does not know.
     """
 
     recent: list[Path] = field(default_factory=list)
@@ -35,35 +63,81 @@ class Settings:
     geometry: QByteArray | None = None
     recent_actions: list[str] = field(default_factory=list)
     shortcuts: dict[str, list[str]] = field(default_factory=dict)
+    language: str | None = None
+    device: str | None = None
+    memory_mib: int = 0
+    muted: bool = False
+    volume: int = 100
+    unknown: dict[str, object] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Settings:
-        """Return the settings of the ini file at ``path``; the defaults if it is missing, foreign or damaged."""
-        if not _may_be_parsed(path):
+        """Return the settings of the file at ``path``; the defaults for what is missing or makes no sense.
+
+        Where there is no such file yet, the settings are those of the file that earlier builds wrote beside it.
+        """
+        try:
+            values = _read(path)
+        except FileNotFoundError:
+            return cls(**load_old(path.with_suffix(".ini")))
+        except (OSError, ValueError, RecursionError) as error:
+            log.warning("the settings cannot be read: %s", error)
             return cls()
-        store = _store(path)
-        if str(store.value("schema", "")) != str(SCHEMA):
-            return cls()
-        geometry = store.value("geometry")
+        return cls() if _is_newer(values) else cls._from(values)
+
+    @classmethod
+    def _from(cls, values: dict[str, object]) -> Settings:
+        known = {key: values.pop(key) for key in list(values) if key in _KNOWN}
+        language, device = (_typed(known, key, str, "") for key in ("language", "device"))
         return cls(
-            recent=_paths(store.value("recent", [])),
-            theme=_theme(str(store.value("theme", ""))),
-            geometry=geometry if isinstance(geometry, QByteArray) else None,
-            recent_actions=_action_ids(store.value("recent_actions", [])),
-            shortcuts=_shortcuts(str(store.value("shortcuts", ""))),
+            recent=[Path(name) for name in names_in(known.get("recent"))],
+            theme=theme_named(_typed(known, "theme", str, "")),
+            geometry=_bytes(_typed(known, "geometry", str, "")),
+            recent_actions=actions_in(known.get("recent_actions")),
+            shortcuts=shortcuts_in(known.get("shortcuts")),
+            language=language if language in LANGUAGES else None,
+            device=device if device and is_plain_name(device) else None,
+            memory_mib=min(max(_typed(known, "memory_mib", int, 0), 0), MOST_MEMORY_MIB),
+            muted=_typed(known, "muted", bool, False),
+            volume=min(max(_typed(known, "volume", int, 100), 0), 100),
+            unknown=values,
         )
 
+    def text(self) -> str:
+        """Return the content of the file."""
+        geometry = b"" if self.geometry is None else self.geometry.data()
+        values: dict[str, object] = {
+            "version": VERSION,
+            "theme": self.theme.value,
+            "language": self.language or "",
+            "device": self.device or "",
+            "memory_mib": self.memory_mib,
+            "muted": self.muted,
+            "volume": self.volume,
+            "recent": [name for name in map(str, self.recent) if is_plain_name(name)],
+            "recent_actions": self.recent_actions,
+            "geometry": base64.b64encode(geometry).decode(),
+            "shortcuts": self.shortcuts,
+        }
+        return toml_text({**self.unknown, **values})
+
     def save(self, path: Path) -> None:
-        """Write the ini file at ``path``. Where that is impossible, the settings are lost without an error."""
-        store = _store(path)
-        store.setValue("schema", SCHEMA)
-        store.setValue("recent", [str(clip) for clip in self.recent])
-        store.setValue("recent_actions", self.recent_actions)
-        store.setValue("shortcuts", json.dumps(self.shortcuts))
-        store.setValue("theme", self.theme.value)
-        if self.geometry is not None:
-            store.setValue("geometry", self.geometry)
-        store.sync()
+        """Replace the file at ``path``, whole or not at all. Where that is impossible, the log says so.
+
+        A file that cannot be read gets the name ``....damaged`` first: a slip in an edited file loses nothing.
+        """
+        # Imported here: the start of the program does without it.
+        from videoinr.errors import VideoInrError
+        from videoinr.writing.whole_files import write_file
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not _may_replace(path):
+                log.warning("the settings were written by a newer version, and stay as they are")
+                return
+            write_file(path, self.text(), replace=True)
+        except (VideoInrError, OSError) as error:
+            log.warning("the settings cannot be saved: %s", error)
 
     def add_recent(self, path: Path) -> None:
         """Put ``path`` first in the list of recent clips."""
@@ -75,54 +149,44 @@ class Settings:
         self.recent = [other for other in self.recent if other != path.absolute()]
 
 
-def _store(path: Path) -> QSettings:
-    return QSettings(str(path), QSettings.Format.IniFormat)
+_KNOWN = {
+    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "recent",
+    "recent_actions", "geometry", "shortcuts",
+}  # fmt: skip
 
 
-def _may_be_parsed(path: Path) -> bool:
-    """Return whether ``path`` is a file of moderate size that holds no serialised objects.
+def _read(path: Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError("the file is too long")
+    return tomllib.loads(content.decode("utf-8"))
 
-    Qt ends the process while it reads a damaged object. The settings hold strings and bytes only.
-    """
+
+def _is_newer(values: Mapping[str, object]) -> bool:
+    version = values.get("version")
+    return isinstance(version, int) and version > VERSION
+
+
+def _may_replace(path: Path) -> bool:
+    """Return whether the file at ``path`` may be replaced. One that cannot be read is put aside first."""
     try:
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            return False
-        return _OBJECT.search(path.read_bytes().replace(rb"\\", b"")) is None
-    except (OSError, ValueError):
-        return False
-
-
-def _names(stored: object) -> list[str]:
-    # QSettings returns a list of one entry as a plain string.
-    names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-    return [name for name in map(str, names) if _is_plain_name(name)][:MAX_RECENT]
-
-
-def _paths(stored: object) -> list[Path]:
-    return [Path(name) for name in _names(stored)]
-
-
-def _action_ids(stored: object) -> list[str]:
-    return [name for name in _names(stored) if _ACTION_ID.fullmatch(name)]
-
-
-def _shortcuts(text: str) -> dict[str, list[str]]:
-    """Return the shortcuts in ``text``, a JSON object; those that are no lists of short texts are left out."""
-    try:
-        values = json.loads(text)
+        return not _is_newer(_read(path))
+    except FileNotFoundError:
+        return True
     except (ValueError, RecursionError):
-        return {}
-    pairs = values.items() if isinstance(values, dict) else ()
-    return {name: keys for name, keys in pairs if _ACTION_ID.fullmatch(name) and _are_keys(keys)}
+        path.replace(path.with_name(f"{path.name}.damaged"))
+        return True
 
 
-def _are_keys(keys: object) -> bool:
-    return isinstance(keys, list) and all(isinstance(key, str) and 0 < len(key) <= _MAX_KEY_CHARS for key in keys)
+def _typed(values: Mapping[str, object], key: str, kind: type[_T], default: _T) -> _T:
+    value = values.get(key)
+    # A bool is an int to Python, but no number in a file.
+    return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else default
 
 
-def _is_plain_name(name: str) -> bool:
-    return 0 < len(name) <= _MAX_NAME_CHARS and is_plain_line(name)
-
-
-def _theme(name: str) -> Theme:
-    return Theme(name) if name in {theme.value for theme in Theme} else Theme.SYSTEM
+def _bytes(text: str) -> QByteArray | None:
+    try:
+        return QByteArray(base64.b64decode(text, validate=True)) if text else None
+    except (binascii.Error, ValueError):
+        return None

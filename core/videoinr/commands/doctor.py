@@ -46,7 +46,7 @@ def _in_plain_text(report: Report) -> str:
     from videoinr.text.problem_report import problem_report
 
     logs = platformdirs.user_log_path("videoinr-viewer", appauthor=False)
-    return problem_report(report, settings=report.config_folder / "viewer.ini", log_folder=logs)
+    return problem_report(report, settings=report.config_folder / "viewer.toml", log_folder=logs)
 
 
 def _facts(report: Report) -> dict[str, object]:

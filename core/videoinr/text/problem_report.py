@@ -6,7 +6,7 @@ It holds no names and no paths of files.
 from __future__ import annotations
 
 import os
-import re
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 LOG_LINES, CRASH_LINES = 60, 40
 _TAIL_BYTES = 64 << 10
 _SETTINGS_BYTES = 1 << 20
-_SETTING = re.compile(r"(schema|theme|recent_actions|shortcuts)=(.*)")
+_SETTINGS = (
+    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "recent_actions",
+    "shortcuts",
+)  # fmt: skip
 """The settings that hold no path."""
 
 
@@ -86,8 +89,12 @@ def _memory() -> str:
 def _settings(path: Path) -> list[str]:
     def read() -> list[str]:
         with path.open("rb") as file:
-            lines = file.read(_SETTINGS_BYTES).decode(errors="replace").splitlines()
-        return [printable(line) for line in lines if _SETTING.fullmatch(line)]
+            content = file.read(_SETTINGS_BYTES)
+        try:
+            values = tomllib.loads(content.decode())
+        except (ValueError, RecursionError):
+            return ["damaged"]
+        return [printable(f"{name} = {values[name]!r}") for name in _SETTINGS if name in values]
 
     return _read_or_say(read)
 

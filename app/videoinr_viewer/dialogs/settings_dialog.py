@@ -1,0 +1,117 @@
+"""The page of the settings: what it shows is in effect at once, but for the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.theme_choice import Theme
+
+MEMORY_MIB = (0, 512, 1024, 2048, 4096, 8192, 16384)
+"""The budgets that are offered; a file of settings may name others."""
+
+
+class SettingsDialog(QDialog):
+    """Shows ``settings``. ``devices``: the names of those that there are. ``shortcuts``: opens the page of the keys."""
+
+    theme_wanted = Signal(object)
+    """Theme."""
+    language_wanted = Signal(object)
+    """The name of a language, or None for the system's."""
+    device_wanted = Signal(object)
+    """The name of a device, or None for the fastest."""
+    memory_wanted = Signal(int)
+    """The budget of the engine's caches, MiB; 0: chosen by the device."""
+    sound_wanted = Signal(bool, int)
+    """Whether the sound is muted, and its volume, percent."""
+
+    def __init__(self, settings: Settings, devices: Iterable[str], shortcuts: QAction, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Settings"))
+        self.theme, self.language, self.device, self.memory = (QComboBox() for _ in range(4))
+        self.mute = QCheckBox(tr("M&ute"))
+        self.volume = QSlider(Qt.Orientation.Horizontal)
+        self.volume.setRange(0, 100)
+        self.volume.setPageStep(10)
+        self.keys = QPushButton(tr("&Change shortcuts…"), autoDefault=False)
+        self.keys.clicked.connect(shortcuts.trigger)
+        self._lay_out()
+        self.show_values(settings, devices)
+        self._connect()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        for title, widget in (
+            (tr("&Theme"), self.theme), (tr("&Language"), self.language), (tr("&Device"), self.device),
+            (tr("&Memory for decoding"), self.memory), (tr("&Volume"), self.volume), ("", self.mute),
+            (tr("Shortcuts"), self.keys),
+        ):  # fmt: skip
+            form.addRow(title, widget)
+            if title:
+                widget.setAccessibleName(title.replace("&", ""))
+        note = QLabel(tr("The language changes at the next start. Device and memory open the clip anew."), wordWrap=True)
+        note.setProperty("class", "quiet")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addLayout(form)
+        layout.addWidget(note)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(420)
+
+    def show_values(self, settings: Settings, devices: Iterable[str]) -> None:
+        """Show ``settings`` as they are now."""
+        _fill(self.theme, (
+            (tr("System"), Theme.SYSTEM), (tr("Light"), Theme.LIGHT), (tr("Dark"), Theme.DARK)), settings.theme,
+        )  # fmt: skip
+        _fill(self.language, ((tr("System"), None), ("English", "en"), ("Deutsch", "de")), settings.language)
+        names = dict.fromkeys([*devices, *([settings.device] if settings.device else [])])
+        _fill(self.device, ((tr("the fastest"), None), *((name, name) for name in names)), settings.device)
+        sizes = sorted({*MEMORY_MIB, settings.memory_mib})
+        _fill(self.memory, ((_words_for(size), size) for size in sizes), settings.memory_mib)
+        self.volume.setValue(settings.volume)
+        self.mute.setChecked(settings.muted)
+
+    def _connect(self) -> None:
+        self.theme.activated.connect(lambda _: self.theme_wanted.emit(self.theme.currentData()))
+        self.language.activated.connect(lambda _: self.language_wanted.emit(self.language.currentData()))
+        self.device.activated.connect(lambda _: self.device_wanted.emit(self.device.currentData()))
+        self.memory.activated.connect(lambda _: self.memory_wanted.emit(self.memory.currentData()))
+        self.mute.clicked.connect(self._want_sound)
+        self.volume.valueChanged.connect(self._want_sound)
+
+    @Slot()
+    def _want_sound(self) -> None:
+        self.sound_wanted.emit(self.mute.isChecked(), self.volume.value())
+
+
+def _fill(box: QComboBox, choices: Iterable[tuple[str, object]], chosen: object) -> None:
+    box.clear()
+    for title, value in choices:
+        box.addItem(title, value)
+        if value == chosen:
+            box.setCurrentIndex(box.count() - 1)
+
+
+def _words_for(mib: int) -> str:
+    if not mib:
+        return tr("automatic")
+    return f"{mib // 1024} GiB" if mib % 1024 == 0 else f"{mib} MiB"
