@@ -72,7 +72,11 @@ TABLE: tuple[Row, ...] = (
     Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.exports.show()),
     Row("clip-window", Menu.FILE, "Clip &information…", ("Ctrl+I",), lambda t: t.side_windows.show_clip()),
     Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
-    Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy(), group_ends=True),
+    Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy()),
+    Row(
+        "burn-in", Menu.FILE, "&Write below pictures what they are", ("Shift+S",), lambda t: t.taker.toggle_burn_in(),
+        needs_clip=False, checkable=True, group_ends=True,
+    ),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
     Row("undo", Menu.EDIT, "&Undo", ("Ctrl+Z",), lambda t: t.history.undo(), by_history=True),
     Row(
