@@ -74,8 +74,8 @@ TABLE: tuple[Row, ...] = (
     Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy()),
     Row(
-        "burn-in", Menu.FILE, "&Write below pictures what they are", ("Shift+S",), lambda t: t.taker.toggle_burn_in(),
-        needs_clip=False, checkable=True, group_ends=True,
+        "burn-in", Menu.FILE, "&Write below pictures what they are", ("Shift+S",),
+        lambda t: t.taker.toggle_burn_in(), needs_clip=False, checkable=True, group_ends=True,
     ),
     Row("quit", Menu.FILE, "&Quit", ("Ctrl+Q",), lambda t: t.window.close(), needs_clip=False),
     Row("undo", Menu.EDIT, "&Undo", ("Ctrl+Z",), lambda t: t.history.undo(), by_history=True),
@@ -106,8 +106,8 @@ TABLE: tuple[Row, ...] = (
         lambda t: t.play.set_renders_ahead(not t.play.renders_ahead), needs_clip=False, checkable=True, checked=True,
     ),
     Row(
-        "rate-of-clip", Menu.PLAYBACK, "As many pictures a second as the &clip, at least 24", ("Alt+5",), _show_rate(None),
-        needs_clip=False, checkable=True, checked=True, choice="rate",
+        "rate-of-clip", Menu.PLAYBACK, "As many pictures a second as the &clip, at least 24", ("Alt+5",),
+        _show_rate(None), needs_clip=False, checkable=True, checked=True, choice="rate",
     ),
     *(
         Row(
@@ -140,7 +140,8 @@ TABLE: tuple[Row, ...] = (
     Row("end", Menu.GO, "Last frame", ("End",), lambda t: t.session.go_to_end()),
     Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.time_field.begin(), group_ends=True),
     Row(
-        "view-back", Menu.GO, "&Back to the last view", ("Backspace", "Back"), lambda t: t.views.back(), by_history=True,
+        "view-back", Menu.GO, "&Back to the last view", ("Backspace", "Back"), lambda t: t.views.back(),
+        by_history=True,
     ),
     Row(
         "view-forward", Menu.GO, "&Forward to the next view", ("Shift+Backspace", "Forward"),
@@ -278,8 +279,8 @@ TABLE: tuple[Row, ...] = (
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?",), lambda t: t.help.show_keys(), needs_clip=False),
     Row("open-demo", Menu.HELP, "Try the &demo", ("Ctrl+D",), lambda t: t.files.open_demo(), needs_clip=False),
     Row(
-        "copy-report", Menu.HELP, "&Copy a report for the developers", ("Ctrl+Shift+C",), lambda t: t.help.report.start(),
-        needs_clip=False,
+        "copy-report", Menu.HELP, "&Copy a report for the developers", ("Ctrl+Shift+C",),
+        lambda t: t.help.report.start(), needs_clip=False,
     ),
     Row("log", Menu.HELP, "Open the &log folder", ("Ctrl+L",), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip

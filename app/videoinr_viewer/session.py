@@ -217,7 +217,7 @@ class Session(QObject):
         self._navigate(replace(self.view, centre=point), moving=True, keeps_fit=False)
 
     def return_to(self, view: ViewState, *, fits: bool) -> None:
-        """Show a view of this clip that was shown before; with ``fits`` the whole picture, as large as it can be now."""
+        """Show a view of this clip that was shown before; ``fits``: the whole picture, as large as it can be now."""
         if self.clip is not None:
             if fits:
                 view = navigation.fitted(view, self.clip.info, self._screen_px, margin_px=self._fit_margin_px)

@@ -41,8 +41,8 @@ class Viewer(QObject):
 
     ``open_frames`` opens a clip beside the render thread, on any thread. ``save_settings``
     is called after each change of the settings, so that a crash or a kill loses none. ``play`` keeps decoded pictures
-    for playback, and is closed with the window; ``make_output`` opens the output of sound. ``open_model`` opens a clip with
-    another model, on any thread, to compare with.
+    for playback, and is closed with the window; ``make_output`` opens the output of sound. ``open_model`` opens a
+    clip with another model, on any thread, to compare with.
     """
 
     def __init__(

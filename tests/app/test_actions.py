@@ -173,7 +173,8 @@ def test_actions_that_need_a_clip_are_disabled_without_one(stage_of: Callable[[]
     stage.viewer.session.mark_in()
     stage.viewer.session.clear_marks()
     actions["undo"].trigger()
-    assert all(action.isEnabled() for action in actions.values())
+    stage.viewer.window.views.note()
+    assert {key for key, one in actions.items() if not one.isEnabled()} == {"view-back", "view-forward"}
 
 
 def test_f6_moves_the_focus_to_every_control(stage: Stage) -> None:

@@ -124,7 +124,7 @@ def trigger_by_key(stage: Stage, row: Row) -> None:
     handle = stage.viewer.window.windowHandle()
     assert handle is not None
     assert row.keys, f"{row.id} has no key"
-    combination = QKeySequence(row.keys[0])[0]
+    combination = QKeySequence(row.keys[0])[0]  # type: ignore[index]
     QTest.keyClick(handle, combination.key(), combination.keyboardModifiers())
 
 

@@ -13,8 +13,8 @@ from helpers.stage import Stage
 from videoinr.clip.describe import facts_of
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
-from videoinr_viewer.dialogs.clip_window import ClipWindow, in_words, title_of
 from videoinr_viewer.clip_access.second_model import shipped_names
+from videoinr_viewer.dialogs.clip_window import ClipWindow, in_words, title_of
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from helpers.clips import write_clip
 from helpers.shots import pan
-from helpers.slow_renderer import Pace, SlowRenderer
+from helpers.slow_renderer import QUICK, Pace, SlowRenderer
 from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import CancelToken
@@ -34,7 +35,7 @@ class Inverted(SlowRenderer):
         return region
 
 
-def compared(stage: Stage, made: list[SlowRenderer], pace: Pace = Pace()) -> Comparison:
+def compared(stage: Stage, made: list[SlowRenderer], pace: Pace = QUICK) -> Comparison:
     """Compare with another model, and wait for its picture."""
 
     def open_model(path: Path, name: str) -> Renderer:
@@ -112,7 +113,7 @@ def test_a_failure_is_told_and_the_source_is_compared_again(stage: Stage) -> Non
     comparison.open_model = open_model
     stage.viewer.window.actions_by_id["against-model"].trigger()
     stage.wait_for(lambda: comparison.kind is Reference.NEAREST)
-    assert "too little memory" in stage.viewer.window.messages.label.text()
+    assert "too little memory" in stage.viewer.window.messages.text.text()
     assert stage.viewer.window.actions_by_id["against-pixels"].isChecked()
 
 
@@ -134,7 +135,9 @@ def test_its_pixels_are_those_of_that_model(tmp_path: Path) -> None:
 def test_closing_does_not_wait_for_a_picture() -> None:
     renderer = SlowRenderer(pace=Pace(secs_per_pixel=1.0))
     second, token = SecondModel(Path("a.mp4"), "lite", lambda *_: renderer), CancelToken()
-    query = RegionQuery(renderer.timeline.instant_from_time(0), renderer.opened.info.grid, renderer.opened.info.grid.rect)
+    query = RegionQuery(
+        renderer.timeline.instant_from_time(Fraction(0)), renderer.opened.info.grid, renderer.opened.info.grid.rect
+    )
 
     def render() -> None:
         with pytest.raises(Cancelled):

@@ -75,7 +75,8 @@ def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.Mo
     open_renderer = program.engine_opener(choice, at_once=True)
     assert imported.wait(60)
     opened: object = open_renderer(Path("clip.mp4"))
-    how = {"model": "lite", "device": None, "options": OpenOptions(), "across_cuts": AcrossCuts.HOLD}
+    how = {"model": "lite", "device": None, "options": OpenOptions(), "across_cuts": AcrossCuts.HOLD,
+           "memory_bytes": None}  # fmt: skip
     assert opened == ((Path("clip.mp4"),), how)
     choice.choose(Reading(model="base", background="grey", stream=1, across_cuts=AcrossCuts.BLEND))
     opened_anew: object = open_renderer(Path("clip.mp4"))

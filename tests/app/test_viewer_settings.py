@@ -21,8 +21,9 @@ SCALARS = (
     | st.datetimes() | st.times()
 )  # fmt: skip
 KEYS = st.text(max_size=8)
+TABLES = st.dictionaries(KEYS, SCALARS, max_size=2)
 VALUES = st.dictionaries(
-    KEYS, SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(KEYS, SCALARS | st.lists(st.dictionaries(KEYS, SCALARS, max_size=2), max_size=2), max_size=3),
+    KEYS, SCALARS | st.lists(SCALARS | TABLES, max_size=3) | st.dictionaries(KEYS, SCALARS | TABLES, max_size=3),
     max_size=4,
 )  # fmt: skip
 
@@ -32,7 +33,9 @@ def test_what_is_written_is_read_again(values: dict[str, object]) -> None:
     assert tomllib.loads(toml_text(values)) == values
 
 
-@pytest.mark.parametrize("names", [[], ["/a/one.mp4"], ["/a/b, c;d.mp4", "/a/ümlaut %20.mkv", 'C:\\x"\\y.mp4', "@b.mp4"]])
+@pytest.mark.parametrize(
+    "names", [[], ["/a/one.mp4"], ["/a/b, c;d.mp4", "/a/ümlaut %20.mkv", 'C:\\x"\\y.mp4', "@b.mp4"]]
+)
 def test_saved_settings_are_loaded(tmp_path: Path, names: list[str]) -> None:
     path = tmp_path / "folder" / "viewer.toml"
     saved = Settings(
@@ -53,7 +56,8 @@ def test_names_with_control_characters_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\x00\xff garbage", "version = 99\ntheme = 'dark'", "theme = 'pink'\nrecent = 7\nvolume = true\nmemory_mib = -5",
+    ["", "\x00\xff garbage", "version = 99\ntheme = 'dark'",
+     "theme = 'pink'\nrecent = 7\nvolume = true\nmemory_mib = -5",
      "geometry = 'no base64!'", "shortcuts = [[1]]", "language = 'xx'\ndevice = \"a\\u0007\"", "a = " + "[" * 5000],
 )  # fmt: skip
 def test_what_makes_no_sense_reads_as_defaults(tmp_path: Path, text: str) -> None:
@@ -143,7 +147,11 @@ def test_the_settings_of_earlier_builds_are_read_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "theme=pink\nrecent=\n", *(f"shortcuts={text}" for text in ("7", "{", "[]", '"{\\"play\\": [7]}"', "[" * 9000))],
+    [
+        "",
+        "theme=pink\nrecent=\n",
+        *(f"shortcuts={text}" for text in ("7", "{", "[]", '"{\\"play\\": [7]}"', "[" * 9000)),
+    ],
 )
 def test_damaged_values_of_the_ini_file_are_left_out(tmp_path: Path, line: str) -> None:
     (tmp_path / "viewer.ini").write_text(f"[General]\nschema=1\n{line}\n")

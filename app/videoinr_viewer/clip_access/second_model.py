@@ -1,4 +1,4 @@
-"""The open clip as another model decodes it: a second engine, which is opened when a picture of it is first asked for."""
+"""The open clip as another model decodes it: a second engine, opened when a picture of it is first asked for."""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ class SettingsDialog(QDialog):
             form.addRow(title, widget)
             if title:
                 widget.setAccessibleName(title.replace("&", ""))
-        note = QLabel(tr("The language changes at the next start. Device and memory open the clip anew."), wordWrap=True)
+        note = QLabel(
+            tr("The language changes at the next start. Device and memory open the clip anew."), wordWrap=True
+        )
         note.setProperty("class", "quiet")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

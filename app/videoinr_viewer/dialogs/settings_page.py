@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SettingsPage(QObject):
-    """The page over ``window``. ``settings``: those of the program, once it is known; ``shortcuts_of``: see the page."""
+    """The page over ``window``. ``settings``: those of the program, once known; ``shortcuts_of``: see the page."""
 
     theme_wanted = Signal(object)
     """Theme."""
@@ -31,7 +31,12 @@ class SettingsPage(QObject):
     """The settings are to be saved."""
 
     def __init__(
-        self, window: QWidget, session: Session, sound: Sound, reading: ReadingChoice, shortcuts_of: Callable[[], QAction]
+        self,
+        window: QWidget,
+        session: Session,
+        sound: Sound,
+        reading: ReadingChoice,
+        shortcuts_of: Callable[[], QAction],
     ) -> None:
         super().__init__(window)
         self._window, self._session, self._sound, self._reading = window, session, sound, reading
@@ -72,7 +77,7 @@ class SettingsPage(QObject):
         # Imported here: the engine has loaded it by the time a clip is open.
         from videoinr.devices import available_devices
 
-        return available_devices()
+        return list(available_devices())
 
     @Slot(object)
     def _choose_language(self, language: str | None) -> None:

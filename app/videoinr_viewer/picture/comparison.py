@@ -124,6 +124,8 @@ class Comparison(QObject):
             return
         self._drop_model()
         self._model, self._asked = SecondModel(self._opened.info.path, name, self.open_model), None
+        # What was shown last may be another model's.
+        self._shown, self._item.reference, self._item.difference = None, None, None
         if self.mode is Compare.OFF:
             self.set_mode(Compare.WIPE)
         self.set_kind(Reference.MODEL)

@@ -65,8 +65,12 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a video, a folder of pictures, or a project"
     )
-    parser.add_argument("--screenshot", type=Path, metavar="OUT.png|FOLDER",
-                        help="save the window at full quality and quit; in a folder, pictures of all its panels and modes")  # fmt: skip
+    parser.add_argument(
+        "--screenshot",
+        type=Path,
+        metavar="OUT.png|FOLDER",
+        help="save the window at full quality and quit; in a FOLDER, pictures of all its panels and modes",
+    )
     parser.add_argument("--model", metavar="NAME|PATH", help="a model's name or a file of weights")
     parser.add_argument("--device", metavar="D", help="cuda, cuda:1, mps or cpu (default: the fastest)")
     parser.add_argument(

@@ -111,7 +111,10 @@ def _together(window: QWidget, dialog: QWidget) -> QImage:
     picture = QImage(width, height, QImage.Format.Format_RGB32)
     picture.fill(QColor("#ff00ff"))
     with painting(QPainter(picture)) as painter:
-        for one, at in ((ground, QPoint(0, 0)), (shot, QPoint((width - shot.width()) // 2, (height - shot.height()) // 2))):
+        for one, at in (
+            (ground, QPoint(0, 0)),
+            (shot, QPoint((width - shot.width()) // 2, (height - shot.height()) // 2)),
+        ):
             one.setDevicePixelRatio(1)
             painter.drawImage(at, one)
             if one is ground:

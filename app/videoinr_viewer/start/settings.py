@@ -54,8 +54,8 @@ class Settings:
 
     ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first. ``shortcuts``: those
     that the user chose, by the id of the action, in Qt's portable words. ``language`` and ``device``: None for the
-    system's and the fastest. ``memory_mib``: the budget of the engine's caches; 0: chosen by the device. ``unknown``: the
-    keys of the file that this version does not know.
+    system's and the fastest. ``memory_mib``: the budget of the engine's caches; 0: chosen by the device. ``unknown``:
+    the keys of the file that this version does not know.
     """
 
     recent: list[Path] = field(default_factory=list)
