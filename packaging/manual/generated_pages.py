@@ -49,7 +49,8 @@ def commands_page() -> str:
 
 def keys_page() -> str:
     """Return the page of the window's actions: every menu with its entries, keys and names."""
-    from videoinr_viewer.actions import TABLE, Menu
+    from videoinr_viewer.action_row import Menu
+    from videoinr_viewer.actions import TABLE
 
     lines = [
         "# Actions and keys", "",

@@ -81,7 +81,7 @@ def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.Mo
     choice.choose(Reading(model="base", background="grey", stream=1, across_cuts=AcrossCuts.BLEND))
     opened_anew: object = open_renderer(Path("clip.mp4"))
     how = {"model": "base", "device": None, "options": OpenOptions(stream=1, background="grey")}
-    assert opened_anew == ((Path("clip.mp4"),), {**how, "across_cuts": AcrossCuts.BLEND})
+    assert opened_anew == ((Path("clip.mp4"),), {**how, "across_cuts": AcrossCuts.BLEND, "memory_bytes": None})
 
 
 def test_a_failed_import_of_the_engine_is_reported_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:
