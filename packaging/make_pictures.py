@@ -132,8 +132,8 @@ def _texts(file: Path) -> Iterator[str]:
 
 def _menus_and_entries(ids: Sequence[str]) -> Iterator[str]:
     """Yield the titles of the menus, and the texts of the actions ``ids`` where the table writes them out."""
-    tree = ast.parse((WINDOW / "actions.py").read_text("utf-8"))
-    for node in ast.walk(tree):
+    files = [file for name in ("action_row.py", "actions.py") if (file := WINDOW / name).exists()]
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))):
         if isinstance(node, ast.ClassDef) and node.name == "Menu":
             yield from (str(one.value) for one in ast.walk(node) if isinstance(one, ast.Constant))
         if _calls(node, "Row"):
