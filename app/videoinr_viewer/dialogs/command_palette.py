@@ -28,7 +28,8 @@ MAX_RECENT = 8
 SHOWN_ROWS = 11
 _WIDTH_PX, _TOP_PX, _SIDE_PX = 620, 48, 12
 _FOUND = Qt.ItemDataRole.UserRole
-_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down)
+_PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,18 @@ class PaletteDialog(QDialog):
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _MOVES:
             QApplication.sendEvent(self.list, event)
             return True
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _PAGES:
+            self._turn_page(_PAGES[Qt.Key(event.key())])
+            return True
         return super().eventFilter(watched, event)
+
+    def _turn_page(self, step: int) -> None:
+        """Go a page down (1) or up (-1), to a command that can be used: the list itself stays where that is dim."""
+        usable = [row for row, found in enumerate(self.found()) if found.command.action.isEnabled()]
+        target = self.list.currentRow() + step * (SHOWN_ROWS - 1)
+        beyond = [row for row in usable if (row - target) * step >= 0]
+        if usable:
+            self.list.setCurrentRow((beyond or usable[::-1])[0] if step > 0 else (beyond or usable[:1])[-1])
 
     @Slot(str)
     def _search(self, query: str) -> None:
