@@ -36,6 +36,8 @@ VARIABLE = [time for time in CONSTANT if time % 200 in (0, 40) or 400 <= time < 
 FLASHES_MSECS = (240, 640, 1640, 3040)
 HELD, SLOW = "helpers.held_frames", "helpers.slow_cli"
 MIB = 2**20
+MOST_FRAMES, MOST_PICTURES = 400, 180
+"""A kill comes before so many frames are done more: of a video, parts of 240 frames stay; of pictures, each."""
 
 
 def kills(folder: Path, count: int) -> Iterator[dict[str, Any]]:
@@ -47,12 +49,13 @@ def kills(folder: Path, count: int) -> Iterator[dict[str, Any]]:
         place = folder / f"{codec}-kills"
         place.mkdir()
         clip = write_clicks(place / "clip.mkv", times, [times.index(time) for time in FLASHES_MSECS], end_msecs=MSECS)
-        options = ("--codec", codec, "--scale", "1", "--fps", "200")
+        options = ("--codec", codec, "--scale", "1", "--fps", "1000")
         whole, out = place / f"whole-{name}", place / name
         assert run("0", "export", clip, whole, *options, module=HELD).exit_code == 0
         found = kill_again_and_again(
-            [clip, out, *options], out, kills=count, seed=codec, secs_per_frame="0.005", module=HELD
-        )
+            [clip, out, *options], out, kills=count, seed=codec, secs_per_frame="0.001", module=HELD,
+            most=MOST_PICTURES if codec == "png" else MOST_FRAMES,
+        )  # fmt: skip
         last = run("0", "export", clip, out, *options, "--resume", module=HELD)
         assert last.exit_code == 0, last
         assert_same(out, whole)

@@ -44,7 +44,15 @@ def assert_same(path: Path, expected: Path) -> None:
 
 
 def kill_again_and_again(
-    arguments: list[object], out: Path, *, kills: int, seed: str, secs_per_frame: str, module: str, at_least: int = 0
+    arguments: list[object],
+    out: Path,
+    *,
+    kills: int,
+    seed: str,
+    secs_per_frame: str,
+    module: str,
+    at_least: int = 0,
+    most: int = 40,
 ) -> int:
     """Start ``videoinr export`` with ``arguments``, kill it at a random moment, and resume it, ``kills`` times.
 
@@ -56,6 +64,7 @@ def kill_again_and_again(
         secs_per_frame: how slowly the stub engine renders.
         module: the stub command line.
         at_least: before the last kill this many frames are done.
+        most: a kill comes before so many more frames are done.
 
     Returns:
         How many frames the last start found done.
@@ -71,7 +80,7 @@ def kill_again_and_again(
             assert first["done"] >= found, "what was done is not done again"
             found = first["done"]
             line = ""
-            for _ in range(moments.randrange(5, 40)):
+            for _ in range(moments.randrange(5, most)):
                 line = process.stdout.readline() or line
             while kill == kills - 1 and json.loads(line)["done"] < at_least:
                 line = process.stdout.readline()
