@@ -16,6 +16,7 @@ from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.picture_taker import PictureTaker
 from videoinr_viewer.picture.view_history import ViewHistory
@@ -51,6 +52,7 @@ class Targets:
     inspections: Inspections
     slicing: Slicing
     commands: CommandPalette
+    planner: JourneyPlanner
     history: History
     views: ViewHistory
     projects: ProjectKeeper
@@ -77,6 +79,7 @@ class Menu(Enum):
     VIEW = "&View"
     COMPARE = "&Compare"
     INSPECT = "&Inspect"
+    JOURNEY = "&Time and camera"
     HELP = "&Help"
 
 

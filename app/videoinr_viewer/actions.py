@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from videoinr_viewer.action_row import Menu, Row, Targets
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import BLEND, UNSURE
+from videoinr_viewer.journey.rows import ROWS
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.style.language import tr
 
@@ -274,6 +275,7 @@ TABLE: tuple[Row, ...] = (
         "slice", Menu.INSPECT, "&x-t slice along a line that you draw", ("X",), lambda t: t.slicing.toggle(),
         checkable=True,
     ),
+    *ROWS,
     Row("palette", Menu.HELP, "&Find a command…", ("Ctrl+K",), lambda t: t.commands.show(), needs_clip=False),
     Row("manual", Menu.HELP, "&Manual", ("F1",), lambda t: t.help.show_manual(), needs_clip=False),
     Row("keys", Menu.HELP, "&Keyboard shortcuts", ("?",), lambda t: t.help.show_keys(), needs_clip=False),

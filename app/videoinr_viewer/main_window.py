@@ -24,6 +24,7 @@ from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.check_marks import CheckMarks
 from videoinr_viewer.panels.empty_state import EmptyState
@@ -59,6 +60,7 @@ TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
     "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr_viewer.dialogs.settings_dialog",
+    "videoinr_viewer.journey.retime_dialog",
     "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
@@ -109,7 +111,8 @@ class MainWindow(QMainWindow):
         self.taker = PictureTaker(session, player, self.frame_view, self)
         self.modes = ViewModes(self, self.frame_view)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
-        self.history = History(session, self.annotations, options.reading, self)
+        self.planner = JourneyPlanner(session, self)
+        self.history = History(session, self.annotations, options.reading, self.planner, self)
         self.views = ViewHistory(session, player, self)
         self.projects = ProjectKeeper(
             session, self.history, self.frame_view, options.reading, self, asks=options.asks
@@ -119,11 +122,11 @@ class MainWindow(QMainWindow):
         self.restore_bar = RestoreBar()
         self.late_modules = LateModules(LATE_MODULES, self)
         self.exports = ExportLauncher(
-            session, export, self, reading=options.reading, annotations=self.annotations, asks=options.asks,
-            modules=self.late_modules,
+            session, export, self, reading=options.reading, annotations=self.annotations,
+            planner=self.planner, asks=options.asks, modules=self.late_modules,
         )  # fmt: skip
         self.survey = Survey(reader, self)
-        self.side_windows = SideWindows(self, session, self.annotations, options.reading)
+        self.side_windows = SideWindows(self, session, self.annotations, options.reading, self.planner)
         self.inspections = Inspections(session, self.frame_view, self)
         self.slicing = Slicing(session, self.frame_view, self)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
@@ -149,6 +152,7 @@ class MainWindow(QMainWindow):
             self.inspections,
             self.slicing,
             self.commands,
+            self.planner,
             self.history,
             self.views,
             self.projects,
@@ -171,7 +175,7 @@ class MainWindow(QMainWindow):
         self.source_key, self.loupe_key = HoldKey(Qt.Key.Key_Tab, self), HoldKey(Qt.Key.Key_Z, self)
         self.check_marks = CheckMarks(
             self.actions_by_id, player, sound, self.timeline.transport, self.frame_view, self.inspections,
-            self.slicing, self,
+            self.slicing, self.planner, self,
         )  # fmt: skip
         self._lay_out()
         self._connect(session, player, bridge, export)

@@ -92,6 +92,7 @@ class Session(QObject):
         self._fit_margin_px = 0.0
         self._zoom_anchor: _ZoomAnchor | None = None
         self._is_opening = False
+        self._exposure_secs = Fraction(0)
 
     # ---- opening ----
 
@@ -316,6 +317,16 @@ class Session(QObject):
         """Request the full picture: the user has stopped moving the view."""
         self._request(moving=False)
 
+    def set_exposure(self, secs: Fraction) -> None:
+        """Let pictures at rest show the mean of ``secs`` of the clip around their time; 0: the time alone."""
+        if secs != self._exposure_secs:
+            self._exposure_secs = secs
+            self._request(moving=False)
+
+    def _exposed(self, query: RegionQuery) -> RegionQuery:
+        half, now = self._exposure_secs / 2, self.view.time_secs
+        return replace(query, exposure=Segment(max(now - half, Fraction(0)), now + half)) if half else query
+
     def _clamped(self, time_secs: Fraction) -> Fraction:
         duration = self.clip.timeline.duration_secs if self.clip is not None else Fraction(0)
         return min(max(time_secs, Fraction(0)), duration)
@@ -347,5 +358,7 @@ class Session(QObject):
             return
         request = resolve(self.drawn_view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
         if request is not None:
+            if not moving:
+                request = replace(request, query=self._exposed(request.query))
             self.last_query = request.query
             self.requested.emit(request)

@@ -129,7 +129,7 @@ WRONG: list[tuple[str, Any]] = [
     ("reading.across_cuts", lambda v: v["reading"].update(across_cuts="maybe")),
     ("surplus is unknown", lambda v: v.update(surplus=1)),
     ("does not say videoinr_project", lambda v: v.pop("videoinr_project")),
-    ("videoinr_project must be 1", lambda v: v.update(videoinr_project=0)),
+    ("videoinr_project must be 2", lambda v: v.update(videoinr_project=0)),
 ]
 
 
@@ -157,7 +157,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
     changed(file, lambda v: v.update(videoinr_project=7, holograms=[1]))
     content = file.read_bytes()
-    with pytest.raises(InputError, match=r"newer version of this program \(project version 7; this one reads 1 ") as e:
+    with pytest.raises(InputError, match=r"newer version of this program \(project version 7; this one reads 2 ") as e:
         read_project(file)
     assert "newer version" in e.value.hint
     assert file.read_bytes() == content
@@ -175,7 +175,8 @@ def test_an_older_version_is_upgraded_step_by_step(file: Path, monkeypatch: pyte
         return {**rest, "marks": {"start": start, "end": end}, "videoinr_project": 1}
 
     expected = read_project(file)
-    monkeypatch.setattr(project_file, "_UPGRADES", {-1: look_became_view, 0: list_became_marks})
+    older = {-1: look_became_view, 0: list_became_marks}
+    monkeypatch.setattr(project_file, "_UPGRADES", {**project_file._UPGRADES, **older})
     changed(file, lambda v: v.update(videoinr_project=-1, look=v.pop("view"), marks=["1/3", "5/3"]))
     assert read_project(file) == expected
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from helpers.stage import Stage
+from videoinr.journey.camera import CameraPath, Easing, Keyframe
+from videoinr.journey.curve import curve_from_text
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.media import Fingerprint, fingerprint
@@ -25,6 +28,10 @@ DOCUMENT = Document(
     ),
     (Bookmark("jump", Fraction(1001, 24000)),),
     Reading("lite", None, 0, "#2060ff", "off", AcrossCuts.BLEND, "12,-40"),
+    Journey(
+        curve_from_text("0=0 1=1~1/3 3/2=4/3"), Fraction(90),
+        CameraPath((Keyframe(Fraction(1, 3), Fraction(40), Fraction(61, 2), Fraction(5, 2), Easing.LINEAR),)),
+    ),
 )  # fmt: skip
 LOOK = Look(Fraction(7, 25), 3.7, (40.25, 30.5), Compare.DIFFERENCE, Reference.BICUBIC)
 

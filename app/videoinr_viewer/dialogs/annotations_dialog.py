@@ -1,4 +1,4 @@
-"""The list of segments and bookmarks: to rename, visit and remove them."""
+"""The list of segments, bookmarks and camera keyframes: to rename, visit and remove them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import format_time
@@ -27,9 +28,9 @@ _TIME = Qt.ItemDataRole.UserRole
 class AnnotationsDialog(QDialog):
     """A window beside the main one. A double click on a time goes there; F2 or a double click on a name renames."""
 
-    def __init__(self, session: Session, annotations: Annotations, parent: QWidget) -> None:
+    def __init__(self, session: Session, annotations: Annotations, planner: JourneyPlanner, parent: QWidget) -> None:
         super().__init__(parent)
-        self._session, self._annotations = session, annotations
+        self._session, self._annotations, self._planner = session, annotations, planner
         self.setWindowTitle(tr("Segments and bookmarks"))
         self.list = QTreeWidget()
         self.list.setAccessibleName(tr("Segments and bookmarks"))
@@ -50,6 +51,7 @@ class AnnotationsDialog(QDialog):
         layout.addWidget(buttons)
         self.resize(460, 320)
         annotations.changed.connect(self.fill)
+        planner.changed.connect(self.fill)
         self.list.itemDoubleClicked.connect(self._double_click)
         self.list.itemChanged.connect(self._take_name)
         self.list.itemSelectionChanged.connect(self._enable)
@@ -68,16 +70,21 @@ class AnnotationsDialog(QDialog):
             self._add(named.name, named.segment.start_secs, named.segment.end_secs)
         for mark in self._annotations.bookmarks:
             self._add(mark.name, mark.time_secs, None)
+        for keyframe in self._planner.keyframes:
+            words = tr("Camera ×{zoom}", zoom=decimal(f"{float(keyframe.zoom):.2f}"))
+            unnamed = self._add(words, keyframe.time_secs, None)
+            unnamed.setFlags(unnamed.flags() & ~Qt.ItemFlag.ItemIsEditable)
         self.list.blockSignals(False)
         if row is not None and (item := self.list.topLevelItem(min(row, self.list.topLevelItemCount() - 1))):
             self.list.setCurrentItem(item)
         self._enable()
 
-    def _add(self, name: str, start: Fraction, end: Fraction | None) -> None:
+    def _add(self, name: str, start: Fraction, end: Fraction | None) -> QTreeWidgetItem:
         texts = [name, decimal(format_time(start)), "" if end is None else decimal(format_time(end))]
         item = QTreeWidgetItem(self.list, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         item.setData(0, _TIME, start)
+        return item
 
     def _row(self) -> int | None:
         selected = self.list.selectedItems()
@@ -85,12 +92,19 @@ class AnnotationsDialog(QDialog):
 
     @Slot()
     def _enable(self) -> None:
-        for button in (self.go, self.rename, self.remove):
-            button.setEnabled(self._row() is not None)
+        row = self._row()
+        for button in (self.go, self.remove):
+            button.setEnabled(row is not None)
+        self.rename.setEnabled(row is not None and row < self._named)
+
+    @property
+    def _named(self) -> int:
+        """The number of rows before those of the camera's keyframes, which have no names."""
+        return len(self._annotations.segments) + len(self._annotations.bookmarks)
 
     @Slot(QTreeWidgetItem, int)
     def _double_click(self, item: QTreeWidgetItem, column: int) -> None:
-        if column == 0:
+        if column == 0 and self.list.indexOfTopLevelItem(item) < self._named:
             self.list.editItem(item, 0)
         else:
             self._session.seek(item.data(0, _TIME))
@@ -98,7 +112,7 @@ class AnnotationsDialog(QDialog):
     @Slot(QTreeWidgetItem, int)
     def _take_name(self, item: QTreeWidgetItem, column: int) -> None:
         row, name, segments = self.list.indexOfTopLevelItem(item), item.text(0), len(self._annotations.segments)
-        if column != 0 or row < 0:
+        if column != 0 or not 0 <= row < self._named:
             return
         if row < segments:
             self._annotations.rename_segment(row, name)
@@ -113,7 +127,7 @@ class AnnotationsDialog(QDialog):
 
     @Slot()
     def _rename(self) -> None:
-        if selected := self.list.selectedItems():
+        if (selected := self.list.selectedItems()) and self.rename.isEnabled():
             self.list.editItem(selected[0], 0)
 
     @Slot()
@@ -123,5 +137,7 @@ class AnnotationsDialog(QDialog):
             return
         if row < segments:
             self._annotations.delete_segment(row)
+        elif row >= self._named:
+            self._planner.delete_keyframe(row - self._named)
         else:
             self._annotations.delete_bookmark(row - segments)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QMainWindow
 
 from videoinr.render.messages import Opened
 from videoinr_viewer.clip_access.reading import ReadingChoice
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.timeline.annotations import Annotations
 
@@ -16,30 +17,54 @@ if TYPE_CHECKING:
     # Imported when they are first shown: the start of the program does without them.
     from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
     from videoinr_viewer.dialogs.clip_window import ClipWindow
+    from videoinr_viewer.journey.retime_dialog import RetimeDialog
 
 
 class SideWindows(QObject):
-    """The windows of ``window``: about the clip, and the list of segments and bookmarks."""
+    """The windows of ``window``: about the clip, the list of segments and bookmarks, and the retime curve."""
 
     reading_wanted = Signal(object)
     """Reading: how the user wants the clip to be read."""
 
-    def __init__(self, window: QMainWindow, session: Session, annotations: Annotations, reading: ReadingChoice) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        session: Session,
+        annotations: Annotations,
+        reading: ReadingChoice,
+        planner: JourneyPlanner,
+    ) -> None:
         super().__init__(window)
+        self._planner = planner
         self._window, self._session, self._annotations, self._reading = window, session, annotations, reading
         self._warnings: list[str] = []
         self.clip: ClipWindow | None = None
         self.annotations: AnnotationsDialog | None = None
+        self.retime: RetimeDialog | None = None
 
     def show_annotations(self) -> None:
         """Show the list of segments and bookmarks."""
         if self.annotations is None:
             from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
 
-            self.annotations = AnnotationsDialog(self._session, self._annotations, self._window)
-            # What is removed or renamed there is undone there too.
-            self.annotations.addActions([one for one in self._window.actions() if one.objectName() in ("undo", "redo")])
+            self.annotations = AnnotationsDialog(self._session, self._annotations, self._planner, self._window)
+            self._undo_in(self.annotations)
         _raise(self.annotations)
+
+    def show_retime(self) -> None:
+        """Show the window of the retime curve."""
+        if self._session.clip is None:
+            return
+        if self.retime is None:
+            from videoinr_viewer.journey.retime_dialog import RetimeDialog
+
+            self.retime = RetimeDialog(self._planner, self._session, self._window)
+            self._undo_in(self.retime)
+        _raise(self.retime)
+
+    def _undo_in(self, dialog: QDialog) -> None:
+        """Let what is changed in ``dialog`` be undone there too."""
+        dialog.addActions([one for one in self._window.actions() if one.objectName() in ("undo", "redo")])
 
     def show_clip(self) -> None:
         """Show the window about the clip."""
@@ -75,7 +100,7 @@ class SideWindows(QObject):
 
     def hide(self) -> None:
         """Hide them all."""
-        for window in (self.annotations, self.clip):
+        for window in (self.annotations, self.clip, self.retime):
             if window is not None:
                 window.hide()
 

@@ -32,6 +32,7 @@ from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
 from videoinr_viewer.style.theme import Tone, set_tone
@@ -58,6 +59,7 @@ class ExportSource:
         visible: the region that the window shows, (left, top, right, bottom) in units of the full frame (0..1).
         reading: how the window reads and renders the clip.
         segments: the named segments of the clip.
+        journey: the retime curve, the shutter and the camera path.
     """
 
     clip: Opened
@@ -65,6 +67,7 @@ class ExportSource:
     visible: tuple[float, float, float, float]
     reading: Reading = field(default_factory=Reading)
     segments: tuple[NamedSegment, ...] = ()
+    journey: Journey = field(default_factory=Journey)
 
 
 class ExportForm(QWidget):
@@ -152,6 +155,9 @@ class ExportForm(QWidget):
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
             )
             self._take_codec()
+        # A curve says itself which part of the clip is shown, and how fast.
+        for combo in (self.segment, self.speed):
+            combo.setEnabled(source.journey.curve is None)
         self._check()
 
     def _offer_segments(self, source: ExportSource, *, keeps_choice: bool) -> None:
@@ -178,15 +184,20 @@ class ExportForm(QWidget):
         grid = grid_of(info, size=size, scale=scale, default_scale=1)
         fps, time_scale = parsing.rate_or_factor(self.rate.currentText())
         segment: Segment = self.segment.currentData()
+        journey = self._source.journey
+        is_plain = journey.curve is None
         codec = codec_named(str(self.codec.currentData()))
         job = job_for(
             info,
             Path(self.path.text().strip()).expanduser(),
-            start=segment.start_secs,
-            end=segment.end_secs,
+            start=segment.start_secs if is_plain else None,
+            end=segment.end_secs if is_plain else None,
             fps=fps,
             time_scale=time_scale,
-            speed=self.speed.currentData(),
+            speed=self.speed.currentData() if is_plain else None,
+            curve=journey.curve,
+            shutter=journey.shutter,
+            camera=journey.camera,
             size=grid,
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
             codec=codec.encoder,
@@ -238,7 +249,8 @@ class ExportForm(QWidget):
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         companions = companions_for(job, self._source.clip.info, self._streams)
         words = companions.sentences if companions else ()
-        return " ".join((f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *words)), extrapolates
+        said = (f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *_words_for_journey(job), *words)
+        return " ".join(said), extrapolates
 
     def _say(self, words: str, tone: Tone) -> None:
         set_tone(self.summary, tone)
@@ -273,6 +285,15 @@ class ExportForm(QWidget):
 def _default_folder(clip: Path) -> Path:
     movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
     return Path(movies) if movies and Path(movies).is_dir() else clip.absolute().parent
+
+
+def _words_for_journey(job: ExportJob) -> list[str]:
+    words = [tr("Along the retime curve.")] if job.curve is not None else []
+    if job.shutter:
+        words.append(tr("Shutter {angle}°.", angle=job.shutter))
+    if job.camera is not None:
+        words.append(tr("Camera path, keyframes: {count}.", count=len(job.camera.keyframes)))
+    return words
 
 
 def _times(segment: Segment) -> str:

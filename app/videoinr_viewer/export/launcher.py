@@ -11,6 +11,7 @@ from videoinr.render.view import visible_units
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.threads.late_modules import LateModules
@@ -30,8 +31,9 @@ class ExportLauncher(QObject):
     """The export dialog of ``window``, made when it is first needed.
 
     ``reading`` says how the clip is read and rendered, so that an export does the same. ``annotations`` has the named
-    segments. ``asks`` is False for a run without a user, who could answer a question. ``modules``: those that are
-    imported after the first picture, :data:`DIALOG_MODULE` among them.
+    segments, ``planner`` the retime curve, the shutter and the camera path. ``asks`` is False for a run without a user,
+    who could answer a question. ``modules``: those that are imported after the first picture, :data:`DIALOG_MODULE`
+    among them.
     """
 
     def __init__(
@@ -42,18 +44,20 @@ class ExportLauncher(QObject):
         *,
         reading: ReadingChoice,
         annotations: Annotations,
+        planner: JourneyPlanner,
         asks: bool,
         modules: LateModules,
     ) -> None:
         super().__init__(window)
         self._session, self._bridge, self._window = session, bridge, window
-        self._reading, self._annotations = reading, annotations
+        self._reading, self._annotations, self._planner = reading, annotations, planner
         self.asks, self._modules = asks, modules
         self.dialog: ExportDialog | None = None
         self._calm = QTimer(self, singleShot=True)
         self._calm.setInterval(FOLLOW_MSECS)
         self._calm.timeout.connect(self._follow)
-        for changed in (session.opened, session.marks_changed, session.view_changed, annotations.changed):
+        for changed in (session.opened, session.marks_changed, session.view_changed, annotations.changed,
+                        planner.changed):  # fmt: skip
             changed.connect(self._calm.start)
 
     def show(self) -> None:
@@ -89,7 +93,8 @@ class ExportLauncher(QObject):
         from videoinr_viewer.export.form import ExportSource
 
         visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
-        return ExportSource(clip, segment, visible, self._reading.current, self._annotations.segments)
+        reading, segments = self._reading.current, self._annotations.segments
+        return ExportSource(clip, segment, visible, reading, segments, self._planner.journey)
 
     def hide(self) -> None:
         """Hide the dialog."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.journey.planner import ANGLES, JourneyPlanner
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.player import Player
@@ -40,11 +41,14 @@ class CheckMarks(QObject):
         frame_view: FrameView,
         inspections: Inspections,
         slicing: Slicing,
+        planner: JourneyPlanner,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._actions, self._player, self._sound, self._transport = actions, player, sound, transport
         self._frame_view, self._inspections, self._slicing = frame_view, inspections, slicing
+        self._planner = planner
+        planner.changed.connect(self._show_shutter)
         player.changed.connect(self._show_player)
         sound.changed.connect(self._show_sound)
         frame_view.comparison.changed.connect(self._show_comparison)
@@ -66,6 +70,13 @@ class CheckMarks(QObject):
         first, *_ = action.toolTip().splitlines()
         action.setToolTip(f"{first}\n{sound.why_silent or volume}")
         self._transport.show_muted(sound.is_muted or bool(sound.why_silent))
+
+    @Slot()
+    def _show_shutter(self) -> None:
+        chosen = self._actions.get(f"shutter-{self._planner.journey.shutter}")
+        for angle in ANGLES:
+            action = self._actions[f"shutter-{angle}"]
+            action.setChecked(action is chosen)
 
     @Slot()
     def _show_comparison(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.session import Marks
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
@@ -13,12 +14,13 @@ from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
 
 @dataclass(frozen=True)
 class Document:
-    """The marks, the segments and bookmarks in the order of their times, and how the clip is read."""
+    """The marks, the segments and bookmarks in the order of their times, how the clip is read, and the journey."""
 
     marks: Marks = field(default_factory=Marks)
     segments: tuple[NamedSegment, ...] = ()
     bookmarks: tuple[Bookmark, ...] = ()
     reading: Reading = field(default_factory=Reading)
+    journey: Journey = field(default_factory=Journey)
 
     @property
     def has_notes(self) -> bool:
@@ -32,6 +34,7 @@ class Document:
             marks=self.marks.within(duration_secs),
             segments=tuple(one for one in self.segments if one.segment.end_secs <= duration_secs),
             bookmarks=tuple(one for one in self.bookmarks if one.time_secs <= duration_secs),
+            journey=self.journey.within(duration_secs),
         )
 
 
@@ -43,6 +46,7 @@ def words_for_change(old: Document, new: Document) -> str:
             (old.reading != new.reading, _words_for_reading(old.reading, new.reading)),
             (old.segments != new.segments, _words_for_segments(old.segments, new.segments)),
             (old.bookmarks != new.bookmarks, _words_for_bookmarks(old.bookmarks, new.bookmarks)),
+            (old.journey != new.journey, _words_for_journey(old.journey, new.journey)),
             (old.marks != new.marks, _words_for_marks(old.marks, new.marks)),
         )
         if is_changed
@@ -70,6 +74,12 @@ def _words_for_bookmarks(old: tuple[Bookmark, ...], new: tuple[Bookmark, ...]) -
     if len(new) == len(old):
         return tr("rename the bookmark")
     return tr("remove the bookmark") if len(new) < len(old) else tr("set the bookmark")
+
+
+def _words_for_journey(old: Journey, new: Journey) -> str:
+    if old.curve != new.curve:
+        return tr("change the retime curve") if new.curve is not None else tr("reset the retime curve")
+    return tr("change the shutter") if old.shutter != new.shutter else tr("change the camera path")
 
 
 def _words_for_marks(old: Marks, new: Marks) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QUndoCommand, QUndoStack
 
 from videoinr_viewer.clip_access.reading import ReadingChoice
+from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.project.document import Document, words_for_change
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -31,10 +32,15 @@ class History(QObject):
     """The document is another one."""
 
     def __init__(
-        self, session: Session, annotations: Annotations, reading: ReadingChoice, parent: QObject | None = None
+        self,
+        session: Session,
+        annotations: Annotations,
+        reading: ReadingChoice,
+        planner: JourneyPlanner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._annotations, self._reading = session, annotations, reading
+        self._session, self._annotations, self._reading, self._planner = session, annotations, reading, planner
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(LIMIT)
         self._present = self.document
@@ -42,6 +48,7 @@ class History(QObject):
         self._is_applying = False
         session.marks_changed.connect(self._note_marks)
         annotations.changed.connect(self._note)
+        planner.changed.connect(self._note)
         session.open_failed.connect(self._give_up)
         session.closed.connect(self._forget)
 
@@ -49,7 +56,8 @@ class History(QObject):
     def document(self) -> Document:
         """The present document. A reading counts once a clip was opened with it."""
         notes = self._annotations
-        return Document(self._session.marks, notes.segments, notes.bookmarks, self._reading.proven)
+        marks, journey = self._session.marks, self._planner.journey
+        return Document(marks, notes.segments, notes.bookmarks, self._reading.proven, journey)
 
     def show_on(self, undo: QAction, redo: QAction) -> None:
         """Let the two actions name the step that they take, and be enabled while there is one."""
@@ -134,6 +142,7 @@ class History(QObject):
         try:
             self._session.set_marks(target.marks)
             self._annotations.restore(target.segments, target.bookmarks)
+            self._planner.restore(target.journey)
         finally:
             self._is_applying = False
         self.changed.emit()

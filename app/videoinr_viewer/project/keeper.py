@@ -18,6 +18,7 @@ from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs import relink
 from videoinr_viewer.dialogs.question import agrees
+from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.project.history import History
@@ -100,6 +101,7 @@ class ProjectKeeper(QObject):
         """Whether something would be lost that the user made: a change of a project, segments or bookmarks."""
         document = self._history.document
         has_work = self.path is not None or bool(document.segments or document.bookmarks)
+        has_work = has_work or document.journey != Journey()
         return self._session.clip is not None and self.is_modified and has_work
 
     @property

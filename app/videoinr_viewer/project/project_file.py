@@ -15,9 +15,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from videoinr.errors import InputError, UsageError
+from videoinr.exporting.frame_queries import FULL_TURN
+from videoinr.journey.arguments import as_camera, as_curve
+from videoinr.journey.camera_file import Keyframes
 from videoinr.text.schemas import Line, Name, Strict, validated
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
 from videoinr_viewer.project.document import Document
@@ -29,7 +33,7 @@ from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
 MOST_BYTES = 8 << 20
 _MOST_NOTES = 20_000
 _KEY = "videoinr_project"
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda values: {**values, _KEY: 2}}
 """From each older version, what makes its values those of the next one."""
 
 _Path = Annotated[Line, Field(min_length=1)]
@@ -70,6 +74,12 @@ class _Bookmark(Strict):
     time: _Secs
 
 
+class _Journey(Strict):
+    retime: Annotated[Line, Field(max_length=1 << 14)] | None = None
+    shutter: _Secs = "0"
+    camera: Keyframes | None = None
+
+
 class _View(Strict):
     time: _Secs = "0"
     zoom: Annotated[float, Field(ge=MIN_ZOOM, le=MAX_ZOOM)] | None = None
@@ -82,12 +92,13 @@ class _View(Strict):
 class ProjectFile(Strict):
     """What a project file holds. Only version and clip must be there."""
 
-    videoinr_project: Literal[1]
+    videoinr_project: Literal[2]
     clip: _Clip
     reading: _Reading = Field(default_factory=_Reading)
     marks: _Marks = Field(default_factory=_Marks)
     segments: Annotated[list[_Segment], Field(max_length=_MOST_NOTES)] = Field(default_factory=list)
     bookmarks: Annotated[list[_Bookmark], Field(max_length=_MOST_NOTES)] = Field(default_factory=list)
+    journey: _Journey = Field(default_factory=_Journey)
     view: _View = Field(default_factory=_View)
     origin: _Path | None = None
 
@@ -152,6 +163,7 @@ def _built(read: ProjectFile, folder: Path) -> Read:
         tuple(NamedSegment(one.name, _segment(one)) for one in read.segments),
         tuple(Bookmark(one.name, Fraction(one.time)) for one in read.bookmarks),
         _reading(read.reading, folder),
+        _journey(read.journey),
     )
     clip = read.clip
     known = clip.bytes is not None and clip.sha256 is not None
@@ -173,6 +185,14 @@ def _segment(read: _Segment) -> Segment:
     if start >= end:
         raise ValueError("segments: each must end after it starts")
     return Segment(start, end)
+
+
+def _journey(read: _Journey) -> Journey:
+    shutter = Fraction(read.shutter)
+    if shutter > FULL_TURN:
+        raise ValueError("journey: a shutter has up to 360 degrees")
+    keyframes = None if read.camera is None else [one.model_dump() for one in read.camera]
+    return Journey(as_curve(read.retime), shutter, as_camera(keyframes))
 
 
 def _reading(read: _Reading, folder: Path) -> Reading:

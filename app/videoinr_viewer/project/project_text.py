@@ -15,7 +15,7 @@ from videoinr_viewer.picture.navigation import Point
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.media import Fingerprint
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".vinr"
 
 
@@ -64,7 +64,7 @@ def text_of_project(project: Project, folder: Path) -> str:
     if wrong := [path for path in named if not is_plain_line(str(path))]:
         name = printable(wrong[0].name)
         raise UsageError(f"No project file can name {name}: its path has control characters.", hint="Rename it first.")
-    reading, marks = document.reading, document.marks
+    reading, marks, journey = document.reading, document.marks, document.journey
     is_file = reading.model is not None and _is_path(reading.model)
     values = {
         "videoinr_project": VERSION,
@@ -88,6 +88,11 @@ def text_of_project(project: Project, folder: Path) -> str:
             for one in document.segments
         ],
         "bookmarks": [{"name": one.name, "time": _secs(one.time_secs)} for one in document.bookmarks],
+        "journey": {
+            "retime": None if journey.curve is None else str(journey.curve),
+            "shutter": str(journey.shutter),
+            "camera": None if journey.camera is None else journey.camera.values,
+        },
         "view": {
             "time": _secs(look.time_secs),
             "zoom": look.zoom,

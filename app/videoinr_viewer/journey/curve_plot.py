@@ -1,0 +1,103 @@
+"""The plot of a retime curve, whose points are dragged: output time to the right, clip time upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QWidget
+
+from videoinr.journey.curve import CurvePoint, RetimeCurve
+from videoinr_viewer.style.language import decimal, tr
+
+STEPS_PER_SEC = 1000
+"""Points that are dragged lie on whole thousandths of a second."""
+_SAMPLES = 200
+_POINT_PX = 12
+
+
+class _Axis(pg.AxisItem):  # type: ignore[misc]
+    """An axis whose numbers have the language's decimal sign."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Return the texts of the ticks."""
+        return [decimal(text) for text in super().tickStrings(values, scale, spacing)]
+
+
+class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
+    """Draws a curve and handles for its points."""
+
+    dragged = Signal(int, object, object, bool)
+    """Number of the point, output and clip seconds where it is dragged to, and whether the drag has ended."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, enableMenu=False, axisItems={side: _Axis(side) for side in ("bottom", "left")})
+        self.setAccessibleName(tr("Retime curve"))
+        self.hideButtons()
+        self.setLabel("bottom", tr("output, seconds"))
+        self.setLabel("left", tr("clip, seconds"))
+        self.showGrid(x=True, y=True, alpha=0.25)
+        self.curve = self.plot([], [], antialias=True)
+        self.handles: list[pg.TargetItem] = []
+        self._paint()
+
+    def sizeHint(self) -> QSize:
+        """Return the wanted size, logical pixels."""
+        return QSize(560, 300)
+
+    def show_points(self, curve: RetimeCurve) -> None:
+        """Show ``curve``, with a handle at each of its points."""
+        # A handle that is being dragged tells of its end: it must not be removed meanwhile.
+        while len(self.handles) > len(curve.points):
+            self.removeItem(self.handles.pop())
+        for number, point in enumerate(curve.points):
+            if number == len(self.handles):
+                self.handles.append(self._handle(number, point))
+            with QSignalBlocker(self.handles[number]):
+                self.handles[number].setPos(float(point.out_secs), float(point.clip_secs))
+        self.draw(curve)
+        self._frame(curve.points)
+
+    def draw(self, curve: RetimeCurve) -> None:
+        """Draw ``curve`` below the handles, which stay."""
+        duration = curve.duration_secs
+        outs = sorted(
+            {duration * number / _SAMPLES for number in range(_SAMPLES + 1)} | {one.out_secs for one in curve.pieces}
+        )
+        self.curve.setData([float(out) for out in outs], [float(curve.time(out)) for out in outs])
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "curve"):
+            self._paint()
+
+    def _handle(self, number: int, point: CurvePoint) -> pg.TargetItem:
+        highlight = self.palette().color(QPalette.ColorRole.Highlight)
+        at = (float(point.out_secs), float(point.clip_secs))
+        handle = pg.TargetItem(at, size=_POINT_PX, symbol="o", pen=pg.mkPen(highlight, width=2), movable=True)
+        handle.sigPositionChanged.connect(lambda item: self._tell(number, item, has_ended=False))
+        handle.sigPositionChangeFinished.connect(lambda item: self._tell(number, item, has_ended=True))
+        self.addItem(handle)
+        return handle
+
+    def _tell(self, number: int, item: Any, *, has_ended: bool) -> None:
+        out, clip = (max(Fraction(0), Fraction(round(at * STEPS_PER_SEC), STEPS_PER_SEC)) for at in item.pos())
+        self.dragged.emit(number, out, clip, has_ended)
+
+    def _frame(self, points: Sequence[CurvePoint]) -> None:
+        clips = [float(point.clip_secs) for point in points]
+        self.setRange(xRange=(0, float(points[-1].out_secs)), yRange=(min(clips), max(clips)), padding=0.08)
+
+    def _paint(self) -> None:
+        palette = self.palette()
+        ink = palette.color(QPalette.ColorRole.WindowText)
+        self.setBackground(palette.color(QPalette.ColorRole.Base))
+        for side in ("bottom", "left"):
+            self.getAxis(side).setPen(ink)
+            self.getAxis(side).setTextPen(ink)
+        self.curve.setPen(pg.mkPen(ink, width=2))

@@ -1,0 +1,108 @@
+"""JourneyPlanner: takes the user's retime curve, shutter and camera path, and lets the view show the shutter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from videoinr.colour import HDR_TRANSFERS
+from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, MOST_ZOOM, CameraPath, Keyframe
+from videoinr.journey.curve import RetimeCurve
+from videoinr.render.messages import Opened
+from videoinr_viewer.journey.journey import Journey
+from videoinr_viewer.session import Session
+
+ANGLES = (0, 90, 180, 270, 360)
+"""Degrees of the shutter that the menu offers."""
+_FULL_TURN = 360
+
+
+class JourneyPlanner(QObject):
+    """The journey through the open clip. Lives on the GUI thread."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.journey = Journey()
+        session.opened.connect(self._open)
+        session.closed.connect(self._forget)
+
+    def restore(self, journey: Journey) -> None:
+        """Have this journey."""
+        if journey != self.journey:
+            self.journey = journey
+            self._show_shutter()
+            self.changed.emit()
+
+    def set_curve(self, curve: RetimeCurve | None) -> None:
+        """Set the retime curve, which lies in the clip; None plays the clip as it is."""
+        self.restore(replace(self.journey, curve=curve))
+
+    def set_shutter(self, degrees: int) -> None:
+        """Set the exposure, 0 to 360 degrees."""
+        self.restore(replace(self.journey, shutter=Fraction(degrees)))
+
+    # ---- the camera ----
+
+    @property
+    def keyframes(self) -> tuple[Keyframe, ...]:
+        """The keyframes of the camera, in the order of their times."""
+        return self.journey.camera.keyframes if self.journey.camera is not None else ()
+
+    def toggle_keyframe(self) -> None:
+        """Set a keyframe of the present view at the present time, or remove the one that is there."""
+        if (here := self._here()) is None:
+            return
+        others = tuple(one for one in self.keyframes if one.time_secs != here.time_secs)
+        if len(others) == len(self.keyframes) < MOST_KEYFRAMES:
+            others = tuple(sorted((*others, here), key=lambda one: one.time_secs))
+        self._set_keyframes(others)
+
+    def delete_keyframe(self, index: int) -> None:
+        """Remove the keyframe ``index``."""
+        self._set_keyframes((*self.keyframes[:index], *self.keyframes[index + 1 :]))
+
+    def clear_camera(self) -> None:
+        """Remove all keyframes."""
+        self._set_keyframes(())
+
+    def _set_keyframes(self, keyframes: tuple[Keyframe, ...]) -> None:
+        self.restore(replace(self.journey, camera=CameraPath(keyframes) if keyframes else None))
+
+    def _here(self) -> Keyframe | None:
+        """Return the present view as a keyframe: as near as an output of the clip's shape can show all that is seen."""
+        session = self._session
+        if session.clip is None:
+            return None
+        info, view = session.clip.info, session.drawn_view
+        width, height = session.screen_px
+        nearness = min(info.width * view.zoom / width, info.height * view.zoom / height)
+        zoom = min(max(Fraction(nearness).limit_denominator(1000), Fraction(1)), MOST_ZOOM)
+        x, y = (Fraction(side).limit_denominator(1000) for side in view.centre)
+        return Keyframe(view.time_secs.limit_denominator(MOST_DENOMINATOR), x, y, zoom)
+
+    # ---- the clip ----
+
+    @Slot(object)
+    def _open(self, opened: Opened) -> None:
+        """Keep what lies in the same clip, read anew; forget all about another one."""
+        if self._session.keeps_notes:
+            self.restore(self.journey.within(opened.timeline.duration_secs))
+        else:
+            self._forget()
+        self._show_shutter()
+
+    @Slot()
+    def _forget(self) -> None:
+        self.restore(Journey())
+
+    def _show_shutter(self) -> None:
+        """Let the view expose its pictures as long as an export at the clip's own rate would."""
+        clip = self._session.clip
+        is_light = clip is not None and clip.info.colour.transfer not in HDR_TRANSFERS
+        secs = self.journey.shutter / _FULL_TURN / clip.info.fps if clip is not None and is_light else Fraction(0)
+        self._session.set_exposure(secs)

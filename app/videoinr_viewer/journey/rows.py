@@ -1,0 +1,33 @@
+"""The actions of the menu "Time and camera"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from videoinr_viewer.action_row import Menu, Row, Targets
+from videoinr_viewer.journey.planner import ANGLES
+
+
+def _shutter(angle: int) -> Callable[[Targets], object]:
+    return lambda t: t.planner.set_shutter(angle)
+
+
+ROWS: tuple[Row, ...] = (
+    Row("retime", Menu.JOURNEY, "&Retime curve…", ("R",), lambda t: t.side_windows.show_retime(), group_ends=True),
+    *(
+        Row(
+            f"shutter-{angle}", Menu.JOURNEY, f"Shutter {angle}°" if angle else "&No shutter", (f"Ctrl+Alt+{index}",),
+            _shutter(angle), checkable=True, checked=not angle, choice="shutter", group_ends=angle == ANGLES[-1],
+        )
+        for index, angle in enumerate(ANGLES)
+    ),
+    Row(
+        "camera-keyframe", Menu.JOURNEY, "A &camera keyframe here, or none", ("Y",),
+        lambda t: t.planner.toggle_keyframe(),
+    ),
+    Row(
+        "camera-list", Menu.JOURNEY, "&List of keyframes…", ("Ctrl+Shift+Y",),
+        lambda t: t.side_windows.show_annotations(),
+    ),
+    Row("camera-clear", Menu.JOURNEY, "Remove the camera &path", ("Shift+Y",), lambda t: t.planner.clear_camera()),
+)  # fmt: skip
