@@ -141,11 +141,11 @@ TABLE: tuple[Row, ...] = (
     Row("end", Menu.GO, "Last frame", ("End",), lambda t: t.session.go_to_end()),
     Row("go-to-time", Menu.GO, "&Go to time…", ("G",), lambda t: t.time_field.begin(), group_ends=True),
     Row(
-        "view-back", Menu.GO, "&Back to the last view", ("Backspace", "Back"), lambda t: t.views.back(),
+        "view-back", Menu.GO, "&Back to the last view", ("Backspace",), lambda t: t.views.back(),
         by_history=True,
     ),
     Row(
-        "view-forward", Menu.GO, "&Forward to the next view", ("Shift+Backspace", "Forward"),
+        "view-forward", Menu.GO, "&Forward to the next view", ("Shift+Backspace",),
         lambda t: t.views.forward(), by_history=True,
     ),
     Row("mark-in", Menu.MARKS, "Mark &in", ("I",), lambda t: t.session.mark_in()),
