@@ -11,11 +11,20 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError, UnknownDeviceError, UsageError
+from videoinr.errors import DeviceError, DeviceLostError, UnknownDeviceError, UsageError
+from videoinr.text.plain import printable
 
 MIB = 2**20
 LEAST_WORK_BYTES = 16 * MIB
 """Below this, the halos of an encoder's bands cost more than they save."""
+
+_MEMORY_SIGNS = (
+    "DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory",
+    "CUDA error: out of memory", "[CUDA]: out of memory", "ALLOC_FAILED",
+)  # fmt: skip
+"""Words of errors of libraries that have no class of their own for a lack of memory."""
+_LOST_SIGNS = ("CUDA error", "[CUDA]: ", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "Metal error")
+"""Words of errors after which a GPU answers no call of this process any more."""
 
 CUDA_WORK_BYTES = 512 * MIB
 """On a GPU, bands are as large as its kernels need to be efficient."""
@@ -133,9 +142,33 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether ``error`` means that the memory of the device or of the computer did not suffice."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    # Torch's allocator for the CPU and oneDNN have no class of their own for this.
-    signs = ("DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory")
-    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _MEMORY_SIGNS)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether ``error`` means that a GPU stopped working: reset, unplugged, or stopped by a faulty kernel."""
+    if not isinstance(error, RuntimeError) or is_out_of_memory(error):
+        return False
+    return any(sign in str(error) for sign in _LOST_SIGNS)
+
+
+@contextmanager
+def naming_lost_device(name: str) -> Iterator[None]:
+    """Turn the error of a device that stopped working into a DeviceLostError.
+
+    Args:
+        name: the device, in a user's words. It is known beforehand, as a lost device does not tell its name.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_lost(error):
+            raise
+        reason = printable((str(error).splitlines() or [""])[0]).rstrip(".")
+        raise DeviceLostError(
+            f"{name} stopped working ({reason}).",
+            hint="Go on with the CPU (--device cpu), or start the program again.",
+        ) from error
 
 
 @contextmanager

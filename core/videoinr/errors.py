@@ -56,6 +56,10 @@ class DeviceError(VideoInrError):
     """The device is absent, or its memory does not suffice even for the smallest chunk."""
 
 
+class DeviceLostError(DeviceError):
+    """The device stopped working. This process can no longer use it; it can use the other devices."""
+
+
 class UnknownDeviceError(DeviceError, UsageError):
     """This machine has no device of this name."""
 

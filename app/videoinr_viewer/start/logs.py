@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import sys
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -75,6 +76,14 @@ class Log:
             self._on_qt_error(message)
 
 
+class _RotatingFile(RotatingFileHandler):
+    """A log that loses lines where they cannot be written: a full disk needs no second report on the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 class _NamelessFormatter(logging.Formatter):
     """Formats without names and paths of files."""
 
@@ -95,7 +104,7 @@ def _wants_names() -> bool:
 def _handler(folder: Path) -> logging.Handler:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(folder / LOG_FILE, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8")
+        return _RotatingFile(folder / LOG_FILE, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8")
     except OSError:
         return logging.StreamHandler()
 

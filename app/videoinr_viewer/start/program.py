@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import platformdirs
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtWidgets import QApplication
 
 from videoinr.playing.cache import PlayCache
@@ -40,6 +40,10 @@ from videoinr_viewer.viewer import Viewer
 log = logging.getLogger(__name__)
 
 APP_NAME = "videoinr-viewer"
+NO_FONTS = (
+    "No fonts are installed, so the window shows no text. "
+    "On Debian and Ubuntu: apt-get install fonts-dejavu-core"
+)  # fmt: skip
 OpenRenderer = Callable[[Path], Renderer]
 LOCK_PATIENCE_SECS = 0.0005
 """How long a thread waits for Python's lock before the holder must release it. A paint takes the lock about six times;
@@ -117,6 +121,8 @@ def run(
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
+    if not QFontDatabase.families():
+        _print_error(NO_FONTS)
     settings = Settings.load(settings_path)
     use_language(app, arguments.language or settings.language or system_language())
     hook = CrashHook()

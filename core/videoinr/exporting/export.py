@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.errors import Cancelled, ClipError, VideoInrError
+from videoinr.errors import Cancelled, ClipError, DeviceLostError, VideoInrError
 from videoinr.exporting.frame_queries import exposed_ends, frame_query
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import (
@@ -124,8 +124,8 @@ def write_frames(
     """Decode every frame of ``job`` into ``sink`` and return the path of the finished output.
 
     If the export ends early, nothing is left of the output, unless ``job.keep_partial`` is on and at least one frame
-    was done: PartialKeptError then says where the frames are. If ``token`` was cancelled and says so, the parts that
-    are done are left for an export that resumes.
+    was done: PartialKeptError then says where the frames are. If ``token`` was cancelled and says so, or the device
+    stopped working, the parts that are done are left for an export that resumes.
 
     Raises:
         Cancelled, ExportError, ClipError, DeviceError
@@ -144,8 +144,8 @@ def write_frames(
             if (job.keep_partial or token.keeps) and frames.written:
                 _keep_partial(error, sink, frames.written)
         finally:
-            is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
-            if is_stopped and token.leaves and isinstance(sink, ResumableSink):
+            is_stopped = isinstance(error, Cancelled | KeyboardInterrupt) and token.leaves
+            if (is_stopped or isinstance(error, DeviceLostError)) and isinstance(sink, ResumableSink):
                 sink.leave()
             else:
                 sink.abort()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from cachetools import LRUCache
@@ -12,7 +15,8 @@ from videoinr.clip import Clip
 from videoinr.decode.backends import Decoder
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, short_of_memory
+from videoinr.devices import ComputeProfile, naming_lost_device, short_of_memory
+from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.latent import LatentPair
@@ -39,6 +43,7 @@ class EncodedPairs:
             decoder: decodes the pairs; it says in which form it reads them.
         """
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
+        self._device_name = profile.device_name
         self.cache = FeatureCache(profile.feature_bytes)
         self.encoder = PairEncoder(model, clip.info.grid, profile)
         """The encoder of the size that was used last."""
@@ -88,7 +93,7 @@ class EncodedPairs:
             if not rect.contains(held):  # The old part makes room for the new one.
                 del features
                 self.cache.drop(key)
-            with self._short_of_memory(size):
+            with self._device_errors(size):
                 features = encoder.resumed(frames, coarse, rect, token)
         else:
             return features
@@ -100,7 +105,7 @@ class EncodedPairs:
     def crop(self, footing: Footing, size: Grid, token: CancelToken, crop: Rect) -> Features:
         """Return the features of the pixels ``crop`` of both frames (crop_preview.py); raises as :meth:`features`."""
         low = self._low(footing, size, token)
-        with self._short_of_memory(size):
+        with self._device_errors(size):
             return self._decoder.compact(self._encoder_for(size).crop(low, crop, token))
 
     def failure(self, key: PairKey, features: Features) -> FailureMaps:
@@ -135,8 +140,18 @@ class EncodedPairs:
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
         low, names = self._low(footing, size, token), (footing.first, footing.second)
-        with self._short_of_memory(size):
-            return self._decoder.compact(self._encoder_for(size).encode(low, token, needed, names=names))
+        with self._device_errors(size):
+            features = self._encoder_for(size).encode(low, token, needed, names=names)
+            if not _is_finite(features) and self._profile.half_encoder:
+                exact = PairEncoder(self._model, size, replace(self._profile, half_encoder=False))
+                features = exact.encode(low, token, needed)
+            if not _is_finite(features):
+                raise DeviceError(
+                    f"Encoding frames {footing.first} and {footing.second} gave values that are no numbers on "
+                    f"{self._device_name}.",
+                    hint="Try another device (--device) or another model (--model).",
+                )
+            return self._decoder.compact(features)
 
     def _low(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
         """Read both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
@@ -146,8 +161,22 @@ class EncodedPairs:
         else:
             frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
         token.check()
-        with self._short_of_memory(size):
+        with self._device_errors(size):
             return torch.stack([tensor_from_pixels(one, self._profile.device, size) for one in frames])[None]
 
-    def _short_of_memory(self, size: Grid) -> AbstractContextManager[None]:
-        return short_of_memory(self._profile, f"to encode frames of {size}")
+    @contextmanager
+    def _device_errors(self, size: Grid) -> Iterator[None]:
+        """Turn what the device reports while frames of ``size`` are encoded into a DeviceError."""
+        with (
+            naming_lost_device(self._device_name),
+            short_of_memory(self._profile, f"to encode frames of {size}"),
+        ):
+            yield
+
+
+def _is_finite(features: Features) -> bool:
+    """Return whether the encoder's feature and its flow hold no NaN and no infinity. Waits for a GPU."""
+    maps = features.tensors()
+    # A sum takes less time than a mask of all values. Half precision would overflow in it.
+    sums = [maps[name].sum(dtype=torch.float32) for name in ("spatial", "feature", "prior") if name in maps]
+    return math.isfinite(sum(sums[1:], sums[0]))

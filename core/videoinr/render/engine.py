@@ -24,7 +24,7 @@ from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, pick_device, profile_for
+from videoinr.devices import ComputeProfile, naming_lost_device, pick_device, profile_for
 from videoinr.geometry import Grid, Rect
 from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
 from videoinr.model.latent import LatentPair
@@ -154,7 +154,8 @@ class Engine(Closeable):
             held = self._crop = crop_preview.EncodedCrop(key, crop, self._pairs.crop(footing, size, token, crop))
         start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
         inner = footing.query(crop_preview.query_on_crop(held.rect, asked, size))
-        rgbx = self._decoder.decode(held.name, held.features, inner, token)
+        with naming_lost_device(self._opened.device_name):
+            rgbx = self._decoder.decode(held.name, held.features, inner, token)
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start, kind)
 
     def is_motion_ready(self, instant: Instant) -> bool:
@@ -166,8 +167,9 @@ class Engine(Closeable):
 
     def find_motion(self, instant: Instant, token: CancelToken = NEVER) -> None:
         """Find the motion that a quick motion draft of ``instant`` needs, unless it was found; raises as render."""
-        for footing in self._footings.of(instant, token):
-            self._motion.prepare(self._pairs.key(footing), footing, token)
+        with naming_lost_device(self._opened.device_name):
+            for footing in self._footings.of(instant, token):
+                self._motion.prepare(self._pairs.key(footing), footing, token)
 
     def motion(self, query: RegionQuery, token: CancelToken = NEVER, *, quick: bool = False) -> RenderedRegion:
         """Draw ``query`` as a motion draft, for which no pair is encoded (see motion_drafts.py).
@@ -247,7 +249,9 @@ class Engine(Closeable):
             float32 [2, clip height, clip width, 2] on the engine's device: the flow to the first frame and to the
             second, each (x, y) in latent pixels. Raises as :meth:`render`.
         """
-        return self._decoder.flow(self.features(instant.pair, token), instant, token)
+        features = self.features(instant.pair, token)
+        with naming_lost_device(self._opened.device_name):
+            return self._decoder.flow(features, instant, token)
 
     @property
     def inspector(self) -> Inspector:
@@ -281,7 +285,8 @@ class Engine(Closeable):
     def _moved_px(self, pair: int, grid: Grid, token: CancelToken) -> float | None:
         """Return how far things move in ``pair``, pixels of ``grid``; None if the model finds no motion."""
         footing, timeline = self._footings.nearest(Instant(pair, Fraction(1, 2)), token), self.clip.timeline
-        way = self._motion.way_px(self._pairs.key(footing), footing, grid, token)
+        with naming_lost_device(self._opened.device_name):
+            way = self._motion.way_px(self._pairs.key(footing), footing, grid, token)
         # Repeated frames lie between two that are further apart.
         whole = timeline.frame_time(footing.second) - timeline.frame_time(footing.first)
         part = timeline.frame_time(pair + 1) - timeline.frame_time(pair)
@@ -290,11 +295,12 @@ class Engine(Closeable):
     @torch.inference_mode()
     def _still(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
         """Return the pixels of ``query`` at its instant, drawn from each footing, as :meth:`_picture` does."""
-        pictures = [
-            (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
-            for footing in self._footings.of(query.instant, token)
-        ]
-        return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
+        with naming_lost_device(self._opened.device_name):
+            pictures = [
+                (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
+                for footing in self._footings.of(query.instant, token)
+            ]
+            return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
 
     def _decode(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
