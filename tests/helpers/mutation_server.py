@@ -1,8 +1,9 @@
-"""Reads files in forked processes, one for each file, and says how each reading ended.
+"""Reads files in forked processes, a group of files in each, and says how each reading ended.
 
     python -m helpers.mutation_server READER
 
-Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended.
+Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended. One
+that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the process so far.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -19,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 
 LIMIT_SECS = 10
+GROUP = 25
+"""A fork costs as much as reading a few small files: its first writes to each page copy it."""
 READ, REFUSED, UNFORESEEN = 0, 1, 70
 _WORDS = {READ: "read", REFUSED: "refused", UNFORESEEN: "unforeseen", -signal.SIGALRM: "hang"}
 
@@ -124,45 +128,74 @@ _IMPORTED: dict[str, tuple[str, ...]] = {
 """What is imported before forking. Nothing may be computed then: OpenMP does not survive a fork."""
 
 
-def _read_in_child(reader: str, path: Path) -> None:
-    """Read ``path`` in this process, a fork, and end it."""
+def _read(reader: str, path: Path) -> int:
+    """Read ``path`` in this process; return the code for how that ended. Words go to stderr."""
     from videoinr.errors import VideoInrError
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(LIMIT_SECS)
-    code = READ
     try:
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(1)
         READERS[reader](path)
     except VideoInrError as error:
-        code = REFUSED
         print(error.in_words(), file=sys.stderr)
+        return REFUSED
     except BaseException:
-        code = UNFORESEEN
         traceback.print_exc()
-    finally:
+        return UNFORESEEN
+    return READ
+
+
+def _result(path: Path, code: int, secs: float, mebibytes: int, words: str) -> dict[str, object]:
+    outcome = _WORDS.get(code, "crash")
+    return {"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes, "words": words}
+
+
+def _read_group_in_child(reader: str, paths: list[Path], answers: int, notes: int) -> None:
+    """Read ``paths`` in this process, a fork; write a line about each to ``answers``, and end the process."""
+    os.dup2(notes, 2)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    for path in paths:
+        started = time.monotonic()
+        _forget(notes)
+        signal.alarm(LIMIT_SECS)
+        code = _read(reader, path)
+        signal.alarm(0)
         sys.stderr.flush()
-        os._exit(code)
+        mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        line = json.dumps(_result(path, code, time.monotonic() - started, mebibytes, _words(notes)))
+        os.write(answers, line.encode() + b"\n")
+    os._exit(0)
 
 
-def _read_apart(reader: str, path: Path, notes: int) -> dict[str, object]:
-    """Read ``path`` in a fork. Return how that ended."""
-    started = time.monotonic()
-    os.ftruncate(notes, 0)
-    os.lseek(notes, 0, os.SEEK_SET)
+def _read_group(reader: str, paths: list[Path], notes: int) -> list[dict[str, object]]:
+    """Read ``paths`` in a fork. Return the results of as many as it read; the last may have ended it."""
+    started, (reading, writing) = time.monotonic(), os.pipe()
+    _forget(notes)
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        os.dup2(notes, 2)
         with suppress(BaseException):
-            _read_in_child(reader, path)
+            _read_group_in_child(reader, paths, writing, notes)
+        os._exit(UNFORESEEN)
+    os.close(writing)
+    with os.fdopen(reading) as answers:
+        found: list[dict[str, object]] = [json.loads(line) for line in answers]
     _, status, usage = os.wait4(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    words = os.pread(notes, 4000, max(0, os.fstat(notes).st_size - 4000)).decode(errors="replace")
-    secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
-    outcome = _WORDS.get(code, "crash")
-    return {"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes, "words": words}
+    if len(found) < len(paths):
+        code = os.waitstatus_to_exitcode(status)
+        secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
+        # Not 0: a reader that ends the process has not read its input.
+        found.append(_result(paths[len(found)], code or UNFORESEEN, secs, mebibytes, _words(notes)))
+    return found
+
+
+def _forget(notes: int) -> None:
+    os.ftruncate(notes, 0)
+    os.lseek(notes, 0, os.SEEK_SET)
+
+
+def _words(notes: int) -> str:
+    return os.pread(notes, 4000, max(0, os.fstat(notes).st_size - 4000)).decode(errors="replace")
 
 
 def main() -> None:
@@ -170,13 +203,14 @@ def main() -> None:
     for name in _IMPORTED[reader]:
         importlib.import_module(name)
     notes = os.memfd_create("notes")
-    for line in sys.stdin:
-        path = Path(line.rstrip("\n"))
-        found = _read_apart(reader, path, notes)
-        if found["outcome"] == "hang":
-            # Once more: the whole machine may have been busy, or this process stopped.
-            found = _read_apart(reader, path, notes)
-        print(json.dumps(found), flush=True)
+    waiting = [Path(line.rstrip("\n")) for line in sys.stdin]
+    while waiting:
+        found = _read_group(reader, waiting[:GROUP], notes)
+        if found[-1]["outcome"] == "hang":
+            # Once more, alone: the whole machine may have been busy, or this process stopped.
+            found[-1:] = _read_group(reader, [waiting[len(found) - 1]], notes)
+        waiting = waiting[len(found) :]
+        print(*map(json.dumps, found), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
