@@ -142,12 +142,12 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @needs_library
 def test_the_code_is_compiled_once_in_a_private_folder(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert build.library.__wrapped__() is not None
+    assert build.made.__wrapped__().library is not None
     (file,) = caches.iterdir()
     assert not stat.S_IMODE(caches.stat().st_mode) & 0o077
     made = file.stat().st_mtime_ns
     monkeypatch.setattr("videoinr.model.native.build.subprocess.run", None)
-    assert build.library.__wrapped__() is not None
+    assert build.made.__wrapped__().library is not None
     assert file.stat().st_mtime_ns == made
 
 
@@ -155,7 +155,7 @@ def test_the_code_is_compiled_once_in_a_private_folder(caches: Path, monkeypatch
 def test_a_folder_that_others_can_write_is_not_used(caches: Path) -> None:
     caches.mkdir(parents=True)
     caches.chmod(0o777)
-    assert build.library.__wrapped__() is not None
+    assert build.made.__wrapped__().library is not None
     assert not any(caches.iterdir())
 
 
@@ -172,5 +172,5 @@ def test_without_it_the_heads_run_in_torch(obstacle: str, caches: Path, monkeypa
             (tools / "cc").write_text("#!/bin/sh\nexit 1\n")
             (tools / "cc").chmod(0o755)
         monkeypatch.setenv("PATH", str(tools))
-    assert build.library.__wrapped__() is None
+    assert build.made.__wrapped__().library is None
     assert not caches.exists() or not os.listdir(caches)

@@ -32,6 +32,7 @@ _SPARE_PARAMETERS = 1_000_000
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 DEFAULT_MODEL = "lite"
 """The shipped model that is used when none is named."""
+SELF_TEST_GRID, SELF_TEST_PHASE = Grid(40, 30), 0.375
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
 
 
@@ -174,27 +175,38 @@ def self_test(loaded: LoadedModel, device: torch.device) -> float:
     Raises:
         ModelError: The card holds no self-test picture.
     """
-    try:
-        stored = torch.tensor(list(base64.b64decode(loaded.card.self_test)))
-    except (TypeError, ValueError):  # Not base64: the same as none.
-        stored = torch.empty(0)
-    rendered = self_test_picture(loaded.model.to(device)).flatten().cpu().int()
-    if stored.shape != rendered.shape:
+    stored = stored_self_test(loaded.card)
+    if stored is None:
         raise ModelError(f"The card of {loaded.card.name} holds no self-test result.", hint=_UNTRUSTED)
+    rendered = self_test_picture(loaded.model.to(device)).flatten().cpu().int()
     return float((stored - rendered).abs().max())
+
+
+def stored_self_test(card: ModelCard) -> Tensor | None:
+    """Return the values of the card's self-test picture, int32 [height * width * 3]; None if it holds none."""
+    try:
+        values = torch.tensor(list(base64.b64decode(card.self_test)), dtype=torch.int32)
+    except (TypeError, ValueError):  # Not base64: the same as none.
+        return None
+    return values if len(values) == SELF_TEST_GRID.rect.area * 3 else None
 
 
 @torch.inference_mode()
 def self_test_picture(model: Representation) -> Tensor:
-    """Render a small synthetic pair with motion at x2.5 and t = 3/8: uint8 [30, 40, 3], RGB."""
+    """Render :func:`self_test_frames` at x2.5 and t = 3/8: uint8 [30, 40, 3], RGB."""
     device = next(model.parameters()).device
+    time = torch.full((1,), SELF_TEST_PHASE, device=device)
+    picture = model.encode(self_test_frames().to(device)).render(SELF_TEST_GRID, [time])[0]
+    return rgbx_from_tensor(picture[0].permute(1, 2, 0))[..., :3]
+
+
+def self_test_frames() -> Tensor:
+    """Return a small synthetic pair with motion: [1, 2, 3, 12, 16] in 0 ... 1."""
     x, y = torch.arange(16.0)[None, :], torch.arange(12.0)[:, None]
     waves = [
         torch.stack([torch.sin(0.7 * (x - shift) + k) * torch.cos(0.5 * y + k) for k in range(3)]) for shift in (0, 1.5)
     ]
-    frames = (0.5 + 0.4 * torch.stack(waves))[None].to(device)
-    picture = model.encode(frames).render(Grid(40, 30), [torch.full((1,), 0.375, device=device)])[0]
-    return rgbx_from_tensor(picture[0].permute(1, 2, 0))[..., :3]
+    return (0.5 + 0.4 * torch.stack(waves))[None]
 
 
 def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:

@@ -30,7 +30,7 @@ from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
 from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview, pieces, visible_part
+from videoinr.render import crop_preview, device_check, pieces, visible_part
 from videoinr.render.encoded_pairs import EncodedPairs
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
@@ -39,6 +39,7 @@ from videoinr.render.motion_drafts import MotionDrafts
 from videoinr.render.shutter import exposed_instants, mean_in_light
 from videoinr.types import (
     AcrossCuts,
+    ClipInfo,
     Instant,
     PairFailure,
     PairKind,
@@ -56,6 +57,7 @@ class Engine(Closeable):
         loaded: the model, which moves to the profile's device.
         profile: the device, and the budgets of the caches.
         across_cuts: what is shown between two frames with a cut between them (see footing.py).
+        notices: sentences for the user about the device, which precede the clip's warnings.
     """
 
     def __init__(
@@ -64,8 +66,9 @@ class Engine(Closeable):
         loaded: LoadedModel,
         profile: ComputeProfile,
         across_cuts: AcrossCuts = AcrossCuts.HOLD,
+        notices: tuple[str, ...] = (),
     ) -> None:
-        self.clip = clip
+        self.clip, self._notices = clip, notices
         self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
         self.weights_hash = loaded.card.sha256
         self._model = loaded.model.to(profile.device)
@@ -76,16 +79,21 @@ class Engine(Closeable):
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder)
         self._motion = MotionDrafts(clip, self._model, profile)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
+        self._known_info = clip.info
         self._opened = Opened(
-            clip.info, clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
+            self._with_notices(clip.info), clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
         )
 
     @property
     def opened(self) -> Opened:
         """The open clip and the model that renders it."""
-        if self._opened.info is not self.clip.info:
-            self._opened = replace(self._opened, info=self.clip.info)
+        if self._known_info is not self.clip.info:
+            self._known_info = self.clip.info
+            self._opened = replace(self._opened, info=self._with_notices(self._known_info))
         return self._opened
+
+    def _with_notices(self, info: ClipInfo) -> ClipInfo:
+        return replace(info, warnings=(*self._notices, *info.warnings)) if self._notices else info
 
     def source(self, instant: Instant) -> RenderedRegion:
         """Return the source frame shown at ``instant``, whole, at the clip's own size (quality SOURCE)."""
@@ -367,7 +375,20 @@ def open_engine(
         token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         token.check()
-        return Engine(clip, loaded, profile_for(pick_device(device), memory_bytes=memory_bytes), across_cuts)
+        profile, notices = _profile(loaded, device, memory_bytes)
+        return Engine(clip, loaded, profile, across_cuts, notices)
     except BaseException:
         clip.close()
         raise
+
+
+def _profile(
+    loaded: LoadedModel, device: str | None, memory_bytes: int | None
+) -> tuple[ComputeProfile, tuple[str, ...]]:
+    """Return how ``device`` computes the model, after its self-test, and what the user is told about it."""
+    chosen = pick_device(device)
+    with naming_lost_device(str(chosen)):
+        profile, notices = device_check.settled(loaded, profile_for(chosen, memory_bytes=memory_bytes))
+        if profile.device != chosen:
+            profile = profile_for(profile.device, memory_bytes=memory_bytes)
+        return profile, notices

@@ -29,12 +29,16 @@ The tests turn TF32 off to have an exact reference (tests/core/conftest.py).
 
 from __future__ import annotations
 
+import os
+from functools import cache
+from importlib import metadata
 from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-_TRITON = find_spec("triton") is not None
+SWITCH = "VIDEOINR_KERNELS"
+"""An environment variable; 0 means plain torch on CUDA."""
 
 
 def is_available(tensor: Tensor) -> bool:
@@ -42,7 +46,23 @@ def is_available(tensor: Tensor) -> bool:
 
     Import a kernel only if so: importing Triton takes a while, and a CPU has no use for it.
     """
-    return _TRITON and tensor.is_cuda
+    return tensor.is_cuda and _are_on()
+
+
+def switch_off() -> None:
+    """Use plain torch from now on, in this process and in those that it starts."""
+    os.environ[SWITCH] = "0"
+    _are_on.cache_clear()
+
+
+def version() -> str:
+    """Return the version of Triton that compiles the kernels; empty if they are not used."""
+    return f"triton {metadata.version('triton')}" if _are_on() else ""
+
+
+@cache
+def _are_on() -> bool:
+    return find_spec("triton") is not None and os.environ.get(SWITCH) != "0"
 
 
 def half_inference(tensor: Tensor) -> torch.dtype | None:

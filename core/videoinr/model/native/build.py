@@ -11,11 +11,14 @@ import stat
 import subprocess
 import tempfile
 from ctypes import c_int32, c_int64, c_void_p
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import torch
+
+from videoinr.text.plain import printable
 
 SWITCH = "VIDEOINR_NATIVE"
 """An environment variable; 0 means plain torch."""
@@ -29,19 +32,50 @@ _CAPABILITIES = ("AVX2", "AVX512")
 _log = logging.getLogger(__name__)
 
 
-@cache
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What came of compiling tile.c.
+
+    Attributes:
+        library: the code; None where there is none.
+        name: the name of its file, which differs for another source or compiler.
+        absence: why there is none, in a few words; empty if there is one.
+        has_failed: whether it was to be made and could not.
+    """
+
+    library: ctypes.CDLL | None = None
+    name: str = ""
+    absence: str = ""
+    has_failed: bool = False
+
+
 def library() -> ctypes.CDLL | None:
-    """Return the compiled code; None where it cannot be made or is switched off. The answer holds for the process."""
-    if os.environ.get(SWITCH) == "0" or not _suits_processor():
-        return None
+    """Return the compiled code; None where it cannot be made or is switched off."""
+    return made().library
+
+
+def switch_off() -> None:
+    """Use plain torch from now on, in this process and in those that it starts."""
+    os.environ[SWITCH] = "0"
+    made.cache_clear()
+
+
+@cache
+def made() -> Made:
+    """Compile and load tile.c, unless an earlier process compiled it. The answer holds until :func:`switch_off`."""
+    if os.environ.get(SWITCH) == "0":
+        return Made(absence="switched off")
+    if not _suits_processor():
+        return Made(absence="this processor has other instructions")
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     if compiler is None:
-        return None
+        return Made(absence="there is no C compiler")
     try:
-        return _loaded(_compiled(compiler))
+        file = _compiled(compiler)
+        return Made(_loaded(file), file.name)
     except (OSError, subprocess.SubprocessError, AttributeError) as error:
         _log.info("tile.c cannot be used: %s", error)
-        return None
+        return Made(absence=f"compiling it failed: {printable(str(error))}", has_failed=True)
 
 
 def _suits_processor() -> bool:

@@ -1,0 +1,177 @@
+"""Tests a model on a device at its first use there, and settles how the device computes.
+
+A tiny pair is encoded and decoded as the program's pictures are, and compared with the picture that is stored in the
+model's card, which plain torch computed on a CPU. If they differ by more than rounding explains, or the fast code cannot
+be compiled, plain torch is used; if that is wrong as well on a GPU, the CPU is. The result is kept for each version,
+device and model, so that later starts only read it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+
+import platformdirs
+import torch
+
+import videoinr
+from videoinr.cancel import NEVER
+from videoinr.decode.backends import decoder_for
+from videoinr.decode.pair_encoder import PairEncoder
+from videoinr.devices import ComputeProfile, is_lost, is_out_of_memory, profile_for
+from videoinr.errors import VideoInrError
+from videoinr.geometry import Grid
+from videoinr.model import ops
+from videoinr.model.weights import SELF_TEST_GRID, SELF_TEST_PHASE, LoadedModel, self_test_frames, stored_self_test
+from videoinr.types import Instant, PairKey, RegionQuery
+from videoinr.writing.whole_files import write_file
+
+log = logging.getLogger(__name__)
+
+MOST_LEVELS, MOST_MEAN_LEVELS = 12.0, 1.0
+"""The most that a picture may differ from the stored one, at any place and in the mean, in 8-bit levels: what half
+precision explains. A faulty kernel is off by tens of levels in the mean."""
+FAST, PLAIN, CPU, WRONG = "fast", "plain", "cpu", "wrong"
+"""How a device computes a model: by its fast code; by plain torch; not at all: the CPU does; wrongly, with no way out."""
+_MOST_BYTES, _MOST_FILES = 4096, 100
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a device computes a model, and what the user is told about it; nothing if all is well."""
+
+    way: str
+    words: str = ""
+
+
+def settled(loaded: LoadedModel, profile: ComputeProfile) -> tuple[ComputeProfile, tuple[str, ...]]:
+    """Test ``loaded`` on the profile's device, unless that was done before, and switch off what fails.
+
+    Args:
+        loaded: The model; it is on the returned profile's device afterwards.
+        profile: The device, and how an engine would use it.
+
+    Returns:
+        The profile to use, of the same device or of the CPU, and sentences for the user.
+    """
+    if stored_self_test(loaded.card) is None:
+        return profile, ()
+    file = _file_of(loaded, profile)
+    verdict = _read(file)
+    if verdict is None:
+        verdict, is_lasting = _tested(loaded, profile)
+        if is_lasting:
+            _write(file, verdict)
+    words = tuple(each for each in (verdict.words, ops.fast_code_problem(profile.device)) if each)
+    if verdict.way == CPU:
+        cpu, more = settled(loaded, profile_for(torch.device("cpu")))
+        return cpu, (verdict.words, *more)
+    if verdict.way == FAST:
+        return profile, words
+    ops.use_plain_code(profile.device)
+    return _plain(profile), words
+
+
+def deviation(loaded: LoadedModel, profile: ComputeProfile) -> tuple[float, float]:
+    """Return the largest and the mean difference of the picture of ``profile`` from the stored one, in 8-bit levels."""
+    grid, model = SELF_TEST_GRID, loaded.model.to(profile.device)
+    model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    decoder = decoder_for(model, profile)
+    try:
+        frames = self_test_frames().to(profile.device)
+        encoder = PairEncoder(model, Grid(frames.shape[-1], frames.shape[-2]), profile)
+        with torch.inference_mode():
+            features = decoder.compact(encoder.encode(frames, NEVER))
+        query = RegionQuery(Instant(0, Fraction(SELF_TEST_PHASE)), grid, grid.rect)
+        picture = decoder.decode(PairKey("self-test", 0, 1), features, query, NEVER)
+    finally:
+        decoder.close()
+    stored = stored_self_test(loaded.card)
+    assert stored is not None
+    difference = (picture[..., :3].int() - stored.view(grid.height, grid.width, 3)).abs().float()
+    return float(difference.max()), float(difference.mean())
+
+
+def _tested(loaded: LoadedModel, profile: ComputeProfile) -> tuple[Verdict, bool]:
+    """Return the verdict, and whether it will hold at the next start."""
+    is_gpu, name = profile.device.type != "cpu", profile.device_name if profile.device.type != "cpu" else "this CPU"
+    try:
+        if not (fault := _fault(loaded, profile)):
+            return Verdict(FAST), True
+        ops.use_plain_code(profile.device)
+        if not (plain_fault := _fault(loaded, _plain(profile))):
+            return Verdict(PLAIN, f"The fast code for {name} {fault}, so slower code is used."), True
+    except RuntimeError as error:
+        if not is_out_of_memory(error) and not is_lost(error):
+            raise
+        log.warning("the self-test on %s ended early: %s", name, error)
+        if is_gpu and is_lost(error):
+            return Verdict(CPU, f"{name} does not work ({_first_line(error)}), so the CPU is used."), False
+        return Verdict(FAST), False  # Too little memory now: nothing is known.
+    if is_gpu:
+        return Verdict(CPU, f"{name} {plain_fault} with the model {loaded.card.name}, so the CPU is used."), True
+    return Verdict(WRONG, f"The model {loaded.card.name} {plain_fault} on this CPU. Do not trust its pictures."), True
+
+
+def _fault(loaded: LoadedModel, profile: ComputeProfile) -> str:
+    """Return what is wrong with the picture of ``profile``, as a predicate; nothing if it is right."""
+    try:
+        largest, mean = deviation(loaded, profile)
+    except Exception as error:
+        if is_out_of_memory(error) or is_lost(error):
+            raise
+        # Compilers and drivers raise errors of many classes.
+        log.warning("the self-test on %s failed", profile.device, exc_info=error)
+        return f"cannot be run ({_first_line(error)})"
+    if largest <= MOST_LEVELS and mean <= MOST_MEAN_LEVELS:
+        return ""
+    return f"gives wrong pictures (off by {largest:.0f} of 255 levels)"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:120]
+
+
+def _plain(profile: ComputeProfile) -> ComputeProfile:
+    return replace(profile, half_encoder=False)
+
+
+# ---- what is known from earlier starts ----
+
+
+def _file_of(loaded: LoadedModel, profile: ComputeProfile) -> Path:
+    """Return the file for the verdict on this version, device and model; another driver may be another device."""
+    is_cpu = profile.device.type == "cpu"
+    device = torch.backends.cpu.get_cpu_capability() if is_cpu else profile.device_name
+    facts = (
+        videoinr.__version__, torch.__version__, torch.version.cuda, device, profile.half_encoder, profile.tile_side,
+        ops.fast_code_name(profile.device), loaded.card.sha256, loaded.card.self_test,
+    )  # fmt: skip
+    name = sha256(repr(facts).encode()).hexdigest()[:24]
+    return Path(platformdirs.user_cache_dir("videoinr", appauthor=False)) / "self-tests" / f"{name}.json"
+
+
+def _read(file: Path) -> Verdict | None:
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            return None
+        values = json.loads(file.read_text("utf-8"))
+        verdict = Verdict(values["way"], values["words"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    is_known = verdict.way in (FAST, PLAIN, CPU, WRONG) and isinstance(verdict.words, str)
+    return verdict if is_known and bool(verdict.words) is (verdict.way != FAST) else None
+
+
+def _write(file: Path, verdict: Verdict) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for old in sorted(file.parent.glob("*.json"), key=lambda each: each.stat().st_mtime)[:-_MOST_FILES]:
+            old.unlink(missing_ok=True)
+        write_file(file, json.dumps({"way": verdict.way, "words": verdict.words}), replace=True)
+    except (OSError, VideoInrError) as error:
+        log.info("the result of the self-test is not kept: %s", error)

@@ -1,0 +1,194 @@
+"""The self-test of a model on a device: what fails is switched off, the user is told, and the result is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from helpers.clips import write_clip
+from helpers.tiny_model import load_tiny_model
+from videoinr.decode.tiled_decoder import TiledDecoder
+from videoinr.devices import available_devices, pick_device, profile_for
+from videoinr.model import kernels, ops
+from videoinr.model.native import build
+from videoinr.model.weights import LoadedModel, load_model
+from videoinr.render import device_check
+from videoinr.render.device_check import MOST_LEVELS, MOST_MEAN_LEVELS, deviation, settled
+from videoinr.render.engine import open_engine
+
+CPU = profile_for(torch.device("cpu"))
+GPU = replace(CPU, tile_side=64)
+"""Stands for a GPU in tests that say so."""
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Keep the results in a folder of the test, and let the process compute as before afterwards."""
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(device_check.platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
+    before = {name: os.environ.get(name) for name in (build.SWITCH, kernels.SWITCH)}
+    yield folder / "self-tests"
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    build.made.cache_clear()
+    kernels._are_on.cache_clear()
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> LoadedModel:
+    return load_tiny_model(tmp_path)
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, *, spoils: Any = lambda: False) -> list[bool]:
+    """Count the pictures of decoders, and spoil those for which ``spoils`` says so."""
+    decode, made = TiledDecoder.decode, list[bool]()
+
+    def counted(self: TiledDecoder, *args: Any, **options: Any) -> torch.Tensor:
+        made.append(is_bad := spoils())
+        picture = decode(self, *args, **options)
+        return 255 - picture if is_bad else picture
+
+    monkeypatch.setattr(TiledDecoder, "decode", counted)
+    return made
+
+
+@pytest.mark.parametrize("name", ["lite", "base"])
+@pytest.mark.parametrize("device", available_devices())
+def test_shipped_models_pass_on_the_devices_of_this_machine(name: str, device: str) -> None:
+    largest, mean = deviation(load_model(name), profile_for(pick_device(device)))
+    assert largest <= MOST_LEVELS / 2
+    assert mean <= MOST_MEAN_LEVELS / 2
+
+
+def test_a_device_that_passes_is_tested_once(
+    loaded: LoadedModel, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = counting(monkeypatch)
+    assert settled(loaded, CPU) == (CPU, ())
+    assert settled(loaded, CPU) == (CPU, ())
+    assert len(made) == 1
+    (kept,) = results.iterdir()
+    kept.write_text('{"way": "plain", "words": ""}')  # of no version of the program
+    assert settled(loaded, CPU) == (CPU, ())
+    assert len(made) == 2
+    monkeypatch.setattr("videoinr.__version__", "9.9")
+    settled(loaded, CPU)
+    assert len(made) == 3, "another version is tested anew"
+
+
+def test_wrong_fast_code_is_switched_off_and_told(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = counting(monkeypatch, spoils=lambda: build.made().absence != "switched off")
+    monkeypatch.setattr(build, "_suits_processor", lambda: False)  # Any processor has fast code, for this test.
+    build.made.cache_clear()
+    half = replace(CPU, half_encoder=True)
+    profile, (words,) = settled(loaded, half)
+    assert profile == replace(half, half_encoder=False)
+    assert "The fast code for this CPU gives wrong pictures (off by 2" in words
+    assert words.endswith("so slower code is used.")
+    assert made == [True, False]
+    assert os.environ[build.SWITCH] == "0", "the export's process decides the same"
+    monkeypatch.setattr("videoinr.render.engine.profile_for", lambda *_, **__: half)
+    del os.environ[build.SWITCH]
+    build.made.cache_clear()
+    with open_engine(write_clip(tmp_path / "clip.mp4", 3), model=loaded) as engine:
+        assert words in engine.opened.info.warnings
+        assert not engine._profile.half_encoder
+
+
+def test_code_that_cannot_be_compiled_is_not_used(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(*args: Any) -> TiledDecoder:
+        if build.made().absence != "switched off":
+            raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
+        return TiledDecoder(*args)
+
+    monkeypatch.setattr(device_check, "decoder_for", make)
+    _, words = settled(loaded, CPU)
+    assert any("cannot be run (Failed to find C compiler" in each and "slower code" in each for each in words)
+
+
+@pytest.mark.skipif(not build.library(), reason="needs a C compiler and AVX2")
+def test_a_compiler_that_fails_is_told(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cc").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    build.made.cache_clear()
+    _, (words,) = settled(loaded, CPU)
+    assert "compiling it failed" in words
+    assert "slower" in words
+
+
+def test_a_gpu_that_is_always_wrong_is_replaced_by_the_cpu(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meta = replace(CPU, device=torch.device("meta"))
+    monkeypatch.setattr(type(meta), "device_name", "GPU 7")
+    tested = list[str]()
+
+    def deviates(_: LoadedModel, profile: Any) -> tuple[float, float]:
+        tested.append(profile.device.type)
+        return (80.0, 30.0) if profile.device.type == "meta" else (1.0, 0.1)
+
+    monkeypatch.setattr(device_check, "deviation", deviates)
+    for _ in range(2):
+        profile, words = settled(loaded, meta)
+        assert profile.device.type == "cpu"
+        assert words[0].startswith("GPU 7 gives wrong pictures (off by 80 of 255 levels) with the model tiny")
+        assert words[0].endswith("so the CPU is used.")
+    assert tested == ["meta", "meta", "cpu"]
+
+
+@pytest.mark.parametrize("reason", ["CUDA error: an illegal memory access was encountered", "CUDA out of memory"])
+def test_a_failure_of_the_moment_is_not_remembered(
+    loaded: LoadedModel, results: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    meta = replace(CPU, device=torch.device("meta"))
+    monkeypatch.setattr(type(meta), "device_name", "GPU 7")
+    kind = torch.OutOfMemoryError if "out of memory" in reason else RuntimeError
+
+    def fails(_: LoadedModel, profile: Any) -> tuple[float, float]:
+        if profile.device.type == "cpu":
+            return 0.0, 0.0
+        raise kind(reason)
+
+    monkeypatch.setattr(device_check, "deviation", fails)
+    profile, words = settled(loaded, meta)
+    is_lost = kind is RuntimeError
+    assert profile.device.type == ("cpu" if is_lost else "meta")
+    assert any("GPU 7 does not work" in each for each in words) is is_lost
+    assert len(list(results.glob("*"))) == is_lost, "only the CPU's result is kept"
+
+
+def test_a_card_without_a_picture_is_not_tested(loaded: LoadedModel, results: Path) -> None:
+    card = replace(loaded.card, self_test="")
+    assert settled(LoadedModel(loaded.model, card), CPU) == (CPU, ())
+    assert not results.exists()
+
+
+def test_results_that_cannot_be_kept_are_made_anew(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    made = counting(monkeypatch)
+    for count in (1, 2):
+        assert settled(loaded, CPU) == (CPU, ())
+        assert len(made) == count
+
+
+def test_switched_off_kernels_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernels.switch_off()
+    assert ops.fast_code_name(torch.device("cuda")) == ""
+    assert "switched off" in ops.fast_code_absence(torch.device("cuda"))
