@@ -27,6 +27,7 @@ from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.check_marks import CheckMarks
+from videoinr_viewer.panels.crash_bar import CrashBar
 from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.panels.menus import Menus
@@ -72,13 +73,14 @@ class WindowOptions:
     """Options from the command line. ``reading``: how clips are read and rendered, also by exports.
 
     ``log_folder``: None where no log is written. ``unsaved_folder``: None where no state is saved by itself.
-    ``asks``: False where nobody is there to answer questions.
+    ``asks``: False where nobody is there to answer questions. ``ended_unexpectedly``: whether an earlier run did.
     """
 
     reading: ReadingChoice = field(default_factory=lambda: ReadingChoice(Reading()))
     log_folder: Path | None = None
     unsaved_folder: Path | None = None
     asks: bool = True
+    ended_unexpectedly: bool = False
 
 
 class MainWindow(QMainWindow):
@@ -103,6 +105,7 @@ class MainWindow(QMainWindow):
         options: WindowOptions,
     ) -> None:
         super().__init__()
+        self._options = options
         self.setWindowTitle(TITLE)
         self.setMinimumSize(640, 400)
         self.session, self.player, self.play, self.sound = session, player, play, sound
@@ -119,7 +122,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
-        self.restore_bar = RestoreBar()
+        self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
         self.late_modules = LateModules(LATE_MODULES, self)
         self.exports = ExportLauncher(
             session, export, self, reading=options.reading, annotations=self.annotations,
@@ -187,6 +190,8 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.messages)
+        column.addWidget(self.crash_bar)
+        self.crash_bar.setVisible(self._options.ended_unexpectedly)
         column.addWidget(self.restore_bar)
         column.addWidget(self.pages, 1)
         column.addWidget(self.timeline)
@@ -257,6 +262,7 @@ class MainWindow(QMainWindow):
         self._connect_projects()
         self.taker.saved.connect(messages.show_saved)
         self.taker.failed.connect(messages.show_error)
+        self.crash_bar.report_wanted.connect(self.help.report.start)
         self.help.report.told.connect(messages.show_notice)
         self.help.report.failed.connect(messages.show_error)
         self.help.failed.connect(messages.show_error)

@@ -31,6 +31,7 @@ from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
 from videoinr_viewer.start.logs import LOG_FILE, Log
 from videoinr_viewer.start.preload import load_torch
+from videoinr_viewer.start.run_marker import RunMarker
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.language import system_language, use_language
@@ -129,6 +130,7 @@ def run(
     kept_log = Log(log_folder, on_qt_error=hook.crashed.emit)
     kept_log.start()
     hook.install()
+    marker = RunMarker(log_folder)
     # While the window is built, no dialog can report an error.
     printing = hook.crashed.connect(_print_error)
     reading = reading or ReadingChoice(Reading(arguments.model, arguments.device))
@@ -136,6 +138,7 @@ def run(
     window_options = WindowOptions(
         reading, log_folder,
         None if arguments.is_unattended else unsaved_folder, asks=not arguments.is_unattended,
+        ended_unexpectedly=not arguments.is_unattended and marker.begin(),
     )  # fmt: skip
     try:
         with _printed_if_it_fails(log_folder):
@@ -152,7 +155,9 @@ def run(
             return app.exec()
         finally:
             viewer.shut_down()
+            marker.end()
     except _NotBuiltError:
+        marker.end()
         return 1
     finally:
         hook.remove()

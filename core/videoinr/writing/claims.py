@@ -36,6 +36,11 @@ class _Partial(Protocol):
 P = TypeVar("P", bound=_Partial)
 
 
+def has_locks() -> bool:
+    """Return whether this system has locks that end with their process."""
+    return fcntl is not None
+
+
 def lock(descriptor: int) -> None:
     """Lock an open unfinished output until it is closed. Does nothing where the file system has no locks."""
     if fcntl is not None:
