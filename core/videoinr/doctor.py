@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import tempfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -13,10 +11,13 @@ from pathlib import Path
 import platformdirs
 
 import videoinr
+from videoinr.commands import machine_facts
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
 _LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph", "superqt")
+LEAST_BYTES = 512 << 20
+"""Free memory below which a clip of usual size may not open."""
 TOLERATED_STEPS = 2.0
 """The most that a device may differ from the result stored with a model, in 8-bit steps: the error of rounding."""
 
@@ -25,13 +26,19 @@ TOLERATED_STEPS = 2.0
 class ModelCheck:
     """The test of a shipped model on a device.
 
-    ``largest_steps``: its largest difference from the stored result, in 8-bit steps; None if it did not run.
+    Attributes:
+        model, device: their names.
+        largest_steps: the largest difference of plain torch from the stored result, in 8-bit steps; None if it did not
+            run.
+        problem: what is wrong; empty if nothing is.
+        fast_steps: the same of the code that pictures are made with: kernels, half precision.
     """
 
     model: str
     device: str
     largest_steps: float | None
     problem: str = ""
+    fast_steps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,10 @@ class Report:
         has_screen: whether windows can be opened here. Without a screen, nobody misses their libraries.
         config_folder: the folder of the settings.
         config_problem: why the folder cannot be written to, or nothing.
+        folder_problems: (purpose, folder, why it cannot be written to, or nothing) of the other folders.
+        missing_decoders: codecs of usual clips that cannot be read.
+        memory: (available, all), bytes; None where it is not known.
+        fonts: how many fonts there are; None where it is not known.
     """
 
     versions: tuple[tuple[str, str], ...]
@@ -59,6 +70,10 @@ class Report:
     has_screen: bool
     config_folder: Path
     config_problem: str
+    folder_problems: tuple[tuple[str, Path, str], ...] = ()
+    missing_decoders: tuple[str, ...] = ()
+    memory: tuple[int, int] | None = None
+    fonts: int | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -73,6 +88,19 @@ class Report:
             found.append(in_words(dict(self.missing_libraries)))
         if self.config_problem:
             found.append(f"Settings cannot be saved in {self.config_folder}: {self.config_problem}")
+        found += [
+            f"The folder of {purpose}, {folder}, cannot be written to: {problem}"
+            for purpose, folder, problem in self.folder_problems
+            if problem
+        ]
+        if self.missing_decoders:
+            found.append(f"Clips in {', '.join(self.missing_decoders)} cannot be read. Install PyAV anew: pip install av")
+        if self.memory is not None and self.memory[0] < LEAST_BYTES:
+            found.append(
+                f"Only {self.memory[0] >> 20} MiB of memory are free. Close other programs, or use --memory with a budget."
+            )
+        if self.fonts == 0 and self.has_screen:
+            found.append("No fonts are installed. On Debian and Ubuntu: apt-get install fonts-dejavu-core")
         return tuple(found)
 
 
@@ -91,7 +119,15 @@ def examine() -> Report:
         missing_libraries=tuple(missing_libraries(os.environ).items()),
         has_screen=bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")),
         config_folder=folder,
-        config_problem=_write_problem(folder),
+        config_problem=machine_facts.write_problem(folder),
+        folder_problems=tuple(
+            (purpose, path, machine_facts.write_problem(path))
+            for purpose, path in machine_facts.folders()
+            if purpose != "settings"
+        ),
+        missing_decoders=machine_facts.missing_decoders(),
+        memory=machine_facts.memory_bytes(),
+        fonts=machine_facts.font_count(),
     )
 
 
@@ -111,14 +147,19 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 def _ways() -> tuple[tuple[str, str], ...]:
     from videoinr.devices import half_type, pick_device, profile_for
-    from videoinr.model.ops import deformable_conv_source
+    from videoinr.model.ops import deformable_conv_source, fast_code_absence, fast_code_name
 
     profile = profile_for(pick_device(None))
     return (
         ("encoder", str(half_type(profile.device)).removeprefix("torch.") if profile.half_encoder else "float32"),
         ("tiles", f"{profile.tile_side} pixels square, {max(1, profile.workers)} at a time"),
+        ("tile code", _tile_code(fast_code_name(profile.device), fast_code_absence(profile.device))),
         ("deformable convolution", f"by {deformable_conv_source()}"),
     )
+
+
+def _tile_code(name: str, absence: str) -> str:
+    return f"compiled ({name})" if name else f"plain torch: {absence}"
 
 
 def _version_of(distribution: str) -> str:
@@ -135,29 +176,20 @@ def _check_models(devices: tuple[str, ...]) -> tuple[ModelCheck, ...]:
 
 
 def _check_model(name: str, device: str) -> ModelCheck:
-    from videoinr.devices import pick_device
+    from videoinr.devices import pick_device, profile_for
     from videoinr.model.weights import load_model, self_test
+    from videoinr.render import device_check
 
+    chosen, steps = pick_device(device), None
     try:
-        steps = self_test(load_model(name), pick_device(device))
+        loaded = load_model(name)
+        steps = self_test(loaded, chosen)
+        fast, mean = device_check.deviation(loaded, profile_for(chosen))
     except Exception as error:  # Any failure is a result of this test.
-        return ModelCheck(name, device, None, str(error) or repr(error))
-    problem = (
-        "" if steps <= TOLERATED_STEPS else f"its pictures differ from the stored ones by {steps:.1f} of 255 levels."
-    )
-    return ModelCheck(name, device, steps, problem)
-
-
-def _write_problem(folder: Path) -> str:
-    """Why ``folder`` cannot be written to, or nothing. Folders created for the test are removed."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
-    except OSError as error:
-        return error.strerror or str(error)
-    finally:
-        with contextlib.suppress(OSError):
-            for path in missing:
-                path.rmdir()
+        return ModelCheck(name, device, steps, str(error) or repr(error))
+    problem = ""
+    if steps > TOLERATED_STEPS:
+        problem = f"its pictures differ from the stored ones by {steps:.1f} of 255 levels."
+    elif fast > device_check.MOST_LEVELS or mean > device_check.MOST_MEAN_LEVELS:
+        problem = f"the fast code's pictures differ from the stored ones by {fast:.1f} of 255 levels."
+    return ModelCheck(name, device, steps, problem, fast)

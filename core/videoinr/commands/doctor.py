@@ -61,6 +61,13 @@ def _facts(report: Report) -> dict[str, object]:
         "missing_libraries": dict(report.missing_libraries),
         "config_folder": str(report.config_folder),
         "config_problem": report.config_problem,
+        "folders": [
+            {"purpose": purpose, "folder": str(folder), "problem": problem}
+            for purpose, folder, problem in report.folder_problems
+        ],
+        "missing_decoders": list(report.missing_decoders),
+        "memory_bytes": None if report.memory is None else dict(zip(("free", "all"), report.memory, strict=True)),
+        "fonts": report.fonts,
     }
 
 
@@ -73,8 +80,20 @@ def _show(report: Report) -> None:
     show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
     libraries = report.missing_libraries or [("none", "")]
     show_table("Missing system libraries of windows", (), libraries)
-    show_table("Settings folder", (), [(str(report.config_folder), report.config_problem or "can be written to")])
+    show_table("Decoders of usual codecs that are missing", (), [(name,) for name in report.missing_decoders or ("none",)])
+    show_table("Machine", (), [*_memory(report), ("fonts", "unknown" if report.fonts is None else str(report.fonts))])
+    folders = [("settings", report.config_folder, report.config_problem), *report.folder_problems]
+    rows = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]
+    show_table("Folders", (), rows)
+
+
+def _memory(report: Report) -> list[tuple[str, str]]:
+    if report.memory is None:
+        return []
+    free, total = report.memory
+    return [("memory", f"{free / 2**30:.1f} GiB free of {total / 2**30:.1f}")]
 
 
 def _outcome(check: ModelCheck) -> str:
-    return check.problem or f"works (differs by at most {check.largest_steps or 0:.2f} of 255 levels)"
+    fast = "" if check.fast_steps is None else f", the fast code by {check.fast_steps:.2f}"
+    return check.problem or f"works (differs by at most {check.largest_steps or 0:.2f} of 255 levels{fast})"

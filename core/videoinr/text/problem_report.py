@@ -47,6 +47,7 @@ def problem_report(report: Report, *, settings: Path, log_folder: Path) -> str:
         *section("Video encoders", map(_encoder, report.encoders)),
         *section("Models", [f"{one.model} on {one.device}: {one.problem or 'works'}" for one in report.models]),
         *section("Missing system libraries", [name for name, _ in report.missing_libraries] or ["none"]),
+        *section("Missing decoders", report.missing_decoders or ["none"]),
     ]  # fmt: skip
     logged = [
         *section("End of the log", _last_lines(log_folder / "viewer.log", LOG_LINES)),
