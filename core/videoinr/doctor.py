@@ -94,11 +94,12 @@ class Report:
             if problem
         ]
         if self.missing_decoders:
-            found.append(f"Clips in {', '.join(self.missing_decoders)} cannot be read. Install PyAV anew: pip install av")
-        if self.memory is not None and self.memory[0] < LEAST_BYTES:
             found.append(
-                f"Only {self.memory[0] >> 20} MiB of memory are free. Close other programs, or use --memory with a budget."
+                f"Clips in {', '.join(self.missing_decoders)} cannot be read. Install PyAV anew: pip install av"
             )
+        if self.memory is not None and self.memory[0] < LEAST_BYTES:
+            free = f"Only {self.memory[0] >> 20} MiB of memory are free."
+            found.append(f"{free} Close other programs, or use --memory with a budget.")
         if self.fonts == 0 and self.has_screen:
             found.append("No fonts are installed. On Debian and Ubuntu: apt-get install fonts-dejavu-core")
         return tuple(found)
@@ -147,7 +148,8 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 def _ways() -> tuple[tuple[str, str], ...]:
     from videoinr.devices import half_type, pick_device, profile_for
-    from videoinr.model.ops import deformable_conv_source, fast_code_absence, fast_code_name
+    from videoinr.model.fast_code import fast_code_absence, fast_code_name
+    from videoinr.model.ops import deformable_conv_source
 
     profile = profile_for(pick_device(None))
     return (

@@ -27,7 +27,9 @@ def run(folder: Path, end: str) -> None:
 
 
 @needs_locks
-@pytest.mark.parametrize(("end", "is_told"), [("os.abort()", True), ("os.kill(os.getpid(), 9)", True), ("marker.end()", False)])
+@pytest.mark.parametrize(
+    ("end", "is_told"), [("os.abort()", True), ("os.kill(os.getpid(), 9)", True), ("marker.end()", False)]
+)
 def test_an_unexpected_end_is_noticed_once(tmp_path: Path, end: str, is_told: bool) -> None:
     run(tmp_path, end)
     for expected in (is_told, False):

@@ -124,8 +124,10 @@ class Work:
         start = time.monotonic()
         session.seek(session.clip.timeline.duration_secs * Fraction(self._random.randrange(1000), 1000))
         self._wait(
-            lambda: session.last_query is not None
-            and self.viewer.window.frame_view.full_for(session.last_query) is not None
+            lambda: (
+                session.last_query is not None
+                and self.viewer.window.frame_view.full_for(session.last_query) is not None
+            )
         )
         self.full_msecs.append((time.monotonic() - start) * 1000)
 

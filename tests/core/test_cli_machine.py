@@ -14,6 +14,7 @@ import torch
 import videoinr_resources
 from helpers.command_line import run_here
 from videoinr import doctor
+from videoinr.commands import machine_facts
 from videoinr.commands.window_libraries import can_be_loaded, missing_libraries
 from videoinr.devices import half_type, profile_for
 from videoinr.errors import ModelError
@@ -47,8 +48,10 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
 
 
 @pytest.fixture
-def models(plug: Plug) -> Plug:
+def models(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> Plug:
     """Return a function that ships ``cards``, whose self-test returns or raises ``outcome``."""
+    monkeypatch.setattr(machine_facts, "memory_bytes", lambda: (8 << 30, 16 << 30))
+    monkeypatch.setattr(machine_facts, "font_count", lambda: 7)
 
     def ship(outcome: float | Exception, *, cards: tuple[ModelCard, ...] = (card(),)) -> None:
         def self_test(loaded: object, device: object) -> float:
@@ -67,6 +70,7 @@ def models(plug: Plug) -> Plug:
             profile_for=lambda _: profile_for(torch.device("cpu")),
             half_type=half_type,
         )
+        plug("videoinr.render.device_check", deviation=lambda *_: (0.7, 0.1), MOST_LEVELS=12.0, MOST_MEAN_LEVELS=1.0)
 
     return ship
 
@@ -114,9 +118,14 @@ def test_doctor_prints_json(models: Plug, config_home: Path) -> None:
     assert report["devices"] == ["cpu"]
     assert report["encoders"]["ffv1"] is True
     assert report["versions"]["numpy"]
-    assert report["ways"].keys() == {"encoder", "tiles", "deformable convolution"}
+    assert report["ways"].keys() == {"encoder", "tiles", "tile code", "deformable convolution"}
+    assert (report["memory_bytes"], report["fonts"]) == ({"free": 8 << 30, "all": 16 << 30}, 7)
+    assert report["missing_decoders"] == []
+    assert [one["purpose"] for one in report["folders"]] == ["log", "unsaved work", "pictures for playback"]
     assert report["ways"]["encoder"] in {"bfloat16", "float32"}
-    assert report["models"] == [{"model": "lite", "device": "cpu", "largest_steps": 0.4, "problem": ""}]
+    assert report["models"] == [
+        {"model": "lite", "device": "cpu", "largest_steps": 0.4, "problem": "", "fast_steps": 0.7}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +190,36 @@ def test_doctor_reports_missing_encoders_and_models(models: Plug, config_home: P
     report = doctor.examine()
     broken = replace(report, encoders=(("libx264", False), ("h264_nvenc", False)))
     assert broken.problems == ("The video encoder libx264 does not work.", "No model ships with this installation.")
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(
+    models: Plug, plug: Plug, config_home: Path, tmp_path: Path
+) -> None:
+    models(0.0)
+    plug("videoinr.render.device_check", deviation=lambda *_: (80.0, 9.0), MOST_LEVELS=12.0, MOST_MEAN_LEVELS=1.0)
+    report = replace(
+        doctor.examine(), has_screen=True, fonts=0, memory=(100 << 20, 1 << 30), missing_decoders=("hevc", "av1"),
+        folder_problems=(("log", tmp_path, "No space left on device"),), missing_libraries=(),
+    )  # fmt: skip
+    words = " ".join(report.problems)
+    for part in (
+        "lite fails on cpu: the fast code's pictures differ from the stored ones by 80.0", "apt-get install fonts-",
+        "Only 100 MiB of memory are free", "Clips in hevc, av1 cannot be read", "The folder of log",
+    ):  # fmt: skip
+        assert part in words
+
+
+def test_the_facts_of_this_machine(tmp_path: Path) -> None:
+    assert machine_facts.missing_decoders() == ()
+    memory = machine_facts.memory_bytes()
+    assert memory is None or 0 < memory[0] <= memory[1]
+    fonts = machine_facts.font_count()
+    assert fonts is None or fonts >= 0
+    assert len(machine_facts.folders()) == 4
+    (tmp_path / "file").write_text("no folder")
+    assert machine_facts.write_problem(tmp_path / "file" / "folder")
+    assert machine_facts.write_problem(tmp_path / "new" / "folder") == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 # ---- probe ----

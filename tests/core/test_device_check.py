@@ -15,7 +15,7 @@ from helpers.clips import write_clip
 from helpers.tiny_model import load_tiny_model
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import available_devices, pick_device, profile_for
-from videoinr.model import kernels, ops
+from videoinr.model import fast_code, kernels
 from videoinr.model.native import build
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import device_check
@@ -31,7 +31,7 @@ GPU = replace(CPU, tile_side=64)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Keep the results in a folder of the test, and let the process compute as before afterwards."""
     folder = tmp_path / "cache"
-    monkeypatch.setattr(device_check.platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder))
     before = {name: os.environ.get(name) for name in (build.SWITCH, kernels.SWITCH)}
     yield folder / "self-tests"
     for name, value in before.items():
@@ -80,7 +80,7 @@ def test_a_device_that_passes_is_tested_once(
     kept.write_text('{"way": "plain", "words": ""}')  # of no version of the program
     assert settled(loaded, CPU) == (CPU, ())
     assert len(made) == 2
-    monkeypatch.setattr("videoinr.__version__", "9.9")
+    monkeypatch.setattr(device_check, "_version", lambda: "9.9")
     settled(loaded, CPU)
     assert len(made) == 3, "another version is tested anew"
 
@@ -118,9 +118,7 @@ def test_code_that_cannot_be_compiled_is_not_used(loaded: LoadedModel, monkeypat
 
 
 @pytest.mark.skipif(not build.library(), reason="needs a C compiler and AVX2")
-def test_a_compiler_that_fails_is_told(
-    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_compiler_that_fails_is_told(loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cc").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "cc").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -190,5 +188,5 @@ def test_results_that_cannot_be_kept_are_made_anew(
 
 def test_switched_off_kernels_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     kernels.switch_off()
-    assert ops.fast_code_name(torch.device("cuda")) == ""
-    assert "switched off" in ops.fast_code_absence(torch.device("cuda"))
+    assert fast_code.fast_code_name(torch.device("cuda")) == ""
+    assert "switched off" in fast_code.fast_code_absence(torch.device("cuda"))

@@ -1,10 +1,12 @@
-"""Faults of the machine: ARCHITECTURE's table names a test for each, and those that belong to no other file are here."""
+"""Faults of the machine: ARCHITECTURE's table names a test for each; those that belong to no other file are here."""
 
 from __future__ import annotations
 
 import ast
 import os
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -63,9 +65,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("where", ["encode", "decode"])
-def test_a_lost_device_is_named_and_the_clip_stays(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
+def test_a_lost_device_is_named_and_the_clip_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     def lose(*_: object, **__: object) -> None:
         raise LOST
 
@@ -113,11 +113,13 @@ class Unlucky(SlowRenderer):
         return super().render(query, quality, token)
 
 
-def test_an_export_whose_device_is_lost_is_resumed(tmp_path: Path) -> None:
+def test_an_export_whose_device_is_lost_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip, out = write_clip(tmp_path / "clip.mkv", 50), tmp_path / "out.mkv"
     unlucky, lucky = Unlucky(clip), SlowRenderer(clip)
-    with pytest.raises(DeviceLostError):
-        export_job(job_for(unlucky.opened.info, out, codec="ffv1"), unlucky)
+    with monkeypatch.context() as other:
+        other.setattr(os, "getpid", lambda: 2**22 + 1)  # An export resumes what another process left.
+        with pytest.raises(DeviceLostError):
+            export_job(job_for(unlucky.opened.info, out, codec="ffv1"), unlucky)
     assert not out.exists()
     export_job(job_for(lucky.opened.info, out, codec="ffv1", resume=True), lucky)
     assert len(lucky.asked("full")) <= 25, "the first part was kept"
@@ -156,7 +158,7 @@ def test_features_in_half_precision_that_are_no_numbers_are_encoded_anew(tmp_pat
             features.tensors()["spatial"].fill_(torch.inf)
         return features
 
-    loaded.model.encode = spoilt  # type: ignore[method-assign, assignment]
+    loaded.model.encode = spoilt  # type: ignore[method-assign]
     half = ComputeProfile(PROFILE.device, 32, 2**20, 2**20, half_encoder=True)
     with Engine(clip, loaded, half) as engine:
         found = engine.render(QUERY).rgbx
@@ -193,21 +195,21 @@ def test_a_file_that_changes_while_it_is_open_gives_frames_or_words(
         before = clip.identity
         clip.frame(0)
         change(path)
-        read = 0
+        read, said = 0, list[str]()
         for index in range(23, -1, -1):
             try:
-                assert clip.frame(index).shape[:2] == (48, 64)
-                read += 1
+                pixels = clip.frame(index)
             except ClipError as error:
-                assert "clip.mov" in str(error)
+                said.append(str(error))
+                continue
+            read += 1
+            assert pixels.shape[:2] == (48, 64)
         assert read
+        assert all("clip.mov" in words for words in said)
         with pytest.raises(ClipError, match=r"has changed|is gone"):
             clip.check_source()
-    try:
-        with open_clip(path) as clip:
-            assert clip.identity != before, "pictures of the old file are not shown as those of the new"
-    except ClipError as error:
-        assert error.hint or "clip.mov" in str(error)
+    with suppress(ClipError), open_clip(path) as clip:
+        assert clip.identity != before, "pictures of the old file are not shown as those of the new"
 
 
 # ---- clocks ----
@@ -239,7 +241,7 @@ def test_a_clock_that_jumps_takes_no_folder_from_a_running_window(
     with picture_folder.PictureFolder(tmp_path, 10**6) as folder:
         number = folder.write(np.ones((2, 3, 4), np.uint8))
         assert number is not None
-        now = picture_folder.time.time()
-        monkeypatch.setattr(picture_folder.time, "time", lambda: now + jump_secs)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + jump_secs)
         picture_folder.remove_left_over(tmp_path)
         assert folder.read(number, 2, 3) is not None

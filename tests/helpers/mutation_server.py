@@ -2,8 +2,9 @@
 
     python -m helpers.mutation_server READER
 
-Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended. One
-that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the process so far.
+Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended.
+One that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the process
+so far.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def main() -> int:
         # No file can grow; Python ignores the signal, and a write fails.
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     program.engine_opener = lambda *_, **__: opener([], pace=Pace())
-    program.open_clip_frames = lambda path, _options=None: SlowFrames(path)
+    setattr(program, "open_clip_frames", lambda path, _options=None: SlowFrames(path))  # noqa: B010
     program.make_app()
     visitor = Visitor()
     code = program.run_for_user(Arguments(file=Path(arguments[0]), size=(900, 600)))

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +83,11 @@ class _RotatingFile(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
+
+    def close(self) -> None:
+        # What could not be written is written once more when the file is closed.
+        with suppress(OSError):
+            super().close()
 
 
 class _NamelessFormatter(logging.Formatter):

@@ -41,6 +41,8 @@ from videoinr_viewer.viewer import Viewer
 log = logging.getLogger(__name__)
 
 APP_NAME = "videoinr-viewer"
+ALIASES = {"Monospace", "Sans Serif", "Serif"}
+"""Qt lists these families even where there is no font for them."""
 NO_FONTS = (
     "No fonts are installed, so the window shows no text. "
     "On Debian and Ubuntu: apt-get install fonts-dejavu-core"
@@ -122,7 +124,7 @@ def run(
 ) -> int:
     """Show the window until it is closed and everything has ended; return the exit code of the process."""
     app = make_app()
-    if not QFontDatabase.families():
+    if set(QFontDatabase.families()) <= ALIASES:
         _print_error(NO_FONTS)
     settings = Settings.load(settings_path)
     use_language(app, arguments.language or settings.language or system_language())

@@ -1,4 +1,4 @@
-"""Notices at the start that an earlier run of the program ended unexpectedly: it crashed, was killed, or lost its power.
+"""Notices at the start that an earlier run ended unexpectedly: it crashed, was killed, or lost its power.
 
 Each run keeps a locked file in the folder of the log, and removes it at its end. The system drops the lock of a process
 that ends in any other way, and its file stays.

@@ -80,7 +80,9 @@ def _show(report: Report) -> None:
     show_table("Models", (), [(check.model, check.device, _outcome(check)) for check in report.models])
     libraries = report.missing_libraries or [("none", "")]
     show_table("Missing system libraries of windows", (), libraries)
-    show_table("Decoders of usual codecs that are missing", (), [(name,) for name in report.missing_decoders or ("none",)])
+    show_table(
+        "Decoders of usual codecs that are missing", (), [(name,) for name in report.missing_decoders or ("none",)]
+    )
     show_table("Machine", (), [*_memory(report), ("fonts", "unknown" if report.fonts is None else str(report.fonts))])
     folders = [("settings", report.config_folder, report.config_problem), *report.folder_problems]
     rows = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]

@@ -9,7 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-DECODERS = ("h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "prores", "dnxhd", "ffv1", "mjpeg", "png", "gif")
+DECODERS = (
+    "h264",
+    "hevc",
+    "av1",
+    "vp9",
+    "vp8",
+    "mpeg4",
+    "mpeg2video",
+    "prores",
+    "dnxhd",
+    "ffv1",
+    "mjpeg",
+    "png",
+    "gif",
+)
 """The codecs of usual clips and pictures, by FFmpeg's names."""
 APPLICATION = "videoinr-viewer"
 

@@ -1,9 +1,9 @@
 """Tests a model on a device at its first use there, and settles how the device computes.
 
 A tiny pair is encoded and decoded as the program's pictures are, and compared with the picture that is stored in the
-model's card, which plain torch computed on a CPU. If they differ by more than rounding explains, or the fast code cannot
-be compiled, plain torch is used; if that is wrong as well on a GPU, the CPU is. The result is kept for each version,
-device and model, so that later starts only read it.
+model's card, which plain torch computed on a CPU. If they differ by more than rounding explains, or the fast code
+cannot be compiled, plain torch is used; if that is wrong as well on a GPU, the CPU is. The result is kept for each
+version, device and model, so that later starts only read it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import logging
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 
 import platformdirs
 import torch
 
-import videoinr
 from videoinr.cancel import NEVER
 from videoinr.decode.backends import decoder_for
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, is_lost, is_out_of_memory, profile_for
 from videoinr.errors import VideoInrError
 from videoinr.geometry import Grid
-from videoinr.model import ops
+from videoinr.model import fast_code
 from videoinr.model.weights import SELF_TEST_GRID, SELF_TEST_PHASE, LoadedModel, self_test_frames, stored_self_test
 from videoinr.types import Instant, PairKey, RegionQuery
 from videoinr.writing.whole_files import write_file
@@ -36,7 +36,7 @@ MOST_LEVELS, MOST_MEAN_LEVELS = 12.0, 1.0
 """The most that a picture may differ from the stored one, at any place and in the mean, in 8-bit levels: what half
 precision explains. A faulty kernel is off by tens of levels in the mean."""
 FAST, PLAIN, CPU, WRONG = "fast", "plain", "cpu", "wrong"
-"""How a device computes a model: by its fast code; by plain torch; not at all: the CPU does; wrongly, with no way out."""
+"""How a device computes a model: by its fast code; by plain torch; not at all, as the CPU does; wrongly."""
 _MOST_BYTES, _MOST_FILES = 4096, 100
 
 
@@ -66,13 +66,13 @@ def settled(loaded: LoadedModel, profile: ComputeProfile) -> tuple[ComputeProfil
         verdict, is_lasting = _tested(loaded, profile)
         if is_lasting:
             _write(file, verdict)
-    words = tuple(each for each in (verdict.words, ops.fast_code_problem(profile.device)) if each)
+    words = tuple(each for each in (verdict.words, fast_code.fast_code_problem(profile.device)) if each)
     if verdict.way == CPU:
         cpu, more = settled(loaded, profile_for(torch.device("cpu")))
         return cpu, (verdict.words, *more)
     if verdict.way == FAST:
         return profile, words
-    ops.use_plain_code(profile.device)
+    fast_code.use_plain_code(profile.device)
     return _plain(profile), words
 
 
@@ -102,7 +102,7 @@ def _tested(loaded: LoadedModel, profile: ComputeProfile) -> tuple[Verdict, bool
     try:
         if not (fault := _fault(loaded, profile)):
             return Verdict(FAST), True
-        ops.use_plain_code(profile.device)
+        fast_code.use_plain_code(profile.device)
         if not (plain_fault := _fault(loaded, _plain(profile))):
             return Verdict(PLAIN, f"The fast code for {name} {fault}, so slower code is used."), True
     except RuntimeError as error:
@@ -148,11 +148,18 @@ def _file_of(loaded: LoadedModel, profile: ComputeProfile) -> Path:
     is_cpu = profile.device.type == "cpu"
     device = torch.backends.cpu.get_cpu_capability() if is_cpu else profile.device_name
     facts = (
-        videoinr.__version__, torch.__version__, torch.version.cuda, device, profile.half_encoder, profile.tile_side,
-        ops.fast_code_name(profile.device), loaded.card.sha256, loaded.card.self_test,
+        _version(), torch.__version__, torch.version.cuda, device, profile.half_encoder, profile.tile_side,
+        fast_code.fast_code_name(profile.device), loaded.card.sha256, loaded.card.self_test,
     )  # fmt: skip
     name = sha256(repr(facts).encode()).hexdigest()[:24]
     return Path(platformdirs.user_cache_dir("videoinr", appauthor=False)) / "self-tests" / f"{name}.json"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("videoinr-viewer")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _read(file: Path) -> Verdict | None:

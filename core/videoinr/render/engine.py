@@ -81,7 +81,12 @@ class Engine(Closeable):
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
         self._known_info = clip.info
         self._opened = Opened(
-            self._with_notices(clip.info), clip.timeline, loaded.card.name, loaded.card.trained_scales, profile.device_name, source_id
+            self._with_notices(clip.info),
+            clip.timeline,
+            loaded.card.name,
+            loaded.card.trained_scales,
+            profile.device_name,
+            source_id,
         )
 
     @property
