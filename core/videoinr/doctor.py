@@ -180,18 +180,18 @@ def _check_models(devices: tuple[str, ...]) -> tuple[ModelCheck, ...]:
 def _check_model(name: str, device: str) -> ModelCheck:
     from videoinr.devices import pick_device, profile_for
     from videoinr.model.weights import load_model, self_test
-    from videoinr.render import device_check
+    from videoinr.render.device_check import MOST_LEVELS, MOST_MEAN_LEVELS, deviation
 
     chosen, steps = pick_device(device), None
     try:
         loaded = load_model(name)
         steps = self_test(loaded, chosen)
-        fast, mean = device_check.deviation(loaded, profile_for(chosen))
+        fast, mean = deviation(loaded, profile_for(chosen))
     except Exception as error:  # Any failure is a result of this test.
         return ModelCheck(name, device, steps, str(error) or repr(error))
     problem = ""
     if steps > TOLERATED_STEPS:
         problem = f"its pictures differ from the stored ones by {steps:.1f} of 255 levels."
-    elif fast > device_check.MOST_LEVELS or mean > device_check.MOST_MEAN_LEVELS:
+    elif fast > MOST_LEVELS or mean > MOST_MEAN_LEVELS:
         problem = f"the fast code's pictures differ from the stored ones by {fast:.1f} of 255 levels."
     return ModelCheck(name, device, steps, problem, fast)
