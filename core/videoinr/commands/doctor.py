@@ -85,8 +85,8 @@ def _show(report: Report) -> None:
     )
     show_table("Machine", (), [*_memory(report), ("fonts", "unknown" if report.fonts is None else str(report.fonts))])
     folders = [("settings", report.config_folder, report.config_problem), *report.folder_problems]
-    rows = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]
-    show_table("Folders", (), rows)
+    states = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]
+    show_table("Folders", (), states)
 
 
 def _memory(report: Report) -> list[tuple[str, str]]:
