@@ -29,6 +29,7 @@ from videoinr.exporting.joining import join_shares
 from videoinr.exporting.packet_file import PacketFile, PacketWriter
 from videoinr.exporting.parts import PartPlan, Share, plan_parts, share_from_text
 from videoinr.exporting.target import PartialKeptError
+from videoinr.exporting.video_sink import VideoSink
 from videoinr.types import ExportProgress
 
 SLOW = "helpers.slow_cli"
@@ -178,6 +179,33 @@ def test_a_clip_of_variable_rate_goes_on_in_sync(tmp_path: Path, monkeypatch: py
             np.testing.assert_allclose(found, [0.24, 0.64, 1.64], atol=0.001, err_msg=reader.__name__)
 
 
+def leave_as_another_process(out: Path) -> None:
+    """A process knows its own folders, and leaves them alone: give what is left of ``out`` to another."""
+    (left,) = out.parent.glob(f"{out.name}.*.part")
+    left.rename(left.with_name(re.sub(r"\.\d+-", ".1-", left.name)))
+
+
+def stop(*_: object) -> None:
+    raise Cancelled
+
+
+@pytest.mark.parametrize("frames", [12, 13])
+def test_an_export_that_was_stopped_after_its_last_part_goes_on(tmp_path: Path, clip: Path, frames: int) -> None:
+    engine, out, token = SlowRenderer(clip, frames=frames), tmp_path / "out.mkv", CancelToken()
+    task = job_for(engine.opened.info, out, codec="ffv1", scale=Fraction(1))
+    assert task.plan.length == 6, "so that 13 frames end with a shorter part"
+    token.leaves = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VideoSink, "_written", stop)
+        with pytest.raises(Cancelled):
+            export_job(task, engine, token=token)
+    leave_as_another_process(out)
+    done: list[int] = []
+    export_job(replace(task, resume=True), engine, progress=lambda now: done.append(now.done))
+    assert done == [frames]
+    assert len(frames_of(out)) == frames
+
+
 def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) -> None:
     token = CancelToken()
     token.leaves = True
@@ -186,16 +214,11 @@ def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) 
         if now.done == 12:
             token.cancel()
 
-    def of_other_process(path: Path) -> None:
-        # A process knows its own folders, and leaves them alone.
-        path.rename(path.with_name(re.sub(r"\.\d+-", ".1-", path.name)))
-
     out, engine = tmp_path / "frames", SlowRenderer(clip, cuts=frozenset({3}))
     task = job_for(engine.opened.info, out, scale=Fraction(1), fps=Fraction(50))
     with pytest.raises(Cancelled):
         export_job(task, engine, progress=progress, token=token)
-    (left,) = tmp_path.glob("frames.*.part")
-    of_other_process(left)
+    leave_as_another_process(out)
     with pytest.raises(ExportError, match="differs in size, crop"):
         export(clip, out, resume=True)
     said: list[str] = []

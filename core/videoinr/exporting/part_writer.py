@@ -65,7 +65,8 @@ class PartWriter:
             self._skip_done()
 
     def _skip_done(self) -> None:
-        while self._plan.part_of(self.next_frame) in self._journal.whole:
+        # After the last frame, part_of names the last part once more if that one is shorter than the others.
+        while self.next_frame < self._plan.total and self._plan.part_of(self.next_frame) in self._journal.whole:
             part = self._plan.part_of(self.next_frame)
             self.next_frame = self._plan.frames(part).stop
 
