@@ -73,7 +73,7 @@ icon: $(READY) ## Draw the icon anew
 
 third-party: $(READY) ## List the libraries and data of others anew
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt hatchling \
-		-e ".[test,lint,demo,dist,docs,baselines,sound]"
+		-e ".[test,lint,demo,dist,docs,onnx,baselines,sound]"
 	$(BIN)/python packaging/third_party.py packaging/THIRD_PARTY.md
 
 bench: $(READY) ## Measure the speed of this machine

@@ -6,6 +6,7 @@ import re
 import runpy
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import videoinr_resources
 from helpers.clips import write_clip
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
+from videoinr.geometry import Grid
+from videoinr.model.onnx_export import export_onnx
+from videoinr.model.weights import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "packaging" / "examples"
@@ -43,7 +47,7 @@ def pictures(path: Path) -> list[NDArray[np.uint8]]:
 
 def test_every_example_is_tested_here() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {"slow_motion", "contact_sheet", "flow_picture", "own_model_psnr"}
+    assert names == {"slow_motion", "contact_sheet", "flow_picture", "own_model_psnr", "onnx_slow_motion"}
 
 
 def test_slow_motion(run_example: Callable[..., None], tmp_path: Path) -> None:
@@ -75,6 +79,17 @@ def test_own_model_psnr(run_example: Callable[..., None], tmp_path: Path, capsys
     printed = capsys.readouterr().out
     assert len(re.findall(r"\d+\.\d\d dB, between the frames", printed)) == 3
     assert "tiny" in printed
+
+
+def test_onnx_slow_motion(run_example: Callable[..., None], tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    model = load_model(str(save_tiny_model(tmp_path)))
+    export_onnx(model, tmp_path / "onnx-model", size=Grid(32, 20), scale=Fraction(2))
+    run_example("onnx_slow_motion", tmp_path / "onnx-model", "--count", 2)
+    first, second = (pictures(tmp_path / "onnx" / f"00{index}.png")[0] for index in range(2))
+    assert first.shape == (40, 64, 3)
+    assert (first != second).any()
 
 
 def test_readme_snippet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

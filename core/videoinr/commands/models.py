@@ -1,4 +1,4 @@
-"""``videoinr models``: lists the shipped models, imports released checkpoints, and averages weights."""
+"""``videoinr models``: lists the shipped models, imports released checkpoints, averages weights, writes ONNX files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from videoinr.commands.screen import show_json, show_table
 from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
+    from videoinr.model.onnx_export import OnnxFolder
     from videoinr.model.released.importing import Imported
     from videoinr.model.weights import ModelCard
 
@@ -20,7 +21,7 @@ models = typer.Typer(add_completion=False, name="models")
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the models that ship with the program; import a released model; average several models."""
+    """List the models that ship with the program; import a released one; average several; write one as ONNX files."""
     if context.invoked_subcommand is not None:
         return
     from videoinr.model.weights import shipped_models
@@ -86,6 +87,36 @@ def average_models(
         show_json(_facts(card))
     else:
         show_table("", (), [("mean of", format_count(len(files), "model")), ("saved to", str(card.path))])
+
+
+@models.command("export")
+def export_model(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model.")],
+    onnx: Annotated[Path, typer.Option("--onnx", metavar="FOLDER", help="Folder of the ONNX files to write.")],
+    size: Annotated[str, typer.Option("--size", metavar="WxH", help="Size of the frames, which the files fix.")],
+    scale: Annotated[str, typer.Option("--scale", metavar="F", help="How many times larger the pictures are.")] = "2",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model as ONNX files, for runtimes without torch, and check them where ONNX Runtime is installed."""
+    from videoinr.model.onnx_export import export_onnx
+    from videoinr.model.weights import load_model
+    from videoinr.text import parsing
+
+    frames, factor = parsing.size(size), parsing.number(scale)
+    written = export_onnx(load_model(name), onnx, size=frames, scale=factor, replace=overwrite)
+    if as_json:
+        files = [str(path) for path in written.files]
+        show_json({"files": files, "difference": written.difference, "onnxruntime": written.runtime})
+    else:
+        show_table("", (), _onnx_rows(written))
+
+
+def _onnx_rows(written: OnnxFolder) -> list[tuple[str, str]]:
+    rows = [("wrote", f"{path} ({path.stat().st_size / 1e6:.1f} MB)") for path in written.files]
+    if written.difference is None:
+        return [*rows, ("not checked", "ONNX Runtime is not installed")]
+    return [*rows, ("checked", f"ONNX Runtime {written.runtime}, largest difference {written.difference:.1e} of 1")]
 
 
 def _import_rows(imported: Imported) -> list[tuple[str, str]]:

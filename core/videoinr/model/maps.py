@@ -30,12 +30,13 @@ def concat(maps: Sequence[Tensor], dtype: torch.dtype | None = None, *, multiple
         multiple: The number of channels is rounded up to a multiple of this; the channels added are zeros.
 
     Returns:
-        A map [B, sum of all C, H, W] in the channels-last memory format. Where gradients are needed it is made by
-        ``torch.cat`` instead, in whatever format that gives, and ``multiple`` is ignored.
+        A map [B, sum of all C, H, W] in the channels-last memory format. Where gradients are needed, or a graph is
+        traced, it is made by ``torch.cat`` instead, in whatever format that gives, and ``multiple`` is ignored.
     """
     first, channels = maps[0], sum(one.shape[1] for one in maps)
     dtype, filled = dtype or first.dtype, -(-channels // multiple) * multiple
-    if torch.is_grad_enabled() and any(one.requires_grad for one in maps):
+    is_traced = torch.compiler.is_compiling()
+    if is_traced or (torch.is_grad_enabled() and any(one.requires_grad for one in maps)):
         return torch.cat([one.to(dtype) for one in maps], 1)
     if len(maps) == 1 and filled == channels:
         return first.to(dtype).contiguous(memory_format=torch.channels_last)

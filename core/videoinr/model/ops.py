@@ -253,7 +253,7 @@ def sample(image: Tensor, x: Tensor, y: Tensor, *, part: Rect | None = None, who
     Returns:
         [B, h, w, C]. Differentiable in all three.
     """
-    on_cpu = is_on_cpu(image) and not torch.is_grad_enabled() and len(image) == 1
+    on_cpu = _reads_as_table(image)
     if part is not None and whole is not None:
         if on_cpu:
             return sample_placed(image, x, y, Placement(part, part, whole))
@@ -265,6 +265,12 @@ def sample(image: Tensor, x: Tensor, y: Tensor, *, part: Rect | None = None, who
 
         return kernel.sample(image, x, y)
     return sample_bilinear(image, x, y)
+
+
+def _reads_as_table(image: Tensor) -> bool:
+    """Whether ``image`` is read by ``embedding_bag``, which neither training nor an exported graph can use."""
+    infers = not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    return infers and is_on_cpu(image) and len(image) == 1
 
 
 def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
@@ -284,7 +290,7 @@ def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
         whole = Grid(image.shape[3], image.shape[2])
         place = Placement(whole.rect, whole.rect, whole)
     x, y = positions_along(flow, place.flow.x, place.flow.y)
-    if is_on_cpu(image) and not torch.is_grad_enabled() and len(image) == 1:
+    if _reads_as_table(image):
         # NaN in a flow must become a bad picture and not an index outside the map.
         x, y = x.nan_to_num_(), y.nan_to_num_()
         # The order of additions in a read depends on the memory format; channels last is that of the encoders.
@@ -356,7 +362,9 @@ def prepare_cpu() -> None:
 
 
 def _runs_natively(head: SirenHead, *tensors: Tensor) -> bool:
-    if torch.is_grad_enabled() or not all(is_on_cpu(each) and each.dtype == torch.float32 for each in tensors):
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return False
+    if not all(is_on_cpu(each) and each.dtype == torch.float32 for each in tensors):
         return False
     from videoinr.model.native import heads
 
