@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage
 
 from videoinr.render.inspected import BlendMask
-from videoinr_viewer.picture.picture_item import Pane, PictureItem
+from videoinr_viewer.inspection.colour_layer import ColourLayer, premultiplied
 from videoinr_viewer.picture.pictures import unit_box
-from videoinr_viewer.picture.qimages import qimage_from_premultiplied
 
-MOST_ALPHA, STALE_OPACITY = 0.75, 0.35
+MOST_ALPHA = 0.75
 EARLIER, LATER = np.array([45.0, 125.0, 255.0]), np.array([255.0, 140.0, 0.0])
 
 
@@ -28,18 +27,13 @@ def blend_colours(first_share: NDArray[np.float32]) -> NDArray[np.uint8]:
     share = np.clip(np.nan_to_num(first_share, nan=0.5), 0, 1)[..., None]
     alpha = MOST_ALPHA * np.abs(2 * share - 1)
     rgb = np.where(share > 0.5, EARLIER, LATER)
-    colours: NDArray[np.uint8] = np.rint(np.concatenate((rgb * alpha, 255 * alpha), -1)).astype(np.uint8)
-    return colours
+    return premultiplied(rgb, alpha)
 
 
-class BlendOverlay:
-    """A layer of ``item``. ``is_fresh``: whether the mask is that of the instant in view."""
+class BlendOverlay(ColourLayer):
+    """The blend mask as a layer of the picture."""
 
-    def __init__(self, item: PictureItem) -> None:
-        self._item = item
-        self.is_on = self.is_fresh = False
-        self._mask: BlendMask | None = None
-        self._image: QImage | None = None
+    _mask: BlendMask | None = None
 
     @property
     def mask(self) -> BlendMask | None:
@@ -49,18 +43,10 @@ class BlendOverlay:
     def set_mask(self, mask: BlendMask | None) -> None:
         """Show another mask, or none."""
         self._mask, share = mask, None if mask is None else mask.first_share
-        self._image = None if share is None else qimage_from_premultiplied(blend_colours(share))
+        self.fill(None if share is None else blend_colours(share))
 
-    def paint(self, painter: QPainter, pane: Pane, ratio: float) -> None:
-        """Paint the mask in ``pane``; its pixels have the same size at any ``ratio``."""
-        if not self.is_on or self._mask is None or self._image is None:
-            return
+    def _box(self, image: QImage) -> QRectF:
+        assert self._mask is not None
         left, top, right, bottom = unit_box(self._mask.query)
         width, height = self._item.size
-        box = QRectF(left * width, top * height, (right - left) * width, (bottom - top) * height)
-        painter.save()
-        painter.setClipRect(self._item.frame_box(pane))
-        painter.setOpacity(1.0 if self.is_fresh else STALE_OPACITY)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-        painter.drawImage(pane.physical.mapRect(box), self._image)
-        painter.restore()
+        return QRectF(left * width, top * height, (right - left) * width, (bottom - top) * height)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from videoinr.render.inspected import FlowField
+from videoinr_viewer.inspection.colour_layer import STALE_OPACITY
 from videoinr_viewer.inspection.flow_picture import arrow_spacing, arrows, magnification, scale_of, wheel_colours
 from videoinr_viewer.picture.picture_item import Pane, PictureItem
 from videoinr_viewer.picture.pictures import unit_box
@@ -21,8 +22,6 @@ OUTLINE_STEPS = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
 """Where the outline is drawn, logical pixels: Qt draws thin lines ten times as fast as thick ones."""
 DOT_PX = 1.5
 """Arrows that are shorter than this are drawn as dots, logical pixels."""
-STALE_OPACITY = 0.35
-"""Of a field whose instant is not the one in view: the one in view is being computed."""
 OUTLINE, INK = QColor(0, 0, 0, 170), QColor(255, 236, 130)
 
 
