@@ -18,6 +18,7 @@ from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.geometry import Grid, Rect
 from videoinr.journey.camera import CameraPath
 from videoinr.journey.curve import CurveRate, RetimeCurve
+from videoinr.journey.even_frames import EvenFrames
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
 from videoinr.types import AcrossCuts, ClipInfo, Segment
 
@@ -76,7 +77,7 @@ class ExportJob:
     camera: CameraPath | None = None
 
     @property
-    def retiming(self) -> ConstantRate | CurveRate:
+    def retiming(self) -> EvenFrames:
         """The clip time of each output frame."""
         if self.curve is not None:
             return CurveRate(self.curve, self.fps)

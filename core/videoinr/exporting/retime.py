@@ -1,17 +1,16 @@
 """Time maps: the exact second of the clip that each frame of an output shows.
 
-The map here is the constant rate. Another one is a class with the same members (``frame_count``, ``duration_secs``,
-``times`` and ``time``): the retime curve of :mod:`videoinr.journey.curve`.
+The map here is the constant rate. Another :class:`~videoinr.journey.even_frames.EvenFrames` is the retime curve of
+:mod:`videoinr.journey.curve`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 
 from videoinr.errors import UsageError
+from videoinr.journey.even_frames import EvenFrames
 from videoinr.types import Segment
 
 MAX_FPS = 1000
@@ -21,7 +20,7 @@ MAX_FPS_DENOMINATOR = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class ConstantRate:
+class ConstantRate(EvenFrames):
     """Plays ``segment`` of a clip at ``speed`` (1/4 is slow motion) and ``fps`` frames per second.
 
     Output frame ``i`` shows the clip at ``segment.start_secs + i * speed / fps``. All of these times lie in the
@@ -37,19 +36,9 @@ class ConstantRate:
             raise ValueError(f"a rate and a speed must be above 0, not {self.fps} and {self.speed}")
 
     @property
-    def frame_count(self) -> int:
-        """The number of frames: segment duration / speed * fps, rounded half up, at least 1."""
-        return max(1, floor(self.segment.duration_secs / self.speed * self.fps + Fraction(1, 2)))
-
-    @property
-    def duration_secs(self) -> Fraction:
-        """The duration of the output, seconds: whole frames."""
-        return self.frame_count / self.fps
-
-    @property
-    def times(self) -> Iterator[Fraction]:
-        """The second of the clip that each output frame shows, strictly increasing."""
-        return map(self.time, range(self.frame_count))
+    def wanted_secs(self) -> Fraction:
+        """The segment's duration at the speed."""
+        return self.segment.duration_secs / self.speed
 
     def time(self, index: int | Fraction) -> Fraction:
         """Return the second of the clip that output frame ``index`` shows; a fraction lies between two frames."""

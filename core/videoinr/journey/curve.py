@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import floor, isqrt
+from math import isqrt
 
 from videoinr.errors import UsageError
+from videoinr.journey.even_frames import EvenFrames
 from videoinr.text import parsing
 from videoinr.text.plain import printable
 from videoinr.types import Segment
@@ -173,26 +174,16 @@ class RetimeCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class CurveRate:
+class CurveRate(EvenFrames):
     """Plays a clip along ``curve`` at ``fps`` frames per second; the counterpart of ConstantRate."""
 
     curve: RetimeCurve
     fps: Fraction
 
     @property
-    def frame_count(self) -> int:
-        """The number of frames: the curve's duration * fps, rounded half up, at least 1."""
-        return max(1, floor(self.curve.duration_secs * self.fps + Fraction(1, 2)))
-
-    @property
-    def duration_secs(self) -> Fraction:
-        """The duration of the output, seconds: whole frames."""
-        return self.frame_count / self.fps
-
-    @property
-    def times(self) -> Iterator[Fraction]:
-        """The second of the clip that each output frame shows."""
-        return map(self.time, range(self.frame_count))
+    def wanted_secs(self) -> Fraction:
+        """The curve's duration."""
+        return self.curve.duration_secs
 
     def time(self, index: int | Fraction) -> Fraction:
         """Return the second of the clip that output frame ``index`` shows; a fraction lies between two frames."""
