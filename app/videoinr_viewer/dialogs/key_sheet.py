@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QMenuBar,
     QScrollArea,
@@ -19,10 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.dialogs.key_group import KeyGroup, Keys, width_of_keys
 from videoinr_viewer.style.language import tr
-
-Keys = Sequence[tuple[str, str]]
-"""(keys, text of the action) for each line."""
 
 
 class KeySheet(QDialog):
@@ -64,9 +59,10 @@ def _columns(groups: Sequence[tuple[str, Keys]]) -> QWidget:
         half.setSpacing(14)
         row.addLayout(half)
     lengths = [0, 0]
+    keys_px = width_of_keys(columns.font(), (keys for _, keys in groups))
     for title, keys in groups:
         shortest = lengths.index(min(lengths))
-        halves[shortest].addWidget(QLabel(_table(title, keys), textFormat=Qt.TextFormat.RichText))
+        halves[shortest].addWidget(KeyGroup(title, keys, keys_px))
         lengths[shortest] += len(keys) + 2
     for half in halves:
         half.addStretch(1)
@@ -87,8 +83,3 @@ def _keys(action: QAction) -> str:
 def _plain(action: QAction) -> str:
     # The text of undo and redo names a step as well.
     return action.iconText().replace("&", "").rstrip("…")
-
-
-def _table(title: str, keys: Keys) -> str:
-    lines = "".join(f"<tr><td width='170'><b>{escape(key)}</b></td><td>{escape(text)}</td></tr>" for key, text in keys)
-    return f"<p style='margin-bottom:4px'><b>{escape(title)}</b></p><table cellspacing='3'>{lines}</table>"

@@ -1,0 +1,73 @@
+"""Paints one group of the key sheet: its title, and a line for each action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from videoinr_viewer.style.painting import painting
+
+Keys = Sequence[tuple[str, str]]
+"""(keys, text of the action) for each line."""
+_GAP_PX, _LINE_PX, _TITLE_PX = 18, 5, 4
+_AT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+
+
+class KeyGroup(QWidget):
+    """Shows ``keys`` under ``title``; the texts begin ``keys_px`` from the left.
+
+    It paints its lines itself: a label of rich text for each group took 15 ms of layout, and a label for each text as
+    much of style sheet. Screen readers get the lines as the description.
+    """
+
+    def __init__(self, title: str, keys: Keys, keys_px: int) -> None:
+        super().__init__()
+        self._title, self._keys, self._keys_px = title, keys, keys_px
+        self.setAccessibleName(title)
+        self.setAccessibleDescription("\n".join(f"{key}: {text}" for key, text in keys))
+        self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the size of all lines."""
+        metrics, title = self.fontMetrics(), QFontMetrics(bold(self.font()))
+        texts_px = max((metrics.horizontalAdvance(text) for _, text in self._keys), default=0)
+        width = max(self._keys_px + texts_px, title.horizontalAdvance(self._title))
+        return QSize(width + 1, self._line_px * (1 + len(self._keys)) + _TITLE_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same: no line is cut off."""
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint title and lines in the colours of the theme."""
+        line, width = self._line_px, self.width()
+        plain, strong = self.font(), bold(self.font())
+        with painting(QPainter(self)) as painter:
+            painter.setPen(self.palette().windowText().color())
+            painter.setFont(strong)
+            painter.drawText(0, 0, width, line, _AT, self._title)
+            for index, (key, _) in enumerate(self._keys):
+                painter.drawText(0, (index + 1) * line + _TITLE_PX, self._keys_px, line, _AT, key)
+            painter.setFont(plain)
+            for index, (_, text) in enumerate(self._keys):
+                painter.drawText(self._keys_px, (index + 1) * line + _TITLE_PX, width - self._keys_px, line, _AT, text)
+
+    @property
+    def _line_px(self) -> int:
+        return self.fontMetrics().height() + _LINE_PX
+
+
+def bold(font: QFont) -> QFont:
+    """Return ``font`` in bold."""
+    strong = QFont(font)
+    strong.setBold(True)
+    return strong
+
+
+def width_of_keys(font: QFont, groups: Iterable[Keys]) -> int:
+    """Return where the texts begin beside the widest keys of ``groups``, pixels."""
+    metrics = QFontMetrics(bold(font))
+    return max((metrics.horizontalAdvance(key) for keys in groups for key, _ in keys), default=0) + _GAP_PX
