@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.stage import Stage
+from videoinr.journey.camera import Easing
 from videoinr.journey.curve import curve_from_text
 from videoinr.types import Segment
 from videoinr_viewer.journey.journey import Journey
@@ -140,6 +141,44 @@ def test_an_export_goes_along_the_curve_with_shutter_and_camera(stage: Stage) ->
     assert list(planner.keyframes) == [first, second]
     trigger(stage, "camera-clear")
     assert list(planner.keyframes) == []
+
+
+def test_the_easing_is_chosen_in_the_menu_and_in_the_list(stage: Stage) -> None:
+    planner, session, actions = planner_of(stage), stage.viewer.session, stage.viewer.window.actions_by_id
+    easings = {easing: actions[f"camera-{easing.value}"] for easing in Easing}
+
+    def checked() -> list[Easing]:
+        return [easing for easing, action in easings.items() if action.isChecked()]
+
+    trigger(stage, "camera-hold")
+    assert (planner.keyframes, checked()) == ((), []), "there is no keyframe to go on from"
+    for secs in (Fraction(1, 2), Fraction(1)):
+        session.seek(secs)
+        trigger(stage, "camera-keyframe")
+    assert checked() == [Easing.SMOOTH]
+    session.seek(Fraction(3, 4))
+    trigger(stage, "camera-linear")
+    assert [one.easing for one in planner.keyframes] == [Easing.LINEAR, Easing.SMOOTH]
+    shown = []
+    for secs in (Fraction(0), Fraction(1, 2), Fraction(1)):
+        session.seek(secs)
+        shown.append(checked())
+    assert shown == [[], [Easing.LINEAR], [Easing.SMOOTH]]
+    trigger(stage, "annotations")
+    listed = stage.viewer.window.side_windows.annotations
+    assert listed is not None
+    assert not listed.easing.isEnabled()
+    first_row = listed.list.topLevelItem(0)
+    assert first_row is not None
+    listed.list.setCurrentItem(first_row)
+    assert (listed.easing.isEnabled(), listed.easing.currentData()) == (True, Easing.LINEAR)
+    listed.easing.setCurrentIndex(list(Easing).index(Easing.HOLD))
+    listed.easing.activated.emit(listed.easing.currentIndex())
+    assert [one.easing for one in planner.keyframes] == [Easing.HOLD, Easing.SMOOTH]
+    assert "with a jump" in listed.list.topLevelItem(0).text(0)  # type: ignore[union-attr]
+    trigger(stage, "undo", "undo")
+    assert [one.easing for one in planner.keyframes] == [Easing.SMOOTH, Easing.SMOOTH]
+    assert checked() == [Easing.SMOOTH]
 
 
 def test_the_view_at_rest_shows_the_shutter_and_undo_takes_it_back(stage: Stage) -> None:

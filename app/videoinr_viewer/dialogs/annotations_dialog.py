@@ -6,9 +6,12 @@ from fractions import Fraction
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
+    QHBoxLayout,
     QHeaderView,
+    QLabel,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -16,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr.journey.camera import Easing
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import decimal, tr
@@ -46,8 +50,17 @@ class AnnotationsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         for button in (self.go, self.rename, self.remove):
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.easing = QComboBox()
+        self.easing.setAccessibleName(tr("To the next keyframe"))
+        for easing, word in _words_for_easings().items():
+            self.easing.addItem(word, easing)
+        self._easing_label = QLabel(tr("To the next keyframe"))
+        row = QHBoxLayout()
+        row.addWidget(self._easing_label)
+        row.addWidget(self.easing, 1)
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
+        layout.addLayout(row)
         layout.addWidget(buttons)
         self.resize(460, 320)
         annotations.changed.connect(self.fill)
@@ -55,6 +68,7 @@ class AnnotationsDialog(QDialog):
         self.list.itemDoubleClicked.connect(self._double_click)
         self.list.itemChanged.connect(self._take_name)
         self.list.itemSelectionChanged.connect(self._enable)
+        self.easing.activated.connect(self._ease)
         self.go.clicked.connect(self._go)
         self.rename.clicked.connect(self._rename)
         self.remove.clicked.connect(self._remove)
@@ -70,8 +84,10 @@ class AnnotationsDialog(QDialog):
             self._add(named.name, named.segment.start_secs, named.segment.end_secs)
         for mark in self._annotations.bookmarks:
             self._add(mark.name, mark.time_secs, None)
+        easings = _words_for_easings()
         for keyframe in self._planner.keyframes:
-            words = tr("Camera ×{zoom}", zoom=decimal(f"{float(keyframe.zoom):.2f}"))
+            zoom = decimal(f"{float(keyframe.zoom):.2f}")
+            words = tr("Camera ×{zoom}, {easing} to the next", zoom=zoom, easing=easings[keyframe.easing])
             unnamed = self._add(words, keyframe.time_secs, None)
             unnamed.setFlags(unnamed.flags() & ~Qt.ItemFlag.ItemIsEditable)
         self.list.blockSignals(False)
@@ -96,6 +112,12 @@ class AnnotationsDialog(QDialog):
         for button in (self.go, self.remove):
             button.setEnabled(row is not None)
         self.rename.setEnabled(row is not None and row < self._named)
+        for widget in (self._easing_label, self.easing):
+            widget.setVisible(bool(self._planner.keyframes))
+            widget.setEnabled(row is not None and row >= self._named)
+        if row is not None and row >= self._named:
+            easing = self._planner.keyframes[row - self._named].easing
+            self.easing.setCurrentIndex(list(Easing).index(easing))
 
     @property
     def _named(self) -> int:
@@ -125,6 +147,11 @@ class AnnotationsDialog(QDialog):
         if selected := self.list.selectedItems():
             self._session.seek(selected[0].data(0, _TIME))
 
+    @Slot(int)
+    def _ease(self, _index: int) -> None:
+        if (row := self._row()) is not None:
+            self._planner.set_easing(self.easing.currentData(), row - self._named)
+
     @Slot()
     def _rename(self) -> None:
         if (selected := self.list.selectedItems()) and self.rename.isEnabled():
@@ -141,3 +168,8 @@ class AnnotationsDialog(QDialog):
             self._planner.delete_keyframe(row - self._named)
         else:
             self._annotations.delete_bookmark(row - segments)
+
+
+def _words_for_easings() -> dict[Easing, str]:
+    """Return how the camera goes to the next keyframe, in a word or two."""
+    return {Easing.SMOOTH: tr("gently"), Easing.LINEAR: tr("evenly"), Easing.HOLD: tr("with a jump")}

@@ -8,7 +8,7 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.colour import HDR_TRANSFERS
-from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, MOST_ZOOM, CameraPath, Keyframe
+from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, MOST_ZOOM, CameraPath, Easing, Keyframe
 from videoinr.journey.curve import RetimeCurve
 from videoinr.render.messages import Opened
 from videoinr_viewer.journey.journey import Journey
@@ -23,11 +23,16 @@ class JourneyPlanner(QObject):
     """The journey through the open clip. Lives on the GUI thread."""
 
     changed = Signal()
+    easing_changed = Signal()
+    """:attr:`easing` may be another one."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.journey = Journey()
+        self._easing: Easing | None = None
+        self.changed.connect(self._look)
+        session.view_changed.connect(self._look)
         session.opened.connect(self._open)
         session.closed.connect(self._forget)
 
@@ -61,6 +66,31 @@ class JourneyPlanner(QObject):
         if len(others) == len(self.keyframes) < MOST_KEYFRAMES:
             others = tuple(sorted((*others, here), key=lambda one: one.time_secs))
         self._set_keyframes(others)
+
+    @property
+    def easing(self) -> Easing | None:
+        """How the camera goes on from the last keyframe before the present time, or at it; None if there is none."""
+        index = self._last_index()
+        return None if index is None else self.keyframes[index].easing
+
+    def set_easing(self, easing: Easing, index: int | None = None) -> None:
+        """Let the camera go on so from the keyframe ``index``; None: from the last one up to the present time."""
+        index = self._last_index() if index is None else index
+        if index is not None:
+            here = replace(self.keyframes[index], easing=easing)
+            self._set_keyframes((*self.keyframes[:index], here, *self.keyframes[index + 1 :]))
+        # The action that was triggered has checked itself.
+        self.easing_changed.emit()
+
+    def _last_index(self) -> int | None:
+        now = self._session.view.time_secs.limit_denominator(MOST_DENOMINATOR)
+        return max((index for index, one in enumerate(self.keyframes) if one.time_secs <= now), default=None)
+
+    @Slot()
+    def _look(self) -> None:
+        if self.easing != self._easing:
+            self._easing = self.easing
+            self.easing_changed.emit()
 
     def delete_keyframe(self, index: int) -> None:
         """Remove the keyframe ``index``."""

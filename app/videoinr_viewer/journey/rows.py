@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from videoinr.journey.camera import Easing
 from videoinr_viewer.action_row import Menu, Row, Targets
 from videoinr_viewer.journey.planner import ANGLES
+
+EASINGS = {
+    Easing.SMOOTH: "The camera starts and stops &gently",
+    Easing.LINEAR: "The camera moves &evenly",
+    Easing.HOLD: "The camera rests and &jumps",
+}
+"""What the menu says about the way from a keyframe to the next."""
+
+
+def _easing(easing: Easing) -> Callable[[Targets], object]:
+    return lambda t: t.planner.set_easing(easing)
 
 
 def _shutter(angle: int) -> Callable[[Targets], object]:
@@ -24,6 +36,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "camera-keyframe", Menu.JOURNEY, "A &camera keyframe here, or none", ("Y",),
         lambda t: t.planner.toggle_keyframe(),
+    ),
+    *(
+        Row(
+            f"camera-{easing.value}", Menu.JOURNEY, text, (f"Ctrl+Alt+{index}",), _easing(easing), checkable=True,
+            choice="easing", group_ends=easing is Easing.HOLD,
+            tip="From the last keyframe before the present time to the next one",
+        )
+        for index, (easing, text) in enumerate(EASINGS.items(), len(ANGLES))
     ),
     Row(
         "camera-list", Menu.JOURNEY, "&List of keyframes…", ("Ctrl+Shift+Y",),

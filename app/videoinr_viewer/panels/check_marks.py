@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 
+from videoinr.journey.camera import Easing
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
@@ -49,6 +50,7 @@ class CheckMarks(QObject):
         self._frame_view, self._inspections, self._slicing = frame_view, inspections, slicing
         self._planner = planner
         planner.changed.connect(self._show_shutter)
+        planner.easing_changed.connect(self._show_easing)
         player.changed.connect(self._show_player)
         sound.changed.connect(self._show_sound)
         frame_view.comparison.changed.connect(self._show_comparison)
@@ -77,6 +79,11 @@ class CheckMarks(QObject):
         for angle in ANGLES:
             action = self._actions[f"shutter-{angle}"]
             action.setChecked(action is chosen)
+
+    @Slot()
+    def _show_easing(self) -> None:
+        for easing in Easing:
+            self._actions[f"camera-{easing.value}"].setChecked(easing is self._planner.easing)
 
     @Slot()
     def _show_comparison(self) -> None:
