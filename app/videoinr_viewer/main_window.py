@@ -274,7 +274,7 @@ class MainWindow(QMainWindow):
         projects.named.connect(self._show_title)
         projects.saved.connect(self.messages.show_project_saved)
         projects.failed.connect(self.messages.show_error)
-        self.autosave.offered.connect(offers.show_offer)
+        self.autosave.offered.connect(offers.show_offers)
         offers.restore_wanted.connect(self._restore)
         offers.discard_wanted.connect(self.autosave.discard)
 

@@ -91,6 +91,39 @@ def test_unsaved_work_is_offered_to_the_next_window_and_restored(
     assert not third.viewer.window.restore_bar.isVisible()
 
 
+def test_the_work_of_several_windows_is_offered_and_each_can_be_chosen(
+    stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
+) -> None:
+    lost = [stage_with() for _ in range(3)]  # A crash of the system ends them all.
+    for number, stage in enumerate(lost):
+        with_segment(stage, project_clip)
+        stage.viewer.window.annotations.rename_segment(0, f"of window {number}")
+        stage.viewer.window.autosave.write()
+        idle(stage)
+    for stage in lost:
+        stage.viewer.window.close()
+    left = {read_project(one).project.document.segments[0].name for one in states(tmp_path)}
+    assert left == {"of window 0", "of window 1", "of window 2"}
+    stage = stage_with()
+    bar, restored = stage.viewer.window.restore_bar, set()
+    for remaining in (3, 2, 1):
+        stage.wait_for(lambda count=remaining: bar.isVisible() and len(bar._offers) == count)  # type: ignore[misc]
+        assert (bar.choice.isVisible(), bar.choice.count()) == (remaining > 1, remaining)
+        bar.choice.setCurrentIndex(remaining - 1)
+        chosen = bar.chosen
+        expected = read_project(chosen.left.path).project.document.segments
+        if remaining == 2:
+            bar.discard.click()
+        else:
+            bar.restore.click()
+            stage.wait_for(lambda wanted=expected: document(stage).segments == wanted)  # type: ignore[misc]
+            stage.viewer.window.history.stack.setClean()  # As if it were saved: it is not offered again.
+        restored.add(expected[0].name)
+    assert restored == left
+    idle(stage)
+    assert not bar.isVisible()
+
+
 def test_unsaved_work_of_a_project_goes_back_to_it(
     stage_with: Callable[..., Stage], project_file: Path, tmp_path: Path
 ) -> None:

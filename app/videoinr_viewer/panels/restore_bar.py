@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from videoinr_viewer.project.autosave import Offer
 from videoinr_viewer.style.language import tr
 
 
 class RestoreBar(QFrame):
-    """Shows one offer; hidden while there is none. It stays until the user answers, and comes again if he does not."""
+    """Shows offers; hidden while there is none. It stays until the user answers, and comes again if he does not.
+
+    Of several, the newest is chosen first. What is not restored stays on offer.
+    """
 
     restore_wanted = Signal(object)
     """Offer: the user wants this work back."""
@@ -20,9 +23,12 @@ class RestoreBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hide()
-        self._offer: Offer | None = None
+        self._offers: tuple[Offer, ...] = ()
         self.text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.choice = QComboBox()
+        self.choice.setAccessibleName(tr("Unsaved work"))
+        self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.restore, self.discard, self.later = (
             QPushButton(text, autoDefault=False) for text in (tr("Restore"), tr("Discard"), tr("Later"))
         )
@@ -31,6 +37,7 @@ class RestoreBar(QFrame):
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(8)
         row.addWidget(self.text, 1)
+        row.addWidget(self.choice, 2)
         for button in (self.restore, self.discard, self.later):
             row.addWidget(button)
         self.restore.clicked.connect(self._restore)
@@ -38,28 +45,48 @@ class RestoreBar(QFrame):
         self.later.clicked.connect(self.hide)
 
     @Slot(object)
-    def show_offer(self, offer: Offer | None) -> None:
-        """Show ``offer``; with None, hide."""
-        self._offer = offer
-        if offer is not None:
-            self.text.setText(_words(offer))
-        self.setVisible(offer is not None)
+    def show_offers(self, offers: tuple[Offer, ...]) -> None:
+        """Show ``offers``, the newest first; hide if there is none."""
+        self._offers = offers
+        is_one = len(offers) == 1
+        if offers:
+            several = tr("{count} windows left unsaved work:", count=len(offers))
+            self.text.setText(_words(offers[0]) if is_one else several)
+            self.choice.clear()
+            self.choice.addItems([_line(offer) for offer in offers])
+        self.choice.setVisible(not is_one)
+        self.setVisible(bool(offers))
+
+    @property
+    def chosen(self) -> Offer:
+        """The offer that the buttons act on."""
+        return self._offers[self.choice.currentIndex()]
 
     @Slot()
     def _restore(self) -> None:
         self.hide()
-        self.restore_wanted.emit(self._offer)
+        self.restore_wanted.emit(self.chosen)
 
     @Slot()
     def _discard(self) -> None:
         self.hide()
-        self.discard_wanted.emit(self._offer)
+        self.discard_wanted.emit(self.chosen)
 
 
 def _words(offer: Offer) -> str:
-    written = QDateTime.fromSecsSinceEpoch(round(offer.left.written.timestamp()))
-    time = QLocale().toString(written, QLocale.FormatType.ShortFormat)
     return tr(
         "Unsaved work on {clip} was left on {time}. Segments: {segments}, bookmarks: {bookmarks}.",
-        clip=offer.clip, time=time, segments=offer.segments, bookmarks=offer.bookmarks,
+        clip=offer.clip, time=_time(offer), segments=offer.segments, bookmarks=offer.bookmarks,
     )  # fmt: skip
+
+
+def _line(offer: Offer) -> str:
+    return tr(
+        "{clip}, {time}; segments: {segments}, bookmarks: {bookmarks}", clip=offer.clip, time=_time(offer),
+        segments=offer.segments, bookmarks=offer.bookmarks,
+    )  # fmt: skip
+
+
+def _time(offer: Offer) -> str:
+    written = QDateTime.fromSecsSinceEpoch(round(offer.left.written.timestamp()))
+    return QLocale().toString(written, QLocale.FormatType.ShortFormat)

@@ -45,7 +45,7 @@ class Autosave(QObject):
     """
 
     offered = Signal(object)
-    """Offer, or None: there is nothing more."""
+    """A tuple of Offer, the newest first: all that was left behind."""
 
     def __init__(
         self, keeper: ProjectKeeper, history: History, session: Session, folder: Path | None, parent: QObject
@@ -126,20 +126,21 @@ class Autosave(QObject):
 
     @Slot()
     def look_around(self) -> None:
-        """Offer the newest state that was left behind."""
-        self._do(lambda unsaved: self.offered.emit(_first_offer(unsaved)))
+        """Offer what was left behind."""
+        self._do(lambda unsaved: self.offered.emit(_offers(unsaved)))
 
     def discard(self, offer: Offer) -> None:
-        """Remove what was offered, and offer the next."""
+        """Remove what was offered, and offer the rest."""
         self._do(lambda unsaved: unsaved.discard(offer.left))
         self.look_around()
 
     @Slot(object)
     def _adopt(self, wanted: Wanted) -> None:
-        """A state that was left behind is open in this window: keep it as this window's own."""
+        """A state that was left behind is open in this window: keep it as this window's own, and offer the rest."""
         if (left := wanted.left) is not None:
             self.write()
             self._do(lambda unsaved: unsaved.discard(left))
+            self.look_around()
 
     def _do(self, act: Callable[[UnsavedWork], None]) -> None:
         if (unsaved := self._unsaved) is not None:
@@ -154,16 +155,20 @@ def _kept(act: Callable[[UnsavedWork], None], unsaved: UnsavedWork) -> None:
         log.warning("the state of the window could not be kept: %s", error)
 
 
-def _first_offer(unsaved: UnsavedWork) -> Offer | None:
-    for left in unsaved.left_behind():
-        # Imported here: most starts find nothing.
-        from videoinr_viewer.project.project_file import read_project
+def _offers(unsaved: UnsavedWork) -> tuple[Offer, ...]:
+    left_behind = unsaved.left_behind()
+    if not left_behind:
+        return ()
+    # Imported here: most starts find nothing.
+    from videoinr_viewer.project.project_file import read_project
 
+    offers = []
+    for left in left_behind:
         try:
             project = read_project(left.path).project
         except VideoInrError as error:
             log.info("%s", error)
             continue
         document = project.document
-        return Offer(left, project.clip.name, len(document.segments), len(document.bookmarks))
-    return None
+        offers.append(Offer(left, project.clip.name, len(document.segments), len(document.bookmarks)))
+    return tuple(offers)

@@ -62,8 +62,15 @@ def _drop(viewer: Viewer) -> None:
 
 
 def _offer(viewer: Viewer) -> None:
-    left = LeftBehind(Path("left.vinr"), datetime(2026, 1, 31, 12, 30))
-    viewer.window.restore_bar.show_offer(Offer(left, "Holiday in the mountains.mp4", 3, 2))
+    viewer.window.restore_bar.show_offers((_left("Holiday in the mountains.mp4", 3),))
+
+
+def _offer_several(viewer: Viewer) -> None:
+    viewer.window.restore_bar.show_offers((_left("Holiday in the mountains.mp4", 3), _left("pan.mp4", 0)))
+
+
+def _left(clip: str, segments: int) -> Offer:
+    return Offer(LeftBehind(Path("left.vinr"), datetime(2026, 1, 31, 12, 30)), clip, segments, 2)
 
 
 def _fail(viewer: Viewer) -> None:
@@ -73,7 +80,7 @@ def _fail(viewer: Viewer) -> None:
 
 
 def _close_offer(viewer: Viewer) -> None:
-    viewer.window.restore_bar.show_offer(None)
+    viewer.window.restore_bar.show_offers(())
 
 
 _MENUS = tuple(Scene(f"menu-{menu.name.lower()}", widget=_menu(index)) for index, menu in enumerate(Menu))
@@ -81,6 +88,7 @@ WITHOUT_CLIP = (
     Scene("first-page"),
     Scene("error", (_fail,)),
     Scene("restore", (_offer,), _close_offer),
+    Scene("restore-several", (_offer_several,), _close_offer),
     Scene("drop", (_drop,), lambda viewer: viewer.window.drop.highlight.hide()),
     Scene("palette-without-clip", (_do("palette"),)),
     *(Scene(f"{scene.name}-without-clip", widget=scene.widget) for scene in _MENUS),
@@ -123,6 +131,7 @@ WITH_CLIP = (
     Scene("settings", (_do("settings"),)),
     *_MENUS,
     Scene("notes", _NOTES),
+    Scene("retime", (_do("retime"),)),
     Scene("notes-magnified", (_do("timeline-in", "timeline-in"),), _do("timeline-whole")),
     Scene("segments", (_do("annotations"),)),
 )
