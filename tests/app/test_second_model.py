@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 from helpers.clips import write_clip
+from helpers.projects import open_file, written
 from helpers.shots import pan
 from helpers.slow_renderer import QUICK, Pace, SlowRenderer
 from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import CancelToken
-from videoinr.errors import Cancelled, DeviceError
+from videoinr.errors import Cancelled, DeviceError, UnknownModelError
 from videoinr.render.engine import open_engine
 from videoinr.render.renderer import Renderer
 from videoinr.types import Quality, RegionQuery, RenderedRegion
@@ -23,6 +25,7 @@ from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.second_model import SecondModel, next_model
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.comparison import Comparison
+from videoinr_viewer.picture.scoring import nearness
 from videoinr_viewer.start.program import model_opener
 
 
@@ -39,7 +42,8 @@ def compared(stage: Stage, made: list[SlowRenderer], pace: Pace = QUICK) -> Comp
     """Compare with another model, and wait for its picture."""
 
     def open_model(path: Path, name: str) -> Renderer:
-        assert name == "lite"
+        if name != "lite":
+            raise UnknownModelError(f"There is no model {name}.")
         made.append(Inverted(path, pace=pace))
         return made[-1]
 
@@ -61,12 +65,36 @@ def test_its_full_picture_of_the_view_is_what_is_compared(stage: Stage) -> None:
     assert reference is not None
     assert np.array_equal(reference.rgbx[..., :3], 255 - decoded.rgbx[..., :3])
     assert view.overlays.badge.text() == "Model lite  |  VideoINR"
+    label, (psnr_db, ssim) = stage.viewer.window.status.score, nearness(decoded.rgbx, reference.rgbx)
+    assert label.isVisible()
+    assert label.text() == f"lite: {psnr_db:.2f} dB · SSIM {ssim:.3f}"
+    assert "lite" in label.toolTip()
+    actions["compare-off"].trigger()
+    assert not label.isVisible()
+    actions["compare-wipe"].trigger()
+    assert label.isVisible()
     stage.viewer.session.zoom_to(4)
     stage.wait_until_complete()
     stage.wait_for(lambda: comparison.is_complete)
     assert view.item.reference is not None
     assert view.item.reference.query == stage.viewer.session.last_query
     assert {call for call, _ in made[0].calls} == {"full"}, "no time for drafts"
+
+
+def test_a_project_remembers_which_model_was_compared(stage: Stage, project_clip: Path, tmp_path: Path) -> None:
+    made: list[SlowRenderer] = []
+    stage.open(str(project_clip))
+    stage.wait_until_complete()
+    comparison, projects = compared(stage, made), stage.viewer.window.projects
+    project = projects.present()
+    assert project is not None
+    assert (project.look.reference, project.look.model) == (Reference.MODEL, "lite")
+    comparison.set_kind(Reference.BLEND)
+    open_file(stage, written(replace(project, look=replace(project.look, model="base")), tmp_path / "other.vinr"))
+    stage.wait_for(lambda: comparison.kind is Reference.NEAREST)  # This test's models are all named lite.
+    open_file(stage, written(project, tmp_path / "work.vinr"))
+    stage.wait_for(lambda: comparison.is_complete and comparison.model_name == "lite")
+    assert comparison.kind is Reference.MODEL
 
 
 def test_it_is_freed_when_another_reference_is_chosen_and_with_the_window(stage: Stage) -> None:

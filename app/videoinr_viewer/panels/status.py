@@ -199,7 +199,7 @@ class StatusLine(QFrame):
 
     @Slot(object)
     def show_score(self, score: Score | None) -> None:
-        """Show how near the picture in view is to a reference file; None: there is none, or it is being computed."""
+        """Show how near the picture in view is to the reference; None: there is none, or it is being computed."""
         self._set_note(self.score, "" if score is None else describe_score(score))
         self.score.setToolTip("" if score is None else explain_score(score))
         set_tone(self.score, Tone.PLAIN if score is None or score.is_exact else Tone.WARM)
@@ -237,14 +237,19 @@ def quality_name(quality: Quality) -> str:
 
 
 def describe_score(score: Score) -> str:
-    """Return ``31.24 dB · SSIM 0.921``, and by how much the reference's frame is too early, if it is."""
+    """Return ``31.24 dB · SSIM 0.921``; with the name of another model, or by how much a file's frame is too early."""
     psnr = "∞" if math.isinf(score.psnr_db) else decimal(f"{score.psnr_db:.2f}")
     text = f"{psnr} dB" if score.ssim is None else f"{psnr} dB · SSIM {decimal(f'{score.ssim:.3f}')}"
+    if score.frame is None:
+        return tr("{model}: {score}", model=score.name, score=text)
     return text if score.is_exact else tr("{score} (frame {msecs} ms early)", score=text, msecs=_early_msecs(score))
 
 
 def explain_score(score: Score) -> str:
     """Return what was compared with what."""
+    if score.frame is None:
+        return tr("PSNR and SSIM of luma, of the part in view, between this model's picture and that of {name}",
+                  name=score.name)  # fmt: skip
     when = tr("at this time") if score.is_exact else tr("which starts {msecs} ms earlier", msecs=_early_msecs(score))
     what = tr(
         "PSNR and SSIM of luma, of the part in view, against frame {frame} of {name}, {when}", frame=score.frame,

@@ -52,7 +52,7 @@ class Comparison(QObject):
     changed = Signal()
     """The mode, the reference or the gain changed."""
     scored = Signal(object)
-    """Score of the picture in view against a reference file; None while there is none."""
+    """Score of the picture in view against a reference file or another model's; None while there is none."""
     failed = Signal(str, str)
     """A reference file cannot be used: what happened, and what to do."""
     _computed = Signal(object)
@@ -171,17 +171,17 @@ class Comparison(QObject):
         if mode.is_wipe:
             self._bring_wipe_into_sight()
         self.update()
+        self._tell_score()
         self.changed.emit()
 
     def set_kind(self, kind: Reference) -> None:
         """Compare with another reference; with a file only if one was chosen."""
         has_it = {Reference.FILE: self._file is not None, Reference.MODEL: self._model is not None}.get(kind, True)
-        if has_it:
+        if has_it and kind is not self._item.kind:
             self._item.kind = kind
+            self.scored.emit(None)
         if self._item.kind is not Reference.MODEL:
             self._drop_model()  # Its memory is the window's again.
-        if self._item.kind is not Reference.FILE:
-            self.scored.emit(None)
         self.update()
         self.changed.emit()
 
@@ -210,8 +210,12 @@ class Comparison(QObject):
         if self.mode is Compare.OFF or newest is None or self._item.stack.source is None:
             return
         asked = _Compared(newest, self.kind, self.gain)
-        if self._is_asked(asked) or (asked.kind is Reference.MODEL and newest.quality is not Quality.FULL):
+        if asked.kind is Reference.MODEL and newest.quality is not Quality.FULL:
+            self.scored.emit(None)
             return  # What is drawn while the view moves is not worth a second engine's time.
+        if self._is_asked(asked):
+            self._tell_score()
+            return
         self._asked = asked
         self._token.cancel()
         self._token = token = CancelToken()
@@ -238,6 +242,11 @@ class Comparison(QObject):
         if self._file is not None:
             self._file.close()
 
+    def _tell_score(self) -> None:
+        """Tell the score of the picture in view, if it is compared and known."""
+        is_known = self._shown is not None and self.mode is not Compare.OFF and self.is_complete
+        self.scored.emit(self._shown.score if self._shown is not None and is_known else None)
+
     def _is_asked(self, asked: _Compared) -> bool:
         last = self._asked
         return last is not None and (last.decoded, last.kind, last.gain) == (asked.decoded, asked.kind, asked.gain)
@@ -259,7 +268,8 @@ class Comparison(QObject):
             self._model_failed.emit(model, str(error), error.hint)
             return
         shown = difference(asked.decoded, reference.rgbx, asked.gain)
-        self._computed.emit(replace(asked, reference=reference, difference=shown))
+        score = Score(*nearness(asked.decoded.rgbx, reference.rgbx), model.name)
+        self._computed.emit(replace(asked, reference=reference, difference=shown, score=score))
 
     def _compute_score(self, asked: _Compared, file: ReferenceFile, read: Callable[[], ReferenceFrame]) -> None:
         try:

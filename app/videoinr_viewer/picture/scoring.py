@@ -1,4 +1,4 @@
-"""How near the decoded picture is to a reference file: PSNR and SSIM of what is in view."""
+"""How near the decoded picture is to a reference file or another model's: PSNR and SSIM of what is in view."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LEAST_SIDE_PX = 11
 
 @dataclass(frozen=True)
 class Score:
-    """The nearness of one picture, and the frame of the reference that it was compared with.
+    """The nearness of one picture, and what it was compared with: a frame of a file, or another model's picture.
 
     Attributes:
         psnr_db: PSNR of luma, dB; infinite for equal pictures.
         ssim: SSIM of luma; None for pictures that are too small for it.
-        name: the reference's file name.
-        frame: the number of its frame.
+        name: the reference's file name, or the other model's name.
+        frame: the number of the file's frame; None for a model's picture, which is of the same instant and pixels.
         early_secs: how long before the picture's time that frame starts.
         is_exact: whether it is a frame of that time, but for rounding.
         is_resampled: whether the reference was resampled to the pixels in view.
@@ -29,10 +29,10 @@ class Score:
     psnr_db: float
     ssim: float | None
     name: str
-    frame: int
-    early_secs: Fraction
-    is_exact: bool
-    is_resampled: bool
+    frame: int | None = None
+    early_secs: Fraction = Fraction(0)
+    is_exact: bool = True
+    is_resampled: bool = False
 
 
 def nearness(decoded: NDArray[np.uint8], reference: NDArray[np.uint8]) -> tuple[float, float | None]:

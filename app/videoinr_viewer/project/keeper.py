@@ -115,7 +115,8 @@ class ProjectKeeper(QObject):
         if session.clip is None:
             return None
         file = comparison.file_path if comparison.kind is Reference.FILE else None
-        look = Look(session.view.time_secs, None, None, self._view.compare, comparison.kind, file)
+        model = comparison.model_name or None
+        look = Look(session.view.time_secs, None, None, self._view.compare, comparison.kind, file, model)
         if not session.is_fitted:
             look = replace(look, zoom=session.view.zoom, centre=session.view.centre)
         return Project(session.clip.info.path.absolute(), None, self._history.document, look)
@@ -219,7 +220,7 @@ class ProjectKeeper(QObject):
         assert project is not None
         self._wanted = replace(wanted, project=replace(project, clip=clip))
         reading = replace(project.document.reading, device=self._reading.current.device)
-        self._reading.choose(reading)
+        self._reading.choose(reading, is_remembered=True)
         look, start = project.look, wanted.start
         time_secs = look.time_secs if start.time_secs is None else start.time_secs
         self._session.open(clip, StartView(time_secs, start.zoom or look.zoom, start.centre or look.centre))
@@ -243,20 +244,23 @@ class ProjectKeeper(QObject):
     def _show(self, wanted: Wanted, project: Project, opened: Opened) -> None:
         document = project.document.within(opened.timeline.duration_secs)
         self._history.load(document, is_saved=wanted.left is None)
-        self._show_comparison(project.look)
+        self._show_comparison(project.look, opened.model_name)
         if project.look.zoom is None and wanted.start == StartView():
             self._session.fit()
         self.path = wanted.name
         self.named.emit()
         self.opened.emit(wanted)
 
-    def _show_comparison(self, look: Look) -> None:
+    def _show_comparison(self, look: Look, present_model: str) -> None:
         comparison = self._view.comparison
         is_file, is_model = look.reference is Reference.FILE, look.reference is Reference.MODEL
         comparison.set_kind(Reference.NEAREST if is_file or is_model else look.reference)
         comparison.set_mode(look.compare)
         if is_model and look.compare is not Compare.OFF:
-            comparison.next_model()
+            if look.model is None or look.model == present_model:
+                comparison.next_model()
+            else:
+                comparison.set_model(look.model)
         if is_file and look.file is not None and look.compare is not Compare.OFF:
             comparison.set_file(look.file)
 

@@ -33,7 +33,10 @@ from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
 MOST_BYTES = 8 << 20
 _MOST_NOTES = 20_000
 _KEY = "videoinr_project"
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda values: {**values, _KEY: 2}}
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda values: {**values, _KEY: 2},
+    2: lambda values: {**values, _KEY: 3},
+}
 """From each older version, what makes its values those of the next one."""
 
 _Path = Annotated[Line, Field(min_length=1)]
@@ -87,12 +90,13 @@ class _View(Strict):
     compare: Name = Compare.OFF.value
     against: Name = Reference.NEAREST.value
     file: _Path | None = None
+    model: _Path | None = None
 
 
 class ProjectFile(Strict):
     """What a project file holds. Only version and clip must be there."""
 
-    videoinr_project: Literal[2]
+    videoinr_project: Literal[3]
     clip: _Clip
     reading: _Reading = Field(default_factory=_Reading)
     marks: _Marks = Field(default_factory=_Marks)
@@ -213,4 +217,5 @@ def _look(read: _View, folder: Path) -> Look:
         raise ValueError("view: this comparison is unknown")
     centre = None if read.centre is None else (read.centre[0], read.centre[1])
     file = None if read.file is None else folder / read.file
-    return Look(Fraction(read.time), read.zoom, centre, modes[read.compare], references[read.against], file)
+    compare, against = modes[read.compare], references[read.against]
+    return Look(Fraction(read.time), read.zoom, centre, compare, against, file, read.model)

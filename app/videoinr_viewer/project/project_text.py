@@ -15,7 +15,7 @@ from videoinr_viewer.picture.navigation import Point
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.media import Fingerprint
 
-VERSION = 2
+VERSION = 3
 SUFFIX = ".vinr"
 
 
@@ -23,7 +23,7 @@ SUFFIX = ".vinr"
 class Look:
     """What the window showed. ``zoom`` and ``centre`` are None if the picture was fitted to the window.
 
-    ``file``: the clip that the picture was compared with, if it was one.
+    ``file``: the clip that the picture was compared with, if it was one; ``model``: the name of the other model.
     """
 
     time_secs: Fraction = Fraction(0)
@@ -32,6 +32,7 @@ class Look:
     compare: Compare = Compare.OFF
     reference: Reference = Reference.NEAREST
     file: Path | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "compare": look.compare.value,
             "against": look.reference.value,
             "file": None if look.file is None else _relative(look.file, folder),
+            "model": look.model,
         },
         "origin": None if project.origin is None else str(project.origin),
     }
