@@ -26,6 +26,7 @@ from videoinr_viewer.project.keeper import Wanted
 from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.start.strange_settings import words_for_strange
 from videoinr_viewer.style.theme import ThemeSwitch
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -88,6 +89,7 @@ class Viewer(QObject):
         self._opening: Path | None = None
         self._connect()
         self._offer_recent()
+        self.window.messages.show_at_start(words_for_strange(settings))
 
     def _connect(self) -> None:
         self.session.open_wanted.connect(self._note_opening)
@@ -172,7 +174,7 @@ class Viewer(QObject):
         self._opening = path
         if not (self.session.keeps_notes or self.window.projects.opens_project):
             # What the user said about the cuts of one clip says nothing about another.
-            self.reading.choose(replace(self.reading.current, cuts=""))
+            self.reading.choose(replace(self.reading.current, cuts=""), is_remembered=self.reading.is_remembered)
 
     @Slot(object)
     def _read_so(self, reading: Reading) -> None:

@@ -76,11 +76,11 @@ def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.Mo
     assert imported.wait(60)
     opened: object = open_renderer(Path("clip.mp4"))
     how = {"model": "lite", "device": None, "options": OpenOptions(), "across_cuts": AcrossCuts.HOLD,
-           "memory_bytes": None}  # fmt: skip
+           "memory_bytes": None, "notices": ()}  # fmt: skip
     assert opened == ((Path("clip.mp4"),), how)
     choice.choose(Reading(model="base", background="grey", stream=1, across_cuts=AcrossCuts.BLEND))
     opened_anew: object = open_renderer(Path("clip.mp4"))
-    how = {"model": "base", "device": None, "options": OpenOptions(stream=1, background="grey")}
+    how = {"model": "base", "device": None, "options": OpenOptions(stream=1, background="grey"), "notices": ()}
     assert opened_anew == ((Path("clip.mp4"),), {**how, "across_cuts": AcrossCuts.BLEND, "memory_bytes": None})
 
 

@@ -39,21 +39,30 @@ class Reading:
 class ReadingChoice:
     """The present choice. Any thread may read :attr:`current`; the GUI thread changes it. ``proven``: the open clip's.
 
-    ``memory_bytes``: the budget of the engine's caches; None: chosen by the device.
-    A choice with which no clip could be opened is taken back: see :meth:`revert`.
+    ``first``: the command line's. ``is_remembered``: the present choice comes from a file of settings or a project, so
+    that its model and device may be gone. ``memory_bytes``: the budget of the engine's caches; None: chosen by the
+    device. A choice with which no clip could be opened is taken back: see :meth:`revert`.
     """
 
     def __init__(self, first: Reading) -> None:
-        self.current = first
-        self.proven = first
+        self.first = self.current = self.proven = first
+        self.is_remembered = False
         self.memory_bytes: int | None = None
+        self._used = (first, first)
 
-    def choose(self, reading: Reading) -> None:
+    def choose(self, reading: Reading, *, is_remembered: bool = False) -> None:
         """Read with ``reading`` from the next opening on."""
-        self.current = reading
+        self.current, self.is_remembered = reading, is_remembered
+
+    def note_used(self, asked: Reading, used: Reading) -> None:
+        """Note, on any thread, that a clip was opened with ``used`` where ``asked`` was wanted."""
+        self._used = (asked, used)
 
     def prove(self) -> None:
-        """Keep the present choice: a clip was opened with it."""
+        """Keep the choice that a clip was opened with."""
+        asked, used = self._used
+        if asked == self.current:
+            self.current = used
         self.proven = self.current
 
     def revert(self) -> None:

@@ -85,8 +85,7 @@ class SettingsDialog(QDialog):
             (tr("System"), Theme.SYSTEM), (tr("Light"), Theme.LIGHT), (tr("Dark"), Theme.DARK)), settings.theme,
         )  # fmt: skip
         _fill(self.language, ((tr("System"), None), ("English", "en"), ("Deutsch", "de")), settings.language)
-        names = dict.fromkeys([*devices, *([settings.device] if settings.device else [])])
-        _fill(self.device, ((tr("the fastest"), None), *((name, name) for name in names)), settings.device)
+        _fill(self.device, _choices_of_device(list(devices), settings.device), settings.device)
         sizes = sorted({*MEMORY_MIB, settings.memory_mib})
         _fill(self.memory, ((_words_for(size), size) for size in sizes), settings.memory_mib)
         self.volume.setValue(settings.volume)
@@ -111,6 +110,14 @@ def _fill(box: QComboBox, choices: Iterable[tuple[str, object]], chosen: object)
         box.addItem(title, value)
         if value == chosen:
             box.setCurrentIndex(box.count() - 1)
+
+
+def _choices_of_device(there: list[str], saved: str | None) -> list[tuple[str, str | None]]:
+    """Return titles and names. ``there``: the devices that there are; empty while they are not known."""
+    choices: list[tuple[str, str | None]] = [(tr("the fastest"), None), *((name, name) for name in there)]
+    if saved is not None and saved not in there:
+        choices.append((tr("{name} (not there)", name=saved) if there else saved, saved))
+    return choices
 
 
 def _words_for(mib: int) -> str:

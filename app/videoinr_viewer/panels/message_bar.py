@@ -21,6 +21,7 @@ class MessageBar(QFrame):
         super().__init__(parent)
         self.setObjectName("message")
         self.hide()
+        self._from_start = ""
         self._stripe = QFrame(self)
         self._stripe.setFixedWidth(4)
         self.text = QLabel(self, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -66,8 +67,15 @@ class MessageBar(QFrame):
     def open(self, opened: Opened) -> None:
         """Replace older messages by the warnings of a newly opened clip."""
         self.hide()
-        if opened.info.warnings:
-            self.show_notice(" ".join(opened.info.warnings))
+        from_start, self._from_start = self._from_start, ""
+        if words := " ".join((*filter(None, [from_start]), *opened.info.warnings)):
+            self.show_notice(words)
+
+    def show_at_start(self, message: str) -> None:
+        """Show a notice about the start, if it has words, until the first clip is open and again with its warnings."""
+        self._from_start = message
+        if message:
+            self.show_notice(message)
 
     def _show_text(self, text: str, colour: QColor) -> None:
         self._stripe.setStyleSheet(f"background: {colour.name()}; border-radius: 2px;")

@@ -19,6 +19,7 @@ from videoinr.playing.cache import PlayCache
 from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
 from videoinr_viewer.clip_access.clip_frames import open_clip_frames
+from videoinr_viewer.clip_access.fall_back import open_as_remembered
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.second_model import MEMORY_BYTES, OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource
@@ -63,11 +64,14 @@ def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRende
 
     def open_renderer(path: Path) -> Renderer:
         open_engine = _import_engine() if engine is None else engine.result()
-        now = reading.current
-        return open_engine(
-            path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
-            memory_bytes=reading.memory_bytes,
-        )  # fmt: skip
+
+        def attempt(now: Reading, notices: tuple[str, ...]) -> Renderer:
+            return open_engine(
+                path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
+                memory_bytes=reading.memory_bytes, notices=notices,
+            )  # fmt: skip
+
+        return open_as_remembered(reading, attempt)
 
     return open_renderer
 
@@ -170,7 +174,7 @@ def apply_settings(settings: Settings, reading: ReadingChoice) -> None:
     """Let ``reading`` have the device and the memory of ``settings``; what the command line says comes first."""
     reading.memory_bytes = settings.memory_mib << 20 or None
     if reading.current.device is None and settings.device is not None:
-        reading.choose(replace(reading.current, device=settings.device))
+        reading.choose(replace(reading.current, device=settings.device), is_remembered=True)
         reading.prove()
 
 

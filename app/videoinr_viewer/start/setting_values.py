@@ -8,6 +8,7 @@ from videoinr.text.plain import is_plain_line
 from videoinr_viewer.style.theme_choice import Theme
 
 MAX_RECENT = 10
+THEME_NAMES = frozenset(theme.value for theme in Theme)
 _MAX_NAME_CHARS, _MAX_KEY_CHARS = 4096, 60
 _ACTION_ID = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -31,7 +32,7 @@ def shortcuts_in(stored: object) -> dict[str, list[str]]:
 
 def theme_named(name: str) -> Theme:
     """Return the theme of a stored name."""
-    return Theme(name) if name in {theme.value for theme in Theme} else Theme.SYSTEM
+    return Theme(name) if name in THEME_NAMES else Theme.SYSTEM
 
 
 def _are_keys(keys: object) -> bool:

@@ -27,9 +27,11 @@ from typing import TypeVar
 
 from PySide6.QtCore import QByteArray
 
+from videoinr.text.plain import printable
 from videoinr_viewer.start.old_settings import load_old
 from videoinr_viewer.start.setting_values import (
     MAX_RECENT,
+    THEME_NAMES,
     actions_in,
     is_plain_name,
     names_in,
@@ -55,7 +57,8 @@ class Settings:
     ``recent``: clips and projects. ``recent_actions``: ids of actions. Both have the newest first. ``shortcuts``: those
     that the user chose, by the id of the action, in Qt's portable words. ``language`` and ``device``: None for the
     system's and the fastest. ``memory_mib``: the budget of the engine's caches; 0: chosen by the device. ``unknown``:
-    the keys of the file that this version does not know.
+    the keys of the file that this version does not know. ``strange``: values of the file that it does not know, by
+    their key; the defaults stand for them.
     """
 
     recent: list[Path] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Settings:
     muted: bool = False
     volume: int = 100
     unknown: dict[str, object] = field(default_factory=dict)
+    strange: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def load(cls, path: Path) -> Settings:
@@ -88,10 +92,11 @@ class Settings:
     @classmethod
     def _from(cls, values: dict[str, object]) -> Settings:
         known = {key: values.pop(key) for key in list(values) if key in _KNOWN}
-        language, device = (_typed(known, key, str, "") for key in ("language", "device"))
+        theme, language, device = (_typed(known, key, str, "") for key in ("theme", "language", "device"))
+        wrong = {"theme": theme not in THEME_NAMES and theme, "language": language not in LANGUAGES and language}
         return cls(
             recent=[Path(name) for name in names_in(known.get("recent"))],
-            theme=theme_named(_typed(known, "theme", str, "")),
+            theme=theme_named(theme),
             geometry=_bytes(_typed(known, "geometry", str, "")),
             recent_actions=actions_in(known.get("recent_actions")),
             shortcuts=shortcuts_in(known.get("shortcuts")),
@@ -101,6 +106,7 @@ class Settings:
             muted=_typed(known, "muted", bool, False),
             volume=min(max(_typed(known, "volume", int, 100), 0), 100),
             unknown=values,
+            strange={key: f'"{printable(value)}"' for key, value in wrong.items() if value},
         )
 
     def text(self) -> str:

@@ -354,6 +354,7 @@ def open_engine(
     memory_bytes: int | None = None,
     options: OpenOptions = DEFAULT_OPTIONS,
     across_cuts: AcrossCuts = AcrossCuts.HOLD,
+    notices: tuple[str, ...] = (),
     token: CancelToken = NEVER,
 ) -> Engine:
     """Open a clip and a model.
@@ -361,12 +362,12 @@ def open_engine(
     Args:
         source: a video file, a picture, a folder of pictures, or a pattern of them; or an open clip, which the engine
             closes.
-        model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
-            None means the default model.
+        model: a shipped model's name, a weights file's path, or a loaded model, which moves to the device; None: `lite`.
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         options: how to read a path; an open clip was read already.
         across_cuts: what is shown between two frames with a cut between them.
+        notices: sentences for the user, which precede the clip's warnings.
         token: cancels the opening.
 
     Raises:
@@ -380,8 +381,8 @@ def open_engine(
         token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         token.check()
-        profile, notices = _profile(loaded, device, memory_bytes)
-        return Engine(clip, loaded, profile, across_cuts, notices)
+        profile, about_device = _profile(loaded, device, memory_bytes)
+        return Engine(clip, loaded, profile, across_cuts, (*notices, *about_device))
     except BaseException:
         clip.close()
         raise
