@@ -362,7 +362,7 @@ def open_engine(
     Args:
         source: a video file, a picture, a folder of pictures, or a pattern of them; or an open clip, which the engine
             closes.
-        model: a shipped model's name, a weights file's path, or a loaded model, which moves to the device; None: `lite`.
+        model: a shipped model's name, a file of weights, or a loaded model, which moves to the device; None: `lite`.
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         options: how to read a path; an open clip was read already.
