@@ -24,12 +24,13 @@ EXIT_CODES = {
     1: "Failed: an input is missing or cannot be read, an output exists or cannot be written, or an error occurred.",
     2: "Wrong usage: there is no such command, option, model, codec, device, recipe or baseline, or a value is wrong.",
     3: "Ended early, and the finished frames were kept (export --keep-partial).",
+    4: "Jobs of a queue are left: they are paused, or another process runs them (export --queue).",
     130: "Interrupted.",
 }
 FAILED, INTERRUPTED = 1, 130
 
 
-COMMANDS = ("probe", "decode", "export", "join", "evaluate", "train", "bench", "doctor", "models")
+COMMANDS = ("probe", "decode", "export", "queue", "join", "evaluate", "train", "bench", "doctor", "models")
 """The commands: each is the function, or the Typer application, of its name in ``videoinr.commands.NAME``."""
 
 

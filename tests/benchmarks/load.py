@@ -192,7 +192,7 @@ def export_queue(clips: list[Path], count: int, folder: Path) -> list[str]:
         (folder / f"{number:03}.json").write_text(json.dumps({**values, "device": "cpu", "model": "lite"}))
     results, states, wrong = list[object](), [State.now()], list[str]()
 
-    def export(call: object) -> object:
+    def export(call: object, _watch: object) -> object:
         videoinr.export(call.clip, call.out, report=results.append, **call.options)  # type: ignore[attr-defined]
         return results.pop()
 

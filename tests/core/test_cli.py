@@ -21,7 +21,7 @@ from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import rect_of
 from videoinr.types import Instant, RegionQuery
 
-COMMANDS = ("probe", "decode", "export", "bench", "doctor", "models")
+COMMANDS = ("probe", "decode", "export", "queue", "bench", "doctor", "models")
 
 
 @pytest.fixture(autouse=True)

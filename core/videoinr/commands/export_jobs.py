@@ -17,7 +17,11 @@ from videoinr.text.phrases import format_count, format_saved
 if TYPE_CHECKING:
     from videoinr.exporting.job_file import ExportCall
     from videoinr.exporting.queue import JobResult
-    from videoinr.types import ExportReport
+    from videoinr.exporting.queue_watch import JobWatch
+    from videoinr.types import ExportProgress, ExportReport
+
+PAUSED = 4
+"""The exit code if jobs are left, because they are paused or another process runs them."""
 
 
 def check_alone(context: typer.Context, name: str, allowed: Set[str]) -> None:
@@ -32,29 +36,47 @@ def check_alone(context: typer.Context, name: str, allowed: Set[str]) -> None:
 
 
 def run_jobs(folder: Path, *, as_json: bool) -> None:
-    """Run the queue ``folder``, and report on each job. Ends the command with exit code 1 if a job failed."""
+    """Run the queue ``folder``, and report on each job.
+
+    Ends the command with exit code 1 if a job failed, or else with PAUSED if jobs are left.
+    """
     done = failed = 0
     with progress_reporter(as_json=as_json) as reporter, cancel_on_signals() as token:
         from videoinr import api
         from videoinr.exporting.queue import run_queue
+        from videoinr.exporting.queue_folder import jobs_in_order
 
         token.leaves = True
-        reporter.watch(token)
         results: list[ExportReport] = []
 
-        def export(call: ExportCall) -> ExportReport:
+        def export(call: ExportCall, watch: JobWatch) -> ExportReport:
+            def progress(now: ExportProgress) -> None:
+                watch.progress(now)
+                reporter.progress(now)
+
+            def notice(sentence: str) -> None:
+                watch.notice(sentence)
+                reporter.notice(sentence)
+
+            reporter.watch(watch.token)
             api.export(
-                call.clip, call.out, progress=reporter.progress, notice=reporter.notice, cancel=token,
-                report=results.append, **call.options,
+                call.clip, call.out, progress=progress, notice=notice, cancel=watch.token, report=results.append,
+                **call.options,
             )  # fmt: skip
             return results.pop()
 
-        for result in run_queue(folder, export, started=lambda name: _started(name, as_json=as_json)):
+        def started(name: str) -> None:
+            _started(name, as_json=as_json)
+
+        for result in run_queue(folder, export, started=started, token=token):
             _ended(result, reporter, as_json=as_json)
-            done, failed = done + (result.report is not None), failed + (result.report is None)
-    say(f"{format_count(done, 'job')} done, {failed} failed.")
+            done, failed = done + (result.report is not None), failed + result.has_failed
+        left = len(jobs_in_order(folder))
+    say(f"{format_count(done, 'job')} done, {failed} failed." + (f" {left} left." if left else ""))
     if failed:
         raise typer.Exit(1)
+    if left:
+        raise typer.Exit(PAUSED)
 
 
 def _started(name: str, *, as_json: bool) -> None:
@@ -69,5 +91,7 @@ def _ended(result: JobResult, reporter: Reporter, *, as_json: bool) -> None:
         print_event("job", **result.to_dict())
     elif result.report is not None:
         reporter.notice(f"{format_saved(result.report.frames, result.report.path)}")
+    elif result.is_paused:
+        reporter.notice(f"{result.name} is paused.")
     else:
         reporter.notice(f"{result.name} failed: {result.message} {result.hint}".strip())

@@ -140,11 +140,11 @@ def write_frames(
     except NameTakenError:
         raise
     except BaseException as error:
+        is_stopped = isinstance(error, Cancelled | KeyboardInterrupt) and token.leaves
         try:
-            if (job.keep_partial or token.keeps) and frames.written:
+            if (token.keeps or (job.keep_partial and not is_stopped)) and frames.written:
                 _keep_partial(error, sink, frames.written)
         finally:
-            is_stopped = isinstance(error, Cancelled | KeyboardInterrupt) and token.leaves
             if (is_stopped or isinstance(error, DeviceLostError)) and isinstance(sink, ResumableSink):
                 sink.leave()
             else:

@@ -83,8 +83,10 @@ def claim(target: Path, begin: Callable[[Path], P]) -> P:
 
 
 def left_over(target: Path) -> list[Path]:
-    """Return the unfinished outputs for ``target`` that a killed process has left, the newest first."""
-    found = [path for path, process in partials_of(target) if process != os.getpid() and not _is_locked(path)]
+    """Return the unfinished outputs for ``target`` that a killed or stopped export has left, the newest first."""
+    # Without locks, one of this process may be of an export that still runs.
+    own = None if has_locks() else os.getpid()
+    found = [path for path, process in partials_of(target) if process != own and not _is_locked(path)]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
