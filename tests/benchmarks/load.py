@@ -3,209 +3,97 @@
     python tests/benchmarks/load.py [--minutes 20] [--opens 200] [--exports 50] [--seed 1]
 
 It drives the real window with the real engine (model lite, offscreen) by random actions on three small clips, opens and
-closes clips through the Python API, and runs a queue of exports. After each simulated hour it prints the resident
-memory, threads, open handles, and the time from a click to the full picture. Growth is that of the memory from the
-second hour on, a simulated hour. The exit code is 1 if something failed, or threads or handles were left behind.
+closes clips through the Python API, and runs a queue of exports. Each of the three parts is a process of its own. After
+each simulated hour it prints the resident memory, threads (Python's / all), open handles, child processes, and the
+time from a click to the full picture. Growth is the median slope of the memory from the second hour on. The last lines
+are always the summary; it names a part that died or hung, too. The exit code is 1 if anything failed, if the memory
+grew by more than 1 % an hour, or if threads, handles or processes were left behind.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
+import faulthandler
+import itertools
 import json
 import os
+import signal
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+import traceback
 from pathlib import Path
-from random import Random
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / name) for name in ("app", "core", "resources", "tests")]
 
-from PySide6.QtGui import QDesktopServices  # noqa: E402
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog  # noqa: E402
-
-import videoinr  # noqa: E402
-from helpers.clips import write_clip  # noqa: E402
-from videoinr.devices import return_free_memory  # noqa: E402
-from videoinr_viewer.actions import TABLE  # noqa: E402
-from videoinr_viewer.clip_access.reading import Reading, ReadingChoice  # noqa: E402
-from videoinr_viewer.main_window import WindowOptions  # noqa: E402
-from videoinr_viewer.start.program import engine_opener, make_app  # noqa: E402
-from videoinr_viewer.start.settings import Settings  # noqa: E402
-from videoinr_viewer.viewer import Viewer  # noqa: E402
-
-HOURS = 8
-LEFT_OUT = {"quit", "full-screen", "open-demo", "report", "open", "save-picture", "log", "play"}
-"""Actions that end the window, or that ask somebody."""
-PATIENCE_SECS = 60
+GROWTH_PERCENT = 1.0
+SPARE_SECS = 600
+"""How long a part may take beyond its plan before it is ended and called hung."""
 
 
-@dataclass(frozen=True)
-class State:
-    """What the process takes: resident memory in MiB, threads, open files."""
-
-    mebibytes: float
-    threads: int
-    handles: int
-
-    @classmethod
-    def now(cls) -> State:
-        gc.collect()
-        return_free_memory()
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        handles = len(os.listdir("/proc/self/fd"))
-        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, threading.active_count(), handles)
-
-    def __str__(self) -> str:
-        return f"{self.mebibytes:7.1f} MiB  {self.threads:2} threads  {self.handles:3} handles"
+def slope_percent(values: list[float]) -> float:
+    """Return the median slope of ``values`` between any two of them, in percent of the first a step."""
+    slopes = [
+        (later - earlier) / (second - first)
+        for (first, earlier), (second, later) in itertools.combinations(enumerate(values), 2)
+    ]
+    return statistics.median(slopes) / values[0] * 100 if slopes else 0.0
 
 
-class Work:
-    """Random work in one window."""
-
-    def __init__(self, app: QApplication, clips: list[Path], seed: int) -> None:
-        self._app, self._clips, self._random = app, clips, Random(seed)
-        reading = ReadingChoice(Reading(model="lite", device="cpu"))
-        self.viewer = Viewer(
-            app, engine_opener(reading), settings=Settings(), options=WindowOptions(reading, asks=False)
-        )
-        self._rows = [row for row in TABLE if row.id not in LEFT_OUT]
-        self.full_msecs: list[float] = []
-        self.steps = 0
-        self.errors: list[str] = []
-        threading.excepthook = lambda args: self.errors.append(repr(args.exc_value))
-        sys.excepthook = lambda _kind, error, _trace: self.errors.append(repr(error))
-        self.viewer.bridge.failure.connect(lambda failure: self.errors.append(failure.message))
-        self.viewer.show((900, 600))
-        self.open()
-
-    def open(self) -> None:
-        """Open one of the clips and wait for its picture."""
-        path, session = self._random.choice(self._clips), self.viewer.session
-        session.open(path)
-        self._wait(lambda: session.clip is not None and session.clip.info.path == path)
-        self._look()
-
-    def go_on(self, until_secs: float) -> None:
-        """Work until ``until_secs`` of the monotonic clock."""
-        session, random = self.viewer.session, self._random
-        while time.monotonic() < until_secs:
-            self.steps += 1
-            for _ in range(random.randrange(1, 6)):
-                self.viewer.window.actions_by_id[random.choice(self._rows).id].trigger()
-                self._app.processEvents()
-            session.zoom_at(2 ** random.uniform(-1, 1), (random.uniform(0, 900), random.uniform(0, 400)))
-            if self.steps % 9 == 0:
-                self._play()
-            if self.steps % 15 == 0:
-                self.open()
-            self._look()
-
-    def close(self) -> None:
-        """Close the window."""
-        self.viewer.window.close()
-        self._app.processEvents()
-
-    def _look(self) -> None:
-        """Go somewhere, and wait for the full picture there."""
-        session = self.viewer.session
-        self.viewer.player.pause()
-        for dialog in self.viewer.window.findChildren(QDialog):
-            dialog.close()
-        assert session.clip is not None
-        start = time.monotonic()
-        session.seek(session.clip.timeline.duration_secs * Fraction(self._random.randrange(1000), 1000))
-        self._wait(
-            lambda: (
-                session.last_query is not None
-                and self.viewer.window.frame_view.full_for(session.last_query) is not None
-            )
-        )
-        self.full_msecs.append((time.monotonic() - start) * 1000)
-
-    def _play(self) -> None:
-        self.viewer.player.toggle()
-        end = time.monotonic() + 0.4
-        while time.monotonic() < end:
-            self._app.processEvents()
-
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_SECS
-        while not condition():
-            self._app.processEvents()
-            time.sleep(0.002)
-            if time.monotonic() > end:
-                raise TimeoutError(f"nothing came within {PATIENCE_SECS} s; errors so far: {self.errors}")
+def how_it_ended(code: int) -> str:
+    """Return in words how a process with the exit code ``code`` of ``subprocess`` ended."""
+    if code >= 0:
+        return f"ended with exit code {code} and without a result"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
 
 
-def work_in_window(clips: list[Path], minutes: float, seed: int) -> list[str]:
-    """Do eight hours' work; return what went wrong."""
-    app = make_app()
-    for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
-        setattr(QFileDialog, name, lambda *_, **__: ("", ""))
-    setattr(QDesktopServices, "openUrl", lambda *_: True)  # noqa: B010
-    work, states = Work(app, clips, seed), list[State]()
-    start = time.monotonic()
-    for hour in range(1, HOURS + 1):
-        work.full_msecs.clear()
-        work.go_on(start + hour * minutes * 60 / HOURS)
-        states.append(State.now())
-        middle, late = statistics.median(work.full_msecs), sorted(work.full_msecs)[int(0.95 * len(work.full_msecs))]
-        print(f"hour {hour}  {states[-1]}  full picture {middle:4.0f} / {late:5.0f} ms", flush=True)
-    growth = (states[-1].mebibytes / states[1].mebibytes - 1) / (HOURS - 2) * 100
-    print(f"{work.steps} rounds of actions; growth {growth:+.2f} % an hour; errors {len(work.errors)}", flush=True)
-    work.close()
-    wrong = [*work.errors]
-    if states[-1].threads > states[1].threads + 2 or states[-1].handles > states[1].handles + 4:
-        wrong.append(f"threads or handles grew: {states[1]} -> {states[-1]}")
-    return wrong
+def supervised(command: list[str], result: Path, limit_secs: float) -> list[str]:
+    """Run one part as a process; return what went wrong in it, also if it dies or hangs."""
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        code = process.wait(limit_secs)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler prints the stacks of all threads
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(30)
+        return [f"hung: it was ended after {limit_secs:.0f} s"]
+    finally:
+        if process.poll() is None:
+            process.kill()
+    try:
+        return [str(each) for each in json.loads(result.read_text())]
+    except (OSError, ValueError):
+        return [how_it_ended(code)]
 
 
-def open_and_close(clips: list[Path], count: int) -> list[str]:
-    """Open and close clips; return what went wrong."""
-    states = list[State]()
-    for number in range(count):
-        with videoinr.open(clips[number % len(clips)], model="lite", device="cpu") as video:
-            video.decode(Fraction(1, 10), scale=1)
-        if number % max(1, count // 4) == count // 4 - 1:
-            states.append(State.now())
-            print(f"open {number + 1:4}  {states[-1]}", flush=True)
-    grew = states[-1].threads > states[0].threads or states[-1].handles > states[0].handles
-    return [f"opens left something behind: {states[0]} -> {states[-1]}"] if grew else []
+def run_part(arguments: argparse.Namespace) -> int:
+    """Run the part that ``arguments`` name in this process, and write what went wrong to the result file."""
+    faulthandler.enable()
+    wrong = ["it did not come to an end"]
+    try:
+        from benchmarks import load_parts
 
-
-def export_queue(clips: list[Path], count: int, folder: Path) -> list[str]:
-    """Run a queue of exports; return what went wrong."""
-    from videoinr.exporting.queue import run_queue
-
-    folder.mkdir()
-    for number in range(count):
-        values = {"videoinr_export": 1, "clip": str(clips[number % len(clips)]), "out": f"{number:03}.mp4", "scale": 1}
-        (folder / f"{number:03}.json").write_text(json.dumps({**values, "device": "cpu", "model": "lite"}))
-    results, states, wrong = list[object](), [State.now()], list[str]()
-
-    def export(call: object, _watch: object) -> object:
-        videoinr.export(call.clip, call.out, report=results.append, **call.options)  # type: ignore[attr-defined]
-        return results.pop()
-
-    start = time.monotonic()
-    for number, result in enumerate(run_queue(folder, export), 1):  # type: ignore[arg-type]
-        if result.report is None:
-            wrong.append(f"{result.name}: {result.message}")
-        if number % max(1, count // 5) == 0:
-            states.append(State.now())
-            print(f"export {number:3}  {states[-1]}  {time.monotonic() - start:6.1f} s", flush=True)
-    if states[-1].threads > states[1].threads or states[-1].handles > states[1].handles:
-        wrong.append(f"exports left something behind: {states[1]} -> {states[-1]}")
-    return wrong
+        clips = load_parts.make_clips(arguments.folder)
+        if arguments.part == "window":
+            wrong = load_parts.work_in_window(clips, arguments.minutes, arguments.seed)
+        elif arguments.part == "opens":
+            wrong = load_parts.open_and_close(clips, arguments.opens)
+        else:
+            wrong = load_parts.export_queue(clips, arguments.exports, arguments.folder / "queue")
+    except BaseException as error:
+        traceback.print_exc()
+        wrong = [f"{type(error).__name__}: {error}"]
+    arguments.result.write_text(json.dumps(wrong))
+    return 1 if wrong else 0
 
 
 def main() -> int:
@@ -214,17 +102,24 @@ def main() -> int:
     parser.add_argument("--opens", type=int, default=200)
     parser.add_argument("--exports", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    for hidden in ("--part", "--folder", "--result"):
+        parser.add_argument(hidden, type=str if hidden == "--part" else Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.part:
+        return run_part(arguments)
+    # Seconds that each part is planned to take; none of a part that is left out.
+    plan = {"window": arguments.minutes * 60, "opens": arguments.opens * 2.0, "exports": arguments.exports * 20.0}
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="videoinr-load-") as folder:
-        clips = [
-            write_clip(Path(folder) / "a.mp4", 24, audio_secs=0.9),
-            write_clip(Path(folder) / "b.mkv", 12),
-            write_clip(Path(folder) / "c.gif", 8, codec="gif", pix_fmt="rgb8"),
-        ]
-        wrong = work_in_window(clips, arguments.minutes, arguments.seed) if arguments.minutes else []
-        wrong += open_and_close(clips, arguments.opens) if arguments.opens else []
-        wrong += export_queue(clips, arguments.exports, Path(folder) / "queue") if arguments.exports else []
-    print(f"faults: {len(wrong)}", *wrong, sep="\n  ")
+        for part, secs in plan.items():
+            if secs:
+                own = Path(folder, part)
+                own.mkdir()
+                result = Path(folder, f"{part}.json")
+                command = [sys.executable, __file__, *sys.argv[1:], "--part", part]
+                command += ["--folder", str(own), "--result", str(result)]
+                wrong += [f"{part}: {each}" for each in supervised(command, result, secs + SPARE_SECS)]
+    print(f"faults: {len(wrong)}", *wrong, sep="\n  ", flush=True)
     return 1 if wrong else 0
 
 
