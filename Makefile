@@ -17,7 +17,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo screenshots icon third-party bench manual pictures wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo screenshots icon third-party hashes bench manual pictures wheel check-wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -71,10 +71,15 @@ screenshots: $(READY) ## Save pictures of every panel and mode of the window to 
 icon: $(READY) ## Draw the icon anew
 	$(BIN)/python packaging/make_icon.py resources/videoinr_resources/icons/videoinr-viewer.svg
 
-third-party: $(READY) ## List the libraries and data of others anew
+hashes: $(READY) ## Fetch the hashes of the pinned versions anew
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt -e ".[release]"
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash packaging/hashes.sh
+
+third-party: $(READY) ## List the libraries and data of others anew, and write the bill of materials
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt hatchling \
-		-e ".[test,lint,demo,dist,docs,onnx,baselines,sound]"
+		-e ".[test,lint,demo,dist,docs,onnx,openvino,baselines,sound,release]"
 	$(BIN)/python packaging/third_party.py packaging/THIRD_PARTY.md
+	$(BIN)/python packaging/sbom.py packaging/sbom.cdx.json
 
 bench: $(READY) ## Measure the speed of this machine
 	$(BIN)/videoinr bench

@@ -72,13 +72,20 @@ def needed_by(names: Iterable[str]) -> set[str]:
     found: set[str] = set()
     todo = list(names)
     while todo:
-        for line in metadata.requires(todo.pop()) or ():
-            requirement = Requirement(line)
-            name = canonicalize_name(requirement.name)
-            if name not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
-                found.add(name)
-                todo.append(name)
+        new = directly_needed_by(todo.pop()) - found
+        found |= new
+        todo += new
     return found
+
+
+def directly_needed_by(name: str) -> set[str]:
+    """Return the canonical names of what the distribution ``name`` itself needs on this machine."""
+    requirements = map(Requirement, metadata.requires(name) or ())
+    return {
+        str(canonicalize_name(one.name))
+        for one in requirements
+        if one.marker is None or one.marker.evaluate({"extra": ""})
+    }
 
 
 def licence_of(about: metadata.PackageMetadata) -> str:
