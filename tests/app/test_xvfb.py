@@ -25,7 +25,9 @@ PATIENCE_SECS = 40.0
 REPORT_SECS = 0.1
 """How often the program reports changes."""
 GOAL_MSECS, BOUND_MSECS = 50, 250
-"""The longest gap of the event loop: the goal, and the bound that allows for a busy machine."""
+"""The longest gap of the event loop by the clock: the goal, and the bound that allows for a busy machine."""
+CPU_BOUND_MSECS = 100
+"""The most processor time of the GUI thread in a gap: 30 to 54 were seen at a load of 13."""
 
 pytestmark = [
     pytest.mark.xvfb,
@@ -157,7 +159,8 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     state = program.end()
     with capsys.disabled():
         print(
-            f"\n  longest gap of the event loop: {state['longest_gap_msecs']} ms (goal {GOAL_MSECS})",
+            f"\n  longest gap of the event loop: {state['longest_gap_msecs']} ms (goal {GOAL_MSECS}),",
+            f"in processor time {state['longest_cpu_msecs']} ms",
             state["where"],
             state["pictures"],
         )
@@ -169,7 +172,7 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     log = (tmp_path / "log" / "viewer.log").read_text()
     assert not [line for line in log.splitlines() if " INFO " not in line], log
     assert state["pictures"]["draft"] + state["pictures"]["motion"] >= 10, state["pictures"]
-    assert state["longest_gap_msecs"] < BOUND_MSECS
+    check_gaps(state)
 
 
 def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +199,14 @@ def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[
     assert state["pictures"]["full"] >= 100
     assert len(state["late_msecs"]) == 3
     assert all(-GOAL_MSECS < late < BOUND_MSECS for late in state["late_msecs"]), "they stay together"
-    assert state["longest_gap_msecs"] < BOUND_MSECS
+    check_gaps(state)
+
+
+def check_gaps(state: dict[str, Any]) -> None:
+    """Check that the event loop never stood still for long. By the clock, that is true where a processor is free."""
+    assert state["longest_cpu_msecs"] < CPU_BOUND_MSECS, state["where"]
+    if os.getloadavg()[0] <= (os.cpu_count() or 1):
+        assert state["longest_gap_msecs"] < BOUND_MSECS, state["where"]
 
 
 def drag_the_slider(program: Program, *, secs: float) -> None:

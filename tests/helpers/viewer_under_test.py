@@ -167,6 +167,7 @@ def main() -> int:
     say(
         code=code,
         longest_gap_msecs=round(reporter.watch.longest_secs * 1000, 1),
+        longest_cpu_msecs=round(reporter.watch.longest_cpu_secs * 1000, 1),
         where=reporter.watch.where,
         threads=[one.name for one in threading.enumerate() if one is not threading.main_thread()],
         pictures={quality.value: count for quality, count in reporter.counts.items()},
