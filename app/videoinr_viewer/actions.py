@@ -71,6 +71,10 @@ TABLE: tuple[Row, ...] = (
     Row("save-project", Menu.FILE, "Save the pro&ject", ("Ctrl+S",), lambda t: t.projects.save()),
     Row("save-project-as", Menu.FILE, "Save the project &as…", ("Ctrl+Shift+S",), lambda t: t.projects.save_as()),
     Row("export", Menu.FILE, "&Export…", ("Ctrl+E",), lambda t: t.exports.show()),
+    Row(
+        "export-queue", Menu.FILE, "Export q&ueue…", ("Ctrl+Shift+E",), lambda t: t.exports.queue.show(),
+        needs_clip=False,
+    ),
     Row("clip-window", Menu.FILE, "Clip &information…", ("Ctrl+I",), lambda t: t.side_windows.show_clip()),
     Row("save-picture", Menu.FILE, "&Save picture…", ("S",), lambda t: t.files.save_picture()),
     Row("copy-picture", Menu.FILE, "&Copy picture", ("Ctrl+C",), lambda t: t.taker.copy()),

@@ -22,6 +22,8 @@ from videoinr_viewer.dialogs.settings_page import SettingsPage
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
+from videoinr_viewer.export.queue_bridge import QueueBridge
+from videoinr_viewer.export.queue_window import QUEUE_MODULES
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.journey.planner import JourneyPlanner
@@ -61,7 +63,7 @@ TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
     "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr_viewer.dialogs.settings_dialog",
-    "videoinr_viewer.journey.retime_dialog",
+    "videoinr_viewer.journey.retime_dialog", *QUEUE_MODULES,
     "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
@@ -73,12 +75,14 @@ class WindowOptions:
     """Options from the command line. ``reading``: how clips are read and rendered, also by exports.
 
     ``log_folder``: None where no log is written. ``unsaved_folder``: None where no state is saved by itself.
-    ``asks``: False where nobody is there to answer questions. ``ended_unexpectedly``: whether an earlier run did.
+    ``queue_folder``: the export queue; None: an empty one that is removed at the end. ``asks``: False where nobody is
+    there to answer questions. ``ended_unexpectedly``: whether an earlier run did.
     """
 
     reading: ReadingChoice = field(default_factory=lambda: ReadingChoice(Reading()))
     log_folder: Path | None = None
     unsaved_folder: Path | None = None
+    queue_folder: Path | None = None
     asks: bool = True
     ended_unexpectedly: bool = False
 
@@ -97,6 +101,7 @@ class MainWindow(QMainWindow):
         player: Player,
         bridge: RenderBridge,
         export: ExportBridge,
+        queue: QueueBridge,
         reader: SideReader,
         play: CachedPlay,
         sound: Sound,
@@ -125,7 +130,7 @@ class MainWindow(QMainWindow):
         self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
         self.late_modules = LateModules(LATE_MODULES, self)
         self.exports = ExportLauncher(
-            session, export, self, reading=options.reading, annotations=self.annotations,
+            session, export, queue, self, reading=options.reading, annotations=self.annotations,
             planner=self.planner, asks=options.asks, modules=self.late_modules,
         )  # fmt: skip
         self.survey = Survey(reader, self)
@@ -268,6 +273,10 @@ class MainWindow(QMainWindow):
         self.help.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
+        self.exports.queue.told.connect(messages.show_notice)
+        self.exports.queue.failed.connect(messages.show_error)
+        self.exports.queue.noted.connect(status.show_queue)
+        self.exports.queue.note_left()
 
     def _connect_projects(self) -> None:
         projects, offers = self.projects, self.restore_bar

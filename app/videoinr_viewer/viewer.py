@@ -18,6 +18,7 @@ from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.clip_access.second_model import OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
+from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
 from videoinr_viewer.player import Player
 from videoinr_viewer.playing.cached_play import CachedPlay
@@ -79,8 +80,9 @@ class Viewer(QObject):
         self.play = CachedPlay(self.session, self.player, self.play_cache, parent=self)
         self.sound = Sound(self.session, self.player, make_output, parent=self)
         self.export = ExportBridge(export_command, self)
+        self.queue = QueueBridge(options.queue_folder, export_command, self)
         self.window = MainWindow(
-            self.session, self.player, self.bridge, self.export, self.reader, self.play, self.sound,
+            self.session, self.player, self.bridge, self.export, self.queue, self.reader, self.play, self.sound,
             theme=self.themes.chosen, options=options,
         )  # fmt: skip
         self.window.frame_view.comparison.open_model = open_model
@@ -138,7 +140,7 @@ class Viewer(QObject):
 
     @Slot()
     def shut_down(self) -> None:
-        """End playback, the export, the writer and the render thread, and wait for them. A second call does nothing."""
+        """End playback, exports, the writer and the render thread, and wait for them. A second call does nothing."""
         if self.is_shut_down:
             return
         self.is_shut_down = True
@@ -148,6 +150,7 @@ class Viewer(QObject):
         self.player.pause()
         self.sound.close()
         self.export.stop()
+        self.queue.close()
         self.window.help.report.stop()
         self.window.autosave.close()
         self.window.projects.close()

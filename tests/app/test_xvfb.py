@@ -155,6 +155,7 @@ def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.Captu
     zoom_and_pan(program)
     press_keys(program)
     export(program, tmp_path / "out.mp4")
+    export_by_queue(program, tmp_path / "good.mp4", tmp_path / "none" / "bad.mp4")
     quit_by_the_close_button(program)
     state = program.end()
     with capsys.disabled():
@@ -274,6 +275,33 @@ def export(program: Program, out: Path) -> None:
     program.xdotool("mousemove", *program.at("start"), "click", 1)
     program.wait_for(lambda state: state["export"] == "Done", "the export ends")
     assert out.exists()
+
+
+def export_by_queue(program: Program, good: Path, bad: Path) -> None:
+    for number, out in enumerate((bad, good), 1):
+        program.focus("clip.mp4 — ")
+        program.xdotool("key", "ctrl+e")
+        program.wait_for(lambda state: state["export"] == "form", "Ctrl+E shows the form again")
+        program.focus("^Export$")
+        program.xdotool("mousemove", *program.at("path"), "click", 1, "key", "ctrl+a", "type", str(out))
+        program.xdotool("mousemove", *program.at("enqueue"), "click", 1)
+        program.wait_for(partial(_has_jobs, number), "the job is in the queue")
+    program.focus("clip.mp4 — ")
+    program.xdotool("key", "ctrl+shift+e")
+    program.wait_for(lambda state: "run" in state, "Ctrl+Shift+E shows the queue")
+    program.focus("^Export queue$")
+    program.xdotool("mousemove", *program.at("run"), "click", 1)
+    program.wait_for(
+        lambda state: sorted(state["queue"]) == ["done", "failed"] and not state["queue_runs"] and state["reasons"],
+        "the queue goes on after a bad job, and ends",
+    )
+    assert good.exists()
+    assert len(program.state["reasons"]) == 1
+    assert "There is no folder" in program.state["reasons"][0]
+
+
+def _has_jobs(count: int, state: dict[str, Any]) -> bool:
+    return len(state.get("queue", [])) == count
 
 
 def quit_by_the_close_button(program: Program) -> None:

@@ -1,7 +1,7 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
 The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT), keeps (waits for
-the line "keep") or deaf (ignores SIGINT).
+the line "keep") or deaf (ignores SIGINT). With --queue, the real queue is run, and its jobs are stubs.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ def say(event: str, **values: object) -> None:
 
 def main() -> int:
     how, *arguments = sys.argv[1:]
+    if "--queue" in arguments:
+        return run_jobs(Path(arguments[-1]))
     out = Path(arguments[-1])
     out.with_suffix(".arguments.json").write_text(json.dumps(arguments))
     if how == "deaf":
@@ -49,6 +51,25 @@ def main() -> int:
     warnings = ["2 frames decoded with errors."] if how == "damaged" else []
     say("finished", path=str(out), frames=FRAMES, warnings=warnings)
     return 0
+
+
+def run_jobs(folder: Path) -> int:
+    # Imported here: single exports need none of it, and start in no time.
+    from videoinr.errors import ExportError
+    from videoinr.exporting.job_file import ExportCall
+    from videoinr.exporting.queue import run_queue
+    from videoinr.exporting.queue_watch import JobWatch
+    from videoinr.types import ExportProgress, ExportReport
+
+    def export(call: ExportCall, watch: JobWatch) -> ExportReport:
+        if not call.out.parent.is_dir():
+            raise ExportError(f"There is no folder {call.out.parent}.", hint="Create it first.")
+        for done in range(FRAMES + 1):
+            watch.progress(ExportProgress(done, FRAMES, done * 0.1))
+        call.out.write_bytes(b"video")
+        return ExportReport(call.out, FRAMES)
+
+    return max((int(result.has_failed) for result in run_queue(folder, export)), default=0)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,18 @@ class Reporter(QObject):
         self._say("keys", window.help.key_sheet is not None and window.help.key_sheet.isVisible())
         if dialog is not None and dialog.isVisible():
             self._say("export", dialog.title.text() if not dialog.start.isVisible() else "form")
-            self._say("path", _box(dialog.form.path))
-            self._say("start", _box(dialog.start))
+            for name, widget in (("path", dialog.form.path), ("start", dialog.start), ("enqueue", dialog.enqueue)):
+                self._say(name, _box(widget))
+        self._report_queue(window)
+
+    def _report_queue(self, window: MainWindow) -> None:
+        queue = window.exports.queue
+        if queue.bridge.state is not None:
+            self._say("queue", [job.state.value for job in queue.bridge.state.jobs])
+            self._say("queue_runs", queue.bridge.is_running)
+            self._say("reasons", [job.message for job in queue.bridge.state.jobs if job.message])
+        if queue.dialog is not None and queue.dialog.isVisible():
+            self._say("run", _box(queue.dialog.run))
 
     @Slot(tuple)
     def _compare_with_sound(self, regions: tuple[RenderedRegion, ...]) -> None:
@@ -161,6 +171,7 @@ def main() -> int:
         settings_path=folder / "viewer.toml",
         log_folder=folder / "log",
         unsaved_folder=folder / "unsaved",
+        queue_folder=folder / "queue",
         open_frames=partial(SlowFrames, frames=frames, size=size, secs=0.01),
         export_command=[sys.executable, stub_export.__file__, "ok"],
     )

@@ -88,7 +88,7 @@ class ExportBridge(QObject):
             process.write(KEEP + b"\n")
             return
         self._is_cancelled = True
-        self._interrupt(process)
+        interrupt(process)
         QTimer.singleShot(GRACE_MSECS, process, process.kill)
 
     def stop(self) -> None:
@@ -96,17 +96,7 @@ class ExportBridge(QObject):
         if (process := self._process) is None:
             return
         self._is_cancelled = True
-        self._interrupt(process)
-        if not process.waitForFinished(GRACE_MSECS):
-            process.kill()
-            process.waitForFinished()
-
-    @staticmethod
-    def _interrupt(process: QProcess) -> None:
-        if os.name == "posix" and process.processId():
-            os.kill(process.processId(), signal.SIGINT)
-        else:
-            process.terminate()
+        end_process(process)
 
     @Slot()
     def _read_lines(self) -> None:
@@ -170,3 +160,19 @@ class ExportBridge(QObject):
         if self._process is not None:
             self._process.deleteLater()
             self._process = None
+
+
+def interrupt(process: QProcess) -> None:
+    """Ask a process of the command line to stop and clean up."""
+    if os.name == "posix" and process.processId():
+        os.kill(process.processId(), signal.SIGINT)
+    else:
+        process.terminate()
+
+
+def end_process(process: QProcess) -> None:
+    """Ask a process to stop, and wait for its end, at most GRACE_MSECS; then kill it."""
+    interrupt(process)
+    if not process.waitForFinished(GRACE_MSECS):
+        process.kill()
+        process.waitForFinished(GRACE_MSECS)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from videoinr.errors import VideoInrError
+from videoinr.errors import UsageError, VideoInrError
 from videoinr.exporting.job_file import text_of_job
 from videoinr.exporting.journal import resumable
 from videoinr.types import ExportProgress
@@ -28,6 +28,7 @@ from videoinr.writing.whole_files import write_file
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
+from videoinr_viewer.export.queue_window import ExportQueue
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_frames, format_remaining
 
@@ -35,23 +36,27 @@ from videoinr_viewer.style.text import format_frames, format_remaining
 class ExportDialog(QDialog):
     """A dialog beside the window. Closing it only hides it, and a running export continues."""
 
-    def __init__(self, bridge: ExportBridge, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: ExportBridge, queue: ExportQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
-        self._bridge = bridge
+        self._bridge, self._queue = bridge, queue
         self.form = ExportForm()
         self.start = QPushButton(tr("Export"))
         self.start.setDefault(True)
+        self.enqueue = QPushButton(tr("Add to the &queue"), autoDefault=False)
         self.save = QPushButton(tr("Save as a job…"), autoDefault=False)
         self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
         self.progress = QProgressBar(textVisible=False)
         self.title, self.status = QLabel(), QLabel(wordWrap=True)
         self.title.setObjectName("exportTitle")
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.cancel, self.again, self.show_file = (
+        self.cancel, self.again, self.show_file, self.show_queue = (
             QPushButton(title, autoDefault=False)
-            for title in (tr("Cancel the export"), tr("Back"), tr("Show the file"))
+            for title in (tr("Cancel the export"), tr("Back"), tr("Show the file"), tr("Show the queue"))
         )
+        self._buttons = (
+            self.start, self.enqueue, self.save, self.cancel, self.again, self.show_file, self.show_queue,
+        )  # fmt: skip
         self._finished_path: Path | None = None
         self._done, self._is_stopping = 0, False
         self._pages = QStackedWidget()
@@ -62,7 +67,7 @@ class ExportDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        for button in (self.start, self.save, self.cancel, self.again, self.show_file):
+        for button in self._buttons:
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         running = QWidget()
         column = QVBoxLayout(running)
@@ -83,9 +88,11 @@ class ExportDialog(QDialog):
         self._show_form()
 
     def _connect(self) -> None:
-        self.form.changed.connect(self.start.setEnabled)
-        self.form.changed.connect(self.save.setEnabled)
+        for button in (self.start, self.enqueue, self.save):
+            self.form.changed.connect(button.setEnabled)
         self.start.clicked.connect(self._start)
+        self.enqueue.clicked.connect(self._enqueue)
+        self.show_queue.clicked.connect(self._queue.show)
         self.save.clicked.connect(self._save_job)
         self.cancel.clicked.connect(self._cancel)
         self.again.clicked.connect(self._show_form)
@@ -99,6 +106,7 @@ class ExportDialog(QDialog):
     def offer(self, source: ExportSource) -> None:
         """Show the dialog with the form for ``source``, or with the progress of a running export."""
         self.follow(source)
+        self._queue.bridge.look()
         if not self._bridge.is_running:
             self._show_form()
         self.show()
@@ -117,10 +125,10 @@ class ExportDialog(QDialog):
     @Slot()
     def _show_form(self) -> None:
         self._pages.setCurrentIndex(0)
-        self._show_buttons(self.start, self.save)
+        self._show_buttons(self.start, self.enqueue, self.save)
 
     def _show_buttons(self, *shown: QPushButton) -> None:
-        for button in (self.start, self.save, self.cancel, self.again, self.show_file):
+        for button in self._buttons:
             button.setVisible(button in shown)
 
     @Slot()
@@ -144,6 +152,28 @@ class ExportDialog(QDialog):
             job = replace(job, resume=True)
         self._done, self._is_stopping = 0, False
         self._bridge.start(job.arguments())
+
+    @Slot()
+    def _enqueue(self) -> None:
+        try:
+            job = self.form.job
+            if self._queue.expects(job.out):
+                raise UsageError(
+                    tr("A job of the queue exports to {name} already.", name=job.out.name),
+                    hint=tr("Choose another name."),
+                )
+            if job.out.exists():
+                if not self._agrees_to_replace(job.out):
+                    return
+                job = replace(job, overwrite=True)
+            self._queue.add(text_of_job(job), job.out)
+        except VideoInrError as error:
+            self._show_failed(str(error), error.hint)
+            return
+        self.progress.hide()
+        self._end(tr("Added to the queue"), str(job.out), self.again, self.show_queue)
+        # Another segment of the clip is likely to come next.
+        self.form.path.setText(str(self._queue.next_name(job.out)))
 
     @Slot()
     def _save_job(self) -> None:

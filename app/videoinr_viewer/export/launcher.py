@@ -1,4 +1,4 @@
-"""Opens the export dialog for what the window shows, and asks before quitting stops an export."""
+"""Opens the export dialog for what the window shows, has the queue, and asks before quitting stops an export."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from videoinr.render.view import visible_units
 from videoinr_viewer.clip_access.reading import ReadingChoice
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
+from videoinr_viewer.export.queue_bridge import QueueBridge
+from videoinr_viewer.export.queue_window import ExportQueue
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -28,7 +30,7 @@ DIALOG_MODULE = "videoinr_viewer.export.dialog"
 
 
 class ExportLauncher(QObject):
-    """The export dialog of ``window``, made when it is first needed.
+    """The export dialog of ``window``, made when it is first needed, and the queue that ``queue`` runs.
 
     ``reading`` says how the clip is read and rendered, so that an export does the same. ``annotations`` has the named
     segments, ``planner`` the retime curve, the shutter and the camera path. ``asks`` is False for a run without a user,
@@ -40,6 +42,7 @@ class ExportLauncher(QObject):
         self,
         session: Session,
         bridge: ExportBridge,
+        queue: QueueBridge,
         window: QWidget,
         *,
         reading: ReadingChoice,
@@ -51,7 +54,8 @@ class ExportLauncher(QObject):
         super().__init__(window)
         self._session, self._bridge, self._window = session, bridge, window
         self._reading, self._annotations, self._planner = reading, annotations, planner
-        self.asks, self._modules = asks, modules
+        self._asks, self._modules = asks, modules
+        self.queue = ExportQueue(queue, window, modules=modules, asks=asks)
         self.dialog: ExportDialog | None = None
         self._calm = QTimer(self, singleShot=True)
         self._calm.setInterval(FOLLOW_MSECS)
@@ -59,6 +63,15 @@ class ExportLauncher(QObject):
         for changed in (session.opened, session.marks_changed, session.view_changed, annotations.changed,
                         planner.changed):  # fmt: skip
             changed.connect(self._calm.start)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody is there to answer questions."""
+        return self._asks
+
+    @asks.setter
+    def asks(self, asks: bool) -> None:
+        self._asks = self.queue.asks = asks
 
     def show(self) -> None:
         """Show the dialog for the marked segment and the visible region. Without a clip: no-op."""
@@ -77,7 +90,7 @@ class ExportLauncher(QObject):
         from videoinr_viewer.export.dialog import ExportDialog
 
         if self.dialog is None:
-            self.dialog = ExportDialog(self._bridge, self._window)
+            self.dialog = ExportDialog(self._bridge, self.queue, self._window)
         self.dialog.offer(source)
 
     @Slot()
@@ -97,13 +110,17 @@ class ExportLauncher(QObject):
         return ExportSource(clip, segment, visible, reading, segments, self._planner.journey)
 
     def hide(self) -> None:
-        """Hide the dialog."""
+        """Hide the dialogs."""
+        self.queue.hide()
         if self.dialog is not None:
             self.dialog.hide()
 
     def may_quit(self) -> bool:
         """Return True if no export runs, or if the user agrees to stop it."""
-        if not (self.asks and self._bridge.is_running):
+        runs, queue_runs = self._bridge.is_running, self.queue.bridge.is_running
+        if not (self.asks and (runs or queue_runs)):
             return True
         question = tr("An export is still running. Stop it and quit?")
+        if queue_runs and not runs:
+            question = tr("The export queue is still running. Stop it and quit? It will go on where it stopped.")
         return agrees(self._window, tr("Quit"), question, verb=tr("Stop it and quit"))

@@ -96,7 +96,7 @@ class StatusLine(QFrame):
         self._clip: Opened | None = None
         self._shown: Quality | None = None
         self._is_opening = False
-        self.where, self.zoom, self.work, self.export, self.score = (QLabel() for _ in range(5))
+        self.where, self.zoom, self.work, self.export, self.queue, self.score = (QLabel() for _ in range(6))
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
         self.pair, self.play, self.picture, self.engine = (ShrinkingLabel() for _ in range(4))
@@ -109,10 +109,10 @@ class StatusLine(QFrame):
         row.setSpacing(14)
         for widget, stretch in (
             (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.play, 0), (self.work, 0),
-            (self.picture, 0), (self.score, 0), (self.export, 0), (self.engine, 0),
+            (self.picture, 0), (self.score, 0), (self.export, 0), (self.queue, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
-        for label in (self.pair, self.play, self.work, self.export, self.score):
+        for label in (self.pair, self.play, self.work, self.export, self.queue, self.score):
             self._set_note(label, "")
         self._patience = QTimer(self, singleShot=True)
         self._patience.setInterval(BUSY_PATIENCE_MSECS)
@@ -213,6 +213,11 @@ class StatusLine(QFrame):
     def clear_export(self) -> None:
         """Show no export."""
         self._set_note(self.export, "")
+
+    @Slot(str)
+    def show_queue(self, words: str) -> None:
+        """Show a few words about the export queue."""
+        self._set_note(self.queue, words)
 
     @Slot()
     def _show_work(self) -> None:

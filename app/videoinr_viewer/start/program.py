@@ -109,6 +109,7 @@ def run_for_user(arguments: Arguments) -> int:
         settings_path=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "viewer.toml",
         log_folder=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
         unsaved_folder=Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "unsaved",
+        queue_folder=Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "queue",
         play=open_play_cache(Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False)) / "play"),
     )
 
@@ -120,6 +121,7 @@ def run(
     settings_path: Path,
     log_folder: Path,
     unsaved_folder: Path | None = None,
+    queue_folder: Path | None = None,
     export_command: Sequence[str] = COMMAND,
     open_frames: Callable[[Path], FrameSource] = open_clip_frames,
     open_model: OpenModel | None = None,
@@ -143,7 +145,8 @@ def run(
     apply_settings(settings, reading)
     window_options = WindowOptions(
         reading, log_folder,
-        None if arguments.is_unattended else unsaved_folder, asks=not arguments.is_unattended,
+        None if arguments.is_unattended else unsaved_folder, None if arguments.is_unattended else queue_folder,
+        asks=not arguments.is_unattended,
         ended_unexpectedly=not arguments.is_unattended and marker.begin(),
     )  # fmt: skip
     try:

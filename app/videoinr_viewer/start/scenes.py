@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from videoinr_viewer.action_row import Menu
 from videoinr_viewer.project.autosave import Offer
 from videoinr_viewer.project.unsaved import LeftBehind
+from videoinr_viewer.start.queue_scene import QueueScene
 from videoinr_viewer.viewer import Viewer
 
 Act = Callable[[Viewer], object]
@@ -83,6 +84,7 @@ def _close_offer(viewer: Viewer) -> None:
     viewer.window.restore_bar.show_offers(())
 
 
+_QUEUE = QueueScene()
 _MENUS = tuple(Scene(f"menu-{menu.name.lower()}", widget=_menu(index)) for index, menu in enumerate(Menu))
 WITHOUT_CLIP = (
     Scene("first-page"),
@@ -124,6 +126,7 @@ WITH_CLIP = (
     Scene("restore-over-clip", (_offer,), _close_offer),
     Scene("drop-over-clip", (_drop,), lambda viewer: viewer.window.drop.highlight.hide()),
     Scene("export", (_do("export"),)),
+    Scene("export-queue", (_QUEUE.show, _QUEUE.choose_failed), _QUEUE.clear),
     Scene("clip", (_do("clip-window"),)),
     Scene("palette", (_do("palette"),)),
     Scene("keys", (_do("keys"),)),

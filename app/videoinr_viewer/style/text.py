@@ -101,6 +101,15 @@ def format_remaining(secs: float | None) -> str:
     return tr("about {number} h left", number=decimal(f"{secs / 3600:.1f}"))
 
 
+def format_duration(secs: float) -> str:
+    """Return a coarse ``40 s``, ``2 min`` or ``1.5 h``."""
+    if secs < 60:
+        return tr("{number} s", number=max(1, round(secs)))
+    if secs < 3600:
+        return tr("{number} min", number=round(secs / 60))
+    return tr("{number} h", number=decimal(f"{secs / 3600:.1f}"))
+
+
 def format_frames(count: int) -> str:
     """Return ``1 frame`` or ``250 frames``."""
     return tr("1 frame") if count == 1 else tr("{number} frames", number=count)
