@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.clips import write_clip
+from helpers.held_frames import HeldFrames
 from helpers.tiny_model import load_tiny_model
 from videoinr.clip import open_clip
+from videoinr.clip.video_clip import VideoClip
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
+from videoinr.exporting import export
 from videoinr.exporting.export import write_frames
 from videoinr.exporting.job import ExportJob
 from videoinr.geometry import Grid
@@ -66,3 +69,21 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path: Path, across_c
     early = held[4:8]
     for kind in range(3):
         assert max(one[kind] for one in held[-6:]) <= max(one[kind] for one in early)
+
+
+@pytest.mark.parametrize("speed", [Fraction(1), Fraction(1, 3)], ids=str)
+def test_the_clip_of_an_export_keeps_a_fixed_number_of_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speed: Fraction
+) -> None:
+    monkeypatch.setattr(export, "_HELD_FRAMES", 4)
+    clip, grid = write_clip(tmp_path / "clip.mp4", FRAMES, fps=Fraction(24)), Grid(64, 48)
+    segment = Segment(Fraction(0), Fraction(FRAMES, 24))
+    job = ExportJob(clip, tmp_path / "out.mp4", segment, Fraction(24), speed, grid, grid.rect)
+    held: list[int] = []
+    with HeldFrames(open_clip(clip)) as engine:
+        source = engine.clip
+        assert isinstance(source, VideoClip)
+        write_frames(job, engine, CountingSink(), lambda _: held.append(source.held_bytes))
+        decoded, shown = grid.rect.area * 3 // 2, grid.rect.area * 3
+        assert 0 < max(held[-FRAMES // 2 :]) <= 4 * (decoded + shown)
+        assert source.seeks <= 1

@@ -45,6 +45,12 @@ class AlphaClip(ClipBase):
             self._pictures.put(index, picture, picture.nbytes)
         return picture
 
+    def hold_at_most(self, frames: int) -> None:
+        """See :meth:`Clip.hold_at_most`."""
+        for each in (self._video, self._alpha):
+            each.hold_at_most(frames)
+        self._pictures.limit(frames)
+
     def close(self) -> None:
         """See :meth:`Clip.close`."""
         self._video.close()
@@ -100,6 +106,10 @@ class _Unlaid(ClipBase):
     def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
         return self._video.frame(index, token)
+
+    def hold_at_most(self, frames: int) -> None:
+        """See :meth:`Clip.hold_at_most`."""
+        self._video.hold_at_most(frames)
 
     def close(self) -> None:
         """See :meth:`Clip.close`."""

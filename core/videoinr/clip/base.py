@@ -138,6 +138,10 @@ class Clip(Protocol):
         """
         ...
 
+    def hold_at_most(self, frames: int) -> None:
+        """Keep at most so many decoded frames in memory from now on; otherwise a budget in bytes alone bounds them."""
+        ...
+
     def close(self) -> None:
         """Close the file and end the decoder's threads. Safe to call twice; nothing can be read afterwards."""
         ...
@@ -196,6 +200,9 @@ class ClipBase(Closeable):
         if changed is not None:
             what = "has changed while it was read" if changed.exists() else "is gone"
             raise ClipError(f"“{changed.name}” {what}.", hint="Wait until it is complete, then try again.")
+
+    def hold_at_most(self, frames: int) -> None:
+        """See :meth:`Clip.hold_at_most`; a clip that caches nothing does nothing."""
 
     @staticmethod
     def _files_of_pair(files: Sequence[Path], index: int) -> range:

@@ -19,6 +19,7 @@ class FrameCache(Generic[Cached]):
             at_least: how many values stay, however large they are.
         """
         self._budget, self._at_least = budget_bytes, at_least
+        self._at_most: int | None = None
         self._values: OrderedDict[int, tuple[Cached, int]] = OrderedDict()
         self._bytes = 0
 
@@ -48,9 +49,19 @@ class FrameCache(Generic[Cached]):
         _, old = self._values.pop(index, (None, 0))
         self._values[index] = (value, size_bytes)
         self._bytes += size_bytes - old
-        while self._bytes > self._budget and len(self._values) > self._at_least:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._values) > self._at_least and (
+            self._bytes > self._budget or (self._at_most is not None and len(self._values) > self._at_most)
+        ):
             _, (_, freed) = self._values.popitem(last=False)
             self._bytes -= freed
+
+    def limit(self, count: int) -> None:
+        """Keep at most ``count`` values from now on, however small they are."""
+        self._at_most = max(count, self._at_least)
+        self._make_room()
 
     def clear(self) -> None:
         """Drop all values."""

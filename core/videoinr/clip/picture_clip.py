@@ -69,6 +69,10 @@ class PictureClip(ClipBase):
             self._pictures.put(index, picture, picture.nbytes)
         return picture
 
+    def hold_at_most(self, frames: int) -> None:
+        """See :meth:`Clip.hold_at_most`."""
+        self._pictures.limit(frames)
+
     def close(self) -> None:
         """See :meth:`Clip.close`."""
         self._closed = True

@@ -101,6 +101,11 @@ class VideoClip(ClipBase):
             self._pictures.put(index, picture, picture.nbytes)
         return picture
 
+    def hold_at_most(self, frames: int) -> None:
+        """See :meth:`Clip.hold_at_most`."""
+        self._decoded.limit(frames)
+        self._pictures.limit(frames)
+
     def close(self) -> None:
         """See :meth:`Clip.close`."""
         if self._file is not None:

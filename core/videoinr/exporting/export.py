@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.base import Clip
 from videoinr.errors import Cancelled, ClipError, DeviceLostError, VideoInrError
 from videoinr.exporting.frame_queries import exposed_ends, frame_query
 from videoinr.exporting.job import ExportJob
@@ -31,6 +32,9 @@ from videoinr.render.messages import Opened
 from videoinr.text.phrases import describe_cuts
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, ExportReport, Instant, PairKind, Quality, RegionQuery, RenderedRegion
+
+_HELD_FRAMES = 300
+"""The most source frames that the clip keeps: a reverse stretch needs those since the last key frame, 250 in x264."""
 
 _HELD_BYTES = 256 << 20
 """The most bytes of pictures that wait until it is known whether the clip is readable again after them."""
@@ -130,7 +134,11 @@ def write_frames(
     Raises:
         Cancelled, ExportError, ClipError, DeviceError
     """
-    watch = SourceWatch(getattr(engine, "clip", None), _source_frames(job, engine.opened.timeline))
+    clip: Clip | None = getattr(engine, "clip", None)
+    if clip is not None:
+        # Its caches are large enough for a whole clip of small frames, which an export never goes back to.
+        clip.hold_at_most(_HELD_FRAMES)
+    watch = SourceWatch(clip, _source_frames(job, engine.opened.timeline))
     frames = _Frames(job, engine, sink, watch, token)
     try:
         sink.open()
