@@ -165,14 +165,15 @@ def export(
 
     Args:
         clip: a path or frames, as for :func:`open`.
-        out: a video file (.mp4, .mov, .mkv, .webm), a folder for PNG pictures, or a pattern for them
-            (``folder/%05d.png``).
+        out: a video file (.mp4, .mov, .mkv, .webm), an animation (.gif, .webp, .apng), a folder for pictures, or a
+            pattern for them (``folder/%05d.png``, ``.tif`` or ``.exr``).
         start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
         fps: frames per second of the output; None means the clip's mean rate.
         time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.
         scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
-        codec: an encoder (libx264, libx265, libvpx-vp9, ffv1 ...); None means the default of the file's ending.
+        codec: an encoder (libx264, libx265, libvpx-vp9, dnxhr, ffv1 ...), or of pictures png, png16, tiff, tiff16 or
+            exr; None means the default of the file's ending.
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".

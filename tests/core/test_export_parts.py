@@ -206,7 +206,8 @@ def test_an_export_that_was_stopped_after_its_last_part_goes_on(tmp_path: Path, 
     assert len(frames_of(out)) == frames
 
 
-def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) -> None:
+@pytest.mark.parametrize("kind", ["png", "tiff", "exr"])
+def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path, kind: str) -> None:
     token = CancelToken()
     token.leaves = True
 
@@ -215,17 +216,22 @@ def test_pictures_are_resumed_by_the_same_job_alone(tmp_path: Path, clip: Path) 
             token.cancel()
 
     out, engine = tmp_path / "frames", SlowRenderer(clip, cuts=frozenset({3}))
-    task = job_for(engine.opened.info, out, scale=Fraction(1), fps=Fraction(50))
+    task = job_for(engine.opened.info, out, scale=Fraction(1), fps=Fraction(50), codec=kind)
     with pytest.raises(Cancelled):
         export_job(task, engine, progress=progress, token=token)
     leave_as_another_process(out)
     with pytest.raises(ExportError, match="differs in size, crop"):
-        export(clip, out, resume=True)
+        export(clip, out, resume=True, codec=kind)
+    (left,) = tmp_path.glob("frames.*.part")
+    first, *_ = (path for path in sorted(left.iterdir()) if path.stem == "00000")
+    whole = first.read_bytes()
+    first.write_bytes(whole[:-9])
     said: list[str] = []
     found: list[int] = []
     again = replace(task, resume=True)
     export_job(again, engine, notice=said.append, progress=lambda now: found.append(now.done))
-    assert 0 < found[0] <= 12
+    assert 0 < found[0] < 12, "the damaged picture is not counted"
+    assert next(out.glob("00000.*")).read_bytes() == whole
     assert any("cut" in sentence for sentence in said), "the cut was met before the stop"
     assert len(list(out.iterdir())) == 100
 

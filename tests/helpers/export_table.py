@@ -19,6 +19,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageSequence
 
 from helpers.clips import write_clip
 from helpers.held_frames import HeldFrames
@@ -39,7 +40,12 @@ FORMATS = [
     ("out.mov", "libx265"), ("out.mkv", "libx265"), ("out.mp4", "libsvtav1"), ("out.webm", "libsvtav1"),
     ("out.mkv", "libsvtav1"), ("out.mp4", "libvpx-vp9"), ("out.webm", "libvpx-vp9"), ("out.mkv", "libvpx-vp9"),
     ("out.mov", "prores_ks"), ("out.mkv", "prores_ks"), ("out.mkv", "ffv1"), ("frames", "png"),
+    ("out.mov", "dnxhd"), ("out.gif", "gif"), ("out.webp", "libwebp_anim"), ("out.apng", "apng"),
+    ("frames", "png16"), ("frames", "tiff"), ("frames", "exr"),
 ]  # fmt: skip
+_PICTURES = ("png", "png16", "tiff", "exr")
+_UNTAGGED = (*_PICTURES, "gif", "libwebp_anim", "apng")
+"""Formats whose colours are sRGB, or as good as untold."""
 COLOURS = {
     "601": ColourSpec("smpte170m", "tv", "smpte170m", "smpte170m"),
     "709": ColourSpec("bt709", "tv", "bt709", "bt709"),
@@ -51,9 +57,12 @@ UNTAGGED = ColourSpec("smpte170m", "tv", "bt709", "bt709")
 
 _COEFFICIENTS = {"smpte170m": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593)}
 _EDGE = 4
-_MOST_OFF = {"libx264": 0.5, "libx265": 0.8, "libsvtav1": 1.0, "libvpx-vp9": 0.8, "prores_ks": 0.8}
+_MOST_OFF = {"libx264": 0.5, "libx265": 0.8, "libsvtav1": 1.0, "libvpx-vp9": 0.8, "prores_ks": 0.8,
+             "dnxhd": 0.8}  # fmt: skip
 """The mean error of the fitted pictures that a codec may make at its best quality, of 255; of others: rounding."""
-_BEST = {"libx264": 1, "libx265": 1, "libsvtav1": 1, "libvpx-vp9": 1}
+_MOST_OFF_RGB = {"gif": 4.0, "libwebp_anim": 1.5}
+"""256 colours for a plane of 130 x 130 levels are 8 levels apart; WebP has BT.601 of limited range, in 4:2:0."""
+_BEST = {"libx264": 1, "libx265": 1, "libsvtav1": 1, "libvpx-vp9": 1, "libwebp_anim": 0}
 _MOST_SHIFT = {"libsvtav1": 0.3}
 """Luma pixels, as far as a codec's loss moves the fit; half a pixel is what a wrong siting would be."""
 
@@ -79,7 +88,17 @@ class Row:
     @property
     def source(self) -> Row:
         """The row as far as it describes the clip."""
-        return replace(self, name="", codec="")
+        return replace(self, name="", codec="" if self.factor == 1 else self.codec)
+
+    @property
+    def factor(self) -> int:
+        """How many times as large as others the clip is: DNxHR begins at 256 x 120."""
+        return 4 if self.codec == "dnxhd" else 1
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """(width, height) of the clip's stored pictures."""
+        return WIDTH * self.factor, HEIGHT * self.factor
 
     @property
     def tags(self) -> ColourSpec:
@@ -99,12 +118,19 @@ class Row:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the upright picture."""
-        return (HEIGHT, WIDTH) if self.rotation % 180 else (WIDTH, HEIGHT)
+        return self.stored[::-1] if self.rotation % 180 else self.stored
 
     @property
     def is_rgb(self) -> bool:
         """Whether the output holds RGB."""
-        return self.codec in ("ffv1", "png")
+        return self.codec in ("ffv1", *_UNTAGGED)
+
+    @property
+    def depth(self) -> int:
+        """The bits that the output should have; those of GIF and WebP are 8."""
+        whole = {"libvpx-vp9": 8, "gif": 8, "libwebp_anim": 8, "prores_ks": 10, "png16": 16, "exr": 32}
+        deep = {"ffv1": 16, "png": 16, "tiff": 16, "apng": 16}
+        return whole.get(self.codec, self.bits if self.bits == 8 else deep.get(self.codec, self.bits))
 
 
 def all_rows() -> Iterator[Row]:
@@ -154,8 +180,9 @@ def _yuv(rgb: NDArray[np.float64], matrix: str, bits: int) -> NDArray[np.float64
 
 def _upright(row: Row, x: Any, y: Any) -> tuple[Any, Any]:
     """Where a place of the stored picture lies when it was turned clockwise by the row's rotation."""
+    width, height = row.stored
     return {
-        0: (x, y), 90: (HEIGHT - 1 - y, x), 180: (WIDTH - 1 - x, HEIGHT - 1 - y), 270: (y, WIDTH - 1 - x)
+        0: (x, y), 90: (height - 1 - y, x), 180: (width - 1 - x, height - 1 - y), 270: (y, width - 1 - x)
     }[row.rotation]  # fmt: skip
 
 
@@ -165,9 +192,9 @@ def write_source(row: Row, path: Path) -> Path:
     frames = []
     noise = np.random.default_rng(0)
     for number in range(FRAMES):
-        frame = av.VideoFrame(WIDTH, HEIGHT, pix_fmt)
+        frame = av.VideoFrame(*row.stored, pix_fmt)
         for index, plane in enumerate(frame.planes):
-            step = WIDTH // plane.width
+            step = frame.width // plane.width
             y, x = np.mgrid[0 : plane.height, 0 : plane.width] * step
             rgb = picture_at(row, *_upright(row, x, y + (step - 1) / 2), number)
             exact = _yuv(rgb, row.tags.matrix, row.bits)[index]
@@ -211,8 +238,10 @@ class _Check:
 
     @cached_property
     def _probed(self) -> dict[str, Any]:
-        path = self._out.parent / (self._out.name % 0) if self._row.codec == "png" else self._out
-        return _probe(path)
+        if self._out.suffix == ".webp":
+            return _probe_webp(self._out, self._row.fps)
+        is_pictures = self._row.codec in _PICTURES
+        return _probe(self._out.parent / (self._out.name % 0) if is_pictures else self._out)
 
     @property
     def _stream(self) -> dict[str, Any]:
@@ -224,15 +253,20 @@ class _Check:
         if (stream["width"], stream["height"]) != row.size:
             yield f"size {stream['width']}x{stream['height']}, not {row.size}"
             return
+        wanted = 1 / row.aspect if row.rotation % 180 else row.aspect
         if any("rotation" in each for each in stream.get("side_data_list", [])):
             yield "the output is rotated once more"
         aspect = Fraction(stream.get("sample_aspect_ratio", "1:1").replace(":", "/"))
-        if abs(aspect / (1 / row.aspect if row.rotation % 180 else row.aspect) - 1) > 1e-3:
+        # WebP has no aspect, which a notice says.
+        if row.codec != "libwebp_anim" and abs(aspect / wanted - 1) > 1e-3:
             yield f"sample aspect {aspect}"
-        planes = _planes(self._out, stream)
+        is_webp = self._out.suffix == ".webp"
+        planes = _planes_of_webp(self._out, row.fps) if is_webp else _planes(self._out, stream)
         yield from self._time_faults(len(planes))
-        if row.codec != "png":
+        if row.codec not in _UNTAGGED:
             yield from self._tag_faults()
+        if _bits(stream["pix_fmt"]) != row.depth:
+            yield f"pixel format {stream['pix_fmt']}"
         yield from self._picture_faults(planes)
 
     def _time_faults(self, frames: int) -> Iterator[str]:
@@ -240,12 +274,15 @@ class _Check:
         wanted = int(secs * row.fps + Fraction(1, 2))
         if frames != wanted:
             yield f"{frames} frames, not {wanted}"
-        if row.codec != "png":
-            found = Fraction(self._probed["format"]["duration"])
+        if row.codec not in _PICTURES:
+            last, told = self._probed["packets"][-1], self._probed["format"].get("duration")
+            # An APNG has no duration but those of its frames.
+            found = Fraction(told or float(last["pts_time"]) + float(last["duration_time"]))
             if abs(found - secs) > 1 / (2 * row.fps) + Fraction(1, 1000):
                 yield f"lasts {float(found)} s, not {float(secs)} s"
             times = sorted(float(each["pts_time"]) for each in self._probed["packets"])
-            if any(abs(time - index / row.fps) > 0.00051 for index, time in enumerate(times)):
+            unit = 0.01 if row.codec == "gif" else 0.001
+            if any(abs(time - index / row.fps) > 0.51 * unit for index, time in enumerate(times)):
                 yield f"frames at {times}"
 
     def _tag_faults(self) -> Iterator[str]:
@@ -257,10 +294,6 @@ class _Check:
         for name, value in wanted.items():
             if stream.get(name) != value:
                 yield f"{name} is {stream.get(name)}, not {value}"
-        depth = 8 if row.codec == "libvpx-vp9" else 16 if row.codec == "ffv1" and row.bits > 8 else row.bits
-        depth = 10 if row.codec == "prores_ks" else depth
-        if _bits(stream["pix_fmt"]) != depth:
-            yield f"pixel format {stream['pix_fmt']}"
 
     def _picture_faults(self, planes: list[list[NDArray[np.float64]]]) -> Iterator[str]:
         row, shifts, off = self._row, [], []
@@ -273,6 +306,8 @@ class _Check:
         # A frame that is one step off in time is off by STEP levels.
         # The clip's own rounding, which RGB shows in three planes together.
         most = 1.0 if row.bits == 8 else 0.35
+        if row.codec in _MOST_OFF_RGB:
+            most = _MOST_OFF_RGB[row.codec]
         if not row.is_rgb:
             most = _MOST_OFF[row.codec] + (0.3 if row.bits == 8 else 0)
         if (worst := float(np.max(off))) > most:
@@ -290,7 +325,7 @@ class _Check:
             j, i = (each[_EDGE:-_EDGE, _EDGE:-_EDGE] for each in np.mgrid[0 : plane.shape[0], 0 : plane.shape[1]])
             x, y = (i * steps[0] + self._offset(steps[0], "x"), j * steps[1] + self._offset(steps[1], "y"))
             rgb = picture_at(row, x, y, number)
-            scale = 255 / (2**bits - 1) if row.is_rgb else 2.0 ** (8 - bits)
+            scale = 255 / (1 if bits == 32 else 2**bits - 1) if row.is_rgb else 2.0 ** (8 - bits)
             wanted = (np.moveaxis(rgb, -1, 0) if row.is_rgb else _yuv(rgb, row.tags.matrix, 8))[index]
             error = plane[_EDGE:-_EDGE, _EDGE:-_EDGE] * scale - wanted
             errors.append(np.abs(error).mean())
@@ -312,6 +347,8 @@ class _Check:
 
 
 def _bits(pix_fmt: str) -> int:
+    if "f32" in pix_fmt:
+        return 32
     return 16 if "16" in pix_fmt or "48" in pix_fmt else 10 if "10" in pix_fmt else 8
 
 
@@ -326,10 +363,15 @@ def _planes(out: Path, stream: dict[str, Any]) -> list[list[NDArray[np.float64]]
     """The planes of each frame, as ffmpeg decodes them: Y, Cb, Cr, or R, G, B."""
     pix_fmt, (width, height) = stream["pix_fmt"], (stream["width"], stream["height"])
     is_rgb = "rgb" in pix_fmt or "bgr" in pix_fmt or "gbr" in pix_fmt
-    stored = ("rgb48le" if _bits(pix_fmt) > 8 else "rgb24") if is_rgb else pix_fmt
+    stored = (
+        "gbrpf32le" if _bits(pix_fmt) == 32 else ("rgb48le" if _bits(pix_fmt) > 8 else "rgb24") if is_rgb else pix_fmt
+    )
     command = ["ffmpeg", "-v", "error", "-noautorotate", "-i", str(out), "-map", "0:v", "-vsync", "passthrough",
                "-f", "rawvideo", "-pix_fmt", stored, "-"]  # fmt: skip
     raw = subprocess.run(command, check=True, capture_output=True).stdout
+    if stored == "gbrpf32le":
+        light = np.frombuffer(raw, np.float32).astype(float).reshape(-1, 3, height, width)
+        return [[_srgb(plane) for plane in (red, green, blue)] for green, blue, red in light]
     values = np.frombuffer(raw, np.uint16 if _bits(pix_fmt) > 8 else np.uint8).astype(float)
     if is_rgb:
         return [list(np.moveaxis(frame, -1, 0)) for frame in values.reshape(-1, height, width, 3)]
@@ -341,3 +383,41 @@ def _planes(out: Path, stream: dict[str, Any]) -> list[list[NDArray[np.float64]]
         [f[:luma].reshape(height, width), f[luma : luma + chroma].reshape(shape), f[luma + chroma :].reshape(shape)]
         for f in frames
     ]
+
+
+def _srgb(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The level, 0..1, of an amount of light (IEC 61966-2-1)."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
+# FFmpeg reads no animated WebP, so Pillow does, with Google's library. Equal frames are stored once, for longer.
+
+
+def _probe_webp(path: Path, fps: Fraction) -> dict[str, Any]:
+    frames = list(_frames_of_webp(path, fps))
+    stream = {"width": frames[0][1].width, "height": frames[0][1].height, "pix_fmt": "rgb24"}
+    with Image.open(path) as image:
+        msecs = sum(_duration(each) for each in ImageSequence.Iterator(image))
+    packets = [{"pts_time": secs} for secs, _ in frames]
+    return {"streams": [stream], "format": {"duration": str(msecs / 1000)}, "packets": packets}
+
+
+def _planes_of_webp(path: Path, fps: Fraction) -> list[list[NDArray[np.float64]]]:
+    return [list(np.moveaxis(np.asarray(each).astype(float), -1, 0)) for _, each in _frames_of_webp(path, fps)]
+
+
+def _frames_of_webp(path: Path, fps: Fraction) -> Iterator[tuple[float, Any]]:
+    """Yield the time, seconds, and the picture of each frame, those of equal frames as often as they are shown."""
+    start = Fraction(0)
+    with Image.open(path) as image:
+        for each in ImageSequence.Iterator(image):
+            picture, secs = each.convert("RGB"), Fraction(_duration(each), 1000)
+            for number in range(max(1, round(secs * fps))):
+                yield float(start + number / fps), picture
+            start += secs
+
+
+def _duration(image: Any) -> int:
+    """Milliseconds of the present frame of an animation."""
+    image.load()
+    return int(image.info["duration"])

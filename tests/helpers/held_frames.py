@@ -37,7 +37,10 @@ class HeldFrames(Closeable):
 
     def render_deep(self, query: RegionQuery, token: CancelToken) -> RenderedRegion:
         """Return the frame in 16 bits."""
-        return RenderedRegion(query, Quality.FULL, self._pixels(query, token), 0.0)
+        pixels = self._pixels(query, token)
+        if pixels.dtype == np.uint8:
+            pixels = pixels.astype(np.uint16) * 257
+        return RenderedRegion(query, Quality.FULL, pixels, 0.0)
 
     def _pixels(self, query: RegionQuery, token: CancelToken) -> Any:
         time.sleep(self._frame_secs)

@@ -166,7 +166,7 @@ def _codec_name(job: ExportJob) -> str:
 def _coding_of(engine: Engine, job: ExportJob) -> Coding:
     codec, info = job.chosen_codec, engine.clip.info
     assert codec is not None
-    tags = tags_from_colour(info.colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
+    tags = tags_from_colour(info.colour, rgb=codec.is_rgb, full_range=codec.full_range)
     return Coding(codec, job.out.suffix, *job.size_px, job.fps, job.crf, tags, output_aspect(info, job.grid))
 
 

@@ -39,7 +39,7 @@ def export(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A video (.mp4 .mov .mkv .webm), a folder, or pictures such as f/%05d.png."),
+        typer.Argument(metavar="OUT", help="A video (.mp4 .mov .mkv .webm .gif .webp .apng), a folder, or f/%05d.png."),
     ] = None,
     job: Annotated[
         Path | None,
@@ -130,6 +130,10 @@ def export(
     The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
     before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound keeps its pitch at any speed;
     it, subtitles, chapters and tags go into OUT as far as its format holds them, and what is left out is said.
+
+    Pictures are numbered files: f/%05d.png, .tif, .exr, or a folder with --codec png, tiff, exr. PNG and TIFF have 8
+    bits, and 16 if the clip has more than 8 or with --codec png16 or tiff16. OpenEXR has linear light in half floats: 1
+    is white, and levels are taken as sRGB. GIF (at most 50 frames per second), WebP and APNG hold no sound.
 
     --retime goes through points OUT=CLIP in seconds instead of --start, --end and --speed. ~R after a point makes a
     ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling ones run backwards. The

@@ -9,8 +9,13 @@ from pathlib import Path
 
 from videoinr.errors import ExportError, UsageError
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+CONTAINERS = {
+    ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
+    ".gif": "gif", ".webp": "webp", ".apng": "apng",
+}  # fmt: skip
 """FFmpeg's muxer for each ending of a video file's name."""
+ANIMATIONS = {"gif": "GIF", "webp": "WebP", "apng": "APNG"}
+"""The muxers of animated pictures, which hold nothing but pictures, and what people call them."""
 _ISO = (".mp4", ".m4v", ".mov", ".mkv")
 
 Options = tuple[tuple[str, str], ...]
@@ -25,12 +30,18 @@ class Crf:
         default: the value if the user gives none.
         most: the largest value, for the smallest file.
         least: the smallest value, for the best quality.
+        top: where FFmpeg's own scale counts up, its best value, from which this one is subtracted.
     """
 
     option: str
     default: int
     most: int
     least: int = 0
+    top: int | None = None
+
+    def written(self, value: int) -> str:
+        """Return what FFmpeg is given for ``value``."""
+        return str(value if self.top is None else self.top - value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,8 @@ class Codec:
         names: other names by which the command line knows the codec.
         deep: the pixel formats for clips of more than 8 bits, for even and for other sizes; None if it has 8 bits.
         fine: FFmpeg's options for more than 8 bits at a better quality than the default.
+        deep_options: FFmpeg's options for more than 8 bits, instead of those of ``options``.
+        most_fps: the most frames per second that players show; None: any number.
     """
 
     encoder: str
@@ -62,6 +75,18 @@ class Codec:
     names: tuple[str, ...] = ()
     deep: tuple[str, str] | None = None
     fine: Options = ()
+    deep_options: Options = ()
+    most_fps: int | None = None
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether its files hold RGB."""
+        return self.pix_fmt in _RGB
+
+    @property
+    def is_animation(self) -> bool:
+        """Whether it writes animated pictures, which one encoder makes as a whole."""
+        return CONTAINERS[self.endings[0]] in ANIMATIONS
 
     def pix_fmt_for(self, width: int, height: int, *, deep: bool = False) -> str:
         """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels; ``deep``: of more than 8 bits."""
@@ -76,7 +101,7 @@ class Codec:
         if self.crf is None:
             if crf is not None:
                 raise UsageError(f"{self.encoder} has no quality setting (CRF).", hint="Leave --crf out.")
-            return dict(self.options)
+            return {**dict(self.options), **dict(self.deep_options if deep else ())}
         value, least, most = self.crf.default if crf is None else crf, self.crf.least, self.crf.most
         if not least <= value <= most:
             raise UsageError(
@@ -84,9 +109,10 @@ class Codec:
                 hint=f"Choose {least} (best) to {most} (smallest file); the default is {self.crf.default}.",
             )
         fine = self.fine if deep and value < self.crf.default else ()
-        return {**dict(self.options), **dict(fine), self.crf.option: str(value)}
+        return {**dict(self.options), **dict(fine), self.crf.option: self.crf.written(value)}
 
 
+_RGB = ("bgr0", "bgra", "rgb24", "pal8")
 _DEEP = ("yuv420p10le", "yuv444p10le")
 
 # The order matters: for an ending, the first codec that names it is the default; the dialog lists them in this order.
@@ -104,7 +130,9 @@ CODECS = (
         (("preset", "medium"), ("x265-params", "log-level=error")),
         title="H.265 / HEVC", names=("h265", "hevc", "x265"), deep=_DEEP,
     ),
-    # From preset 7 on, SVT-AV1 4.1 makes smooth pictures of 10 bits worse below CRF 20: 13 of 1023 levels at CRF 1.
+    # From preset 8 on, SVT-AV1 4.1.0 gets 10-bit pictures whose brightness changes wrong at low CRFs: by 13 to 28 of
+    # 1023 levels in the mean at CRF 1, by 3 to 9 at CRF 10, by up to 3.5 with preset 7; with 6 by 1. From CRF 22 on,
+    # the presets are alike.
     Codec(
         "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63), (("preset", "8"),),
         title="AV1", names=("av1",), deep=("yuv420p10le", "yuv420p10le"), fine=(("preset", "6"),),
@@ -115,6 +143,18 @@ CODECS = (
         "prores_ks", (".mov", ".mkv"), "yuv422p10le", "yuv444p10le", full_range=False,
         title="ProRes 422", names=("prores",), deep=("yuv422p10le", "yuv444p10le"),
     ),
+    # 8 bits at HQ, 10 at HQX: about as many bytes as ProRes 422 HQ.
+    Codec(
+        "dnxhd", (".mov",), "yuv422p", "yuv422p", None, (("profile", "dnxhr_hq"),), title="DNxHR HQ", names=("dnxhr",),
+        deep=("yuv422p10le", "yuv422p10le"), deep_options=(("profile", "dnxhr_hqx"),),
+    ),
+    # Browsers show a GIF of more than 50 frames a second at 10.
+    Codec("gif", (".gif",), "pal8", "pal8", title="GIF", most_fps=50),
+    Codec(
+        "libwebp_anim", (".webp",), "bgra", "bgra", Crf("quality", 10, 100, top=100), title="Animated WebP",
+        names=("webp",),
+    ),
+    Codec("apng", (".apng",), "rgb24", "rgb24", title="Animated PNG (lossless)", deep=("rgb48be", "rgb48be")),
     # NVENC takes a cq of 0 for "automatic".
     Codec(
         "h264_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 18, 51, least=1),

@@ -9,14 +9,17 @@ from typing import Any
 import av
 import numpy as np
 from av.codec.context import Flags
+from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from videoinr.clip.siting import ChromaPlacer, is_subsampled
 from videoinr.errors import ExportError
 from videoinr.exporting.codecs import CONTAINERS, Codec
 from videoinr.exporting.mastering import Mastering
+from videoinr.exporting.palette import with_palette
 from videoinr.exporting.png import frame_from_pixels
 from videoinr.exporting.tags import StreamTags
 
@@ -30,7 +33,7 @@ THREADS = 4
 """Threads of an encoder. Some write other bytes with other numbers of threads: all machines that share an export use
 the same. Several parts are encoded at a time where there are more cores."""
 
-_THREADED = frozenset(("libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1", "prores_ks"))
+_THREADED = frozenset(("libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1", "prores_ks", "dnxhd"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,14 @@ class Coding:
         if self.codec.encoder in ("libx265", "hevc_nvenc", "hevc_videotoolbox") and self.ending != ".mkv":
             context.codec_tag = "hvc1"  # Apple's players know HEVC only by this tag.
 
+    def new_stream(self, container: OutputContainer) -> VideoStream:
+        """Add a stream of this coding to ``container``, and return it."""
+        stream = container.add_stream(self.codec.encoder, rate=self.fps, options=self.options)
+        assert isinstance(stream, VideoStream)
+        self.configure(stream.codec_context)
+        stream.time_base = 1 / self.fps
+        return stream
+
     def new_encoder(self) -> VideoCodecContext:
         """Return an encoder whose packets fit the stream of every file of this coding."""
         context = av.CodecContext.create(self.codec.encoder, "w")
@@ -170,12 +181,14 @@ class FrameConverter:
         if self._placer:
             # PyAV copies the location from the source to the frame that swscale fills.
             source = self._placer.placed(source)
-        tags = self._coding.tags
+        tags, is_indexed = self._coding.tags, self._coding.pix_fmt == "pal8"
         frame = self._reformatter.reformat(
-            source, format=self._coding.pix_fmt, interpolation=_EXACT,
+            source, format="rgb24" if is_indexed else self._coding.pix_fmt, interpolation=_EXACT,
             src_colorspace=tags.swscale_matrix, dst_colorspace=tags.swscale_matrix,
             src_color_range=_FULL_RANGE, dst_color_range=tags.range,
         )  # fmt: skip
+        if is_indexed:
+            frame = with_palette(frame)
         frame.colorspace, frame.color_range = tags.matrix, tags.range
         frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
         return frame

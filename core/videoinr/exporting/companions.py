@@ -10,7 +10,8 @@ import av
 from av.container import InputContainer
 
 from videoinr.clip.video_file import open_container
-from videoinr.errors import VideoInrError
+from videoinr.errors import UsageError, VideoInrError
+from videoinr.exporting.codecs import ANIMATIONS
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.facts import SoundFacts
 from videoinr.exporting.sound.plan import FASTEST, SLOWEST, PlannedSound, plan_sound
@@ -189,6 +190,8 @@ def plan_companions(
     Raises:
         UsageError: the sound cannot be copied as asked.
     """
+    if muxer in ANIMATIONS:
+        return _nothing_kept(source, choice, stretch, ANIMATIONS[muxer])
     sounds = plan_sound(
         source.sounds, choice, stretch,
         container=source.container, origin_secs=source.origin_secs, muxer=muxer, video_encoder=video_encoder,
@@ -206,6 +209,18 @@ def plan_companions(
         *_dropped_tags([name for name, _ in tags if name not in dict(written)]),
     ]
     return Companions(source, stretch.start_secs, stretch.speed, sounds, kept, source.chapters, written, tuple(dropped))
+
+
+def _nothing_kept(source: SourceStreams, choice: SoundChoice, stretch: Stretch, title: str) -> Companions:
+    """Return the companions of an animation, which holds none. Raises UsageError if the sound is to be copied."""
+    if source.sounds and choice is SoundChoice.COPY:
+        raise UsageError(f"{title} files hold no sound.", hint="Leave --sound copy out, or export a video.")
+    kinds = (("the sound", source.sounds), ("subtitles", source.subtitles), ("the chapters", source.chapters))
+    tags = [name for name, _ in source.tags if _is_tag(name)]
+    dropped = [f"{words}, which {title} files do not hold" for words, found in kinds if found]
+    return Companions(
+        source, stretch.start_secs, stretch.speed, (), (), (), (), (*dropped, *source.others, *_dropped_tags(tags))
+    )
 
 
 def without_time(source: SourceStreams) -> SourceStreams:

@@ -1,4 +1,4 @@
-"""Writes frames as numbered PNG pictures in a folder."""
+"""Writes frames as numbered pictures in a folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import numbered_files
 from videoinr.errors import ExportError
+from videoinr.exporting.picture_formats import PICTURES, PictureFormat
 from videoinr.exporting.picture_names import check_pattern
 from videoinr.exporting.picture_work import PictureWork
-from videoinr.exporting.png import png_from_rgbx
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.target import NameTakenError, check_folder, write_errors
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, stand_back, waiting_bytes
@@ -38,6 +38,7 @@ class PictureOutput:
         frames: how many pictures there will be.
         facts: what the export is, for a later one that resumes it.
         resumes: whether to go on with what a killed export has left.
+        form: the format of the pictures.
     """
 
     pattern: Path
@@ -46,10 +47,11 @@ class PictureOutput:
     frames: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     resumes: bool = False
+    form: PictureFormat = PICTURES[0]
 
 
 class ImageSink(ResumableSink):
-    """Writes PNG files to a working folder beside their final place; they move there together at the end.
+    """Writes picture files to a working folder beside their final place; they move there together at the end.
 
     ``token`` cancels :meth:`finish`.
     """
@@ -128,7 +130,7 @@ class ImageSink(ResumableSink):
 
     def _write(self, number: int, rgbx: NDArray[np.uint8]) -> None:
         try:
-            self._opened.write(number, png_from_rgbx(rgbx, self._output.aspect))
+            self._opened.write(number, self._output.form.encoded(rgbx, self._output.aspect))
         finally:
             self._budget.give_back(rgbx.nbytes)
 

@@ -12,6 +12,7 @@ from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, codec_for, is_video
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
+from videoinr.exporting.picture_formats import PictureFormat, picture_format_for
 from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
@@ -32,13 +33,13 @@ class ExportJob:
 
     Attributes:
         clip: a video file, or a folder or pattern of pictures.
-        out: a video file, a folder for PNG pictures, or a pattern for them (folder/%05d.png).
+        out: a video file, a folder for pictures, or a pattern for them (folder/%05d.png).
         segment: the stretch of the clip, seconds.
         fps: frames per second of the output.
         speed: clip seconds per output second; 1/4 is slow motion.
         grid: the size of the full frame, pixels.
         crop: the region of ``grid`` that is written, (x, y, width, height) in pixels.
-        codec: name of an encoder or a format; None for the default of the file's ending.
+        codec: name of an encoder or a format, also of pictures; None for the default of the file's ending.
         crf: constant quality in the encoder's unit, the least value is best; None for the encoder's default.
         model: a shipped model's name, or a weights file; None for the default model.
         device: cuda, cuda:1, mps or cpu; None for the fastest.
@@ -106,13 +107,27 @@ class ExportJob:
             codec = codec_for(self.out.suffix, self.codec)
             codec.options_for(self.crf)
             return codec
-        check_pattern(pattern_from_out(self.out))
-        if self.codec not in (None, "png") or self.crf is not None:
-            raise UsageError(
-                f"{self.out.name} stands for PNG pictures, which have no codec and no quality setting.",
-                hint="End the name in .mp4, .mov, .mkv or .webm for a video, or leave --codec and --crf out.",
-            )
+        self._picture_format()
         return None
+
+    @property
+    def picture_format(self) -> PictureFormat | None:
+        """The format of pictures; None for a video file. Raises UsageError as :meth:`check` does."""
+        return None if self._writes_video else self._picture_format()
+
+    def _picture_format(self) -> PictureFormat:
+        check_pattern(self.pattern)
+        if self.crf is not None:
+            raise UsageError(
+                f"{self.out.name} stands for pictures, such as PNG, which have no quality setting.",
+                hint="End the name in .mp4, .mov, .mkv or .webm for a video, or leave --crf out.",
+            )
+        return picture_format_for(self.pattern.suffix, self.codec)
+
+    @property
+    def pattern(self) -> Path:
+        """The pattern of the pictures' names."""
+        return pattern_from_out(self.out, self.codec)
 
     @property
     def _writes_video(self) -> bool:
@@ -123,12 +138,27 @@ class ExportJob:
         """Raise UsageError if output name, codec and quality do not fit each other."""
         if not self.out.name:
             raise UsageError("The file has no name yet.", hint="Choose where to save it.")
-        if self.chosen_codec is None and self.share != WHOLE:
+        codec = self.chosen_codec
+        if codec is not None and codec.is_animation:
+            self._check_animation(codec)
+        if codec is None and self.share != WHOLE:
             raise UsageError("Pictures are not shared.", hint="Export a video, such as FFV1 in .mkv.")
         if self.share != WHOLE:
             self.share.parts(self.plan)
             if self.keep_partial:
                 raise UsageError("A share of an export cannot be kept partial.", hint="Leave --keep-partial out.")
+
+    def _check_animation(self, codec: Codec) -> None:
+        if codec.most_fps is not None and self.fps > codec.most_fps:
+            raise UsageError(
+                f"Players show a {codec.title} of {float(self.fps):g} frames per second more slowly than it is.",
+                hint=f"Give --fps {codec.most_fps} or less, or export a video.",
+            )
+        if self.share != WHOLE or self.resume:
+            raise UsageError(
+                f"An animation ({codec.title}) is encoded in one piece: it cannot be shared or resumed.",
+                hint="Leave --part and --resume out, or export a video.",
+            )
 
     def arguments(self) -> list[str]:
         """Return the arguments of ``videoinr`` that run this job; ``videoinr export`` parses them to an equal job.

@@ -21,7 +21,7 @@ def target_of(call: ExportCall) -> Path:
 
 def has_output(call: ExportCall) -> bool:
     """Return whether the output exists: of pictures the first, which gets its name last. Raises UsageError."""
-    target, pattern = target_of(call), pattern_from_out(call.out)
+    target, pattern = target_of(call), pattern_from_out(call.out, call.options["codec"])
     if is_video(call.out):
         return os.path.lexists(target)
     try:

@@ -14,7 +14,6 @@ from videoinr.errors import UsageError
 from videoinr.exporting.codecs import CONTAINERS, Codec
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import WHOLE
-from videoinr.exporting.picture_names import pattern_from_out
 from videoinr.exporting.share_file import share_path
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
@@ -44,27 +43,32 @@ def check_output(job: ExportJob) -> None:
     if job.chosen_codec is not None:
         check_file(target_of(job), source=job.clip, overwrite=job.overwrite)
         return
-    folder, source = pattern_from_out(job.out).parent, _picture_folder(job.clip)
+    folder, source = job.pattern.parent, _picture_folder(job.clip)
     if source is not None and folder.exists() and folder.samefile(source):
         raise UsageError(f"{folder} is the clip itself.", hint="Choose another folder.")
     check_not_source(_replaced(job), job.clip)
 
 
 def is_deep(job: ExportJob, info: ClipInfo) -> bool:
-    """Return whether the output has more than 8 bits: if the clip has, and the codec can."""
-    codec = job.chosen_codec
+    """Return whether the output has more than 8 bits: if the clip has, and the codec can; some pictures always."""
+    codec, pictures = job.chosen_codec, job.picture_format
+    if pictures is not None:
+        return pictures.is_deep(info.bit_depth)
     return info.bit_depth > 8 and codec is not None and codec.deep is not None
 
 
 def check_colour(job: ExportJob, info: ClipInfo) -> None:
-    """Raise UsageError for a clip whose pictures an output of 8 bits cannot hold: PQ and HLG need 10 bits."""
-    transfer = info.colour.transfer
-    if transfer in HDR_TRANSFERS and not is_deep(job, info):
-        name = {"smpte2084": "PQ", "arib-std-b67": "HLG"}[transfer]
-        raise UsageError(
-            f"The clip is HDR ({name}), and this output has 8 bits, which are too few for it.",
-            hint="Choose --codec libx265, av1, prores or ffv1, or convert the clip to SDR first.",
-        )
+    """Raise UsageError for an HDR clip (PQ, HLG) if the output has 8 bits, or is pictures, which are read as sRGB."""
+    transfer, pictures = info.colour.transfer, job.picture_format
+    if transfer not in HDR_TRANSFERS:
+        return
+    name = {"smpte2084": "PQ", "arib-std-b67": "HLG"}[transfer]
+    hint = "Choose --codec libx265, av1, prores or ffv1, or convert the clip to SDR first."
+    codec = job.chosen_codec
+    if pictures is not None or (codec is not None and codec.is_animation):
+        raise UsageError(f"The clip is HDR ({name}), and programs read pictures as sRGB.", hint=hint)
+    if not is_deep(job, info):
+        raise UsageError(f"The clip is HDR ({name}), and this output has 8 bits, which are too few for it.", hint=hint)
 
 
 def _picture_folder(clip: Path) -> Path | None:
@@ -79,14 +83,26 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     ``companions`` go with the pictures of the clip ``info``.
     """
     codec, (width, height) = job.chosen_codec, job.size_px
-    if codec is None:
-        return (*_remaining_notices(job), *_left_over(job))
+    pictures = job.picture_format
+    if codec is None or pictures is not None:
+        return (*_remaining_notices(job), *_picture_notes(job, info), *_left_over(job))
     return (
         *_depth_notes(job, codec, info),
         *_odd_sides(codec, width, height),
+        *_animation_notes(job, codec, info),
         *(companions.sentences if companions else ()),
         *_left_over(job),
     )
+
+
+def _picture_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
+    """Say what the samples of pictures are, where that is not plain."""
+    pictures = job.picture_format
+    if pictures is not None and pictures.is_light:
+        return ("The OpenEXR pictures hold linear light in half floats: 1 is white, and levels are taken as sRGB.",)
+    if pictures is None or info is None or info.bit_depth <= 8 or is_deep(job, info):
+        return ()
+    return (f"The clip has {info.bit_depth} bits; {pictures.name} writes 8.",)
 
 
 def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[str, ...]:
@@ -102,6 +118,18 @@ def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[s
         said.append("The file has 10 bits, as H.264 few players show. H.265 (--codec libx265) is shown by more.")
     if codec.encoder not in CARRIERS and read_mastering(info.path, info.stream):
         said.append(f"Left out: the mastering data of the HDR clip, which {codec.encoder} does not write.")
+    return tuple(said)
+
+
+def _animation_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[str, ...]:
+    """Say what an animation cannot keep of the pictures."""
+    if info is None or not codec.is_animation:
+        return ()
+    said, name = [], codec.title
+    if codec.encoder == "libwebp_anim" and output_aspect(info, job.grid) != 1:
+        said.append("WebP files hold no shape of pixels: choose a size in the picture's own shape (--size).")
+    if codec.encoder != "apng" and info.colour.primaries == "bt2020":
+        said.append(f"{name} files hold no colour tags, so that the clip's wide colours (BT.2020) look pale.")
     return tuple(said)
 
 
@@ -130,7 +158,7 @@ def target_of(job: ExportJob) -> Path:
 
 def _remaining_notices(job: ExportJob) -> tuple[str, ...]:
     """Say which numbered pictures of the folder are not replaced, because the job writes none of that name."""
-    pattern = pattern_from_out(job.out)
+    pattern = job.pattern
     others = [file for file in numbered_files(pattern) if not _is_written(job, pattern, file.name)]
     if not others:
         return ()
@@ -140,7 +168,7 @@ def _remaining_notices(job: ExportJob) -> tuple[str, ...]:
 
 def _replaced(job: ExportJob) -> list[Path]:
     """Return the existing pictures that ``job`` would replace."""
-    pattern = pattern_from_out(job.out)
+    pattern = job.pattern
     return [file for file in numbered_files(pattern) if _is_written(job, pattern, file.name)]
 
 
@@ -190,24 +218,32 @@ def sink_for(
 
     origin, duration = (info.start_secs, info.duration_secs) if info else (None, job.segment.end_secs)
     codec = job.chosen_codec
-    if codec is None:
-        facts = facts_of(
-            job, {"encoder": "png", "aspect": str(aspect)}, model=model, origin_secs=origin, duration_secs=duration
-        )
+    pictures = job.picture_format
+    if codec is None or pictures is not None:
         from videoinr.exporting.image_sink import ImageSink, PictureOutput
 
-        pictures = PictureOutput(
-            pattern_from_out(job.out), job.overwrite, aspect, job.retiming.frame_count, facts, resumes=job.resume
+        assert pictures is not None
+        is_fine = info is not None and is_deep(job, info)
+        # Those of PNG with 8 bits have no depth, as in journals from before there were others.
+        depth = {"depth": 16} if is_fine else {}
+        values = {"encoder": pictures.encoder, "aspect": str(aspect), **depth}
+        facts = facts_of(job, values, model=model, origin_secs=origin, duration_secs=duration)
+        written = PictureOutput(
+            job.pattern, job.overwrite, aspect, job.retiming.frame_count, facts, resumes=job.resume, form=pictures
         )
-        return ImageSink(pictures, token=token)
+        return ImageSink(written, token=token)
     from videoinr.exporting.coding import Coding
     from videoinr.exporting.mastering import CARRIERS, read_mastering
     from videoinr.exporting.video_sink import VideoOutput, VideoSink
 
-    tags = tags_from_colour(colour, rgb=codec.pix_fmt == "bgr0", full_range=codec.full_range)
+    tags = tags_from_colour(colour, rgb=codec.is_rgb, full_range=codec.full_range)
     deep = info is not None and is_deep(job, info)
     mastering = read_mastering(info.path, info.stream) if info and deep and codec.encoder in CARRIERS else None
     coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering)
+    if codec.is_animation:
+        from videoinr.exporting.animation_sink import AnimationSink
+
+        return AnimationSink(job.out, coding, overwrite=job.overwrite, token=token)
     output = VideoOutput(
         out=job.out, coding=coding, plan=job.plan, companions=companions, share=job.share, overwrite=job.overwrite,
         keeps_partial=job.keep_partial, resumes=job.resume,

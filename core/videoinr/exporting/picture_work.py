@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,8 @@ from videoinr.writing.partial_file import write_all
 from videoinr.writing.partial_folder import PartialFolder
 
 _CUTS_NAME = "cuts"
+_SUMS_NAME = "sums"
+"""The sizes and checksums of pictures whose format has none."""
 
 
 class PictureWork:
@@ -47,14 +50,27 @@ class PictureWork:
         return work
 
     def _find_pictures(self, numbers: dict[str, int]) -> None:
+        sums = self._read_lines(_SUMS_NAME)
         for path in list(self.folder.path.iterdir()):
             number = numbers.get(path.name)
-            if number is not None and is_whole_png(path.read_bytes()):
+            if number is not None and self._is_whole(number, path.read_bytes(), sums):
                 self.done.add(number)
-            elif path.name == _CUTS_NAME:
-                self.cuts = [int(line) for line in path.read_text("ascii", "replace").split() if line.isdecimal()]
-            elif path.name != FACTS_NAME:
+            elif path.name not in (FACTS_NAME, _CUTS_NAME, _SUMS_NAME):
                 path.unlink()
+        self.cuts = [int(line) for line in self._read_lines(_CUTS_NAME) if line.isdecimal()]
+
+    def _is_whole(self, number: int, data: bytes, sums: set[str]) -> bool:
+        return is_whole_png(data) if self._is_png else _sum_of(number, data) in sums
+
+    @property
+    def _is_png(self) -> bool:
+        return Path(self._name).suffix.lower() == ".png"
+
+    def _read_lines(self, name: str) -> set[str]:
+        try:
+            return set((self.folder.path / name).read_text("ascii", "replace").splitlines())
+        except FileNotFoundError:
+            return set()
 
     @property
     def names(self) -> list[str]:
@@ -65,6 +81,8 @@ class PictureWork:
     def write(self, number: int, data: bytes) -> None:
         """Write picture ``number``."""
         self.folder.write(self._name % number, data)
+        if not self._is_png:
+            self._append(_SUMS_NAME, _sum_of(number, data))
         self.done.add(number)
 
     def note_cut(self, pair: int) -> None:
@@ -72,9 +90,12 @@ class PictureWork:
         if pair in self.cuts:
             return
         self.cuts.append(pair)
-        descriptor = os.open(self.folder.path / _CUTS_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        self._append(_CUTS_NAME, str(pair))
+
+    def _append(self, name: str, line: str) -> None:
+        descriptor = os.open(self.folder.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            write_all(descriptor, f"{pair}\n".encode())
+            write_all(descriptor, f"{line}\n".encode())
         finally:
             os.close(descriptor)
 
@@ -88,7 +109,7 @@ class PictureWork:
         """Rename the folder to ``folder``, which must not exist or be empty, and keep only pictures in it."""
         self.folder.become(folder)
         # Only now: without its description, a killed export cannot be resumed.
-        for name in (FACTS_NAME, _CUTS_NAME):
+        for name in (FACTS_NAME, _CUTS_NAME, _SUMS_NAME):
             with contextlib.suppress(OSError):
                 (folder / name).unlink(missing_ok=True)
 
@@ -104,3 +125,8 @@ class PictureWork:
             with contextlib.suppress(OSError):
                 aside.rename(facts)
             raise
+
+
+def _sum_of(number: int, data: bytes) -> str:
+    """Return the line that says which bytes picture ``number`` has."""
+    return f"{number} {len(data)} {zlib.crc32(data):08x}"

@@ -12,9 +12,15 @@ from av.container import InputContainer
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.errors import ExportError
+from videoinr.exporting.coding import Coding
+from videoinr.exporting.webp import webp_facts
 from videoinr.text.phrases import format_count
 
 _MILLISECOND = Fraction(1, 1000)
+
+_GIF_UNIT_SECS = Fraction(1, 100)
+_APNG_DRIFT_SECS = Fraction(1, 100_000)
+"""FFmpeg reads each duration of an APNG, which the file holds exactly, in this unit, rounded down."""
 
 _SOUND_SLACK_SECS = Fraction(1, 100)
 _DECODED_PACKETS = 50
@@ -27,12 +33,14 @@ _SPOTS = 16
 
 
 def verify_video(
-    path: Path, *, width: int, height: int, frames: int, fps: Fraction, token: CancelToken = NEVER
-) -> None:
+    path: Path, *, width: int, height: int, frames: int, fps: Fraction, token: CancelToken = NEVER,
+    unit_secs: Fraction = _MILLISECOND, drift_secs: Fraction = Fraction(0),
+) -> None:  # fmt: skip
     """Check that the file ``path`` holds ``frames`` pictures of that size, ``1 / fps`` seconds apart from second 0.
 
-    Times may be rounded to the container's unit (milliseconds in Matroska and WebM). The check reads the whole file
-    and decodes frames at its start, at its end and between; all frames of a short file.
+    Times may be rounded to the container's unit, ``unit_secs`` (milliseconds in Matroska and WebM); and a reader may
+    add up rounded durations, so that frame ``i`` is off by ``i * drift_secs`` more. The check reads the whole file and
+    decodes frames at its start, at its end and between; all frames of a short file.
 
     Raises:
         ExportError: the file cannot be read, or it holds something else.
@@ -40,8 +48,8 @@ def verify_video(
     """
     try:
         with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
-            times = _times(container, token)
-            duration = Fraction(container.duration or 0, av.time_base)
+            times, end_secs = _times(container, token)
+            duration = Fraction(container.duration, av.time_base) if container.duration else end_secs
         if len(times) != frames:
             raise _failed(f"it holds {format_count(len(times), 'frame')} instead of {frames}")
         with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
@@ -51,10 +59,30 @@ def verify_video(
     wrong = next(((w, h) for w, h in sizes if (w, h) != (width, height)), None)
     if wrong:
         raise _failed(f"its pictures are {wrong[0]}x{wrong[1]} instead of {width}x{height}")
-    if any(abs(time - index / fps) > _MILLISECOND for index, time in enumerate(times)):
+    if any(abs(time - index / fps) > unit_secs + index * drift_secs for index, time in enumerate(times)):
         raise _failed("its frames have wrong times")
-    if abs(duration - frames / fps) > 1 / fps + _MILLISECOND:
+    if abs(duration - frames / fps) > 1 / fps + unit_secs + frames * drift_secs:
         raise _failed(f"it lasts {float(duration):.3f} s instead of {float(frames / fps):.3f} s")
+
+
+def verify_animation(path: Path, coding: Coding, frames: int, token: CancelToken = NEVER) -> None:
+    """Check that the file ``path`` holds an animation of ``frames`` pictures of ``coding``; see :func:`verify_video`.
+
+    FFmpeg reads no animated WebP: only the size and the duration of one are checked.
+    """
+    if coding.muxer != "webp":
+        verify_video(
+            path, width=coding.width, height=coding.height, frames=frames, fps=coding.fps, token=token,
+            unit_secs=_GIF_UNIT_SECS if coding.muxer == "gif" else _MILLISECOND, drift_secs=_APNG_DRIFT_SECS,
+        )  # fmt: skip
+        return
+    found = webp_facts(path)
+    if (found.width, found.height) != (coding.width, coding.height):
+        raise _failed(
+            f"its pictures are {found.width}x{found.height} instead of {coding.width}x{coding.height}"
+        )  # fmt: skip
+    if abs(found.duration_secs - frames / coding.fps) > 1 / coding.fps + _MILLISECOND:
+        raise _failed(f"it lasts {float(found.duration_secs):.3f} s instead of {float(frames / coding.fps):.3f} s")
 
 
 def verify_sound(path: Path, *, streams: int, duration_secs: Fraction, token: CancelToken = NEVER) -> None:
@@ -96,18 +124,19 @@ def _sound_end(container: InputContainer, number: int, token: CancelToken) -> Fr
     return latest
 
 
-def _times(container: InputContainer, token: CancelToken) -> list[Fraction]:
-    """The presentation times of all pictures, seconds, in order."""
+def _times(container: InputContainer, token: CancelToken) -> tuple[list[Fraction], Fraction]:
+    """The presentation times of all pictures, seconds, in order, and when the last one ends."""
     stream = container.streams.video[0]
     base = stream.time_base or Fraction(1)
-    times = []
+    times, end_secs = [], Fraction(0)
     for packet in container.demux(stream):
         token.check()
         if packet.pts is not None:
             if packet.size and not any(memoryview(packet)):
                 raise _failed(f"its data at {float(packet.pts * base):.3f} s is empty")
             times.append(packet.pts * base)
-    return sorted(times)
+            end_secs = max(end_secs, (packet.pts + (packet.duration or 0)) * base)
+    return sorted(times), end_secs
 
 
 def _decoded_sizes(container: InputContainer, times: Sequence[Fraction], token: CancelToken) -> set[tuple[int, int]]:

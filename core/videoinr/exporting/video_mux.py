@@ -149,10 +149,7 @@ def _close_quietly(container: OutputContainer) -> None:
 
 
 def _add_stream(container: OutputContainer, coding: Coding) -> VideoStream:
-    stream = container.add_stream(coding.codec.encoder, rate=coding.fps, options=coding.options)
-    assert isinstance(stream, VideoStream)
-    coding.configure(stream.codec_context)
-    stream.time_base = 1 / coding.fps
+    stream = coding.new_stream(container)
     if coding.aspect != 1 and coding.muxer in ("matroska", "webm"):
         stream.metadata["title"] = PLACE_HOLDER
     return stream
