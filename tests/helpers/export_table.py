@@ -19,10 +19,10 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
 
 from helpers.clips import write_clip
 from helpers.held_frames import HeldFrames
+from helpers.webp_reader import planes_of_webp, probe_webp
 from videoinr.clip import open_clip
 from videoinr.colour import ColourSpec
 from videoinr.exporting.export import export_job
@@ -239,7 +239,7 @@ class _Check:
     @cached_property
     def _probed(self) -> dict[str, Any]:
         if self._out.suffix == ".webp":
-            return _probe_webp(self._out, self._row.fps)
+            return probe_webp(self._out, self._row.fps)
         is_pictures = self._row.codec in _PICTURES
         return _probe(self._out.parent / (self._out.name % 0) if is_pictures else self._out)
 
@@ -261,7 +261,7 @@ class _Check:
         if row.codec != "libwebp_anim" and abs(aspect / wanted - 1) > 1e-3:
             yield f"sample aspect {aspect}"
         is_webp = self._out.suffix == ".webp"
-        planes = _planes_of_webp(self._out, row.fps) if is_webp else _planes(self._out, stream)
+        planes = planes_of_webp(self._out, row.fps) if is_webp else _planes(self._out, stream)
         yield from self._time_faults(len(planes))
         if row.codec not in _UNTAGGED:
             yield from self._tag_faults()
@@ -388,36 +388,3 @@ def _planes(out: Path, stream: dict[str, Any]) -> list[list[NDArray[np.float64]]
 def _srgb(light: NDArray[np.float64]) -> NDArray[np.float64]:
     """The level, 0..1, of an amount of light (IEC 61966-2-1)."""
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
-
-
-# FFmpeg reads no animated WebP, so Pillow does, with Google's library. Equal frames are stored once, for longer.
-
-
-def _probe_webp(path: Path, fps: Fraction) -> dict[str, Any]:
-    frames = list(_frames_of_webp(path, fps))
-    stream = {"width": frames[0][1].width, "height": frames[0][1].height, "pix_fmt": "rgb24"}
-    with Image.open(path) as image:
-        msecs = sum(_duration(each) for each in ImageSequence.Iterator(image))
-    packets = [{"pts_time": secs} for secs, _ in frames]
-    return {"streams": [stream], "format": {"duration": str(msecs / 1000)}, "packets": packets}
-
-
-def _planes_of_webp(path: Path, fps: Fraction) -> list[list[NDArray[np.float64]]]:
-    return [list(np.moveaxis(np.asarray(each).astype(float), -1, 0)) for _, each in _frames_of_webp(path, fps)]
-
-
-def _frames_of_webp(path: Path, fps: Fraction) -> Iterator[tuple[float, Any]]:
-    """Yield the time, seconds, and the picture of each frame, those of equal frames as often as they are shown."""
-    start = Fraction(0)
-    with Image.open(path) as image:
-        for each in ImageSequence.Iterator(image):
-            picture, secs = each.convert("RGB"), Fraction(_duration(each), 1000)
-            for number in range(max(1, round(secs * fps))):
-                yield float(start + number / fps), picture
-            start += secs
-
-
-def _duration(image: Any) -> int:
-    """Milliseconds of the present frame of an animation."""
-    image.load()
-    return int(image.info["duration"])
