@@ -21,6 +21,7 @@ from helpers.clips import write_clip
 from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
 from videoinr.exporting.job_file import read_job
+from videoinr.exporting.outputs import is_taken
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
 from videoinr.types import Segment
@@ -40,6 +41,8 @@ def dialog_of(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[[str],
         stage.open(str(tmp_path / "my clip.mp4"))
         stage.wait_until_complete()
         stage.viewer.window.actions_by_id["export"].trigger()
+        # The dialog's module is imported on a thread.
+        stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
         dialog = stage.viewer.window.exports.dialog
         assert dialog is not None
         return stage, dialog
@@ -120,6 +123,28 @@ def test_the_codec_sets_the_ending_and_the_quality_range(dialog_of: Callable[...
     assert form.job.crf is None
     form.codec.setCurrentIndex(form.codec.findData("libsvtav1"))
     assert form.crf.maximum() == 63
+
+
+def test_pictures_go_to_a_folder_and_animations_to_a_file(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    _, dialog = dialog_of()
+    form = dialog.form
+    form.rate.setCurrentText("×1")
+    form.path.setText(str(tmp_path / "clip-out.mp4"))
+    for name, ending in (("tiff16", ""), ("gif", ".gif"), ("exr", ""), ("dnxhd", ".mov"), ("png", "")):
+        form.codec.setCurrentIndex(form.codec.findData(name))
+        assert form.path.text() == str(tmp_path / f"clip-out{ending}")
+        assert (form.job.codec, form.job.picture_format is not None) == (name, ending == "")
+    form.path.setText(str(tmp_path / "shots" / "a%04d.png"))
+    form.codec.setCurrentIndex(form.codec.findData("png16"))
+    assert form.path.text().endswith("a%04d.png")
+    form.codec.setCurrentIndex(form.codec.findData("tiff"))
+    assert form.path.text() == str(tmp_path / "shots")
+    (tmp_path / "shots").mkdir()
+    assert not is_taken(form.job), "an empty folder needs no permission"
+    (tmp_path / "shots" / "00003.tif").touch()
+    assert is_taken(form.job)
 
 
 def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 import videoinr_viewer
+from videoinr.exporting.picture_formats import PICTURES
 from videoinr_viewer.action_row import Menu
 from videoinr_viewer.actions import TABLE
 from videoinr_viewer.export.form import _SOUNDS
@@ -66,6 +67,7 @@ def all_texts() -> set[str]:
         [menu.value for menu in Menu],
         _THEME_TITLES.values(),
         _SOUNDS.values(),
+        [each.title for each in PICTURES if each.is_offered],
     )
     return texts.union(*tables)
 

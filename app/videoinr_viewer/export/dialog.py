@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.exporting.job_file import text_of_job
-from videoinr.exporting.journal import resumable
+from videoinr.exporting.outputs import can_resume, is_taken
 from videoinr.types import ExportProgress
 from videoinr.writing.whole_files import write_file
 from videoinr_viewer.dialogs.question import agrees
@@ -138,7 +138,7 @@ class ExportDialog(QDialog):
         except VideoInrError as error:
             self._show_failed(str(error), error.hint)
             return
-        if job.out.exists():
+        if is_taken(job):
             if not self._agrees_to_replace(job.out):
                 return
             job = replace(job, overwrite=True)
@@ -148,7 +148,7 @@ class ExportDialog(QDialog):
         self.title.setText(tr("Exporting {name}", name=job.out.name))
         self.status.setText(tr("Starting…"))
         self._show_buttons(self.cancel)
-        if resumable(job.out) and self._agrees_to_go_on(job.out):
+        if can_resume(job) and self._agrees_to_go_on(job.out):
             job = replace(job, resume=True)
         self._done, self._is_stopping = 0, False
         self._bridge.start(job.arguments())
@@ -162,7 +162,7 @@ class ExportDialog(QDialog):
                     tr("A job of the queue exports to {name} already.", name=job.out.name),
                     hint=tr("Choose another name."),
                 )
-            if job.out.exists():
+            if is_taken(job):
                 if not self._agrees_to_replace(job.out):
                     return
                 job = replace(job, overwrite=True)

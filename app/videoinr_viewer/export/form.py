@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
-from videoinr.exporting.codecs import CODECS, codec_named
 from videoinr.exporting.companions import SourceStreams, read_streams
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import companions_for
@@ -32,6 +31,7 @@ from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.export.formats import Offered, offered
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
@@ -100,9 +100,8 @@ class ExportForm(QWidget):
             self.speed.addItem(
                 tr("Normal speed") if speed == 1 else tr("{speed} speed (slow motion)", speed=speed), speed
             )
-        for codec in CODECS:
-            if codec.title:
-                self.codec.addItem(codec.title, codec.encoder)
+        for form in offered():
+            self.codec.addItem(form.title, form.name)
         for choice, title in _SOUNDS.items():
             self.sound.addItem(tr(title), choice)
         self.rate.setToolTip(tr("Frames per second: 60, 24000/1001, or ×4 for four times the clip's"))
@@ -186,7 +185,7 @@ class ExportForm(QWidget):
         segment: Segment = self.segment.currentData()
         journey = self._source.journey
         is_plain = journey.curve is None
-        codec = codec_named(str(self.codec.currentData()))
+        chosen = self._chosen
         job = job_for(
             info,
             Path(self.path.text().strip()).expanduser(),
@@ -200,8 +199,8 @@ class ExportForm(QWidget):
             camera=journey.camera,
             size=grid,
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
-            codec=codec.encoder,
-            crf=self.crf.value() if codec.crf else None,
+            codec=chosen.name,
+            crf=self.crf.value() if chosen.crf else None,
             model=reading.model,
             device=reading.device,
             options=reading.options(),
@@ -258,24 +257,29 @@ class ExportForm(QWidget):
 
     @Slot()
     def _take_codec(self) -> None:
-        codec = codec_named(str(self.codec.currentData()))
-        self.crf.setEnabled(codec.crf is not None)
-        if codec.crf is not None:
-            self.crf.setRange(codec.crf.least, codec.crf.most)
-            self.crf.setValue(codec.crf.default)
+        chosen = self._chosen
+        self.crf.setEnabled(chosen.crf is not None)
+        if chosen.crf is not None:
+            self.crf.setRange(chosen.crf.least, chosen.crf.most)
+            self.crf.setValue(chosen.crf.default)
         path = Path(self.path.text())
-        if path.name and path.suffix.lower() not in codec.endings:
-            self.path.setText(str(path.with_suffix(codec.endings[0])))
+        if path.name:
+            self.path.setText(str(chosen.fitting(path)))
         self._check()
+
+    @property
+    def _chosen(self) -> Offered:
+        return next(form for form in offered() if form.name == self.codec.currentData())
 
     @Slot()
     def _browse(self) -> None:
-        endings = " ".join(f"*{ending}" for ending in codec_named(str(self.codec.currentData())).endings)
+        chosen = self._chosen
+        endings = " ".join(f"*{ending}" for ending in chosen.endings)
         name, _ = QFileDialog.getSaveFileName(
             self,
             tr("Export to"),
             self.path.text(),
-            f"{tr('Videos')} ({endings})",
+            f"{tr('Folders')} (*)" if chosen.is_folder else f"{tr('Videos')} ({endings})",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if name:

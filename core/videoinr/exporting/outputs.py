@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
@@ -47,6 +48,19 @@ def check_output(job: ExportJob) -> None:
     if source is not None and folder.exists() and folder.samefile(source):
         raise UsageError(f"{folder} is the clip itself.", hint="Choose another folder.")
     check_not_source(_replaced(job), job.clip)
+
+
+def is_taken(job: ExportJob) -> bool:
+    """Return whether the output of ``job`` exists; of pictures, one of their names."""
+    return bool(numbered_files(job.pattern)) if job.picture_format else os.path.lexists(target_of(job))
+
+
+def can_resume(job: ExportJob) -> bool:
+    """Return whether a killed export has left something to the output of ``job``."""
+    from videoinr.exporting.journal import resumable
+
+    codec = job.chosen_codec
+    return not (codec is not None and codec.is_animation) and bool(resumable(target_of(job)))
 
 
 def is_deep(job: ExportJob, info: ClipInfo) -> bool:

@@ -1,0 +1,47 @@
+"""The formats that the export dialog offers: the codecs with a title, and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from videoinr.exporting.codecs import CODECS, Crf
+from videoinr.exporting.picture_formats import PICTURES
+from videoinr_viewer.style.language import tr
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A format of the dialog.
+
+    Attributes:
+        name: by which a job names its codec.
+        title: what the dialog shows.
+        endings: the endings of its files; of pictures an empty one for a folder, and those of patterns.
+        crf: its quality setting, if it has one.
+    """
+
+    name: str
+    title: str
+    endings: tuple[str, ...]
+    crf: Crf | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it writes pictures to a folder."""
+        return not self.endings[0]
+
+    def fitting(self, path: Path) -> Path:
+        """Return ``path`` with an ending of this format; that of a pattern of pictures fits pictures alone."""
+        is_pattern, ending = "%" in path.name, path.suffix.lower()
+        if ending in self.endings and is_pattern == (self.is_folder and ending != ""):
+            return path
+        # A pattern stands for the folder that it lies in.
+        plain = path.parent if is_pattern else path
+        return plain.with_suffix(self.endings[0])
+
+
+def offered() -> list[Offered]:
+    """Return the formats, in the order of the dialog."""
+    videos = [Offered(each.encoder, each.title, each.endings, each.crf) for each in CODECS if each.title]
+    return videos + [Offered(each.name, tr(each.title), ("", *each.endings)) for each in PICTURES if each.is_offered]
