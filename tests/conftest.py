@@ -9,6 +9,10 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
+# Tests reach into the opening of clips, and each of their processes would start a helper. Tests of the isolation
+# switch it on.
+os.environ.setdefault("VIDEOINR_ISOLATION", "0")
+
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
+from videoinr.isolation.helpers import warm_up_for
 from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
 from videoinr.render.video import Pair, Video
 from videoinr.text.parsing import AcrossCutsName
@@ -333,6 +334,9 @@ def _engine(
     **_others: object,
 ) -> Engine:
     """Open a clip and a model by the arguments of :func:`open`; ``options`` are those of :func:`_options`."""
+    if isinstance(clip, str | PathLike):
+        # Its helper process starts while this one imports torch.
+        warm_up_for(Path(clip))
     from videoinr.clip.memory_clip import open_frames
     from videoinr.render.engine import open_engine
 

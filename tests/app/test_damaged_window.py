@@ -10,10 +10,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from helpers import faulty_helper
 from helpers.clips import write_clip, write_pictures
 from helpers.damage import damaged_variants
 from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
+from videoinr.isolation import helper_process, helpers
 from videoinr.render.engine import open_engine
 from videoinr.render.messages import Failure
 from videoinr.render.renderer import Renderer
@@ -65,3 +67,28 @@ def test_every_damaged_clip_gives_a_picture_or_an_error_message(stage: Stage, tm
     assert sum(ends.values()) == VARIANTS
     # Both outcomes must occur.
     assert min(ends["failed"], ends["shown"]) > VARIANTS // 10
+
+
+def test_a_file_that_ends_the_process_that_reads_it_costs_only_itself(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = helpers.Helpers()
+    monkeypatch.setenv(helpers.SWITCH, "1")
+    monkeypatch.setattr(helper_process, "SERVER", faulty_helper.__name__)
+    monkeypatch.setattr(helpers, "HELPERS", own)
+    good, bad = write_clip(tmp_path / "good.mp4", 6), write_clip(tmp_path / "exits.mp4", 6)
+    failures: list[Failure] = []
+    stage.viewer.bridge.failure.connect(failures.append)
+    stage.viewer.session.open(good)
+    stage.wait_until_complete()
+    stage.viewer.session.open(bad)
+    stage.wait_for(lambda: bool(failures))
+    assert "“exits.mp4” ended the process that reads it" in failures[0].message
+    assert "Everything else goes on" in failures[0].hint
+    assert stage.viewer.session.clip is not None
+    assert stage.viewer.session.clip.info.path == good
+    stage.wait_until_complete()
+    stage.viewer.session.open(good)
+    stage.wait_until_complete()
+    assert len(failures) == 1
+    own.close()

@@ -15,6 +15,7 @@ from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import NEVER
 from videoinr.clip import OpenOptions, open_clip, picture_file, video_clip, video_opening
 from videoinr.clip.base import ReadReport
+from videoinr.clip.found import Found
 from videoinr.clip.pixels import Orientation, orientation_of
 from videoinr.clip.video_opening import open_video_stream
 from videoinr.errors import ClipError
@@ -130,7 +131,7 @@ def test_the_head_of_large_frames_is_bounded_in_bytes(tmp_path: Path, monkeypatc
     path = write_clip(tmp_path / "a.mp4", 20)
     for budget, kept in ((1, 1), (3 * 64 * 48 * 3 // 2, 3), (1 << 20, 8)):
         monkeypatch.setattr(video_opening, "HEAD_BYTES", budget)
-        video = open_video_stream(path, OpenOptions(), NEVER)
+        video = open_video_stream(path, OpenOptions(), NEVER, Found())
         video.file.close()
         assert len(video.head) == kept
     monkeypatch.setattr(video_opening, "HEAD_BYTES", 1)

@@ -2,13 +2,14 @@
 
 | file | purpose |
 |---|---|
-| `opening`, `open_options` | opens a path as a clip of the right kind; how a clip is read, one checked value |
+| `opening`, `open_options` | opens a path as a clip, in a helper process first; how a clip is read, one checked value |
+| `direct_opening`, `found` | opens it in this process; what one opening finds and spares the next |
 | `base` | the `Clip` protocol and its base class |
 | `suffixes`, `picture_folder` | which files are videos and pictures; those of a folder or pattern, in order |
 | `picture_sequence` | which of them make up one sequence, and which numbers are missing |
 | `video_clip`, `picture_clip`, `memory_clip` | the three kinds of clip |
 | `alpha_clip` | a video with its alpha channel, where that is a stream of its own |
-| `video_opening`, `video_warnings` | opens a video: reads its colours and its shape, collects warnings |
+| `video_opening`, `head`, `video_warnings` | opens a video: its first frames, colours and shape; collects warnings |
 | `packet_index`, `joined_clocks` | frames and key packets from a scan of the file; their times in joined recordings |
 | `closed_groups`, `size_changes` | what the scan asks key packets: whether counting can start there, and their size |
 | `numbering`, `frame_times`, `frame_rate` | which frame is which; the timeline; the rate behind rounded times |

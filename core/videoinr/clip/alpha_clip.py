@@ -10,6 +10,7 @@ import numpy as np
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.background import Background
 from videoinr.clip.base import Clip, ClipBase, ReadReport
+from videoinr.clip.found import Found
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.transparency import laid_over, note_on
@@ -58,13 +59,14 @@ class AlphaClip(ClipBase):
         self._pictures.clear()
 
 
-def with_alpha(video: VideoClip, background: Background, token: CancelToken) -> Clip:
+def with_alpha(video: VideoClip, background: Background, token: CancelToken, found: Found) -> Clip:
     """Return ``video`` with its alpha channel, if the file keeps one apart.
 
     Args:
         video: the open video.
         background: what is shown behind transparent pixels.
         token: cancels the opening of the alpha channel.
+        found: what an opening before found; it gets what this one finds.
 
     Returns:
         A clip that closes ``video``, or ``video`` itself. If the alpha channel cannot be decoded, a warning of the
@@ -77,7 +79,7 @@ def with_alpha(video: VideoClip, background: Background, token: CancelToken) -> 
     if number is None:
         return video
     try:
-        alpha = open_video(video.info.path, OpenOptions(stream=number, deinterlace="off"), token)
+        alpha = open_video(video.info.path, OpenOptions(stream=number, deinterlace="off"), token, found)
     except ClipError:
         return _Unlaid(video)
     except BaseException:

@@ -62,6 +62,11 @@ class TimedCursor:
         self._clean_from: int | None = self._clean_start()
         self._by_dts = False
 
+    @property
+    def clean_from(self) -> int | None:
+        """From which time on frames have their references, ticks; None for from the start."""
+        return self._clean_from
+
     def approaches(self, index: int) -> Iterator[None]:
         """See :meth:`Cursor.approaches`: from here if the frame is near, then from key packets before it."""
         key = self._index.key_before(index)

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videoinr.clip.base import disk_errors
-from videoinr.clip.opening import open_clip
+from videoinr.cancel import NEVER
+from videoinr.clip.base import Clip, disk_errors
+from videoinr.clip.direct_opening import open_directly
+from videoinr.clip.found import Found
+from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.clip.picture_folder import pictures_in
 from videoinr.clip.suffixes import has_picture_suffix, has_video_suffix
 from videoinr.errors import ClipError
@@ -112,7 +115,7 @@ def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Cro
         pictures = pictures_in(path)[start : None if count is None else start + count]
         pixels = _stacked(map(read_picture, pictures), crop, path)
         return Stretch(pixels, np.ones(len(pixels) - 1, dtype=bool))
-    with open_clip(path) as clip:
+    with _opened(path) as clip:
         end = clip.info.frames if count is None else min(clip.info.frames, start + count)
         pixels = _stacked((uint8_from_pixels(clip.frame(index)) for index in range(start, end)), crop, path)
         return Stretch(pixels, _steady_steps(clip.timeline)[start : start + len(pixels) - 1])
@@ -124,8 +127,13 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         ClipError: it cannot be read.
     """
-    with open_clip(path) as clip:
+    with _opened(path) as clip:
         return uint8_from_pixels(clip.frame(0))
+
+
+def _opened(path: Path) -> Clip:
+    # Without a helper process: a training opens the same files ten thousands of times, and goes on from a checkpoint.
+    return open_directly(path, DEFAULT_OPTIONS, NEVER, Found())
 
 
 def _stacked(frames: Iterable[NDArray[np.uint8]], crop: Crop | None, path: Path) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from videoinr.clip.cursor import Batch, Cursor, TimedCursor
 from videoinr.clip.decoder_order import OrderedCursor
 from videoinr.clip.frame_rate import plausible_rates
 from videoinr.clip.frame_times import FALLBACK_FPS, FrameTimes, times_from_index
+from videoinr.clip.head import Head
 from videoinr.clip.packet_index import FrameIndex, PacketTable, index_from_packets
 from videoinr.clip.video_file import VideoFile
 from videoinr.text.phrases import format_count
@@ -23,37 +24,20 @@ _UNRELIABLE = "The file's frame times are unreliable. Frames are counted from th
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
-    """The first decoded frames of a file.
-
-    Attributes:
-        frames: the first frames; as many as a budget of bytes allows, at least one.
-        pts: the times of all frames that were decoded, ticks; None where one is unknown.
-        packets: how many packets they took.
-    """
-
-    frames: list[av.VideoFrame]
-    pts: list[int | None]
-    packets: int
-
-    @property
-    def times(self) -> list[int] | None:
-        """The frames' times, in ticks; None if some are missing or they do not increase."""
-        times = [time for time in self.pts if time is not None]
-        return times if len(times) == len(self.pts) and sorted(set(times)) == times else None
-
-
-@dataclass(frozen=True, eq=False)
 class Numbering:
     """How frames are identified: their times, a cursor that finds them, and the frames of the head by number.
 
-    ``has_one_clock`` is False where the file's clock starts again between joined recordings.
+    ``numbers``: those of the head's facts, None for a frame that is left out. ``found_again``: whether reading from the
+    start finds these by their times. ``has_one_clock`` is False where the file's clock starts again between joined
+    recordings.
     """
 
     times: FrameTimes
     cursor: Cursor
     head: Batch
     warnings: tuple[str, ...]
+    numbers: tuple[int | None, ...]
+    found_again: bool = False
     has_one_clock: bool = True
 
 
@@ -64,24 +48,26 @@ def number_frames(file: VideoFile, table: PacketTable, head: Head, token: Cancel
     which the decoder outputs them, which is the order in which they are shown.
 
     Args:
-        file: the open file, of which the head was decoded.
+        file: the open file, of which the head was decoded, or is known.
         table: all packets of the stream.
         head: its first frames.
         token: cancels a decoding of the whole file, which single fields in packets make necessary.
     """
-    times, index = head.times, index_from_packets(table, tick_secs_of(file))
+    times, index = head.facts.times, index_from_packets(table, tick_secs_of(file))
     if index is None or times is None or index.frame_at(times[0]) is None or index.restarts:
         return _count_frames(file, table, index, head)
-    if _pretends_order(file, index):
+    if not head.is_known and _pretends_order(file, index):
         return _count_frames(file, table, index, head)
     index, warnings = _without_lost_start(index, times[0])
-    if _lists_too_many(index, times) and file.errors == 0:
+    if _lists_too_many(index, times) and head.facts.errors == 0:
         index = index.subset(np.isin(index.pts, [*times, *_decoded_times(file, token)]))
         warnings.append("The container lists more frames than the clip has. The clip was decoded once to count them.")
-    cursor = TimedCursor(file, index, packets_read=head.packets, last_frame=index.frame_at(times[-1]) or 0)
-    numbered = ((index.frame_at(frame.pts), frame) for frame in head.frames)
-    batch = [(number, frame) for number, frame in numbered if number is not None]
-    return Numbering(_times(file, index), cursor, batch, tuple(warnings))
+    last = -1 if head.is_known else index.frame_at(times[-1]) or 0
+    cursor = TimedCursor(file, index, packets_read=head.packets, last_frame=last)
+    numbers = tuple(index.frame_at(facts.pts) for facts in head.facts.frames)
+    batch = [(number, frame) for number, frame in zip(numbers, head.frames, strict=False) if number is not None]
+    found_again = None not in numbers and times[0] >= (cursor.clean_from or times[0])
+    return Numbering(_times(file, index), cursor, batch, tuple(warnings), numbers, found_again)
 
 
 def tick_secs_of(file: VideoFile) -> Fraction:
@@ -139,18 +125,20 @@ def _decoded_times(file: VideoFile, token: CancelToken) -> list[int]:
 
 def _count_frames(file: VideoFile, table: PacketTable, index: FrameIndex | None, head: Head) -> Numbering:
     """Identify frames by counting the decoder's output, because packet times cannot be matched with frames."""
-    count = max(table.shown_count, len(head.pts))
+    count = max(table.shown_count, len(head.facts.pts))
     fps = next(iter(_declared_rates(file.stream)), FALLBACK_FPS)
     times = FrameTimes(Timeline.constant(count, fps), fps)
     if index is not None and len(index.pts) == count:
         by_times = _times(file, index)
         times = by_times if by_times.fps or index.restarts or index.is_in_file_order else times
-    cursor = OrderedCursor(file, index if index and not index.restarts else None, table, count=len(head.pts))
+    cursor = OrderedCursor(file, index if index and not index.restarts else None, table, count=head.decoded)
     warnings = [_joined_warning(index.restarts)] if index and index.restarts else []
     if not warnings and not cursor.can_seek:
         warnings.append(_UNRELIABLE)
     has_one_clock = index is None or not index.restarts
-    return Numbering(times, cursor, list(enumerate(head.frames)), tuple(warnings), has_one_clock)
+    numbers = tuple(range(len(head.facts.frames)))
+    batch = list(enumerate(head.frames))
+    return Numbering(times, cursor, batch, tuple(warnings), numbers, has_one_clock=has_one_clock)
 
 
 def _joined_warning(restarts: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, check_frame_index, disk_errors, identity_of
+from videoinr.clip.found import Found
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.picture_file import DecodedPicture, decode_picture, is_video_content, pages_of, stored_size
@@ -87,7 +88,9 @@ class PictureClip(ClipBase):
             return self._reader.pixels(picture.frame, picture.alpha)
 
 
-def open_pictures(where: Path, pictures: PictureSequence, options: OpenOptions, token: CancelToken) -> PictureClip:
+def open_pictures(
+    where: Path, pictures: PictureSequence, options: OpenOptions, token: CancelToken, found: Found
+) -> PictureClip:
     """Open pictures as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Args:
@@ -95,6 +98,7 @@ def open_pictures(where: Path, pictures: PictureSequence, options: OpenOptions, 
         pictures: its pictures.
         options: how to read them; without a colour, the first picture's tags and guesses decide.
         token: cancels the opening.
+        found: what an opening before found; it gets what this one finds.
 
     Raises:
         ClipError: the first picture cannot be decoded, or the pictures differ in size.
@@ -104,9 +108,10 @@ def open_pictures(where: Path, pictures: PictureSequence, options: OpenOptions, 
     files = pictures.files
     stamp = SourceStamp.of(files)
     first = decode_picture(files[0])
-    for file in files[1 :: max(1, len(files) // _SIZES_CHECKED)]:
+    for file in [] if found.sizes_agree else files[1 :: max(1, len(files) // _SIZES_CHECKED)]:
         token.check()
         _check_same_stored_size(file, (first.frame.width, first.frame.height))
+    found.sizes_agree = True
     places, page_notes = _places(files)
     timeline = _timeline(pictures.places if len(places) == len(files) else list(range(len(places))), fps)
     spec = options.colour or _colour_of(first)

@@ -122,14 +122,14 @@ def tags_of(source: av.VideoFrame | av.VideoCodecContext) -> ColourTags:
     )
 
 
-def is_full_range(frame: av.VideoFrame, colour: ColourSpec) -> bool:
-    """Return whether the values of ``frame`` have the full range, 0 ... 255 for 8 bits, and not 16 ... 235.
+def is_full_range(pix_fmt: str, colour: ColourSpec) -> bool:
+    """Return whether the values of a frame have the full range, 0 ... 255 for 8 bits, and not 16 ... 235.
 
     Args:
-        frame: the frame; the formats ``yuvj...`` have the full range by definition.
+        pix_fmt: FFmpeg's name of its pixel format; ``yuvj...`` have the full range by definition.
         colour: how its values are read.
     """
-    return colour.range == "pc" or frame.format.name.startswith("yuvj")
+    return colour.range == "pc" or pix_fmt.startswith("yuvj")
 
 
 def is_convertible(matrix: str) -> bool:
@@ -201,7 +201,7 @@ class PixelReader:
     def _levels(self, frame: av.VideoFrame) -> Pixels:
         """Return the full-range RGB of ``frame``, whatever its alpha channel says."""
         family, bits = family_of(frame.format), bit_depth_of(frame.format)
-        full_range = is_full_range(frame, self._colour)
+        full_range = is_full_range(frame.format.name, self._colour)
         rgb = self._rgb(self._placer.placed(frame) if self._placer else frame, family, full_range)
         if self._deep and bits > 8 and family is not PixelFamily.RGB:
             # Swscale reads grey as full range, whatever range it is given.

@@ -36,11 +36,11 @@ class SourceStamp:
     def of(cls, files: Sequence[Path]) -> SourceStamp:
         """Return the stamp of ``files`` as they are now."""
         read = range(0, len(files), max(1, len(files) // _FILES_READ))
-        return cls(files, [_status(file) for file in files], {index: _ends(files[index]) for index in read})
+        return cls(files, [status_of(file) for file in files], {index: _ends(files[index]) for index in read})
 
     def changed(self, indices: Iterable[int]) -> Path | None:
         """Return the first of the files ``indices`` whose size or time is no longer the same; None if there is none."""
-        return next((self.files[i] for i in indices if _status(self.files[i]) != self.statuses[i]), None)
+        return next((self.files[i] for i in indices if status_of(self.files[i]) != self.statuses[i]), None)
 
     def changed_anywhere(self) -> Path | None:
         """Return a file whose size, time, first or last bytes are no longer the same; None if there is none."""
@@ -49,7 +49,8 @@ class SourceStamp:
         return changed or next(other_ends, None)
 
 
-def _status(file: Path) -> Status | None:
+def status_of(file: Path) -> Status | None:
+    """Return the status of ``file``; None if it could not be asked for."""
     try:
         status = file.stat()
     except OSError:

@@ -12,6 +12,7 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Deinterlacer
+from videoinr.clip.found import Found
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.pixels import PixelReader, frame_bytes
@@ -59,10 +60,14 @@ class VideoClip(ClipBase):
         self._substitutes: dict[int, int] = {}
         self._with_errors: set[int] = set()
         self._other_size: set[int] = set()
-        self._size = (video.head[0][1].width, video.head[0][1].height)
+        self._size = video.facts.size
+        for number, facts in zip(video.numbers, video.facts.frames, strict=True):
+            if number is not None:
+                self._note(number, (facts.width, facts.height), is_corrupt=facts.is_corrupt)
         self._keep(video.head)
-        # A pixel format that cannot be converted is an error of opening, not of the first read.
-        self.frame(0)
+        if video.head:
+            # A pixel format that cannot be converted is an error of opening, not of the first read.
+            self.frame(0)
 
     @property
     def seeks(self) -> int:
@@ -124,10 +129,13 @@ class VideoClip(ClipBase):
     def _keep(self, batch: Batch) -> None:
         for number, frame in batch:
             self._decoded.put(number, frame, frame_bytes(frame))
-            if frame.is_corrupt:
-                self._with_errors.add(number)
-            if (frame.width, frame.height) != self._size:
-                self._other_size.add(number)
+            self._note(number, (frame.width, frame.height), is_corrupt=frame.is_corrupt)
+
+    def _note(self, number: int, size: tuple[int, int], *, is_corrupt: bool) -> None:
+        if is_corrupt:
+            self._with_errors.add(number)
+        if size != self._size:
+            self._other_size.add(number)
 
     def _decoded_frame(self, index: int, token: CancelToken = NEVER) -> av.VideoFrame:
         index = self._substitutes.get(index, index)
@@ -160,13 +168,14 @@ def _distance(number: int, index: int) -> tuple[bool, int]:
     return number > index, abs(number - index)
 
 
-def open_video(path: Path, options: OpenOptions, token: CancelToken) -> VideoClip:
+def open_video(path: Path, options: OpenOptions, token: CancelToken, found: Found) -> VideoClip:
     """Open a video file as a clip; see :func:`~videoinr.clip.open_clip`.
 
     Args:
         path: the file.
         options: how to read it.
         token: cancels the opening.
+        found: what an opening before found; it gets what this one finds.
 
     Raises:
         ClipError: the file holds no frame that can be shown.
@@ -174,7 +183,7 @@ def open_video(path: Path, options: OpenOptions, token: CancelToken) -> VideoCli
         Cancelled: ``token`` was cancelled.
     """
     stamp = SourceStamp.of([path])
-    video = open_video_stream(path, options, token)
+    video = open_video_stream(path, options, token, found)
     identity = identity_of(path, [path], video.info.colour) + options.suffix
     try:
         return VideoClip(video, identity, stamp)

@@ -12,7 +12,9 @@ from videoinr.cancel import CancelToken
 from videoinr.clip.cropping import cropping_of
 from videoinr.clip.cursor import Batch, Cursor
 from videoinr.clip.deinterlacing import Fields, fields_of, interlacing_note
-from videoinr.clip.numbering import Head, Numbering, number_frames, tick_secs_of
+from videoinr.clip.found import Found, Scan
+from videoinr.clip.head import FrameFacts, Head, HeadFacts
+from videoinr.clip.numbering import Numbering, number_frames, tick_secs_of
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.packet_index import PacketTable, scan_packets
 from videoinr.clip.pixels import (
@@ -59,7 +61,10 @@ _ENCRYPTED_TAGS = ("encv", "drmi")
 
 @dataclass(frozen=True, eq=False)
 class OpenedVideo:
-    """The parts of a clip. ``head`` holds the first frames, already decoded; ``cursor`` is positioned after them."""
+    """The parts of a clip. ``head`` holds the first frames, if they were decoded; ``cursor`` is positioned after them.
+
+    ``numbers`` and ``facts`` say what is known of the first frames, whether they were decoded or not.
+    """
 
     info: ClipInfo
     timeline: Timeline
@@ -68,34 +73,42 @@ class OpenedVideo:
     head: Batch
     reader: PixelReader
     fields: Fields | None
+    facts: HeadFacts
+    numbers: tuple[int | None, ...]
 
 
-def open_video_stream(path: Path, options: OpenOptions, token: CancelToken) -> OpenedVideo:
+def open_video_stream(path: Path, options: OpenOptions, token: CancelToken, found: Found) -> OpenedVideo:
     """Open a video stream of a file: scan its packets and decode the first frames.
 
     Args:
         path: the video file.
         options: how to read it.
         token: cancels the scan.
+        found: may hold the stream's scan and head; otherwise it gets them.
 
     Raises:
         ClipError: the file cannot be read, or no frame can be decoded.
         UsageError: the file has no such video stream.
         Cancelled: ``token`` was cancelled.
     """
-    table, found = _scan(path, options.stream, token)
+    scan = found.scans.get(options.stream) or _scan(path, options.stream, token)
+    found.scans[options.stream] = scan
     file = VideoFile(path, options.stream)
     try:
-        head = _decode_head(file, path)
-        numbering = number_frames(file, table, head, token)
-        return _describe(file, numbering, head.frames, found, table, options)
+        known = found.heads.get(options.stream)
+        head = Head(known) if known else _decode_head(file, path, options)
+        numbering = number_frames(file, scan.table, head, token)
+        video = _describe(file, numbering, head.facts, scan, options)
+        if numbering.found_again:
+            # Otherwise another opening decodes them as well, and counts.
+            found.heads[options.stream] = video.facts
+        return video
     except BaseException:
         file.close()
         raise
 
 
-def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTable, list[str]]:
-    """Scan the file. Return its packets, and warnings about missing packets and other sizes."""
+def _scan(path: Path, stream: int | None, token: CancelToken) -> Scan:
     file = VideoFile(path, stream)
     try:
         context, changes = file.stream.codec_context, SizeChanges()
@@ -103,7 +116,7 @@ def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTab
         table = scan_packets(
             file.packets, codec=codec, token=token, note_key=lambda packet: changes.note(packet, codec)
         )
-        found = [loss_warning(file, table), size_warning(changes.sizes(context))]
+        warnings = [loss_warning(file, table), size_warning(changes.sizes(context))]
         if table.is_encrypted or file.stream.codec_context.codec_tag in _ENCRYPTED_TAGS:
             hint = "Only programs that have its key can. The file is not damaged."
             raise ClipError(f"“{path.name}” is encrypted and cannot be shown.", hint=hint)
@@ -111,10 +124,10 @@ def _scan(path: Path, stream: int | None, token: CancelToken) -> tuple[PacketTab
         file.close()
     if table.shown_count == 0:
         raise ClipError(f"“{path.name}” holds no frames.", hint="The recording may have been cut off. Copy it again.")
-    return table, [sentence for sentence in found if sentence]
+    return Scan(table, tuple(sentence for sentence in warnings if sentence))
 
 
-def _decode_head(file: VideoFile, path: Path) -> Head:
+def _decode_head(file: VideoFile, path: Path, options: OpenOptions) -> Head:
     frames, times = list[av.VideoFrame](), list[int | None]()
     packets = kept = 0
     while len(times) < _HEAD_FRAMES and packets < _HEAD_PACKETS and (step := file.step()) is not None:
@@ -128,32 +141,44 @@ def _decode_head(file: VideoFile, path: Path) -> Head:
     if not frames:
         raise ClipError(f"No frame of “{path.name}” can be decoded.", hint="The file is damaged. Copy it again.")
     check_size(frames[0].width, frames[0].height, path.name)
-    return Head(frames, times, packets)
+    return Head(_facts_of(file, frames, times, options), frames, packets)
+
+
+def _facts_of(file: VideoFile, frames: list[av.VideoFrame], times: list[int | None], options: OpenOptions) -> HeadFacts:
+    first, context = frames[0], file.stream.codec_context
+    orientation = orientation_of(first, context.codec.canonical_name)
+    return HeadFacts(
+        pts=tuple(times),
+        errors=file.errors,
+        frames=tuple(FrameFacts(each.pts, each.width, each.height, each.is_corrupt) for each in frames),
+        format=first.format.name,
+        tags=tags_of(first),
+        turns=None if orientation is None else (orientation.quarter_turns, orientation.is_mirrored),
+        is_interlaced=any(each.interlaced_frame for each in frames),
+        field_order=int(context.field_order),
+        notes=transparency_note(first, None, options.behind),
+    )
 
 
 def _describe(
     file: VideoFile,
     numbering: Numbering,
-    frames: list[av.VideoFrame],
-    found: list[str],
-    table: PacketTable,
+    facts: HeadFacts,
+    scan: Scan,
     options: OpenOptions,
 ) -> OpenedVideo:
-    first, stream, times = frames[0], file.stream, numbering.times
+    stream, times, pix_fmt = file.stream, numbering.times, av.VideoFormat(facts.format, *facts.size)
     codec, timeline = stream.codec_context.codec.canonical_name, times.timeline
-    orientation = orientation_of(first, codec)
-    upright = orientation or Orientation()
-    shown = cropping_of(file.path, file.format_name, file.number, first.width, first.height).rect(
-        first.width, first.height
-    )
+    upright = Orientation(*facts.turns) if facts.turns else Orientation()
+    shown = cropping_of(file.path, file.format_name, file.number, *facts.size).rect(*facts.size)
     width, height = upright.upright_size(shown.width, shown.height)
     spec = options.colour or colour_from_tags(
-        _tags(file, first, codec), width=first.width, height=first.height, family=family_of(first.format)
+        _tags(file, facts.tags, codec), width=facts.size[0], height=facts.size[1], family=family_of(pix_fmt)
     )
-    order, flagged = int(stream.codec_context.field_order), any(f.interlaced_frame for f in frames)
+    order, flagged = facts.field_order, facts.is_interlaced
     interlaced = order in _INTERLACED_ORDERS or flagged
     fields = fields_of(options.deinterlace, order, flagged=flagged)
-    depth = bit_depth_of(first.format)
+    depth = bit_depth_of(pix_fmt)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     info = ClipInfo(
         path=file.path,
@@ -165,7 +190,7 @@ def _describe(
         duration_secs=timeline.duration_secs,
         vfr=(times.fps is None or times.has_gaps) and timeline.frame_count > 1,
         codec=codec,
-        pix_fmt=first.format.name,
+        pix_fmt=facts.format,
         bit_depth=depth,
         colour=spec,
         audio=file.audio,
@@ -173,33 +198,34 @@ def _describe(
         warnings=(),
         pixel_aspect=1 / aspect if upright.quarter_turns % 2 else aspect,
         stream=file.number,
-        start_secs=_start_secs(file, first, table) if numbering.has_one_clock else None,
+        start_secs=_start_secs(file, facts.frames[0].pts, scan.table) if numbering.has_one_clock else None,
     )
-    notes = oddities(file, info, timeline, table, is_right_angled=orientation is not None)
+    notes = oddities(file, info, timeline, scan.table, is_right_angled=facts.turns is not None)
     notes += interlacing_note(options.deinterlace, fields, is_interlaced=interlaced)
-    notes += transparency_note(first, None, options.behind)
-    info = replace(info, warnings=(*found, *numbering.warnings, *notes))
+    notes += facts.notes
+    info = replace(info, warnings=(*scan.warnings, *numbering.warnings, *notes))
+    facts = replace(facts, siting=facts.siting or siting_of(stream, full_range=is_full_range(facts.format, spec)))
     reader = PixelReader(
-        width=first.width,
-        height=first.height,
+        width=facts.size[0],
+        height=facts.size[1],
         deep=depth > 8,
         colour=spec,
         orientation=upright,
         shown=shown,
-        siting=siting_of(stream, full_range=is_full_range(first, spec)),
+        siting=facts.siting,
         background=options.behind,
     )
-    return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader, fields)
+    return OpenedVideo(info, timeline, file, numbering.cursor, numbering.head, reader, fields, facts, numbering.numbers)
 
 
-def _start_secs(file: VideoFile, first: av.VideoFrame, table: PacketTable) -> Fraction:
+def _start_secs(file: VideoFile, pts: int | None, table: PacketTable) -> Fraction:
     """Return the file's own time of the first frame that can be decoded."""
-    return (table.extent[0] if first.pts is None else first.pts) * tick_secs_of(file)
+    return (table.extent[0] if pts is None else pts) * tick_secs_of(file)
 
 
-def _tags(file: VideoFile, first: av.VideoFrame, codec: str) -> ColourTags:
+def _tags(file: VideoFile, own: ColourTags, codec: str) -> ColourTags:
     """Return the colour tags of the stream, and those of the container where the stream has none."""
-    own, container = tags_of(first), file.tags
+    container = file.tags
     if codec in _INVENTED_RANGE and own.matrix is own.primaries is own.transfer is None:
         own = replace(own, range=None)
     return container.filled_from(own) if codec in _INVENTED_TAGS else own.filled_from(container)
