@@ -51,3 +51,16 @@ def test_another_pair_begins_anew() -> None:
 
 def test_a_token_without_a_listener_takes_reports() -> None:
     CancelToken().report(1, 2)
+
+
+def test_what_comes_after_an_end_begins_anew() -> None:
+    words, clock = list[str](), Clock()
+    progress = EncodingProgress(words.append, clock)
+    for secs, done in ((0, 0), (5, 50), (10, 100)):
+        clock.secs = 100.0 + secs
+        progress.report(done, 100)
+    progress.clear()
+    for secs, done in ((60, 0), (62, 20)):
+        clock.secs = 100.0 + secs
+        progress.report(done, 100)
+    assert words == ["encoding 50 %, 5 s", "encoding 100 %, 0 s", "", "encoding 20 %, 8 s"]

@@ -21,7 +21,11 @@ _POINT_PX = 12
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """An axis whose numbers have the language's decimal sign."""
+    """An axis of seconds, also of short clips, whose numbers have the language's decimal sign."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self.enableAutoSIPrefix(False)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of the ticks."""

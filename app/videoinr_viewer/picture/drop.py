@@ -69,8 +69,11 @@ class DropHighlight(QWidget):
             font.setPixelSize(21)
             painter.setFont(font)
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box.adjusted(20, 20, -20, -20), flags, self._text)
+            flags, room = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, box.adjusted(20, 20, -20, -20)
+            # A plate, so that nothing below shines through the text.
+            plate = painter.boundingRect(room, flags, self._text).adjusted(-14, -8, 14, 8)
+            painter.fillRect(plate, self.palette().color(QPalette.ColorRole.Window))
+            painter.drawText(room, flags, self._text)
 
 
 def _first_path(event: QDropEvent) -> Path | None:

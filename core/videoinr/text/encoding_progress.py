@@ -33,16 +33,16 @@ class EncodingProgress:
         """Take a report: ``done`` products of ``total``, which is 0 if their number is not known."""
         now = self._clock()
         if done < self._done or self._started == -math.inf:
-            self._started = now
             self.clear()
+            self._started = now
         self._done = done
         if now - self._told_at >= _EVERY_SECS and now - self._started >= _FIRST_SECS:
             self._told_at = now
             self._say(self._words_for(done, total, now - self._started))
 
     def clear(self) -> None:
-        """Say nothing any more: the encoding has ended."""
-        self._done = 0
+        """Say nothing any more: the encoding has ended, and the next one begins with its first report."""
+        self._done, self._started = 0, -math.inf
         self._say("")
 
     def _say(self, words: str) -> None:
