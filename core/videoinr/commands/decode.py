@@ -11,10 +11,14 @@ import typer
 from videoinr.commands.options import (
     NUMBER,
     QUALITY,
+    RATE,
     REGION,
+    CameraOption,
     FileArgument,
     OpeningFlags,
+    RetimeOption,
     ScaleOption,
+    ShutterOption,
     SizeOption,
     opens_clip,
 )
@@ -50,12 +54,24 @@ def decode(
             help="Decode in full, or draft quickly: source frames, warped along the motion of a small copy of them.",
         ),
     ] = "full",
+    retime: RetimeOption = None,
+    shutter: ShutterOption = None,
+    camera: CameraOption = None,
+    fps: Annotated[
+        Fraction | None,
+        typer.Option(
+            "--fps", parser=RATE, metavar="N[/D]", help="The rate that --shutter counts with. Default: the clip's."
+        ),
+    ] = None,
     **opening: Unpack[OpeningFlags],
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
 
     The default scale is x4, which the models are trained for. On a CPU a region equals the same crop of the whole
     picture bit for bit.
+
+    With --retime, --shutter or --camera the picture is the one that videoinr export with the same options has at --time
+    of its output. Of --region only the size counts with a camera.
     """
     _check_out(out, file)
     from videoinr import api
@@ -65,7 +81,10 @@ def decode(
 
     opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
-        query = video.query(time, scale=scale, size=size, region=region)
+        query = video.query(
+            time, scale=scale, size=size, region=region, retime=retime, shutter=shutter, fps=fps,
+            camera=None if camera is None else Path(camera),
+        )  # fmt: skip
         told = video.info.warnings
         for notice in told:
             say(f"note: {notice}")

@@ -16,8 +16,11 @@ from videoinr.commands.options import (
     NUMBER,
     RATE,
     REGION,
+    CameraOption,
     OpeningFlags,
+    RetimeOption,
     ScaleOption,
+    ShutterOption,
     SizeOption,
     opens_clip,
     option_parser,
@@ -84,19 +87,9 @@ def export(
     crf: Annotated[
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
-    retime: Annotated[
-        str | None,
-        typer.Option(
-            "--retime", metavar="POINTS", help='A curve of output to clip seconds, with ramps: "0=0 1=1~1/2 3=3/2".'
-        ),
-    ] = None,
-    shutter: Annotated[
-        Fraction | None,
-        typer.Option("--shutter", parser=NUMBER, metavar="DEGREES", help="Exposure, 0 to 360 degrees. Default: 0."),
-    ] = None,
-    camera: Annotated[
-        str | None, typer.Option("--camera", metavar="FILE.json", help="A camera path: keyframes of centre and zoom.")
-    ] = None,
+    retime: RetimeOption = None,
+    shutter: ShutterOption = None,
+    camera: CameraOption = None,
     sound: Annotated[
         SoundName,
         typer.Option(

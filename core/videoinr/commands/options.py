@@ -126,6 +126,19 @@ ScaleOption = Annotated[
     Fraction | None,
     typer.Option("--scale", parser=FACTOR, metavar="F", help="Output pixels for each clip pixel: 4, x2.5, 5/2."),
 ]
+RetimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--retime", metavar="POINTS", help='A curve of output to clip seconds, with ramps: "0=0 1=1~1/2 3=3/2".'
+    ),
+]
+ShutterOption = Annotated[
+    Fraction | None,
+    typer.Option("--shutter", parser=NUMBER, metavar="DEGREES", help="Exposure, 0 to 360 degrees. Default: 0."),
+]
+CameraOption = Annotated[
+    str | None, typer.Option("--camera", metavar="FILE.json", help="A camera path: keyframes of centre and zoom.")
+]
 SizeOption = Annotated[
     Grid | None,
     typer.Option("--size", parser=SIZE, metavar="WxH", help="Size of the full picture, instead of a scale."),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
+from typing import Unpack
 
-from videoinr.exporting.job import ExportJob
+from videoinr.errors import UsageError
+from videoinr.exporting.job import ExportJob, ExportOptions, job_for
 from videoinr.render.messages import Opened
+from videoinr.render.output_area import instant_of
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, RegionQuery, Segment
 
 FULL_TURN = 360
 
 
-def frame_query(job: ExportJob, opened: Opened, number: int) -> RegionQuery:
-    """Return what is decoded for frame ``number`` of the output of ``job``.
+def frame_query(job: ExportJob, opened: Opened, number: int | Fraction) -> RegionQuery:
+    """Return what is decoded for frame ``number`` of the output of ``job``; a fraction lies between two frames.
 
     Without curve, shutter and camera it is the instant, the grid and the crop of the job.
     """
@@ -24,6 +28,28 @@ def frame_query(job: ExportJob, opened: Opened, number: int) -> RegionQuery:
     return RegionQuery(instant, grid, rect, _exposure(job, number) if job.shutter else None)
 
 
+def still_query(opened: Opened, time_secs: Fraction, **options: Unpack[ExportOptions]) -> RegionQuery:
+    """Return what an export with ``options`` shows at second ``time_secs`` of its output.
+
+    Args:
+        opened: the clip.
+        time_secs: 0 ... the clip's duration, or that of the retime curve.
+        options: those of an export that say what is shown: scale, size, crop, fps, curve, shutter and camera.
+
+    Raises:
+        UsageError: as :func:`~videoinr.exporting.job.job_for` does, or the time lies outside the output.
+    """
+    job = job_for(opened.info, Path("still.png"), **options)
+    if job.curve is None:
+        instant_of(opened.timeline, time_secs)
+    elif not 0 <= time_secs <= job.curve.duration_secs:
+        raise UsageError(
+            f"{float(time_secs):g} s lies outside the retime curve, which lasts {float(job.curve.duration_secs):g} s.",
+            hint="Choose a second of the output, from 0 to the curve's end.",
+        )
+    return frame_query(job, opened, time_secs * job.fps)
+
+
 def exposed_ends(query: RegionQuery, timeline: Timeline) -> tuple[Instant, ...]:
     """Return the instants at which the exposure of ``query`` begins and ends, if it has one."""
     if query.exposure is None:
@@ -32,7 +58,7 @@ def exposed_ends(query: RegionQuery, timeline: Timeline) -> tuple[Instant, ...]:
     return tuple(map(timeline.instant_from_time, ends))
 
 
-def _exposure(job: ExportJob, number: int) -> Segment | None:
+def _exposure(job: ExportJob, number: int | Fraction) -> Segment | None:
     """Return the time of the clip around frame ``number`` in which the shutter is open; None where time stands still.
 
     Half of it lies before the frame's own time, so that things stay where they are without a shutter.

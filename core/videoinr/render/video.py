@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from videoinr.closing import Closeable
 from videoinr.errors import UsageError
 from videoinr.exporting.retime import ConstantRate, default_fps, segment_from_marks
 from videoinr.render.arguments import Number, Region, Size, as_quality, exact, optional, positive, query_for
+from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.text.parsing import QualityName
 from videoinr.types import ClipInfo, Instant, PairFailure, RegionQuery, RenderedRegion
@@ -90,16 +91,20 @@ class Video(Closeable):
         return Pair(self, int(pair))
 
     def query(
-        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None
-    ) -> RegionQuery:
+        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        **journey: Unpack[JourneyOptions],
+    ) -> RegionQuery:  # fmt: skip
         """Return the checked request that :meth:`decode` renders.
 
         Args:
-            time, scale, size, region: as for :meth:`decode`.
+            time, scale, size, region, journey: as for :meth:`decode`.
 
         Raises:
-            UsageError: the time lies outside the clip, the region outside the grid, or the scale is out of range.
+            UsageError: the time lies outside the clip, the region outside the grid, or the scale is out of range; the
+                journey makes no sense, or is not one for this clip.
         """
+        if any(journey.values()):
+            return journey_query(self._opened, exact(time, "time"), scale, size, region, **journey)
         instant = instant_of(self.timeline, exact(time, "time"))
         return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)
 
@@ -127,17 +132,20 @@ class Video(Closeable):
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
+        **journey: Unpack[JourneyOptions],
     ) -> Picture: ...  # fmt: skip
 
     @overload
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
+        **journey: Unpack[JourneyOptions],
     ) -> Tensor: ...  # fmt: skip
 
     def decode(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
+        **journey: Unpack[JourneyOptions],
     ) -> Picture | Tensor:  # fmt: skip
         """Decode the picture at ``time``.
 
@@ -151,16 +159,20 @@ class Video(Closeable):
                 no more detail than the source frames.
             as_tensor: return a torch tensor on the video's device instead of an array.
             cancel: cancels the work between chunks of a few milliseconds.
+            journey: with ``retime``, ``shutter``, ``camera`` or ``fps`` the picture is the one that
+                :func:`videoinr.export` with them has at second ``time`` of its output; of ``region`` only the size
+                counts with a camera.
 
         Returns:
             uint8 [height, width, 3], RGB.
 
         Raises:
             UsageError: the time lies outside the clip, the region outside the grid, the scale is out of range, there
-                is no such quality, or the video is closed.
+                is no such quality, the journey makes no sense, or the video is closed.
             ClipError, DeviceError, Cancelled: as for :meth:`encode`.
         """
-        return self._picture(self.query(time, scale=scale, size=size, region=region), quality, as_tensor, cancel)
+        query = self.query(time, scale=scale, size=size, region=region, **journey)
+        return self._picture(query, quality, as_tensor, cancel)
 
     @overload
     def frames(
