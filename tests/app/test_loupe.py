@@ -68,3 +68,17 @@ def test_without_the_mouse_it_magnifies_the_middle(stage: Stage) -> None:
     assert abs(loupe.geometry().center().x() - view.rect().center().x()) <= 1
     assert float(loupe.lines[0].split()[1]) == pytest.approx(80, abs=0.5)
     hold(stage, down=False)
+
+
+def test_a_low_view_has_room_for_all_of_it(stage: Stage) -> None:
+    stage.viewer.window.resize(640, 400)
+    view = stage.viewer.window.frame_view
+    stage.wait_for(lambda: view.height() < SIDE * MAGNIFIED)
+    view.overlays.hold_loupe(True)
+    loupe = view.overlays.loupe
+    stage.wait_for(loupe.isVisible)
+    assert view.rect().contains(loupe.geometry())
+    count = loupe.image.width()
+    assert count % 2 == 1
+    assert count < SIDE
+    view.overlays.hold_loupe(False)

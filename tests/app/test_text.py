@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
+from videoinr_viewer.style.language import translations
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
+    format_device,
     format_elapsed,
     format_instant,
     format_rate,
@@ -118,3 +120,9 @@ def test_other_formats() -> None:
     assert format_remaining(0.1) == "about 1 s left"
     assert format_remaining(100) == "about 2 min left"
     assert format_remaining(9000) == "about 2.5 h left"
+
+
+def test_the_device_is_named_in_the_language_of_the_window() -> None:
+    assert format_device("CPU, 16 threads") == "CPU, 16 threads"
+    assert translations("de")["CPU, {count} threads"] == "CPU, {count} Threads"
+    assert format_device("NVIDIA H200 (cuda:0)") == "NVIDIA H200 (cuda:0)"

@@ -27,6 +27,7 @@ from videoinr.render.messages import Opened
 from videoinr.types import AcrossCuts
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.text import format_device
 from videoinr_viewer.style.theme import Tone, set_tone
 
 BACKGROUNDS = ("black", "grey", "white", "checkerboard")
@@ -94,7 +95,7 @@ class ClipWindow(QDialog):
         for name, value in facts_of(opened.info).items():
             self._add(title_of(name), in_words(value))
         self._add(tr("model"), opened.model_name)
-        self._add(tr("device"), opened.device_name)
+        self._add(tr("device"), format_device(opened.device_name))
         self.show_choice()
 
     @Slot(str)

@@ -35,7 +35,8 @@ class KeySheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(scroll)
         layout.addWidget(buttons)
-        self.resize(columns.sizeHint().width() + 50, min(760, columns.sizeHint().height() + 80))
+        wanted, screen = columns.sizeHint(), self.screen().availableGeometry()
+        self.resize(min(wanted.width() + 50, screen.width()), min(760, wanted.height() + 80, screen.height()))
 
 
 def _mouse() -> Keys:

@@ -37,7 +37,7 @@ class RestoreBar(QFrame):
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(8)
         row.addWidget(self.text, 1)
-        row.addWidget(self.choice, 2)
+        row.addWidget(self.choice, 3)
         for button in (self.restore, self.discard, self.later):
             row.addWidget(button)
         self.restore.clicked.connect(self._restore)
@@ -50,8 +50,13 @@ class RestoreBar(QFrame):
         self._offers = offers
         is_one = len(offers) == 1
         if offers:
-            several = tr("{count} windows left unsaved work:", count=len(offers))
+            several = tr("Unsaved work, {count} windows:", count=len(offers))
             self.text.setText(_words(offers[0]) if is_one else several)
+            # A single text may need several lines; beside the list there is room for one.
+            self.text.setSizePolicy(
+                QSizePolicy.Policy.Ignored if is_one else QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred
+            )
+            self.text.setWordWrap(is_one)
             self.choice.clear()
             self.choice.addItems([_line(offer) for offer in offers])
         self.choice.setVisible(not is_one)

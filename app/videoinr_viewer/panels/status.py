@@ -19,6 +19,7 @@ from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
+    format_device,
     format_elapsed,
     format_instant,
     format_time,
@@ -130,7 +131,7 @@ class StatusLine(QFrame):
         self._is_opening = False
         self.set_busy(False)
         self._clip, self._shown = opened, None
-        self.engine.setText(f"{opened.model_name} · {opened.device_name}")
+        self.engine.setText(f"{opened.model_name} · {format_device(opened.device_name)}")
         self.picture.setText("")
         self._set_note(self.pair, self._note.clear())
 

@@ -24,7 +24,7 @@ class Loupe(QWidget):
     def __init__(self, view: QWidget, painted: QWidget) -> None:
         super().__init__(view)
         self._view, self._painted = view, painted
-        self._image = QImage()
+        self._image, self._count = QImage(), SIDE
         self._lines: tuple[str, str] = ("", "")
         self.setAccessibleName(tr("Loupe"))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -32,7 +32,7 @@ class Loupe(QWidget):
 
     @property
     def image(self) -> QImage:
-        """What is magnified: SIDE x SIDE pixels."""
+        """What is magnified: SIDE x SIDE pixels, or fewer where the view is low."""
         return self._image
 
     @property
@@ -43,12 +43,13 @@ class Loupe(QWidget):
     def show_at(self, mouse: QPoint, values: PixelValues | None) -> None:
         """Magnify what is around ``mouse`` (logical pixels of the view); ``values``: of the pixel under it."""
         ratio = self._view.devicePixelRatioF()
+        room = self._view.rect()
+        self._count = _odd(min(SIDE, int(min(room.width(), room.height() - TEXT_PX) * ratio) // MAGNIFIED))
         self._image = self._grabbed(mouse, ratio)
         self._lines = _readout(values)
-        side = round(SIDE * MAGNIFIED / ratio)
+        side = round(self._count * MAGNIFIED / ratio)
         self.resize(QSize(side, side + TEXT_PX))
         box = QRect(mouse - QPoint(side // 2, side // 2), self.size())
-        room = self._view.rect()
         box.moveLeft(min(max(box.left(), 0), max(room.width() - box.width(), 0)))
         box.moveTop(min(max(box.top(), 0), max(room.height() - box.height(), 0)))
         self.move(box.topLeft())
@@ -60,10 +61,10 @@ class Loupe(QWidget):
         ratio = self.devicePixelRatioF()
         with painting(QPainter(self)) as painter:
             painter.fillRect(self.rect(), GROUND)
-            side = SIDE * MAGNIFIED / ratio
+            side = self._count * MAGNIFIED / ratio
             painter.drawImage(QRectF(0, 0, side, side), self._image)
             cell = MAGNIFIED / ratio
-            middle = QRectF(SIDE // 2 * cell, SIDE // 2 * cell, cell, cell)
+            middle = QRectF(self._count // 2 * cell, self._count // 2 * cell, cell, cell)
             for grow, colour in ((1.0, QColor(0, 0, 0)), (0.0, QColor(255, 255, 255))):
                 painter.setPen(QPen(colour, 1))
                 painter.drawRect(middle.adjusted(-grow, -grow, grow, grow))
@@ -75,9 +76,10 @@ class Loupe(QWidget):
 
     def _grabbed(self, mouse: QPoint, ratio: float) -> QImage:
         """Return the physical pixels around ``mouse``; those outside of the widget are dark."""
-        out = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
+        count = self._count
+        out = QImage(count, count, QImage.Format.Format_RGB32)
         out.fill(GROUND)
-        reach = int(SIDE / ratio) // 2 + 2
+        reach = int(count / ratio) // 2 + 2
         wanted = QRect(mouse - QPoint(reach, reach), QSize(2 * reach + 1, 2 * reach + 1)) & self._painted.rect()
         if wanted.isEmpty():
             return out
@@ -85,8 +87,13 @@ class Loupe(QWidget):
         grabbed.setDevicePixelRatio(1.0)
         middle = QPointF(mouse - wanted.topLeft()) * ratio
         with painting(QPainter(out)) as painter:
-            painter.drawImage(QPoint(SIDE // 2 - int(middle.x()), SIDE // 2 - int(middle.y())), grabbed)
+            painter.drawImage(QPoint(count // 2 - int(middle.x()), count // 2 - int(middle.y())), grabbed)
         return out
+
+
+def _odd(count: int) -> int:
+    """Return ``count`` or the number before it, so that one pixel is in the middle; at least 5."""
+    return max(5, count - 1 + count % 2)
 
 
 def _readout(values: PixelValues | None) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from videoinr.types import Instant
 from videoinr_viewer.style.language import decimal, tr
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
+_CPU = re.compile(r"CPU, (\d+) threads")
 _FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
@@ -108,6 +109,12 @@ def format_duration(secs: float) -> str:
     if secs < 3600:
         return tr("{number} min", number=round(secs / 60))
     return tr("{number} h", number=decimal(f"{secs / 3600:.1f}"))
+
+
+def format_device(name: str) -> str:
+    """Return the engine's name of a device in the language of the window."""
+    threads = _CPU.fullmatch(name)
+    return name if threads is None else tr("CPU, {count} threads", count=threads[1])
 
 
 def format_frames(count: int) -> str:
