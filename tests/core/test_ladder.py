@@ -74,11 +74,11 @@ class Replay:
     def drag(self) -> None:
         """Drag the time slowly or fast, within a pair or across pairs, with or without a pause in between."""
         start, reach = self.position, Fraction(self.hand.choice((1, 2, 8, 24)), 8) * self.hand.choice((-1, 1))
-        secs, pause = self.hand.choice((0.004, 0.03, 0.12)), self.hand.randrange(20)
+        secs, pause = self.hand.choice((0.004, 0.02, 0.06)), self.hand.randrange(20)
         for step in range(1, 7):
             self.position = min(max(start + reach * Fraction(step, 6), Fraction(0)), Fraction(PAIRS))
             self.ask(moving=True)
-            time.sleep(0.25 if step == pause else secs)
+            time.sleep(0.15 if step == pause else secs)
 
     def wheel(self) -> None:
         """Zoom in steps."""
