@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from videoinr.playing.plan import exposure_around
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.view import resolve
 from videoinr.text.hidden_names import hidden_names
@@ -78,6 +79,8 @@ class Session(QObject):
     """ViewState."""
     marks_changed = Signal(object)
     """Marks."""
+    exposure_changed = Signal()
+    """:attr:`exposure_secs` is another one."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +95,7 @@ class Session(QObject):
         self._fit_margin_px = 0.0
         self._zoom_anchor: _ZoomAnchor | None = None
         self._is_opening = False
-        self._exposure_secs = Fraction(0)
+        self.exposure_secs = Fraction(0)
 
     # ---- opening ----
 
@@ -319,13 +322,10 @@ class Session(QObject):
 
     def set_exposure(self, secs: Fraction) -> None:
         """Let pictures at rest show the mean of ``secs`` of the clip around their time; 0: the time alone."""
-        if secs != self._exposure_secs:
-            self._exposure_secs = secs
+        if secs != self.exposure_secs:
+            self.exposure_secs = secs
+            self.exposure_changed.emit()
             self._request(moving=False)
-
-    def _exposed(self, query: RegionQuery) -> RegionQuery:
-        half, now = self._exposure_secs / 2, self.view.time_secs
-        return replace(query, exposure=Segment(max(now - half, Fraction(0)), now + half)) if half else query
 
     def _clamped(self, time_secs: Fraction) -> Fraction:
         duration = self.clip.timeline.duration_secs if self.clip is not None else Fraction(0)
@@ -359,6 +359,7 @@ class Session(QObject):
         request = resolve(self.drawn_view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
         if request is not None:
             if not moving:
-                request = replace(request, query=self._exposed(request.query))
+                exposure = exposure_around(self.view.time_secs, self.exposure_secs)
+                request = replace(request, query=replace(request.query, exposure=exposure))
             self.last_query = request.query
             self.requested.emit(request)

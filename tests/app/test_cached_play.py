@@ -61,14 +61,17 @@ def test_a_marked_stretch_is_decoded_and_then_played_without_the_render_thread(m
     viewer.play.requested.connect(asked.append)
     marked.shown.clear()
     viewer.player.toggle()
-    marked.wait_for(lambda: len(marked.shown) >= 12)
+
+    def times() -> list[Fraction]:
+        return [viewer.session.clip.timeline.time_from_instant(one.query.instant) for one in marked.shown]  # type: ignore[union-attr]
+
+    # Under load a pass of the loop leaves pictures out; the next one shows them.
+    marked.wait_for(lambda: len(marked.shown) >= 12 and len(set(times())) == 10)
     assert set(marked.qualities()) == {Quality.FULL}
     assert asked == []
     assert viewer.play.drafts == 0
     assert viewer.play.decoded >= 12
-    times = [viewer.session.clip.timeline.time_from_instant(one.query.instant) for one in marked.shown]  # type: ignore[union-attr]
-    assert all(time % Fraction(1, 25) == 0 and 0 <= time < Fraction(2, 5) for time in times)
-    assert len(set(times)) == 10, "the loop shows all of them"
+    assert all(time % Fraction(1, 25) == 0 and 0 <= time < Fraction(2, 5) for time in times())
     pair = marked.shown[-1].query.instant
     assert np.array_equal(marked.shown[-1].rgbx, gradient(marked.shown[-1].query, pair.position / 50))
     marked.wait_for(lambda: play_note(marked) == "playing decoded pictures")
@@ -220,3 +223,44 @@ def test_kept_pictures_are_what_the_decoder_gives(marked: Stage) -> None:
         kept = marked.viewer.play_cache.get(query)
         assert kept is not None
         assert np.array_equal(kept.rgbx, gradient(query, query.instant.position / 50))
+
+
+def test_playback_shows_the_shutter_and_its_drafts_do_without(marked: Stage) -> None:
+    viewer, cache = marked.viewer, marked.viewer.play_cache
+    asked: list[RenderRequest] = []
+    viewer.play.requested.connect(asked.append)
+    viewer.window.actions_by_id["shutter-180"].trigger()
+    marked.wait_for(lambda: cache.plan is not None and cache.plan.exposure_secs == Fraction(1, 50))
+    marked.wait_for(lambda: is_covered(marked))
+    plan = cache.plan
+    assert plan is not None
+    exposures = [plan.query(index).exposure for index in range(plan.count)]
+    half = Fraction(1, 100)
+    assert exposures == [
+        Segment(max(time - half, Fraction(0)), time + half) for time in map(plan.times.time, range(plan.count))
+    ]
+    marked.shown.clear()
+    asked.clear()
+    viewer.player.toggle()
+    marked.wait_for(lambda: len(marked.shown) >= 12)
+    viewer.player.pause()
+    marked.wait_until_complete()
+    assert {one.query.exposure for one in marked.shown} <= set(exposures), "all of them are exposed"
+    rested = viewer.session.last_query
+    assert rested is not None
+    assert cache.get(rested) is not None, "the picture at rest is the one that was played"
+    viewer.window.actions_by_id["shutter-0"].trigger()
+    marked.wait_for(lambda: cache.plan is not None and not cache.plan.exposure_secs)
+    assert is_covered(marked), "the plain pictures were kept"
+
+
+def test_drafts_of_playback_are_of_one_instant(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of(SLOW, size=SIZE)
+    stage.open()
+    stage.viewer.window.actions_by_id["shutter-360"].trigger()
+    asked: list[RenderRequest] = []
+    stage.viewer.play.requested.connect(asked.append)
+    stage.viewer.player.toggle()
+    stage.wait_for(lambda: stage.viewer.play.drafts >= 3)
+    assert {one.query.exposure for one in asked if one.is_playing} == {None}
+    stage.viewer.player.pause()

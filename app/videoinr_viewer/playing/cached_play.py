@@ -84,7 +84,8 @@ class CachedPlay(QObject):
         self._report.timeout.connect(self._tell)
         self._replan.timeout.connect(self._plan_anew)
         self._session.requested.connect(self._take)
-        for signal in (self._session.opened, self._session.closed, self._session.marks_changed):
+        for signal in (self._session.opened, self._session.closed, self._session.marks_changed,
+                       self._session.exposure_changed):  # fmt: skip
             signal.connect(self._replan_soon)
         self._player.changed.connect(self._follow_player)
 
@@ -132,7 +133,9 @@ class CachedPlay(QObject):
             self.picture.emit(kept)
         if kept is None or self.needs_source():
             on_screen = request.on_screen and replace(request.on_screen, instant=query.instant)
-            self.requested.emit(replace(request, query=query, moving=True, on_screen=on_screen, is_playing=True))
+            # A draft shows its time alone: with an exposure it would take as many times as long.
+            plain = replace(query, exposure=None)
+            self.requested.emit(replace(request, query=plain, moving=True, on_screen=on_screen, is_playing=True))
         else:
             self.look_again.emit()
 
@@ -171,7 +174,8 @@ class CachedPlay(QObject):
         is_marked = marks.in_secs is not None or marks.out_secs is not None
         most = None if is_marked else ceil(AHEAD_SECS * rate)
         times = play_times(clip.timeline, segment, self._player.speed / rate)
-        return PlayPlan(clip.source_id, clip.timeline, times, *view, most if self.renders_ahead else 0)
+        most = most if self.renders_ahead else 0
+        return PlayPlan(clip.source_id, clip.timeline, times, *view, most, self._session.exposure_secs)
 
     @Slot()
     def _replan_soon(self) -> None:

@@ -33,6 +33,7 @@ class PlayPlan:
         grid: the virtual full frame.
         rect: the visible pixels of it.
         most: so many pictures at most are rendered ahead; None: all of them.
+        exposure_secs: each picture is the mean of so much of the clip around its time; 0: of its time alone.
     """
 
     source: str
@@ -41,6 +42,7 @@ class PlayPlan:
     grid: Grid
     rect: Rect
     most: int | None = None
+    exposure_secs: Fraction = Fraction(0)
 
     @property
     def count(self) -> int:
@@ -54,7 +56,9 @@ class PlayPlan:
 
     def query(self, index: int) -> RegionQuery:
         """Return the query of picture ``index``, 0 ... count - 1."""
-        return RegionQuery(self.timeline.instant_from_time(self.times.time(index)), self.grid, self.rect)
+        time_secs = self.times.time(index)
+        exposure = exposure_around(time_secs, self.exposure_secs)
+        return RegionQuery(self.timeline.instant_from_time(time_secs), self.grid, self.rect, exposure)
 
     def key(self, index: int) -> PictureKey:
         """Return the key of picture ``index``, 0 ... count - 1."""
@@ -70,6 +74,12 @@ class PlayPlan:
         near = self.times.index_at(self.timeline.time_from_instant(query.instant))
         # The last picture may lie after the last frame's time, which its instant gives.
         return next((index for index in (near, near + 1) if index < self.count and self.query(index) == query), None)
+
+
+def exposure_around(time_secs: Fraction, secs: Fraction) -> Segment | None:
+    """Return the ``secs`` of the clip around ``time_secs``, from its start on; None for 0."""
+    half = secs / 2
+    return Segment(max(time_secs - half, Fraction(0)), time_secs + half) if half else None
 
 
 def play_times(timeline: Timeline, segment: Segment, step_secs: Fraction) -> PlayTimes:

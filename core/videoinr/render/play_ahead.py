@@ -39,13 +39,11 @@ class PlayAhead:
 
     def get(self, query: RegionQuery) -> RenderedRegion | None:
         """Return the full picture of ``query``, if it was kept."""
-        if self._cache is None or query.exposure is not None:
-            return None
-        return self._cache.fetch(self._source, query)
+        return None if self._cache is None else self._cache.fetch(self._source, query)
 
     def put(self, region: RenderedRegion) -> None:
-        """Keep ``region``, a full picture. Playback shows instants without exposure."""
-        if self._cache is not None and region.query.exposure is None:
+        """Keep ``region``, a full picture."""
+        if self._cache is not None:
             self._cache.put(self._source, region)
 
     def give_up(self) -> None:
