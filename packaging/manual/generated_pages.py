@@ -1,7 +1,7 @@
 """A Sphinx extension: writes the pages that are made from the program, so that they cannot go stale.
 
 They lie in ``generated/`` beside this file, which is not kept in the repository: the command line from what ``--help``
-shows, and the keys from the window's table of actions.
+shows, the keys from the window's table of actions, and the messages from the source.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import typer.main
+from message_list import TITLES, messages
 
 FOLDER = Path(__file__).parent / "generated"
 _PIPE = str.maketrans({"|": "\\|", "\n": " "})
@@ -29,7 +30,8 @@ def setup(app: Any) -> dict[str, bool]:
 def write_pages(folder: Path) -> None:
     """Write all pages to ``folder``; those that would not change are left alone, and not read anew by Sphinx."""
     folder.mkdir(exist_ok=True)
-    for name, page in (("commands.md", commands_page()), ("keys.md", keys_page())):
+    pages = {"commands.md": commands_page(), "keys.md": keys_page(), "messages.md": messages_page()}
+    for name, page in pages.items():
         path = folder / name
         if not path.exists() or path.read_text("utf-8") != page:
             path.write_text(page, "utf-8", newline="\n")
@@ -61,6 +63,20 @@ def keys_page() -> str:
         rows = [row for row in TABLE if row.menu is menu]
         cells = ((plain(row.text), ", ".join(_key(key) for key in row.keys), f"`{row.id}`") for row in rows)
         lines += [f"## {plain(menu.value)}", "", *_table(("entry", "keys", "name"), cells), ""]
+    return "\n".join(lines)
+
+
+def messages_page() -> str:
+    """Return the page of all messages, by what they are about, each with what the program advises."""
+    found = messages()
+    lines = [
+        "# All messages", "",
+        "Made from the source. … stands for names and numbers. [](../troubleshooting.md) explains those that raise",
+        "questions.", "",
+    ]  # fmt: skip
+    for title in TITLES:
+        rows = [(_escaped(one.text), _escaped(one.hint)) for one in found if one.about == title]
+        lines += [f"## {title}", "", *_table(("message", "what to do"), rows), ""] if rows else []
     return "\n".join(lines)
 
 

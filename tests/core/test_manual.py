@@ -43,6 +43,16 @@ def maker() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def message_list() -> ModuleType:
+    spec = spec_from_file_location("message_list", MANUAL / "message_list.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_every_code_block_is_of_a_kind_that_is_tested_here() -> None:
     kinds = {kind for page in PAGES for kind in re.findall(r"^```(\S+)$", page.read_text("utf-8"), re.MULTILINE)}
     assert kinds <= {"python", "sh", "{toctree}", "{eval-rst}"}
@@ -87,8 +97,10 @@ def test_the_extras_that_are_named_exist() -> None:
     assert set(named) <= set(extras)
 
 
-def test_every_message_of_the_troubleshooting_is_one_of_the_program() -> None:
-    sources = [file.read_text("utf-8") for root in ("app", "core") for file in (ROOT / root).rglob("*.py")]
+def test_every_message_of_the_troubleshooting_is_one_of_the_program(message_list: ModuleType) -> None:
+    sources = [one.text for one in message_list.messages()]
+    # Messages that are put together elsewhere stand in the source as they are.
+    sources += [file.read_text("utf-8") for root in ("app", "core") for file in (ROOT / root).rglob("*.py")]
     headings = re.findall(
         r"^### (?!\(no message\))(.*)$", (MANUAL / "troubleshooting.md").read_text("utf-8"), re.MULTILINE
     )
@@ -97,6 +109,27 @@ def test_every_message_of_the_troubleshooting_is_one_of_the_program() -> None:
         parts = [part.strip(" .:“”") for part in heading.split("…")]
         parts = [part for part in parts if len(part) > 1]
         assert any(all(part in source for part in parts) for source in sources), heading
+
+
+def test_every_kind_of_error_is_explained(message_list: ModuleType) -> None:
+    text = (MANUAL / "troubleshooting.md").read_text("utf-8")
+    headings = {_words(heading) for heading in re.findall(r"^### (.*)$", text, re.MULTILINE)}
+    explained = {one.kind for one in message_list.messages() if any(_words(one.text)[:40] in head for head in headings)}
+    assert message_list.kinds() - {"VideoInrError"} <= explained
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^a-z]+", " ", text.lower()).strip()
+
+
+def test_every_message_is_found_with_its_advice(message_list: ModuleType) -> None:
+    found = message_list.messages()
+    assert len(found) > 200
+    texts = {one.text: one for one in found}
+    assert texts["There is no file “…”."].about == "Clips"
+    assert texts["There is no device … here."].kind == "UnknownDeviceError"
+    assert sum(1 for one in found if one.hint) > 100
+    assert {one.about for one in found} == set(message_list.TITLES)
 
 
 def test_every_picture_of_the_pages_is_there_and_none_is_left_over() -> None:
