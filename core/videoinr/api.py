@@ -153,6 +153,8 @@ def export(
     retime: RetimeCurve | str | None = None,
     shutter: Number = 0,
     camera: CameraArgument | None = None,
+    sample: Number | None = None,
+    sample_at: Number | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     report: Callable[[ExportReport], None] | None = None,
@@ -191,6 +193,8 @@ def export(
         camera: which part of the picture is shown when: a camera file, or keyframes ``{"time": 0, "centre": [x, y],
             "zoom": 2, "easing": "smooth"}`` (clip seconds, clip pixels, how many times nearer than without a camera;
             easing is ``"smooth"``, ``"linear"`` or ``"hold"``). Of ``region`` only the size counts then.
+        sample: export only so many seconds of the output, the same frames, to NAME.sample.mp4 for NAME.mp4.
+        sample_at: the second of the clip that the sample starts at; None takes it from the middle.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: before the export starts, and at its end about
             what was met in reading the clip.
@@ -207,6 +211,7 @@ def export(
         ExportError: the output exists already, or cannot be written.
         ClipError, ModelError, DeviceError, Cancelled: as for :func:`open` and :meth:`Video.decode`.
     """
+    from videoinr.exporting.excerpt import sample_of
     from videoinr.exporting.export import export_job
     from videoinr.exporting.job import job_for
     from videoinr.exporting.parts import WHOLE, share_from_text
@@ -228,6 +233,8 @@ def export(
             model=str(model) if isinstance(model, str | PathLike) else None, device=opening.get("device"),
             options=options, across_cuts=as_across_cuts(opening.get("across_cuts", "hold")),
         )  # fmt: skip
+        if sample is not None:
+            job = sample_of(job, exact(sample, "sample"), at_secs=optional(sample_at, "sample_at"))
         done = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
     (report or _ignore)(done)
     return done.path

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 import videoinr_viewer
 from videoinr.exporting.picture_formats import PICTURES
+from videoinr.exporting.presets import PRESETS
 from videoinr_viewer.action_row import Menu
 from videoinr_viewer.actions import TABLE
 from videoinr_viewer.export.form import _SOUNDS
@@ -68,6 +69,7 @@ def all_texts() -> set[str]:
         _THEME_TITLES.values(),
         _SOUNDS.values(),
         [each.title for each in PICTURES if each.is_offered],
+        [words for preset in PRESETS for words in (preset.title, preset.says)],
     )
     return texts.union(*tables)
 

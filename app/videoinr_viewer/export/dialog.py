@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QHBoxLayout,
     QLabel,
     QMessageBox,
     QProgressBar,
@@ -20,7 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from videoinr.errors import UsageError, VideoInrError
+from videoinr.errors import VideoInrError
+from videoinr.exporting.excerpt import DEFAULT_SECS, sample_name
+from videoinr.exporting.job import ExportJob
 from videoinr.exporting.job_file import text_of_job
 from videoinr.exporting.outputs import can_resume, is_taken
 from videoinr.types import ExportProgress
@@ -43,6 +46,8 @@ class ExportDialog(QDialog):
         self.form = ExportForm()
         self.start = QPushButton(tr("Export"))
         self.start.setDefault(True)
+        self.sample = QPushButton(tr("Sample of 2 s"), autoDefault=False)
+        self.sample.setToolTip(tr("Exports two seconds from the time that the window shows, to a file of its own"))
         self.enqueue = QPushButton(tr("Add to the &queue"), autoDefault=False)
         self.save = QPushButton(tr("Save as a job…"), autoDefault=False)
         self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
@@ -55,7 +60,7 @@ class ExportDialog(QDialog):
             for title in (tr("Cancel the export"), tr("Back"), tr("Show the file"), tr("Show the queue"))
         )
         self._buttons = (
-            self.start, self.enqueue, self.save, self.cancel, self.again, self.show_file, self.show_queue,
+            self.start, self.enqueue, self.cancel, self.again, self.show_file, self.show_queue,
         )  # fmt: skip
         self._finished_path: Path | None = None
         self._done, self._is_stopping = 0, False
@@ -77,7 +82,7 @@ class ExportDialog(QDialog):
         for widget in (self.title, self.progress, self.status):
             column.addWidget(widget)
         column.addStretch(2)
-        self._pages.addWidget(self.form)
+        self._pages.addWidget(self._first_page())
         self._pages.addWidget(running)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
@@ -87,10 +92,24 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(480)
         self._show_form()
 
+    def _first_page(self) -> QWidget:
+        """The form, and below it what one may do before the export."""
+        page, before = QWidget(), QHBoxLayout()
+        before.setSpacing(8)
+        for button in (self.sample, self.save):
+            before.addWidget(button)
+        before.addStretch(1)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        column.addLayout(before)
+        return page
+
     def _connect(self) -> None:
-        for button in (self.start, self.enqueue, self.save):
+        for button in (self.start, self.enqueue, self.sample, self.save):
             self.form.changed.connect(button.setEnabled)
         self.start.clicked.connect(self._start)
+        self.sample.clicked.connect(self._sample)
         self.enqueue.clicked.connect(self._enqueue)
         self.show_queue.clicked.connect(self._queue.show)
         self.save.clicked.connect(self._save_job)
@@ -125,7 +144,7 @@ class ExportDialog(QDialog):
     @Slot()
     def _show_form(self) -> None:
         self._pages.setCurrentIndex(0)
-        self._show_buttons(self.start, self.enqueue, self.save)
+        self._show_buttons(self.start, self.enqueue)
 
     def _show_buttons(self, *shown: QPushButton) -> None:
         for button in self._buttons:
@@ -133,43 +152,54 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _start(self) -> None:
+        if (job := self._agreed_job()) is None:
+            return
+        if can_resume(job) and self._agrees_to_go_on(job.out):
+            job = replace(job, resume=True)
+        self._run(job.arguments(), job.out.name)
+
+    @Slot()
+    def _sample(self) -> None:
+        try:
+            out = sample_name(self.form.job.out)
+        except VideoInrError as error:
+            self._show_failed(str(error), error.hint)
+            return
+        if (job := self._agreed_job(out)) is not None:
+            line = job.arguments()
+            at = ["--sample", str(DEFAULT_SECS), "--sample-at", str(self.form.now_secs)]
+            self._run([*line[:1], *at, *line[1:]], out.name)
+
+    def _agreed_job(self, out: Path | None = None) -> ExportJob | None:
+        """Return the job of the form, which replaces ``out`` (None: its output) if that exists and the user agrees."""
         try:
             job = self.form.job
         except VideoInrError as error:
             self._show_failed(str(error), error.hint)
-            return
-        if is_taken(job):
-            if not self._agrees_to_replace(job.out):
-                return
-            job = replace(job, overwrite=True)
+            return None
+        if not is_taken(replace(job, out=out or job.out)):
+            return job
+        return replace(job, overwrite=True) if self._agrees_to_replace(out or job.out) else None
+
+    def _run(self, arguments: list[str], name: str) -> None:
         self._pages.setCurrentIndex(1)
         self.progress.setRange(0, 0)
         self.progress.show()
-        self.title.setText(tr("Exporting {name}", name=job.out.name))
+        self.title.setText(tr("Exporting {name}", name=name))
         self.status.setText(tr("Starting…"))
         self._show_buttons(self.cancel)
-        if can_resume(job) and self._agrees_to_go_on(job.out):
-            job = replace(job, resume=True)
         self._done, self._is_stopping = 0, False
-        self._bridge.start(job.arguments())
+        self._bridge.start(arguments)
 
     @Slot()
     def _enqueue(self) -> None:
-        try:
-            job = self.form.job
-            if self._queue.expects(job.out):
-                raise UsageError(
-                    tr("A job of the queue exports to {name} already.", name=job.out.name),
-                    hint=tr("Choose another name."),
-                )
-            if is_taken(job):
-                if not self._agrees_to_replace(job.out):
-                    return
-                job = replace(job, overwrite=True)
-            self._queue.add(text_of_job(job), job.out)
-        except VideoInrError as error:
-            self._show_failed(str(error), error.hint)
+        if (job := self._agreed_job()) is None:
             return
+        if self._queue.expects(job.out):
+            words = tr("A job of the queue exports to {name} already.", name=job.out.name)
+            self._show_failed(words, tr("Choose another name."))
+            return
+        self._queue.add(text_of_job(job), job.out)
         self.progress.hide()
         self._end(tr("Added to the queue"), str(job.out), self.again, self.show_queue)
         # Another segment of the clip is likely to come next.

@@ -24,6 +24,7 @@ from videoinr.errors import VideoInrError
 from videoinr.exporting.companions import SourceStreams, read_streams
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import companions_for
+from videoinr.exporting.presets import PRESETS, Preset
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
@@ -60,6 +61,7 @@ class ExportSource:
         reading: how the window reads and renders the clip.
         segments: the named segments of the clip.
         journey: the retime curve, the shutter and the camera path.
+        now_secs: the time of the clip that the window shows.
     """
 
     clip: Opened
@@ -68,6 +70,7 @@ class ExportSource:
     reading: Reading = field(default_factory=Reading)
     segments: tuple[NamedSegment, ...] = ()
     journey: Journey = field(default_factory=Journey)
+    now_secs: Fraction = Fraction(0)
 
 
 class ExportForm(QWidget):
@@ -79,8 +82,9 @@ class ExportForm(QWidget):
         super().__init__(parent)
         self._source: ExportSource | None = None
         self._streams: SourceStreams | None = None
+        self._takes_preset = False
         self.clip_name = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.segment, self.speed, self.codec, self.sound = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox() for _ in range(5))
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox(tr("Only what the window shows"))
         self.crf = QSpinBox()
@@ -102,6 +106,10 @@ class ExportForm(QWidget):
             )
         for form in offered():
             self.codec.addItem(form.title, form.name)
+        self.preset.addItem(tr("My own choice"))
+        for preset in PRESETS:
+            self.preset.addItem(tr(preset.title), preset)
+            self.preset.setItemData(self.preset.count() - 1, tr(preset.says), Qt.ItemDataRole.ToolTipRole)
         for choice, title in _SOUNDS.items():
             self.sound.addItem(tr(title), choice)
         self.rate.setToolTip(tr("Frames per second: 60, 24000/1001, or ×4 for four times the clip's"))
@@ -122,7 +130,8 @@ class ExportForm(QWidget):
         for title, widget in (
             (tr("Clip"), self.clip_name), (tr("Se&gment"), self.segment), (tr("&Frame rate"), self.rate),
             (tr("Sp&eed"), self.speed),
-            (tr("&Size"), self.picture_size), ("", self.crop), (tr("&Codec"), self.codec),
+            (tr("&Size"), self.picture_size), ("", self.crop), (tr("&Preset"), self.preset),
+            (tr("&Codec"), self.codec),
             (tr("&Quality (CRF)"), self.crf),
             (tr("S&ound"), self.sound),
         ):  # fmt: skip
@@ -134,6 +143,7 @@ class ExportForm(QWidget):
     def _connect(self) -> None:
         for combo in (self.segment, self.speed, self.rate, self.picture_size):
             combo.currentTextChanged.connect(self._check)
+        self.preset.currentIndexChanged.connect(self._take_preset)
         self.codec.currentIndexChanged.connect(self._take_codec)
         self.sound.currentIndexChanged.connect(self._check)
         self.crop.toggled.connect(self._check)
@@ -222,6 +232,7 @@ class ExportForm(QWidget):
     def _check(self) -> None:
         if self._source is None or self.segment.currentData() is None:
             return
+        self._note_own_choice()
         try:
             job = self.job
         except VideoInrError as error:
@@ -255,6 +266,11 @@ class ExportForm(QWidget):
         set_tone(self.summary, tone)
         self.summary.setText(words)
 
+    @property
+    def now_secs(self) -> Fraction:
+        """The time of the clip that the window shows."""
+        return self._source.now_secs if self._source is not None else Fraction(0)
+
     @Slot()
     def _take_codec(self) -> None:
         chosen = self._chosen
@@ -270,6 +286,29 @@ class ExportForm(QWidget):
     @property
     def _chosen(self) -> Offered:
         return next(form for form in offered() if form.name == self.codec.currentData())
+
+    @Slot()
+    def _take_preset(self) -> None:
+        preset: Preset | None = self.preset.currentData()
+        self.preset.setToolTip("" if preset is None else tr(preset.says))
+        if preset is not None:
+            self._takes_preset = True
+            self.codec.setCurrentIndex(self.codec.findData(preset.codec))
+            self.sound.setCurrentIndex(self.sound.findData(preset.sound))
+            if preset.crf is not None:
+                self.crf.setValue(preset.crf)
+            self._takes_preset = False
+            self._check()
+
+    def _note_own_choice(self) -> None:
+        """Choose no preset if the fields say something else than the chosen one."""
+        preset: Preset | None = self.preset.currentData()
+        if preset is None or self._takes_preset:
+            return
+        crf = self.crf.value() if self._chosen.crf is not None and preset.crf is not None else preset.crf
+        if (self.codec.currentData(), crf, self.sound.currentData()) != (preset.codec, preset.crf, preset.sound):
+            with QSignalBlocker(self.preset):
+                self.preset.setCurrentIndex(0)
 
     @Slot()
     def _browse(self) -> None:

@@ -107,7 +107,8 @@ class ExportLauncher(QObject):
 
         visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
         reading, segments = self._reading.current, self._annotations.segments
-        return ExportSource(clip, segment, visible, reading, segments, self._planner.journey)
+        now_secs = self._session.view.time_secs
+        return ExportSource(clip, segment, visible, reading, segments, self._planner.journey, now_secs)
 
     def hide(self) -> None:
         """Hide the dialogs."""

@@ -28,10 +28,12 @@ from videoinr.commands.options import (
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.commands.stop_lines import keep_on_line
 from videoinr.errors import UsageError
+from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
 
 SOUND = option_parser(lambda text: sound_named(text).value)
+PRESET = option_parser(preset_named)
 
 
 @opens_clip
@@ -78,6 +80,15 @@ def export(
         Rect | None,
         typer.Option("--crop", parser=REGION, metavar="WxH+X+Y", help="Export only this region of the scaled picture."),
     ] = None,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            "--preset",
+            parser=PRESET,
+            metavar="share|edit|archive|analyse",
+            help="Format, codec, quality and sound for a purpose; other options go before it.",
+        ),
+    ] = None,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +110,16 @@ def export(
             help="Copy the sound if all of it fits, else encode it (keep); only copy it; always encode it.",
         ),
     ] = "keep",
+    sample: Annotated[
+        Fraction | None,
+        typer.Option(
+            "--sample", parser=FACTOR, metavar="S", help="Export only S seconds of the output, to OUT's NAME.sample."
+        ),
+    ] = None,
+    sample_at: Annotated[
+        Fraction | None,
+        typer.Option("--sample-at", parser=NUMBER, metavar="S", help="Where in the clip it starts. Default: middle."),
+    ] = None,
     part: Annotated[
         str | None,
         typer.Option("--part", metavar="K/N", help="Make share K of N, the file OUT.KofN, for videoinr join."),
@@ -140,6 +161,9 @@ def export(
     only the size counts then. Each frame lies on whole pixels, at most half an output pixel beside the path.
 
     The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
+    --preset share is H.264 with AAC, edit ProRes, archive lossless FFV1, analyse PNG pictures; OUT may have no ending
+    then. --sample 2 makes two seconds of the same frames, to look at before hours of work.
+
     --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
 
@@ -157,9 +181,16 @@ def export(
         run_jobs(queue, as_json=json_progress)
         return
     if job is not None:
-        check_alone(context, "job", {"json_progress", "overwrite", "keep_partial", "resume"})
+        check_alone(context, "job", {"json_progress", "overwrite", "keep_partial", "resume", "sample", "sample_at"})
     elif file is None or out is None:
         raise UsageError("FILE and OUT are missing.", hint="Give a clip and an output, or --job, or --queue.")
+    if preset is not None and out is not None:
+        out, given = preset.named(out), context.get_parameter_source("sound")
+        sound = sound if given is not None and given.name == "COMMANDLINE" else preset.sound.value
+        crf = preset.crf if crf is None and codec is None else crf
+        codec = codec or preset.codec
+    if sample_at is not None and sample is None:
+        raise UsageError("--sample-at says where a sample starts.", hint="Give --sample too, such as --sample 2.")
     with (
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
@@ -176,7 +207,7 @@ def export(
             options = {**call.options, **{name: True for name, is_on in flags.items() if is_on}}
             api.export(
                 call.clip, call.out, progress=report.progress, notice=report.notice, cancel=token,
-                report=report.finished, **options,
+                report=report.finished, sample=sample, sample_at=sample_at, **options,
             )  # fmt: skip
             return
         assert file is not None
@@ -186,5 +217,5 @@ def export(
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
-            camera=camera, report=report.finished, **opening,
+            camera=camera, sample=sample, sample_at=sample_at, report=report.finished, **opening,
         )  # fmt: skip
