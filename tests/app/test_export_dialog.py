@@ -408,24 +408,6 @@ def test_a_preset_sets_format_codec_quality_and_sound(dialog_of: Callable[..., t
     assert form.preset.currentIndex() == 0, "the user's own choice"
 
 
-def test_a_folder_of_pictures_is_replaced_only_if_it_has_such_pictures(
-    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
-) -> None:
-    stage, dialog = dialog_of()
-    form, folder = dialog.form, tmp_path / "pictures"
-    form.codec.setCurrentIndex(form.codec.findData("tiff"))
-    form.path.setText(str(folder))
-    folder.mkdir()
-    (folder / "00000.png").write_bytes(b"another kind")
-    job = dialog._agreed_job()
-    assert job is not None
-    assert (job.overwrite, job.crf, job.codec) == (False, None, "tiff")
-    (folder / "00000.tif").write_bytes(b"")
-    answer_with(Qt.Key.Key_Return)
-    assert dialog._agreed_job() is None
-    assert not stage.viewer.export.is_running
-
-
 def test_a_sample_starts_at_the_time_that_the_window_shows(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
 ) -> None:
