@@ -22,7 +22,6 @@ from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
 from videoinr.exporting.job_file import read_job
 from videoinr.exporting.outputs import is_taken
-from videoinr.exporting.presets import PRESETS
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
 from videoinr.types import Segment
@@ -391,32 +390,3 @@ def test_a_command_that_does_not_exist_is_explained(qtbot: QtBot) -> None:
         bridge.start(["export"])
     assert "could not be started" in failure.args[0]
     assert not bridge.is_running
-
-
-def test_a_preset_sets_format_codec_quality_and_sound(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
-    _, dialog = dialog_of()
-    form = dialog.form
-    for preset in PRESETS:
-        form.preset.setCurrentIndex(form.preset.findText(preset.title))
-        job = form.job
-        assert (job.codec, job.sound) == (preset.codec, preset.sound)
-        assert preset.crf is None or job.crf == preset.crf
-        assert job.out.name == f"my clip-videoinr{preset.ending}"
-        assert form.preset.currentData() is preset
-        assert dialog.start.isEnabled(), form.summary.text()
-    form.sound.setCurrentIndex(0)
-    assert form.preset.currentIndex() == 0, "the user's own choice"
-
-
-def test_a_sample_starts_at_the_time_that_the_window_shows(
-    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
-) -> None:
-    stage, dialog = dialog_of("ok")
-    dialog.form.path.setText(str(tmp_path / "out.mp4"))
-    stage.viewer.session.seek(Fraction(1, 2))
-    stage.wait_for(lambda: dialog.form.now_secs == Fraction(1, 2))
-    dialog.sample.click()
-    stage.wait_for(lambda: not stage.viewer.export.is_running)
-    assert dialog.title.text() == "Done"
-    arguments = json.loads((tmp_path / "out.arguments.json").read_text())
-    assert arguments[:6] == ["export", "--json-progress", "--sample", "2", "--sample-at", "1/2"]
