@@ -1,4 +1,4 @@
-"""A hundred damaged clips in the window with the real engine: each gives a picture or an error message, and none hangs."""
+"""A hundred damaged clips in the window with the real engine: each gives a picture or an error, and none hangs."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_ruler_labels() -> None:
 
 def test_format_speed() -> None:
     assert [format_speed(speed) for speed in SPEEDS] == [
-        "1/16 speed", "1/8 speed", "1/4 speed", "1/2 speed", "Normal speed", "2× speed", "4× speed",
+        "1/16 speed", "1/8 speed", "1/4 speed", "1/2 speed", "Normal", "2× speed", "4× speed",
     ]  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def test_the_speed_of_one_clip_is_not_that_of_the_next(stage: Stage) -> None:
     stage.open("other.mp4")
     stage.wait_for(lambda: len(stage.made) == 2)
     stage.wait_for(lambda: stage.viewer.player.speed == 1)
-    assert stage.viewer.window.timeline.transport.speed_box.currentText() == "Normal speed"
+    assert stage.viewer.window.timeline.transport.speed_box.currentText() == "Normal"
 
 
 def test_a_picture_that_fails_gives_a_message_and_the_clip_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ from videoinr_viewer.style.language import tr
 
 
 def format_speed(speed: Fraction) -> str:
-    """Return ``1/16 speed``, ``Normal speed`` or ``4× speed``."""
+    """Return ``1/16 speed``, ``Normal`` or ``4× speed``: a narrow window has no room for more."""
     if speed == 1:
-        return tr("Normal speed")
+        return tr("Normal")
     return tr("{speed} speed", speed=speed if speed < 1 else f"{speed}×")
 
 
