@@ -36,7 +36,7 @@ def found_by(reader: str, count: int, seed: int, most_secs: float) -> Iterator[R
             return
         with tempfile.TemporaryDirectory(prefix="videoinr-mutate-") as folder:
             paths = mutated_inputs(reader, Path(folder, reader), min(BATCH, count - start), seed + start)
-            yield from readings(reader, paths)
+            yield from readings({reader: paths})
 
 
 def main() -> int:

@@ -1,10 +1,10 @@
 """Reads files in forked processes, a group of files in each, and says how each reading ended.
 
-    python -m helpers.mutation_server READER
+    python -m helpers.mutation_server READER ...
 
-Takes paths on stdin, one a line; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is ended.
-One that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the process
-so far.
+Takes lines of READER and a path on stdin; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is
+ended. One that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the
+process so far.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from contextlib import suppress
 from pathlib import Path
 
 LIMIT_SECS = 10
-GROUP = 25
+GROUP = 50
 """A fork costs as much as reading a few small files: its first writes to each page copy it."""
 READ, REFUSED, UNFORESEEN = 0, 1, 70
+Given = tuple[str, Path]
+"""The name of a reader, and what it shall read."""
 _WORDS = {READ: "read", REFUSED: "refused", UNFORESEEN: "unforeseen", -signal.SIGALRM: "hang"}
 
 
@@ -144,18 +146,18 @@ def _read(reader: str, path: Path) -> int:
     return READ
 
 
-def _result(path: Path, code: int, secs: float, mebibytes: int, words: str) -> dict[str, object]:
-    outcome = _WORDS.get(code, "crash")
-    return {"name": path.name, "outcome": outcome, "code": code, "secs": secs, "mebibytes": mebibytes, "words": words}
+def _result(given: Given, code: int, secs: float, mebibytes: int, words: str) -> dict[str, object]:
+    found = {"reader": given[0], "name": given[1].name, "outcome": _WORDS.get(code, "crash"), "code": code}
+    return {**found, "secs": secs, "mebibytes": mebibytes, "words": words}
 
 
-def _read_group_in_child(reader: str, paths: list[Path], answers: int, notes: int) -> None:
-    """Read ``paths`` in this process, a fork; write a line about each to ``answers``, and end the process."""
+def _read_group_in_child(group: list[Given], answers: int, notes: int) -> None:
+    """Read ``group`` in this process, a fork; write a line about each to ``answers``, and end the process."""
     os.dup2(notes, 2)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-    for path in paths:
+    for reader, path in group:
         started = time.monotonic()
         _forget(notes)
         signal.alarm(LIMIT_SECS)
@@ -163,30 +165,30 @@ def _read_group_in_child(reader: str, paths: list[Path], answers: int, notes: in
         signal.alarm(0)
         sys.stderr.flush()
         mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        line = json.dumps(_result(path, code, time.monotonic() - started, mebibytes, _words(notes)))
+        line = json.dumps(_result((reader, path), code, time.monotonic() - started, mebibytes, _words(notes)))
         os.write(answers, line.encode() + b"\n")
     os._exit(0)
 
 
-def _read_group(reader: str, paths: list[Path], notes: int) -> list[dict[str, object]]:
-    """Read ``paths`` in a fork. Return the results of as many as it read; the last may have ended it."""
+def _read_group(group: list[Given], notes: int) -> list[dict[str, object]]:
+    """Read ``group`` in a fork. Return the results of as many as it read; the last may have ended it."""
     started, (reading, writing) = time.monotonic(), os.pipe()
     _forget(notes)
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
         with suppress(BaseException):
-            _read_group_in_child(reader, paths, writing, notes)
+            _read_group_in_child(group, writing, notes)
         os._exit(UNFORESEEN)
     os.close(writing)
     with os.fdopen(reading) as answers:
         found: list[dict[str, object]] = [json.loads(line) for line in answers]
     _, status, usage = os.wait4(child, 0)
-    if len(found) < len(paths):
+    if len(found) < len(group):
         code = os.waitstatus_to_exitcode(status)
         secs, mebibytes = time.monotonic() - started, usage.ru_maxrss // 1024
         # Not 0: a reader that ends the process has not read its input.
-        found.append(_result(paths[len(found)], code or UNFORESEEN, secs, mebibytes, _words(notes)))
+        found.append(_result(group[len(found)], code or UNFORESEEN, secs, mebibytes, _words(notes)))
     return found
 
 
@@ -200,16 +202,17 @@ def _words(notes: int) -> str:
 
 
 def main() -> None:
-    reader = sys.argv[1]
-    for name in _IMPORTED[reader]:
-        importlib.import_module(name)
+    for reader in sys.argv[1:]:
+        for name in _IMPORTED[reader]:
+            importlib.import_module(name)
     notes = os.memfd_create("notes")
-    waiting = [Path(line.rstrip("\n")) for line in sys.stdin]
+    lines = (line.rstrip("\n").partition(" ") for line in sys.stdin)
+    waiting = [(reader, Path(path)) for reader, _, path in lines]
     while waiting:
-        found = _read_group(reader, waiting[:GROUP], notes)
+        found = _read_group(waiting[:GROUP], notes)
         if found[-1]["outcome"] == "hang":
             # Once more, alone: the whole machine may have been busy, or this process stopped.
-            found[-1:] = _read_group(reader, [waiting[len(found) - 1]], notes)
+            found[-1:] = _read_group([waiting[len(found) - 1]], notes)
         waiting = waiting[len(found) :]
         print(*map(json.dumps, found), sep="\n", flush=True)
 

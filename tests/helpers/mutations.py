@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import torch
 
 from helpers.clips import write_clip, write_picture, write_pictures
 from helpers.damage import damaged_variants
+from helpers.mutation_server import LIMIT_SECS
 from helpers.tiny_model import save_tiny_model
 from helpers.toy_source import ToySource
 from videoinr.training.checkpoints import NAME, save_checkpoint
@@ -26,6 +28,7 @@ from videoinr.training.recipe import Recipe, Stage
 from videoinr.training.trainer import Trainer
 
 _CPU = torch.device("cpu")
+_START_SECS = 300
 CHECKPOINT_RECIPE = Recipe("toy", "tiny", (Stage("first", 9, 2, 8, (1.0, 2.0), 1e-3, windows=(2, 3), targets=2),))
 
 RECIPE_TEXT = """config = "tiny"
@@ -72,6 +75,7 @@ _NASTY_TOML = (
 class Reading:
     """How the reading of one input ended: read, refused, unforeseen, hang or crash."""
 
+    reader: str
     name: str
     outcome: str
     code: int
@@ -90,17 +94,19 @@ def mutated_inputs(reader: str, folder: Path, count: int, seed: int) -> list[Pat
     return list(_MAKERS[reader](folder, count, seed))
 
 
-def readings(reader: str, paths: list[Path]) -> Iterator[Reading]:
-    """Read every path in a process of its own."""
+def readings(inputs: Mapping[str, list[Path]]) -> Iterator[Reading]:
+    """Read the inputs of some readers, all by one process that imports once and forks for each group of them."""
+    lines = [f"{reader} {path}\n" for reader, paths in inputs.items() for path in paths]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "helpers.mutation_server", reader]
+    command = [sys.executable, "-m", "helpers.mutation_server", *inputs]
     done = subprocess.run(
         command,
-        input="".join(f"{path}\n" for path in paths),
+        input="".join(lines),
         env=environment,
         capture_output=True,
         text=True,
         check=True,
+        timeout=_START_SECS + 2 * LIMIT_SECS * len(lines),
     )
     for line in done.stdout.splitlines():
         yield Reading(**json.loads(line))
@@ -200,13 +206,18 @@ def _replace_one(values: Any, chance: random.Random) -> None:
     action = chance.choice(("replace", "replace", "replace", "remove", "add"))
     if key is None or action == "add":
         if isinstance(values, dict):
-            values[chance.choice(("surplus", "", "\x07", "kind", "path"))] = chance.choice(_NASTY)
+            values[chance.choice(("surplus", "", "\x07", "kind", "path"))] = _nasty(chance)
         else:
-            values.append(chance.choice(_NASTY))
+            values.append(_nasty(chance))
     elif action == "remove":
         del values[key]
     else:
-        values[key] = chance.choice(_NASTY)
+        values[key] = _nasty(chance)
+
+
+def _nasty(chance: random.Random) -> Any:
+    # A copy: the next change may be made inside it.
+    return copy.deepcopy(chance.choice(_NASTY))
 
 
 def _recipes(folder: Path, count: int, seed: int) -> Iterator[Path]:
@@ -233,15 +244,21 @@ def _checkpoints(folder: Path, count: int, seed: int) -> Iterator[Path]:
     trainer = Trainer(CHECKPOINT_RECIPE, ToySource(), _CPU)
     trainer.advance()
     sealed, old = save_checkpoint(trainer, folder), folder / "old.pt"
-    torch.save(trainer.state(), old)
+    valid = trainer.state()
+    torch.save(valid, old)
     yield from damaged_variants([sealed, old], folder / "damaged", count // 2, seed)
     for number in range(count - count // 2):
-        state: dict[str, Any] = torch.load(sealed, weights_only=True)
+        state: dict[str, Any] = _with_own_dicts(valid)
         for _ in range(chance.choice((1, 1, 2))):
             _replace_in_state(state, chance)
         setattr(trainer, "state", partial(_given, state))  # noqa: B010
         (folder / f"s{number}").mkdir()
         yield save_checkpoint(trainer, folder / f"s{number}").rename(folder / f"s{number}" / f"s{number}{NAME}")
+
+
+def _with_own_dicts(values: Any) -> Any:
+    """Return nested dicts that can be changed without changing ``values``; all else is shared."""
+    return {key: _with_own_dicts(value) for key, value in values.items()} if isinstance(values, dict) else values
 
 
 def _given(state: dict[str, Any], **_options: object) -> dict[str, Any]:
