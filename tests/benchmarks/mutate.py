@@ -4,7 +4,7 @@
 
 Readers: clips, pictures, cards, weights, recipes, checkpoints, settings, project. The inputs are made from valid ones
 and the seed, BATCH at a time; nothing is kept. With --secs a reader gets at most so many seconds. The exit code is 1
-if a reading crashed, took longer than 10 s, or ended with an error that the program did not foresee.
+if a reading crashed, took longer than 10 s of processor time, or ended with an error that the program did not foresee.
 """
 
 from __future__ import annotations

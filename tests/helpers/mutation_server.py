@@ -2,9 +2,9 @@
 
     python -m helpers.mutation_server READER ...
 
-Takes lines of READER and a path on stdin; prints one JSON line for each. A reading that takes longer than LIMIT_SECS is
-ended. One that crashes or hangs ends its process; the rest of its group is read in the next. Memory is the peak of the
-process so far.
+Takes lines of READER and a path on stdin; prints one JSON line for each. A reading that takes longer than LIMIT_SECS of
+processor time, or than WAIT_SECS, is ended. One that crashes or hangs ends its process; the rest of its group is read in
+the next. Memory is the peak of the process so far.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from contextlib import suppress
 from pathlib import Path
 
 LIMIT_SECS = 10
+WAIT_SECS = 60
+"""On a machine with much other work, a reading of a few milliseconds once took ten seconds."""
 GROUP = 50
 """A fork costs as much as reading a few small files: its first writes to each page copy it."""
 READ, REFUSED, UNFORESEEN = 0, 1, 70
 Given = tuple[str, Path]
 """The name of a reader, and what it shall read."""
-_WORDS = {READ: "read", REFUSED: "refused", UNFORESEEN: "unforeseen", -signal.SIGALRM: "hang"}
+_WORDS = {READ: "read", REFUSED: "refused", UNFORESEEN: "unforeseen", -signal.SIGALRM: "hang", -signal.SIGPROF: "hang"}
 
 
 def read_clip(path: Path) -> None:
@@ -154,20 +156,27 @@ def _result(given: Given, code: int, secs: float, mebibytes: int, words: str) ->
 def _read_group_in_child(group: list[Given], answers: int, notes: int) -> None:
     """Read ``group`` in this process, a fork; write a line about each to ``answers``, and end the process."""
     os.dup2(notes, 2)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     for reader, path in group:
         started = time.monotonic()
         _forget(notes)
-        signal.alarm(LIMIT_SECS)
+        _limit(LIMIT_SECS, WAIT_SECS)
         code = _read(reader, path)
-        signal.alarm(0)
+        _limit(0, 0)
         sys.stderr.flush()
         mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         line = json.dumps(_result((reader, path), code, time.monotonic() - started, mebibytes, _words(notes)))
         os.write(answers, line.encode() + b"\n")
     os._exit(0)
+
+
+def _limit(processor_secs: float, wait_secs: float) -> None:
+    """End this process after so much time from now; 0 for no end."""
+    signal.setitimer(signal.ITIMER_PROF, processor_secs)
+    signal.setitimer(signal.ITIMER_REAL, wait_secs)
 
 
 def _read_group(group: list[Given], notes: int) -> list[dict[str, object]]:
