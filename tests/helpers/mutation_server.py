@@ -3,8 +3,8 @@
     python -m helpers.mutation_server READER ...
 
 Takes lines of READER and a path on stdin; prints one JSON line for each. A reading that takes longer than LIMIT_SECS of
-processor time, or than WAIT_SECS, is ended. One that crashes or hangs ends its process; the rest of its group is read in
-the next. Memory is the peak of the process so far.
+processor time, or than WAIT_SECS, is ended. One that crashes or hangs ends its process; the rest of its group is read
+in the next. Memory is the peak of the process so far.
 """
 
 from __future__ import annotations
