@@ -40,6 +40,7 @@ from videoinr_viewer.picture.drop import FileDrop
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.picture.hold_key import HoldKey
 from videoinr_viewer.picture.picture_taker import PictureTaker
+from videoinr_viewer.picture.smooth_zoom import SmoothZoom
 from videoinr_viewer.picture.view_history import ViewHistory
 from videoinr_viewer.picture.view_modes import ViewModes
 from videoinr_viewer.player import Player
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         self.planner = JourneyPlanner(session, self)
         self.history = History(session, self.annotations, options.reading, self.planner, self)
         self.views = ViewHistory(session, player, self)
+        self.smooth_zoom = SmoothZoom(session, self)
         self.projects = ProjectKeeper(
             session, self.history, self.frame_view, options.reading, self, asks=options.asks
         )  # fmt: skip
@@ -140,7 +142,8 @@ class MainWindow(QMainWindow):
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
         self.help = Help(self, options.log_folder, options.reading, lambda: self.bindings, titles)
         self.settings_page = SettingsPage(
-            self, session, sound, options.reading, lambda: self.actions_by_id["change-shortcuts"]
+            self, session, sound, options.reading, lambda: self.actions_by_id["change-shortcuts"],
+            self.smooth_zoom,
         )  # fmt: skip
         self.commands = CommandPalette(self, self._commands)
         files, focus = FileDialogs(session, player, self.taker, self.projects.open_file, self), FocusWalk(self)
@@ -241,7 +244,7 @@ class MainWindow(QMainWindow):
         session.view_changed.connect(view.look)
         session.view_changed.connect(status.look)
         view.screen_changed.connect(session.set_screen)
-        view.zoom_wanted.connect(session.zoom_at)
+        view.zoom_wanted.connect(self.smooth_zoom.zoom)
         view.pan_wanted.connect(session.pan)
         view.pan_ended.connect(session.settle)
         view.centre_wanted.connect(session.centre_on)

@@ -53,7 +53,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
         viewer = Viewer(
             qapp,
             opener(made, pace=pace, frames=frames),
-            settings=settings or Settings(),
+            settings=settings or Settings(reduced_motion=True),
             theme=Theme.DARK,
             export_command=export_command,
             options=options,

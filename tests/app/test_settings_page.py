@@ -41,6 +41,8 @@ def test_every_choice_counts_and_is_kept(stage: Stage) -> None:
     page.volume.setValue(40)
     sound = stage.viewer.sound
     assert (settings.muted, settings.volume) == (sound.is_muted, sound.volume) == (True, 40)
+    page.calm.click()
+    assert (settings.reduced_motion, stage.viewer.window.smooth_zoom.is_on) == (False, True)
     choose(page.device, "cpu")
     stage.wait_for(lambda: len(stage.made) == opened + 1 and stage.is_complete())
     assert settings.device == stage.viewer.reading.current.device == "cpu"

@@ -42,6 +42,7 @@ def test_saved_settings_are_loaded(tmp_path: Path, names: list[str]) -> None:
         recent=[Path(name) for name in names], theme=Theme.DARK, geometry=QByteArray(b"\x00\x01where"),
         recent_actions=["play", "zoom-in"], shortcuts={"play": ["Ctrl+,", ";", "Space"], "open": []}, language="de",
         device="cuda:1", memory_mib=512, muted=True, volume=30,
+        reduced_motion=True,
     )  # fmt: skip
     saved.save(path)
     assert Settings.load(path) == saved

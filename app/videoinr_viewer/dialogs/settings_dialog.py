@@ -38,6 +38,8 @@ class SettingsDialog(QDialog):
     """The name of a device, or None for the fastest."""
     memory_wanted = Signal(int)
     """The budget of the engine's caches, MiB; 0: chosen by the device."""
+    motion_wanted = Signal(bool)
+    """Whether the window shall move little."""
     sound_wanted = Signal(bool, int)
     """Whether the sound is muted, and its volume, percent."""
 
@@ -46,6 +48,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(tr("Settings"))
         self.theme, self.language, self.device, self.memory = (QComboBox() for _ in range(4))
         self.mute = QCheckBox(tr("M&ute"))
+        self.calm = QCheckBox(tr("&Reduced motion: zoom at once"))
         self.volume = QSlider(Qt.Orientation.Horizontal)
         self.volume.setRange(0, 100)
         self.volume.setPageStep(10)
@@ -58,7 +61,7 @@ class SettingsDialog(QDialog):
     def _lay_out(self) -> None:
         form = QFormLayout()
         for title, widget in (
-            (tr("&Theme"), self.theme), (tr("&Language"), self.language), (tr("&Device"), self.device),
+            (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language), (tr("&Device"), self.device),
             (tr("&Memory for decoding"), self.memory), (tr("&Volume"), self.volume), ("", self.mute),
             (tr("Shortcuts"), self.keys),
         ):  # fmt: skip
@@ -90,6 +93,7 @@ class SettingsDialog(QDialog):
         _fill(self.memory, ((_words_for(size), size) for size in sizes), settings.memory_mib)
         self.volume.setValue(settings.volume)
         self.mute.setChecked(settings.muted)
+        self.calm.setChecked(settings.reduced_motion)
 
     def _connect(self) -> None:
         self.theme.activated.connect(lambda _: self.theme_wanted.emit(self.theme.currentData()))
@@ -97,6 +101,7 @@ class SettingsDialog(QDialog):
         self.device.activated.connect(lambda _: self.device_wanted.emit(self.device.currentData()))
         self.memory.activated.connect(lambda _: self.memory_wanted.emit(self.memory.currentData()))
         self.mute.clicked.connect(self._want_sound)
+        self.calm.clicked.connect(self.motion_wanted)
         self.volume.valueChanged.connect(self._want_sound)
 
     @Slot()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from videoinr_viewer.clip_access.reading import ReadingChoice
+from videoinr_viewer.picture.smooth_zoom import SmoothZoom
 from videoinr_viewer.playing.sound import Sound
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
@@ -37,8 +38,10 @@ class SettingsPage(QObject):
         sound: Sound,
         reading: ReadingChoice,
         shortcuts_of: Callable[[], QAction],
+        zoom: SmoothZoom,
     ) -> None:
         super().__init__(window)
+        self._zoom = zoom
         self._window, self._session, self._sound, self._reading = window, session, sound, reading
         self._shortcuts_of = shortcuts_of
         self.settings = Settings()
@@ -48,6 +51,7 @@ class SettingsPage(QObject):
         """Show and change ``settings`` from now on; the sound is as they say."""
         self.settings = settings
         self._sound.set_level(is_muted=settings.muted, volume=settings.volume)
+        self._zoom.is_on = not settings.reduced_motion
         self._sound.changed.connect(self._keep_sound)
 
     def show(self) -> None:
@@ -61,6 +65,7 @@ class SettingsPage(QObject):
             dialog.device_wanted.connect(self._choose_device)
             dialog.memory_wanted.connect(self._choose_memory)
             dialog.sound_wanted.connect(self._choose_sound)
+            dialog.motion_wanted.connect(self._choose_motion)
         self.dialog.show_values(self.settings, self._devices())
         self.dialog.show()
         self.dialog.raise_()
@@ -101,6 +106,12 @@ class SettingsPage(QObject):
         self._reading.memory_bytes = mib << 20 or None
         self.changed.emit()
         self._session.reopen()
+
+    @Slot(bool)
+    def _choose_motion(self, is_reduced: bool) -> None:
+        self.settings.reduced_motion = is_reduced
+        self._zoom.is_on = not is_reduced
+        self.changed.emit()
 
     @Slot(bool, int)
     def _choose_sound(self, is_muted: bool, volume: int) -> None:

@@ -7,6 +7,7 @@
     memory_mib = 2048          0: chosen from the device's memory
     muted = false
     volume = 80
+    reduced_motion = false     true: the wheel zooms at once
     recent, recent_actions, geometry     what the program remembers by itself
     [shortcuts]
     mark-in = ["I", "Ctrl+X"]
@@ -71,6 +72,7 @@ class Settings:
     memory_mib: int = 0
     muted: bool = False
     volume: int = 100
+    reduced_motion: bool = False
     unknown: dict[str, object] = field(default_factory=dict)
     strange: dict[str, str] = field(default_factory=dict, compare=False)
 
@@ -105,6 +107,7 @@ class Settings:
             memory_mib=min(max(_typed(known, "memory_mib", int, 0), 0), MOST_MEMORY_MIB),
             muted=_typed(known, "muted", bool, False),
             volume=min(max(_typed(known, "volume", int, 100), 0), 100),
+            reduced_motion=_typed(known, "reduced_motion", bool, False),
             unknown=values,
             strange={key: f'"{printable(value)}"' for key, value in wrong.items() if value},
         )
@@ -120,6 +123,7 @@ class Settings:
             "memory_mib": self.memory_mib,
             "muted": self.muted,
             "volume": self.volume,
+            "reduced_motion": self.reduced_motion,
             "recent": [name for name in map(str, self.recent) if is_plain_name(name)],
             "recent_actions": self.recent_actions,
             "geometry": base64.b64encode(geometry).decode(),
@@ -156,7 +160,7 @@ class Settings:
 
 
 _KNOWN = {
-    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "recent",
+    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "reduced_motion", "recent",
     "recent_actions", "geometry", "shortcuts",
 }  # fmt: skip
 
