@@ -14,7 +14,9 @@ Conventions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -24,7 +26,7 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
 from videoinr.isolation.helpers import warm_up_for
-from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
+from videoinr.render.arguments import Number, Region, Size, as_across_cuts, exact
 from videoinr.render.video import Pair, Video
 from videoinr.text.parsing import AcrossCutsName
 from videoinr.types import ExportProgress, ExportReport
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
+    from videoinr.exporting.arguments import JobArguments
+    from videoinr.exporting.estimate import Estimate
+    from videoinr.exporting.job import ExportJob
     from videoinr.exporting.sound.choice import SoundName
     from videoinr.journey.arguments import CameraArgument
     from videoinr.journey.curve import RetimeCurve
@@ -211,33 +216,59 @@ def export(
         ExportError: the output exists already, or cannot be written.
         ClipError, ModelError, DeviceError, Cancelled: as for :func:`open` and :meth:`Video.decode`.
     """
-    from videoinr.exporting.excerpt import sample_of
     from videoinr.exporting.export import export_job
-    from videoinr.exporting.job import job_for
-    from videoinr.exporting.parts import WHOLE, share_from_text
-    from videoinr.exporting.sound.choice import sound_named
-    from videoinr.journey.arguments import as_camera, as_curve
 
-    if unknown := opening.keys() - OpenArguments.__annotations__.keys():
-        raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
-    options, model, curve, path = _options(**opening), opening.get("model"), as_curve(retime), as_camera(camera)
-    with _engine(clip, options, cancel, **opening) as engine:
-        job = job_for(
-            engine.opened.info, Path(out),
-            start=optional(start, "start"), end=optional(end, "end"),
-            fps=optional(fps, "fps"), time_scale=optional(time_scale, "time_scale"), speed=exact(speed, "speed"),
-            scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
-            codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial, sound=sound_named(sound),
-            share=WHOLE if part is None else share_from_text(part), resume=resume,
-            curve=curve, shutter=exact(shutter, "shutter"), camera=path,
-            model=str(model) if isinstance(model, str | PathLike) else None, device=opening.get("device"),
-            options=options, across_cuts=as_across_cuts(opening.get("across_cuts", "hold")),
-        )  # fmt: skip
-        if sample is not None:
-            job = sample_of(job, exact(sample, "sample"), at_secs=optional(sample_at, "sample_at"))
+    arguments: JobArguments = {
+        "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed, "scale": scale, "size": size,
+        "region": region, "codec": codec, "crf": crf, "overwrite": overwrite, "keep_partial": keep_partial,
+        "sound": sound, "part": part, "resume": resume, "retime": retime, "shutter": shutter, "camera": camera,
+        "sample": sample, "sample_at": sample_at,
+    }  # fmt: skip
+    with _export(clip, out, arguments, cancel, **opening) as (job, engine):
         done = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
     (report or _ignore)(done)
     return done.path
+
+
+def estimate(
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    out: str | PathLike[str],
+    *,
+    cancel: CancelToken = NEVER,
+    opening: OpenArguments | None = None,
+    **arguments: Unpack[JobArguments],
+) -> Estimate:
+    """Estimate the time, the room and the memory of an export: a short sample of it is decoded and coded.
+
+    Nothing is written but to a temporary folder. ``arguments`` are those of :func:`export`, ``opening`` those of
+    :func:`open`; it raises what they raise.
+    """
+    from videoinr.exporting.estimate import estimate_job
+
+    started = time.perf_counter()
+    with _export(clip, out, arguments, cancel, **opening or {}) as (job, engine):
+        return estimate_job(job, engine, opening_secs=time.perf_counter() - started, token=cancel)
+
+
+@contextmanager
+def _export(
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    out: str | PathLike[str],
+    arguments: JobArguments,
+    cancel: CancelToken,
+    **opening: Unpack[OpenArguments],
+) -> Iterator[tuple[ExportJob, Engine]]:
+    """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
+    from videoinr.exporting.arguments import job_from_arguments, read_ahead
+
+    if unknown := opening.keys() - OpenArguments.__annotations__.keys():
+        raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
+    options, arguments = _options(**opening), read_ahead(arguments)
+    with _engine(clip, options, cancel, **opening) as engine:
+        yield job_from_arguments(
+            engine.opened.info, Path(out), arguments, model=opening.get("model"), device=opening.get("device"),
+            options=options, across_cuts=opening.get("across_cuts", "hold"),
+        ), engine  # fmt: skip
 
 
 def evaluate(

@@ -54,3 +54,18 @@ def test_a_sample_starts_at_the_time_that_the_window_shows(shown: tuple[Stage, E
     assert dialog.title.text() == "Done"
     arguments = json.loads((tmp_path / "out.arguments.json").read_text())
     assert arguments[:6] == ["export", "--json-progress", "--sample", "2", "--sample-at", "1/2"]
+
+
+def test_an_estimate_is_told(shown: tuple[Stage, ExportDialog], tmp_path: Path) -> None:
+    stage, dialog = shown
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.estimate.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert dialog.title.text() == "Estimate"
+    assert dialog.status.text().splitlines() == [
+        "Time: about 2 min (2 min to 3 min).", "Size: about 35 MB (28 MB to 45 MB), without sound.",
+        "Memory: about 1.6 GB.", "Measured on 18 frames.",
+    ]  # fmt: skip
+    assert not (tmp_path / "out.mp4").exists()
+    dialog.again.click()
+    assert dialog.start.isVisible()

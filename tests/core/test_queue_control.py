@@ -25,6 +25,7 @@ from videoinr.exporting.queue import JobResult, run_queue
 from videoinr.exporting.queue_folder import jobs_in_order
 from videoinr.exporting.queue_state import JobState, QueuedJob, read_queue
 from videoinr.exporting.queue_watch import JobWatch
+from videoinr.text.phrases import format_bytes, format_secs
 from videoinr.types import ExportProgress, ExportReport
 
 FRAMES = 50
@@ -372,7 +373,6 @@ def test_mistakes_on_the_command_line_have_their_exit_codes(
     assert names(folder) == ["a"]
 
 
-def test_the_time_left_is_in_words() -> None:
-    from videoinr.commands.queue import _in_words
-
-    assert [_in_words(secs) for secs in (7.4, 61, 3661)] == ["7 s", "1 min 01 s", "1 h 01 min"]
+def test_durations_are_in_words() -> None:
+    assert [format_secs(secs) for secs in (0.44, 12.4, 61, 3661)] == ["0.4 s", "12 s", "1 min 01 s", "1 h 01 min"]
+    assert [format_bytes(count) for count in (900, 35e6, 1.56e9)] == ["1 kB", "35 MB", "1.6 GB"]

@@ -42,9 +42,11 @@ class ExportBridge(QObject):
     """A message and a hint."""
     kept = Signal(str, object)
     """The export was cancelled, and its finished frames are in a file: a message, and the path."""
+    estimated = Signal(dict)
+    """What an export would take, as :meth:`videoinr.exporting.estimate.Estimate.to_dict` says it."""
     cancelled = Signal()
     ended = Signal()
-    """The process has ended; emitted after finished, failed, kept or cancelled."""
+    """The process has ended; emitted after finished, failed, kept, estimated or cancelled."""
 
     def __init__(self, command: Sequence[str] = COMMAND, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -112,7 +114,7 @@ class ExportBridge(QObject):
         if name == "progress":
             done, total, elapsed = event["done"], event["total"], event["elapsed_secs"]
             self.progressed.emit(ExportProgress(int(str(done)), int(str(total)), float(str(elapsed))))
-        elif name in ("finished", "failed"):
+        elif name in ("finished", "failed", "estimated"):
             self._outcome = event
 
     @Slot()
@@ -139,6 +141,8 @@ class ExportBridge(QObject):
             warnings = outcome.get("warnings")
             words = " ".join(map(str, warnings)) if isinstance(warnings, list) else ""
             self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])), words)
+        elif exit_code == 0 and outcome.get("event") == "estimated":
+            self.estimated.emit(outcome)
         elif exit_code == _KEPT and "path" in outcome:
             self.kept.emit(str(outcome.get("message", "")), Path(str(outcome["path"])))
         elif self._is_cancelled:

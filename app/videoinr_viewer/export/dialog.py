@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
@@ -33,7 +34,7 @@ from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
 from videoinr_viewer.export.queue_window import ExportQueue
 from videoinr_viewer.style.language import tr
-from videoinr_viewer.style.text import format_frames, format_remaining
+from videoinr_viewer.style.text import describe_estimate, format_frames, format_remaining
 
 
 class ExportDialog(QDialog):
@@ -48,6 +49,8 @@ class ExportDialog(QDialog):
         self.start.setDefault(True)
         self.sample = QPushButton(tr("Sample of 2 s"), autoDefault=False)
         self.sample.setToolTip(tr("Exports two seconds from the time that the window shows, to a file of its own"))
+        self.estimate = QPushButton(tr("Estimate"), autoDefault=False)
+        self.estimate.setToolTip(tr("Decodes and codes a few frames, and tells time, size and memory"))
         self.enqueue = QPushButton(tr("Add to the &queue"), autoDefault=False)
         self.save = QPushButton(tr("Save as a job…"), autoDefault=False)
         self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
@@ -96,7 +99,7 @@ class ExportDialog(QDialog):
         """The form, and below it what one may do before the export."""
         page, before = QWidget(), QHBoxLayout()
         before.setSpacing(8)
-        for button in (self.sample, self.save):
+        for button in (self.estimate, self.sample, self.save):
             before.addWidget(button)
         before.addStretch(1)
         column = QVBoxLayout(page)
@@ -106,9 +109,10 @@ class ExportDialog(QDialog):
         return page
 
     def _connect(self) -> None:
-        for button in (self.start, self.enqueue, self.sample, self.save):
+        for button in (self.start, self.enqueue, self.estimate, self.sample, self.save):
             self.form.changed.connect(button.setEnabled)
         self.start.clicked.connect(self._start)
+        self.estimate.clicked.connect(self._estimate)
         self.sample.clicked.connect(self._sample)
         self.enqueue.clicked.connect(self._enqueue)
         self.show_queue.clicked.connect(self._queue.show)
@@ -121,6 +125,7 @@ class ExportDialog(QDialog):
         self._bridge.failed.connect(self._show_failed)
         self._bridge.cancelled.connect(self._show_cancelled)
         self._bridge.kept.connect(self._show_kept)
+        self._bridge.estimated.connect(self._show_estimate)
 
     def offer(self, source: ExportSource) -> None:
         """Show the dialog with the form for ``source``, or with the progress of a running export."""
@@ -169,6 +174,17 @@ class ExportDialog(QDialog):
             line = job.arguments()
             at = ["--sample", str(DEFAULT_SECS), "--sample-at", str(self.form.now_secs)]
             self._run([*line[:1], *at, *line[1:]], out.name)
+
+    @Slot()
+    def _estimate(self) -> None:
+        try:
+            line = self.form.job.arguments()
+        except VideoInrError as error:
+            self._show_failed(str(error), error.hint)
+            return
+        self._run([*line[:1], "--estimate", *line[1:]], "")
+        self.title.setText(tr("Estimate"))
+        self.status.setText(tr("A few frames are decoded and coded…"))
 
     def _agreed_job(self, out: Path | None = None) -> ExportJob | None:
         """Return the job of the form, which replaces ``out`` (None: its output) if that exists and the user agrees."""
@@ -264,6 +280,11 @@ class ExportDialog(QDialog):
         self._end(tr("Done"), f"{words}\n{warnings}".strip(), self.again, self.show_file)
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
+
+    @Slot(dict)
+    def _show_estimate(self, found: dict[str, Any]) -> None:
+        self.progress.hide()
+        self._end(tr("Estimate"), describe_estimate(found), self.again)
 
     @Slot(str, str)
     def _show_failed(self, message: str, hint: str) -> None:

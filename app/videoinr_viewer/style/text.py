@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
+from videoinr.text import phrases
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
 from videoinr_viewer.style.language import decimal, tr
@@ -115,6 +118,35 @@ def format_device(name: str) -> str:
     """Return the engine's name of a device in the language of the window."""
     threads = _CPU.fullmatch(name)
     return name if threads is None else tr("CPU, {count} threads", count=threads[1])
+
+
+def format_bytes(count: float) -> str:
+    """Return ``900 kB``, ``35 MB`` or ``1.6 GB``."""
+    return decimal(phrases.format_bytes(count))
+
+
+def describe_estimate(found: Mapping[str, Any]) -> str:
+    """Return what an export will take, from the values of :class:`videoinr.exporting.estimate.Estimate`."""
+    lines = [
+        tr(
+            "Time: about {likely} ({least} to {most}).",
+            **{name: format_duration(found[key]) for name, key in _limits("secs")},
+        ),
+        tr(
+            "Size: about {likely} ({least} to {most}), without sound.",
+            **{name: format_bytes(found[key]) for name, key in _limits("size_bytes")},
+        ),
+    ]
+    if found.get("memory_bytes"):
+        lines.append(tr("Memory: about {bytes}.", bytes=format_bytes(found["memory_bytes"])))
+    if found.get("device_bytes"):
+        lines.append(tr("Memory of the GPU: about {bytes}.", bytes=format_bytes(found["device_bytes"])))
+    lines.append(tr("Measured on {frames}.", frames=format_frames(found["sampled"])))
+    return "\n".join(lines)
+
+
+def _limits(name: str) -> tuple[tuple[str, str], ...]:
+    return ("likely", name), ("least", f"least_{name}"), ("most", f"most_{name}")
 
 
 def format_frames(count: int) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Unpack
 
 import typer
 
+from videoinr.commands.estimating import show_estimate
 from videoinr.commands.export_jobs import check_alone, run_jobs
 from videoinr.commands.export_progress import reporter
 from videoinr.commands.options import (
@@ -120,6 +121,9 @@ def export(
         Fraction | None,
         typer.Option("--sample-at", parser=NUMBER, metavar="S", help="Where in the clip it starts. Default: middle."),
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only tell time, size and memory, measured on a few frames.")
+    ] = False,
     part: Annotated[
         str | None,
         typer.Option("--part", metavar="K/N", help="Make share K of N, the file OUT.KofN, for videoinr join."),
@@ -162,7 +166,9 @@ def export(
 
     The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
     --preset share is H.264 with AAC, edit ProRes, archive lossless FFV1, analyse PNG pictures; OUT may have no ending
-    then. --sample 2 makes two seconds of the same frames, to look at before hours of work.
+    then. --sample 2 makes two seconds of the same frames, to look at before hours of work, and
+    --estimate tells how long they will be: time and size are likely values with limits, from frames of the beginning,
+    the middle and the end that are decoded and coded.
 
     --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
@@ -181,7 +187,9 @@ def export(
         run_jobs(queue, as_json=json_progress)
         return
     if job is not None:
-        check_alone(context, "job", {"json_progress", "overwrite", "keep_partial", "resume", "sample", "sample_at"})
+        check_alone(
+            context, "job", {"json_progress", "overwrite", "keep_partial", "resume", "sample", "sample_at", "estimate"}
+        )
     elif file is None or out is None:
         raise UsageError("FILE and OUT are missing.", hint="Give a clip and an output, or --job, or --queue.")
     if preset is not None and out is not None:
@@ -191,6 +199,8 @@ def export(
         codec = codec or preset.codec
     if sample_at is not None and sample is None:
         raise UsageError("--sample-at says where a sample starts.", hint="Give --sample too, such as --sample 2.")
+    if estimate and sample is not None:
+        raise UsageError("An estimate makes no sample.", hint="Leave --sample or --estimate out.")
     with (
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
@@ -205,6 +215,9 @@ def export(
             call = read_job(job)
             flags = {"overwrite": overwrite, "keep_partial": keep_partial, "resume": resume}
             options = {**call.options, **{name: True for name, is_on in flags.items() if is_on}}
+            if estimate:
+                show_estimate(call.clip, call.out, options, token, as_json=json_progress)
+                return
             api.export(
                 call.clip, call.out, progress=report.progress, notice=report.notice, cancel=token,
                 report=report.finished, sample=sample, sample_at=sample_at, **options,
@@ -212,6 +225,14 @@ def export(
             return
         assert file is not None
         assert out is not None
+        if estimate:
+            options = {
+                "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
+                "size": size, "region": crop, "codec": codec, "crf": crf, "sound": sound, "part": part,
+                "retime": retime, "shutter": shutter or 0, "camera": camera, **opening,
+            }  # fmt: skip
+            show_estimate(file, out, options, token, as_json=json_progress)
+            return
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,

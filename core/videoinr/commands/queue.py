@@ -9,7 +9,7 @@ import typer
 
 from videoinr.commands.options import JsonOption
 from videoinr.commands.screen import say, show_json, show_table
-from videoinr.text.phrases import format_count
+from videoinr.text.phrases import format_count, format_secs
 
 if TYPE_CHECKING:
     from videoinr.exporting.queue_state import QueuedJob
@@ -48,19 +48,13 @@ def list_jobs(folder: Folder, as_json: JsonOption = False) -> None:
     header = ("job", "state", "frames", "left", "output or reason")
     show_table("The queue is paused" if state.is_paused else "", header, [_row(job) for job in state.jobs])
     if state.remaining_secs is not None:
-        say(f"In all about {_in_words(state.remaining_secs)} left.")
+        say(f"In all about {format_secs(state.remaining_secs)} left.")
 
 
 def _row(job: QueuedJob) -> tuple[str, ...]:
     frames = f"{job.done} of {job.total}" if job.total else ""
-    left = "" if job.remaining_secs is None else _in_words(job.remaining_secs)
+    left = "" if job.remaining_secs is None else format_secs(job.remaining_secs)
     return job.name, job.state.value, frames, left, job.message or str(job.out or "")
-
-
-def _in_words(secs: float) -> str:
-    minutes, rest = divmod(round(secs), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 @queue.command()

@@ -11,6 +11,23 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def format_secs(secs: float) -> str:
+    """Return a duration coarsely: ``0.4 s``, ``40 s``, ``2 min 05 s``, ``1 h 10 min``."""
+    if secs < 10:
+        return f"{secs:.1f} s"
+    minutes, rest = divmod(round(secs), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def format_bytes(count: float) -> str:
+    """Return a number of bytes coarsely: ``900 kB``, ``35 MB``, ``1.6 GB``."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 10 * size else f"{count / size:.0f} {unit}"
+    return f"{count / 1e3:.0f} kB"
+
+
 def format_saved(frames: int, where: object) -> str:
     """Return the sentence that ends an export: ``Saved 12 frames to out.mp4``."""
     return f"Saved {format_count(frames, 'frame')} to {where}"

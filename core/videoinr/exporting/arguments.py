@@ -1,0 +1,86 @@
+"""The arguments of :func:`videoinr.export` and :func:`videoinr.estimate`, and the job that they describe."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from videoinr.clip.open_options import OpenOptions
+from videoinr.exporting.excerpt import sample_of
+from videoinr.exporting.job import ExportJob, job_for
+from videoinr.exporting.parts import WHOLE, share_from_text
+from videoinr.exporting.sound.choice import SoundName, sound_named
+from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
+from videoinr.journey.curve import RetimeCurve
+from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
+from videoinr.types import ClipInfo
+
+if TYPE_CHECKING:
+    from videoinr.model.weights import LoadedModel
+
+
+class JobArguments(TypedDict, total=False):
+    """The keyword arguments of :func:`videoinr.export` that say what is exported, and how; that function tells more."""
+
+    start: Number | None
+    end: Number | None
+    fps: Number | None
+    time_scale: Number | None
+    speed: Number
+    scale: Number | None
+    size: Size | None
+    region: Region | None
+    codec: str | None
+    crf: int | None
+    overwrite: bool
+    keep_partial: bool
+    sound: SoundName
+    part: str | None
+    resume: bool
+    retime: RetimeCurve | str | None
+    shutter: Number
+    camera: CameraArgument | None
+    sample: Number | None
+    sample_at: Number | None
+
+
+def read_ahead(arguments: JobArguments) -> JobArguments:
+    """Return ``arguments`` with the curve and the camera read: what is wrong with them is said before a model loads."""
+    curve, camera = as_curve(arguments.get("retime")), as_camera(arguments.get("camera"))
+    return {**arguments, "retime": curve, "camera": camera}
+
+
+def job_from_arguments(
+    info: ClipInfo,
+    out: Path,
+    arguments: JobArguments,
+    *,
+    model: str | PathLike[str] | LoadedModel | None,
+    device: str | None,
+    options: OpenOptions,
+    across_cuts: str,
+) -> ExportJob:
+    """Return the job of ``arguments`` for the clip ``info``; the others are those of :func:`videoinr.open`.
+
+    Raises:
+        UsageError: the arguments do not fit each other or the clip.
+    """
+    given, part, sample = arguments, arguments.get("part"), arguments.get("sample")
+    job = job_for(
+        info, out,
+        start=optional(given.get("start"), "start"), end=optional(given.get("end"), "end"),
+        fps=optional(given.get("fps"), "fps"), time_scale=optional(given.get("time_scale"), "time_scale"),
+        speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
+        size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
+        codec=given.get("codec"), crf=given.get("crf"), overwrite=given.get("overwrite", False),
+        keep_partial=given.get("keep_partial", False), sound=sound_named(given.get("sound", "keep")),
+        share=WHOLE if part is None else share_from_text(part), resume=given.get("resume", False),
+        curve=as_curve(given.get("retime")), shutter=exact(given.get("shutter", 0), "shutter"),
+        camera=as_camera(given.get("camera")),
+        model=str(model) if isinstance(model, str | PathLike) else None, device=device,
+        options=options, across_cuts=as_across_cuts(across_cuts),
+    )  # fmt: skip
+    if sample is None:
+        return job
+    return sample_of(job, exact(sample, "sample"), at_secs=optional(given.get("sample_at"), "sample_at"))
