@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
 from videoinr_viewer.style.language import translations
@@ -17,6 +19,7 @@ from videoinr_viewer.style.text import (
     format_device,
     format_elapsed,
     format_instant,
+    format_progress,
     format_rate,
     format_remaining,
     format_time,
@@ -120,6 +123,24 @@ def test_other_formats() -> None:
     assert format_remaining(0.1) == "about 1 s left"
     assert format_remaining(100) == "about 2 min left"
     assert format_remaining(9000) == "about 2.5 h left"
+
+
+def test_the_words_about_an_encoding_are_those_of_the_engine_and_translated() -> None:
+    told: list[str] = []
+    clock = iter((0.0, 5.0, 9.0, 20.0, 23.0))
+    progress = EncodingProgress(told.append, lambda: next(clock))
+    for done, total in ((0, 100), (20, 100)):
+        progress.report(done, total)
+    progress.clear()
+    for _ in range(2):
+        progress.report(0, 0)
+    assert told == ["encoding 20 %, 20 s", "", "encoding for 11 s"]
+    assert [format_progress(words) for words in told] == told, "in English they stay"
+    assert format_progress("something else") == "something else"
+    german = translations("de")
+    for pattern, text in ((told[0], "encoding {percent} %, {secs} s"), (told[2], "encoding for {secs} s")):
+        assert re.fullmatch(re.sub(r"\{[a-z]+\}", "[0-9]+", text), pattern)
+        assert german[text] != text
 
 
 def test_the_device_is_named_in_the_language_of_the_window() -> None:

@@ -22,6 +22,7 @@ from videoinr_viewer.style.text import (
     format_device,
     format_elapsed,
     format_instant,
+    format_progress,
     format_time,
     format_zoom,
 )
@@ -188,7 +189,7 @@ class StatusLine(QFrame):
     @Slot(str)
     def show_progress(self, words: str) -> None:
         """Show how far the encoding in progress is; an empty text shows what is shown without."""
-        self._progress = words
+        self._progress = format_progress(words)
         if words or self.work.text():
             self._show_work()
 

@@ -14,6 +14,7 @@ from videoinr.types import Instant
 from videoinr_viewer.style.language import decimal, tr
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
+_ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
 _FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
@@ -112,6 +113,13 @@ def format_duration(secs: float) -> str:
     if secs < 3600:
         return tr("{number} min", number=round(secs / 60))
     return tr("{number} h", number=decimal(f"{secs / 3600:.1f}"))
+
+
+def format_progress(words: str) -> str:
+    """Return the engine's words about an encoding in the language of the window."""
+    if found := _ENCODING.fullmatch(words):
+        return tr("encoding {percent} %, {secs} s", percent=found[1], secs=found[2])
+    return tr("encoding for {secs} s", secs=found[1]) if (found := _ENCODING_FOR.fullmatch(words)) else words
 
 
 def format_device(name: str) -> str:
