@@ -164,6 +164,7 @@ def export(
     notice: Callable[[str], None] | None = None,
     report: Callable[[ExportReport], None] | None = None,
     cancel: CancelToken = NEVER,
+    cluster: str | None = None,
     **opening: Unpack[OpenArguments],
 ) -> Path:
     """Export a segment of a clip at any rate, speed and size, as ``videoinr export`` does.
@@ -180,8 +181,7 @@ def export(
         time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.
         scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
-        codec: an encoder (libx264, libx265, libvpx-vp9, dnxhr, ffv1 ...), or of pictures png, png16, tiff, tiff16 or
-            exr; None means the default of the file's ending.
+        codec: an encoder (libx264, dnxhr, ffv1, png16, exr ...); None means the default of the file's ending.
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
@@ -205,6 +205,7 @@ def export(
             what was met in reading the clip.
         report: called with the result: what became of the sound, and what the output lacks.
         cancel: cancels the export between chunks of a few milliseconds.
+        cluster: the address of a Dask scheduler whose workers make a video's shares; paths must be theirs, too.
         opening: model, device, memory, picture_fps, stream, background, deinterlace, across_cuts, cuts: as for
             :func:`open`.
 
@@ -224,8 +225,14 @@ def export(
         "sound": sound, "part": part, "resume": resume, "retime": retime, "shutter": shutter, "camera": camera,
         "sample": sample, "sample_at": sample_at,
     }  # fmt: skip
-    with _export(clip, out, arguments, cancel, **opening) as (job, engine):
-        done = export_job(job, engine, progress=progress or _ignore, notice=notice or _ignore, token=cancel)
+    hear, say = progress or _ignore, notice or _ignore
+    if cluster is not None:
+        from videoinr.exporting.cluster import export_clip
+
+        done = export_clip(cluster, clip, Path(out), arguments, _options(**opening), opening, hear, say, cancel)
+    else:
+        with _export(clip, out, arguments, cancel, **opening) as (job, engine):
+            done = export_job(job, engine, progress=hear, notice=say, token=cancel)
     (report or _ignore)(done)
     return done.path
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,8 +19,13 @@ import pytest
 import videoinr
 from helpers.clicks import TONE_HZ, readers, write_clicks
 from helpers.command_line import run_here
+from helpers.held_frames import HeldFrames, engine_module
 from helpers.tiny_model import save_tiny_model
+from videoinr.clip import open_clip
 from videoinr.errors import UsageError
+from videoinr.exporting.export import export_job
+from videoinr.exporting.job import job_for
+from videoinr.exporting.subtitles import plan_subtitles
 from videoinr.types import ExportReport
 
 CONSTANT = list(range(0, 1200, 40))
@@ -23,6 +33,14 @@ VARIABLE = [t for t in CONSTANT if t % 200 in (0, 40) or 400 <= t < 600]
 """Frames of 40 ms and of 160 ms in turn. Before each flash comes one of 40 ms."""
 FLASH_MSECS = (240, 640, 1040)
 TOLERANCE_SECS = 0.001
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frames_as_they_are() -> Iterator[None]:
+    """Decode no picture: an instant shows the frame that started last, in a tenth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +195,7 @@ def test_what_is_left_out_is_said_before_the_start_and_in_the_result(tmp_path: P
     assert (finished["sound"], finished["frames"]) == ("", 6)
 
 
-def write_companions(path: Path, model: Path, source: Path) -> Path:
+def write_companions(path: Path, source: Path) -> Path:
     """Write a clip with a subtitle, chapters and tags; the video and the sound are those of ``source``."""
     with av.open(str(source)) as reader, av.open(str(path), "w") as writer:
         video = writer.add_stream_from_template(reader.streams.video[0])
@@ -207,7 +225,7 @@ def chapters_of(container: Any) -> list[tuple[Fraction, Fraction]]:
 
 
 def test_subtitles_chapters_and_tags(tmp_path: Path, model: Path) -> None:
-    clip = write_companions(tmp_path / "clip.mkv", model, clip_of(tmp_path / "plain.mkv"))
+    clip = write_companions(tmp_path / "clip.mkv", clip_of(tmp_path / "plain.mkv"))
     report = export(clip, tmp_path / "out.mkv", model, fps=25, start=Fraction(2, 5), speed=Fraction(1, 2))
     assert report.dropped == ()
     with av.open(str(tmp_path / "out.mkv")) as container:
@@ -221,10 +239,45 @@ def test_subtitles_chapters_and_tags(tmp_path: Path, model: Path) -> None:
             b"a word", Fraction(2, 5), Fraction(3, 5)
         )  # fmt: skip
     report = export(clip, tmp_path / "out.mp4", model, fps=25)
-    assert report.dropped == ("subtitles (subrip)", "the tag LENS")
+    assert report.dropped == ("the tag LENS",)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.metadata["title"] == "Clicks"
         assert chapters_of(container) == [(0, Fraction(2, 5)), (Fraction(2, 5), Fraction(6, 5))]
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+@pytest.mark.parametrize(("first", "second"), [("mp4", "mkv"), ("webm", "mp4"), ("mov", "webm")])
+def test_text_subtitles_become_those_of_the_file(tmp_path: Path, first: str, second: str) -> None:
+    clip = write_companions(tmp_path / "clip.mkv", clip_of(tmp_path / "plain.mkv"))
+    own = {"mp4": "mov_text", "mov": "mov_text", "webm": "webvtt", "mkv": "subrip"}
+    for source, ending, start, (shown, hidden) in (
+        (clip, first, 0, (600, 900)), (tmp_path / f"out.{first}", second, Fraction(2, 5), (200, 500)),
+    ):  # fmt: skip
+        out, said = tmp_path / f"out.{ending}", list[str]()
+        with HeldFrames(open_clip(source)) as engine:
+            task = job_for(engine.opened.info, out, scale=Fraction(1), fps=Fraction(25), start=Fraction(start))
+            report = export_job(task, engine, notice=said.append)
+        assert not any("subtitles" in words for words in report.dropped)
+        assert any(f"to {own[ending]}" in words for words in said)
+        assert lines_of(out) == [(shown, hidden, "a word")]
+
+
+def test_subtitles_of_pictures_are_left_out_of_files_of_text() -> None:
+    found = ((0, "hdmv_pgs_subtitle"), (1, "ass"), (2, "eia_608"))
+    assert [each.number for each in plan_subtitles(found, "mp4")] == [1]
+    assert [(each.number, each.encoder) for each in plan_subtitles(found, "matroska")] == [(0, None), (1, None)]
+
+
+def lines_of(path: Path) -> list[tuple[int, int, str]]:
+    """(start, end, text) of each subtitle, milliseconds, as the system's ffmpeg reads it."""
+    command = ["ffmpeg", "-v", "error", "-copyts", "-i", str(path), "-map", "0:s", "-f", "srt", "-"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    found = re.findall(r"(\d\d):(\d\d):(\d\d),(\d+) --> (\d\d):(\d\d):(\d\d),(\d+)\n(.*)", text)
+    return [(_msecs(*each[:4]), _msecs(*each[4:8]), each[8]) for each in found]
+
+
+def _msecs(hours: str, minutes: str, secs: str, msecs: str) -> int:
+    return ((int(hours) * 60 + int(minutes)) * 60 + int(secs)) * 1000 + int(msecs)
 
 
 def test_pictures_have_no_sound(tmp_path: Path, model: Path) -> None:

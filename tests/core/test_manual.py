@@ -21,7 +21,7 @@ from videoinr_viewer.start.arguments import parse
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "packaging" / "manual"
 PAGES = sorted(MANUAL.glob("*.md"))
-SHELL_WORDS = {"videoinr", "videoinr-viewer", "pip", "make", "python"}
+SHELL_WORDS = {"videoinr", "videoinr-viewer", "pip", "make", "python", "sbatch", "dask"}
 
 
 def blocks(page: Path, language: str) -> list[str]:

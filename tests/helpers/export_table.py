@@ -63,8 +63,9 @@ _MOST_OFF = {"libx264": 0.5, "libx265": 0.8, "libsvtav1": 1.0, "libvpx-vp9": 0.8
 _MOST_OFF_RGB = {"gif": 4.0, "libwebp_anim": 1.5}
 """256 colours for a plane of 130 x 130 levels are 8 levels apart; WebP has BT.601 of limited range, in 4:2:0."""
 _BEST = {"libx264": 1, "libx265": 1, "libsvtav1": 1, "libvpx-vp9": 1, "libwebp_anim": 0}
-_MOST_SHIFT = {"libsvtav1": 0.3}
-"""Luma pixels, as far as a codec's loss moves the fit; half a pixel is what a wrong siting would be."""
+_MOST_SHIFT = {"libsvtav1": 0.3, "dnxhd": 0.3}
+"""Luma pixels, as far as a codec's loss moves the fit; half a pixel is what a wrong siting would be. DNxHR's pictures
+are four times as large, so that the same error in levels moves the fit four times as far."""
 
 
 @dataclass(frozen=True)
@@ -257,8 +258,8 @@ class _Check:
         if any("rotation" in each for each in stream.get("side_data_list", [])):
             yield "the output is rotated once more"
         aspect = Fraction(stream.get("sample_aspect_ratio", "1:1").replace(":", "/"))
-        # WebP has no aspect, which a notice says.
-        if row.codec != "libwebp_anim" and abs(aspect / wanted - 1) > 1e-3:
+        # WebP has no aspect, which a notice says; GIF has it in 64ths.
+        if row.codec != "libwebp_anim" and abs(aspect / wanted - 1) > (0.01 if row.codec == "gif" else 1e-3):
             yield f"sample aspect {aspect}"
         is_webp = self._out.suffix == ".webp"
         planes = planes_of_webp(self._out, row.fps) if is_webp else _planes(self._out, stream)

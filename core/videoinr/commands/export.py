@@ -128,6 +128,10 @@ def export(
         str | None,
         typer.Option("--part", metavar="K/N", help="Make share K of N, the file OUT.KofN, for videoinr join."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Have workers of Dask make the shares: tcp://HOST:8786."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what a killed export with the same options has left.")
     ] = False,
@@ -177,6 +181,9 @@ def export(
     those of an unbroken run: a video is encoded in parts that start at fixed frames. With --json-progress, a line keep
     on standard input stops the export and keeps its finished frames.
 
+    --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others
+    when a worker dies. Clip, model and OUT must have the same paths on all machines.
+
     A job file (--job) is JSON: {"videoinr_export": 1, "clip": "a.mp4", "out": "b.mp4", "speed": "1/4"}. Its other keys
     are the arguments of videoinr.export in Python. A queue (--queue) is a folder of them. Each that ends moves to done/
     or failed/, with a .result.json beside it; one that is stopped or killed goes on when the queue is started again.
@@ -187,9 +194,8 @@ def export(
         run_jobs(queue, as_json=json_progress)
         return
     if job is not None:
-        check_alone(
-            context, "job", {"json_progress", "overwrite", "keep_partial", "resume", "sample", "sample_at", "estimate"}
-        )
+        allowed = {"json_progress", "overwrite", "keep_partial", "resume", "sample", "sample_at", "estimate", "cluster"}
+        check_alone(context, "job", allowed)
     elif file is None or out is None:
         raise UsageError("FILE and OUT are missing.", hint="Give a clip and an output, or --job, or --queue.")
     if preset is not None and out is not None:
@@ -220,7 +226,7 @@ def export(
                 return
             api.export(
                 call.clip, call.out, progress=report.progress, notice=report.notice, cancel=token,
-                report=report.finished, sample=sample, sample_at=sample_at, **options,
+                report=report.finished, sample=sample, sample_at=sample_at, cluster=cluster, **options,
             )  # fmt: skip
             return
         assert file is not None
@@ -238,5 +244,5 @@ def export(
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
-            camera=camera, sample=sample, sample_at=sample_at, report=report.finished, **opening,
+            camera=camera, sample=sample, sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
         )  # fmt: skip

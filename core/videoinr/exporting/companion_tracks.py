@@ -19,6 +19,7 @@ from videoinr.exporting.sound.copying import copied_packets
 from videoinr.exporting.sound.plan import PlannedSound
 from videoinr.exporting.sound.source import SoundSource
 from videoinr.exporting.sound.stretch import stretched
+from videoinr.exporting.subtitles import PlannedSubtitles, add_converted, converted_packets
 
 TimedPacket = tuple[Fraction, "av.Packet[Any]"]
 """The time by which packets are ordered, seconds, and the packet."""
@@ -50,7 +51,7 @@ class CompanionTracks:
         try:
             container.metadata.update(companions.tags)
             self._tracks = [self._sound(sound) for sound in companions.sounds]
-            self._tracks += [self._subtitles(number) for number in companions.subtitles]
+            self._tracks += [self._subtitles(each) for each in companions.subtitles]
             chapters: Any = [*_chapters(companions, duration_secs)]
             container.set_chapters(chapters)
         except BaseException:
@@ -99,11 +100,16 @@ class CompanionTracks:
 
         return _Track(packets)
 
-    def _subtitles(self, number: int) -> _Track:
+    def _subtitles(self, planned: PlannedSubtitles) -> _Track:
         source = self._open.enter_context(open_container(self._companions.source.path))
-        stream = source.streams.subtitles[number]
+        stream = source.streams.subtitles[planned.number]
+        tags = {name: stream.metadata[name] for name in _KEPT_TAGS if name in stream.metadata}
+        if planned.encoder is not None:
+            text = add_converted(self._container, stream, planned.encoder)
+            text.metadata.update(tags)
+            return _Track(lambda: converted_packets(source.demux(stream), stream, text, self._moved, self._token))
         target = self._container.add_stream_from_template(stream)
-        target.metadata.update({name: stream.metadata[name] for name in _KEPT_TAGS if name in stream.metadata})
+        target.metadata.update(tags)
 
         def packets() -> Iterator[av.Packet[Any]]:
             for packet in source.demux(stream):

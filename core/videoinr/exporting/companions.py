@@ -15,16 +15,9 @@ from videoinr.exporting.codecs import ANIMATIONS
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.facts import SoundFacts
 from videoinr.exporting.sound.plan import FASTEST, SLOWEST, PlannedSound, plan_sound
+from videoinr.exporting.subtitles import PlannedSubtitles, plan_subtitles
 from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
-
-_SUBTITLES = {
-    "mp4": ("mov_text",),
-    "mov": ("mov_text",),
-    "matroska": ("subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"),
-    "webm": ("webvtt",),
-}
-"""The subtitles that files of each muxer hold, by FFmpeg's names."""
 
 _OF_THE_FILE = frozenset(
     ("encoder", "major_brand", "minor_version", "compatible_brands", "rotate", "duration", "handler_name", "vendor_id")
@@ -86,7 +79,7 @@ class Companions:
         start_secs: the clip's second at the start of the output.
         speed: clip seconds per output second.
         sounds: its sound streams.
-        subtitles: the numbers of the clip's subtitle streams that are kept.
+        subtitles: its subtitle streams that are kept.
         chapters: the clip's chapters.
         tags: the tags that are kept.
         dropped: what is left out although the clip has it, each in words.
@@ -96,7 +89,7 @@ class Companions:
     start_secs: Fraction
     speed: Fraction
     sounds: tuple[PlannedSound, ...]
-    subtitles: tuple[int, ...]
+    subtitles: tuple[PlannedSubtitles, ...]
     chapters: tuple[Chapter, ...]
     tags: Tags
     dropped: tuple[str, ...]
@@ -104,8 +97,9 @@ class Companions:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What a user should know before the start."""
-        sound, dropped = self.sound_in_words, "; ".join(self.dropped)
-        return (*([f"Sound: {sound}."] if sound else []), *([f"Left out: {dropped}."] if dropped else []))
+        texts = "; ".join(dict.fromkeys(each.in_words for each in self.subtitles if each.encoder))
+        kinds = (("Sound", self.sound_in_words), ("Subtitles", texts), ("Left out", "; ".join(self.dropped)))
+        return tuple(f"{kind}: {words}." for kind, words in kinds if words)
 
     @property
     def sound_in_words(self) -> str:
@@ -196,7 +190,8 @@ def plan_companions(
         source.sounds, choice, stretch,
         container=source.container, origin_secs=source.origin_secs, muxer=muxer, video_encoder=video_encoder,
     )  # fmt: skip
-    kept = tuple(number for number, codec in source.subtitles if codec in _SUBTITLES[muxer])
+    kept = plan_subtitles(source.subtitles, muxer)
+    kept_numbers = {each.number for each in kept}
     tags = tuple((name, value) for name, value in source.tags if _is_tag(name))
     if muxer in ("mp4", "mov"):
         # Matroska's names are written large.
@@ -204,7 +199,7 @@ def plan_companions(
     written = tuple((name, value) for name, value in tags if muxer not in ("mp4", "mov") or name in _MP4_TAGS)
     dropped = [
         *_dropped_sound(source, choice, stretch),
-        *(f"subtitles ({codec})" for number, codec in source.subtitles if number not in kept),
+        *(f"subtitles ({codec})" for number, codec in source.subtitles if number not in kept_numbers),
         *source.others,
         *_dropped_tags([name for name, _ in tags if name not in dict(written)]),
     ]

@@ -12,7 +12,7 @@ from videoinr.clip.source_stamp import SourceStamp
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.target import files_of
 
-_FORM = 2
+FORM = 2
 """Of these facts, and of how parts are encoded: it changes when parts of two versions cannot be joined."""
 
 
@@ -30,7 +30,7 @@ def facts_of(
     """
     crop, read = job.crop, job.options
     return {
-        "form": _FORM,
+        "form": FORM,
         "clip": os.path.abspath(job.clip),
         "content": content_print(job.clip),
         "model": model,

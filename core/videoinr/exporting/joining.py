@@ -104,7 +104,7 @@ def join_shares(
         ExportError: the output exists, or cannot be written.
         Cancelled: ``token`` was cancelled.
     """
-    shares = _shares(list(files) or _found(out))
+    shares = _shares(list(files) or found_shares(out))
     facts = _facts(shares[0].header["facts"])
     coding = _coding(facts.coding)
     if out.suffix.lower() != coding.ending:
@@ -121,7 +121,8 @@ def join_shares(
     return _write(out, coding, parts, companions, overwrite=overwrite, notice=notice, token=token)
 
 
-def _found(out: Path) -> list[Path]:
+def found_shares(out: Path) -> list[Path]:
+    """Return the files of shares of ``out`` that lie beside it, whole or not."""
     start = f"{out.name}."
     return sorted(
         path for path in out.parent.iterdir()

@@ -1,0 +1,298 @@
+"""Has the shares of an export made as tasks of a Dask cluster, and joins them; Dask distributes, retries and reports.
+
+The clip, the model and the output's folder must have the same names on all machines: a network drive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip import open_clip
+from videoinr.clip.open_options import OpenOptions
+from videoinr.errors import ExportError, InputError, UsageError, VideoInrError
+from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
+from videoinr.exporting.export import export_job
+from videoinr.exporting.facts import FORM
+from videoinr.exporting.job import ExportJob
+from videoinr.exporting.joining import found_shares, join_shares
+from videoinr.exporting.journal import NothingToResumeError, resumable
+from videoinr.exporting.outputs import check_output, target_of
+from videoinr.exporting.packet_file import PacketFile
+from videoinr.exporting.parts import Share
+from videoinr.exporting.share_file import VERSION, share_path
+from videoinr.types import ExportProgress, ExportReport
+
+_INSTALL = 'Install the extra "cluster" first: pip install ".[cluster]" in the source code.'
+_CONNECT_SECS, _WORKERS_SECS, _LOOK_SECS = 10, 30, 0.5
+_SHARES_PER_THREAD = 2
+"""More shares than threads: the fastest machines make more of them, and less is lost with a machine."""
+_RETRIES = 2
+"""How often Dask repeats a share that failed; one whose worker died it gives to others by rules of its own."""
+
+
+def export_clip(
+    address: str,
+    clip: object,
+    out: Path,
+    arguments: JobArguments,
+    options: OpenOptions,
+    opening: Mapping[str, Any],
+    progress: Callable[[ExportProgress], None],
+    notice: Callable[[str], None],
+    token: CancelToken,
+) -> ExportReport:
+    """Export a clip by a cluster, by the arguments of :func:`videoinr.export`; see :func:`export_on_cluster`.
+
+    Args:
+        address, progress, notice, token: as for :func:`export_on_cluster`.
+        clip: the path of the clip.
+        out: the video file.
+        arguments: those of :func:`videoinr.export`.
+        options: how the clip is read.
+        opening: those of :func:`videoinr.open`.
+    """
+    if not isinstance(clip, str | PathLike) or arguments.get("part") is not None:
+        raise UsageError("A cluster exports all of a clip that is a file.", hint="Leave --cluster or --part out.")
+    with open_clip(Path(clip), options, token=token) as source:
+        job = job_from_arguments(
+            source.info, out, read_ahead(arguments), model=opening.get("model"), device=opening.get("device"),
+            options=options, across_cuts=opening.get("across_cuts", "hold"),
+        )  # fmt: skip
+    return export_on_cluster(address, job, progress=progress, notice=notice, token=token)
+
+
+def export_on_cluster(
+    address: str,
+    job: ExportJob,
+    *,
+    progress: Callable[[ExportProgress], None],
+    notice: Callable[[str], None],
+    token: CancelToken = NEVER,
+) -> ExportReport:
+    """Export ``job`` by the workers of the Dask cluster at ``address``, and join what they made.
+
+    Args:
+        address: of the cluster's scheduler: ``tcp://HOST:8786``.
+        job: a video. With ``resume``, shares that an earlier run has left are kept.
+        progress: called on this thread, every half second.
+        notice: called with each sentence that a user should read.
+        token: cancels the export, on the workers too; the shares that are whole stay only if it says so.
+
+    Returns:
+        The output, and what became of the clip's sound and other streams.
+
+    Raises:
+        UsageError: the job writes no video that can be shared.
+        InputError: no cluster answers at ``address``, or it has no workers, or they have other versions.
+        ExportError: a share failed again and again, or the output cannot be written.
+        Cancelled: ``token`` was cancelled.
+    """
+    distributed = _distributed()
+    first = replace(job, share=Share(1, job.plan.count), resume=False, keep_partial=False)
+    first.check()
+    check_output(replace(job, resume=False))
+    with _connected(distributed, address) as client:
+        shares = _shares(client, job)
+        missing = [share for share in shares if not (job.resume and _is_whole(share_path(job.out, share)))]
+        try:
+            _Tasks(distributed, client, _for_workers(job), shares, missing).run(progress, token)
+        except ExportError:
+            raise
+        except BaseException:
+            if not token.leaves:
+                _remove(job, shares)
+            raise
+    paths = [share_path(job.out, share) for share in shares]
+    report = join_shares(job.out, paths, overwrite=job.overwrite, notice=notice, token=token)
+    _remove(job, shares)
+    return report
+
+
+def make_share(job: ExportJob, topic: str) -> None:
+    """Make the share of ``job`` that it names: a task of a worker. Raises ExportError."""
+    from videoinr.render.engine import open_engine
+
+    distributed = _distributed()
+    worker, token, ended = distributed.get_worker(), CancelToken(), threading.Event()
+    watcher = threading.Thread(target=_watch, args=(distributed.Event(topic), token, ended), daemon=True)
+    watcher.start()
+    told = 0.0
+
+    def progress(now: ExportProgress) -> None:
+        nonlocal told
+        if now.done == now.total or time.monotonic() - told > _LOOK_SECS:
+            told = time.monotonic()
+            worker.log_event(topic, {"share": job.share.number, "done": now.done})
+
+    try:
+        with open_engine(
+            job.clip, model=job.model, device=job.device, options=job.options, across_cuts=job.across_cuts, token=token
+        ) as engine:
+            if resumable(target_of(job)):
+                with contextlib.suppress(NothingToResumeError):
+                    export_job(replace(job, resume=True), engine, progress=progress, token=token)
+                    return
+            export_job(job, engine, progress=progress, token=token)
+    except VideoInrError as error:
+        # Some errors have more arguments than a message, and would not reach the other side.
+        raise ExportError(str(error), hint=error.hint) from None
+    finally:
+        ended.set()
+
+
+def _watch(stop: Any, token: CancelToken, ended: threading.Event) -> None:
+    """Cancel ``token`` once the cluster's event ``stop`` is set."""
+    while not ended.wait(_LOOK_SECS):
+        with contextlib.suppress(Exception):  # A scheduler that is gone cancels its workers itself.
+            if stop.is_set():
+                token.cancel()
+                return
+
+
+class _Tasks:
+    """The tasks of an export on a cluster."""
+
+    def __init__(
+        self, distributed: ModuleType, client: Any, job: ExportJob, shares: list[Share], missing: list[Share]
+    ) -> None:
+        self._distributed, self._client, self._job = distributed, client, job
+        self._topic = f"videoinr-{uuid.uuid4().hex}"
+        self._done = {share.number: self._frames(share) for share in shares if share not in missing}
+        self._found = sum(self._done.values())
+        self._stop = distributed.Event(self._topic, client=client)
+        client.subscribe_topic(self._topic, self._note)
+        self._futures = {
+            client.submit(
+                make_share, replace(job, share=share), self._topic, retries=_RETRIES, pure=False,
+                key=f"{self._topic}-{share.number}",
+            ): share
+            for share in missing
+        }  # fmt: skip
+
+    def _frames(self, share: Share) -> int:
+        return sum(len(self._job.plan.frames(part)) for part in share.parts(self._job.plan))
+
+    def _note(self, event: tuple[float, dict[str, int]]) -> None:
+        self._done[event[1]["share"]] = event[1]["done"]
+
+    def run(self, progress: Callable[[ExportProgress], None], token: CancelToken) -> None:
+        """Wait until all shares are made. Raises ExportError or Cancelled."""
+        started, total = time.monotonic(), self._job.plan.total
+        waiting, failed = set(self._futures), dict[Share, BaseException]()
+        try:
+            progress(ExportProgress(self._found, total, 0.0, self._found))
+            while waiting:
+                token.check()
+                done = self._ended(waiting)
+                waiting -= done
+                for future in done:
+                    share = self._futures[future]
+                    if future.status == "finished":
+                        self._done[share.number] = self._frames(share)
+                    else:
+                        failed[share] = future.exception()
+                now = min(sum(list(self._done.values())), total)
+                progress(ExportProgress(now, total, time.monotonic() - started, self._found))
+        except BaseException:
+            self._stop.set()
+            self._client.cancel(list(self._futures))
+            raise
+        finally:
+            self._client.unsubscribe_topic(self._topic)
+        if failed:
+            share, error = next(iter(failed.items()))
+            raise ExportError(
+                f"Of the shares of the export {len(failed)} failed; {share}: {error}",
+                hint="The others are kept. Give the same command with --resume to make those that failed.",
+            )
+
+    def _ended(self, futures: set[Any]) -> set[Any]:
+        """Return those of ``futures`` that have ended, waiting a little for the first."""
+        try:
+            found = self._distributed.wait(futures, timeout=_LOOK_SECS, return_when="FIRST_COMPLETED")
+        except (TimeoutError, self._distributed.TimeoutError):
+            return set()
+        return set(found.done)
+
+
+def _for_workers(job: ExportJob) -> ExportJob:
+    """Return ``job`` with whole paths: workers have folders of their own."""
+    is_file = job.model is not None and ("/" in job.model or job.model.endswith(".safetensors"))
+    return replace(
+        job, clip=job.clip.absolute(), out=job.out.absolute(), overwrite=True, resume=False, keep_partial=False,
+        model=str(Path(job.model).absolute()) if job.model is not None and is_file else job.model,
+    )  # fmt: skip
+
+
+def _distributed() -> ModuleType:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise UsageError("Exports on a cluster need Dask.", hint=_INSTALL) from None
+
+
+@contextlib.contextmanager
+def _connected(distributed: ModuleType, address: str) -> Iterator[Any]:
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_SECS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        raise InputError(
+            f"No Dask cluster answers at {address}: {error}.", hint="Give its scheduler's address: tcp://HOST:8786."
+        ) from error
+    with client, client.as_current():
+        try:
+            client.wait_for_workers(1, timeout=_WORKERS_SECS)
+            versions = set(client.run(_version).values())
+        except (TimeoutError, distributed.TimeoutError):
+            raise InputError(f"The cluster at {address} has no workers.", hint="Start dask worker first.") from None
+        except Exception as error:
+            raise InputError(
+                f"The cluster's workers cannot run videoinr: {error}.", hint="Install the same version on all machines."
+            ) from error
+        if versions != {_version()}:
+            raise InputError(
+                f"The cluster's workers make shares of version {', '.join(sorted(versions))}, not {_version()}.",
+                hint="Install the same version on all machines.",
+            )
+        yield client
+
+
+def _version() -> str:
+    """Return what must be equal for shares to fit each other."""
+    return f"{FORM}.{VERSION}"
+
+
+def _shares(client: Any, job: ExportJob) -> list[Share]:
+    """Return the shares of ``job``: those that an earlier run has begun, or as many as suit the cluster."""
+    found = [each for each in found_shares(job.out) if _is_whole(each)] if job.resume else []
+    if found:
+        count = int(found[0].name.rpartition("of")[2])
+    else:
+        threads = sum(client.nthreads().values())
+        count = max(1, min(job.plan.count, threads * _SHARES_PER_THREAD))
+    if count > job.plan.count:
+        raise UsageError(f"{found[0]} belongs to another export.", hint="Remove it, or leave --resume out.")
+    return [Share(number, count) for number in range(1, count + 1)]
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return PacketFile(path).notes is not None
+    except (OSError, ExportError):
+        return False
+
+
+def _remove(job: ExportJob, shares: list[Share]) -> None:
+    for share in shares:
+        share_path(job.out, share).unlink(missing_ok=True)
