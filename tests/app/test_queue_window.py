@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QTreeWidget
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon, QTreeWidget
 
 from helpers.job_queues import frame_count
 from helpers.stage import Stage
 from videoinr.exporting.job_file import read_job
 from videoinr.exporting.queue_folder import jobs_in_order
-from videoinr.exporting.queue_state import JobState
+from videoinr.exporting.queue_state import EMPTY, JobState
 from videoinr_viewer.export import queue_bridge
 from videoinr_viewer.export.dialog import ExportDialog
 from videoinr_viewer.export.queue_dialog import QueueDialog
@@ -227,3 +227,20 @@ def test_a_queue_that_does_not_run_is_explained(
     stage.viewer.queue.start()
     stage.wait_for(lambda: words in stage.viewer.window.messages.text.text())
     assert not stage.viewer.queue.is_running
+
+
+def test_the_desktop_tells_the_end_to_somebody_who_looks_elsewhere(
+    stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, told = stage_of().viewer.window.exports.queue, list[str]()
+    for name in ("isSystemTrayAvailable", "supportsMessages"):
+        monkeypatch.setattr(QSystemTrayIcon, name, lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "show", lambda _: None)
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _, _title, words: told.append(words))
+    monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+    queue.bridge.take(EMPTY)
+    queue.bridge.run_ended.emit()
+    assert told == ["The export queue has ended."]
+    monkeypatch.setattr(QApplication, "activeWindow", lambda: queue)
+    queue.bridge.run_ended.emit()
+    assert len(told) == 1, "the window itself shows it"
