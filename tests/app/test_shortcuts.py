@@ -6,13 +6,14 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence, QScreen
 from PySide6.QtTest import QTest
 
 from helpers.stage import Stage
 from videoinr_viewer.actions import TABLE
 from videoinr_viewer.dialogs.key_group import KeyGroup
+from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.dialogs.shortcuts_dialog import ShortcutsDialog
 from videoinr_viewer.key_bindings import MOST_KEYS, KeyBindings
 from videoinr_viewer.session import Marks
@@ -136,3 +137,18 @@ def test_no_two_actions_ever_share_a_key(bindings: KeyBindings) -> None:
     before = {row.id: bindings.keys(row.id) for row in TABLE}
     bindings.load(bindings.choices)
     assert {row.id: bindings.keys(row.id) for row in TABLE} == before
+
+
+def test_a_narrow_screen_gets_the_key_sheet_in_one_column(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, rows = stage.viewer.window, []
+    for width in (2000, 640):
+        monkeypatch.setattr(QScreen, "availableSize", lambda _, width=width: QSize(width, 900))
+        window.resize(640, 400)
+        sheet = KeySheet(window.menuBar(), window)
+        groups = sheet.findChildren(KeyGroup)
+        sheet.show()
+        rows.append(len({group.x() for group in groups}))
+        assert sheet.width() <= width
+        assert all(group.width() >= group.sizeHint().width() for group in groups), "no line is cut off"
+        sheet.hide()
+    assert rows == [2, 1]

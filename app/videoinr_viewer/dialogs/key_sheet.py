@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,14 +20,24 @@ from PySide6.QtWidgets import (
 from videoinr_viewer.dialogs.key_group import KeyGroup, Keys, width_of_keys
 from videoinr_viewer.style.language import tr
 
+_MARGIN_PX = 50
+"""What the dialog is wider than its columns."""
+
 
 class KeySheet(QDialog):
-    """Shows the shortcuts of ``menu_bar`` and the mouse gestures in two columns, one group for each menu."""
+    """Shows the shortcuts of ``menu_bar`` and the mouse gestures, one group for each menu.
+
+    There are two columns where the screen, or at least the window of ``parent``, is wide enough for them.
+    """
 
     def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Keyboard shortcuts"))
-        columns = _columns([*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())])
+        groups = [*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())]
+        room = self.screen().availableSize().expandedTo(QSize() if parent is None else parent.size())
+        columns = _columns(groups, 2)
+        if columns.sizeHint().width() + _MARGIN_PX > room.width():
+            columns = _columns(groups, 1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(columns)
@@ -35,8 +46,8 @@ class KeySheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(scroll)
         layout.addWidget(buttons)
-        wanted, screen = columns.sizeHint(), self.screen().availableGeometry()
-        self.resize(min(wanted.width() + 50, screen.width()), min(760, wanted.height() + 80, screen.height()))
+        wanted = columns.sizeHint()
+        self.resize(QSize(wanted.width() + _MARGIN_PX, min(760, wanted.height() + 80)).boundedTo(room))
 
 
 def _mouse() -> Keys:
@@ -50,16 +61,16 @@ def _mouse() -> Keys:
     )
 
 
-def _columns(groups: Sequence[tuple[str, Keys]]) -> QWidget:
-    """Return the groups in two columns, each group in the column that is shorter so far."""
+def _columns(groups: Sequence[tuple[str, Keys]], count: int) -> QWidget:
+    """Return the groups in ``count`` columns, each group in the column that is shorter so far."""
     columns, row = QWidget(), QHBoxLayout()
     columns.setLayout(row)
     row.setSpacing(36)
-    halves = (QVBoxLayout(), QVBoxLayout())
+    halves = [QVBoxLayout() for _ in range(count)]
     for half in halves:
         half.setSpacing(14)
         row.addLayout(half)
-    lengths = [0, 0]
+    lengths = [0] * count
     keys_px = width_of_keys(columns.font(), (keys for _, keys in groups))
     for title, keys in groups:
         shortest = lengths.index(min(lengths))

@@ -15,6 +15,7 @@ SIDE = 25
 """Physical pixels of the screen along a side of what is magnified; odd, so that one is in the middle."""
 TEXT_PX = 40
 """Height of the readout below, logical pixels."""
+MARGIN_PX = 8
 GROUND, INK = QColor(12, 13, 15, 235), QColor("#f2f3f5")
 
 
@@ -48,8 +49,10 @@ class Loupe(QWidget):
         self._image = self._grabbed(mouse, ratio)
         self._lines = _readout(values)
         side = round(self._count * MAGNIFIED / ratio)
-        self.resize(QSize(side, side + TEXT_PX))
-        box = QRect(mouse - QPoint(side // 2, side // 2), self.size())
+        # On a fine screen the squares are small, and the readout is wider than all of them.
+        words = max(map(self.fontMetrics().horizontalAdvance, self._lines))
+        self.resize(QSize(max(side, words + 2 * MARGIN_PX), side + TEXT_PX))
+        box = QRect(mouse - QPoint(self.width() // 2, side // 2), self.size())
         box.moveLeft(min(max(box.left(), 0), max(room.width() - box.width(), 0)))
         box.moveTop(min(max(box.top(), 0), max(room.height() - box.height(), 0)))
         self.move(box.topLeft())
@@ -62,14 +65,15 @@ class Loupe(QWidget):
         with painting(QPainter(self)) as painter:
             painter.fillRect(self.rect(), GROUND)
             side = self._count * MAGNIFIED / ratio
-            painter.drawImage(QRectF(0, 0, side, side), self._image)
+            left = (self.width() - side) // 2
+            painter.drawImage(QRectF(left, 0, side, side), self._image)
             cell = MAGNIFIED / ratio
-            middle = QRectF(self._count // 2 * cell, self._count // 2 * cell, cell, cell)
+            middle = QRectF(left + self._count // 2 * cell, self._count // 2 * cell, cell, cell)
             for grow, colour in ((1.0, QColor(0, 0, 0)), (0.0, QColor(255, 255, 255))):
                 painter.setPen(QPen(colour, 1))
                 painter.drawRect(middle.adjusted(-grow, -grow, grow, grow))
             painter.setPen(INK)
-            text = QRectF(8, side, self.width() - 16, TEXT_PX)
+            text = QRectF(MARGIN_PX, side, self.width() - 2 * MARGIN_PX, TEXT_PX)
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, "\n".join(self._lines))
             painter.setPen(QPen(QColor(255, 255, 255, 120), 1))
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
