@@ -1,6 +1,6 @@
 """Long runs of the export, too long for the tests: kills, a queue of 50 jobs, and memory over 20,000 frames.
 
-    python -m benchmarks.export_endurance kills|queue|memory|all [--kills 20] [--frames 20000]
+    python -m benchmarks.export_endurance kills|queue|memory|all [--kills 20] [--codec NAME] [--frames 20000]
 
 Run in ``tests/`` with the packages and ``tests/`` on PYTHONPATH. Prints one JSON line for each run; a run that finds a
 fault ends with an AssertionError.
@@ -34,29 +34,33 @@ MSECS = 4000
 CONSTANT = list(range(0, MSECS, 40))
 VARIABLE = [time for time in CONSTANT if time % 200 in (0, 40) or 400 <= time < 600]
 FLASHES_MSECS = (240, 640, 1640, 3040)
-HELD, SLOW = "helpers.held_frames", "helpers.slow_cli"
+HELD, SLOW, SHORT = "helpers.held_frames", "helpers.slow_cli", "helpers.short_parts"
 MIB = 2**20
 MOST_FRAMES, MOST_PICTURES = 400, 180
-"""A kill comes before so many frames are done more: of a video, parts of 240 frames stay; of pictures, each."""
+"""A kill comes before so many frames are done more: of a video, parts stay (240 frames, or 24); of pictures, each."""
 
 
-def kills(folder: Path, count: int) -> Iterator[dict[str, Any]]:
-    """Kill each kind of export ``count`` times and resume it; compare it with an unbroken one."""
-    for name, codec, times in (
-        ("out.mkv", "ffv1", CONSTANT), ("out.mp4", "libx264", VARIABLE), ("out.webm", "libvpx-vp9", CONSTANT),
-        ("frames", "png", VARIABLE),
+def kills(folder: Path, count: int, only: str | None = None) -> Iterator[dict[str, Any]]:
+    """Kill each kind of export, or that of ``only``, ``count`` times and resume it; compare it with an unbroken one."""
+    for name, codec, times, module in (
+        ("out.mkv", "ffv1", CONSTANT, HELD), ("out.mp4", "libx264", VARIABLE, HELD),
+        ("out.webm", "libvpx-vp9", CONSTANT, SHORT), ("frames", "png", VARIABLE, HELD),
+        ("tiffs", "tiff", CONSTANT, HELD),
     ):  # fmt: skip
+        if only not in (None, codec):
+            continue
         place = folder / f"{codec}-kills"
         place.mkdir()
         clip = write_clicks(place / "clip.mkv", times, [times.index(time) for time in FLASHES_MSECS], end_msecs=MSECS)
         options = ("--codec", codec, "--scale", "1", "--fps", "1000")
         whole, out = place / f"whole-{name}", place / name
-        assert run("0", "export", clip, whole, *options, module=HELD).exit_code == 0
+        assert run("0", "export", clip, whole, *options, module=module).exit_code == 0
         found = kill_again_and_again(
-            [clip, out, *options], out, kills=count, seed=codec, secs_per_frame="0.001", module=HELD,
-            most=MOST_PICTURES if codec == "png" else MOST_FRAMES,
+            [clip, out, *options], out, kills=count, seed=codec, secs_per_frame="0.001", module=module,
+            most=MOST_PICTURES if codec in ("png", "tiff") else MOST_FRAMES,
         )  # fmt: skip
-        last = run("0", "export", clip, out, *options, "--resume", module=HELD)
+        assert found, "nothing outlived a kill, so that nothing was tested"
+        last = run("0", "export", clip, out, *options, "--resume", module=module)
         assert last.exit_code == 0, last
         assert_same(out, whole)
         worst = 0.0
@@ -122,11 +126,12 @@ def main() -> None:
     parser.add_argument("run", choices=["kills", "queue", "memory", "all"])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--frames", type=int, default=20_000)
+    parser.add_argument("--codec", help="of kills: only this one")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         runs: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
-            "kills": lambda: kills(folder, chosen.kills),
+            "kills": lambda: kills(folder, chosen.kills, chosen.codec),
             "queue": lambda: queue(folder),
             "memory": lambda: memory(folder, chosen.frames),
         }

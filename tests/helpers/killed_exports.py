@@ -21,7 +21,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 def frames_of(path: Path) -> NDArray[np.uint8]:
     """Decode the video, or the folder of pictures, ``path``: uint8 [frames, height, width, 3]."""
-    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.[pt]*")) if path.is_dir() else [path]
     return np.stack([frame.to_ndarray(format="rgb24") for file in files for frame in _decoded(file)])
 
 
