@@ -1,6 +1,7 @@
 """The codecs of an export: names, files, quality, and tests of which work on this machine."""
 
 import errno
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from helpers.export_jobs import job
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.exporting.codecs import CODECS, Codec, codec_for, encodes, working_encoders
+from videoinr.exporting.codecs import CODECS, Codec, check_encodes, codec_for, encodes, why_not, working_encoders
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.outputs import check_output, sink_for
 from videoinr.exporting.tags import tags_from_colour
@@ -91,6 +92,23 @@ def test_a_codec_that_does_not_work_here_is_refused(tmp_path: Path) -> None:
             sink.open()
         sink.abort()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="h264_vaapi cannot be used") as caught:
+        codec_for(".mp4", "h264_vaapi")
+    assert "built without it" in caught.value.hint or "memory of the GPU" in caught.value.hint
+    monkeypatch.setattr(av, "codecs_available", {*av.codecs_available, "h264_vaapi"})
+    with pytest.raises(UsageError) as caught:
+        codec_for(".mp4", "h264_vaapi")
+    assert "memory of the GPU" in caught.value.hint
+    assert why_not(replace(CODECS[0], encoder="no_such_encoder")) == "The FFmpeg that PyAV brings is built without it."
+    wrong = replace(CODECS[0], pix_fmt="rgb48be")
+    assert "answered" in str(why_not(wrong))
+    with pytest.raises(ExportError) as failed:
+        check_encodes(wrong)
+    assert "answered" in failed.value.hint
+    assert "ffv1" in failed.value.hint
 
 
 def test_each_system_error_has_its_own_message() -> None:

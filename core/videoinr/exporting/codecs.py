@@ -115,6 +115,8 @@ class Codec:
 _RGB = ("bgr0", "bgra", "rgb24", "pal8")
 _DEEP = ("yuv420p10le", "yuv444p10le")
 
+_NOT_BUILT = "The FFmpeg that PyAV brings is built without it."
+
 # The order matters: for an ending, the first codec that names it is the default; the dialog lists them in this order.
 CODECS = (
     Codec(
@@ -184,6 +186,8 @@ def codec_for(ending: str, name: str | None) -> Codec:
     if name is None:
         return next(codec for codec in CODECS if ending in codec.endings)
     codec = next((codec for codec in CODECS if name.lower() in (codec.encoder, *codec.names)), None)
+    if codec is None and name.lower().endswith("_vaapi"):
+        raise UsageError(f"{name} cannot be used.", hint=f"{_why_no_vaapi(name.lower())} {working_hint()}")
     if codec is None:
         raise UsageError(f"The codec '{name}' is unknown.", hint=working_hint())
     if ending not in codec.endings:
@@ -192,6 +196,14 @@ def codec_for(ending: str, name: str | None) -> Codec:
             hint=f"End the output's name in {', '.join(codec.endings)}.",
         )
     return codec
+
+
+def _why_no_vaapi(name: str) -> str:
+    import av
+
+    if name not in av.codecs_available:
+        return _NOT_BUILT
+    return "VAAPI encodes only frames that lie in the memory of the GPU, which this program does not write there."
 
 
 def codec_named(encoder: str) -> Codec:
@@ -211,7 +223,13 @@ def working_encoders() -> tuple[str, ...]:
 
 def encodes(codec: Codec) -> bool:
     """Return whether ``codec`` encodes a picture of 256 x 256 pixels on this machine."""
+    return why_not(codec) is None
+
+
+def why_not(codec: Codec) -> str | None:
+    """Return why ``codec`` encodes no picture of 256 x 256 pixels on this machine; None if it does."""
     import av
+    from av.codec.codec import UnknownCodecError
     from av.video.codeccontext import VideoCodecContext
 
     # SVT-AV1 writes its settings to stderr itself, not through FFmpeg's log; level 1 leaves only its errors.
@@ -226,15 +244,17 @@ def encodes(codec: Codec) -> bool:
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
         frame.pts = 0
-        return bool(context.encode(frame) + context.encode(None))
-    except (av.FFmpegError, ValueError):
-        return False
+        return None if context.encode(frame) + context.encode(None) else "It gave no packet."
+    except UnknownCodecError:
+        return _NOT_BUILT
+    except (av.FFmpegError, ValueError) as error:
+        return f"It answered: {getattr(error, 'strerror', None) or error}."
 
 
 def check_encodes(codec: Codec) -> None:
     """Raise ExportError, with the codecs that work, if ``codec`` does not encode a picture on this machine."""
-    if not encodes(codec):
-        raise ExportError(f"{codec.encoder} does not work on this machine.", hint=working_hint())
+    if why := why_not(codec):
+        raise ExportError(f"{codec.encoder} does not work on this machine.", hint=f"{why} {working_hint()}")
 
 
 def is_video(out: Path) -> bool:
