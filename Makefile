@@ -20,7 +20,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_CONSTRAINT := $(CURDIR)/packaging/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo screenshots icon third-party hashes bench manual pictures wheel check-wheel clean
+.PHONY: help setup system-libraries run run-window run-headless test test-gpu lint demo screenshots icon third-party hashes bench manual pictures wheel check-wheel frozen check-frozen matrix clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -80,7 +80,7 @@ hashes: $(READY) ## Fetch the hashes of the pinned versions anew
 
 third-party: $(READY) ## List the libraries and data of others anew, and write the bill of materials
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c packaging/constraints.txt hatchling \
-		-e ".[test,lint,demo,dist,docs,onnx,openvino,baselines,sound,release]"
+		-e ".[test,lint,demo,dist,docs,onnx,openvino,cluster,baselines,sound,release]"
 	$(BIN)/python packaging/third_party.py packaging/THIRD_PARTY.md
 	$(BIN)/python packaging/sbom.py packaging/sbom.cdx.json
 
@@ -105,6 +105,16 @@ wheel: manual ## Build dist/: the source archive, and the wheel from that archiv
 
 check-wheel: wheel ## Install the wheel by itself and use it
 	$(BIN)/python packaging/check_wheel.py dist/*.whl
+
+frozen: wheel ## Freeze the program for Linux to dist/frozen/videoinr, with Python, torch and Qt in it (some minutes)
+	PYTHON="$(PYTHON)" PIP_FLAGS="$(PIP_FLAGS)" bash packaging/freeze.sh dist/*.whl
+
+check-frozen: ## Use the frozen program on bare roots of Debian 12 and 13 (as root, with debootstrap)
+	"$(PYTHON)" packaging/check_bare_root.py bookworm --frozen dist/frozen/videoinr
+	"$(PYTHON)" packaging/check_bare_root.py trixie --frozen dist/frozen/videoinr
+
+matrix: ## Run the fast tests with the lowest and the newest versions of the dependencies (gigabytes, an hour)
+	"$(PYTHON)" packaging/matrix.py lowest newest
 
 clean: ## Remove all that was built, .venv too
 	rm -rf $(VENV) dist build out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -24,6 +24,8 @@ SWITCH = "VIDEOINR_NATIVE"
 """An environment variable; 0 means plain torch."""
 
 _SOURCE = Path(__file__).with_name("tile.c")
+PREBUILT = _SOURCE.with_suffix(".so")
+"""What a frozen program brings along, so that it needs no compiler; an installed one has no such file."""
 _FLAGS = ("-O3", "-mavx2", "-mfma", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
 _COMPILE_SECS = 60
@@ -67,10 +69,11 @@ def made() -> Made:
         return Made(absence="switched off")
     if not _suits_processor():
         return Made(absence="this processor has other instructions")
-    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
-    if compiler is None:
-        return Made(absence="there is no C compiler")
     try:
+        if PREBUILT.exists():
+            return Made(_loaded(PREBUILT), PREBUILT.name)
+        if (compiler := _compiler()) is None:
+            return Made(absence="there is no C compiler")
         file = _compiled(compiler)
         return Made(_loaded(file), file.name)
     except (OSError, subprocess.SubprocessError, AttributeError) as error:
@@ -96,11 +99,27 @@ def _compiled(compiler: str) -> Path:
     if not file.exists():
         with tempfile.TemporaryDirectory(dir=folder) as work:
             made = Path(work) / "tile.so"
-            command = [compiler, *_FLAGS, "-o", str(made), str(_SOURCE), "-lm"]
-            subprocess.run(command, check=True, capture_output=True, timeout=_COMPILE_SECS, stdin=subprocess.DEVNULL)
+            compile_to(made, compiler)
             # Renamed when it is complete: another process never loads half a file.
             made.replace(file)
     return file
+
+
+def compile_to(file: Path, compiler: str | None = None) -> None:
+    """Compile tile.c to ``file``, by the system's compiler if none is named.
+
+    Raises:
+        OSError: there is no compiler, or it cannot be started.
+        subprocess.SubprocessError: it failed.
+    """
+    if (chosen := compiler or _compiler()) is None:
+        raise FileNotFoundError("there is no C compiler")
+    command = [chosen, *_FLAGS, "-o", str(file), str(_SOURCE), "-lm"]
+    subprocess.run(command, check=True, capture_output=True, timeout=_COMPILE_SECS, stdin=subprocess.DEVNULL)
+
+
+def _compiler() -> str | None:
+    return next(filter(None, map(shutil.which, _COMPILERS)), None)
 
 
 def _private_folder() -> Path:
