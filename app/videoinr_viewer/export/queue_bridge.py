@@ -6,6 +6,7 @@ The folder is all that there is of the queue, so it outlives the program, and ``
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 LOOK_MSECS = 500
 """How often the folder is read while somebody looks at the queue, or it runs."""
+_STDERR = "stderr.txt"
+"""What the process says goes to this file of the folder: a pipe would break with the window, and a job fail by it."""
 NORMAL_ENDS = (0, 1, 4, 130)
 """Exit codes of ``videoinr export --queue``: done, jobs failed, jobs left, interrupted."""
 
@@ -52,7 +55,6 @@ class QueueBridge(QObject):
         self.folder = Path(self._temporary.name) if self._temporary else folder or Path()
         self._command, self._files = list(command), InTurn("videoinr-queue")
         self._process: QProcess | None = None
-        self._stderr = ""
         self._is_starting = self._is_looking = self._is_closed = False
         self.state: QueueState | None = None
         self.is_watched = False
@@ -69,7 +71,10 @@ class QueueBridge(QObject):
     @property
     def count_waiting(self) -> int:
         """How many job files have not ended, told by their names alone: for the start of the program."""
-        return sum(1 for _ in self.folder.glob("*.json")) if self.folder.is_dir() else 0
+        try:
+            return sum(name.endswith(".json") for name in os.listdir(self.folder))
+        except OSError:  # There is none yet, or it cannot be read: looking at the queue says so.
+            return 0
 
     def watch(self, is_watched: bool) -> None:
         """Tell whether somebody looks at the queue: then it is read twice a second."""
@@ -174,9 +179,9 @@ class QueueBridge(QObject):
         self._is_starting = False
         if self._is_closed:
             return
-        self._stderr, process = "", QProcess(self)
+        process = QProcess(self)
         process.setStandardOutputFile(QProcess.nullDevice())
-        process.readyReadStandardError.connect(self._read_stderr)
+        process.setStandardErrorFile(str(self.folder / _STDERR))
         process.errorOccurred.connect(self._fail_to_start)
         process.finished.connect(self._end)
         self._process = process
@@ -185,11 +190,13 @@ class QueueBridge(QObject):
         process.start(line[0], line[1:])
         self._timer.start()
 
-    @Slot()
-    def _read_stderr(self) -> None:
-        if self._process is not None:
-            new = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-            self._stderr = (self._stderr + new)[-KEPT_STDERR_CHARS:]
+    def _said(self) -> list[str]:
+        """Return the last lines that the process has said."""
+        try:
+            text = (self.folder / _STDERR).read_bytes()[-KEPT_STDERR_CHARS:].decode(errors="replace")
+        except OSError:
+            return []
+        return [line.strip() for line in text.splitlines() if line.strip()]
 
     @Slot(QProcess.ProcessError)
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
@@ -200,15 +207,15 @@ class QueueBridge(QObject):
 
     @Slot(int, QProcess.ExitStatus)
     def _end(self, exit_code: int, status: QProcess.ExitStatus) -> None:
-        self._read_stderr()
         self._forget_process()
-        errors = [line for line in self._stderr.splitlines() if line.startswith("error: ")]
+        said = self._said()
+        errors = [line for line in said if line.startswith("error: ")]
         if errors:
             self.failed.emit(errors[-1].removeprefix("error: "), "")
         elif exit_code not in NORMAL_ENDS or status is QProcess.ExitStatus.CrashExit:
-            log.error("the export queue ended with %s\n%s", exit_code, self._stderr)
-            last = next((line for line in reversed(self._stderr.splitlines()) if line.strip()), "")
-            self.failed.emit(tr("The queue ended unexpectedly (exit code {code}).", code=exit_code), last.strip())
+            log.error("the export queue ended with %s: %s", exit_code, said)
+            words = tr("The queue ended unexpectedly (exit code {code}).", code=exit_code)
+            self.failed.emit(words, said[-1] if said else "")
 
     def _forget_process(self) -> None:
         if self._process is not None:
