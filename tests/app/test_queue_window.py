@@ -24,6 +24,8 @@ from videoinr_viewer.export.queue_dialog import QueueDialog
 from videoinr_viewer.main_window import WindowOptions
 
 FRAMES = 50
+PROCESS_MSECS = 120_000
+"""How long a process may take on a busy machine to start and to do its part."""
 
 
 @pytest.fixture
@@ -78,6 +80,10 @@ def queue_dialog(stage: Stage) -> QueueDialog:
     return dialog
 
 
+def wait_for_process(stage: Stage, condition: Callable[[], bool]) -> None:
+    stage.qtbot.waitUntil(condition, timeout=PROCESS_MSECS)
+
+
 def states(stage: Stage) -> list[JobState]:
     state = stage.viewer.queue.state
     return [] if state is None else [job.state for job in state.jobs]
@@ -112,8 +118,8 @@ def test_a_queue_with_a_bad_job_runs_and_the_bad_one_is_tried_again(
     ]  # fmt: skip
     dialog.run.click()
     assert not dialog.run.isEnabled() or dialog.run.text() == "Pause the &queue"
-    stage.wait_for(lambda: sorted(state.value for state in states(stage)) == ["done", "failed"])
-    stage.wait_for(lambda: not stage.viewer.queue.is_running)
+    wait_for_process(stage, lambda: sorted(state.value for state in states(stage)) == ["done", "failed"])
+    wait_for_process(stage, lambda: not stage.viewer.queue.is_running)
     assert frame_count(good) == FRAMES
     assert dialog.summary.text() == "1 of 2 done, 1 failed"
     assert "Saved 50 frames to" in stage.viewer.window.messages.text.text()
@@ -130,7 +136,7 @@ def test_a_queue_with_a_bad_job_runs_and_the_bad_one_is_tried_again(
     dialog.again.click()
     stage.wait_for(lambda: JobState.FAILED not in states(stage))
     dialog.run.click()
-    stage.wait_for(lambda: states(stage) == [JobState.DONE] * 2)
+    wait_for_process(stage, lambda: states(stage) == [JobState.DONE] * 2)
     assert frame_count(bad) == FRAMES
 
 
@@ -155,13 +161,13 @@ def test_a_paused_queue_outlives_the_program(window_of: Callable[..., Stage], fo
     add(stage, out)
     dialog = queue_dialog(stage)
     dialog.run.click()
-    stage.wait_for(lambda: states(stage) == [JobState.RUNNING] and stage.viewer.queue.state.jobs[0].done > 2)  # type: ignore[union-attr]
+    wait_for_process(stage, lambda: states(stage) == [JobState.RUNNING] and stage.viewer.queue.state.jobs[0].done > 2)  # type: ignore[union-attr]
     assert not dialog.progress.isHidden()
     assert "queue " in stage.viewer.window.status.queue.text()
     assert "export queue is still running" in asked_at_the_end(stage)
     dialog.run.click()
-    stage.wait_for(lambda: not stage.viewer.queue.is_running)
-    stage.wait_for(lambda: states(stage) == [JobState.WAITING])
+    wait_for_process(stage, lambda: not stage.viewer.queue.is_running)
+    wait_for_process(stage, lambda: states(stage) == [JobState.WAITING])
     assert "the queue is paused" in dialog.summary.text()
     assert dialog.run.text() == "&Start"
     stage.viewer.window.close()
@@ -171,7 +177,7 @@ def test_a_paused_queue_outlives_the_program(window_of: Callable[..., Stage], fo
     dialog = queue_dialog(again)
     stage.wait_for(lambda: cells(dialog.list)[0][1] == "waiting")
     dialog.run.click()
-    again.wait_for(lambda: states(again) == [JobState.DONE])
+    wait_for_process(again, lambda: states(again) == [JobState.DONE])
     assert frame_count(out) == FRAMES
     assert not list(out.parent.glob("*.part"))
 
