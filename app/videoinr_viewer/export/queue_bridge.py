@@ -58,7 +58,8 @@ class QueueBridge(QObject):
         self._is_starting = self._is_looking = self._is_closed = False
         self.state: QueueState | None = None
         self.is_watched = False
-        self._timer = QTimer(self, interval=LOOK_MSECS)
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MSECS)
         self._timer.timeout.connect(self._look_if_needed)
         self._found.connect(self.take)
         self._may_start.connect(self._start_process)
