@@ -117,6 +117,11 @@ class QueueDialog(QDialog):
             QShortcut(QKeySequence(key), self.list, button.click, context=Qt.ShortcutContext.WidgetShortcut)
             button.setToolTip(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
 
+    def offer(self) -> None:
+        """Show the window before all others."""
+        for act in (self.show, self.raise_, self.activateWindow):
+            act()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Read the queue twice a second from now on."""
         super().showEvent(event)

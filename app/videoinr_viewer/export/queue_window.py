@@ -63,9 +63,7 @@ class ExportQueue(QObject):
 
         if self.dialog is None:
             self.dialog = QueueDialog(self.bridge, self._window)
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
+        self.dialog.offer()
 
     def hide(self) -> None:
         """Hide the dialog."""
