@@ -116,6 +116,17 @@ def test_animations_play_for_ever_at_their_rate(tmp_path: Path, name: str) -> No
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize(
+    ("name", "crf"), [("out.gif", None), ("out.apng", None), ("out.webp", 0), ("out.webp", 10), ("out.webp", 100)]
+)
+def test_equal_frames_and_a_single_one_are_written_too(tmp_path: Path, name: str, crf: int | None, count: int) -> None:
+    frames = np.repeat(levels(np.uint8, count=1), count, axis=0)
+    path = write(tmp_path / name, frames, crf=crf)
+    with Image.open(path) as image:
+        assert image.size == (47, 33)
+
+
 @pytest.mark.parametrize("name", ["out.gif", "out.webp", "out.apng"])
 def test_an_animation_leaves_sound_and_the_rest_out_and_says_so(tmp_path: Path, name: str) -> None:
     clip = write_clicks(tmp_path / "clip.mkv", list(range(0, 400, 40)), [3], end_msecs=400)

@@ -16,7 +16,10 @@ _CANVAS_AT, _DURATION_AT, _SIDE, _DURATION = 4, 12, 3, 3
 
 @dataclass(frozen=True, slots=True)
 class WebpFacts:
-    """The size of a WebP's pictures, how many it stores (equal ones are stored once), and how long they last."""
+    """The size of a WebP's pictures, how many it stores (equal ones are stored once), and how long they last.
+
+    Where all are equal, or there is one, libwebp stores a single picture without a duration: ``stored`` is 0 then.
+    """
 
     width: int
     height: int
@@ -42,9 +45,20 @@ def webp_facts(path: Path) -> WebpFacts:
         elif name == b"ANMF":
             msecs += _number(data, at + _DURATION_AT, _DURATION)
             stored += 1
+        elif name in (b"VP8 ", b"VP8L") and not stored and size == (0, 0):
+            size = _size_of_picture(name, data, at)
         at += length + length % 2
     return WebpFacts(*size, stored, Fraction(msecs, 1000))
 
 
 def _number(data: bytes, at: int, count: int) -> int:
     return int.from_bytes(data[at : at + count], "little")
+
+
+def _size_of_picture(kind: bytes, data: bytes, at: int) -> tuple[int, int]:
+    """Return the width and the height of a single picture, lossy or lossless (VP8L), whose chunk begins at ``at``."""
+    if kind == b"VP8 ":
+        # After a tag of three bytes and a start code: two numbers of 14 bits, each with two bits of scale above it.
+        return _number(data, at + 6, 2) & 0x3FFF, _number(data, at + 8, 2) & 0x3FFF
+    sides = _number(data, at + 1, 4)
+    return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
