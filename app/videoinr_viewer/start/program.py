@@ -15,7 +15,6 @@ import platformdirs
 from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtWidgets import QApplication
 
-from videoinr.isolation.helpers import HELPERS, is_on
 from videoinr.playing.cache import PlayCache
 from videoinr.render.renderer import Renderer
 from videoinr_resources import path as resource_path
@@ -91,6 +90,9 @@ def model_opener(reading: ReadingChoice) -> OpenModel:
 
 
 def _import_engine() -> Callable[..., Renderer]:
+    # Imported here: the start of the program does without the readers.
+    from videoinr.isolation.helpers import HELPERS, is_on
+
     if is_on():
         # It is ready to open the clip by the time that torch is imported.
         HELPERS.warm_up()
