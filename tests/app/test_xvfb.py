@@ -20,6 +20,8 @@ import pytest
 from helpers import viewer_under_test
 from helpers.clicks import write_clicks
 from helpers.x_close import press_close_button
+from videoinr.render.view import MAX_SCALE
+from videoinr_viewer.picture.comparing import Compare
 
 PATIENCE_SECS = 40.0
 REPORT_SECS = 0.1
@@ -149,6 +151,10 @@ def _shows_flow(view: str, state: dict[str, Any]) -> bool:
     return bool(state["flow"] == view)
 
 
+def _compares(mode: Compare, state: dict[str, Any]) -> bool:
+    return bool(state["compare"] == mode.value and state["complete"])
+
+
 def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
@@ -235,6 +241,20 @@ def zoom_and_pan(program: Program) -> None:
         program.xdotool("mousemove", x + moved, y + moved // 2)
     program.xdotool("mouseup", 1)
     program.wait_for(lambda state: state["centre"][0] < centre[0] - 5, "dragging pans")
+    program.xdotool("mousemove", x, y)
+    point, before = under(program, x, y), program.state["zoom"]
+    program.xdotool("click", "--repeat", 30, "--delay", 5, 4)
+    program.wait_for(lambda state: state["zoom"] == MAX_SCALE and state["complete"], "the wheel zooms to x32")
+    assert before < MAX_SCALE / 4
+    assert all(abs(one - other) < 0.1 for one, other in zip(under(program, x, y), point, strict=True))
+    program.xdotool("key", "f")
+    program.wait_for(lambda state: abs(state["zoom"] - fitted) < 0.01 and state["complete"], "F shows the whole picture")
+
+
+def under(program: Program, x: int, y: int) -> tuple[float, float]:
+    """Return the clip's point, (x, y) in its pixels, that lies under a pixel of the screen."""
+    middle, zoom, centre = program.at("picture"), program.state["zoom"], program.state["centre"]
+    return centre[0] + (x - middle[0]) / zoom, centre[1] + (y - middle[1]) / zoom
 
 
 def press_keys(program: Program) -> None:
@@ -244,6 +264,11 @@ def press_keys(program: Program) -> None:
     program.wait_for(lambda state: state["compare"] == "wipe", "C compares")
     program.xdotool("key", "Escape")
     program.wait_for(lambda state: state["compare"] == "off", "Escape ends the comparison")
+    for number, mode in enumerate((Compare.WIPE, Compare.SIDE_BY_SIDE, Compare.DIFFERENCE, Compare.BLINK), 1):
+        program.xdotool("key", f"ctrl+{number}")
+        program.wait_for(partial(_compares, mode), "each way to compare has its key, and shows its pictures")
+    program.xdotool("key", "ctrl+0")
+    program.wait_for(partial(_compares, Compare.OFF), "Ctrl+0 ends the comparison")
     program.xdotool("keydown", "Tab")
     program.wait_for(lambda state: state["source_only"] is True, "holding Tab shows the source")
     program.xdotool("keyup", "Tab")
