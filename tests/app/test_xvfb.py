@@ -248,7 +248,7 @@ def zoom_and_pan(program: Program) -> None:
     assert before < MAX_SCALE / 4
     assert all(abs(one - other) < 0.1 for one, other in zip(under(program, x, y), point, strict=True))
     program.xdotool("key", "f")
-    program.wait_for(lambda state: abs(state["zoom"] - fitted) < 0.01 and state["complete"], "F shows the whole picture")
+    program.wait_for(lambda state: abs(state["zoom"] - fitted) < 0.01 and state["complete"], "F fits the picture")
 
 
 def under(program: Program, x: int, y: int) -> tuple[float, float]:
