@@ -108,6 +108,18 @@ def test_it_names_clip_model_and_device(engine: Engine, clip_path: Path) -> None
     assert engine.opened.device_name.startswith("CPU")
 
 
+def test_the_number_of_cores_does_not_change_what_pictures_are_made_from(clip_path: Path, tmp_path: Path) -> None:
+    before, names = torch.get_num_threads(), set()
+    try:
+        for cores in (1, 3):
+            torch.set_num_threads(cores)
+            with Engine(open_clip(clip_path), load_tiny_model(tmp_path), PROFILE) as engine:
+                names.add(engine.opened.source_id)
+    finally:
+        torch.set_num_threads(before)
+    assert len(names) == 1
+
+
 def test_a_tensor_holds_the_pixels_of_the_array(engine: Engine) -> None:
     np.testing.assert_array_equal(engine.render_tensor(QUERY).numpy(), engine.render(QUERY).rgbx)
 

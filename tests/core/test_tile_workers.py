@@ -32,6 +32,28 @@ def test_every_tile_is_computed_once_without_gradients(count: int) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("tiles")]
 
 
+def test_threads_that_start_later_keep_their_number_of_cores() -> None:
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(3)
+    workers = TileWorkers(2)
+    try:
+        together = threading.Barrier(2)
+
+        def work(tile: Tile) -> None:
+            together.wait(60)
+            seen.append(torch.get_num_threads())
+
+        workers.each(work, TILES[:2], NEVER)
+        later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        later.start()
+        later.join()
+        assert seen == [1, 1, 3]
+        assert torch.get_num_threads() == 3
+    finally:
+        workers.close()
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_an_exception_ends_the_work_and_is_raised(count: int) -> None:
     workers, done = TileWorkers(count), []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 
@@ -23,7 +24,8 @@ class TileWorkers:
     def __init__(self, count: int) -> None:
         """Start ``count`` threads; with 0, the calling thread does the work (a GPU is one device)."""
         self._count = count
-        self._pool = ThreadPoolExecutor(count, "tiles", initializer=_use_one_core) if count else None
+        begin = partial(_use_one_core, torch.get_num_threads())
+        self._pool = ThreadPoolExecutor(count, "tiles", initializer=begin) if count else None
 
     def each(self, work: Callable[[Tile], None], tiles: Iterable[Tile], token: CancelToken) -> None:
         """Call ``work`` for every tile, and return when all calls have returned.
@@ -67,5 +69,18 @@ class TileWorkers:
             self._pool.shutdown()
 
 
-def _use_one_core() -> None:
-    torch.set_num_threads(1)
+_SETTING = threading.Lock()
+
+
+def _use_one_core(others: int) -> None:
+    """Give the calling thread one core for torch's operations, and threads that start later ``others``.
+
+    ``torch.set_num_threads`` changes the calling thread and the default of every thread that has not computed yet. So
+    the calling thread reads the number, which fixes its own, and a thread that ends at once sets the default back.
+    """
+    with _SETTING:
+        torch.set_num_threads(1)
+        torch.get_num_threads()
+        restoring = threading.Thread(target=torch.set_num_threads, args=(others,))
+        restoring.start()
+        restoring.join()

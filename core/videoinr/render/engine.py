@@ -78,7 +78,7 @@ class Engine(Closeable):
         self._decoder = decoder_for(self._model, profile)
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder)
         self._motion = MotionDrafts(clip, self._model, profile)
-        source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, profile.device_name))
+        source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, str(profile.device)))
         self._known_info = clip.info
         self._opened = Opened(
             self._with_notices(clip.info),
