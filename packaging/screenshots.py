@@ -2,15 +2,18 @@
 
 python packaging/screenshots.py FOLDER [CLIP]
 
-FOLDER gets a folder of pictures for each variant, and beside each a sheet of them all.
+FOLDER gets a folder of pictures for each variant, and beside each a sheet of them all. The screen is as large as the
+window.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,13 @@ class Variant:
         """The name of its folder."""
         return f"{self.theme}-{self.size}-{self.density}x-{self.language}"
 
+    @property
+    def screen(self) -> dict[str, object]:
+        """A screen of this size, for the offscreen platform."""
+        width, height = (int(side) * self.density for side in self.size.split("x"))
+        return {"name": "one", "x": 0, "y": 0, "width": width, "height": height, "logicalDpi": 96,
+                "logicalBaseDpi": 96, "dpr": 1}  # fmt: skip
+
 
 VARIANTS = (
     Variant("dark"),
@@ -54,11 +64,14 @@ def save(variant: Variant, clip: Path | None, folder: Path) -> None:
     """Let the viewer save its pictures in ``folder``; without a clip those of the first page."""
     view = ["--theme", variant.theme, "--size", variant.size, "--language", variant.language, "--device", "cpu"]
     opened = [] if clip is None else [str(clip), "--at", "0.54", "--model", "lite"]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(variant.density)}
-    subprocess.run(
-        [sys.executable, "-m", "videoinr_viewer.main", *opened, "--screenshot", str(folder), *view],
-        check=True, env=environment,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as place:
+        screens = Path(place) / "screens.json"
+        screens.write_text(json.dumps({"screens": [variant.screen]}))
+        platform = f"offscreen:configfile={screens}"
+        subprocess.run(
+            [sys.executable, "-m", "videoinr_viewer.main", *opened, "--screenshot", str(folder), *view],
+            check=True, env={**os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(variant.density)},
+        )  # fmt: skip
 
 
 def sheet(pictures: list[Path], out: Path) -> None:

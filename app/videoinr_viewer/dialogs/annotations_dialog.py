@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -20,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.journey.camera import Easing
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import decimal, tr
@@ -29,7 +28,7 @@ from videoinr_viewer.timeline.annotations import Annotations
 _TIME = Qt.ItemDataRole.UserRole
 
 
-class AnnotationsDialog(QDialog):
+class AnnotationsDialog(SideDialog):
     """A window beside the main one. A double click on a time goes there; F2 or a double click on a name renames."""
 
     def __init__(self, session: Session, annotations: Annotations, planner: JourneyPlanner, parent: QWidget) -> None:
@@ -46,10 +45,6 @@ class AnnotationsDialog(QDialog):
         self.go, self.rename, self.remove = (
             QPushButton(text, autoDefault=False) for text in (tr("&Go to"), tr("Re&name"), tr("&Remove"))
         )
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        for button in (self.go, self.rename, self.remove):
-            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         self.easing = QComboBox()
         self.easing.setAccessibleName(tr("To the next keyframe"))
         for easing, word in _words_for_easings().items():
@@ -61,8 +56,8 @@ class AnnotationsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addLayout(row)
-        layout.addWidget(buttons)
-        self.resize(460, 320)
+        layout.addWidget(self.close_box(self.go, self.rename, self.remove))
+        self.wanted_px = QSize(460, 320)
         annotations.changed.connect(self.fill)
         planner.changed.connect(self.fill)
         self.list.itemDoubleClicked.connect(self._double_click)

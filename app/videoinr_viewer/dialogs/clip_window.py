@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QGroupBox,
     QHeaderView,
@@ -26,6 +24,7 @@ from videoinr.errors import VideoInrError
 from videoinr.render.messages import Opened
 from videoinr.types import AcrossCuts
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import format_device
 from videoinr_viewer.style.theme import Tone, set_tone
@@ -34,7 +33,7 @@ BACKGROUNDS = ("black", "grey", "white", "checkerboard")
 DEINTERLACING = ("auto", "on", "off")
 
 
-class ClipWindow(QDialog):
+class ClipWindow(SideDialog):
     """A window beside the main one; it follows the open clip."""
 
     reading_wanted = Signal(object)
@@ -78,13 +77,11 @@ class ClipWindow(QDialog):
         form.addRow(self.problem)
         form.addRow(self.apply)
         self.problem.hide()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.facts, 1)
         layout.addWidget(group)
-        layout.addWidget(buttons)
-        self.resize(520, 640)
+        layout.addWidget(self.close_box())
+        self.wanted_px = QSize(520, 640)
 
     def show_clip(self, opened: Opened) -> None:
         """Show the properties of the clip ``opened``, and how it is read."""

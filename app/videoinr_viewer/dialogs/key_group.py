@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -13,14 +14,16 @@ from videoinr_viewer.style.painting import painting
 Keys = Sequence[tuple[str, str]]
 """(keys, text of the action) for each line."""
 _GAP_PX, _LINE_PX, _TITLE_PX = 18, 5, 4
+_LEAST_TEXT_PX = 180
 _AT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+_AT_WRAPPED = int(_AT) | int(Qt.TextFlag.TextWordWrap)
 
 
 class KeyGroup(QWidget):
     """Shows ``keys`` under ``title``; the texts begin ``keys_px`` from the left.
 
     It paints its lines itself: a label of rich text for each group took 15 ms of layout, and a label for each text as
-    much of style sheet. Screen readers get the lines as the description.
+    much of style sheet. Screen readers get the lines as the description. Where it is narrow, long texts are broken.
     """
 
     def __init__(self, title: str, keys: Keys, keys_px: int) -> None:
@@ -28,18 +31,34 @@ class KeyGroup(QWidget):
         self._title, self._keys, self._keys_px = title, keys, keys_px
         self.setAccessibleName(title)
         self.setAccessibleDescription("\n".join(f"{key}: {text}" for key, text in keys))
-        self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
     def sizeHint(self) -> QSize:
-        """Return the size of all lines."""
+        """Return the size of all lines, none of them broken."""
         metrics, title = self.fontMetrics(), QFontMetrics(bold(self.font()))
         texts_px = max((metrics.horizontalAdvance(text) for _, text in self._keys), default=0)
         width = max(self._keys_px + texts_px, title.horizontalAdvance(self._title))
         return QSize(width + 1, self._line_px * (1 + len(self._keys)) + _TITLE_PX)
 
+    def hasHeightForWidth(self) -> bool:
+        """Return True: broken lines are higher."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of all lines in ``width`` pixels."""
+        return self._line_px + _TITLE_PX + sum(self._heights(width))
+
+    def _heights(self, width: int) -> list[int]:
+        metrics, room = self.fontMetrics(), QRect(0, 0, max(1, width - self._keys_px), 10**4)
+        boxes = (metrics.boundingRect(room, _AT_WRAPPED, text) for _, text in self._keys)
+        return [max(metrics.height(), box.height()) + _LINE_PX for box in boxes]
+
     def minimumSizeHint(self) -> QSize:
-        """Return the same: no line is cut off."""
-        return self.sizeHint()
+        """Return the size with room for a few words in a line."""
+        size = self.sizeHint()
+        return QSize(min(size.width(), self._keys_px + _LEAST_TEXT_PX), size.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint title and lines in the colours of the theme."""
@@ -49,11 +68,13 @@ class KeyGroup(QWidget):
             painter.setPen(self.palette().windowText().color())
             painter.setFont(strong)
             painter.drawText(0, 0, width, line, _AT, self._title)
-            for index, (key, _) in enumerate(self._keys):
-                painter.drawText(0, (index + 1) * line + _TITLE_PX, self._keys_px, line, _AT, key)
+            heights = self._heights(width)
+            tops = [line + _TITLE_PX + y for y in accumulate(heights, initial=0)]
+            for top, (key, _) in zip(tops, self._keys, strict=False):
+                painter.drawText(0, top, self._keys_px, line, _AT, key)
             painter.setFont(plain)
-            for index, (_, text) in enumerate(self._keys):
-                painter.drawText(self._keys_px, (index + 1) * line + _TITLE_PX, width - self._keys_px, line, _AT, text)
+            for top, height, (_, text) in zip(tops, heights, self._keys, strict=False):
+                painter.drawText(self._keys_px, top, width - self._keys_px, height, _AT_WRAPPED, text)
 
     @property
     def _line_px(self) -> int:

@@ -7,47 +7,40 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QMenu,
     QMenuBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from videoinr_viewer.dialogs.key_group import KeyGroup, Keys, width_of_keys
+from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog, room_on_screen
 from videoinr_viewer.style.language import tr
 
 _MARGIN_PX = 50
 """What the dialog is wider than its columns."""
 
 
-class KeySheet(QDialog):
+class KeySheet(SideDialog):
     """Shows the shortcuts of ``menu_bar`` and the mouse gestures, one group for each menu.
 
-    There are two columns where the screen, or at least the window of ``parent``, is wide enough for them.
+    There are two columns where the screen is wide enough for them.
     """
 
     def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Keyboard shortcuts"))
         groups = [*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())]
-        room = self.screen().availableSize().expandedTo(QSize() if parent is None else parent.size())
+        room = room_on_screen(self)
         columns = _columns(groups, 2)
         if columns.sizeHint().width() + _MARGIN_PX > room.width():
             columns = _columns(groups, 1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(columns)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(scroll)
-        layout.addWidget(buttons)
+        layout.addWidget(FormArea(columns))
+        layout.addWidget(self.close_box())
         wanted = columns.sizeHint()
-        self.resize(QSize(wanted.width() + _MARGIN_PX, min(760, wanted.height() + 80)).boundedTo(room))
+        self.wanted_px = QSize(wanted.width() + _MARGIN_PX, min(760, wanted.height() + 80))
 
 
 def _mouse() -> Keys:

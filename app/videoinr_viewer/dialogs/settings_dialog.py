@@ -9,8 +9,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QLabel,
     QPushButton,
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
@@ -27,7 +26,7 @@ MEMORY_MIB = (0, 512, 1024, 2048, 4096, 8192, 16384)
 """The budgets that are offered; a file of settings may name others."""
 
 
-class SettingsDialog(QDialog):
+class SettingsDialog(SideDialog):
     """Shows ``settings``. ``devices``: the names of those that there are. ``shortcuts``: opens the page of the keys."""
 
     theme_wanted = Signal(object)
@@ -59,7 +58,9 @@ class SettingsDialog(QDialog):
         self._connect()
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
+        fields = QWidget()
+        form = QFormLayout(fields)
+        form.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
             (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language), (tr("&Device"), self.device),
             (tr("&Memory for decoding"), self.memory), (tr("&Volume"), self.volume), ("", self.mute),
@@ -72,14 +73,11 @@ class SettingsDialog(QDialog):
             tr("The language changes at the next start. Device and memory open the clip anew."), wordWrap=True
         )
         note.setProperty("class", "quiet")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
-        layout.addLayout(form)
+        layout.addWidget(FormArea(fields), 1)
         layout.addWidget(note)
-        layout.addWidget(buttons)
+        layout.addWidget(self.close_box())
         self.setMinimumWidth(420)
 
     def show_values(self, settings: Settings, devices: Iterable[str]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QHeaderView,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.key_bindings import KeyBindings, is_usable, native, plain
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme import Tone, set_tone
@@ -28,7 +28,7 @@ from videoinr_viewer.style.theme import Tone, set_tone
 _ID = Qt.ItemDataRole.UserRole
 
 
-class ShortcutsDialog(QDialog):
+class ShortcutsDialog(SideDialog):
     """Lists the actions ``rows``, each an id and the title of its menu; changes count at once."""
 
     def __init__(self, bindings: KeyBindings, rows: Sequence[tuple[str, str]], parent: QWidget) -> None:
@@ -64,9 +64,7 @@ class ShortcutsDialog(QDialog):
         row.addWidget(self.key, 1)
         for button in (self.add, self.clear, self.reset):
             row.addWidget(button)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        buttons = self.close_box()
         buttons.addButton(self.reset_all, QDialogButtonBox.ButtonRole.ResetRole)
         layout = QVBoxLayout(self)
         layout.addWidget(self.filter)
@@ -75,7 +73,7 @@ class ShortcutsDialog(QDialog):
         layout.addWidget(self.note)
         layout.addWidget(buttons)
         self.note.setMinimumHeight(self.note.fontMetrics().height() + 2)
-        self.resize(620, 520)
+        self.wanted_px = QSize(620, 520)
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)

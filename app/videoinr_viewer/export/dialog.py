@@ -9,8 +9,6 @@ from typing import Any
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -30,6 +28,7 @@ from videoinr.exporting.outputs import can_resume, is_taken
 from videoinr.types import ExportProgress
 from videoinr.writing.whole_files import write_file
 from videoinr_viewer.dialogs.question import agrees
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
 from videoinr_viewer.export.queue_window import ExportQueue
@@ -37,7 +36,7 @@ from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import describe_estimate, format_frames, format_remaining
 
 
-class ExportDialog(QDialog):
+class ExportDialog(SideDialog):
     """A dialog beside the window. Closing it only hides it, and a running export continues."""
 
     def __init__(self, bridge: ExportBridge, queue: ExportQueue, parent: QWidget | None = None) -> None:
@@ -72,11 +71,7 @@ class ExportDialog(QDialog):
         self._connect()
 
     def _lay_out(self) -> None:
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        for button in self._buttons:
-            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons = self.close_box(*self._buttons)
         running = QWidget()
         column = QVBoxLayout(running)
         column.setContentsMargins(0, 0, 0, 0)

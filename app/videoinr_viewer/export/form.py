@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from videoinr.errors import VideoInrError
 from videoinr.exporting.companions import SourceStreams, read_streams
@@ -32,6 +34,7 @@ from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.reading import Reading
+from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.formats import Offered, offered
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.style.language import decimal, tr
@@ -83,7 +86,8 @@ class ExportForm(QWidget):
         self._source: ExportSource | None = None
         self._streams: SourceStreams | None = None
         self._takes_preset = False
-        self.clip_name = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.clip_name = QElidingLabel()
+        self.clip_name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox() for _ in range(5))
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox(tr("Only what the window shows"))
@@ -118,7 +122,8 @@ class ExportForm(QWidget):
         self.crf.setToolTip(tr("The smallest number is best; higher numbers make smaller files"))
 
     def _lay_out(self) -> None:
-        form = QFormLayout(self)
+        fields = QWidget()
+        form = QFormLayout(fields)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setHorizontalSpacing(16)
@@ -137,7 +142,12 @@ class ExportForm(QWidget):
         ):  # fmt: skip
             form.addRow(title, widget)
         form.addRow(tr("File"), file_row)
-        form.addRow(self.summary)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(9)
+        column.addWidget(FormArea(fields), 1)
+        # Apart, so that what is wrong with a field is seen wherever the fields are scrolled to.
+        column.addWidget(self.summary)
         self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
 
     def _connect(self) -> None:
@@ -156,6 +166,7 @@ class ExportForm(QWidget):
         old, self._source = self._source, source
         is_new = old is None or old.clip.info.path != source.clip.info.path
         self.clip_name.setText(source.clip.info.path.name)
+        self.clip_name.setToolTip(str(source.clip.info.path))
         if old is None or is_new or (old.marked, old.segments) != (source.marked, source.segments):
             self._offer_segments(source, keeps_choice=not is_new and old is not None and old.marked == source.marked)
         if is_new:

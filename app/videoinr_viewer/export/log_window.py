@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontDatabase, QTextCursor
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.style.language import tr
 
 _MOST_BYTES = 1 << 18
 """The end of a long log is shown."""
 
 
-class LogWindow(QDialog):
+class LogWindow(SideDialog):
     """A window beside ``parent``; it shows one log at a time, as it is when it is opened."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -23,12 +25,10 @@ class LogWindow(QDialog):
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setTabChangesFocus(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
-        layout.addWidget(buttons)
-        self.resize(600, 320)
+        layout.addWidget(self.close_box())
+        self.wanted_px = QSize(600, 320)
 
     def offer(self, name: str, path: Path) -> None:
         """Show the log ``path`` of the export to ``name``."""

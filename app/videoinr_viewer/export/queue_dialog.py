@@ -6,11 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Slot
+from PySide6.QtCore import QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -25,6 +23,7 @@ from PySide6.QtWidgets import (
 from videoinr.exporting import queue_control
 from videoinr.exporting.queue_state import JobState, QueuedJob, QueueState
 from videoinr_viewer.dialogs.question import agrees
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.export.log_window import LogWindow
 from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.style.language import tr
@@ -35,7 +34,7 @@ _NAME = Qt.ItemDataRole.UserRole
 _WAITS = (JobState.WAITING, JobState.PAUSED)
 
 
-class QueueDialog(QDialog):
+class QueueDialog(SideDialog):
     """A window beside the main one. Closing it only hides it, and the queue goes on."""
 
     def __init__(self, bridge: QueueBridge, parent: QWidget | None = None) -> None:
@@ -85,10 +84,7 @@ class QueueDialog(QDialog):
         middle.setSpacing(12)
         middle.addWidget(self.list, 1)
         middle.addLayout(side)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        buttons.addButton(self.run, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons = self.close_box(self.run)
         bottom = QHBoxLayout()
         bottom.addWidget(self.summary, 1)
         bottom.addWidget(buttons)
@@ -99,7 +95,7 @@ class QueueDialog(QDialog):
         layout.addWidget(self.note)
         layout.addWidget(self.progress)
         layout.addLayout(bottom)
-        self.resize(620, 380)
+        self.wanted_px = QSize(620, 380)
 
     def _connect(self) -> None:
         self._bridge.changed.connect(self._show)

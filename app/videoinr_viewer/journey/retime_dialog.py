@@ -7,10 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Slot
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import (
 from videoinr.errors import UsageError
 from videoinr.journey.curve import MOST_DENOMINATOR, CurvePoint, RetimeCurve, identity
 from videoinr.text import parsing
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.curve_plot import CurvePlot
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
@@ -33,7 +32,7 @@ _FIELDS = ("out_secs", "clip_secs", "ramp_secs")
 _MOST_DECIMALS = 10**6
 
 
-class RetimeDialog(QDialog):
+class RetimeDialog(SideDialog):
     """A window beside the main one. Each change is a step of undo; without a curve, the marked segment is proposed."""
 
     def __init__(self, planner: JourneyPlanner, session: Session, parent: QWidget) -> None:
@@ -51,17 +50,13 @@ class RetimeDialog(QDialog):
             QPushButton(text, autoDefault=False) for text in (tr("&Add a point"), tr("&Remove"), tr("Re&set"))
         )
         self.reset.setToolTip(tr("Without a curve, the marked segment plays at one speed"))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        for button in (self.add, self.remove, self.reset):
-            buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.addWidget(self.plot, 3)
         layout.addWidget(self.table, 2)
         layout.addWidget(self.words)
-        layout.addWidget(buttons)
+        layout.addWidget(self.close_box(self.add, self.remove, self.reset))
         self.words.setMinimumHeight(self.words.fontMetrics().height() * 2)
-        self.resize(620, 620)
+        self.wanted_px = QSize(620, 620)
         self.plot.dragged.connect(self._drag)
         self.table.itemChanged.connect(self._take_number)
         self.table.itemSelectionChanged.connect(self._enable)

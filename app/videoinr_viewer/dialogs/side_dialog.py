@@ -1,0 +1,93 @@
+"""A window beside the main one that fits the screen, and an area whose fields scroll where the screen is too low."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QWidget,
+)
+
+FRAME_PX = QSize(10, 40)
+"""Room for the frame and the title of a window; the system says how large they are only once the window is shown."""
+_FIELDS = (QComboBox, QAbstractSpinBox, QSlider)
+_LEAST_ROWS = 5
+"""Rows of text that a form area shows at least."""
+
+
+class SideDialog(QDialog):
+    """Each time it is shown it is made no larger than its screen has room for.
+
+    Its minimum must be small enough for that: what may be high lies in a list, a table or a :class:`FormArea`.
+    """
+
+    wanted_px = QSize()
+    """The size at first, if the screen has room for it; an invalid or empty one: what the contents ask for."""
+
+    def setVisible(self, visible: bool) -> None:
+        """Show the dialog, or hide it."""
+        if visible and not self.isVisible():
+            self._fit()
+        super().setVisible(visible)
+
+    def close_box(self, *actions: QPushButton) -> QDialogButtonBox:
+        """Return a row of buttons: ``actions`` and Close, which Return presses only where it has the focus."""
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        box.rejected.connect(self.reject)
+        box.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        for button in actions:
+            box.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        return box
+
+    def _fit(self) -> None:
+        was_sized = self.testAttribute(Qt.WidgetAttribute.WA_Resized)
+        wanted = self.size() if was_sized else self.sizeHint() if self.wanted_px.isEmpty() else self.wanted_px
+        self.resize(wanted.boundedTo(room_on_screen(self)))
+
+
+def room_on_screen(widget: QWidget) -> QSize:
+    """Return the largest size of a window on the screen of ``widget``, without its frame."""
+    return widget.screen().availableSize() - FRAME_PX
+
+
+class FormArea(QScrollArea):
+    """Shows ``form`` as it is where there is room, and scrolls it up and down where there is not."""
+
+    def __init__(self, form: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._form = form
+        self.setWidget(form)
+        # The colour of the dialog, not that of lists.
+        self.viewport().setAutoFillBackground(False)
+        form.setAutoFillBackground(False)
+        for kind in _FIELDS:
+            for field in form.findChildren(kind):
+                field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                field.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the whole form."""
+        return self._form.sizeHint().expandedTo(self.minimumSizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the form and its scroll bar, and the height of a few rows."""
+        bar_px = self.verticalScrollBar().sizeHint().width()
+        form = self._form.minimumSizeHint()
+        return QSize(form.width() + bar_px, min(form.height(), _LEAST_ROWS * self.fontMetrics().lineSpacing()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the wheel scroll the form over a field without the focus: it would change the value unseen."""
+        # The scroll bars are watched too, by Qt.
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, _FIELDS) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,118 @@
+"""Dialogs on a screen of 640x400: each fits it, with its buttons in view; forms scroll, also without the wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QScreen
+from PySide6.QtTest import QTest
+
+from helpers import small_screen
+from helpers.stage import Stage
+from videoinr_viewer.dialogs.side_dialog import FRAME_PX, FormArea
+
+PATIENCE_SECS = 60
+DIALOGS = 18
+"""How many dialogs, or states of a dialog, the helper opens."""
+
+
+@pytest.fixture(scope="module")
+def dialogs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return what the helper prints."""
+    screens = tmp_path_factory.mktemp("screen") / "screens.json"
+    screens.write_text(json.dumps({"screens": [
+        {"name": "small", "x": 0, "y": 0, "width": 640, "height": 400, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    ]}))  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, small_screen.__file__],
+        env={**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={screens}",
+             "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, timeout=PATIENCE_SECS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_dialog_fits_a_small_screen(dialogs: list[dict[str, Any]]) -> None:
+    assert len(dialogs) == DIALOGS, [one["name"] for one in dialogs]
+    for one in dialogs:
+        x, y, width, height = one["box"]
+        assert one["screen"] == [0, 0, 640, 400]
+        frame = QSize(0, 0) if one["name"] == "palette" else FRAME_PX
+        assert width <= 640 - frame.width(), one
+        assert height <= 400 - frame.height(), one
+        assert x >= 0, one
+        assert y >= 0, one
+        assert x + width <= 640, one
+        assert y + height <= 400, one
+
+
+def test_the_buttons_and_labels_are_in_view(dialogs: list[dict[str, Any]]) -> None:
+    for one in dialogs:
+        _, _, width, height = one["box"]
+        assert one["QPushButton"] or one["name"] == "palette", one
+        for left, top, across, down in one["QPushButton"] + one["QLabel"]:
+            assert left >= 0, one
+            assert top >= 0, one
+            assert left + across <= width, one
+            assert top + down <= height, one
+            assert across > 0, one
+            assert down > 0, one
+
+
+def test_a_size_of_the_user_is_kept_but_for_a_smaller_screen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.viewer.window.actions_by_id["annotations"].trigger()
+    dialog = stage.viewer.window.side_windows.annotations
+    assert dialog is not None
+    for size, screen, expected in (
+        (QSize(500, 400), QSize(1000, 800), QSize(500, 400)),
+        (QSize(500, 400), QSize(640, 400), QSize(500, 400 - FRAME_PX.height())),
+    ):
+        dialog.resize(size)
+        dialog.hide()
+        monkeypatch.setattr(QScreen, "availableSize", lambda _, screen=screen: screen)
+        dialog.show()
+        assert dialog.size() == expected
+
+
+def test_the_wheel_scrolls_a_form_and_changes_no_value(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(640, 300))
+    stage.viewer.window.actions_by_id["export"].trigger()
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
+    dialog = stage.viewer.window.exports.dialog
+    assert dialog is not None
+    (area,) = dialog.findChildren(FormArea)
+    bar = area.verticalScrollBar()
+    assert bar.maximum() > 0
+    for combo in (dialog.form.speed, dialog.form.rate, dialog.form.segment):
+        before = combo.currentIndex()
+        area.ensureWidgetVisible(combo)
+        for degrees in (360, -30):
+            place = combo.mapTo(dialog, combo.rect().center()).toPointF()
+            QTest.wheelEvent(dialog.windowHandle(), place, QPoint(0, 8 * degrees))
+            assert bar.value() == 0 if degrees > 0 else bar.value() > 0
+        assert combo.currentIndex() == before
+        assert not combo.hasFocus()
+
+
+def test_the_keyboard_brings_a_field_into_view(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(640, 300))
+    stage.viewer.window.actions_by_id["export"].trigger()
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
+    dialog = stage.viewer.window.exports.dialog
+    assert dialog is not None
+    (area,) = dialog.findChildren(FormArea)
+    dialog.form.segment.setFocus()
+    for _ in range(8):
+        QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        field = dialog.focusWidget()
+        if area.isAncestorOf(field):
+            top = field.mapTo(area.viewport(), QPoint()).y()
+            assert 0 <= top <= area.viewport().height() - field.height()
+    assert area.verticalScrollBar().value() > 0

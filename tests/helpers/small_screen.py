@@ -1,0 +1,129 @@
+"""Opens every dialog of the German window on the screen of the offscreen platform, and prints its boxes as JSON lines.
+
+Each line: the dialog's name, its box and that of the screen, and the boxes of those of its buttons and labels that are
+not in an area that scrolls; (x, y, width, height), those of the widgets in the dialog.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+# The engine has loaded both by the time a clip is open, the slow renderer has not.
+import av  # noqa: F401
+import torch  # noqa: F401
+from PySide6.QtCore import QEventLoop, QObject, QPoint, QRect, QTimer
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLabel, QPushButton, QWidget
+
+from helpers.slow_frames import SlowFrames
+from helpers.slow_renderer import opener
+from videoinr_viewer.dialogs import relink
+from videoinr_viewer.dialogs.errors import CrashReport
+from videoinr_viewer.dialogs.question import agrees
+from videoinr_viewer.export.log_window import LogWindow
+from videoinr_viewer.project.media import Located
+from videoinr_viewer.start.program import make_app
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.language import tr, use_language
+from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.viewer import Viewer
+
+ACTIONS = (
+    "export", "export-queue", "clip-window", "retime", "annotations", "settings", "change-shortcuts", "keys", "palette",
+)  # fmt: skip
+LONG = Path("/home/somebody/Videos/A long holiday in the mountains of another country, the second day, uncut.mp4")
+PATIENCE_MSECS = 20_000
+
+
+def box(rect: QRect) -> tuple[int, int, int, int]:
+    return rect.x(), rect.y(), rect.width(), rect.height()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    loop, timer = QEventLoop(), QTimer(interval=10)
+    timer.timeout.connect(lambda: loop.quit() if condition() else None)
+    timer.start()
+    QTimer.singleShot(PATIENCE_MSECS, loop, loop.quit)
+    loop.exec()
+
+
+def scrolls(widget: QObject) -> bool:
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDialog):
+        if isinstance(parent, QAbstractScrollArea):
+            return True
+        parent = parent.parent()
+    return False
+
+
+def shown() -> Iterator[QDialog]:
+    return (one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible())
+
+
+def look(name: str) -> None:
+    """Print and hide the dialog that is open."""
+    until(lambda: any(True for _ in shown()))
+    QApplication.processEvents()
+    for dialog in shown():
+        boxes = {}
+        for kind in (QPushButton, QLabel):
+            found: list[QWidget] = [one for one in dialog.findChildren(kind) if one.isVisible() and not scrolls(one)]
+            inside = (QRect(one.mapTo(dialog, QPoint()), one.size()) for one in found)
+            boxes[kind.__name__] = [box(rect) for rect in inside]
+        screen = box(dialog.screen().availableGeometry())
+        print(json.dumps({"name": name, "box": box(dialog.geometry()), "screen": screen, **boxes}), flush=True)
+        dialog.close()
+
+
+def ask(name: str, question: Callable[[], object]) -> None:
+    """Ask a ``question``, print its box and refuse it."""
+    QTimer.singleShot(0, QApplication.instance() or QObject(), lambda: look(name))
+    question()
+
+
+def main() -> None:
+    app = make_app()
+    use_language(app, "de")
+    viewer = Viewer(app, opener([]), settings=Settings(), theme=Theme.DARK, open_frames=partial(SlowFrames, frames=50))
+    viewer.show((640, 400))
+    window = viewer.window
+    viewer.session.open(LONG)
+    until(lambda: viewer.session.clip is not None and window.frame_view.full_for(viewer.session.last_query) is not None)
+    for name in ACTIONS:
+        window.actions_by_id[name].trigger()
+        look(name)
+    assert window.exports.dialog is not None
+    assert window.side_windows.clip is not None
+    window.side_windows.clip.background.setCurrentText("no such colour")
+    window.side_windows.clip.show()
+    window.side_windows.clip.apply.click()
+    look("clip-window, a field is wrong")
+    window.actions_by_id["camera-keyframe"].trigger()
+    window.actions_by_id["annotations"].trigger()
+    look("annotations with a camera")
+    window.exports.dialog.show()
+    window.exports.dialog._show_failed(f"There is not enough room for {LONG}: 12.5 GB are needed.", "Free some space.")
+    look("export, failed")
+    window.exports.dialog._show_form()
+    window.exports.dialog.form.rate.setCurrentText("no such rate")
+    window.exports.dialog.show()
+    look("export, a field is wrong")
+    log = LogWindow(window)
+    log.offer(LONG.name, LONG)
+    look("log")
+    ask("replace", lambda: agrees(window, tr("Export"), tr("{name} already exists. Replace it?", name=LONG.name),
+                                  verb=tr("Replace")))  # fmt: skip
+    ask("keep a part", lambda: window.exports.dialog and window.exports.dialog._wants_to_keep(12))
+    located = Located(LONG, is_same=False)
+    ask("relink", lambda: relink.ask(window, LONG.name, located, LONG.parent))
+    crash = CrashReport(window, Path("/home/somebody/.local/state/videoinr/log/viewer.log"))
+    crash.show("ValueError: a description of about one line that says what is wrong with the value")
+    look("crash")
+    window.exports.asks = False
+    window.close()
+
+
+if __name__ == "__main__":
+    main()
