@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from helpers.tiny_model import load_tiny_model, save_tiny_model
@@ -19,6 +20,7 @@ from videoinr.errors import ExportError, UsageError
 from videoinr.geometry import Grid
 from videoinr.model import onnx_export
 from videoinr.model.layers import DeformableConv
+from videoinr.model.maps import shrinking_weights, shrunk
 from videoinr.model.onnx_export import export_onnx, run_graph
 from videoinr.model.onnx_graphs import Graph, example_frames, graphs_of
 from videoinr.model.video_inr import VideoINR
@@ -39,11 +41,11 @@ def graphs_in_torch(model: VideoINR, size: Grid, grid: Grid, frames: torch.Tenso
 
 @pytest.mark.parametrize("variant", TINY_VARIANTS)
 def test_the_three_graphs_together_are_the_model(variant: str) -> None:
-    model, grid = tiny_paper_model(variant), SIZE.scaled(1.5)
-    frames = example_frames(SIZE)
+    size, grid = Grid(18, 16), Grid(27, 24)
+    model, frames = tiny_paper_model(variant), example_frames(size)
     with torch.no_grad():
         (truth,) = model.render(model.encode(frames), grid, [torch.tensor([0.25])])
-    picture = graphs_in_torch(model, SIZE, grid, frames, 0.25)
+    picture = graphs_in_torch(model, size, grid, frames, 0.25)
     assert picture.shape == (1, 3, grid.height, grid.width)
     assert torch.equal(picture, truth.clamp(0, 1))
 
@@ -99,10 +101,42 @@ def test_onnx_runtime_decodes_what_torch_decodes(runtime: Any, exported: Path) -
     assert np.abs(known["picture"] - truth.clamp(0, 1).numpy()).max() < 1e-4
 
 
+def test_openvino_decodes_what_torch_decodes(exported: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    model = load_model(str(exported.parent / "tiny.safetensors")).model
+    assert isinstance(model, VideoINR)
+    frames = torch.rand(1, 2, 3, SIZE.height, SIZE.width, generator=torch.Generator().manual_seed(4))
+    known, core = {"frames": frames.numpy(), "t": np.array([0.3], np.float32)}, openvino.Core()
+    for graph in graphs_of(model, SIZE, SIZE.scaled(float(SCALE))):
+        compiled = core.compile_model(exported / f"{graph.name}.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        made = compiled([known[name] for name in graph.inputs])
+        known |= {name: np.array(made[index]) for index, name in enumerate(graph.outputs)}
+    with torch.no_grad():
+        (truth,) = model.render(model.encode(frames), SIZE.scaled(float(SCALE)), [torch.tensor([0.3])])
+    assert np.abs(known["picture"] - truth.clamp(0, 1).numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize(("before", "after"), [(320, 160), (45, 23), (33, 9), (5, 1), (7, 7)])
+def test_the_weights_of_shrinking_are_those_of_the_filter(before: int, after: int) -> None:
+    impulses = torch.eye(before)[None, None]
+    filtered = F.interpolate(impulses, (after, before), mode="bicubic", antialias=True)[0, 0]
+    torch.testing.assert_close(shrinking_weights(before, after), filtered, atol=1e-6, rtol=0)
+
+
+def test_a_traced_map_is_shrunk_by_products_since_runtimes_ignore_antialiasing(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.rand(2, 3, 17, 24)
+    filtered = shrunk(x, (9, 12))
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    monkeypatch.setattr(F, "interpolate", None)
+    torch.testing.assert_close(shrunk(x, (9, 12)), filtered, atol=1e-6, rtol=0)
+
+
 def test_the_graphs_hold_standard_operations_alone(exported: Path) -> None:
     onnx = pytest.importorskip("onnx")
     for name in GRAPHS:
         graph = onnx.load(exported / f"{name}.onnx")
+        for node in graph.graph.node:
+            assert not any(one.name == "antialias" and one.i for one in node.attribute), node.name
         assert {one.domain for one in graph.opset_import} <= {"", "ai.onnx"}, name
         assert not graph.functions
         onnx.checker.check_model(graph, full_check=True)

@@ -1,12 +1,16 @@
-"""Helpers for maps [B, C, H, W] that the layers and the CUDA kernels share: the activation, and concatenation."""
+"""Helpers for maps [B, C, H, W] that the layers and the CUDA kernels share: activation, concatenation, shrinking."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+CUBIC = -0.5
+"""The parameter a of the cubic filter with which maps are shrunk."""
 
 
 def activated(x: Tensor, slope: float) -> Tensor:
@@ -50,3 +54,36 @@ def concat(maps: Sequence[Tensor], dtype: torch.dtype | None = None, *, multiple
         out[:, begin : begin + one.shape[1]] = one
         begin += one.shape[1]
     return out
+
+
+def shrunk(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Shrink ``maps`` with an antialiased bicubic filter.
+
+    In a traced graph it is two matrix products: OpenVINO takes no notice of the antialiasing of ONNX's Resize, TensorRT
+    refuses it, and ONNX Runtime on CUDA computes something else.
+
+    Args:
+        maps: [B, C, H, W].
+        size: (height, width) of the result, along no axis larger.
+
+    Returns:
+        [B, C, height, width].
+    """
+    if not torch.compiler.is_compiling():
+        return F.interpolate(maps, size, mode="bicubic", antialias=True, align_corners=False)
+    rows, columns = (shrinking_weights(before, after) for before, after in zip(maps.shape[-2:], size, strict=True))
+    return torch.matmul(torch.matmul(rows.to(maps), maps), columns.to(maps).T)
+
+
+def shrinking_weights(before: int, after: int) -> Tensor:
+    """Return the weights of the antialiased cubic filter along one axis, [after, before], float32.
+
+    The filter is scaled to the pixels of the result and cut off at the borders; the weights of each pixel add up to 1.
+    """
+    step = before / after
+    centres = (np.arange(after)[:, None] + 0.5) * step
+    distances = np.abs(np.arange(before) + 0.5 - centres) / step
+    near = ((CUBIC + 2) * distances - (CUBIC + 3)) * distances**2 + 1
+    far = CUBIC * (((distances - 5) * distances + 8) * distances - 4)
+    weights = np.where(distances < 1, near, np.where(distances < 2, far, 0))
+    return torch.from_numpy((weights / weights.sum(1, keepdims=True)).astype(np.float32))

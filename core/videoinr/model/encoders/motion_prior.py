@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
+from videoinr.model.maps import shrunk
 from videoinr.model.ops import convolve, propagated, resize, warp
 
 FrameFeatures = Callable[[Tensor], Tensor]
@@ -213,5 +213,5 @@ def _weights(*modules: nn.Module) -> int:
 def downsampled(frames: Tensor, factor: int) -> Tensor:
     """Downsample frames [B, 2, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1."""
     height, width = (-(-side // factor) for side in frames.shape[-2:])
-    small = F.interpolate(frames.flatten(0, 1), (height, width), mode="bicubic", antialias=True, align_corners=False)
+    small = shrunk(frames.flatten(0, 1), (height, width))
     return small.clamp(0, 1).view(*frames.shape[:3], height, width)
