@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
+from av.filter import Graph
 from numpy.typing import NDArray
 
 from videoinr.benchmark.clock import secs
@@ -20,14 +24,20 @@ from videoinr.exporting.coding import Coding, FrameConverter
 from videoinr.exporting.export import export_job, frame_instants
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import output_aspect
+from videoinr.exporting.packet_file import PacketWriter
+from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.exporting.tags import tags_from_colour
+from videoinr.exporting.waiting import ByteBudget, memory_bytes, waiting_bytes
 from videoinr.geometry import Grid
 from videoinr.render.engine import Engine, open_engine
 from videoinr.types import ExportProgress, Instant, Quality, RegionQuery
 
-_KEPT_BYTES = 512 << 20
-"""At most so many bytes of decoded pictures are kept for the stages after decoding; they are repeated then."""
+_KEPT_BYTES, _MEMORY_SHARE = 512 << 20, 16
+"""So many bytes of decoded pictures, or a share of the memory, are kept for converting and coding, and repeated."""
+
+_CONVERTED_AHEAD = 16
+"""At most so many frames are converted and not yet taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,8 @@ class ExportTimes:
         grid: the size of the output.
         encoder: FFmpeg's name of the video encoder.
         frames: the frames of the output.
-        stages: seconds of each stage alone: read, encode, decode, convert, code.
+        stages: seconds of each stage alone: read, encode, decode, and, on all threads that the export has for them,
+            convert and code.
         whole_secs: seconds from the first frame to the last one in the export, without the end of the file.
         end_secs: seconds from the last frame until the file is complete and checked.
     """
@@ -134,7 +145,7 @@ def measure_export(
             # The first pair compiles kernels and fills caches.
             _warm_up(engine, job)
             stages, pictures = _picture_stages(engine, job)
-            stages |= _coding_stages(_coding_of(engine, job), pictures, job.retiming.frame_count)
+            stages |= _coding_stages(job, _coding_of(engine, job), pictures, Path(folder))
         del pictures
         with open_engine(clip, model=model, device=device) as engine:
             say("the export")
@@ -184,7 +195,7 @@ def _picture_stages(engine: Engine, job: ExportJob) -> tuple[dict[str, float], l
     """Return the seconds of reading, encoding and decoding all frames, and the first decoded pictures."""
     spent = {"read": 0.0, "encode": 0.0, "decode": 0.0}
     pictures: list[NDArray[np.uint8]] = []
-    last = engine.clip.timeline.last_frame
+    last, most = engine.clip.timeline.last_frame, max(_KEPT_BYTES, memory_bytes() // _MEMORY_SHARE)
     for instant in frame_instants(job, engine.clip.timeline):
         both = (instant.pair, min(instant.pair + 1, last))
         spent["read"] += secs(lambda: [engine.clip.frame(index) for index in both])  # noqa: B023 - called at once
@@ -193,26 +204,70 @@ def _picture_stages(engine: Engine, job: ExportJob) -> tuple[dict[str, float], l
         spent["decode"] += secs(
             lambda: made.append(engine.render(_query(job, instant), Quality.FULL).rgbx)  # noqa: B023
         )
-        if sum(each.nbytes for each in pictures) < _KEPT_BYTES:
+        if len(pictures) * made[0].nbytes < most:
             pictures += made
     return spent, pictures
 
 
-def _coding_stages(coding: Coding, pictures: list[NDArray[np.uint8]], count: int) -> dict[str, float]:
-    """Return the seconds of converting and coding ``count`` frames, with one encoder."""
-    converter = FrameConverter(coding)
-    frames = [converter.frame(picture) for picture in pictures[:2]]
-    convert = secs(lambda: frames.extend(converter.frame(picture) for picture in pictures))
-    encoder = coding.new_encoder()
+def _coding_stages(job: ExportJob, coding: Coding, pictures: list[NDArray[np.uint8]], folder: Path) -> dict[str, float]:
+    """Return the seconds of converting and of coding all frames, each on as many threads as the export has for it."""
+    coder = _CodingAlone(job, coding, pictures, folder)
+    # The first frame of a thread makes its converter.
+    coder.convert(range(min(16, job.retiming.frame_count)))
+    return {"convert": secs(lambda: coder.convert(range(job.retiming.frame_count))), "code": secs(coder.code)}
 
-    def code() -> None:
-        for number in range(count):
-            frame = frames[2 + number % len(pictures)]
-            frame.pts, frame.time_base = number, 1 / coding.fps
-            encoder.encode(frame)
-        encoder.encode(None)
 
-    return {"convert": convert * count / len(pictures), "code": secs(code)}
+class _CodingAlone:
+    """Converts and codes the frames of ``job``; ``pictures`` are repeated. Its files go into ``folder``."""
+
+    def __init__(self, job: ExportJob, coding: Coding, pictures: list[NDArray[np.uint8]], folder: Path) -> None:
+        self._job, self._coding, self._pictures, self._folder = job, coding, pictures, folder
+        self._converter = FrameConverter(coding)
+        self._frames = [self._converter.frame(picture) for picture in pictures]
+        self._graph = Graph()
+        self._graph.threads = 1
+        source = self._graph.add_buffer(template=None, width=coding.width, height=coding.height,
+                                        format=self._frames[0].format, time_base=1 / coding.fps)  # fmt: skip
+        self._graph.link_nodes(source, self._graph.add("null"), self._graph.add("buffersink")).configure()
+
+    def convert(self, numbers: range) -> None:
+        """Convert the frames ``numbers``."""
+        converters, waiting = Converters(self._coding, ByteBudget(waiting_bytes())), deque[Future[av.VideoFrame]]()
+        for number in numbers:
+            waiting.append(converters.submit(self._pictures[number % len(self._pictures)])[0])
+            if len(waiting) > _CONVERTED_AHEAD:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()
+        converters.close()
+
+    def code(self) -> None:
+        """Code all frames, as many parts at a time as in the export."""
+        plan, most, coders = self._job.plan, 1 + coders_at_once(self._coding.frame_bytes), deque[PartCoder]()
+        for part in range(plan.count):
+            if len(coders) == most:
+                _end(coders.popleft())
+            coder = PartCoder(part, self._coding, PacketWriter(self._folder / f"{part}.open", {}), ByteBudget(1))
+            for number in plan.frames(part):
+                coder.put(number, self._frame(number), 0)
+            coder.finish({}, self._folder / f"{part}.packets")
+            coders.append(coder)
+        for coder in coders:
+            _end(coder)
+
+    def _frame(self, number: int) -> Future[av.VideoFrame]:
+        # Several coders number the same pixels: each gets a frame of its own that shares them.
+        self._graph.push(self._frames[number % len(self._frames)])
+        frame, future = self._graph.pull(), Future[av.VideoFrame]()
+        assert isinstance(frame, av.VideoFrame)
+        future.set_result(frame)
+        return future
+
+
+def _end(coder: PartCoder) -> None:
+    coder.join()
+    if coder.error is not None:
+        raise coder.error
 
 
 def _export(engine: Engine, job: ExportJob) -> tuple[float, float]:

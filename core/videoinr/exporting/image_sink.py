@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import numbered_files
 from videoinr.errors import ExportError
+from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.picture_formats import PICTURES, PictureFormat
 from videoinr.exporting.picture_names import check_pattern
 from videoinr.exporting.picture_work import PictureWork
@@ -63,7 +63,7 @@ class ImageSink(ResumableSink):
         self._found = 0
         self._next = 0
         self._budget = ByteBudget(waiting_bytes())
-        writers = min(_MOST_WRITERS, max(1, (os.cpu_count() or 1) // 2))
+        writers = min(_MOST_WRITERS, max(1, usable_cores() // 2))
         self._pool = ThreadPoolExecutor(writers, thread_name_prefix="picture", initializer=stand_back)
         self._writing: deque[Future[None]] = deque()
 

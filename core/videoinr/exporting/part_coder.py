@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,15 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.exporting.coding import THREADS, Coding, FrameConverter
+from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.packet_file import PacketWriter
-from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, stand_back
+from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes, stand_back
 
 _MOST_CONVERTERS = 4
 
 
-def coders_at_once() -> int:
-    """Return how many parts are encoded at a time: one, one that ends, and more where there are many cores."""
-    return max(2, (os.cpu_count() or 1) // THREADS)
+_HELD_FRAMES = 128
+"""An encoder takes about as much memory as so many frames: those that it looks ahead at, with its notes on them."""
+_MEMORY_SHARE = 8
+
+
+def coders_at_once(frame_bytes: int = 0) -> int:
+    """Return how many parts are encoded besides the one that is fed: at least one, and more where there are many cores.
+
+    Twice as many threads as cores are kept busy, where the memory allows it: near the end of an export, when fewer
+    parts are left than there are coders, the cores are still in use.
+
+    Args:
+        frame_bytes: bytes of a frame before it is encoded.
+    """
+    cores = usable_cores()
+    most = memory_bytes() // _MEMORY_SHARE // (_HELD_FRAMES * max(frame_bytes, 1))
+    return max(2, cores // THREADS, min(2 * cores // THREADS, most))
 
 
 class Converters:
@@ -34,7 +48,7 @@ class Converters:
 
     def __init__(self, coding: Coding, budget: ByteBudget) -> None:
         self._coding, self._budget, self._own = coding, budget, threading.local()
-        count = min(_MOST_CONVERTERS, max(1, (os.cpu_count() or 1) // 4))
+        count = min(_MOST_CONVERTERS, max(1, usable_cores() // 4))
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=stand_back)
 
     def submit(self, rgbx: NDArray[np.uint8]) -> tuple[Future[av.VideoFrame], int]:

@@ -29,6 +29,7 @@ class PartWriter:
         self._header: dict[str, Any] = {"extradata": bytes(encoder.extradata or b"").hex()}
         self._budget = ByteBudget(waiting_bytes())
         self._converters = Converters(coding, self._budget)
+        self._most_ending = coders_at_once(coding.frame_bytes)
         self._current: PartCoder | None = None
         self._ending: list[PartCoder] = []
         self._met: list[int] = []
@@ -71,7 +72,7 @@ class PartWriter:
             self.next_frame = self._plan.frames(part).stop
 
     def _new_coder(self, part: int) -> PartCoder:
-        while len(self._ending) >= coders_at_once():
+        while len(self._ending) >= self._most_ending:
             self._join(self._ending[0], self._check)
         header = {**self._header, "first": part * self._plan.length}
         return PartCoder(part, self._coding, self._journal.writer(part, header), self._budget)

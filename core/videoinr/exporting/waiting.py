@@ -15,13 +15,17 @@ PATIENCE_SECS = 0.1
 """How long a thread waits before it looks whether the export was cancelled, or has failed."""
 
 
+def memory_bytes() -> int:
+    """Return how many bytes of memory the machine has; 0 if it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+
+
 def waiting_bytes() -> int:
     """Return how many bytes of pictures may wait to be encoded: a small share of the machine's memory."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return _LEAST_BYTES
-    return min(max(memory // _MEMORY_SHARE, _LEAST_BYTES), _MOST_BYTES)
+    return min(max(memory_bytes() // _MEMORY_SHARE, _LEAST_BYTES), _MOST_BYTES)
 
 
 class ByteBudget:
