@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -153,14 +153,23 @@ def is_lost(error: BaseException) -> bool:
 
 
 @contextmanager
-def naming_lost_device(name: str) -> Iterator[None]:
-    """Turn the error of a device that stopped working into a DeviceLostError.
+def current(device: torch.device) -> Iterator[None]:
+    """Make ``device`` the current one of CUDA while the block runs. Triton and CUDA graphs use no other."""
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+        yield
+
+
+@contextmanager
+def computing_on(device: torch.device, name: str) -> Iterator[None]:
+    """Make ``device`` the current one, and turn the error of one that stopped working into a DeviceLostError.
 
     Args:
+        device: where the block computes.
         name: the device, in a user's words. It is known beforehand, as a lost device does not tell its name.
     """
     try:
-        yield
+        with current(device):
+            yield
     except RuntimeError as error:
         if not is_lost(error):
             raise

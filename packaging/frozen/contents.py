@@ -7,7 +7,7 @@ fonts and drivers, and the program names those that are missing (``videoinr.comm
 
 from __future__ import annotations
 
-import sys
+import sysconfig
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -42,6 +42,8 @@ UNUSED = (
     "PySide6/Qt/lib/libQt6VirtualKeyboard*",
 )
 """Files of the frozen program, relative to its folder of libraries; ``*`` also stands for folders."""
+_MODULES = sysconfig.get_path("platstdlib")
+"""Python's own modules. Not its prefix: that of a system's Python is ``/usr``, where all libraries are."""
 PYTHONS_OWN = ("libpython", "libffi", "libssl", "libcrypto", "libz.", "libbz2", "liblzma", "libsqlite3", "libexpat",
                "libmpdec", "libuuid")  # fmt: skip
 """Libraries that Python's own modules need, which go along wherever they come from."""
@@ -58,6 +60,6 @@ def is_wanted(destination: str, source: str, packages: Path) -> bool:
     if any(fnmatch(destination, pattern) for pattern in UNUSED):
         return False
     path = Path(source)
-    if path.is_relative_to(packages) or path.is_relative_to(sys.base_prefix) or ".so" not in path.name:
+    if path.is_relative_to(packages) or path.is_relative_to(_MODULES) or ".so" not in path.name:
         return True
     return path.name.startswith(PYTHONS_OWN) or path.name.startswith("tile")

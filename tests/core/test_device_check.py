@@ -101,7 +101,7 @@ def test_wrong_fast_code_is_switched_off_and_told(
     monkeypatch.setattr("videoinr.render.engine.profile_for", lambda *_, **__: half)
     del os.environ[build.SWITCH]
     build.made.cache_clear()
-    with open_engine(write_clip(tmp_path / "clip.mp4", 3), model=loaded) as engine:
+    with open_engine(write_clip(tmp_path / "clip.mp4", 3), model=loaded, device="cpu") as engine:
         assert words in engine.opened.info.warnings
         assert not engine._profile.half_encoder
 

@@ -22,7 +22,7 @@ from helpers.tiny_model import load_tiny_model
 from videoinr.cancel import CancelToken
 from videoinr.clip import open_clip
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, is_lost, is_out_of_memory, naming_lost_device
+from videoinr.devices import ComputeProfile, computing_on, is_lost, is_out_of_memory
 from videoinr.errors import ClipError, DeviceError, DeviceLostError
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
@@ -53,7 +53,7 @@ def test_errors_of_a_lost_device_are_told_from_a_lack_of_memory() -> None:
     short = [RuntimeError("CUDA error: out of memory"), RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling")]
     assert all(is_out_of_memory(each) and not is_lost(each) for each in short)
     assert not is_lost(RuntimeError("shapes differ"))
-    with pytest.raises(RuntimeError, match="shapes differ"), naming_lost_device("GPU"):
+    with pytest.raises(RuntimeError, match="shapes differ"), computing_on(torch.device("cpu"), "GPU"):
         raise RuntimeError("shapes differ")
 
 

@@ -17,7 +17,7 @@ from videoinr.benchmark.report import BenchResult, Report, Step
 from videoinr.benchmark.steps import DRAFT_DIVISOR, StepTimes, draft_grid, measure_steps
 from videoinr.benchmark.subjects import subject
 from videoinr.clip import open_clip
-from videoinr.devices import ComputeProfile, pick_device, profile_for
+from videoinr.devices import ComputeProfile, current, pick_device, profile_for
 from videoinr.geometry import Grid
 from videoinr.model.weights import LoadedModel
 from videoinr.render.engine import Engine
@@ -81,18 +81,21 @@ def run(
         ClipError: A clip cannot be read.
     """
     target, load_average = pick_device(device), _load_average()
-    subjects = [subject(name) for name in models]
-    tell("Measuring this machine's ceilings ...")
-    profile = profile_for(target)
-    machine = _Machine(profile, measure_ceilings(target, half=profile.half_encoder if quick else target.type != "mps"))
     results: list[BenchResult] = []
-    for clip in footage:
-        tell(f"Measuring the paper's heads in plain torch on a clip of {clip.size} ...")
-        limit_secs = 0.0 if quick else None
-        plain = [measure_plain(clip.size, grid, target, repeats=repeats, limit_secs=limit_secs) for grid in clip.grids]
-        for loaded in subjects:
-            tell(f"Measuring {loaded.card.name} on a clip of {clip.size} ...")
-            results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
+    with current(target):
+        subjects = [subject(name) for name in models]
+        tell("Measuring this machine's ceilings ...")
+        profile = profile_for(target)
+        half, limit_secs = profile.half_encoder if quick else target.type != "mps", 0.0 if quick else None
+        machine = _Machine(profile, measure_ceilings(target, half=half))
+        for clip in footage:
+            tell(f"Measuring the paper's heads in plain torch on a clip of {clip.size} ...")
+            plain = [
+                measure_plain(clip.size, grid, target, repeats=repeats, limit_secs=limit_secs) for grid in clip.grids
+            ]
+            for loaded in subjects:
+                tell(f"Measuring {loaded.card.name} on a clip of {clip.size} ...")
+                results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
     return Report(
         device=machine.profile.device_name,
         torch_version=torch.__version__,

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Collection
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -24,7 +23,7 @@ from videoinr.decode.cuda_graphs import Launches, Recorder, cuda_graph
 from videoinr.decode.field_cache import FieldCache, FieldName
 from videoinr.decode.flow import decode_flow
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, is_out_of_memory
+from videoinr.devices import ComputeProfile, current, is_out_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.model.features import PairFeatures, PairHeads
@@ -99,7 +98,7 @@ class CudaDecoder:
         while True:
             try:
                 # Triton launches on the current device, whatever the device of its arguments.
-                with torch.cuda.device(pair.frames.device) if pair.frames.is_cuda else nullcontext():
+                with current(pair.frames.device):
                     return self._picture(_Job(key, pair, query, token), to_cpu)
             except _TooWideError:
                 self._fields.clear()

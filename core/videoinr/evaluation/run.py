@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from videoinr.devices import current
 from videoinr.errors import ClipError, InputError, UsageError
 from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip
 from videoinr.evaluation.footage import ClipFrames, Footage, Frames
@@ -86,7 +87,8 @@ def run_protocols(
         ExportError: A picture or the journal cannot be written.
     """
     session = _Session(method_set, device, pictures, journal, Progress(len(footage) * len(protocols), say), say)
-    runs = [session.run(footage, protocol) for protocol in protocols]
+    with current(device):
+        runs = [session.run(footage, protocol) for protocol in protocols]
     runs = [run.without(method_set.absent) for run in runs]
     if not any(run.scores for run in runs):
         raise no_clips([run.left_out for run in runs])

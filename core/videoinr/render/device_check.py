@@ -22,7 +22,7 @@ import torch
 from videoinr.cancel import NEVER
 from videoinr.decode.backends import decoder_for
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, is_lost, is_out_of_memory, profile_for
+from videoinr.devices import ComputeProfile, current, is_lost, is_out_of_memory, profile_for
 from videoinr.errors import VideoInrError
 from videoinr.geometry import Grid
 from videoinr.model import fast_code
@@ -84,7 +84,7 @@ def deviation(loaded: LoadedModel, profile: ComputeProfile) -> tuple[float, floa
     try:
         frames = self_test_frames().to(profile.device)
         encoder = PairEncoder(model, Grid(frames.shape[-1], frames.shape[-2]), profile)
-        with torch.inference_mode():
+        with torch.inference_mode(), current(profile.device):
             features = decoder.compact(encoder.encode(frames, NEVER))
         query = RegionQuery(Instant(0, Fraction(SELF_TEST_PHASE)), grid, grid.rect)
         picture = decoder.decode(PairKey("self-test", 0, 1), features, query, NEVER)

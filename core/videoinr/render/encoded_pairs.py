@@ -15,7 +15,7 @@ from videoinr.clip import Clip
 from videoinr.decode.backends import Decoder
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, naming_lost_device, short_of_memory
+from videoinr.devices import ComputeProfile, computing_on, short_of_memory
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
@@ -168,7 +168,7 @@ class EncodedPairs:
     def _device_errors(self, size: Grid) -> Iterator[None]:
         """Turn what the device reports while frames of ``size`` are encoded into a DeviceError."""
         with (
-            naming_lost_device(self._device_name),
+            computing_on(self._profile.device, self._device_name),
             short_of_memory(self._profile, f"to encode frames of {size}"),
         ):
             yield

@@ -24,7 +24,7 @@ from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, naming_lost_device, pick_device, profile_for
+from videoinr.devices import ComputeProfile, computing_on, pick_device, profile_for
 from videoinr.geometry import Grid, Rect
 from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
 from videoinr.model.latent import LatentPair
@@ -167,7 +167,7 @@ class Engine(Closeable):
             held = self._crop = crop_preview.EncodedCrop(key, crop, self._pairs.crop(footing, size, token, crop))
         start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size)
         inner = footing.query(crop_preview.query_on_crop(held.rect, asked, size))
-        with naming_lost_device(self._opened.device_name):
+        with computing_on(self._profile.device, self._opened.device_name):
             rgbx = self._decoder.decode(held.name, held.features, inner, token)
         return RenderedRegion(asked, Quality.DRAFT, rgbx.numpy(), time.perf_counter() - start, kind)
 
@@ -180,7 +180,7 @@ class Engine(Closeable):
 
     def find_motion(self, instant: Instant, token: CancelToken = NEVER) -> None:
         """Find the motion that a quick motion draft of ``instant`` needs, unless it was found; raises as render."""
-        with naming_lost_device(self._opened.device_name):
+        with computing_on(self._profile.device, self._opened.device_name):
             for footing in self._footings.of(instant, token):
                 self._motion.prepare(self._pairs.key(footing), footing, token)
 
@@ -263,7 +263,7 @@ class Engine(Closeable):
             second, each (x, y) in latent pixels. Raises as :meth:`render`.
         """
         features = self.features(instant.pair, token)
-        with naming_lost_device(self._opened.device_name):
+        with computing_on(self._profile.device, self._opened.device_name):
             return self._decoder.flow(features, instant, token)
 
     @property
@@ -298,7 +298,7 @@ class Engine(Closeable):
     def _moved_px(self, pair: int, grid: Grid, token: CancelToken) -> float | None:
         """Return how far things move in ``pair``, pixels of ``grid``; None if the model finds no motion."""
         footing, timeline = self._footings.nearest(Instant(pair, Fraction(1, 2)), token), self.clip.timeline
-        with naming_lost_device(self._opened.device_name):
+        with computing_on(self._profile.device, self._opened.device_name):
             way = self._motion.way_px(self._pairs.key(footing), footing, grid, token)
         # Repeated frames lie between two that are further apart.
         whole = timeline.frame_time(footing.second) - timeline.frame_time(footing.first)
@@ -308,7 +308,7 @@ class Engine(Closeable):
     @torch.inference_mode()
     def _still(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
         """Return the pixels of ``query`` at its instant, drawn from each footing, as :meth:`_picture` does."""
-        with naming_lost_device(self._opened.device_name):
+        with computing_on(self._profile.device, self._opened.device_name):
             pictures = [
                 (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
                 for footing in self._footings.of(query.instant, token)
@@ -393,7 +393,7 @@ def _profile(
 ) -> tuple[ComputeProfile, tuple[str, ...]]:
     """Return how ``device`` computes the model, after its self-test, and what the user is told about it."""
     chosen = pick_device(device)
-    with naming_lost_device(str(chosen)):
+    with computing_on(chosen, str(chosen)):
         profile, notices = device_check.settled(loaded, profile_for(chosen, memory_bytes=memory_bytes))
         if profile.device != chosen:
             profile = profile_for(profile.device, memory_bytes=memory_bytes)

@@ -91,11 +91,16 @@ def rank_device(name: str | None) -> torch.device:
         DeviceError: There is no such device.
     """
     if _process_count() == 1 or name == "cpu" or not torch.cuda.is_available():
-        return pick_device(name)
+        return _made_current(pick_device(name))
     if name not in (None, "cuda"):
         raise UsageError(f"Several processes cannot share {name}.", hint="Under torchrun, leave out --device.")
-    device = pick_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
-    torch.cuda.set_device(device)
+    return _made_current(pick_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}"))
+
+
+def _made_current(device: torch.device) -> torch.device:
+    """Make ``device`` the one that Triton and CUDA graphs use for the rest of the process, which is the training's."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     return device
 
 
