@@ -18,7 +18,7 @@ from helpers import held_frames
 from helpers.clicks import readers, write_clicks
 from helpers.command_line import run_here, start
 from helpers.export_jobs import job
-from helpers.killed_exports import assert_same, frames_of, kill_again_and_again
+from helpers.killed_exports import assert_same, frames_of, kill_again_and_again, wait_for_part
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import CancelToken
@@ -35,7 +35,7 @@ from videoinr.types import ExportProgress
 SLOW = "helpers.slow_cli"
 KILLS = 5
 A_PART_DONE = 40
-"""Frames after which the first part, of 25, is certainly whole, though frames are encoded later than drawn."""
+"""Frames after which the first part, of 25, is drawn, and will soon be whole."""
 MSECS = 2000
 """The length of a SlowRenderer's clip."""
 
@@ -132,6 +132,7 @@ def killed(clip: Path, out: Path, *options: str) -> Path:
         assert process.stdout is not None
         while json.loads(process.stdout.readline())["done"] < A_PART_DONE:
             pass
+        wait_for_part(out)
         process.kill()
     (left,) = (path for path in out.parent.iterdir() if path.name.startswith(out.name))
     return left

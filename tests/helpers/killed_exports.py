@@ -84,7 +84,17 @@ def kill_again_and_again(
                 line = process.stdout.readline() or line
             while kill == kills - 1 and json.loads(line)["done"] < at_least:
                 line = process.stdout.readline()
+            if at_least and kill == kills - 1:
+                wait_for_part(out)
             time.sleep(moments.random() / 20)
             process.kill()
         assert not out.exists()
     return int(found)
+
+
+def wait_for_part(out: Path) -> None:
+    """Wait, up to a minute, until a part of the export to the video ``out`` is whole: coding comes after drawing."""
+    until = time.monotonic() + 60
+    while not any(out.parent.glob(f"{out.name}.*/*.packets")):
+        assert time.monotonic() < until, "no part became whole"
+        time.sleep(0.005)
