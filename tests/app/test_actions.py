@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtTest import QTest
 
+from helpers.screen import shot_of
 from helpers.stage import Stage
 from videoinr_viewer.action_row import Menu, Row
 from videoinr_viewer.actions import TABLE, conflicts
@@ -154,6 +155,18 @@ def test_full_screen_shows_only_the_picture_and_keeps_the_shortcuts(stage: Stage
     stage.wait_for(lambda: not window.isFullScreen())
     assert window.timeline.isVisible()
     stage.wait_for(lambda: not fills_the_screen(stage))
+
+
+def test_full_screen_leaves_no_border_around_the_fitted_picture(stage: Stage) -> None:
+    view = stage.viewer.window.frame_view
+    press(stage, Key.Key_F11)
+    stage.wait_for(lambda: fills_the_screen(stage))
+    stage.wait_until_complete()
+    shot = shot_of(stage)
+    ground = view.palette().color(QPalette.ColorRole.Dark).getRgb()[:3]
+    middle_row, middle_column = shot[shot.shape[0] // 2, :, :3], shot[:, shot.shape[1] // 2, :3]
+    ends = [[tuple(int(level) for level in line[end]) for end in (0, -1)] for line in (middle_row, middle_column)]
+    assert any(ground not in pair for pair in ends), "the picture reaches two opposite sides"
 
 
 def fills_the_screen(stage: Stage) -> bool:

@@ -52,6 +52,18 @@ def test_a_wipe_shows_the_reference_left_of_its_line_and_the_decoded_picture_rig
     assert np.array_equal(seen[:, at + 2 :, :3], decoded[:, at + 2 :, :3])
 
 
+def test_the_picture_of_a_view_that_comes_back_lies_on_top_at_once(stage: Stage) -> None:
+    """Otherwise the comparison would be about the zoomed picture, which covers only a part of the view."""
+    session, view = stage.viewer.session, stage.viewer.window.frame_view
+    whole = view.full_for(session.last_query)
+    session.zoom_to(16)
+    stage.wait_until_complete()
+    assert view.item.newest() is not whole
+    session.fit()
+    assert view.item.newest() is whole
+    assert view.item.stack.regions == [whole], "it hides the others"
+
+
 @pytest.mark.parametrize("zoom", [16.0, 1.7])
 def test_side_by_side_shows_the_same_place_twice(stage: Stage, zoom: float) -> None:
     stage.viewer.session.seek(Fraction(131, 100))

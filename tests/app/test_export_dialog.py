@@ -220,7 +220,7 @@ def test_the_form_follows_the_window(dialog_of: Callable[..., tuple[Stage, Expor
     assert form.job.out.name == "another-videoinr.mp4"
 
 
-def test_an_existing_file_is_replaced_only_after_a_question(
+def test_an_existing_file_is_replaced_only_after_a_question_and_return_keeps_it(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
 ) -> None:
     stage, dialog = dialog_of("ok")

@@ -90,6 +90,7 @@ def test_every_text_is_translated_and_keeps_its_fields(name: str) -> None:
         assert translation.strip()
         assert sorted(re.findall("{[a-z]*}", text)) == sorted(re.findall("{[a-z]*}", translation)), text
         assert text.count("…") == translation.count("…"), text
+        assert name != "de" or " …" in translation or "…" not in translation, "German has a space before the dots"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
@@ -113,12 +114,18 @@ def test_the_window_speaks_german() -> None:
         "from videoinr.timeline import Timeline\n"
         "from videoinr.types import Instant\n"
         "from videoinr_viewer.style.language import tr, use_language\n"
-        "from videoinr_viewer.style.text import describe_scale, format_instant, format_time, parse_time\n"
+        "from videoinr_viewer.style.text import describe_scale, format_instant, format_time, format_zoom, parse_time\n"
         "app = QApplication([]); use_language(app, 'de')\n"
         "instant = Instant(12, Fraction(1, 4)); print(format_instant(instant)); print(format_time(Fraction(5, 4)))\n"
         "timeline = Timeline.constant(50, Fraction(25))\n"
         "print(parse_time(format_instant(instant), timeline) == timeline.time_from_instant(instant))\n"
-        "print(describe_scale(4.5, (1.0, 4.0))[0]); print(tr('&File'))\n"
+        "print(describe_scale(4.5, (1.0, 4.0))[0]); print(tr('&File')); print(format_zoom(0.083), format_zoom(4))\n"
+        "from videoinr_viewer.clip_access.reading import Reading, ReadingChoice\n"
+        "from videoinr_viewer.dialogs.clip_window import ClipWindow, in_words\n"
+        "print(in_words({'matrix': 'bt709', 'range': 'tv'}))\n"
+        "clip = ClipWindow(ReadingChoice(Reading(background='grey')), None); clip.background.setCurrentText('Weiß')\n"
+        "print([clip.background.itemText(row) for row in range(4)], clip.reading.background)\n"
+        "clip.show_choice(); print(clip.background.currentText(), clip.reading.background)\n"
         "box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel); print(box.buttons()[0].text())\n"
     )
     environment = {
@@ -130,5 +137,6 @@ def test_the_window_speaks_german() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("utf-8").splitlines() == [
-        "Bild 12 + 0,250", "0:01,250", "True", "×4,5 (über die trainierten ×1–×4 hinaus)", "&Datei", "Abbrechen",
+        "Bild 12 + 0,250", "0:01,250", "True", "×4,5 (über die trainierten ×1–×4 hinaus)", "&Datei", "8,3 % 400 %",
+        "Matrix bt709, Bereich tv", "['schwarz', 'grau', 'weiß', 'Schachbrett'] white", "grau grey", "Abbrechen",
     ]  # fmt: skip

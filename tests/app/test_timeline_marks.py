@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QPainter, QPixmap, QWheelEvent
+from PySide6.QtGui import QPainter, QPalette, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -57,6 +57,27 @@ def surveyed(stage_of: Callable[..., Stage]) -> Stage:
     stage.wait_until_complete()
     stage.wait_for(lambda: overview_of(stage).cuts == (9, 30))
     return stage
+
+
+def test_no_label_of_the_ruler_is_half_hidden_by_the_time_of_the_playhead(stage: Stage) -> None:
+    overview = overview_of(stage)
+    ground = overview.palette().color(QPalette.ColorRole.Window)
+    half_hidden = 0
+    for hundredths in range(0, 60, 3):
+        stage.viewer.session.seek(Fraction(hundredths, 100))
+        shot, paper = overview.grab().toImage(), QPixmap(8, 8)
+        with painting(QPainter(paper)) as painter:
+            paint = overview._painter(painter)
+            labels = [box.toAlignedRect() for _, box, _ in paint._labels()]
+            x = overview.x_from_tick(overview.sliderPosition())
+            bubble = paint._text_box(x, overview._playhead_text(), 13, 10).toAlignedRect()
+        for label in labels:
+            columns = range(label.left() + 1, label.right())
+            outside = [at for at in columns if not bubble.adjusted(-1, 0, 1, 0).contains(at, 6)]
+            if label.intersects(bubble) and outside:
+                half_hidden += 1
+                assert all(shot.pixelColor(at, y) == ground for at in outside for y in range(2, 11))
+    assert half_hidden > 2
 
 
 def test_all_cuts_and_repeats_of_the_clip_are_marked_without_a_visit(surveyed: Stage) -> None:

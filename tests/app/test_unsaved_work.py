@@ -109,6 +109,9 @@ def test_the_work_of_several_windows_is_offered_and_each_can_be_chosen(
     for remaining in (3, 2, 1):
         stage.wait_for(lambda count=remaining: bar.isVisible() and len(bar._offers) == count)  # type: ignore[misc]
         assert (bar.choice.isVisible(), bar.choice.count()) == (remaining > 1, remaining)
+        bar.choice.resize(120, bar.choice.height())
+        bar.choice.grab()
+        assert remaining == 1 or bar.choice.toolTip() == bar.choice.currentText(), "it is shortened, and told in whole"
         bar.choice.setCurrentIndex(remaining - 1)
         chosen = bar.chosen
         expected = read_project(chosen.left.path).project.document.segments

@@ -273,7 +273,9 @@ def test_closing_during_work_leaves_no_thread(stage_of: Callable[..., Stage], tm
     assert stage.viewer.settings.geometry is not None
 
 
-def test_closing_during_an_export_asks_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_during_an_export_asks_and_return_keeps_it_running(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
 
     def press_return() -> None:

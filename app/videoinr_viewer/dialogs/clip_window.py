@@ -56,7 +56,8 @@ class ClipWindow(SideDialog):
         self.stream.setSpecialValueText(tr("as a player would choose"))
         self.background, self.deinterlace, self.across_cuts = QComboBox(), QComboBox(), QComboBox()
         self.background.setEditable(True)
-        self.background.addItems(BACKGROUNDS)
+        for name, text in _backgrounds():
+            self.background.addItem(text, name)
         self.background.setToolTip(tr("Behind transparent pixels: a name, or a colour such as #2060ff"))
         for combo, entries in ((self.deinterlace, _deinterlacing()), (self.across_cuts, _across_cuts())):
             for value, text in entries:
@@ -105,7 +106,8 @@ class ClipWindow(SideDialog):
         """Show how the clip is read."""
         reading = self._choice.current
         self.stream.setValue(-1 if reading.stream is None else reading.stream)
-        self.background.setCurrentText(reading.background)
+        place = self.background.findData(reading.background)
+        self.background.setCurrentText(self.background.itemText(place) if place >= 0 else reading.background)
         self.deinterlace.setCurrentIndex(self.deinterlace.findData(reading.deinterlace))
         self.across_cuts.setCurrentIndex(self.across_cuts.findData(reading.across_cuts.value))
         self.problem.hide()
@@ -116,10 +118,15 @@ class ClipWindow(SideDialog):
         return replace(
             self._choice.current,
             stream=None if self.stream.value() < 0 else self.stream.value(),
-            background=self.background.currentText().strip(),
+            background=self._typed_background(),
             deinterlace=str(self.deinterlace.currentData()),
             across_cuts=AcrossCuts(self.across_cuts.currentData()),
         )
+
+    def _typed_background(self) -> str:
+        """Return the name of a background by its word in the language of the window, or what is typed as it is."""
+        typed = self.background.currentText().strip()
+        return next((name for name, text in _backgrounds() if typed.casefold() == text.casefold()), typed)
 
     @Slot()
     def _apply(self) -> None:
@@ -148,6 +155,8 @@ def title_of(name: str) -> str:
         "frames": tr("frames"), "duration_secs": tr("duration, seconds"), "vfr": tr("variable rate"),
         "codec": tr("codec"), "pix_fmt": tr("pixel format"), "bit_depth": tr("bit depth"), "colour": tr("colour"),
         "audio": tr("sound"), "interlaced": tr("interlaced"), "warnings": tr("warnings"),
+        "matrix": tr("matrix"), "range": tr("range"), "primaries": tr("primaries"), "transfer": tr("transfer"),
+        "guessed": tr("guessed"), "channels": tr("channels"), "sample_rate_hz": tr("sample rate, Hz"),
     }.get(name, name.replace("_", " "))  # fmt: skip
 
 
@@ -158,10 +167,17 @@ def in_words(value: object) -> str:
     if isinstance(value, float):
         return decimal(f"{value:.6g}")
     if isinstance(value, dict):
-        return ", ".join(f"{name} {in_words(one)}" for name, one in value.items() if one not in ([], None, ""))
+        shown = ((title_of(name), in_words(one)) for name, one in value.items() if one not in ([], None, ""))
+        return ", ".join(f"{title} {words}" for title, words in shown)
     if isinstance(value, list):
         return "\n".join(in_words(one) for one in value) or tr("none")
     return str(value)
+
+
+def _backgrounds() -> list[tuple[str, str]]:
+    """Return each background with its word in the language of the window."""
+    texts = (tr("black"), tr("grey"), tr("white"), tr("checkerboard"))
+    return list(zip(BACKGROUNDS, texts, strict=True))
 
 
 def _deinterlacing() -> Iterable[tuple[str, str]]:

@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from videoinr_viewer.project.autosave import Offer
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.painting import painting
+
+
+class _Choice(QComboBox):
+    """A list whose chosen entry is shortened where it is narrow; the tool tip has the whole text."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the list with what fits of its text."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        with painting(QStylePainter(self)) as painter:
+            self.style().drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option, painter, self)
+            field = QStyle.SubControl.SC_ComboBoxEditField
+            room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+            text = option.currentText
+            option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+            self.setToolTip("" if option.currentText == text else text)
+            self.style().drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option, painter, self)
 
 
 class RestoreBar(QFrame):
@@ -26,7 +56,7 @@ class RestoreBar(QFrame):
         self._offers: tuple[Offer, ...] = ()
         self.text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.choice = QComboBox()
+        self.choice = _Choice()
         self.choice.setAccessibleName(tr("Unsaved work"))
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.restore, self.discard, self.later = (

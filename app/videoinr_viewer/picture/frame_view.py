@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from videoinr.render.messages import Opened
-from videoinr.types import RegionQuery, RenderedRegion, ViewState
+from videoinr.types import RegionQuery, RenderedRegion, RenderRequest, ViewState
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.picture.canvas import CanvasBox
 from videoinr_viewer.picture.comparing import Compare
@@ -116,6 +116,13 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.comparison.update()
         self.overlays.show_region(region)
         self.shown.emit(region)
+
+    @Slot(object)
+    def expect(self, request: RenderRequest) -> None:
+        """Show the full picture that ``request`` asks for at once, if it is there: it may lie below a zoomed one."""
+        full = self.full_for(request.query)
+        if full is not None and full is not self._item.newest():
+            self.show_region(full)
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
         """Return the full picture of exactly ``query``, or None if there is none yet."""

@@ -87,7 +87,7 @@ def describe_scale_briefly(scale: float, trained: tuple[float, float]) -> str:
 def format_zoom(zoom: float) -> str:
     """Return ``412%``; below 10% with one decimal."""
     percent = zoom * 100
-    return f"{percent:.0f}%" if percent >= 10 else decimal(f"{percent:.1f}%")
+    return tr("{percent}%", percent=f"{percent:.0f}" if percent >= 10 else decimal(f"{percent:.1f}"))
 
 
 def format_elapsed(secs: float) -> str:

@@ -74,18 +74,14 @@ class OverviewPainter:
 
     def ruler(self) -> None:
         """Paint the times and, where there is room, the source frames."""
-        font = self._painter.font()
-        font.setPixelSize(10)
-        self._painter.setFont(font)
         first, last = (self._timeline.frame_at(time) for time in self._shown)
         if (last - first + 1) * FRAME_SPACING_PX <= self._groove.width():
             for frame in range(first, last + 1):
                 self._line(self._x(self._timeline.frame_time(frame)), 15, RULER_PX - 1, 0.28)
-        start, end = self._shown
-        step = label_step_secs(end - start, int(self._groove.width()), least_px=LABEL_SPACING_PX)
-        for time in multiples(step, end, start):
-            self._line(self._x(time), 13, RULER_PX, 0.5)
-            self._label(self._x(time), decimal(format_label(time, step)))
+        for x, box, text in self._labels():
+            self._line(x, 13, RULER_PX, 0.5)
+            self._painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
+            self._painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def cuts(self, frames: Frames) -> None:
         """Paint a stroke across thumbnails and groove at ``frames``, each the first of a scene."""
@@ -173,16 +169,15 @@ class OverviewPainter:
         self._painter.drawLine(QPointF(left, y), QPointF(max(right, left + 3), y))
 
     def playhead(self, x: float, text: str) -> None:
-        """Paint the playhead, with its time and its position in source frames in the ruler."""
+        """Paint the playhead, with its time and its position in source frames in the ruler, in place of its labels."""
         accent = self._colour(QPalette.ColorRole.Highlight)
         self._painter.setPen(QPen(accent, 1.5))
         self._painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
-        font = self._painter.font()
-        font.setPixelSize(10)
-        self._painter.setFont(font)
-        width = self._painter.fontMetrics().horizontalAdvance(text) + 10
-        left = min(max(x - width / 2, 0.0), self._groove.right() + self._groove.left() - width)
-        box = QRectF(left, 0, width, 13)
+        hidden = [label for _, label, _ in self._labels()]
+        box = self._text_box(x, text, 13, 10)
+        for label in hidden:
+            if label.intersects(box):
+                self._painter.fillRect(label, self._colour(QPalette.ColorRole.Window))
         self._painter.setPen(Qt.PenStyle.NoPen)
         self._painter.setBrush(accent)
         self._painter.drawRoundedRect(box, 3, 3)
@@ -219,11 +214,22 @@ class OverviewPainter:
         x = round(x) + 0.5
         self._painter.drawLine(QPointF(x, top), QPointF(x, bottom))
 
-    def _label(self, x: float, text: str) -> None:
-        width = self._painter.fontMetrics().horizontalAdvance(text) + 2
+    def _labels(self) -> Iterable[tuple[float, QRectF, str]]:
+        """Yield x, the box and the text of each label of the ruler."""
+        font = self._painter.font()
+        font.setPixelSize(10)
+        self._painter.setFont(font)
+        start, end = self._shown
+        step = label_step_secs(end - start, int(self._groove.width()), least_px=LABEL_SPACING_PX)
+        for time in multiples(step, end, start):
+            text = decimal(format_label(time, step))
+            yield self._x(time), self._text_box(self._x(time), text, 12, 2), text
+
+    def _text_box(self, x: float, text: str, height: float, more_px: float) -> QRectF:
+        """Return the box of a text around ``x`` at the top, inside the widget and ``more_px`` wider than the text."""
+        width = self._painter.fontMetrics().horizontalAdvance(text) + more_px
         left = min(max(x - width / 2, 0.0), self._groove.right() + self._groove.left() - width)
-        self._painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
-        self._painter.drawText(QRectF(left, 0, ceil(width), 12), Qt.AlignmentFlag.AlignCenter, text)
+        return QRectF(left, 0, ceil(width), height)
 
     def _bracket(self, x: float, towards: int) -> None:
         top, bottom, foot = GROOVE_Y_PX - 8, GROOVE_Y_PX + 8, 5 * towards
