@@ -25,7 +25,7 @@ from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
 from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.export.queue_window import QUEUE_MODULES
 from videoinr_viewer.inspection.inspections import Inspections
-from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.inspection.slicing import DOCK_MODULE, Slicing
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.check_marks import CheckMarks
@@ -64,7 +64,7 @@ TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
     "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr_viewer.dialogs.settings_dialog",
-    "videoinr_viewer.journey.retime_dialog", *QUEUE_MODULES,
+    "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, *QUEUE_MODULES,
     "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading, self.planner)
         self.inspections = Inspections(session, self.frame_view, self)
-        self.slicing = Slicing(session, self.frame_view, self)
+        self.slicing = Slicing(session, self.frame_view, self, self.late_modules, waits=options.asks)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
         self.help = Help(self, options.log_folder, options.reading, lambda: self.bindings, titles)
         self.settings_page = SettingsPage(

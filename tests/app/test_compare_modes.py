@@ -41,7 +41,7 @@ def test_a_wipe_shows_the_reference_left_of_its_line_and_the_decoded_picture_rig
 ) -> None:
     full = compare(zoomed, Compare.WIPE, reference)
     shot, (left, top) = shot_of(zoomed), corner(zoomed, full)
-    line = round(zoomed.viewer.window.frame_view._item.wipe_px() or 0)
+    line = round(zoomed.viewer.window.frame_view.item.wipe_px() or 0)
     height, width = full.rgbx.shape[:2]
     seen = shot[max(top, 0) : top + height, max(left, 0) : left + width]
     wanted = reference_of(zoomed, full, reference)[-min(top, 0) :, -min(left, 0) :][: seen.shape[0], : seen.shape[1]]
@@ -110,8 +110,8 @@ def test_blinking_shows_one_and_then_the_other(zoomed: Stage) -> None:
     seen = set()
     for _ in range(2):
         seen.add((view.overlays.badge.text(), int(shot_of(zoomed)[100, 200, 0])))
-        before = view._item.blinks
-        zoomed.wait_for(lambda before=before: view._item.blinks != before)  # type: ignore[misc]
+        before = view.item.blinks
+        zoomed.wait_for(lambda before=before: view.item.blinks != before)  # type: ignore[misc]
     assert {name for name, _ in seen} == {"Source", "VideoINR"}
     assert len({value for _, value in seen}) == 2
     zoomed.viewer.window.modes.leave()
@@ -123,21 +123,21 @@ def test_the_wipe_is_dragged_and_stays_on_its_place_in_the_picture(zoomed: Stage
     compare(zoomed, Compare.WIPE)
     view, session = zoomed.viewer.window.frame_view, zoomed.viewer.session
     centre = session.view.centre
-    start = QPoint(round(view._item.wipe_px() or 0), 200)
+    start = QPoint(round(view.item.wipe_px() or 0), 200)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     for step in range(1, 11):
         QTest.mouseMove(view.viewport(), start + QPoint(12 * step, step))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(120, 10))
     assert session.view.centre == centre, "the picture does not move with the wipe"
-    assert view._item.wipe_px() == pytest.approx(start.x() + 120, abs=0.6)
-    place = view._item.wipe_x
+    assert view.item.wipe_px() == pytest.approx(start.x() + 120, abs=0.6)
+    place = view.item.wipe_x
     session.pan((33, 0))
-    assert view._item.wipe_x == place
-    assert view._item.wipe_px() == pytest.approx(start.x() + 153, abs=0.6)
+    assert view.item.wipe_x == place
+    assert view.item.wipe_px() == pytest.approx(start.x() + 153, abs=0.6)
 
 
 def test_keys_move_the_wipe_and_begin_one(zoomed: Stage) -> None:
-    modes, item = zoomed.viewer.window.modes, zoomed.viewer.window.frame_view._item
+    modes, item = zoomed.viewer.window.modes, zoomed.viewer.window.frame_view.item
     modes.move_wipe(1)
     assert item.compare is Compare.WIPE
     place = item.wipe_x

@@ -156,7 +156,7 @@ def test_two_thousand_random_actions(stage_of: Callable[..., Stage], errors: lis
     stage.viewer.player.pause()
     close_dialogs(stage)
     stage.wait_until_complete()
-    kept = stage.viewer.window.frame_view._item.stack.regions
+    kept = stage.viewer.window.frame_view.item.stack.regions
     assert len(kept) <= 8
     stage.viewer.window.exports.asks = False
     stage.viewer.window.close()

@@ -110,9 +110,9 @@ def test_the_grid_has_a_line_between_all_source_pixels_from_x8_on(stage: Stage) 
     plain = view.grab().toImage()
     trigger(stage, "pixel-grid")
     lined = view.grab().toImage()
-    y = next(y for y in range(200, 240) if (y - view._item.panes()[0].physical.dy()) % 16 == 8)
+    y = next(y for y in range(200, 240) if (y - view.item.panes()[0].physical.dy()) % 16 == 8)
     changed = [x for x in range(plain.width()) if plain.pixelColor(x, y) != lined.pixelColor(x, y)]
-    left = round(view._item.panes()[0].physical.dx())
+    left = round(view.item.panes()[0].physical.dx())
     assert len(changed) >= plain.width() // 16 - 1
     assert {(x - left) % 16 for x in changed} == {0}
     session.zoom_to(4)

@@ -126,7 +126,7 @@ def test_a_source_frame_does_not_cover_the_picture(stage: Stage) -> None:
     full = view.full_for(stage.viewer.session.last_query)
     assert full is not None
     picture_of(stage)
-    assert view._item.drawn == (full,)
+    assert view.item.drawn == (full,)
 
 
 def test_the_wheel_zooms_at_the_mouse(stage: Stage) -> None:
@@ -165,7 +165,7 @@ def test_panning_keeps_the_full_picture(stage_of: Callable[[Pace], Stage]) -> No
     full = stage.viewer.window.frame_view.full_for(stage.viewer.session.last_query)
     stage.viewer.session.pan((30, 0))
     stage.qtbot.wait(50)
-    assert full in stage.viewer.window.frame_view._item.stack.regions
+    assert full in stage.viewer.window.frame_view.item.stack.regions
     assert not stage.is_complete()
     stage.wait_until_complete()
 
@@ -189,7 +189,7 @@ def test_tab_does_not_show_the_source_from_a_text_field(stage: Stage) -> None:
     handle = stage.viewer.window.windowHandle()
     assert handle is not None
     QTest.keyPress(handle, Qt.Key.Key_Tab)
-    assert not stage.viewer.window.frame_view._item.source_only
+    assert not stage.viewer.window.frame_view.item.source_only
     QTest.keyRelease(handle, Qt.Key.Key_Tab)
 
 
@@ -221,7 +221,7 @@ def test_a_wipe_follows_the_mouse(stage: Stage) -> None:
     view.comparison.set_mode(Compare.WIPE_FOLLOWS)
     at = QPoint(view.width() // 4, 100)
     QTest.mouseMove(view.viewport(), at)
-    assert view._item.wipe_x == pytest.approx(view.clip_point(QPointF(at))[0], abs=0.01)
+    assert view.item.wipe_x == pytest.approx(view.clip_point(QPointF(at))[0], abs=0.01)
 
 
 def test_resizing_the_window_fits_the_picture_again(stage: Stage) -> None:

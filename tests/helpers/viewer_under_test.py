@@ -96,7 +96,7 @@ class Reporter(QObject):
         self._say("flow", window.inspections.flow.view.value if window.inspections.is_complete else "computing")
         self._say("slice", window.slicing.is_on and window.slicing.is_complete)
         self._say("loupe", window.frame_view.overlays.loupe.isVisible())
-        self._say("source_only", window.frame_view._item.source_only)
+        self._say("source_only", window.frame_view.item.source_only)
         coverage = window.timeline.overview._covered[0]
         self._say("covered", [coverage.done, coverage.wanted])
         self._say("playing", window.player.is_playing)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
@@ -12,11 +14,16 @@ from videoinr.render.messages import Opened
 from videoinr.render.slicing import SliceColumn, SliceInquiry, line_pixels, plan_slice
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ViewState
-from videoinr_viewer.inspection.slice_dock import SliceDock
 from videoinr_viewer.inspection.slice_overlay import SliceOverlay
 from videoinr_viewer.picture.frame_view import FrameView
 from videoinr_viewer.session import Session
+from videoinr_viewer.threads.late_modules import LateModules
 
+if TYPE_CHECKING:
+    from videoinr_viewer.inspection.slice_dock import SliceDock
+
+DOCK_MODULE = "videoinr_viewer.inspection.slice_dock"
+"""It brings pyqtgraph, which the start of the program does without."""
 REACH_PAIRS = 6
 """Pairs on either side of the one in view that a slice shows, where no stretch is marked."""
 MOST_PAIRS = 256
@@ -35,9 +42,13 @@ class Slicing(QObject):
     changed = Signal()
     """The slice was turned on or off."""
 
-    def __init__(self, session: Session, frame_view: FrameView, window: QMainWindow) -> None:
+    def __init__(
+        self, session: Session, frame_view: FrameView, window: QMainWindow, modules: LateModules, *, waits: bool = True
+    ) -> None:
+        """``modules`` has the panel's; with ``waits``, the window goes on while they are imported."""
         super().__init__(window)
         self._session, self._frame_view, self._window = session, frame_view, window
+        self._modules, self._waits = modules, waits
         self.overlay = SliceOverlay()
         self.is_on = False
         self.dock: SliceDock | None = None
@@ -55,12 +66,21 @@ class Slicing(QObject):
         clip = self._session.clip
         if clip is None or self._session.last_query is None:
             return
-        self.is_on = True
+        self.is_on, self._left = True, 1
         self._frame_view.set_tool(self)
+        self.changed.emit()
+        if self._waits:
+            self._modules.when_ready(self._slice_middle)
+        else:
+            self._slice_middle()
+
+    def _slice_middle(self) -> None:
+        clip = self._session.clip
+        if clip is None or not self.is_on:
+            return
         half = min(self._session.screen_px[0] / self._session.view.zoom, clip.info.width) / 2
         x, y = self._session.view.centre
         self._slice(((max(x - half, 0.0), y), (min(x + half, float(clip.info.width)), y)))
-        self.changed.emit()
 
     @Slot()
     def leave(self) -> None:
@@ -94,7 +114,7 @@ class Slicing(QObject):
         """Slice along the line; a click without a line changes nothing."""
         length = max(abs(end - start) for end, start in zip(place, self._start, strict=True))
         if length * self._session.view.zoom > LEAST_LINE_PX * self._frame_view.devicePixelRatioF():
-            self._slice((self._start, place))
+            self._modules.when_ready(partial(self._slice, (self._start, place)))
 
     def lose(self) -> None:
         """End the slice: another tool has the mouse."""
@@ -121,7 +141,7 @@ class Slicing(QObject):
 
     def _slice(self, line: tuple[Place, Place]) -> None:
         clip = self._session.clip
-        if clip is None or self._session.last_query is None:
+        if clip is None or self._session.last_query is None or not self.is_on:
             return  # While a clip is being opened, the new one would answer.
         view = self._session.view
         plan = plan_slice(
@@ -150,6 +170,8 @@ class Slicing(QObject):
 
     def _shown_dock(self) -> SliceDock:
         if self.dock is None:
+            from videoinr_viewer.inspection.slice_dock import SliceDock
+
             self.dock = SliceDock(self._window)
             self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
             self.dock.position_wanted.connect(self._go)

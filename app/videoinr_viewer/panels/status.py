@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
-from superqt import QElidingLabel
 
 from videoinr.render.messages import Opened
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
+from videoinr_viewer.panels.labels import ShortenedLabel, ShrinkingLabel
 from videoinr_viewer.panels.pair_note import PairNote
 from videoinr_viewer.picture.scoring import Score
 from videoinr_viewer.style.language import decimal, tr
@@ -30,63 +29,6 @@ from videoinr_viewer.style.theme import Tone, set_tone
 
 BUSY_PATIENCE_MSECS = 300
 """Work that ends within this time is not shown."""
-ELIDING_SLACK_PX = 4
-"""QElidingLabel elides text that leaves less room than about this."""
-
-
-class ShrinkingLabel(QElidingLabel):
-    """A label that elides its text if the window is too narrow; its tool tip has the whole text."""
-
-    def setText(self, text: str) -> None:
-        """Show ``text``."""
-        if text != self.text():
-            super().setText(text)
-            self.setToolTip(text)
-            self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        """Return the size of the whole text. QElidingLabel returns that of the elided text, and would not grow back."""
-        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + ELIDING_SLACK_PX, super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        """Return the size of an elided text, or of the whole one if that is smaller."""
-        least = super().minimumSizeHint()
-        return QSize(min(self.sizeHint().width(), least.width()), least.height())
-
-
-class ShortenedLabel(QLabel):
-    """A label with a long and a short text; it shows the long one where that fits, and never elides the short one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._long = self._short = ""
-
-    def set_texts(self, long: str, short: str) -> None:
-        """Show ``long``, or ``short`` where the window is too narrow; the tool tip has the long one."""
-        if (long, short) != (self._long, self._short):
-            self._long, self._short = long, short
-            self.setToolTip(long)
-            self.updateGeometry()
-            self._choose()
-
-    def sizeHint(self) -> QSize:
-        """Return the size of the long text."""
-        return self._size_of(self._long)
-
-    def minimumSizeHint(self) -> QSize:
-        """Return the size of the short text."""
-        return self._size_of(self._short)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Choose the text for the new width."""
-        super().resizeEvent(event)
-        self._choose()
-
-    def _size_of(self, text: str) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(text) + 1, super().minimumSizeHint().height())
-
-    def _choose(self) -> None:
-        self.setText(self._long if self.width() >= self.sizeHint().width() else self._short)
 
 
 class StatusLine(QFrame):

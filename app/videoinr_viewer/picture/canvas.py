@@ -1,55 +1,102 @@
-"""The box of the picture: turns the mouse into intents."""
+"""The surface of the picture: paints it over a background, and turns the mouse into intents."""
 
 from __future__ import annotations
 
-from typing import Any
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from videoinr_viewer.picture.picture_item import PictureItem
+from videoinr_viewer.style.painting import painting
 
 WHEEL_STEPS_TO_DOUBLE = 4
 """Notches of a wheel that double the zoom."""
 NOTCH = 120
 """The wheel's angle, in eighths of a degree, for one notch."""
+DRAG_LEAST_PX = 5
+"""A button that is released within this distance was clicked, not dragged: logical pixels."""
+_PANNING = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
 
-BOX = (0.0, 0.0, 100.0, 100.0)
-"""The range of the box, (x, y, width, height): arbitrary, because nothing in it is placed by its coordinates."""
 
+class Canvas(QAbstractScrollArea):
+    """Paints a :class:`PictureItem` and emits a signal for each mouse gesture. It never moves by itself.
 
-class CanvasBox(pg.ViewBox):  # type: ignore[misc]
-    """A ViewBox that emits a signal for each mouse gesture, and never moves: the item in it paints by the view itself.
-
-    The points in its signals are logical pixels of the view.
+    The points in its signals are logical pixels of the widget. pyqtgraph's view would take a quarter of a second of
+    the start to import, and each paint of it more than the picture's.
     """
 
-    zoom_wanted = Signal(float, QPointF)
+    zoomed = Signal(float, QPointF)
     """Factor, and the point that stays fixed."""
-    pan_wanted = Signal(QPointF, bool)
+    panned = Signal(QPointF, bool)
     """Distance of the mouse from the start of the drag, and whether the drag starts now."""
     pan_ended = Signal()
     scrub_wanted = Signal(int)
     """Sixteenths of a frame."""
 
-    def __init__(self) -> None:
-        super().__init__(enableMenu=False, enableMouse=False, invertY=True, defaultPadding=0.0)
-        self.disableAutoRange()
-        self.setRange(QRectF(*BOX), padding=0)
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.item = PictureItem(self.viewport().update)
+        self._background = QBrush()
+        self._pressed: tuple[Qt.MouseButton, QPointF] | None = None
+        self._pans = False
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        # The background is painted with the picture.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
-        """Zoom at the cursor; with Shift, move in time."""
-        notches = ev.delta() / NOTCH
-        ev.accept()
-        if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+    def set_background(self, brush: QBrush) -> None:
+        """Paint the surface around the picture with ``brush``."""
+        self._background = brush
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the background and the picture, where they are to be painted anew."""
+        with painting(QPainter(self.viewport())) as painter:
+            painter.fillRect(event.rect(), self._background)
+            self.item.paint(painter)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the mouse; with Shift, move in time."""
+        across, along = event.angleDelta().x(), event.angleDelta().y()
+        notches = (across if abs(across) > abs(along) else along) / NOTCH
+        event.accept()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.scrub_wanted.emit(round(notches) or (1 if notches > 0 else -1))
         else:
-            self.zoom_wanted.emit(2 ** (notches / WHEEL_STEPS_TO_DOUBLE), ev.scenePos())
+            self.zoomed.emit(2 ** (notches / WHEEL_STEPS_TO_DOUBLE), event.position())
 
-    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
-        """Pan with the left or the middle button."""
-        if ev.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            ev.ignore()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag with the left or the middle button."""
+        if event.button() in _PANNING and self._pressed is None:
+            self._pressed, self._pans = (event.button(), event.position()), False
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take the second press of a double click like any other."""
+        self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pan while the button is held."""
+        event.accept()
+        if self._pressed is None:
             return
-        ev.accept()
-        self.pan_wanted.emit(QPointF(ev.scenePos() - ev.buttonDownScenePos()), ev.isStart())
-        if ev.isFinish():
+        moved = event.position() - self._pressed[1]
+        if self._pans or moved.manhattanLength() >= DRAG_LEAST_PX:
+            begins, self._pans = not self._pans, True
+            self.panned.emit(moved, begins)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the drag."""
+        event.accept()
+        if self._pressed is None or event.button() is not self._pressed[0]:
+            return
+        self._pressed, panned, self._pans = None, self._pans, False
+        if panned:
             self.pan_ended.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave all keys to the window: a scroll area would take the arrows."""
+        event.ignore()

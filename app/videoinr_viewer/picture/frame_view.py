@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -12,12 +11,12 @@ from PySide6.QtWidgets import QWidget
 from videoinr.render.messages import Opened
 from videoinr.types import RegionQuery, RenderedRegion, RenderRequest, ViewState
 from videoinr_viewer.clip_access.side_reader import SideReader
-from videoinr_viewer.picture.canvas import CanvasBox
+from videoinr_viewer.picture.canvas import Canvas
 from videoinr_viewer.picture.comparing import Compare
 from videoinr_viewer.picture.comparison import Comparison
 from videoinr_viewer.picture.navigation import FIT_MARGIN_PX, drawn
 from videoinr_viewer.picture.overlays import Overlays
-from videoinr_viewer.picture.picture_item import Layer, PictureItem
+from videoinr_viewer.picture.picture_item import Layer
 from videoinr_viewer.picture.surround import surround_brush
 from videoinr_viewer.style.language import tr
 
@@ -41,7 +40,7 @@ class MouseTool(Protocol):
         """Another tool took the mouse."""
 
 
-class FrameView(pg.GraphicsView):  # type: ignore[misc]
+class FrameView(Canvas):
     """The picture's widget. Coordinates in its signals are physical pixels from the top left corner of a pane.
 
     There is one pane, as large as the widget; or two, side by side, which show the same view.
@@ -53,40 +52,29 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     """Factor, and the point (x, y) that stays fixed."""
     pan_wanted = Signal(tuple)
     """(x, y) in whole pixels."""
-    pan_ended = Signal()
     centre_wanted = Signal(tuple)
     """(x, y) in clip pixels: what the middle of the view shall show."""
-    scrub_wanted = Signal(int)
-    """Sixteenths of a frame."""
     shown = Signal(object)
     """RenderedRegion: it has just been added to the picture."""
     painted = Signal(tuple)
     """The RenderedRegions that a paint has just drawn, bottom to top."""
 
     def __init__(self, reader: SideReader, parent: QWidget | None = None) -> None:
-        # Set before pyqtgraph's own __init__, which resizes the widget.
+        super().__init__(parent)
         self._fit_margin_px, self._has_checkerboard = FIT_MARGIN_PX, False
-        self._item = PictureItem()
         self._view: ViewState | None = None
-        super().__init__(parent, background=None)
-        self.comparison = Comparison(self._item, reader, self)
+        self.comparison = Comparison(self.item, reader, self)
         self._panned_px = (0, 0)
         self._holds_wipe = self._holds_tool = False
         self._tool: MouseTool | None = None
-        self._box = CanvasBox()
-        self._box.addItem(self._item, ignoreBounds=True)
-        self.setCentralItem(self._box)
-        self.overlays = Overlays(self, self.viewport(), self._item, self.comparison)
-        self.setAcceptDrops(False)
-        self.setMouseTracking(True)
+        self.overlays = Overlays(self, self.viewport(), self.item, self.comparison)
         self.setAccessibleName(tr("Picture"))
         self._connect()
 
     def _connect(self) -> None:
-        self._box.zoom_wanted.connect(self._zoom)
-        self._box.pan_wanted.connect(self._pan)
-        self._box.pan_ended.connect(self._end_pan)
-        self._box.scrub_wanted.connect(self.scrub_wanted)
+        self.zoomed.connect(self._zoom)
+        self.panned.connect(self._pan)
+        self.pan_ended.connect(self._show_plain_cursor)
         self.overlays.minimap.centre_wanted.connect(self.centre_wanted)
         self.overlays.minimap.released.connect(self.pan_ended)
         self.comparison.changed.connect(self._report_screen)
@@ -96,7 +84,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     @Slot(object)
     def open(self, opened: Opened) -> None:
         """Take the size of a newly opened clip and show nothing yet."""
-        self._item.reset(opened.info.width, opened.info.height)
+        self.item.reset(opened.info.width, opened.info.height)
         self.overlays.open(opened)
         self.comparison.open(opened)
 
@@ -104,15 +92,15 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
     def look(self, view: ViewState) -> None:
         """Show the area of ``view`` at once, with the regions that there are."""
         self._view = view
-        self._item.view, self._item.pane_px = drawn(view, self.screen_px), self.screen_px
-        self._item.update()
+        self.item.view, self.item.pane_px = drawn(view, self.screen_px), self.screen_px
+        self.item.update()
         self.overlays.look()
 
     @Slot(object)
     def show_region(self, region: RenderedRegion) -> None:
         """Show a rendered region. The last one stays until this one covers it; a source frame lies below them all."""
-        self._item.stack.add(region)
-        self._item.update()
+        self.item.stack.add(region)
+        self.item.update()
         self.comparison.update()
         self.overlays.show_region(region)
         self.shown.emit(region)
@@ -126,19 +114,19 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
         """Return the full picture of exactly ``query``, or None if there is none yet."""
-        return self._item.stack.full_for(query)
+        return self.item.stack.full_for(query)
 
     @Slot(bool)
     def set_source_only(self, source_only: bool) -> None:
         """Show the source frame alone, or the decoded picture again."""
-        self._item.source_only = source_only
-        self._item.update()
+        self.item.source_only = source_only
+        self.item.update()
         self.overlays.update_badge()
 
     @property
     def needs_source(self) -> bool:
         """Whether the source frame is on the screen, alone or to compare with."""
-        return self._item.source_only or self.compare is not Compare.OFF
+        return self.item.source_only or self.compare is not Compare.OFF
 
     @property
     def compare(self) -> Compare:
@@ -153,8 +141,8 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     def set_grid(self, shown: bool) -> None:
         """Show lines between the source pixels, or none."""
-        self._item.shows_grid = shown
-        self._item.update()
+        self.item.shows_grid = shown
+        self.item.update()
 
     def set_checkerboard(self, shown: bool) -> None:
         """Show a checkerboard around the picture, or a plain surface."""
@@ -163,12 +151,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     def add_layer(self, layer: Layer) -> None:
         """Paint ``layer`` over the picture, above those that were added before."""
-        self._item.layers.append(layer)
-
-    @property
-    def item(self) -> PictureItem:
-        """The item that paints the picture."""
-        return self._item
+        self.item.layers.append(layer)
 
     def set_tool(self, tool: MouseTool | None) -> None:
         """Give the left mouse button to ``tool``; None: it pans again. The middle one always pans."""
@@ -184,7 +167,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         """(width, height) of a pane, physical pixels."""
         ratio = self.devicePixelRatioF()
         width, height = round(self.viewport().width() * ratio), round(self.viewport().height() * ratio)
-        return (width // 2 if self._item.compare is Compare.SIDE_BY_SIDE else width), height
+        return (width // 2 if self.item.compare is Compare.SIDE_BY_SIDE else width), height
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Report the new size."""
@@ -195,12 +178,12 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         """Report the size in physical pixels when the window moves to a screen of another density."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             QTimer.singleShot(0, self, self._report_screen)
-        return bool(super().event(event))
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Report the drawn regions."""
         super().paintEvent(event)
-        self.painted.emit(self._item.drawn)
+        self.painted.emit(self.item.drawn)
 
     def changeEvent(self, event: QEvent) -> None:
         """Set the background behind the picture when the theme changes."""
@@ -258,7 +241,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
 
     def clip_point(self, at: QPointF) -> tuple[float, float]:
         """Return the clip's point that is drawn at ``at``, logical pixels of the widget."""
-        panes = self._item.panes()
+        panes = self.item.panes()
         if not panes:
             return -1.0, -1.0
         physical = at * self.devicePixelRatioF()
@@ -274,7 +257,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.setCursor(Qt.CursorShape.SplitHCursor if on_wipe else plain)
 
     def _is_on_wipe(self, at: QPointF) -> bool:
-        x = self._item.wipe_px() if self.compare is Compare.WIPE else None
+        x = self.item.wipe_px() if self.compare is Compare.WIPE else None
         return x is not None and abs(at.x() - x / self.devicePixelRatioF()) <= WIPE_REACH_PX
 
     @Slot()
@@ -284,7 +267,7 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
             self.look(self._view)
 
     def _paint_surround(self) -> None:
-        self.setBackground(surround_brush(self.palette().color(QPalette.ColorRole.Dark), self._has_checkerboard))
+        self.set_background(surround_brush(self.palette().color(QPalette.ColorRole.Dark), self._has_checkerboard))
 
     @Slot(float, QPointF)
     def _zoom(self, factor: float, at: QPointF) -> None:
@@ -303,6 +286,5 @@ class FrameView(pg.GraphicsView):  # type: ignore[misc]
         self.pan_wanted.emit((self._panned_px[0] - before[0], self._panned_px[1] - before[1]))
 
     @Slot()
-    def _end_pan(self) -> None:
+    def _show_plain_cursor(self) -> None:
         self._show_cursor(on_wipe=False)
-        self.pan_ended.emit()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from videoinr.types import RenderedRegion, ViewState
-from videoinr_viewer.picture.canvas import BOX
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.pictures import PictureStack, UnitBox, unit_box
 from videoinr_viewer.picture.qimages import qimage_from_rgbx
@@ -34,16 +32,17 @@ class Layer(Protocol):
         """Paint over the picture in ``pane``, in physical pixels; ``ratio``: so many make a logical one."""
 
 
-class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
+class PictureItem:
     """Paints a :class:`PictureStack` as the view says, in physical pixels.
 
     ``source_only`` hides the decoded regions. ``drawn`` holds the decoded regions of the last paint, bottom to top.
     ``wipe_x`` is the place of the wipe, clip pixels. ``reference`` and ``difference`` are those of the newest decoded
-    region, where they have been computed. ``layers`` are painted over all of that, the first one lowest.
+    region, where they have been computed. ``layers`` are painted over all of that, the first one lowest. ``update``
+    lets the widget paint the item again.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, update: Callable[[], None]) -> None:
+        self.update = update
         self.stack = PictureStack()
         self.view: ViewState | None = None
         self.pane_px = (1, 1)
@@ -62,10 +61,6 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         self.reference = self.difference = None
         self.wipe_x = width / 2
         self.update()
-
-    def boundingRect(self) -> QRectF:
-        """Return the whole box of the view: wipes and margins are painted too."""
-        return QRectF(*BOX)
 
     # ---- places ----
 
@@ -103,7 +98,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
 
     # ---- painting ----
 
-    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+    def paint(self, painter: QPainter) -> None:
         """Draw in physical pixels, so that a picture decoded for the screen is copied, not resampled."""
         ratio = painter.device().devicePixelRatio()
         painter.save()
