@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr_viewer.start.arguments import parse
 from videoinr_viewer.start.preload import preload_torch
+from videoinr_viewer.start.qt_import import import_qt
 
 
 def has_screen(environment: Mapping[str, str], platform: str) -> bool:
@@ -31,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     if arguments.file is not None:
         preload_torch()
-    # --version and --help end before this import: Qt takes longer to import than everything else together.
+    # --version and --help end before these imports: Qt takes longer to import than everything else together.
+    import_qt()
     from videoinr_viewer.start.program import run_for_user
 
     return run_for_user(arguments)

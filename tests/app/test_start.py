@@ -37,6 +37,23 @@ def test_the_command_line_is_parsed_without_heavy_imports(module: str, option: s
         assert set(heavy.split()) <= {"numpy"}
 
 
+def test_the_window_and_a_shipped_model_do_without_plots_and_schemas() -> None:
+    code = (
+        "import builtins, sys\n"
+        "own = builtins.__import__\n"
+        "from videoinr_viewer.start.qt_import import import_qt\n"
+        "import_qt()\n"
+        "assert builtins.__import__ is own\n"
+        "import videoinr_viewer.start.program, videoinr.render.engine\n"
+        "from videoinr.model.weights import load_model\n"
+        "print(load_model().card.name)\n"
+        "assert builtins.__import__ is own\n"
+        "print(*[name for name in ('pyqtgraph', 'superqt', 'qtpy', 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=_paths(), capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("lite\n\n", 0), done.stderr
+
+
 def test_torch_works_after_its_libraries_were_preloaded() -> None:
     code = (
         "import sys, threading\n"

@@ -18,6 +18,7 @@ from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from videoinr.errors import ModelError, UnknownModelError
 from videoinr.model import weights
 from videoinr.model.build_limit import TooManyParametersError, parameters_limited
+from videoinr.model.card_file import check_card, check_sizes
 from videoinr.model.config import LITE, TINY, ModelConfig
 from videoinr.model.weights import load_model, read_card, save_model, self_test, shipped_models
 
@@ -298,3 +299,10 @@ def test_the_shipped_models_are_listed_default_first() -> None:
     assert cards[0].name == "lite"
     assert [card.path.is_file() for card in cards] == [True] * len(cards)
     assert read_card(cards[0].path.with_suffix(".json")).to_dict() == cards[0].to_dict()
+
+
+def test_the_shipped_cards_fit_the_schema_that_is_not_asked_at_the_start() -> None:
+    for card in shipped_models():
+        values = json.loads(card.path.with_suffix(".json").read_text())
+        check_card(values)
+        check_sizes(values["config"])

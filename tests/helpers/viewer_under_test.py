@@ -180,6 +180,7 @@ def main() -> int:
         longest_gap_msecs=round(reporter.watch.longest_secs * 1000, 1),
         longest_cpu_msecs=round(reporter.watch.longest_cpu_secs * 1000, 1),
         where=reporter.watch.where,
+        busiest=[(round(secs * 1000, 1), *stacks[-2:]) for secs, stacks in reporter.watch.busiest],
         threads=[one.name for one in threading.enumerate() if one is not threading.main_thread()],
         pictures={quality.value: count for quality, count in reporter.counts.items()},
         late_msecs=[round(statistics.median(part) * 1000, 1) for part in _thirds(reporter.late_secs)],

@@ -1,16 +1,15 @@
-"""The schema of a model card: the type and the limits of each value, checked before a model is built from it."""
+"""The schema of a model card: the type and the limits of each value, checked before a model is built from it.
+
+It is imported with the first card that is not the program's own: pydantic takes a sixth of a second.
+"""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from videoinr.text.schemas import Line, Name, Strict, validated
-
-MAX_CARD_BYTES = 8 << 20
+from videoinr.text.schemas import Line, Name, Strict
 
 _Channels = Annotated[int, Field(ge=1, le=512)]
 _Blocks = Annotated[int, Field(ge=1, le=256)]
@@ -38,7 +37,7 @@ class _ZoomingSlowMo(Strict):
     back_blocks: _Blocks = 1
 
 
-class _Sizes(Strict):
+class Sizes(Strict):
     """A :class:`~videoinr.model.config.ModelConfig`. The defaults are placeholders: only given values are checked."""
 
     encoder: Annotated[_MotionPrior | _ZoomingSlowMo, Field(discriminator="kind")]
@@ -52,7 +51,9 @@ class _Sizes(Strict):
     single_network: bool = False
 
 
-class _Card(Strict):
+class Card(Strict):
+    """A :class:`~videoinr.model.weights.ModelCard`. The configuration has :class:`Sizes`."""
+
     name: Name
     description: Line
     config: dict[str, Any]
@@ -65,47 +66,7 @@ class _Card(Strict):
     self_test: Annotated[str, Field(max_length=100_000)]
 
     @model_validator(mode="after")
-    def _scales_are_ordered(self) -> _Card:
+    def _scales_are_ordered(self) -> Card:
         if self.trained_scales[0] > self.trained_scales[1]:
             raise ValueError("has its trained_scales in the wrong order")
         return self
-
-
-def check_sizes(data: dict[str, Any]) -> None:
-    """Check the plain values of a model's configuration.
-
-    Raises:
-        ValueError: a value is missing, unknown, of another type or out of its limits.
-    """
-    validated(_Sizes, _with_lists(data))
-
-
-def _with_lists(value: Any) -> Any:
-    """Return ``value`` with lists in place of tuples, in tables too, as JSON stores it."""
-    if isinstance(value, dict):
-        return {key: _with_lists(item) for key, item in value.items()}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def read_card_values(path: Path) -> dict[str, Any]:
-    """Read the card in the JSON file ``path`` and check every value but those of its configuration.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is too large, it is not JSON, or a value is missing, unknown or out of its limits.
-    """
-    with path.open("rb") as file:
-        text = file.read(MAX_CARD_BYTES + 1)
-    if len(text) > MAX_CARD_BYTES:
-        raise ValueError(f"it is larger than {MAX_CARD_BYTES >> 20} MiB")
-    try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("its values are nested too deeply") from None
-    validated(_Card, data)
-    values: dict[str, Any] = data
-    return values
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a value of JSON")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from videoinr.errors import ModelError
-from videoinr.model.card_schema import check_sizes
+from videoinr.model.card_file import check_sizes
 from videoinr.text.plain import printable
 
 
@@ -132,7 +132,9 @@ class ModelConfig:
                     f"{printable(repr(encoder.get('kind')))}.",
                     hint="It was probably written by a newer version; update the program.",
                 )
-            check_sizes(data)
+            plain = _with_lists(data)
+            if all(plain != _with_lists(known.to_dict()) for known in CONFIGS.values()):
+                check_sizes(plain)
             hidden = {key: tuple(value) for key, value in fields.items() if key.endswith("_hidden")}
             config = cls(**{**fields, **hidden, "encoder": _CONFIG_BY_KIND[encoder["kind"]](**encoder)})
             _check_sizes(config)
@@ -140,6 +142,13 @@ class ModelConfig:
             return config
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"The model's configuration cannot be read: {error}.") from error
+
+
+def _with_lists(value: Any) -> Any:
+    """Return ``value`` with lists in place of tuples, in tables too, as JSON stores it."""
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _check_sizes(config: ModelConfig) -> None:

@@ -21,7 +21,7 @@ from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.build_limit import TooManyParametersError, parameters_limited
 from videoinr.model.building import build, config_from_dict
-from videoinr.model.card_schema import read_card_values
+from videoinr.model.card_file import read_card_values
 from videoinr.model.representation import Config, Representation
 from videoinr.text.plain import printable
 from videoinr.writing.whole_files import write_files

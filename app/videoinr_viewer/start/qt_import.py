@@ -1,0 +1,18 @@
+"""Imports Qt without what PySide6 adds to every later import."""
+
+from __future__ import annotations
+
+import builtins
+
+
+def import_qt() -> None:
+    """Import Qt, and give Python its own ``__import__`` back, which PySide6 replaces.
+
+    PySide6's reads the source of every module that is imported after it, to see whether names in the style of Python
+    are wanted there (``from __feature__ import``). Nobody here wants them, and torch's sources are many: 0.15 s of each
+    start and 40 MB, which ``linecache`` keeps.
+    """
+    own = builtins.__import__
+    import PySide6.QtCore  # noqa: F401
+
+    builtins.__import__ = own
