@@ -17,9 +17,9 @@ from videoinr_viewer.inspection.slice_dock import SliceDock
 
 def start(stage: Stage) -> SliceDock:
     stage.viewer.window.actions_by_id["slice"].trigger()
+    stage.wait_for(lambda: stage.viewer.window.slicing.is_complete)
     dock = stage.viewer.window.slicing.dock
     assert dock is not None
-    stage.wait_for(lambda: stage.viewer.window.slicing.is_complete)
     return dock
 
 

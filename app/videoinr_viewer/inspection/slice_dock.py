@@ -53,11 +53,12 @@ class SliceDock(QDockWidget):
         self.setObjectName("slice")
         self.setAllowedAreas(Qt.DockWidgetArea.BottomDockWidgetArea | Qt.DockWidgetArea.TopDockWidgetArea)
         self._plan: SlicePlan | None = None
-        self.pixels: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
+        self._rows: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
         self.plot = _Plot()
         self.plot.setAccessibleName(tr("x-t slice: the pixels of the line over time"))
         self.plot.setMinimumHeight(LEAST_HEIGHT_PX)
-        self.image = pg.ImageItem(levels=None)
+        # In the order of Qt's images: otherwise pyqtgraph copies all pixels after each column.
+        self.image = pg.ImageItem(levels=None, axisOrder="row-major")
         self.now = pg.InfiniteLine(angle=90)
         self.plot.box.addItem(self.image)
         self.plot.box.addItem(self.now)
@@ -69,10 +70,15 @@ class SliceDock(QDockWidget):
         self._paint()
         self.hide()
 
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The columns: uint8 [columns, height, 3]."""
+        return self._rows.transpose(1, 0, 2)
+
     def show_plan(self, plan: SlicePlan, height: int) -> None:
         """Begin a slice of ``height`` pixels with no column."""
         self._plan = plan
-        self.pixels = np.full((plan.columns, height, 3), 40, np.uint8)
+        self._rows = np.full((height, plan.columns, 3), 40, np.uint8)
         self._draw()
         half, first, last = 0.5 / plan.steps, plan.first, plan.last + 1
         self.plot.box.setLimits(xMin=first - 1, xMax=last + 1, yMin=-0.1 * height, yMax=1.1 * height)
@@ -106,7 +112,7 @@ class SliceDock(QDockWidget):
     def _draw(self) -> None:
         assert self._plan is not None
         half = 0.5 / self._plan.steps
-        self.image.setImage(self.pixels, autoLevels=False, levels=None)
+        self.image.setImage(self._rows, autoLevels=False, levels=None)
         columns, height = self.pixels.shape[:2]
         self.image.setRect(QRectF(self._plan.first - half, 0, columns / self._plan.steps, height))
 

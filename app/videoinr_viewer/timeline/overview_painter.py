@@ -206,8 +206,8 @@ class OverviewPainter:
         x = self._groove.left() + (ticks * float(self._timeline.tick_secs) - self._first_secs) * self._per_sec
         inside = x[(x >= self._groove.left() - 1) & (x <= self._groove.right() + 1)]
         step = 0.5 if len(inside) < DENSE else 3.0
-        places: list[float] = (np.unique(np.round(inside / step)) * step).tolist()
-        return places
+        # np.unique would import numpy.ma here, in the first paint.
+        return [place * step for place in sorted(set(np.round(inside / step).tolist()))]
 
     def _line(self, x: float, top: float, bottom: float, alpha: float) -> None:
         self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Text, alpha), 1))
