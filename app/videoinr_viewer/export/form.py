@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from videoinr.errors import VideoInrError
 from videoinr.exporting.companions import SourceStreams, read_streams
@@ -37,6 +36,7 @@ from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.formats import Offered, offered
 from videoinr_viewer.journey.journey import Journey
+from videoinr_viewer.panels.labels import ShrinkingLabel
 from videoinr_viewer.style.language import decimal, tr
 from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
 from videoinr_viewer.style.theme import Tone, set_tone
@@ -86,8 +86,7 @@ class ExportForm(QWidget):
         self._source: ExportSource | None = None
         self._streams: SourceStreams | None = None
         self._takes_preset = False
-        self.clip_name = QElidingLabel()
-        self.clip_name.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.clip_name = ShrinkingLabel(Qt.TextElideMode.ElideMiddle)
         self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox() for _ in range(5))
         self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
         self.crop = QCheckBox(tr("Only what the window shows"))

@@ -15,9 +15,9 @@ LEAST_TEXT = "mm…"
 class ShrinkingLabel(QLabel):
     """A label that elides its text if the window is too narrow; its tool tip has the whole text."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__()
-        self._whole = ""
+        self._whole, self._mode = "", mode
 
     def text(self) -> str:
         """Return the whole text."""
@@ -50,7 +50,7 @@ class ShrinkingLabel(QLabel):
 
     def _elide(self) -> None:
         room = self.contentsRect().width()
-        super().setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
+        super().setText(self.fontMetrics().elidedText(self._whole, self._mode, room))
 
 
 class ShortenedLabel(QLabel):

@@ -109,7 +109,7 @@ class FrameView(Canvas):
     def expect(self, request: RenderRequest) -> None:
         """Show the full picture that ``request`` asks for at once, if it is there: it may lie below a zoomed one."""
         full = self.full_for(request.query)
-        if full is not None and full is not self._item.newest():
+        if full is not None and full is not self.item.newest():
             self.show_region(full)
 
     def full_for(self, query: RegionQuery | None) -> RenderedRegion | None:
