@@ -1,13 +1,17 @@
-"""Exports on a Dask cluster of workers of this machine, one of which is killed. Needs the extra "cluster"."""
+"""Exports on a Dask cluster of workers of this machine, one of which is killed: these need the extra "cluster".
+
+The others have a stub of Dask that makes each share at once, in this process.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,11 +22,169 @@ from helpers.killed_exports import frames_of
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, ExportError, InputError, UsageError
+from videoinr.exporting import cluster as module
 from videoinr.exporting.parts import Share
 from videoinr.exporting.share_file import share_path
+from videoinr.render import engine
+from videoinr.render.engine import open_engine
 from videoinr.types import ExportProgress
 
 FRAMES = 24
+
+
+class Clock:
+    """A stub of the module time: it is as late as was slept."""
+
+    def __init__(self) -> None:
+        self.now_secs = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_secs
+
+    def sleep(self, secs: float) -> None:
+        self.now_secs += secs
+
+
+class Future:
+    """A task of the stub: made at once if ``work`` is given, else never."""
+
+    def __init__(self, work: Callable[[], None] | None, status: str) -> None:
+        self.status, self._error = status, None
+        if work is not None:
+            work()
+            self.status = "finished"
+
+
+class Stub(ModuleType):
+    """A stub of Dask with one client. ``status`` is that of its tasks; None: they are made at once.
+
+    Attributes:
+        workers: whether there are any, for each time that the export asks; the last one counts for all later times.
+        stopped: whether the workers were told to stop.
+        submitted: how many tasks there were.
+    """
+
+    TimeoutError = TimeoutError
+
+    def __init__(self, status: str | None, workers: Sequence[bool] = (True,), client_status: str = "running") -> None:
+        super().__init__("distributed")
+        self.task_status, self.workers, self.status = status, list(workers), client_status
+        self.stopped, self.submitted = False, 0
+
+    def Client(self, *_: object, **__: object) -> Stub:
+        return self
+
+    def __enter__(self) -> Stub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def as_current(self) -> Stub:
+        return self
+
+    def wait_for_workers(self, _count: int, timeout: float) -> None:
+        pass
+
+    def run(self, function: Callable[[], str]) -> dict[str, str]:
+        return {"worker": function()}
+
+    def nthreads(self) -> dict[str, int]:
+        return {"worker": 1}
+
+    def scheduler_info(self) -> dict[str, dict[str, int]]:
+        has_workers = self.workers.pop(0) if len(self.workers) > 1 else self.workers[0]
+        return {"workers": {"worker": 1} if has_workers else {}}
+
+    def submit(self, function: Callable[..., None], *arguments: object, **_: object) -> Future:
+        self.submitted += 1
+        return Future(None if self.task_status else lambda: function(*arguments), self.task_status or "pending")
+
+    def cancel(self, futures: list[Future]) -> None:
+        assert len(futures) == self.submitted
+
+    def subscribe_topic(self, _topic: str, _hear: Callable[[object], None]) -> None:
+        pass
+
+    def unsubscribe_topic(self, _topic: str) -> None:
+        pass
+
+    def get_worker(self) -> Stub:
+        return self
+
+    def log_event(self, _topic: str, _message: object) -> None:
+        pass
+
+    def Event(self, _name: str, client: object = None) -> Stub:
+        return self
+
+    def is_set(self) -> bool:
+        return False
+
+    def set(self) -> None:
+        self.stopped = True
+
+
+def export_by(stub: Stub, folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Path:
+    """Export a clip of six frames by the stub of a cluster, with a clock that only waiting moves."""
+    monkeypatch.setitem(sys.modules, "distributed", stub)
+    monkeypatch.setattr(module, "time", Clock())
+    clip, model = write_clip(folder / "clip.mp4", 6), save_tiny_model(folder)
+    return videoinr.export(
+        clip, folder / "out.mkv", cluster="tcp://stub:1", scale=1, fps=50, model=model, device="cpu", codec="ffv1",
+        **options,
+    )  # fmt: skip
+
+
+def test_the_workers_have_the_budget_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[int | None] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        budgets.append(options["memory_bytes"])
+        return open_engine(*arguments, **options)
+
+    monkeypatch.setattr(engine, "open_engine", watched)
+    stub = Stub(None)
+    path = export_by(stub, tmp_path, monkeypatch, memory=200 << 20)
+    assert len(frames_of(path)) == 12
+    assert budgets == [200 << 20] * stub.submitted
+    assert stub.submitted == 2
+
+
+def test_an_export_does_not_wait_for_ever_for_workers_that_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub, told = Stub("pending", workers=[True, True, False]), list[float]()
+    with pytest.raises(ExportError, match="no worker") as caught:
+        export_by(stub, tmp_path, monkeypatch, progress=lambda now: told.append(now.elapsed_secs))
+    assert module._GONE_SECS < told[-1] < module._GONE_SECS + 3
+    assert "--resume" in caught.value.hint
+    assert stub.stopped, "what is left of its tasks must not run later"
+    assert not stub.workers[0]
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_workers_that_come_back_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = CancelToken()
+    stub = Stub("pending", workers=[*[*[False] * 100, True] * 2, True])
+    told: list[float] = []
+
+    def progress(now: ExportProgress) -> None:
+        told.append(now.elapsed_secs)
+        if len(stub.workers) == 1:
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        export_by(stub, tmp_path, monkeypatch, cancel=token, progress=progress)
+    assert told[-1] > module._GONE_SECS, "longer than the export waits for a worker"
+
+
+def test_a_scheduler_that_ends_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = Stub("cancelled", client_status="closed")
+    with pytest.raises(ExportError, match="connection to the cluster") as caught:
+        export_by(stub, tmp_path, monkeypatch)
+    assert "--resume" in caught.value.hint
+    assert not stub.stopped, "there is nobody to be told"
 
 
 def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,12 @@ from videoinr.exporting.share_file import VERSION, share_path
 from videoinr.types import ExportProgress, ExportReport
 
 _INSTALL = 'Install the extra "cluster" first: pip install ".[cluster]" in the source code.'
-_CONNECT_SECS, _WORKERS_SECS, _LOOK_SECS = 10, 30, 0.5
+_CONNECT_SECS, _WORKERS_SECS, _LOOK_SECS, _POLL_SECS = 10, 30, 0.5, 0.05
+_GONE_SECS = 60
+"""So long an export waits for a worker while the cluster has none: one that was killed is often started again."""
 _SHARES_PER_THREAD = 2
 """More shares than threads: the fastest machines make more of them, and less is lost with a machine."""
+_GO_ON = "The shares that are whole are kept. Give the same command with --resume to make the others."
 _RETRIES = 2
 """How often Dask repeats a share that failed; one whose worker died it gives to others by rules of its own."""
 
@@ -69,7 +72,8 @@ def export_clip(
             source.info, out, read_ahead(arguments), model=opening.get("model"), device=opening.get("device"),
             options=options, across_cuts=opening.get("across_cuts", "hold"),
         )  # fmt: skip
-    return export_on_cluster(address, job, progress=progress, notice=notice, token=token)
+    memory = opening.get("memory")
+    return export_on_cluster(address, job, progress=progress, notice=notice, token=token, memory_bytes=memory)
 
 
 def export_on_cluster(
@@ -79,6 +83,7 @@ def export_on_cluster(
     progress: Callable[[ExportProgress], None],
     notice: Callable[[str], None],
     token: CancelToken = NEVER,
+    memory_bytes: int | None = None,
 ) -> ExportReport:
     """Export ``job`` by the workers of the Dask cluster at ``address``, and join what they made.
 
@@ -88,6 +93,7 @@ def export_on_cluster(
         progress: called on this thread, every half second.
         notice: called with each sentence that a user should read.
         token: cancels the export, on the workers too; the shares that are whole stay only if it says so.
+        memory_bytes: the budget of the caches of each worker; None: each chooses it from its device's memory.
 
     Returns:
         The output, and what became of the clip's sound and other streams.
@@ -95,7 +101,8 @@ def export_on_cluster(
     Raises:
         UsageError: the job writes no video that can be shared.
         InputError: no cluster answers at ``address``, or it has no workers, or they have other versions.
-        ExportError: a share failed again and again, or the output cannot be written.
+        ExportError: a share failed again and again, the cluster had no worker for a minute, or its scheduler ended; or
+            the output cannot be written.
         Cancelled: ``token`` was cancelled.
     """
     distributed = _distributed()
@@ -106,7 +113,7 @@ def export_on_cluster(
         shares = _shares(client, job)
         missing = [share for share in shares if not (job.resume and _is_whole(share_path(job.out, share)))]
         try:
-            _Tasks(distributed, client, _for_workers(job), shares, missing).run(progress, token)
+            _Tasks(distributed, client, _for_workers(job), shares, missing, memory_bytes).run(progress, token)
         except ExportError:
             raise
         except BaseException:
@@ -119,8 +126,8 @@ def export_on_cluster(
     return report
 
 
-def make_share(job: ExportJob, topic: str) -> None:
-    """Make the share of ``job`` that it names: a task of a worker. Raises ExportError."""
+def make_share(job: ExportJob, topic: str, memory_bytes: int | None = None) -> None:
+    """Make the share of ``job`` that it names, with that budget of caches: a task of a worker. Raises ExportError."""
     from videoinr.render.engine import open_engine
 
     distributed = _distributed()
@@ -137,8 +144,9 @@ def make_share(job: ExportJob, topic: str) -> None:
 
     try:
         with open_engine(
-            job.clip, model=job.model, device=job.device, options=job.options, across_cuts=job.across_cuts, token=token
-        ) as engine:
+            job.clip, model=job.model, device=job.device, memory_bytes=memory_bytes, options=job.options,
+            across_cuts=job.across_cuts, token=token,
+        ) as engine:  # fmt: skip
             if resumable(target_of(job)):
                 with contextlib.suppress(NothingToResumeError):
                     export_job(replace(job, resume=True), engine, progress=progress, token=token)
@@ -164,9 +172,11 @@ class _Tasks:
     """The tasks of an export on a cluster."""
 
     def __init__(
-        self, distributed: ModuleType, client: Any, job: ExportJob, shares: list[Share], missing: list[Share]
-    ) -> None:
-        self._distributed, self._client, self._job = distributed, client, job
+        self, distributed: ModuleType, client: Any, job: ExportJob, shares: list[Share], missing: list[Share],
+        memory_bytes: int | None = None,
+    ) -> None:  # fmt: skip
+        self._client, self._job = client, job
+        self._workers_seen = time.monotonic()
         self._topic = f"videoinr-{uuid.uuid4().hex}"
         self._done = {share.number: self._frames(share) for share in shares if share not in missing}
         self._found = sum(self._done.values())
@@ -174,7 +184,7 @@ class _Tasks:
         client.subscribe_topic(self._topic, self._note)
         self._futures = {
             client.submit(
-                make_share, replace(job, share=share), self._topic, retries=_RETRIES, pure=False,
+                make_share, replace(job, share=share), self._topic, memory_bytes, retries=_RETRIES, pure=False,
                 key=f"{self._topic}-{share.number}",
             ): share
             for share in missing
@@ -201,15 +211,17 @@ class _Tasks:
                     if future.status == "finished":
                         self._done[share.number] = self._frames(share)
                     else:
-                        failed[share] = future.exception()
+                        failed[share] = self._error_of(future)
                 now = min(sum(list(self._done.values())), total)
                 progress(ExportProgress(now, total, time.monotonic() - started, self._found))
+                if waiting:
+                    self._check_workers()
         except BaseException:
-            self._stop.set()
-            self._client.cancel(list(self._futures))
+            self._end()
             raise
         finally:
-            self._client.unsubscribe_topic(self._topic)
+            with contextlib.suppress(Exception):  # A scheduler that is gone has no topics.
+                self._client.unsubscribe_topic(self._topic)
         if failed:
             share, error = next(iter(failed.items()))
             raise ExportError(
@@ -217,13 +229,46 @@ class _Tasks:
                 hint="The others are kept. Give the same command with --resume to make those that failed.",
             )
 
+    def _end(self) -> None:
+        """Have the workers stop, if the scheduler can still be reached."""
+        if self._client.status == "running":
+            with contextlib.suppress(Exception):  # The error that ended the export counts, not what it breaks.
+                self._stop.set()
+                self._client.cancel(list(self._futures))
+
     def _ended(self, futures: set[Any]) -> set[Any]:
         """Return those of ``futures`` that have ended, waiting a little for the first."""
+        until = time.monotonic() + _LOOK_SECS
+        while not (found := {each for each in futures if each.status != "pending"}):
+            if time.monotonic() > until:
+                break
+            time.sleep(_POLL_SECS)
+        return found
+
+    def _error_of(self, future: Any) -> BaseException:
+        """Return why ``future`` failed. Raises ExportError if Dask has given it up with the connection."""
+        if future.status != "error":
+            raise ExportError("The connection to the cluster's scheduler was lost.", hint=_GO_ON)
+        error: BaseException = future.exception()
+        return error
+
+    def _check_workers(self) -> None:
+        """Raise ExportError if the cluster has had no worker for a while."""
+        now = time.monotonic()
+        if self._has_workers():
+            self._workers_seen = now
+        elif now - self._workers_seen > _GONE_SECS:
+            raise ExportError(
+                f"The cluster has had no worker for {_GONE_SECS} seconds.", hint=f"Start dask worker again. {_GO_ON}"
+            )
+
+    def _has_workers(self) -> bool:
+        if self._client.status != "running":
+            return False
         try:
-            found = self._distributed.wait(futures, timeout=_LOOK_SECS, return_when="FIRST_COMPLETED")
-        except (TimeoutError, self._distributed.TimeoutError):
-            return set()
-        return set(found.done)
+            return bool(self._client.scheduler_info()["workers"])
+        except (OSError, TimeoutError):
+            return False
 
 
 def _for_workers(job: ExportJob) -> ExportJob:
