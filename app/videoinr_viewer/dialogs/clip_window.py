@@ -25,7 +25,7 @@ from videoinr.render.messages import Opened
 from videoinr.types import AcrossCuts
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.side_dialog import SideDialog
-from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.language import decimal, tr, tr_error
 from videoinr_viewer.style.text import format_device
 from videoinr_viewer.style.theme import Tone, set_tone
 
@@ -135,7 +135,7 @@ class ClipWindow(SideDialog):
             reading.options()
         except VideoInrError as error:
             set_tone(self.problem, Tone.BAD)
-            self.problem.setText(error.in_words())
+            self.problem.setText(tr_error(error))
             self.problem.show()
             return
         self.problem.hide()

@@ -32,7 +32,7 @@ from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.form import ExportForm, ExportSource
 from videoinr_viewer.export.queue_window import ExportQueue
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 from videoinr_viewer.style.text import describe_estimate, format_frames, format_remaining
 
 
@@ -284,7 +284,7 @@ class ExportDialog(SideDialog):
     @Slot(str, str)
     def _show_failed(self, message: str, hint: str) -> None:
         self.progress.hide()
-        self._end(tr("The export failed"), f"{message}\n{hint}".strip(), self.again)
+        self._end(tr("The export failed"), f"{tr_engine(message)}\n{tr_engine(hint)}".strip(), self.again)
 
     @Slot()
     def _show_cancelled(self) -> None:

@@ -37,7 +37,7 @@ from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.formats import Offered, offered
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.panels.labels import ShrinkingLabel
-from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.language import decimal, tr, tr_engine, tr_error
 from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
 from videoinr_viewer.style.theme import Tone, set_tone
 from videoinr_viewer.timeline.annotations import NamedSegment
@@ -246,7 +246,7 @@ class ExportForm(QWidget):
         try:
             job = self.job
         except VideoInrError as error:
-            self._say(error.in_words(), Tone.BAD)
+            self._say(tr_error(error), Tone.BAD)
             self.changed.emit(False)
             return
         words, extrapolates = self._words(job)
@@ -268,7 +268,7 @@ class ExportForm(QWidget):
         scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
         companions = companions_for(job, self._source.clip.info, self._streams)
-        words = companions.sentences if companions else ()
+        words = map(tr_engine, companions.sentences if companions else ())
         said = (f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *_words_for_journey(job), *words)
         return " ".join(said), extrapolates
 

@@ -26,7 +26,7 @@ from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.export.log_window import LogWindow
 from videoinr_viewer.export.queue_bridge import QueueBridge
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 from videoinr_viewer.style.text import format_duration, format_frames, format_remaining
 from videoinr_viewer.style.theme import Tone, set_tone
 
@@ -179,7 +179,7 @@ class QueueDialog(SideDialog):
             if item.text(column) != text:
                 item.setText(column, text)
         item.setToolTip(0, str(job.out or job.path))
-        item.setToolTip(1, f"{job.message} {job.hint}".strip())
+        item.setToolTip(1, _reason(job))
 
     @property
     def _selected(self) -> list[QueuedJob]:
@@ -209,7 +209,7 @@ class QueueDialog(SideDialog):
 
     def _say(self, job: QueuedJob | None) -> None:
         has_failed = job is not None and job.state is JobState.FAILED
-        words = "" if job is None else f"{job.message} {job.hint}".strip() if has_failed else str(job.out or job.path)
+        words = "" if job is None else _reason(job) if has_failed else str(job.out or job.path)
         if not self._jobs:
             words = tr("No jobs. The export dialog adds one for what the window shows.")
         set_tone(self.note, Tone.BAD if has_failed else Tone.PLAIN)
@@ -270,6 +270,10 @@ class QueueDialog(SideDialog):
 
 def _act(function: Callable[..., object], *arguments: object) -> Callable[[Path], object]:
     return lambda folder: function(folder, *arguments)
+
+
+def _reason(job: QueuedJob) -> str:
+    return f"{tr_engine(job.message)} {tr_engine(job.hint)}".strip()
 
 
 def describe_state(job: QueuedJob) -> str:

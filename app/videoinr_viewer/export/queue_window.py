@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from videoinr_viewer.export.queue_bridge import QueueBridge
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 from videoinr_viewer.style.text import format_frames
 from videoinr_viewer.threads.late_modules import LateModules
 
@@ -106,7 +106,9 @@ class ExportQueue(QObject):
         if job.state is JobState.DONE:
             self.told.emit(tr("Saved {frames} to {path}", frames=format_frames(job.total), path=job.out or name))
         else:
-            self.failed.emit(tr("{name} could not be exported: {message}", name=name, message=job.message), job.hint)
+            self.failed.emit(
+                tr("{name} could not be exported: {message}", name=name, message=tr_engine(job.message)), job.hint
+            )
 
     @Slot()
     def _note_end(self) -> None:

@@ -25,7 +25,7 @@ from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.curve_plot import CurvePlot
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
-from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.language import decimal, tr, tr_error
 from videoinr_viewer.style.theme import Tone, set_tone
 
 _FIELDS = ("out_secs", "clip_secs", "ramp_secs")
@@ -102,7 +102,7 @@ class RetimeDialog(SideDialog):
             if is_final:
                 self.fill()
             set_tone(self.words, Tone.BAD)
-            self.words.setText(error.in_words())
+            self.words.setText(tr_error(error))
             return
         if is_final:
             self._planner.set_curve(curve)
@@ -147,7 +147,7 @@ class RetimeDialog(SideDialog):
         except UsageError as error:
             self.fill()
             set_tone(self.words, Tone.BAD)
-            self.words.setText(error.in_words())
+            self.words.setText(tr_error(error))
             return
         if getattr(points[row], _FIELDS[item.column()]) != number:
             points[row] = replace(points[row], **{_FIELDS[item.column()]: number})

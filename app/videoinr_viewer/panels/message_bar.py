@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from videoinr.render.messages import Failure, Opened
 from videoinr_viewer.style.glyphs import Glyph, GlyphButton
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 from videoinr_viewer.style.theme import ACCENT_BAD, ACCENT_WARM
 
 
@@ -46,7 +46,7 @@ class MessageBar(QFrame):
     @Slot(str, str)
     def show_error(self, message: str, hint: str = "") -> None:
         """Show an error. ``message`` says what happened, ``hint`` what the user can do."""
-        self._show_text(f"{message} {hint}".strip(), ACCENT_BAD)
+        self._show_text(f"{tr_engine(message)} {tr_engine(hint)}".strip(), ACCENT_BAD)
 
     @Slot(str)
     def show_notice(self, message: str) -> None:

@@ -76,7 +76,7 @@ def _left(clip: str, segments: int) -> Offer:
 
 def _fail(viewer: Viewer) -> None:
     viewer.window.messages.show_error(
-        "Holiday in the mountains.mp4 is not a video, or its first frames are damaged.", "Try another file."
+        "“Holiday in the mountains.mp4” holds no frames.", "The recording may have been cut off. Copy it again."
     )
 
 

@@ -6,16 +6,28 @@ import json
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from videoinr.errors import VideoInrError
 from videoinr_resources import path as resource_path
+from videoinr_viewer.style.engine_words import EngineWords, engine_words
 
 LANGUAGES = ("en", "de")
-_CONTEXT = "viewer"
+_CONTEXT, _ENGINE = "viewer", "engine"
 
 
 def tr(text: str, **values: object) -> str:
     """Return ``text`` in the language of the window, with ``values`` filled into its {fields}."""
     words = QCoreApplication.translate(_CONTEXT, text)
     return words.format(**values) if values else words
+
+
+def tr_engine(text: str) -> str:
+    """Return a message or a hint of the engine in the language of the window, as far as it is translated."""
+    return QCoreApplication.translate(_ENGINE, text) if text else ""
+
+
+def tr_error(error: VideoInrError) -> str:
+    """Return the message and the hint of ``error`` on one line, in the language of the window."""
+    return f"{tr_engine(str(error))} {tr_engine(error.hint)}".strip()
 
 
 def decimal(number: str) -> str:
@@ -38,7 +50,7 @@ def use_language(app: QCoreApplication, name: str) -> None:
     of_qt = QTranslator(app)
     if of_qt.load(f"qtbase_{name}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         app.installTranslator(of_qt)
-    app.installTranslator(_Words(translations(name), app))
+    app.installTranslator(_Words(translations(name), engine_words(name), app))
 
 
 def translations(name: str) -> dict[str, str]:
@@ -50,11 +62,11 @@ def translations(name: str) -> dict[str, str]:
 
 
 class _Words(QTranslator):
-    """Translates by a dictionary."""
+    """Translates the window's texts by a dictionary, and the engine's messages."""
 
-    def __init__(self, words: dict[str, str], parent: QCoreApplication) -> None:
+    def __init__(self, words: dict[str, str], of_engine: EngineWords, parent: QCoreApplication) -> None:
         super().__init__(parent)
-        self._words = words
+        self._words, self._of_engine = words, of_engine
 
     def isEmpty(self) -> bool:
         """Qt asks an empty translator nothing."""
@@ -62,4 +74,6 @@ class _Words(QTranslator):
 
     def translate(self, context: str, text: str, _disambiguation: str | None = None, _n: int = -1) -> str | None:
         """Return the translation, or None where there is none: Qt then asks the next translator."""
+        if context == _ENGINE:
+            return self._of_engine.translate(text)
         return self._words.get(text) if context == _CONTEXT else None

@@ -1,0 +1,70 @@
+"""Translates the engine's messages, which are English sentences with names and numbers in them. No Qt."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from videoinr_resources import path as resource_path
+
+GAP = "…"
+"""Stands for a name or a number, in a message and in its translation; their order is the same."""
+_MOST_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    expression: re.Pattern[str]
+    pieces: tuple[str, ...]
+    """The translation around its gaps."""
+
+
+class EngineWords:
+    """The translations of ``messages`` and of ``phrases``, which stand in the gaps of others."""
+
+    def __init__(self, messages: Mapping[str, str], phrases: Mapping[str, str]) -> None:
+        self._messages, self._phrases = messages, phrases
+
+    def translate(self, text: str) -> str | None:
+        """Return the translation of a message, a hint or a sentence; None if there is none."""
+        return self._filled(text, self._all, _MOST_DEPTH)
+
+    def _filled(self, text: str, patterns: Iterable[_Pattern], depth: int) -> str | None:
+        for pattern in patterns:
+            if found := pattern.expression.fullmatch(text):
+                gaps = [self._gap(gap, depth - 1) for gap in found.groups()]
+                return "".join(one for pair in zip(pattern.pieces, [*gaps, ""], strict=True) for one in pair)
+        return None
+
+    def _gap(self, text: str, depth: int) -> str:
+        parts = text.split("; ") if depth > 0 else []
+        translated = [self._filled(part, self._small, depth) or part for part in parts]
+        return "; ".join(translated) if parts else text
+
+    @cached_property
+    def _all(self) -> list[_Pattern]:
+        return _compiled({**self._messages, **self._phrases})
+
+    @cached_property
+    def _small(self) -> list[_Pattern]:
+        return _compiled(self._phrases)
+
+
+def engine_words(language: str) -> EngineWords:
+    """Return the translations into ``language``, one of the window's languages but English."""
+    words: dict[str, dict[str, str]] = json.loads(resource_path(f"languages/{language}.engine.json").read_text("utf-8"))
+    return EngineWords(words["messages"], words["phrases"])
+
+
+def _compiled(words: Mapping[str, str]) -> list[_Pattern]:
+    """Return the patterns, those with the most words of their own first: they say more than those of gaps."""
+    order = sorted(words, key=lambda text: len(text.replace(GAP, "")), reverse=True)
+    return [
+        _Pattern(
+            re.compile("(.+?)".join(map(re.escape, text.split(GAP))), re.DOTALL), tuple(words[text].split(GAP))
+        )
+        for text in order
+    ]  # fmt: skip

@@ -1,0 +1,128 @@
+"""The engine's messages in the language of the window: those that a window meets are translated, and none is stale."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+import videoinr
+from videoinr.clip import open_clip
+from videoinr.errors import UsageError, VideoInrError
+from videoinr.render.messages import Failure
+from videoinr.text import parsing
+from videoinr_resources import path as resource_path
+from videoinr_viewer.panels.message_bar import MessageBar
+from videoinr_viewer.style import language
+from videoinr_viewer.style.engine_words import GAP, engine_words
+from videoinr_viewer.style.language import tr_error, translations
+
+MESSAGES = Path(__file__).parents[2] / "packaging" / "manual" / "message_list.py"
+MET = {"ClipError", "DeviceError", "DeviceLostError", "ExportError"}
+NOT_IN_THE_WINDOW = (
+    "share", "cluster", "frames of one size", "frames of its own size", "larger than a gigabyte", "--resume",
+    "part again",
+)  # fmt: skip
+"""Messages of the command line and of training with these words need no translation."""
+MOST_BEHIND = 4
+"""So many messages of the engine may be newer than the translations: whoever writes one may speak no German."""
+
+
+@pytest.fixture(scope="module")
+def message_list() -> ModuleType:
+    spec = spec_from_file_location("message_list_for_words", MESSAGES)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def words() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(resource_path("languages/de.engine.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture
+def german(qapp: QApplication) -> Iterator[None]:
+    translator = language._Words(translations("de"), engine_words("de"), qapp)
+    qapp.installTranslator(translator)
+    yield
+    qapp.removeTranslator(translator)
+
+
+def test_every_translated_message_is_one_of_the_program_and_keeps_its_gaps(
+    message_list: ModuleType, words: dict[str, dict[str, str]]
+) -> None:
+    known = {text for one in message_list.messages() for text in (one.text, one.hint)}
+    stale = words["messages"].keys() - known
+    assert len(stale) <= MOST_BEHIND, stale
+    for english, german_words in {**words["messages"], **words["phrases"]}.items():
+        assert english.count(GAP) == german_words.count(GAP), english
+    source = "\n".join(file.read_text("utf-8") for file in Path(videoinr.__file__).parent.rglob("*.py"))
+    systems = {os.strerror(number) for number in range(1, 60)}
+    for phrase in words["phrases"].keys() - systems:
+        for chunk in re.findall(r"\w[\w ,]*\w", phrase.replace("Sound: ", "")):
+            assert all(word in source for word in chunk.split()), phrase
+
+
+def test_every_error_that_a_window_meets_is_translated(
+    message_list: ModuleType, words: dict[str, dict[str, str]]
+) -> None:
+    about = ("Clips", "Devices and memory", "Exports")
+    met = [one for one in message_list.messages() if one.kind in MET and one.about in about]
+    texts = {text for one in met for text in (one.text, one.hint) if len(re.findall(r"[a-z]{2,}", text)) > 1}
+    needed = {text for text in texts if not any(part in text for part in NOT_IN_THE_WINDOW)}
+    assert len(needed) > 60
+    missing = needed - words["messages"].keys()
+    assert len(missing) <= MOST_BEHIND, missing
+
+
+@pytest.mark.usefixtures("german")
+def test_errors_of_opening_speak_german(tmp_path: Path) -> None:
+    (tmp_path / "leer.mp4").touch()
+    (tmp_path / "Brief.mp4").write_text("Liebe Oma, " * 30)
+    for name, expected in (
+        ("leer.mp4", "„leer.mp4“ ist leer. Kopieren oder erstellen Sie sie noch einmal."),
+        ("Brief.mp4", "„Brief.mp4“ ist Text und kein Video. Abspiellisten und andere Dateien, die weitere Dateien "
+                      "nennen, werden nicht geöffnet."),
+        ("nie.mp4", "Es gibt keine Datei „nie.mp4“. Prüfen Sie den Namen, und ob das Laufwerk angeschlossen ist."),
+    ):  # fmt: skip
+        with pytest.raises(VideoInrError) as met:
+            open_clip(tmp_path / name)
+        assert tr_error(met.value).replace(f"{tmp_path}{os.sep}", "") == expected
+
+
+@pytest.mark.usefixtures("german")
+def test_phrases_in_gaps_are_translated_and_names_are_not() -> None:
+    for english, expected in (
+        ("“only sound.mp4” holds only sound.", "„only sound.mp4“ enthält nur Ton."),
+        ("Sound: copied (aac); encoded as AAC, because the file cannot hold pcm_s16le.",
+         "Ton: kopiert (aac); als AAC kodiert, weil die Datei pcm_s16le nicht enthalten kann."),
+        ("Left out: the sound, which GIF files do not hold; the tag title.",
+         "Weggelassen: der Ton: GIF-Dateien enthalten das nicht; die Angabe title."),
+        ("a.mp4 could not be written: Permission denied.",
+         "a.mp4 konnte nicht geschrieben werden: Keine Berechtigung."),
+        ("Something that nobody translated.", "Something that nobody translated."),
+    ):  # fmt: skip
+        assert language.tr_engine(english) == expected
+
+
+@pytest.mark.usefixtures("german")
+def test_the_message_bar_and_a_field_speak_german() -> None:
+    bar = MessageBar()
+    bar.show_failure(Failure("The disk is full, so a.mp4 was not written.", "Free some space on it.", opening=False))
+    assert bar.text.text() == "Das Laufwerk ist voll; a.mp4 wurde nicht geschrieben. Schaffen Sie dort Platz."
+    with pytest.raises(UsageError) as met:
+        parsing.number("viel")
+    assert tr_error(met.value).startswith("„viel“ ist keine Zahl.")
