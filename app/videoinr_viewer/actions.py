@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -290,14 +289,6 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("log", Menu.HELP, "Open the &log folder", ("Ctrl+L",), lambda t: t.help.show_log(), needs_clip=False),
 )  # fmt: skip
-
-
-def conflicts(table: Iterable[Row]) -> list[str]:
-    """Return the ids and shortcuts that occur more than once."""
-    rows = list(table)
-    names = Counter(row.id for row in rows)
-    names.update(QKeySequence(key).toString() for row in rows for key in row.keys)
-    return [name for name, count in names.items() if count > 1]
 
 
 def build_actions(targets: Targets, parent: QWidget) -> dict[str, QAction]:

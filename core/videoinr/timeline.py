@@ -6,7 +6,6 @@ the pair that starts there. Only from the last frame on, where no pair starts, i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -42,12 +41,6 @@ class Timeline:
         """Return the timeline of ``frame_count`` frames at a constant ``fps`` (frames per second)."""
         return cls(np.arange(frame_count, dtype=np.int64), 1 / Fraction(fps), frame_count)
 
-    @classmethod
-    def of_ticks(cls, ticks: Sequence[int], tick_secs: Fraction, end_tick: int) -> Timeline:
-        """Return the timeline of increasing ticks of any origin; the first becomes 0."""
-        origin = ticks[0]
-        return cls(np.asarray(ticks, dtype=np.int64) - origin, tick_secs, end_tick - origin)
-
     @property
     def frame_count(self) -> int:
         """The number of frames, at least one."""
@@ -72,12 +65,6 @@ class Timeline:
     def mean_fps(self) -> Fraction:
         """The number of frames divided by the duration, frames per second."""
         return self.frame_count / self.duration_secs
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether all frames are equally far apart, within a rounding of one tick."""
-        steps = np.diff(self.ticks)
-        return len(steps) == 0 or int(steps.max()) - int(steps.min()) <= 1
 
     def frame_time(self, index: int) -> Fraction:
         """Return when frame ``index`` starts, seconds.

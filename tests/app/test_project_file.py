@@ -13,6 +13,7 @@ import pytest
 from helpers.projects import full_project
 from videoinr.errors import InputError, UsageError
 from videoinr_viewer.project import project_file
+from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.media import Located, fingerprint, locate, places_of
 from videoinr_viewer.project.project_file import read_project
 from videoinr_viewer.project.project_text import Project, text_of_project
@@ -186,7 +187,7 @@ def test_a_short_project_has_defaults(tmp_path: Path) -> None:
     path.write_text('{"videoinr_project": 1, "clip": {"path": "c.mp4"}}')
     read = read_project(path)
     assert read.places == (tmp_path / "c.mp4",)
-    assert not read.project.document.has_notes
+    assert read.project.document == Document(reading=read.project.document.reading)
     assert read.project.fingerprint is None
 
 

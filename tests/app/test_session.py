@@ -10,9 +10,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import SlowRenderer
+from helpers.zoom_paths import drift, mouse_on_clip
 from videoinr.render.messages import Failure
 from videoinr.types import RenderRequest, Segment
-from videoinr_viewer.picture.navigation import clip_point
 from videoinr_viewer.session import Marks, Session, StartView
 
 SCREEN = (640, 480)
@@ -175,18 +175,10 @@ def test_the_point_under_the_mouse_stays_there_through_any_path_of_zooms(qtbot: 
         session = Session()
         session.set_screen((random.randint(700, 1900), random.randint(500, 1000)), 12.0)
         session.clip_opened(SlowRenderer(width=1920, height=1080).opened)
-        screen = session.screen_px
-        at = (random.uniform(0, screen[0]), random.uniform(0, screen[1]))
-        fixed = clip_point(session.drawn_view, screen, at)
-        fixed = (min(max(fixed[0], 0.0), 1920.0), min(max(fixed[1], 0.0), 1080.0))
-        view = session.drawn_view
-        left, top = ((f - c) * view.zoom + s / 2 for f, c, s in zip(fixed, view.centre, screen, strict=True))
-        at = (left, top)
+        at, point = mouse_on_clip(session, random)
         while session.view.zoom < 31:
             session.zoom_at(2 ** (random.choice((1, 1, 1, -1)) / 4), at)
-        view = session.drawn_view
-        drift = [(f - c) * view.zoom + s / 2 - a for f, c, s, a in zip(fixed, view.centre, screen, at, strict=True)]
-        assert max(abs(side) for side in drift) < 1
+        assert drift(session, at, point) < 1
 
 
 def test_a_clip_of_one_frame_has_one_time(qtbot: QtBot, requests: list[RenderRequest]) -> None:

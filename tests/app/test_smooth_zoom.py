@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import SlowRenderer
 from helpers.stage import Stage
-from videoinr_viewer.picture.navigation import MAX_ZOOM, clip_point
+from helpers.zoom_paths import drift, mouse_on_clip
+from videoinr_viewer.picture.navigation import MAX_ZOOM
 from videoinr_viewer.picture.smooth_zoom import SmoothZoom
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
@@ -81,20 +82,12 @@ def test_the_point_under_the_mouse_stays_there_through_any_path_of_smooth_zooms(
     for _ in range(PATHS):
         wheel = Wheel((random.randint(700, 1900), random.randint(500, 1000)))
         session = wheel.session
-        screen = session.screen_px
-        at = (random.uniform(0, screen[0]), random.uniform(0, screen[1]))
-        fixed = clip_point(session.drawn_view, screen, at)
-        fixed = (min(max(fixed[0], 0.0), 1920.0), min(max(fixed[1], 0.0), 1080.0))
-        view = session.drawn_view
-        left, top = ((f - c) * view.zoom + s / 2 for f, c, s in zip(fixed, view.centre, screen, strict=True))
-        at, worst = (left, top), 0.0
+        (at, point), worst = mouse_on_clip(session, random), 0.0
         while session.view.zoom < 31:
             wheel.zoom.zoom(2 ** (random.choice((1, 1, 1, -1)) / 4), at)
             for _ in range(random.randint(0, 4)):
                 wheel.tick(random.uniform(0.005, 0.05))
-            view = session.drawn_view
-            now = [(f - c) * view.zoom + s / 2 - a for f, c, s, a in zip(fixed, view.centre, screen, at, strict=True)]
-            worst = max(worst, *(abs(side) for side in now))
+            worst = max(worst, drift(session, at, point))
         assert worst < 1
 
 

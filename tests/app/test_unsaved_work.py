@@ -13,6 +13,7 @@ from helpers.stage import Stage
 from videoinr_viewer.main_window import WindowOptions
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.project_file import read_project
+from videoinr_viewer.session import Marks
 from videoinr_viewer.start.settings import Settings
 
 
@@ -46,7 +47,7 @@ def test_the_state_is_saved_by_itself_and_removed_at_the_end(
     stage.open(str(project_clip))
     stage.viewer.window.autosave.write()
     idle(stage)
-    assert [read_project(one).project.document.has_notes for one in states(tmp_path)] == [False]
+    assert [read_project(one).project.document.marks for one in states(tmp_path)] == [Marks()]
     stage.viewer.window.close()
     assert list((tmp_path / "unsaved").iterdir()) == []
 
@@ -59,7 +60,7 @@ def test_a_change_is_saved_after_a_moment(stage_with: Callable[..., Stage], proj
     assert stage.viewer.window.autosave._rests.isActive()
     assert stage.viewer.window.autosave._rests.interval() == 1000
     stage.viewer.window.autosave._rests.start(0)
-    stage.wait_for(lambda: any(read_project(one).project.document.has_notes for one in states(tmp_path)))
+    stage.wait_for(lambda: any(read_project(one).project.document.marks != Marks() for one in states(tmp_path)))
 
 
 def test_unsaved_work_is_offered_to_the_next_window_and_restored(

@@ -15,7 +15,7 @@ from helpers.command_line import run_here
 from helpers.shots import Frames, joined, pan
 from helpers.tiny_model import load_tiny_model
 from videoinr.cancel import NEVER
-from videoinr.clip.footage import read_frames
+from videoinr.clip.footage import read_stretch
 from videoinr.clip.memory_clip import open_frames
 from videoinr.devices import pick_device, profile_for
 from videoinr.geometry import Grid, Rect
@@ -194,7 +194,7 @@ def test_an_export_holds_like_the_picture(tiny: LoadedModel, tmp_path: Path) -> 
             across_cuts=mode,
             notice=said.append,
         )
-        written = read_frames(out)
+        written = read_stretch(out).pixels
         with videoinr.open(SHOTS.frames, model=tiny, device="cpu", picture_fps=25, across_cuts=mode) as video:
             for number in (12, 13, 15, 17):
                 shown = video.decode(Fraction(number, 100), size=(150, 110))

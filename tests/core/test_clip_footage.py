@@ -12,7 +12,7 @@ import pytest
 from helpers.clips import number_in, numbered_frame, numbered_frames, write_clip, write_picture, write_pictures
 from videoinr.clip import open_clip
 from videoinr.clip.extent import Extent, extent_of
-from videoinr.clip.footage import Crop, clips_below, read_frames, read_picture, read_stretch
+from videoinr.clip.footage import Crop, clips_below, read_picture, read_stretch
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from videoinr.errors import ClipError
 
@@ -48,7 +48,7 @@ def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
     pictures(tmp_path / ".thumbnails")
     pictures(tmp_path / "b" / ".trash")
     assert below(tmp_path) == ["a"]
-    assert len(read_frames(tmp_path / "a")) == extent_of(tmp_path / "a").frames == 1
+    assert len(read_stretch(tmp_path / "a").pixels) == extent_of(tmp_path / "a").frames == 1
 
 
 def test_the_caller_chooses_the_folders_to_enter_and_gets_the_other_files(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_pictures_come_in_natural_order(tmp_path: Path) -> None:
     pictures(tmp_path, 11, name="{}.png")
-    assert [number_in(frame) for frame in read_frames(tmp_path)] == list(range(11))
+    assert [number_in(frame) for frame in read_stretch(tmp_path).pixels] == list(range(11))
 
 
 def test_a_stretch_of_a_folder_and_of_a_video(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_stretch_of_one_frame_has_no_steps(tmp_path: Path) -> None:
 
 def test_crops_of_frames(tmp_path: Path) -> None:
     pictures(tmp_path, 3)
-    whole = read_frames(tmp_path)
+    whole = read_stretch(tmp_path).pixels
     corner = read_stretch(tmp_path, crop=Crop(10, 0.999, 0.0)).pixels
     np.testing.assert_array_equal(corner, whole[:, 14:24, :10])
     np.testing.assert_array_equal(read_stretch(tmp_path, crop=Crop(28, 0.5, 0.5)).pixels, whole[:, :, 2:30])
@@ -136,7 +136,7 @@ def test_frames_of_several_sizes_are_an_error(tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     write_pictures(tmp_path, numbered_frames(1, width=40, height=24), name="z{}.png")
     with pytest.raises(ClipError, match="one size"):
-        read_frames(tmp_path)
+        read_stretch(tmp_path)
 
 
 def test_16_bit_frames_are_rounded_to_8_bits(tmp_path: Path) -> None:
@@ -144,11 +144,11 @@ def test_16_bit_frames_are_rounded_to_8_bits(tmp_path: Path) -> None:
     expected = np.rint(deep / 257.0).astype(np.uint8)
     write_pictures(tmp_path / "pictures", [deep])
     np.testing.assert_array_equal(read_picture(tmp_path / "pictures" / "img_0.png"), expected)
-    np.testing.assert_array_equal(read_frames(tmp_path / "pictures")[0], expected)
+    np.testing.assert_array_equal(read_stretch(tmp_path / "pictures").pixels[0], expected)
     write_clip(tmp_path / "film.mkv", [deep, deep], codec="ffv1", pix_fmt="gbrp16le")
     with open_clip(tmp_path / "film.mkv") as clip:
         assert clip.info.bit_depth == 16
-    np.testing.assert_array_equal(read_frames(tmp_path / "film.mkv")[1], expected)
+    np.testing.assert_array_equal(read_stretch(tmp_path / "film.mkv").pixels[1], expected)
 
 
 def test_a_png_that_is_damaged_after_its_header_still_has_an_extent(tmp_path: Path) -> None:
@@ -157,4 +157,4 @@ def test_a_png_that_is_damaged_after_its_header_still_has_an_extent(tmp_path: Pa
     (tmp_path / "0.png").write_bytes(whole[:40])
     assert extent_of(tmp_path) == Extent(1, 24, 32)
     with pytest.raises(ClipError):
-        read_frames(tmp_path)
+        read_stretch(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,6 @@ from videoinr.exporting.frame_queries import frame_query
 from videoinr.exporting.job import job_for
 from videoinr.geometry import Grid
 from videoinr.journey.camera import CameraPath, Keyframe
-from videoinr.journey.camera_file import text_of_camera
 from videoinr.journey.curve import curve_from_text
 from videoinr.types import Segment
 
@@ -116,7 +116,7 @@ def test_what_makes_no_sense_is_named(video: videoinr.Video, journey: dict[str, 
 
 def test_the_command_line_has_the_same(video: videoinr.Video, clip: Path, model: str, tmp_path: Path) -> None:
     path = camera(video, 1, 2)
-    (tmp_path / "camera.json").write_text(text_of_camera(path))
+    (tmp_path / "camera.json").write_text(json.dumps({"videoinr_camera": 1, "keyframes": path.values}))
     out = tmp_path / "out.png"
     arguments = ["decode", str(clip), "--time", "3/20", "-o", str(out), "--model", model, "--device", "cpu",
                  "--scale", "1", "--retime", CURVE, "--shutter", "180", "--fps", "50",

@@ -110,7 +110,7 @@ def test_the_whole_clip_ends_with_its_last_frame() -> None:
     plan = plan_of(end=TIMELINE.duration_secs)
     assert plan.count == 63
     assert plan.query(62).instant == Instant(30, Fraction(1))
-    uneven = Timeline.of_ticks([0, 40, 95, 143], Fraction(1, 1000), 190)
+    uneven = Timeline(np.array([0, 40, 95, 143]), Fraction(1, 1000), 190)
     times = play_times(uneven, Segment(Fraction(0), uneven.duration_secs), Fraction(1, 24))
     last = PlayPlan("a", uneven, times, GRID, GRID.rect)
     assert last.query(last.count - 1).instant == Instant(2, Fraction(1))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.clips import numbered_frames, write_clip, write_picture, write_pictures
-from videoinr.clip.footage import read_frames
+from videoinr.clip.footage import read_stretch
 from videoinr.errors import UsageError
 from videoinr.images import downsample
 from videoinr.training.batch_shape import BatchShape
@@ -88,7 +88,7 @@ def test_inputs_are_the_targets_degraded(folder: Path) -> None:
 
 
 def test_crops_have_every_orientation_and_position(folder: Path) -> None:
-    frames = read_frames(folder / "pattern")
+    frames = read_stretch(folder / "pattern").pixels
     every = {}
     windows = np.lib.stride_tricks.sliding_window_view(frames, (12, 12), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
     for place in np.ndindex(*windows.shape[:3]):

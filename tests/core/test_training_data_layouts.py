@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.clips import number_in, numbered_frame, write_clip, write_picture
-from videoinr.clip.footage import read_frames
+from videoinr.clip.footage import read_stretch
 from videoinr.errors import UsageError
 from videoinr.training.data.layouts import find_training_clips, layouts_of
 
@@ -44,7 +44,7 @@ def test_gopro_takes_sharp_training_frames(tmp_path: Path, sharp: bool) -> None:
 def test_gopros_raw_frames(tmp_path: Path) -> None:
     pictures(tmp_path / "train" / "GOPR0372_07_00", 2, first=47)
     assert found(tmp_path) == ["train/GOPR0372_07_00"]
-    assert [number_in(frame) for frame in read_frames(tmp_path / "train" / "GOPR0372_07_00")] == [47, 48]
+    assert [number_in(frame) for frame in read_stretch(tmp_path / "train" / "GOPR0372_07_00").pixels] == [47, 48]
 
 
 def test_reds_takes_sharp_frames_at_full_size(tmp_path: Path) -> None:

@@ -22,11 +22,6 @@ class Document:
     reading: Reading = field(default_factory=Reading)
     journey: Journey = field(default_factory=Journey)
 
-    @property
-    def has_notes(self) -> bool:
-        """Whether the user noted anything on the timeline."""
-        return self.marks != Marks() or bool(self.segments) or bool(self.bookmarks)
-
     def within(self, duration_secs: Fraction) -> Document:
         """Return what lies in a clip of ``duration_secs``."""
         return replace(

@@ -18,7 +18,7 @@ from videoinr.errors import InputError, UsageError
 from videoinr.exporting.frame_queries import FULL_TURN
 from videoinr.journey.arguments import as_camera, as_curve
 from videoinr.journey.camera_file import Keyframes
-from videoinr.text.schemas import Line, Name, Strict, validated
+from videoinr.text.schemas import Line, Name, Strict, content_of, validated
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.journey.journey import Journey
@@ -122,12 +122,7 @@ def read_project(path: Path) -> Read:
         InputError: it cannot be read, is no project, is damaged, or was made by a newer version of the program. The
             message names the first value that is wrong.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"The project {path} cannot be read: {reason}.", hint="Check its name.") from error
+    content = content_of(path, most_bytes=MOST_BYTES, name=f"The project {path}")
     try:
         if len(content) > MOST_BYTES:
             raise ValueError("it is too long")

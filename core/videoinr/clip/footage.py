@@ -86,18 +86,6 @@ def clips_below(
         yield from clips_below(folder / name, enter=enter, others=others)
 
 
-def read_frames(path: Path) -> NDArray[np.uint8]:
-    """Read all frames of a video file or a folder of pictures.
-
-    Returns:
-        uint8 [T, H, W, 3], RGB.
-
-    Raises:
-        ClipError: as for :func:`read_stretch`.
-    """
-    return read_stretch(path).pixels
-
-
 def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Crop | None = None) -> Stretch:
     """Read consecutive frames of a video file or a folder of pictures. Safe to call from several threads.
 

@@ -13,9 +13,6 @@ from fractions import Fraction
 import av
 from av.filter import Graph
 
-SITINGS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
-"""FFmpeg's names of the chroma locations."""
-
 _MATROSKA_SITING = re.compile(rb"\x55\xb7\x81([\x00-\x02])\x55\xb8\x81([\x00-\x02])", re.DOTALL)
 """Matroska's ChromaSitingHorz and ChromaSitingVert, which FFmpeg writes one after the other."""
 
@@ -33,7 +30,7 @@ def siting_of(stream: av.VideoStream, *, full_range: bool) -> str | None:
         full_range: whether the stream has the full range.
 
     Returns:
-        One of :data:`SITINGS`, or None where FFmpeg's frames say it themselves.
+        FFmpeg's name of the location ("left", "center", "topleft" ...), or None where its frames say it themselves.
     """
     if stream.format is None or not is_subsampled(stream.format) or _says_itself(stream):
         return None
@@ -71,7 +68,7 @@ class ChromaPlacer:
     """Marks frames with a chroma location: swscale places their chroma accordingly. No pixels are copied."""
 
     def __init__(self, siting: str) -> None:
-        """Make a placer of ``siting``, one of :data:`SITINGS`."""
+        """Make a placer of ``siting``, FFmpeg's name of a location."""
         self._siting = siting
         self._graph: Graph | None = None
         self._layout: tuple[int, int, str] | None = None

@@ -22,7 +22,7 @@ from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sound.choice import SoundName
 from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
-from videoinr.text.schemas import Line, Name, Strict, validated
+from videoinr.text.schemas import Line, Name, Strict, content_of, validated
 
 _OF_VERSION_2 = frozenset(("retime", "shutter", "camera"))
 _MOST_BYTES = 1 << 20
@@ -91,12 +91,7 @@ def read_job(path: Path) -> ExportCall:
     Raises:
         InputError: it cannot be read, or it is no job file; the message says which value is wrong.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Check its name.") from error
-    return job_from_text(text, path)
+    return job_from_text(content_of(path, most_bytes=_MOST_BYTES), path)
 
 
 def job_from_text(text: bytes, path: Path) -> ExportCall:

@@ -15,7 +15,7 @@ from pydantic import Field
 from videoinr.errors import InputError, UsageError
 from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, CameraPath, Easing, Keyframe
 from videoinr.text import parsing
-from videoinr.text.schemas import Name, Strict, validated
+from videoinr.text.schemas import Name, Strict, content_of, validated
 
 _MOST_BYTES = 1 << 20
 
@@ -79,12 +79,7 @@ def read_camera(path: Path) -> CameraPath:
     Raises:
         InputError: it cannot be read, or holds no path; the message says which value is wrong.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path} cannot be read: {reason}.", hint="Check its name.") from error
+    text = content_of(path, most_bytes=_MOST_BYTES)
     try:
         if len(text) > _MOST_BYTES:
             raise ValueError("it is too long")
@@ -92,11 +87,6 @@ def read_camera(path: Path) -> CameraPath:
         return CameraPath(tuple(_keyframe(one) for one in values))
     except (ValueError, RecursionError, UsageError) as error:
         raise InputError(f"{path} is no camera file: {error}", hint="See videoinr export --help.") from None
-
-
-def text_of_camera(path: CameraPath) -> str:
-    """Return the content of a camera file."""
-    return json.dumps({"videoinr_camera": 1, "keyframes": path.values}, indent=2) + "\n"
 
 
 def _keyframe(values: KeyframeValues) -> Keyframe:

@@ -136,11 +136,6 @@ class RetimeCurve:
         return Segment(*self._extent)
 
     @property
-    def runs_forward(self) -> bool:
-        """Whether the clip never stands still or runs backwards."""
-        return all(piece.speed > 0 and piece.end_speed > 0 for piece in self.pieces)
-
-    @property
     def speeds(self) -> tuple[Fraction, Fraction]:
         """The lowest and the highest speed, clip seconds for each output second."""
         speeds = [speed for piece in self.pieces for speed in (piece.speed, piece.end_speed)]

@@ -1,4 +1,4 @@
-"""Schemas of files that people exchange (cards, recipes, checkpoints): types and limits, checked before anything else.
+"""Schemas of files that people exchange (cards, recipes, checkpoints): sizes, types and limits, checked first.
 
 pydantic is imported only here and in the modules that state a schema.
 """
@@ -6,10 +6,12 @@ pydantic is imported only here and in the modules that state a schema.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from videoinr.errors import InputError
 from videoinr.text.plain import is_plain_line, printable
 
 
@@ -43,6 +45,28 @@ def validated(schema: type[_Schema], data: Any) -> _Schema:
         return schema.model_validate(data)
     except ValidationError as error:
         raise ValueError(_in_words(error)) from None
+
+
+def content_of(path: Path, *, most_bytes: int, name: str = "") -> bytes:
+    """Read a file of limited size.
+
+    Args:
+        path: the file.
+        most_bytes: how large it may be.
+        name: what an error calls it; otherwise its path.
+
+    Returns:
+        Its content; of a file that is too large, the first ``most_bytes`` + 1 bytes.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{name or path} cannot be read: {reason}.", hint="Check its name.") from error
 
 
 def _in_words(error: ValidationError) -> str:
