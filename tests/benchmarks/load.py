@@ -4,8 +4,9 @@
 
 It drives the real window with the real engine (model lite, offscreen) by random actions on three small clips, opens and
 closes clips through the Python API, and runs a queue of exports. Each of the three parts is a process of its own. After
-each simulated hour it prints the resident memory, threads (Python's / all), open handles, child processes, and the
-time from a click to the full picture. Growth is the median slope of the memory from the second hour on. The last lines
+each simulated hour it opens the first clip anew, with the options of the start, and prints the resident memory, threads
+(Python's / all), open handles, child processes with their memory, and the time from a click to the full picture in that
+hour. Growth is the median slope of the memory from the second hour on. The last lines
 are always the summary; it names a part that died or hung, too. The exit code is 1 if anything failed, if the memory
 grew by more than 1 % an hour, or if threads, handles or processes were left behind.
 """

@@ -40,6 +40,8 @@ PATIENCE_SECS = 300
 EXPOSED_ROUNDS = 8
 """One round in so many keeps the shutter open: otherwise most of the time goes into these pictures."""
 ERRORS_KEPT = 20
+REST_SECS, STILL, STILL_MEBIBYTES = 60, 5, 1.0
+"""How long the memory may take to stand still, and what that is: so many states, half a second apart, so close."""
 
 
 def make_clips(folder: Path) -> list[Path]:
@@ -53,24 +55,27 @@ def make_clips(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class State:
-    """What the process takes: resident memory in MiB, threads of Python and all, open files, child processes."""
+    """What the process takes: resident memory in MiB, threads of Python and all, open files, child processes.
+
+    ``children_mebibytes``: the resident memory of these, together.
+    """
 
     mebibytes: float
     python_threads: int
     threads: int
     handles: int
     children: int
+    children_mebibytes: float
 
     @classmethod
     def now(cls) -> State:
         gc.collect()
         return_free_memory()
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
         tasks = list(Path("/proc/self/task").iterdir())
-        children = sum(len(_text_of(task / "children").split()) for task in tasks)
+        children = [child for task in tasks for child in _text_of(task / "children").split()]
         handles = len(os.listdir("/proc/self/fd"))
-        mebibytes = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        return cls(mebibytes, threading.active_count(), len(tasks), handles, children)
+        theirs = sum(map(_resident_mebibytes, children))
+        return cls(_resident_mebibytes("self"), threading.active_count(), len(tasks), handles, len(children), theirs)
 
     def left_by(self, earlier: State, *, spare: int) -> bool:
         """Whether more threads, files or processes are there than at ``earlier``, by more than ``spare``."""
@@ -80,8 +85,19 @@ class State:
     def __str__(self) -> str:
         return (
             f"{self.mebibytes:7.1f} MiB  {self.python_threads:2} / {self.threads:2} threads  "
-            f"{self.handles:3} handles  {self.children} children"
+            f"{self.handles:3} handles  {self.children} children of {self.children_mebibytes:.0f} MiB"
         )
+
+
+def _resident_mebibytes(process: str) -> float:
+    """Return the resident memory of a process; 0 if it has ended."""
+    fields = _text_of(Path("/proc", process, "statm")).split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if fields else 0.0
+
+
+def _stand_still(states: list[State]) -> bool:
+    sizes = [state.mebibytes for state in states]
+    return len(sizes) == STILL and max(sizes) - min(sizes) <= STILL_MEBIBYTES
 
 
 def _text_of(file: Path) -> str:
@@ -121,10 +137,47 @@ class Work:
 
     def open(self) -> None:
         """Open one of the clips and wait for its picture."""
-        path, session = self._random.choice(self._clips), self.viewer.session
-        session.open(path)
-        self._wait("the clip", lambda: session.clip is not None and session.clip.info.path == path)
+        self._open(self._random.choice(self._clips))
         self._look()
+
+    def _open(self, path: Path) -> None:
+        session = self.viewer.session
+        before = session.clip
+        session.open(path)
+        self._wait(
+            "the clip",
+            lambda: session.clip is not None and session.clip is not before and session.clip.info.path == path,
+        )
+
+    def settled_state(self) -> State:
+        """Return what the process takes in one state, for what caches hold depends on the work.
+
+        All options are as at the start, and the first clip is opened after another one, which empties the caches. Its
+        first picture is there in full, none is decoded ahead, and the memory stands still: pairs nearby are encoded.
+        """
+        actions = self.viewer.window.actions_by_id
+        self.viewer.player.pause()
+        for row in self._rows:
+            is_default = actions[row.id].isChecked() == row.checked
+            if actions[row.id].isCheckable() and not is_default and (row.checked or not row.choice):
+                actions[row.id].trigger()
+        actions["render-ahead"].trigger()
+        self._open(self._clips[1])
+        self._open(self._clips[0])
+        self.viewer.session.fit()
+        self._full_picture_at(Fraction(0))
+        states, end = [State.now()], time.monotonic() + REST_SECS
+        while time.monotonic() < end and not _stand_still(states[-STILL:]):
+            self._process_events(0.5)
+            states.append(State.now())
+        actions["render-ahead"].trigger()
+        return states[-1]
+
+    def _process_events(self, secs: float) -> None:
+        end = time.monotonic() + secs
+        while time.monotonic() < end:
+            self._app.processEvents()
+            time.sleep(0.002)
 
     def go_on(self, until_secs: float) -> None:
         """Work until ``until_secs`` of the monotonic clock."""
@@ -157,7 +210,12 @@ class Work:
             dialog.close()
         assert session.clip is not None
         start = time.monotonic()
-        session.seek(session.clip.timeline.duration_secs * Fraction(self._random.randrange(1000), 1000))
+        self._full_picture_at(session.clip.timeline.duration_secs * Fraction(self._random.randrange(1000), 1000))
+        self.full_msecs.append((time.monotonic() - start) * 1000)
+
+    def _full_picture_at(self, secs: Fraction) -> None:
+        session = self.viewer.session
+        session.seek(secs)
         self._wait(
             "the full picture",
             lambda: (
@@ -165,7 +223,6 @@ class Work:
                 and self.viewer.window.frame_view.full_for(session.last_query) is not None
             ),
         )
-        self.full_msecs.append((time.monotonic() - start) * 1000)
 
     def _play(self) -> None:
         self.viewer.player.toggle()
@@ -192,12 +249,11 @@ def work_in_window(clips: list[Path], minutes: float, seed: int) -> list[str]:
         setattr(QFileDialog, name, lambda *_, **__: ("", ""))
     setattr(QDesktopServices, "openUrl", lambda *_: True)  # noqa: B010
     work, states = Work(app, clips, seed), list[State]()
-    start = time.monotonic()
     try:
         for hour in range(1, HOURS + 1):
             work.full_msecs.clear()
-            work.go_on(start + hour * minutes * 60 / HOURS)
-            states.append(State.now())
+            work.go_on(time.monotonic() + minutes * 60 / HOURS)
+            states.append(work.settled_state())
             print(f"hour {hour}  {states[-1]}  full picture {_in_words(work.full_msecs)}", flush=True)
             if len(work.errors) > ERRORS_KEPT:
                 break
