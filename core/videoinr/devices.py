@@ -41,8 +41,8 @@ class ComputeProfile:
         tile_bytes: budget of the cache of spatial features and motion of decoded pixels.
         workers: threads that share the chunks of a picture; 0 means the engine's own thread alone.
         half_encoder: encode in :func:`half_type`, which the device computes in natively.
-        work_bytes: what the encoder's maps of one band of rows may take, and as much again what it keeps of the frames'
-            features from band to band.
+        work_bytes: what the encoder's maps of one band of rows may take.
+        kept_bytes: what it keeps of the frames' features from band to band; None: as much as ``work_bytes``.
         region_bytes: budget of the projected maps of large frames' regions (model/latent.py); None: ``tile_bytes``.
         pair_bytes: what an encoded pair of large frames may take; a picture that needs more of the pair is encoded and
             decoded in pieces. None: as much as it needs.
@@ -57,6 +57,7 @@ class ComputeProfile:
     work_bytes: int = 192 * MIB
     region_bytes: int | None = None
     pair_bytes: int | None = None
+    kept_bytes: int | None = None
 
     @property
     def device_name(self) -> str:
@@ -121,8 +122,9 @@ def _default_profile(device: torch.device) -> ComputeProfile:
         free, _ = torch.cuda.mem_get_info(device)
         half = torch.cuda.is_bf16_supported(including_emulation=False)
         return ComputeProfile(
-            device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half, work_bytes=CUDA_WORK_BYTES
-        )
+            device, 512, feature_bytes=free // 8, tile_bytes=free // 8, half_encoder=half, work_bytes=CUDA_WORK_BYTES,
+            kept_bytes=free // 3,
+        )  # fmt: skip
     # A tile of 128 x 128 takes a core about 10 ms: short enough to cancel between tiles, long enough that the workers
     # seldom wait for Python's lock. Caches take a small share of the memory, which other programs need too (and, on
     # an Apple GPU, share).

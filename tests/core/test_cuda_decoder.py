@@ -377,6 +377,20 @@ def test_out_of_memory_leads_to_smaller_bands(scarce: list[int]) -> None:
     assert by._plain is None
 
 
+def test_out_of_memory_costs_other_pairs_first(scarce: list[int]) -> None:
+    others = [1, 2]
+
+    def spare() -> bool:
+        scarce[0] = GRID.rect.area if len(others) == 1 else scarce[0]
+        return bool(others) and bool(others.pop())
+
+    by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX), spare=spare)
+    held = by._fields.max_bytes
+    assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
+    assert by._fields.max_bytes == held
+    assert not others
+
+
 def test_no_memory_at_all_is_an_error_with_a_hint(scarce: list[int]) -> None:
     scarce[0] = 0
     with pytest.raises(DeviceError, match="does not suffice") as caught:

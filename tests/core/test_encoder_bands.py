@@ -18,6 +18,7 @@ from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, WholeFeatu
 
 AMPLE = BandLimits(2**28, 2**28)
 TIGHT = BandLimits(2**20, 2**17)
+AT_ONCE = BandLimits(2**20, 2**24, value=2, whole=True)
 
 
 @cache
@@ -37,7 +38,7 @@ def frames_of(height: int, width: int) -> Tensor:
 
 
 @pytest.mark.parametrize("size", [Grid(64, 48), Grid(51, 47), Grid(66, 70)], ids=str)
-@pytest.mark.parametrize("limits", [AMPLE, TIGHT], ids=["ample", "tight"])
+@pytest.mark.parametrize("limits", [AMPLE, TIGHT, AT_ONCE], ids=["ample", "tight", "at once"])
 @torch.inference_mode()
 def test_bands_give_the_numbers_of_whole_frames(size: Grid, limits: BandLimits) -> None:
     frames, depth = frames_of(size.height, size.width), 6 if size.width > 64 else 4

@@ -34,6 +34,17 @@ def test_put_features_are_found_by_their_key() -> None:
     assert key(1) not in cache
 
 
+def test_the_pairs_used_least_recently_are_spared_first() -> None:
+    cache = FeatureCache(1000)
+    for pair in range(3):
+        cache.put(key(pair), features(10))
+    cache.get(key(0))
+    left = list[list[int]]()
+    while cache.spare():
+        left.append(held(cache, 3))
+    assert left == [[0, 2], [0], []]
+
+
 def test_the_budget_counts_bytes() -> None:
     cache = FeatureCache(400)
     for pair, values in enumerate((10, 20, 30, 40)):  # 40, 80, 120 and 160 bytes: 400 in all.

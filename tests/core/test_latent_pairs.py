@@ -212,6 +212,24 @@ def test_the_bands_are_halved_where_memory_is_short(large: Engine, monkeypatch: 
         large.encode(2, NEVER)
 
 
+def test_other_pairs_are_dropped_before_the_bands_are_halved(large: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    plain = BandEncoder.search
+
+    def short(work: BandEncoder) -> object:
+        tried.append(work._limits.work)
+        if large.is_encoded(0) or large.is_encoded(1):
+            raise MemoryError
+        return plain(work)
+
+    large.encode(0, NEVER)
+    large.encode(1, NEVER)
+    monkeypatch.setattr(BandEncoder, "search", short)
+    large.encode(2, NEVER)
+    assert tried == [192 * 2**20] * 3
+    assert [large.is_encoded(pair) for pair in range(3)] == [False, False, True]
+
+
 def test_encoding_reports_its_progress(large: Engine) -> None:
     told: list[tuple[int, int]] = []
     large.encode(0, CancelToken(lambda done, total: told.append((done, total))))

@@ -56,10 +56,17 @@ def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> C
     return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)
 
 
-def decoder_for(model: Representation, profile: ComputeProfile) -> Decoder:
-    """Return the decoder of ``model``, on the profile's device: CUDA kernels where they run, tiles elsewhere."""
+def decoder_for(model: Representation, profile: ComputeProfile, spare: Callable[[], bool] = lambda: False) -> Decoder:
+    """Return the decoder of ``model``, on the profile's device: CUDA kernels where they run, tiles elsewhere.
+
+    Args:
+        model: The model.
+        profile: The device and its budgets.
+        spare: Called if a GPU's memory does not suffice: frees what can be computed again, and returns whether there
+            was something.
+    """
     if not has_kernels(next(model.parameters())):
         return TiledDecoder(model, profile)
     from videoinr.decode.cuda_decoder import CudaDecoder
 
-    return CudaDecoder(model, profile)
+    return CudaDecoder(model, profile, spare=spare)

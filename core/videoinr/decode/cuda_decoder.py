@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -54,14 +54,20 @@ class CudaDecoder:
     memory holds) is left to a :class:`~videoinr.decode.tiled_decoder.TiledDecoder`.
     """
 
-    def __init__(self, model: Representation, profile: ComputeProfile, *, record: Recorder | None = None) -> None:
+    def __init__(
+        self, model: Representation, profile: ComputeProfile, *, record: Recorder | None = None,
+        spare: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         """Make a decoder.
 
         Args:
             model: The model that encodes the pairs, on the profile's device.
             profile: The device and the budget of the cache of fields.
             record: Makes recordings of launches; without it, :func:`~videoinr.decode.cuda_graphs.cuda_graph`.
+            spare: Called if the memory does not suffice: frees what can be computed again, and returns whether there
+                was something.
         """
+        self._spare = spare
         self._model, self._profile = model, profile
         self._plain: TiledDecoder | None = None
         self._weights: DecodeWeights | None = None
@@ -231,7 +237,11 @@ class CudaDecoder:
         return self._weights
 
     def _reduce_budget(self, error: BaseException, heads: PairHeads) -> None:
-        """Go on with half the memory for fields, or raise DeviceError if that would be too little."""
+        """Go on without another encoded pair, or with half the memory for fields; raise DeviceError if it is little."""
+        if self._spare():
+            error.with_traceback(None)
+            self._free()
+            return
         channels = self._weights_of(heads).field_channels
         less = min(self._fields.max_bytes, self._fields.held_bytes or self._fields.max_bytes) // 2
         if less < _LEAST_PX * channels * _BYTES_PER_VALUE:
@@ -241,7 +251,11 @@ class CudaDecoder:
             ) from error
         # The stack frames of the failed call still refer to its tensors, which must be freed before more is allocated.
         error.with_traceback(None)
-        self._fields, self._canvas, self._maps = FieldCache(less), None, None
+        self._fields = FieldCache(less)
+        self._free()
+
+    def _free(self) -> None:
+        self._canvas = self._maps = None
         if self._profile.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,17 +35,23 @@ MOST_SHARE = 0.6
 class PairEncoder:
     """Encodes pairs of one clip with one model on one device."""
 
-    def __init__(self, model: Representation, clip: Grid, profile: ComputeProfile) -> None:
+    def __init__(
+        self, model: Representation, clip: Grid, profile: ComputeProfile, spare: Callable[[], bool] = lambda: False
+    ) -> None:
         """Make an encoder.
 
         Args:
             model: The model, on the profile's device.
             clip: The size of the frames, the clip's own or a smaller one.
             profile: The device, its precision and its budgets.
+            spare: Called if the memory does not suffice: frees what can be computed again, and returns whether there
+                was something.
         """
+        self._spare = spare
         self._model, self.size, self._profile = model, clip, profile
         self._encode_whole = encoder_for(model, clip, profile)
-        self._limits = BandLimits(profile.work_bytes, profile.work_bytes)
+        kept = profile.work_bytes if profile.kept_bytes is None else profile.kept_bytes
+        self._limits = BandLimits(profile.work_bytes, kept, whole=profile.device.type == "cuda")
         self.regions = ProjectedRegions(profile.tile_bytes if profile.region_bytes is None else profile.region_bytes)
         self._ran_out = False
         # No method of this object: in a cycle of references, the maps of a closed clip would stay for a while.
@@ -89,6 +96,7 @@ class PairEncoder:
                     raise
                 error.with_traceback(None)  # Its stack frames still refer to the encoder's maps.
             self._ran_out = True
+            self._spare()
             self._shared.clear()
             self._free()
         return self._in_bands(*bands, low, None, rect, token)
@@ -185,7 +193,8 @@ class PairEncoder:
         device, half = low.device, self._profile.half_encoder and model.encodes_in_half(low.device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
         while True:
-            work = BandEncoder(encoder, low, depth, self._limits, partial(self._check, token))
+            limits = replace(self._limits, value=dtype.itemsize)
+            work = BandEncoder(encoder, low, depth, limits, partial(self._check, token))
             try:
                 with (
                     self._watched(token, self._products(low)),
@@ -197,12 +206,16 @@ class PairEncoder:
                 return_free_memory()
                 return LatentPair(low, part, None if rect == whole else coarse, model, self.regions)
             except Exception as error:
-                if not is_out_of_memory(error) or self._limits.work <= LEAST_WORK_BYTES:
+                if not is_out_of_memory(error):
+                    raise
+                is_freed = self._spare()
+                if not is_freed and self._limits.work <= LEAST_WORK_BYTES:
                     raise
                 # The stack frames of the failed call still refer to its maps.
                 error.with_traceback(None)
                 del work
-            self._limits = self._limits.halved()
+            if not is_freed:
+                self._limits = self._limits.halved()
             self._free()
 
     def _check(self, token: CancelToken) -> None:

@@ -33,7 +33,10 @@ _KEPT_FAILURES = 256
 class EncodedPairs:
     """The encoded pairs of one clip."""
 
-    def __init__(self, clip: Clip, model: Representation, profile: ComputeProfile, decoder: Decoder) -> None:
+    def __init__(
+        self, clip: Clip, model: Representation, profile: ComputeProfile, decoder: Decoder,
+        cache: FeatureCache | None = None,
+    ) -> None:  # fmt: skip
         """Encode nothing yet.
 
         Args:
@@ -41,11 +44,12 @@ class EncodedPairs:
             model: the model, on the profile's device.
             profile: the device, and the budgets of the caches.
             decoder: decodes the pairs; it says in which form it reads them.
+            cache: keeps the pairs; None: a new one.
         """
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
         self._device_name = profile.device_name
-        self.cache = FeatureCache(profile.feature_bytes)
-        self.encoder = PairEncoder(model, clip.info.grid, profile)
+        self.cache = FeatureCache(profile.feature_bytes) if cache is None else cache
+        self.encoder = PairEncoder(model, clip.info.grid, profile, self.cache.spare)
         """The encoder of the size that was used last."""
         self.failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
 
@@ -135,7 +139,7 @@ class EncodedPairs:
     def _encoder_for(self, size: Grid) -> PairEncoder:
         if self.encoder.size != size:
             self.encoder.clear()
-            self.encoder = PairEncoder(self._model, size, self._profile)
+            self.encoder = PairEncoder(self._model, size, self._profile, self.cache.spare)
         return self.encoder
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:

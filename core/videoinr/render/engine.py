@@ -32,6 +32,7 @@ from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import crop_preview, device_check, pieces, visible_part
 from videoinr.render.encoded_pairs import EncodedPairs
+from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
 from videoinr.render.messages import Opened
@@ -75,19 +76,16 @@ class Engine(Closeable):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._crop: crop_preview.EncodedCrop | None = None
-        self._decoder = decoder_for(self._model, profile)
-        self._pairs = EncodedPairs(clip, self._model, profile, self._decoder)
+        cache = FeatureCache(profile.feature_bytes)
+        self._decoder = decoder_for(self._model, profile, cache.spare)
+        self._pairs = EncodedPairs(clip, self._model, profile, self._decoder, cache)
         self._motion = MotionDrafts(clip, self._model, profile)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, str(profile.device)))
         self._known_info = clip.info
         self._opened = Opened(
-            self._with_notices(clip.info),
-            clip.timeline,
-            loaded.card.name,
-            loaded.card.trained_scales,
-            profile.device_name,
-            source_id,
-        )
+            self._with_notices(clip.info), clip.timeline, loaded.card.name, loaded.card.trained_scales,
+            profile.device_name, source_id,
+        )  # fmt: skip
 
     @property
     def opened(self) -> Opened:

@@ -19,6 +19,13 @@ class FeatureCache(BoundedCache[PairKey, Features]):
         self._largest = max(self._largest, self._size(value))
         super().put(key, value)
 
+    def spare(self) -> bool:
+        """Drop the pair used least recently, as the memory does not suffice. Return whether there was one."""
+        if self._held:
+            self._held.popitem()
+            return True
+        return False
+
     def make_room(self) -> None:
         """Drop the least recently used pairs until one as large as any so far fits: call it before encoding a pair.
 

@@ -11,7 +11,7 @@ On a CPU the results are those of :meth:`MotionPriorEncoder.forward` to the bit,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -34,15 +34,22 @@ _LEAST_ROWS = 8
 class BandLimits:
     """Bytes that encoding may take at a time.
 
-    ``work``: intermediate maps of a band. ``kept``: the finest features of both frames, kept from one use to the next.
+    Attributes:
+        work: Intermediate maps of a band.
+        kept: The finest features of both frames, kept from one use to the next.
+        value: Bytes of one number in these maps: 4, or 2 in half precision.
+        whole: Compute the finest features of the whole frames at once if they fit into ``kept``. No rows of them are
+            copied or computed twice then, and no reach of a flow is waited for, which would stop a GPU at every band.
     """
 
     work: int
     kept: int
+    value: int = 4
+    whole: bool = False
 
     def halved(self) -> BandLimits:
-        """Return half of both."""
-        return BandLimits(self.work // 2, self.kept // 2)
+        """Return half of the memory."""
+        return replace(self, work=self.work // 2, kept=self.kept // 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +98,7 @@ class BandEncoder:
         self._config: MotionPriorConfig = encoder.config
         self._grid = Grid(frames.shape[-1], frames.shape[-2])
         self._dtype = torch.float32
-        self._finest: FeatureRows | None = None
+        self._finest: FeatureRows | WholeFeatures | None = None
 
     def search(self) -> CoarseSearch:
         """Search on all levels but the finest."""
@@ -134,7 +141,7 @@ class BandEncoder:
         trunk_halo = 2 * self._config.trunk_blocks + 1 if halo else 0
         window = _widened(rect, trunk_halo + _STEP_HALO if halo else 0, self._grid)
         features = self._finest_features(*self._columns(coarse, window, slack))
-        features.keeps_first = False
+        features.keep_newest()
         step = encoder.motion[0]
         assert isinstance(step, MotionStep)
         state = _Entering(coarse.flow, coarse.hidden, self._grid)
@@ -172,7 +179,7 @@ class BandEncoder:
         first, last = max(0, first), min(width, last)
         return (first, last) if last - first < 0.8 * width else (0, width)
 
-    def _check_reach(self, features: FeatureRows, flow: Tensor, band: Rect, needed: Rect) -> None:
+    def _check_reach(self, features: FeatureRows | WholeFeatures, flow: Tensor, band: Rect, needed: Rect) -> None:
         """Raise _TooNarrowError if the flow of pixels in ``needed`` leads where the features are not exact."""
         (left, right), halo, width = features.columns, self._front_halo, self._grid.width
         if (left, right) == (0, width):
@@ -187,18 +194,26 @@ class BandEncoder:
     def _front_halo(self) -> int:
         return 1 + 2 * self._config.front_blocks
 
-    def _finest_features(self, left: int, right: int) -> FeatureRows:
-        """Return the finest features of some columns; those of the last call if they are the same columns."""
-        if self._finest is None or self._finest.columns != (left, right):
-            row_bytes = 2 * self._config.frame_channels * (right - left) * 4
-            group = max(_LEAST_ROWS, min(64, self._limits.work // (5 * row_bytes)) // 2 * 2)
+    def _finest_features(self, left: int, right: int) -> FeatureRows | WholeFeatures:
+        """Return the finest features of some columns, or of all; those of the last call if they serve."""
+        limits, whole = self._limits, self._grid.width
+        if isinstance(self._finest, WholeFeatures):
+            return self._finest
+        row_bytes = 2 * self._config.frame_channels * whole * limits.value
+        if limits.whole and row_bytes * self._grid.height <= limits.kept:
+            group, compute = max(_LEAST_ROWS, limits.work // (5 * row_bytes)), self._encoder.frame_features
+            rows = FeatureRows(compute, self._frames, (0, whole), halo=self._front_halo, group=group, most_rows=0)
+            self._finest = WholeFeatures(rows.all(self._check))
+        elif self._finest is None or self._finest.columns != (left, right):
+            row_bytes = row_bytes // whole * (right - left)
+            group = max(_LEAST_ROWS, min(64, limits.work // (5 * row_bytes)) // 2 * 2)
             self._finest = FeatureRows(
                 self._encoder.frame_features, self._frames, (left, right),
-                halo=self._front_halo, group=group, most_rows=self._limits.kept // row_bytes,
+                halo=self._front_halo, group=group, most_rows=limits.kept // row_bytes,
             )  # fmt: skip
         return self._finest
 
-    def _halved(self, finest: FeatureRows) -> Tensor:
+    def _halved(self, finest: FeatureRows | WholeFeatures) -> Tensor:
         """Compute the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
         halve, grid = self._encoder.halves[0], self._grid
         assert isinstance(halve, Halve)
@@ -233,7 +248,7 @@ class BandEncoder:
         config = self._config
         step = 3 * (2 * config.frame_channels + 4 + config.motion_channels) + 4 * config.motion_channels
         fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
-        row_bytes = 4 * window.width * per_row**2 * max(step, fuse)
+        row_bytes = self._limits.value * window.width * per_row**2 * max(step, fuse)
         rows = max(_LEAST_ROWS, min(self._limits.work // row_bytes, 2**20 // window.width + 1))
         count = -(-window.height // rows)
         edges = [window.y + window.height * number // count for number in range(count + 1)]

@@ -90,6 +90,10 @@ class WholeFeatures:
     def __init__(self, maps: Tensor) -> None:
         self._maps = maps
         self._grid = Grid(maps.shape[3], maps.shape[2])
+        self.columns = 0, self._grid.width
+
+    def keep_newest(self) -> None:
+        """Do nothing: all rows are kept."""
 
     def rows(self, rect: Rect) -> Tensor:
         """Return the pixels ``rect``."""
@@ -125,8 +129,25 @@ class FeatureRows:
         self._grid = Grid(frames.shape[4], frames.shape[3])
         self._most = max(4, most_rows // group)
         self._kept: dict[int, Tensor] = {}
-        self.keeps_first = True
-        """Whether the rows kept longest stay if there are too many (they are read again later), or the newest."""
+        self._keeps_first = True
+
+    def keep_newest(self) -> None:
+        """Keep the newest rows from now on; until then those at the top, which are read again later."""
+        self._keeps_first = False
+
+    def all(self, check: Callable[[], None]) -> Tensor:
+        """Compute the columns of the whole frames, [2, C, H, W], and keep nothing; call ``check`` between groups."""
+        out: Tensor | None = None
+        for number in range(-(-self._grid.height // self._group)):
+            check()
+            rows = self._computed(number)
+            if out is None:
+                shape = (*rows.shape[:2], self._grid.height, rows.shape[3])
+                out = torch.empty(shape, dtype=rows.dtype, device=rows.device, memory_format=torch.channels_last)
+            top = number * self._group
+            out[:, :, top : top + rows.shape[2]] = rows
+        assert out is not None
+        return out
 
     def rows(self, rect: Rect) -> Tensor:
         """Return the pixels ``rect``, which lie in the columns."""
@@ -172,10 +193,13 @@ class FeatureRows:
                 others = [one for one in self._kept if one not in needed]
                 if not others:
                     break
-                del self._kept[max(others) if self.keeps_first else min(others)]
-            top, bottom = number * self._group, min((number + 1) * self._group, self._grid.height)
-            low, high = max(0, top - self._halo), min(self._grid.height, bottom + self._halo)
-            whole = self._compute(self._frames[:, :, low:high, self._left : self._right])
-            found = whole[:, :, top - low : bottom - low].clone(memory_format=torch.channels_last)
-            self._kept[number] = found
+                del self._kept[max(others) if self._keeps_first else min(others)]
+            found = self._kept[number] = self._computed(number).clone(memory_format=torch.channels_last)
         return found
+
+    def _computed(self, number: int) -> Tensor:
+        """Compute the rows of a group."""
+        top, bottom = number * self._group, min((number + 1) * self._group, self._grid.height)
+        low, high = max(0, top - self._halo), min(self._grid.height, bottom + self._halo)
+        whole = self._compute(self._frames[:, :, low:high, self._left : self._right])
+        return whole[:, :, top - low : bottom - low]
