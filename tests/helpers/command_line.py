@@ -32,14 +32,18 @@ class Outcome:
         return "Traceback" in self.stdout + self.stderr
 
 
-def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[str]:
-    """Start ``python -m module arguments`` with pipes, from this checkout."""
+def environment() -> dict[str, str]:
+    """Return the environment of a command that runs from this checkout."""
     roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
     # COLUMNS: otherwise rich wraps its lines at the width of the terminal.
-    environment = {**os.environ, "PYTHONPATH": roots, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    return {**os.environ, "PYTHONPATH": roots, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[str]:
+    """Start ``python -m module arguments`` with pipes, from this checkout."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment()
     )
 
 
