@@ -43,7 +43,7 @@ def test_encode_a_pair(benchmark: BenchmarkFixture, engine: Engine) -> None:
 
 
 def test_first_picture_of_a_pair(benchmark: BenchmarkFixture, engine: Engine) -> None:
-    pairs = range(ROUNDS + 1)
+    pairs = range(1 if benchmark.disabled else ROUNDS + 1)
     for pair in pairs:
         engine.encode(pair, NEVER)
     queries = (query(pair, 31) for pair in pairs)

@@ -153,7 +153,7 @@ def write_deep(path: Path, transfer: str, codec: str = "ffv1") -> Path:
     is_hdr = transfer != "bt709"
     colour = ColourSpec("bt2020nc", "tv", "bt2020", transfer) if is_hdr else ColourSpec("bt709", "tv", "bt709", "bt709")
     ramp = np.linspace(0.3, 0.5, 160)[None, :, None] * 65535
-    frames = [(np.broadcast_to(ramp, (96, 160, 3)) + 60 * n).astype(np.uint16) for n in range(4)]
+    frames = [(np.broadcast_to(ramp, (64, 160, 3)) + 60 * n).astype(np.uint16) for n in range(3)]
     return write_clip(path, frames, codec=codec, pix_fmt="yuv444p10le", colour=colour)
 
 

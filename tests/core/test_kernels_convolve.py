@@ -28,15 +28,18 @@ def maps(*shape: int, seed: int = 0) -> Tensor:
 
 # Under coverage the interpreter takes more than twice as long; the measured tests below run the same lines.
 @pytest.mark.no_cover
-@pytest.mark.parametrize("slope", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize(
-    ("channels", "outputs", "stride", "size"),
+    ("channels", "outputs", "stride", "size", "slope"),
     [
-        (24, 36, 1, (2, 5, 7)),
-        (48, 96, 2, (1, 9, 8)),
-        (8, 4, 2, (2, 1, 5)),
-        (84, 16, 1, (1, 6, 1)),
-        (3, 24, 1, (2, 4, 6)),
+        (24, 36, 1, (2, 5, 7), 0.1),
+        (48, 96, 2, (1, 9, 8), 0.0),
+        (8, 4, 2, (2, 1, 5), 0.0),
+        (8, 4, 2, (2, 1, 5), 0.1),
+        (8, 4, 2, (2, 1, 5), 1.0),
+        (84, 16, 1, (1, 6, 1), 1.0),
+        (3, 24, 1, (2, 4, 6), 0.0),
+        (3, 24, 1, (2, 4, 6), 0.1),
+        (3, 24, 1, (2, 4, 6), 1.0),
     ],
 )
 def test_it_matches_the_layer_with_activation_and_sum(
