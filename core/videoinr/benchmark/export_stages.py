@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.filter import Graph
-from numpy.typing import NDArray
 
 from videoinr.benchmark.clock import secs
 from videoinr.cancel import NEVER
-from videoinr.exporting.coding import Coding, FrameConverter
+from videoinr.exporting.coding import Coding
+from videoinr.exporting.device_planes import PlaneConverter, can_convert
 from videoinr.exporting.export import export_job, frame_instants
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import output_aspect
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
+from videoinr.exporting.planes import FrameMaker, Picture
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.waiting import ByteBudget, memory_bytes, waiting_bytes
@@ -144,8 +144,10 @@ def measure_export(
             say("stages alone")
             # The first pair compiles kernels and fills caches.
             _warm_up(engine, job)
-            stages, pictures = _picture_stages(engine, job)
-            stages |= _coding_stages(job, _coding_of(engine, job), pictures, Path(folder))
+            coding = _coding_of(engine, job)
+            stages, pictures = _picture_stages(engine, job, _converter(engine, coding))
+            convert, code = _coding_stages(job, coding, pictures, Path(folder))
+            stages = {**stages, "convert": stages["convert"] + convert, "code": code}
         del pictures
         with open_engine(clip, model=model, device=device) as engine:
             say("the export")
@@ -191,39 +193,52 @@ def _warm_up(engine: Engine, job: ExportJob) -> None:
         engine.render(_query(job, Instant(last, phase)))
 
 
-def _picture_stages(engine: Engine, job: ExportJob) -> tuple[dict[str, float], list[NDArray[np.uint8]]]:
-    """Return the seconds of reading, encoding and decoding all frames, and the first decoded pictures."""
-    spent = {"read": 0.0, "encode": 0.0, "decode": 0.0}
-    pictures: list[NDArray[np.uint8]] = []
+def _converter(engine: Engine, coding: Coding) -> PlaneConverter | None:
+    """Return what converts pictures on a GPU, as in an export; None on a CPU."""
+    if engine.device.type != "cuda" or not can_convert(coding):
+        return None
+    return PlaneConverter(coding, engine.opened.device_name)
+
+
+def _picture_stages(
+    engine: Engine, job: ExportJob, converter: PlaneConverter | None
+) -> tuple[dict[str, float], list[Picture]]:
+    """Return the seconds of reading, encoding, decoding and converting on a GPU, and the first pictures."""
+    spent = {"read": 0.0, "encode": 0.0, "decode": 0.0, "convert": 0.0}
+    pictures: list[Picture] = []
     last, most = engine.clip.timeline.last_frame, max(_KEPT_BYTES, memory_bytes() // _MEMORY_SHARE)
     for instant in frame_instants(job, engine.clip.timeline):
         both = (instant.pair, min(instant.pair + 1, last))
+        query = _query(job, instant)
         spent["read"] += secs(lambda: [engine.clip.frame(index) for index in both])  # noqa: B023 - called at once
         spent["encode"] += secs(lambda: engine.encode(instant.pair, NEVER, instant.phase))  # noqa: B023
-        made: list[NDArray[np.uint8]] = []
-        spent["decode"] += secs(
-            lambda: made.append(engine.render(_query(job, instant), Quality.FULL).rgbx)  # noqa: B023
-        )
+        made: list[Any] = []
+        if converter is None:
+            spent["decode"] += secs(lambda: made.append(engine.render(query, Quality.FULL).rgbx))  # noqa: B023
+        else:
+            tensors: list[Any] = []
+            spent["decode"] += secs(lambda: tensors.extend(engine.render_on_device(query, NEVER, deep=False)))  # noqa: B023
+            spent["convert"] += secs(lambda: made.append(converter.planes(tensors[0])))  # noqa: B023
         if len(pictures) * made[0].nbytes < most:
             pictures += made
     return spent, pictures
 
 
-def _coding_stages(job: ExportJob, coding: Coding, pictures: list[NDArray[np.uint8]], folder: Path) -> dict[str, float]:
-    """Return the seconds of converting and of coding all frames, each on as many threads as the export has for it."""
+def _coding_stages(job: ExportJob, coding: Coding, pictures: list[Picture], folder: Path) -> tuple[float, float]:
+    """Return the seconds of making frames and of coding them, each on as many threads as the export has for it."""
     coder = _CodingAlone(job, coding, pictures, folder)
     # The first frame of a thread makes its converter.
     coder.convert(range(min(16, job.retiming.frame_count)))
-    return {"convert": secs(lambda: coder.convert(range(job.retiming.frame_count))), "code": secs(coder.code)}
+    return secs(lambda: coder.convert(range(job.retiming.frame_count))), secs(coder.code)
 
 
 class _CodingAlone:
     """Converts and codes the frames of ``job``; ``pictures`` are repeated. Its files go into ``folder``."""
 
-    def __init__(self, job: ExportJob, coding: Coding, pictures: list[NDArray[np.uint8]], folder: Path) -> None:
+    def __init__(self, job: ExportJob, coding: Coding, pictures: list[Picture], folder: Path) -> None:
         self._job, self._coding, self._pictures, self._folder = job, coding, pictures, folder
-        self._converter = FrameConverter(coding)
-        self._frames = [self._converter.frame(picture) for picture in pictures]
+        maker = FrameMaker(coding)
+        self._frames = [maker.frame(picture) for picture in pictures]
         self._graph = Graph()
         self._graph.threads = 1
         source = self._graph.add_buffer(template=None, width=coding.width, height=coding.height,

@@ -23,7 +23,8 @@ from videoinr.exporting.palette import with_palette
 from videoinr.exporting.png import frame_from_pixels
 from videoinr.exporting.tags import StreamTags
 
-_FULL_RANGE = 2
+FULL_RANGE = 2
+"""FFmpeg's number of the full range."""
 # Without these flags swscale rounds down, and takes the chroma of every second pixel instead of a mean.
 _EXACT = (
     Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
@@ -89,7 +90,7 @@ class Coding:
         if not is_subsampled(av.VideoFormat(self.pix_fmt)):
             return None
         is_untold = self.codec.encoder == "libvpx-vp9" and self.muxer == "mp4"
-        return "center" if self.tags.range == _FULL_RANGE and is_untold else "left"
+        return "center" if self.tags.range == FULL_RANGE and is_untold else "left"
 
     @property
     def options(self) -> dict[str, str]:
@@ -167,6 +168,12 @@ class Coding:
         )
 
 
+def set_tags(frame: av.VideoFrame, tags: StreamTags) -> None:
+    """Give ``frame`` the colour tags of its stream."""
+    frame.colorspace, frame.color_range = tags.matrix, tags.range
+    frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
+
+
 class FrameConverter:
     """Converts decoded pixels to the frames of a coding. One thread at a time may use it."""
 
@@ -185,12 +192,11 @@ class FrameConverter:
         frame = self._reformatter.reformat(
             source, format="rgb24" if is_indexed else self._coding.pix_fmt, interpolation=_EXACT,
             src_colorspace=tags.swscale_matrix, dst_colorspace=tags.swscale_matrix,
-            src_color_range=_FULL_RANGE, dst_color_range=tags.range,
+            src_color_range=FULL_RANGE, dst_color_range=tags.range,
         )  # fmt: skip
         if is_indexed:
             frame = with_palette(frame)
-        frame.colorspace, frame.color_range = tags.matrix, tags.range
-        frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
+        set_tags(frame, tags)
         return frame
 
     def _source(self, rgbx: NDArray[Any]) -> av.VideoFrame:

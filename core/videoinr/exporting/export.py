@@ -6,10 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import Clip
@@ -25,6 +22,7 @@ from videoinr.exporting.outputs import (
     output_aspect,
     sink_for,
 )
+from videoinr.exporting.planes import Picture, Planes
 from videoinr.exporting.sinks import ResumableSink, Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
@@ -32,6 +30,9 @@ from videoinr.render.messages import Opened
 from videoinr.text.phrases import describe_cuts
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, ExportReport, Instant, PairKind, Quality, RegionQuery, RenderedRegion
+
+if TYPE_CHECKING:
+    from videoinr.exporting.device_planes import PlaneConverter
 
 _HELD_FRAMES = 300
 """The most source frames that the clip keeps: a reverse stretch needs those since the last key frame, 250 in x264."""
@@ -197,6 +198,7 @@ class _Frames:
         self._held: list[_Picture] = []
         self._resumable = sink if isinstance(sink, ResumableSink) else None
         self._is_deep = is_deep(job, engine.opened.info)
+        self._converter = _converter_for(engine, self._resumable)
         self.written = 0
         self.cuts: set[int] = set()
         self._pair = -1
@@ -229,21 +231,21 @@ class _Frames:
         query = frame_query(self._job, self._engine.opened, number)
         self._held.append(self._decode(query))
         is_sound = self._watch.is_sound(query.instant)
-        if is_sound or sum(each.rgbx.nbytes for each in self._held) > _HELD_BYTES:
+        if is_sound or sum(each.pixels.nbytes for each in self._held) > _HELD_BYTES:
             self._write_held()
 
     def _decode(self, query: RegionQuery) -> _Picture:
         instant = query.instant
         try:
             self._forget_earlier_pairs(query)
-            region = self._rendered(query)
+            picture, kind = self._rendered(query)
         except ClipError:
             self._watch.check()  # A frame that cannot be read because the file was replaced: say so.
             raise
-        cut = instant.pair if region.pair_kind is PairKind.CUT and not instant.is_source else None
+        cut = instant.pair if kind is PairKind.CUT and not instant.is_source else None
         if cut is not None:
             self.cuts.add(cut)
-        return _Picture(region.rgbx, cut)
+        return _Picture(picture, cut)
 
     def _forget_earlier_pairs(self, query: RegionQuery) -> None:
         """Let the engine drop pairs that no later frame needs."""
@@ -252,24 +254,42 @@ class _Frames:
             self._pair = instant.pair
             keep_only(instant, self._token, *exposed_ends(query, self._engine.opened.timeline))
 
-    def _rendered(self, query: RegionQuery) -> RenderedRegion:
+    def _rendered(self, query: RegionQuery) -> tuple[Picture, PairKind]:
+        if self._converter is not None:
+            tensor, kind = self._engine.render_on_device(query, self._token, deep=self._is_deep)  # type: ignore[attr-defined]
+            return self._converter.planes(tensor), kind
         if not self._is_deep:
-            return self._engine.render(query, Quality.FULL, self._token)
-        return self._engine.render_deep(query, self._token)
+            region = self._engine.render(query, Quality.FULL, self._token)
+        else:
+            region = self._engine.render_deep(query, self._token)
+        return region.rgbx, region.pair_kind
 
     def _write_held(self) -> None:
         for picture in self._held:
             if self._resumable is None:
-                self._sink.write(picture.rgbx)
+                assert not isinstance(picture.pixels, Planes)
+                self._sink.write(picture.pixels)
             else:
-                self._resumable.write(picture.rgbx, cut=picture.cut)
+                self._resumable.write(picture.pixels, cut=picture.cut)
             self.written += 1
         self._held.clear()
+
+
+def _converter_for(engine: Decoder, sink: ResumableSink | None) -> PlaneConverter | None:
+    """Return what converts pictures on the device of ``engine``, for a sink that takes planes; None for pixels."""
+    device = getattr(engine, "device", None)
+    if sink is None or device is None or device.type != "cuda":
+        return None  # On a CPU, swscale takes less time.
+    from videoinr.exporting.device_planes import PlaneConverter, can_convert
+
+    if sink.coding is None or not can_convert(sink.coding):
+        return None
+    return PlaneConverter(sink.coding, engine.opened.device_name)
 
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
     """A decoded picture; ``cut`` is the pair that it shows, if there is a cut in it."""
 
-    rgbx: NDArray[np.uint8]
+    pixels: Picture
     cut: int | None

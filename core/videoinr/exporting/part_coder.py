@@ -10,12 +10,11 @@ from queue import SimpleQueue
 from typing import Any
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
-from videoinr.exporting.coding import THREADS, Coding, FrameConverter
+from videoinr.exporting.coding import THREADS, Coding
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.packet_file import PacketWriter
+from videoinr.exporting.planes import FrameMaker, Picture
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes, stand_back
 
 _MOST_CONVERTERS = 4
@@ -41,9 +40,9 @@ def coders_at_once(frame_bytes: int = 0) -> int:
 
 
 class Converters:
-    """Threads that convert pixels to frames of ``coding``, each with a converter of its own.
+    """Threads that make frames of ``coding`` from pictures, each with a converter of its own.
 
-    ``budget`` has the bytes of the pixels taken from it; those that a frame has less are given back.
+    ``budget`` has the bytes of the pictures taken from it; those that a frame has less are given back.
     """
 
     def __init__(self, coding: Coding, budget: ByteBudget) -> None:
@@ -51,16 +50,16 @@ class Converters:
         count = min(_MOST_CONVERTERS, max(1, usable_cores() // 4))
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=stand_back)
 
-    def submit(self, rgbx: NDArray[np.uint8]) -> tuple[Future[av.VideoFrame], int]:
-        """Convert ``rgbx`` soon. Return the frame, and how many bytes of the budget it will hold."""
-        kept = min(self._coding.frame_bytes, rgbx.nbytes)
-        return self._pool.submit(self._convert, rgbx, rgbx.nbytes - kept), kept
+    def submit(self, picture: Picture) -> tuple[Future[av.VideoFrame], int]:
+        """Convert ``picture`` soon. Return the frame, and how many bytes of the budget it will hold."""
+        kept = min(self._coding.frame_bytes, picture.nbytes)
+        return self._pool.submit(self._convert, picture, picture.nbytes - kept), kept
 
-    def _convert(self, rgbx: NDArray[np.uint8], surplus: int) -> av.VideoFrame:
+    def _convert(self, picture: Picture, surplus: int) -> av.VideoFrame:
         try:
-            if not hasattr(self._own, "converter"):
-                self._own.converter = FrameConverter(self._coding)
-            frame: av.VideoFrame = self._own.converter.frame(rgbx)
+            if not hasattr(self._own, "maker"):
+                self._own.maker = FrameMaker(self._coding)
+            frame: av.VideoFrame = self._own.maker.frame(picture)
             return frame
         finally:
             self._budget.give_back(surplus)

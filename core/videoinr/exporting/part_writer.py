@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.journal import Journal
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
 from videoinr.exporting.parts import PartPlan
+from videoinr.exporting.planes import Picture
 from videoinr.exporting.waiting import ByteBudget, waiting_bytes
 
 
@@ -46,7 +44,7 @@ class PartWriter:
         sizes = [coder.writer.size + (coder.taken - len(coder.writer.packets)) * usual for coder in coders]
         return max([*sizes, *(file.size for file in self._journal.whole.values())], default=usual)
 
-    def write(self, rgbx: NDArray[np.uint8], *, cut: int | None = None) -> None:
+    def write(self, picture: Picture, *, cut: int | None = None) -> None:
         """Encode the next frame; ``cut``: the pair that it shows, if there is a cut in it.
 
         Raises:
@@ -57,8 +55,8 @@ class PartWriter:
             self._current = self._new_coder(self._plan.part_of(self.next_frame))
         if cut is not None and cut not in self._met:
             self._met.append(cut)
-        self._budget.take(rgbx.nbytes, self._check)
-        frame, held = self._converters.submit(rgbx)
+        self._budget.take(picture.nbytes, self._check)
+        frame, held = self._converters.submit(picture)
         self._current.put(self.next_frame, frame, held)
         self.next_frame += 1
         if self.next_frame % self._plan.length == 0:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from videoinr.exporting.coding import Coding
 
 
 class Sink(Protocol):
@@ -61,9 +64,17 @@ class ResumableSink(ABC):
     def said(self) -> list[str]:
         """Sentences about the output for a user, after :meth:`finish`."""
 
+    @property
+    def coding(self) -> Coding | None:
+        """The settings of a video whose planes :meth:`write` takes too; None if it takes pixels alone."""
+        return None
+
     @abstractmethod
-    def write(self, rgbx: NDArray[np.uint8], *, cut: int | None = None) -> None:
-        """Write the next frame; ``cut``: the pair that it shows, if there is a cut in it."""
+    def write(self, rgbx: Any, *, cut: int | None = None) -> None:
+        """Write the next frame: pixels, or planes for :attr:`coding`.
+
+        ``cut``: the pair that it shows, if there is a cut in it.
+        """
 
     @abstractmethod
     def leave(self) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ExportError
@@ -21,6 +19,7 @@ from videoinr.exporting.journal import Journal
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.part_writer import PartWriter
 from videoinr.exporting.parts import WHOLE, PartPlan, Share
+from videoinr.exporting.planes import Picture
 from videoinr.exporting.share_file import share_path, write_share
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.target import NameTakenError, partial_path, write_errors
@@ -79,6 +78,11 @@ class VideoSink(ResumableSink):
         self._count = 0
         self._said: list[str] = []
 
+    @property
+    def coding(self) -> Coding:
+        """The settings of the video stream, for whose planes :meth:`write` takes too."""
+        return self._coding
+
     def open(self) -> None:
         """Test and start the encoder, and create the journal, or go on with one."""
         output = self._output
@@ -133,7 +137,7 @@ class VideoSink(ResumableSink):
         """How many frames the file holds, after :meth:`finish`."""
         return self._count
 
-    def write(self, rgbx: NDArray[np.uint8], *, cut: int | None = None) -> None:
+    def write(self, rgbx: Picture, *, cut: int | None = None) -> None:
         """Encode the next frame; ``cut``: the pair that it shows, if there is a cut in it."""
         assert self._parts is not None, "open the sink first"
         with self._errors():

@@ -71,7 +71,7 @@ class Engine(Closeable):
     ) -> None:
         self.clip, self._notices = clip, notices
         self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
-        self.weights_hash = loaded.card.sha256
+        self.weights_hash, self.device = loaded.card.sha256, profile.device
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
@@ -221,9 +221,8 @@ class Engine(Closeable):
     def render_deep(self, query: RegionQuery, token: CancelToken = NEVER) -> RenderedRegion:
         """Decode ``query`` as :meth:`render` does, to 16 bits: ``rgbx`` is uint16, X = 65535."""
         start = time.perf_counter()
-        rgbx = uint16_from_deep(self._picture(query, partial(self._decode, deep=True), token, to_cpu=True))
-        kind = self._footings.kind(query.instant.pair)
-        return RenderedRegion(query, Quality.FULL, rgbx, time.perf_counter() - start, kind)
+        picture, kind = self.render_on_device(query, token, deep=True)
+        return RenderedRegion(query, Quality.FULL, uint16_from_deep(picture), time.perf_counter() - start, kind)
 
     def render_tensor(
         self, query: RegionQuery, token: CancelToken = NEVER, *, quality: Quality = Quality.FULL
@@ -231,6 +230,11 @@ class Engine(Closeable):
         """Render ``query`` as :meth:`render` does; the picture, uint8 [height, width, 4], stays on the device."""
         draw = self._draw_motion if quality is Quality.MOTION else self._decode
         return self._picture(query, draw, token, to_cpu=False)
+
+    def render_on_device(self, query: RegionQuery, token: CancelToken, *, deep: bool) -> tuple[Tensor, PairKind]:
+        """Render ``query`` as :meth:`render_tensor`, or ``deep`` to int32 of 16 bits; return the pair's kind, too."""
+        picture = self._picture(query, partial(self._decode, deep=deep), token, to_cpu=False)
+        return picture, self._footings.kind(query.instant.pair)
 
     def keep_only(self, instant: Instant, token: CancelToken = NEVER, *others: Instant) -> None:
         """Drop all encoded pairs but those of ``instant`` and ``others``: the rest will not be asked for again."""
