@@ -160,7 +160,8 @@ def test_full_screen_leaves_no_border_around_the_fitted_picture(stage: Stage) ->
     stage.wait_for(lambda: fills_the_screen(stage))
     stage.wait_until_complete()
     shot = shot_of(stage)
-    ground = view.palette().color(QPalette.ColorRole.Dark).getRgb()[:3]
+    dark = view.palette().color(QPalette.ColorRole.Dark)
+    ground = (dark.red(), dark.green(), dark.blue())
     middle_row, middle_column = shot[shot.shape[0] // 2, :, :3], shot[:, shot.shape[1] // 2, :3]
     ends = [[tuple(int(level) for level in line[end]) for end in (0, -1)] for line in (middle_row, middle_column)]
     assert any(ground not in pair for pair in ends), "the picture reaches two opposite sides"
