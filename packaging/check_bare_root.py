@@ -1,13 +1,15 @@
 """Use the frozen program, or the wheel, on a bare root of Debian that holds nothing but what the program asks for.
 
     python packaging/check_bare_root.py bookworm --frozen dist/frozen/videoinr [--kept build/roots]
-    python packaging/check_bare_root.py trixie --wheel dist/*.whl --packages FOLDER
+    python packaging/check_bare_root.py bookworm --wheel dist/*.whl --packages FOLDER
+    python packaging/check_bare_root.py trixie --wheel dist/*.whl --packages FOLDER --python ~/.pyenv/versions/3.11.7
 
 debootstrap makes the root from this machine's mirror. The program is started without the libraries of windows first:
 it must name the missing packages, exactly those are installed then, and the window must open without a screen and on
 Xvfb. A wheel brings none of its dependencies: FOLDER is the site-packages of an environment that has them, made by the
-same version of Python as the root's. It needs root, debootstrap, unshare and Xvfb, and prints start times; it ends with
-the first thing that is wrong. --kept FOLDER keeps the fresh root of a release as an archive, for the next time.
+same version of Python as the root's, or as that of --python, which the root gets to read. It needs root, debootstrap,
+unshare and Xvfb, and prints start times; it ends with the first thing that is wrong. --kept FOLDER keeps the fresh root
+of a release as an archive, for the next time.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ _ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
 }  # fmt: skip
 PNG = b"\x89PNG"
+PYTHON_NEEDS = ("libffi8", "libssl3", "libbz2-1.0", "liblzma5", "zlib1g", "libsqlite3-0")
+"""What a Python that was built on Debian loads; its own packages of these are no part of it."""
 
 
 @dataclass(frozen=True)
@@ -184,14 +188,33 @@ def check_frozen(root: Root, frozen: Path) -> None:
     check_window(root, "/opt/videoinr/videoinr-viewer", demo)
 
 
-def check_wheel(root: Root, wheel: Path, packages: Path) -> None:
-    """Check a wheel in ``root`` with the root's own Python and the dependencies in ``packages``."""
-    root.install("python3-venv")
-    (root.folder / "opt" / "packages").mkdir()
-    mount("--bind", "-o", "ro", str(packages), f"{root.folder}/opt/packages")
+@contextlib.contextmanager
+def lent(root: Root, folder: Path, place: str) -> Iterator[None]:
+    """Let ``root`` read a folder of this machine at ``place``."""
+    inside = root.folder / place.lstrip("/")
+    inside.mkdir(parents=True)
+    mount("--bind", "-o", "ro", str(folder), str(inside))
     try:
+        yield
+    finally:
+        subprocess.run(["umount", str(inside)], check=True)
+
+
+def check_wheel(root: Root, wheel: Path, packages: Path, python_folder: Path | None) -> None:
+    """Check a wheel in ``root`` with the dependencies in ``packages``.
+
+    ``python_folder``: an installed Python of this machine, which does its part at its own path; None: the root's own.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(lent(root, packages, "/opt/packages"))
+        if python_folder is None:
+            root.install("python3-venv")
+        else:
+            stack.enter_context(lent(root, python_folder, str(python_folder)))
+            root.install(*PYTHON_NEEDS)
         subprocess.run(["cp", str(wheel), f"{root.folder}/opt/{wheel.name}"], check=True)
-        root.run("python3", "-m", "venv", "/opt/venv")
+        found = "python3" if python_folder is None else f"{python_folder}/bin/python3"
+        root.run(found, "-m", "venv", "/opt/venv")
         python = "/opt/venv/bin/python"
         root.run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", f"/opt/{wheel.name}")
         site = root.run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
@@ -201,8 +224,6 @@ def check_wheel(root: Root, wheel: Path, packages: Path) -> None:
         demo = root.run(python, "-c", find).strip()
         check_commands(root, "/opt/venv/bin/videoinr", demo)
         check_window(root, "/opt/venv/bin/videoinr-viewer", demo)
-    finally:
-        subprocess.run(["umount", f"{root.folder}/opt/packages"], check=True)
 
 
 def main() -> None:
@@ -212,6 +233,7 @@ def main() -> None:
     parser.add_argument("--frozen", type=Path, help="the folder that make frozen wrote")
     parser.add_argument("--wheel", type=Path, help="the wheel that make wheel wrote")
     parser.add_argument("--packages", type=Path, help="the folder of the wheel's dependencies")
+    parser.add_argument("--python", type=Path, help="the folder of a Python, if the root's own is of another version")
     parser.add_argument("--kept", type=Path, help="a folder for archives of fresh roots")
     options = parser.parse_args()
     if (options.frozen is None) is (options.wheel is None) or (options.wheel is None) is not (options.packages is None):
@@ -224,7 +246,7 @@ def main() -> None:
         if options.frozen:
             check_frozen(root, options.frozen.resolve())
         else:
-            check_wheel(root, options.wheel.resolve(), options.packages.resolve())
+            check_wheel(root, options.wheel.resolve(), options.packages.resolve(), options.python)
     print(f"{options.release}: it works.")
 
 

@@ -1,10 +1,10 @@
 """Run the fast tests with the lowest and the newest versions of every dependency that pyproject.toml allows.
 
-    python packaging/matrix.py lowest newest [--python python3.12] [--folder build/matrix] [--keep]
+    python packaging/matrix.py lowest newest [--python python3.12] [--pin torch==2.13.0] [--keep]
 
 Makes an environment for each, by pip and its index, without the pins of constraints.txt. It prints the versions that
 were installed and the last line of pytest; it ends with 1 if a test fails anywhere. An environment takes 1 to 6 GB,
-by the build of torch that pip finds.
+by the build of torch that pip finds; --pin holds a dependency at one version (say, the only one with a small build).
 """
 
 from __future__ import annotations
@@ -49,15 +49,20 @@ class Outcome:
     passed: bool
 
 
-def bounds(requirements: Sequence[str], which: str) -> list[str]:
+def bounds(requirements: Sequence[str], which: str, pins: Sequence[str] = ()) -> list[str]:
     """Return the requirements for ``which``: "lowest" pins each to its lower bound, "newest" leaves them as they are.
+
+    Args:
+        requirements: as pyproject.toml has them.
+        which: "lowest" or "newest".
+        pins: ``NAME==VERSION`` each, in the place of the requirement of that name.
 
     Raises:
         SystemExit: a requirement has no lower bound.
     """
-    if which == "newest":
-        return list(requirements)
-    return [_lowest(line) for line in requirements]
+    pinned = {_plain(one.partition("==")[0]): one for one in pins}
+    chosen = list(requirements) if which == "newest" else [_lowest(line) for line in requirements]
+    return [pinned.get(_plain(re.split(r"[<>=!~ ]", line)[0]), line) for line in chosen]
 
 
 def _lowest(line: str) -> str:
@@ -73,13 +78,13 @@ def declared() -> list[str]:
     return needed
 
 
-def tried(which: str, python: str, folder: Path) -> Outcome:
+def tried(which: str, python: str, folder: Path, pins: Sequence[str] = ()) -> Outcome:
     """Make an environment in ``folder`` and run the fast tests in it."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_CONSTRAINT")}
     venv = folder / f"{which}-{Path(python).name}"
     subprocess.run([python, "-m", "venv", "--clear", venv], check=True, timeout=300)
     inside = [str(venv / "bin" / "python"), "-m"]
-    wanted = bounds(declared(), which)
+    wanted = bounds(declared(), which, pins)
     log = folder / f"{venv.name}.log"
     with log.open("w") as written:
         command = [*inside, "pip", "install", "--upgrade", "pip"]
@@ -123,6 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="+", choices=("lowest", "newest"))
     parser.add_argument("--python", action="append", help="an interpreter, this one by default; may be repeated")
+    parser.add_argument("--pin", action="append", default=[], help="NAME==VERSION of a dependency; may be repeated")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "matrix", help="of environments and logs")
     parser.add_argument("--keep", action="store_true", help="keep the environments")
     options = parser.parse_args()
@@ -130,7 +136,7 @@ def main() -> None:
     outcomes = []
     for python in options.python or [sys.executable]:
         for which in options.which:
-            outcomes.append(outcome := tried(which, python, options.folder.resolve()))
+            outcomes.append(outcome := tried(which, python, options.folder.resolve(), options.pin))
             print(f"{outcome.which}, {outcome.python}: {outcome.summary}\n  {' '.join(outcome.versions)}", flush=True)
             if not options.keep:
                 shutil.rmtree(options.folder / f"{which}-{Path(python).name}", ignore_errors=True)

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import tomllib
+from importlib import metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -117,6 +118,7 @@ def test_every_dependency_has_a_lowest_version_that_can_be_tried() -> None:
     lowest = matrix.bounds(matrix.declared(), "lowest")
     assert [line.partition("==")[0] for line in lowest] == [re.split(r"[<>=!~]", line)[0] for line in matrix.declared()]
     assert matrix.bounds(["a>=1.2,!=1.3,<2"], "lowest") == ["a==1.2"]
+    assert matrix.bounds(["a-b>=1.2", "c>=2"], "newest", ["a_b==1.3"]) == ["a_b==1.3", "c>=2"]
     with pytest.raises(SystemExit, match="has no lower bound"):
         matrix.bounds(["a"], "lowest")
     assert all((ROOT / "tests" / name).is_file() for name in matrix.FAST_TESTS)
@@ -131,6 +133,13 @@ def test_no_dependency_is_pinned_outside_of_what_is_allowed() -> None:
     for line in matrix.bounds(matrix.declared(), "lowest"):
         name, _, version = line.partition("==")
         assert parts(pinned[canonical(name)]) >= parts(version), line
+
+
+def test_what_the_pinned_distributions_need_is_pinned_too() -> None:
+    needed_by = loaded("third_party.py").directly_needed_by
+    installed = {canonical(one.name) for one in metadata.distributions()} & pins().keys()
+    missing = {name: sorted(needed_by(name) - pins().keys()) for name in installed}
+    assert {name: names for name, names in missing.items() if names} == {}
 
 
 # ---- hashes, bill of materials ----
