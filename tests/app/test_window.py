@@ -57,6 +57,17 @@ def test_a_dropped_file_is_opened(stage_of: Callable[..., Stage], tmp_path: Path
     assert stage.viewer.window.windowTitle().startswith("dropped clip.mp4")
 
 
+def test_a_drop_whose_file_cannot_be_told_any_more_leaves_nothing_on_the_window(stage: Stage, tmp_path: Path) -> None:
+    window, data = stage.viewer.window, QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "clip.mp4"))])
+    for kind, dragged in ((QDragEnterEvent, data), (QDropEvent, QMimeData())):
+        event = kind(
+            QPoint(50, 50), Qt.DropAction.CopyAction, dragged, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(window, event)
+        assert window.drop.highlight.isVisible() == (kind is QDragEnterEvent)
+
+
 def test_the_open_dialog_opens_the_chosen_file(stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
     stage = stage_of()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, **_kw: ("/clips/chosen.mp4", ""))

@@ -15,11 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from helpers import viewer_under_test
+from helpers import drag_source, viewer_under_test
 from helpers.clicks import write_clicks
+from helpers.clips import write_clip
+from helpers.viewer_under_test import EXPORTED_FRAMES, EXPORTED_SIZE
 from helpers.x_close import press_close_button
+from videoinr.clip import open_clip
 from videoinr.render.view import MAX_SCALE
 from videoinr_viewer.picture.comparing import Compare
 
@@ -57,14 +61,14 @@ def display() -> Iterator[str]:
 class Program:
     """The viewer's process: its reports so far, and methods that send it input."""
 
-    def __init__(self, display: str, folder: Path, *, clip: Path | None = None, plays: bool = False) -> None:
+    def __init__(self, display: str, folder: Path, *, clip: Path | None = None, mode: str = "") -> None:
         self.environment = {
             **os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": os.pathsep.join(sys.path),
         }  # fmt: skip
         self.process = subprocess.Popen(
             [
                 sys.executable, "-W", "error", viewer_under_test.__file__, str(folder),
-                *([str(clip)] if clip else []), *(["play"] if plays else []),
+                *([str(clip)] if clip else []), *([mode] if mode else []),
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -81,9 +85,11 @@ class Program:
             self._lines.put(line)
         self._lines.put(None)
 
-    def wait_for(self, condition: Callable[[dict[str, Any]], bool], why: str) -> None:
+    def wait_for(
+        self, condition: Callable[[dict[str, Any]], bool], why: str, *, patience_secs: float = PATIENCE_SECS
+    ) -> None:
         time.sleep(REPORT_SECS * 1.5)
-        end = time.monotonic() + PATIENCE_SECS
+        end = time.monotonic() + patience_secs
         # Read all reports first: the condition is about the current state.
         while not self._lines.empty() or not condition(self.state):
             try:
@@ -138,11 +144,30 @@ def program(display: str, tmp_path: Path) -> Iterator[Program]:
 
 
 @pytest.fixture
+def empty_program(display: str, tmp_path: Path) -> Iterator[Program]:
+    """Return a program that shows its first page."""
+    program = Program(display, tmp_path)
+    yield program
+    program.clean_up()
+
+
+@pytest.fixture
+def studio(display: str, tmp_path: Path) -> Iterator[Program]:
+    """Return a program whose clip is a small file that real processes export."""
+    width, height = EXPORTED_SIZE
+    ramp = np.linspace(0, 255, width * height * 3).astype(np.uint8).reshape(height, width, 3)
+    write_clip(tmp_path / "clip.mp4", (np.roll(ramp, 2 * number, 1) for number in range(EXPORTED_FRAMES)))
+    program = Program(display, tmp_path, clip=tmp_path / "clip.mp4", mode="export")
+    yield program
+    program.clean_up()
+
+
+@pytest.fixture
 def theatre(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
     """Return a program with a quick renderer, whose clip has sound, which goes into the null output."""
     monkeypatch.setenv("VIDEOINR_SOUND", "null")
     write_clicks(tmp_path / "clip.mp4", list(range(0, 2000, 40)), [10], end_msecs=2000, tone=0.1)
-    program = Program(display, tmp_path, clip=tmp_path / "clip.mp4", plays=True)
+    program = Program(display, tmp_path, clip=tmp_path / "clip.mp4", mode="play")
     yield program
     program.clean_up()
 
@@ -155,13 +180,16 @@ def _compares(mode: Compare, state: dict[str, Any]) -> bool:
     return bool(state["compare"] == mode.value and state["complete"])
 
 
-def test_a_complete_visit(program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_complete_visit(empty_program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = empty_program
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"not read: the renderer makes the pictures")
+    drop(program, clip)
     program.wait_for(lambda state: state.get("complete") is True, "the clip opens, and its full picture comes")
     drag_the_slider(program, secs=5.0)
     zoom_and_pan(program)
     press_keys(program)
     export(program, tmp_path / "out.mp4")
-    export_by_queue(program, tmp_path / "good.mp4", tmp_path / "none" / "bad.mp4")
     quit_by_the_close_button(program)
     state = program.end()
     with capsys.disabled():
@@ -207,6 +235,47 @@ def test_cached_play_with_sound(theatre: Program, capsys: pytest.CaptureFixture[
     assert len(state["late_msecs"]) == 3
     assert all(-GOAL_MSECS < late < BOUND_MSECS for late in state["late_msecs"]), "they stay together"
     check_gaps(state)
+
+
+def test_a_queue_of_real_exports(studio: Program, tmp_path: Path) -> None:
+    studio.wait_for(lambda state: state.get("complete") is True, "the clip opens")
+    good, bad = tmp_path / "good.mp4", tmp_path / "none" / "bad.mp4"
+    export_by_queue(studio, good, bad)
+    with open_clip(good) as clip:
+        width, height = EXPORTED_SIZE
+        assert (clip.info.width, clip.info.height, clip.info.frames) == (2 * width, 2 * height, 2 * EXPORTED_FRAMES)
+    quit_by_the_close_button(studio)
+    state = studio.end()
+    assert (state["code"], state["threads"]) == (0, [])
+
+
+def drop(program: Program, path: Path) -> None:
+    """Drag ``path`` from the window of another process to that of the program."""
+    program.wait_for(lambda state: "window" in state, "the window is on the screen")
+    _, _, width, height = program.state["window"]
+    at = (width + 10, 40)
+    source = subprocess.Popen(
+        [sys.executable, drag_source.__file__, str(path), *map(str, at)],
+        stdout=subprocess.PIPE, text=True, env=program.environment,
+    )  # fmt: skip
+    watchdog = threading.Timer(PATIENCE_SECS, source.kill)
+    watchdog.start()
+    try:
+        assert source.stdout is not None
+        assert source.stdout.readline() == "ready\n"
+        x, y = (side + drag_source.SIDE_PX // 2 for side in at)
+        program.xdotool("mousemove", x, y, "mousedown", 1)
+        program.xdotool("mousemove", x - 8, y + 8, "mousemove", x - 16, y + 16)
+        for share in range(1, 7):
+            program.xdotool("mousemove", x - 16 - share * width // 12, y + share * height // 16)
+        program.wait_for(lambda state: state["drop"] is True, "the window says what a drop will open")
+        program.xdotool("mousemove_relative", 5, 5, "mouseup", 1)
+        assert source.stdout.readline() == "copied\n"
+        program.wait_for(lambda state: state["drop"] is False, "the frame goes with the drop")
+    finally:
+        watchdog.cancel()
+        source.kill()
+        source.communicate()
 
 
 def check_gaps(state: dict[str, Any]) -> None:
@@ -306,7 +375,7 @@ def export_by_queue(program: Program, good: Path, bad: Path) -> None:
     for number, out in enumerate((bad, good), 1):
         program.focus("clip.mp4 — ")
         program.xdotool("key", "ctrl+e")
-        program.wait_for(lambda state: state["export"] == "form", "Ctrl+E shows the form again")
+        program.wait_for(_shows_the_form, "Ctrl+E shows the form again")
         program.focus("^Export$")
         program.xdotool("mousemove", *program.at("path"), "click", 1, "key", "ctrl+a", "type", str(out))
         program.xdotool("mousemove", *program.at("enqueue"), "click", 1)
@@ -319,10 +388,15 @@ def export_by_queue(program: Program, good: Path, bad: Path) -> None:
     program.wait_for(
         lambda state: sorted(state["queue"]) == ["done", "failed"] and not state["queue_runs"] and state["reasons"],
         "the queue goes on after a bad job, and ends",
+        patience_secs=3 * PATIENCE_SECS,
     )
     assert good.exists()
     assert len(program.state["reasons"]) == 1
     assert "There is no folder" in program.state["reasons"][0]
+
+
+def _shows_the_form(state: dict[str, Any]) -> bool:
+    return state.get("export") == "form" and "enqueue" in state
 
 
 def _has_jobs(count: int, state: dict[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """A real viewer process with a slow renderer and a stub export, for tests that send it X events.
 
-    python viewer_under_test.py FOLDER [CLIP [play]]
+    python viewer_under_test.py FOLDER [CLIP [play | export]]
 
-With ``play``, the renderer is quick, and the clip is a file of two seconds with sound.
+With ``play``, the renderer is quick, and the clip is a file of two seconds with sound. With ``export``, it is quick,
+too, and the clip is a file of EXPORTED_FRAMES pictures of EXPORTED_SIZE, which real processes export.
 
 It prints positions and changes to stdout as JSON lines, and a summary at the end. It finds the window among the
 application's top-level windows; the program does not know about it.
@@ -28,10 +29,12 @@ from helpers.loop_watch import LoopWatch
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.types import AudioInfo, Quality, RenderedRegion
+from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import make_app, run
 
+EXPORTED_FRAMES, EXPORTED_SIZE = 4, (64, 48)
 SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.15, source_secs=0.002)
 """More than two seconds for the full picture of the window."""
 
@@ -60,6 +63,8 @@ class Reporter(QObject):
         if self._window is None:
             self._find()
         else:
+            self._say("drop", self._window.drop.highlight.isVisible())
+            self._say("window", _box(self._window))
             self._report_offer(self._window)
             if self._window.frame_view.isVisible():
                 self._report(self._window)
@@ -154,8 +159,10 @@ def _box(widget: QWidget) -> list[int]:
 
 def main() -> int:
     folder, clip = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    plays = sys.argv[3:] == ["play"]
+    plays, exports = sys.argv[3:] == ["play"], sys.argv[3:] == ["export"]
     frames, size = (50, (320, 180)) if plays else (60, (1920, 1080))
+    if exports:
+        frames, size = EXPORTED_FRAMES, EXPORTED_SIZE
     made: list[SlowRenderer] = []
     make_app()
     reporter = Reporter()
@@ -163,7 +170,7 @@ def main() -> int:
         Arguments(file=clip, size=(1200, 760)),
         open_renderer=opener(
             made,
-            pace=Pace() if plays else SLOW,
+            pace=Pace() if plays or exports else SLOW,
             frames=frames,
             size=size,
             audio=(AudioInfo("aac", 1, 48000),) if plays else (),
@@ -173,7 +180,7 @@ def main() -> int:
         unsaved_folder=folder / "unsaved",
         queue_folder=folder / "queue",
         open_frames=partial(SlowFrames, frames=frames, size=size, secs=0.01),
-        export_command=[sys.executable, stub_export.__file__, "ok"],
+        export_command=COMMAND if exports else [sys.executable, stub_export.__file__, "ok"],
     )
     say(
         code=code,

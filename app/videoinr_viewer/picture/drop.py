@@ -34,7 +34,8 @@ class FileDrop(QObject):
             elif event.type() == QEvent.Type.DragEnter:
                 self.highlight.show_for(path)
             return True
-        if event.type() == QEvent.Type.DragLeave:
+        # A drop without a file comes from a program that ended meanwhile.
+        if event.type() in (QEvent.Type.DragLeave, QEvent.Type.Drop):
             self.highlight.hide()
         return super().eventFilter(watched, event)
 
