@@ -371,24 +371,11 @@ def scarce(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return most
 
 
-def test_out_of_memory_leads_to_smaller_bands(scarce: list[int]) -> None:
-    by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX))
+def test_out_of_memory_costs_other_pairs_and_then_leads_to_smaller_bands(scarce: list[int]) -> None:
+    pairs = [7, 8]
+    by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX), spare=lambda: bool(pairs and pairs.pop()))
     assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
-    assert by._plain is None
-
-
-def test_out_of_memory_costs_other_pairs_first(scarce: list[int]) -> None:
-    others = [1, 2]
-
-    def spare() -> bool:
-        scarce[0] = GRID.rect.area if len(others) == 1 else scarce[0]
-        return bool(others) and bool(others.pop())
-
-    by = CudaDecoder(tiny(), profile(GRID.rect.area * 3 // 2 * BYTES_PER_PX), spare=spare)
-    held = by._fields.max_bytes
-    assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
-    assert by._fields.max_bytes == held
-    assert not others
+    assert (by._plain, pairs) == (None, [])
 
 
 def test_no_memory_at_all_is_an_error_with_a_hint(scarce: list[int]) -> None:

@@ -61,7 +61,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, *, spoils: Any = lambda: False) ->
     return made
 
 
-@pytest.mark.parametrize("name", ["lite", "base"])
+@pytest.mark.parametrize("name", ["lite", "lite-real", "base"])
 @pytest.mark.parametrize("device", available_devices())
 def test_shipped_models_pass_on_the_devices_of_this_machine(name: str, device: str) -> None:
     largest, mean = deviation(load_model(name), profile_for(pick_device(device)))
@@ -98,7 +98,7 @@ def test_wrong_fast_code_is_switched_off_and_told(
     assert words.endswith("so slower code is used.")
     assert made == [True, False]
     assert os.environ[build.SWITCH] == "0", "the export's process decides the same"
-    monkeypatch.setattr("videoinr.render.engine.profile_for", lambda *_, **__: half)
+    monkeypatch.setattr("videoinr.render.device_check.profile_for", lambda *_, **__: half)
     del os.environ[build.SWITCH]
     build.made.cache_clear()
     with open_engine(write_clip(tmp_path / "clip.mp4", 3), model=loaded, device="cpu") as engine:

@@ -22,7 +22,15 @@ import torch
 from videoinr.cancel import NEVER
 from videoinr.decode.backends import decoder_for
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, current, is_lost, is_out_of_memory, profile_for
+from videoinr.devices import (
+    ComputeProfile,
+    computing_on,
+    current,
+    is_lost,
+    is_out_of_memory,
+    pick_device,
+    profile_for,
+)
 from videoinr.errors import VideoInrError
 from videoinr.geometry import Grid
 from videoinr.model import fast_code
@@ -46,6 +54,28 @@ class Verdict:
 
     way: str
     words: str = ""
+
+
+def checked_profile(
+    loaded: LoadedModel, device: str | None, memory_bytes: int | None
+) -> tuple[ComputeProfile, tuple[str, ...]]:
+    """Return how ``device`` computes the model, after its test, and what the user is told about it.
+
+    Args:
+        loaded: The model; it is on the returned profile's device afterwards.
+        device: A name of :func:`~videoinr.devices.available_devices`; None means the fastest.
+        memory_bytes: The budget of the caches; None chooses it from the device's memory.
+
+    Raises:
+        DeviceError: There is no such device, or it stopped working.
+        UsageError: ``memory_bytes`` makes no sense.
+    """
+    chosen = pick_device(device)
+    with computing_on(chosen, str(chosen)):
+        profile, notices = settled(loaded, profile_for(chosen, memory_bytes=memory_bytes))
+        if profile.device != chosen:
+            profile = profile_for(profile.device, memory_bytes=memory_bytes)
+        return profile, notices
 
 
 def settled(loaded: LoadedModel, profile: ComputeProfile) -> tuple[ComputeProfile, tuple[str, ...]]:

@@ -24,7 +24,7 @@ from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, computing_on, pick_device, profile_for
+from videoinr.devices import ComputeProfile, computing_on
 from videoinr.geometry import Grid, Rect
 from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
 from videoinr.model.latent import LatentPair
@@ -383,20 +383,8 @@ def open_engine(
         token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         token.check()
-        profile, about_device = _profile(loaded, device, memory_bytes)
+        profile, about_device = device_check.checked_profile(loaded, device, memory_bytes)
         return Engine(clip, loaded, profile, across_cuts, (*notices, *about_device))
     except BaseException:
         clip.close()
         raise
-
-
-def _profile(
-    loaded: LoadedModel, device: str | None, memory_bytes: int | None
-) -> tuple[ComputeProfile, tuple[str, ...]]:
-    """Return how ``device`` computes the model, after its self-test, and what the user is told about it."""
-    chosen = pick_device(device)
-    with computing_on(chosen, str(chosen)):
-        profile, notices = device_check.settled(loaded, profile_for(chosen, memory_bytes=memory_bytes))
-        if profile.device != chosen:
-            profile = profile_for(profile.device, memory_bytes=memory_bytes)
-        return profile, notices
