@@ -63,12 +63,14 @@ from videoinr_viewer.timeline.time_field import TimeField
 TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
-    "videoinr_viewer.dialogs.shortcuts_dialog", "videoinr_viewer.dialogs.settings_dialog",
+    "videoinr_viewer.dialogs.shortcuts_dialog",
     "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, *QUEUE_MODULES,
     "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
-"""What an action needs that the start does without: imported on a thread once the first full picture is there."""
+"""What an action needs that the start does without: imported on a thread once the first full picture is there.
+
+Not the page of the settings: superqt's import holds Python's lock for a tenth of a second."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from videoinr.commands import machine_facts
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
-_LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph")
+_LIBRARIES = ("torch", "numpy", "av", "safetensors", "typer", "rich", "PySide6-Essentials", "pyqtgraph", "superqt")
 LEAST_BYTES = 512 << 20
 """Free memory below which a clip of usual size may not open."""
 TOLERATED_STEPS = 2.0

@@ -48,7 +48,9 @@ def test_the_window_and_a_shipped_model_do_without_plots_and_schemas() -> None:
         "from videoinr.model.weights import load_model\n"
         "print(load_model().card.name)\n"
         "assert builtins.__import__ is own\n"
-        "print(*[name for name in ('pyqtgraph', 'superqt', 'qtpy', 'pydantic') if name in sys.modules])"
+        "print(*[name for name in ('pyqtgraph', 'superqt', 'qtpy', 'pydantic') if name in sys.modules])\n"
+        "import videoinr_viewer.dialogs.settings_dialog\n"
+        "assert 'superqt' in sys.modules and builtins.__import__ is own"
     )
     done = subprocess.run([sys.executable, "-c", code], env=_paths(), capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("lite\n\n", 0), done.stderr

@@ -12,15 +12,18 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog
+from videoinr_viewer.start.qt_import import pysides_import
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
+
+with pysides_import():
+    from superqt.sliders import QLabeledSlider
 
 MEMORY_MIB = (0, 512, 1024, 2048, 4096, 8192, 16384)
 """The budgets that are offered; a file of settings may name others."""
@@ -48,7 +51,7 @@ class SettingsDialog(SideDialog):
         self.theme, self.language, self.device, self.memory = (QComboBox() for _ in range(4))
         self.mute = QCheckBox(tr("M&ute"))
         self.calm = QCheckBox(tr("&Reduced motion: zoom at once"))
-        self.volume = QSlider(Qt.Orientation.Horizontal)
+        self.volume = QLabeledSlider(Qt.Orientation.Horizontal)
         self.volume.setRange(0, 100)
         self.volume.setPageStep(10)
         self.keys = QPushButton(tr("&Change shortcuts…"), autoDefault=False)

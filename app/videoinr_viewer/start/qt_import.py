@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_replaced: list[Any] = []
+"""PySide6's ``__import__``, once it was replaced."""
 
 
 def import_qt() -> None:
@@ -15,4 +21,16 @@ def import_qt() -> None:
     own = builtins.__import__
     import PySide6.QtCore  # noqa: F401
 
+    _replaced[:] = [builtins.__import__]
     builtins.__import__ = own
+
+
+@contextmanager
+def pysides_import() -> Iterator[None]:
+    """Import by PySide6's ``__import__`` while the block runs: ``from PySide6.X import *``, as in qtpy, needs it."""
+    own = builtins.__import__
+    builtins.__import__ = _replaced[0] if _replaced else own
+    try:
+        yield
+    finally:
+        builtins.__import__ = own
