@@ -16,8 +16,9 @@ import pytest
 
 from helpers import held_frames
 from helpers.clicks import readers, write_clicks
-from helpers.command_line import run_here, start
+from helpers.command_line import run_here
 from helpers.export_jobs import job
+from helpers.fork_server import start
 from helpers.killed_exports import assert_same, frames_of, kill_again_and_again, wait_for_part
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from helpers.clicks import write_clicks
-from helpers.command_line import run, run_here, start
+from helpers.command_line import run_here
+from helpers.fork_server import run, start
 from helpers.job_queues import assert_finished, fill, write_job
 from helpers.job_strategies import jobs, parsed
 from videoinr.errors import InputError

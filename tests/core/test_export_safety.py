@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from helpers import fork_server
 from helpers.clips import write_clip, write_pictures
 from helpers.command_line import run_here, start
 from helpers.export_jobs import job
@@ -173,11 +174,11 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["same.mp4", "frames"])
 def test_the_second_of_two_exports_to_one_name_is_refused(clip: Path, name: str) -> None:
     out = clip.with_name(name)
-    with start("0.004", "export", clip, out, "--json-progress", module=SLOW) as first:
+    with fork_server.start("0.004", "export", clip, out, "--json-progress", module=SLOW) as first:
         assert first.stdout is not None
         assert json.loads(first.stdout.readline())["event"] == "progress"
         first.send_signal(signal.SIGSTOP)  # It must not end before the second begins, however slow the machine is.
-        with start("0", "export", clip, out, "--overwrite", module=SLOW) as second:
+        with fork_server.start("0", "export", clip, out, "--overwrite", module=SLOW) as second:
             _, words = second.communicate(timeout=60)
         assert second.returncode == 1
         assert f"is being written by another export (process {first.pid})" in words
@@ -201,7 +202,8 @@ def test_an_export_that_is_killed_leaves_no_file_that_pretends_to_be_whole(tmp_p
         (folder / "clip.mp4").write_bytes(b"a clip")
         (folder / f"{name}.part").write_bytes(b"foreign")
     for folder, moment in zip(folders, moments, strict=True):
-        with start("0.004", "export", folder / "clip.mp4", folder / name, "--json-progress", module=SLOW) as process:
+        command = ("0.004", "export", folder / "clip.mp4", folder / name, "--json-progress")
+        with fork_server.start(*command, module=SLOW) as process:
             assert process.stdout is not None
             for _ in range(1 + int(moment * 55)):  # 52 lines: the last moments lie in the end of the export
                 process.stdout.readline()

@@ -10,7 +10,7 @@ import pytest
 from helpers.clips import write_clip, write_pictures
 from helpers.command_line import Outcome, run_here
 from helpers.damage import damaged_variants
-from helpers.fork_server import ForkServer
+from helpers.fork_server import run
 from helpers.tiny_model import save_tiny_model
 
 VARIANTS = 300
@@ -76,8 +76,6 @@ def test_every_variant_gets_an_answer_or_words(variants: list[Path], model: Path
 
 
 @pytest.mark.parametrize("number", [0, 7, 14, 57, 63, 66, 84])
-def test_variants_in_a_process_of_their_own(
-    variants: list[Path], model: Path, tmp_path: Path, forks: ForkServer, number: int
-) -> None:
+def test_variants_in_a_process_of_their_own(variants: list[Path], model: Path, tmp_path: Path, number: int) -> None:
     for arguments in (["probe", variants[number]], decode(variants[number], model, tmp_path / "out.png")):
-        check(forks.run(*arguments, timeout_secs=60))
+        check(run(*arguments, timeout_secs=60))

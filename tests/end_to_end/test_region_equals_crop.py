@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import videoinr_resources
 from helpers.command_line import run_here
-from helpers.fork_server import ForkServer
+from helpers.fork_server import run
 from videoinr.clip import open_clip
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import sink_for
@@ -48,12 +48,12 @@ def command(clip: Path, scale: str, out: Path, rect: Rect | None = None) -> list
 
 
 @pytest.fixture(scope="module")
-def whole(clip: Path, forks: ForkServer) -> dict[str, NDArray[np.uint8]]:
+def whole(clip: Path) -> dict[str, NDArray[np.uint8]]:
     """The whole picture at each scale, each decoded by a process of its own."""
     pictures = {}
     for scale in SCALES:
         out = clip.with_name(f"whole-{scale}.png")
-        outcome = forks.run(*command(clip, scale, out))
+        outcome = run(*command(clip, scale, out))
         assert outcome.exit_code == 0, outcome
         pictures[scale] = picture(out)
     return pictures
@@ -68,11 +68,11 @@ def test_the_whole_has_the_size_of_the_grid(whole: dict[str, NDArray[np.uint8]],
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_region_from_another_process_is_the_crop(
-    clip: Path, whole: dict[str, NDArray[np.uint8]], scale: str, tmp_path: Path, forks: ForkServer
+    clip: Path, whole: dict[str, NDArray[np.uint8]], scale: str, tmp_path: Path
 ) -> None:
     height, width, _ = whole[scale].shape
     rect = Rect(width // 3, height // 4, width // 2, height // 3)
-    assert forks.run(*command(clip, scale, tmp_path / "part.png", rect)).exit_code == 0
+    assert run(*command(clip, scale, tmp_path / "part.png", rect)).exit_code == 0
     assert_is_crop(tmp_path / "part.png", whole[scale], rect)
 
 

@@ -64,8 +64,13 @@ def engine_module(frame_secs: float = 0.0) -> ModuleType:
     return module
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the command line with this engine."""
     sys.modules["videoinr.render.engine"] = engine_module(float(sys.argv.pop(1)))
-    from videoinr.cli import main
+    from videoinr.cli import main as run
 
+    run()
+
+
+if __name__ == "__main__":
     main()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.command_line import start
-
-Start = Callable[..., subprocess.Popen[str]]
+from helpers.fork_server import start
 
 
 def frames_of(path: Path) -> NDArray[np.uint8]:
@@ -76,7 +72,7 @@ def kill_again_and_again(
         with start(secs_per_frame, *command, module=module) as process:
             assert process.stdout is not None
             first = json.loads(process.stdout.readline())
-            assert first["event"] == "progress", process.communicate()
+            assert first["event"] == "progress", process.communicate(timeout=60)
             assert first["done"] >= found, "what was done is not done again"
             found = first["done"]
             line = ""

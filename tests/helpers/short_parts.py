@@ -5,14 +5,17 @@ A slow encoder finishes none of the usual ones between two kills, so that nothin
 
 from __future__ import annotations
 
-import runpy
-import sys
-
+from helpers import held_frames
 from videoinr.exporting import parts
 
 PART_FRAMES = 24
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run the command line with such parts."""
     parts._MOST = parts._LEAST = PART_FRAMES
-    runpy.run_module("helpers.held_frames", run_name="__main__", alter_sys=False)
-    sys.exit()
+    held_frames.main()
+
+
+if __name__ == "__main__":
+    main()
