@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -189,7 +189,9 @@ class PixelReader:
         Raises:
             av.FFmpegError, OSError, ValueError: swscale does not read the frame's pixel format.
         """
-        if self._is_linear and holds_floats(frame):
+        if self._background.is_alpha:
+            rgb = self._alpha(frame, alpha)
+        elif self._is_linear and holds_floats(frame):
             rgb = pixels_from_light(frame, self._background)
         else:
             rgb = self._opaque(frame, alpha, self._levels(frame))
@@ -207,6 +209,14 @@ class PixelReader:
             # Swscale reads grey as full range, whatever range it is given.
             _stretch_to_white(rgb, bits, full_range or family is PixelFamily.GREY)
         return _expanded_levels(rgb, bits) if family is not PixelFamily.YUV and not full_range else rgb
+
+    def _alpha(self, frame: av.VideoFrame, apart: av.VideoFrame | None) -> Pixels:
+        """Return the alpha channel of ``frame`` as grey levels; all is opaque without one."""
+        (width, height), peak = self._fitting_size(frame), 65535 if self._deep else 255
+        alpha = alpha_of(frame, peak, width=width, height=height) if apart is None else grey_pixels(apart, peak)
+        if alpha is None or alpha.shape != (height, width):
+            return cast("Pixels", np.full((height, width, 3), peak, np.uint16 if self._deep else np.uint8))
+        return laid_over(alpha, alpha, self._background)
 
     def _opaque(self, frame: av.VideoFrame, apart: av.VideoFrame | None, rgb: Pixels) -> Pixels:
         """Return ``rgb``, the levels of ``frame``, laid over the background where it is transparent."""

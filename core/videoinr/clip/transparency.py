@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from videoinr.clip.background import Background
+from videoinr.clip.background import TRANSPARENT, Background
 from videoinr.types import Pixels
+
+TRANSPARENT_NOTE = "The clip has transparent pixels."
 
 
 def can_be_transparent(pix_fmt: av.VideoFormat) -> bool:
@@ -30,6 +32,9 @@ def laid_over(pixels: Pixels, alpha: Pixels, background: Background, *, is_premu
         [height, width, 3] of the same type; ``pixels`` itself where all is opaque.
     """
     peak = int(np.iinfo(pixels.dtype).max)
+    if background.is_alpha:
+        shown: Any = np.repeat(alpha[..., None], 3, axis=2)
+        return cast("Pixels", shown)
     if alpha.min() == peak:
         return pixels
     height, width = alpha.shape
@@ -98,7 +103,8 @@ def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, backgro
 
 def note_on(background: Background) -> str:
     """Return the sentence that tells what is behind transparent pixels."""
-    return f"The clip has transparent pixels. They are shown on {background.name}."
+    name = background.name if background.name != TRANSPARENT else "black"
+    return f"{TRANSPARENT_NOTE} They are shown on {name}."
 
 
 def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:

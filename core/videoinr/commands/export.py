@@ -178,7 +178,8 @@ def export(
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
 
     An export that was killed, or ended by a power failure, goes on with --resume and the same options. Its frames are
-    those of an unbroken run: a video is encoded in parts that start at fixed frames. With --json-progress, a line keep
+    those of an unbroken run: a video is encoded in parts that start at fixed frames. GIF, WebP and APNG have no
+    parts, and begin anew: each of their frames is stored as what it changes. With --json-progress, a line keep
     on standard input stops the export and keeps its finished frames.
 
     --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others

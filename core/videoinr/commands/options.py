@@ -58,7 +58,9 @@ StreamOption = Annotated[
 BackgroundOption = Annotated[
     str,
     typer.Option(
-        "--background", metavar="COLOUR", help="Behind transparent pixels: black, grey, white, #rrggbb, checkerboard."
+        "--background",
+        metavar="COLOUR",
+        help="Behind transparent pixels: black, grey, white, #rrggbb, checkerboard; transparent: exports keep it.",
     ),
 ]
 DeinterlaceOption = Annotated[

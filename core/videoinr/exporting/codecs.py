@@ -62,6 +62,7 @@ class Codec:
         fine: FFmpeg's options for more than 8 bits at a better quality than the default.
         deep_options: FFmpeg's options for more than 8 bits, instead of those of ``options``.
         most_fps: the most frames per second that players show; None: any number.
+        alpha: the pixel formats with an alpha channel, for 8 and for more bits; None if its files hold none.
     """
 
     encoder: str
@@ -77,6 +78,7 @@ class Codec:
     fine: Options = ()
     deep_options: Options = ()
     most_fps: int | None = None
+    alpha: tuple[str, str] | None = None
 
     @property
     def is_rgb(self) -> bool:
@@ -88,8 +90,13 @@ class Codec:
         """Whether it writes animated pictures, which one encoder makes as a whole."""
         return CONTAINERS[self.endings[0]] in ANIMATIONS
 
-    def pix_fmt_for(self, width: int, height: int, *, deep: bool = False) -> str:
-        """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels; ``deep``: of more than 8 bits."""
+    def pix_fmt_for(self, width: int, height: int, *, deep: bool = False, alpha: bool = False) -> str:
+        """Return FFmpeg's pixel format for pictures of ``width`` x ``height`` pixels.
+
+        ``deep``: of more than 8 bits. ``alpha``: with an alpha channel.
+        """
+        if alpha and self.alpha:
+            return self.alpha[deep]
         even, odd = self.deep if deep and self.deep else (self.pix_fmt, self.odd_pix_fmt)
         return odd if width % 2 or height % 2 else even
 
@@ -139,11 +146,14 @@ CODECS = (
         "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63), (("preset", "8"),),
         title="AV1", names=("av1",), deep=("yuv420p10le", "yuv420p10le"), fine=(("preset", "6"),),
     ),
-    Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)", deep=("gbrp16le", "gbrp16le")),
+    Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)", deep=("gbrp16le", "gbrp16le"),
+        alpha=("bgra", "gbrap16le"),
+    ),
     # ProRes in a .mov cannot say that its range is full.
     Codec(
         "prores_ks", (".mov", ".mkv"), "yuv422p10le", "yuv444p10le", full_range=False,
         title="ProRes 422", names=("prores",), deep=("yuv422p10le", "yuv444p10le"),
+        alpha=("yuva444p10le", "yuva444p10le"),
     ),
     # 8 bits at HQ, 10 at HQX: about as many bytes as ProRes 422 HQ.
     Codec(
@@ -154,9 +164,12 @@ CODECS = (
     Codec("gif", (".gif",), "pal8", "pal8", title="GIF", most_fps=50),
     Codec(
         "libwebp_anim", (".webp",), "bgra", "bgra", Crf("quality", 10, 100, top=100), title="Animated WebP",
-        names=("webp",),
+        names=("webp",), alpha=("bgra", "bgra"),
     ),
-    Codec("apng", (".apng",), "rgb24", "rgb24", title="Animated PNG (lossless)", deep=("rgb48be", "rgb48be")),
+    Codec(
+        "apng", (".apng",), "rgb24", "rgb24", title="Animated PNG (lossless)", deep=("rgb48be", "rgb48be"),
+        alpha=("rgba", "rgba64be"),
+    ),
     # NVENC takes a cq of 0 for "automatic".
     Codec(
         "h264_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 18, 51, least=1),

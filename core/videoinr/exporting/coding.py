@@ -52,6 +52,7 @@ class Coding:
         aspect: width of a pixel by its height.
         deep: whether the frames have more than 8 bits.
         mastering: the mastering data of HDR pictures.
+        alpha: whether the frames have an alpha channel.
     """
 
     codec: Codec
@@ -64,6 +65,7 @@ class Coding:
     aspect: Fraction
     deep: bool = False
     mastering: Mastering | None = None
+    alpha: bool = False
 
     @property
     def muxer(self) -> str:
@@ -73,7 +75,7 @@ class Coding:
     @property
     def pix_fmt(self) -> str:
         """FFmpeg's pixel format of the frames."""
-        return self.codec.pix_fmt_for(self.width, self.height, deep=self.deep)
+        return self.codec.pix_fmt_for(self.width, self.height, deep=self.deep, alpha=self.alpha)
 
     @property
     def frame_bytes(self) -> int:
@@ -117,6 +119,8 @@ class Coding:
             "display": [str(value) for value in self.mastering.display] if self.mastering else [],
             "light": list(self.mastering.light) if self.mastering else [],
             "threads": THREADS,
+            # Absent without alpha, so that journals from before there was any still fit.
+            **({"alpha": True} if self.alpha else {}),
         }
 
     def configure(self, context: Any) -> None:

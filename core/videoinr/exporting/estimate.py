@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import UsageError
-from videoinr.exporting.export import Decoder
+from videoinr.exporting.export import Decoder, decoder_for
 from videoinr.exporting.frame_queries import frame_query
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_colour, is_deep, output_aspect, sink_for
@@ -119,11 +119,12 @@ def estimate_job(
         raise UsageError("A share of an export is not estimated.", hint="Leave --part or --estimate out.")
     begin_peaks()
     started, runs = clock(), list[_Run]()
-    sampler = _Sampler(job, engine, token, clock)
-    for numbers in _runs(job):
-        if runs and clock() - started > _PATIENCE_SECS:
-            break
-        runs.append(sampler.run(numbers, is_first=not runs))
+    with decoder_for(job, engine, token) as decoder:
+        sampler = _Sampler(job, decoder, token, clock)
+        for numbers in _runs(job):
+            if runs and clock() - started > _PATIENCE_SECS:
+                break
+            runs.append(sampler.run(numbers, is_first=not runs))
     peak = peak_now()
     whole = _Whole(job, engine, _typical(runs))
     held = waiting_bytes() if peak.ram_bytes is not None else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -98,7 +99,8 @@ def export_job(
         job, info.colour, output_aspect(info, job.grid), info=info, model=_model_of(engine), companions=companions,
         token=token,
     )  # fmt: skip
-    path = write_frames(job, engine, sink, progress, token, notice)
+    with decoder_for(job, engine, token) as decoder:
+        path = write_frames(job, decoder, sink, progress, token, notice)
     for sentence in engine.opened.info.warnings:
         if sentence not in info.warnings:
             notice(sentence)
@@ -106,6 +108,20 @@ def export_job(
     said = tuple(getattr(sink, "said", ()))
     sound = companions.sound_in_words if companions and not said else ""
     return ExportReport(path, frames, sound, (*(companions.dropped if companions else ()), *said))
+
+
+@contextmanager
+def decoder_for(job: ExportJob, engine: Decoder, token: CancelToken = NEVER) -> Iterator[Decoder]:
+    """Return what decodes the frames of ``job``: ``engine``, or for one that keeps transparency, it and its alpha."""
+    if not job.keeps_alpha:
+        yield engine
+        return
+    from videoinr.render.engine import Engine
+    from videoinr.render.transparent import with_alpha
+
+    assert isinstance(engine, Engine)
+    with with_alpha(engine, job.options, token) as both:
+        yield both
 
 
 def _model_of(engine: Decoder) -> str:

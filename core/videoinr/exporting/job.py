@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from videoinr.clip.background import TRANSPARENT
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
@@ -78,6 +79,17 @@ class ExportJob:
     camera: CameraPath | None = None
 
     @property
+    def keeps_alpha(self) -> bool:
+        """Whether the output has the clip's transparency."""
+        return self.options.background == TRANSPARENT
+
+    @property
+    def can_keep_alpha(self) -> bool:
+        """Whether the output's format holds transparency. Raises UsageError as :meth:`check` does."""
+        pictures, codec = self.picture_format, self.chosen_codec
+        return bool(pictures.alpha[1]) if pictures is not None else codec is not None and codec.alpha is not None
+
+    @property
     def retiming(self) -> EvenFrames:
         """The clip time of each output frame."""
         if self.curve is not None:
@@ -139,6 +151,13 @@ class ExportJob:
         if not self.out.name:
             raise UsageError("The file has no name yet.", hint="Choose where to save it.")
         codec = self.chosen_codec
+        if self.keeps_alpha and not self.can_keep_alpha:
+            assert codec is not None
+            raise UsageError(
+                f"{codec.title or codec.encoder} holds no transparency.",
+                hint="Export PNG, TIFF or OpenEXR pictures, ProRes (.mov), FFV1 (.mkv), an animated WebP or PNG "
+                "(.apng), or choose another --background.",
+            )
         if codec is not None and codec.is_animation:
             self._check_animation(codec)
         if codec is None and self.share != WHOLE:

@@ -46,6 +46,7 @@ class _CodingValues(Strict):
     display: Annotated[list[Name], Field(max_length=10)]
     light: Annotated[list[Annotated[int, Field(ge=0, le=1 << 20)]], Field(max_length=2)]
     threads: _Count
+    alpha: bool = False
 
 
 class _Facts(Strict):
@@ -185,7 +186,7 @@ def _coding(values: _CodingValues) -> Coding:
         raise InputError(f"The codec {values.encoder} is unknown.", hint="Export the shares again.")
     return Coding(
         codec_named(values.encoder), values.ending, values.size[0], values.size[1], _number(values.fps), values.crf,
-        StreamTags(*values.tags), _number(values.aspect), values.deep, _mastering(values),
+        StreamTags(*values.tags), _number(values.aspect), values.deep, _mastering(values), values.alpha,
     )  # fmt: skip
 
 

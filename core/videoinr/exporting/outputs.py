@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import COUNTER, numbered_files
+from videoinr.clip.transparency import TRANSPARENT_NOTE
 from videoinr.colour import HDR_TRANSFERS, ColourSpec
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import CONTAINERS, Codec
@@ -99,14 +101,26 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     codec, (width, height) = job.chosen_codec, job.size_px
     pictures = job.picture_format
     if codec is None or pictures is not None:
-        return (*_remaining_notices(job), *_picture_notes(job, info), *_left_over(job))
+        return (*_remaining_notices(job), *_picture_notes(job, info), *_alpha_notes(job, info), *_left_over(job))
     return (
+        *_alpha_notes(job, info),
         *_depth_notes(job, codec, info),
         *_odd_sides(codec, width, height),
         *_animation_notes(job, codec, info),
         *(companions.sentences if companions else ()),
         *_left_over(job),
     )
+
+
+def _alpha_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
+    """Say what becomes of transparent pixels."""
+    if info is None or not any(TRANSPARENT_NOTE in sentence for sentence in info.warnings):
+        return ()
+    if job.keeps_alpha:
+        return ("The transparency is kept: the alpha channel is decoded as a picture too, which takes as long again.",)
+    if job.can_keep_alpha:
+        return ("The output is opaque. Its format holds transparency: --background transparent keeps it.",)
+    return ("The output is opaque: its format holds no transparency.",)
 
 
 def _picture_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
@@ -136,10 +150,11 @@ def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[s
 
 
 def _animation_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[str, ...]:
-    """Say what an animation cannot keep of the pictures."""
+    """Say what an animation cannot keep of the pictures, and that it has no parts."""
     if info is None or not codec.is_animation:
         return ()
     said, name = [], codec.title
+    said.append(f"Each frame of {name} is stored as what it changes: an export that is killed cannot be resumed.")
     if codec.encoder == "libwebp_anim" and output_aspect(info, job.grid) != 1:
         said.append("WebP files hold no shape of pixels: choose a size in the picture's own shape (--size).")
     if codec.encoder != "apng" and info.colour.primaries == "bt2020":
@@ -243,8 +258,9 @@ def sink_for(
         values = {"encoder": pictures.encoder, "aspect": str(aspect), **depth}
         facts = facts_of(job, values, model=model, origin_secs=origin, duration_secs=duration)
         written = PictureOutput(
-            job.pattern, job.overwrite, aspect, job.retiming.frame_count, facts, resumes=job.resume, form=pictures
-        )
+            job.pattern, job.overwrite, aspect, job.retiming.frame_count, facts, resumes=job.resume,
+            form=replace(pictures, keeps_alpha=job.keeps_alpha),
+        )  # fmt: skip
         return ImageSink(written, token=token)
     from videoinr.exporting.coding import Coding
     from videoinr.exporting.mastering import CARRIERS, read_mastering
@@ -253,7 +269,9 @@ def sink_for(
     tags = tags_from_colour(colour, rgb=codec.is_rgb, full_range=codec.full_range)
     deep = info is not None and is_deep(job, info)
     mastering = read_mastering(info.path, info.stream) if info and deep and codec.encoder in CARRIERS else None
-    coding = Coding(codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering)
+    coding = Coding(
+        codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering, job.keeps_alpha
+    )
     if codec.is_animation:
         from videoinr.exporting.animation_sink import AnimationSink
 

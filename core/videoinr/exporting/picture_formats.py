@@ -30,6 +30,8 @@ class PictureFormat:
         depth: bits of a sample; 0: 16 for clips of more than 8 bits, 8 for others.
         is_light: whether the samples are half floats of linear light.
         is_offered: whether the export dialog shows it.
+        alpha: FFmpeg's pixel formats with an alpha channel, for 8 and for 16 bits.
+        keeps_alpha: whether the pictures have an alpha channel.
     """
 
     name: str
@@ -41,22 +43,25 @@ class PictureFormat:
     depth: int = 0
     is_light: bool = False
     is_offered: bool = False
+    alpha: tuple[str, str] = ("", "")
+    keeps_alpha: bool = False
 
     def is_deep(self, bit_depth: int) -> bool:
         """Return whether pictures of a clip of ``bit_depth`` bits have 16."""
         return self.depth == 16 or (self.depth == 0 and bit_depth > 8)
 
     def encoded(self, rgbx: NDArray[Any], aspect: Fraction = Fraction(1)) -> bytes:
-        """Return the bytes of a file of ``rgbx``, uint8 or uint16 [height, width, 4]; X is dropped.
+        """Return the bytes of a file of ``rgbx``, uint8 or uint16 [height, width, 4]; X is alpha, or dropped.
 
         ``aspect``: width of a pixel by its height.
         """
         import av
 
-        layout = self.layouts[rgbx.dtype == np.uint16]
-        rgb: Any = rgbx[..., :3]
+        layout = (self.alpha if self.keeps_alpha else self.layouts)[rgbx.dtype == np.uint16]
+        rgb: Any = rgbx if self.keeps_alpha else rgbx[..., :3]
         if self.is_light:
-            frame = av.VideoFrame.from_ndarray(_light(rgb), format=layout)
+            light = _light_with_alpha(rgb) if self.keeps_alpha else _light(rgb)
+            frame = av.VideoFrame.from_ndarray(light, format=layout)
         elif rgbx.dtype == np.uint16:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=layout)
         else:
@@ -66,11 +71,12 @@ class PictureFormat:
 
 _PNG = PictureFormat(
     # Level 3 takes a third of the time of the default 6, for files 2 % larger.
-    "png", "PNG pictures", "png", (".png",), ("rgb24", "rgb48be"), (("compression_level", "3"),), is_offered=True
+    "png", "PNG pictures", "png", (".png",), ("rgb24", "rgb48be"), (("compression_level", "3"),), is_offered=True,
+    alpha=("rgba", "rgba64be"),
 )  # fmt: skip
 _TIFF = PictureFormat(
     "tiff", "TIFF pictures", "tiff", (".tif", ".tiff"), ("rgb24", "rgb48le"), (("compression_algo", "deflate"),),
-    is_offered=True,
+    is_offered=True, alpha=("rgba", "rgba64le"),
 )  # fmt: skip
 
 # The first of an ending is its default; that of a folder is the first of all.
@@ -84,6 +90,7 @@ PICTURES = (
     PictureFormat(
         "exr", "OpenEXR pictures (linear light)", "exr", (".exr",), ("", "gbrpf32le"),
         (("format", "half"), ("compression", "zip16")), depth=16, is_light=True, is_offered=True,
+        alpha=("", "gbrapf32le"),
     ),
 )  # fmt: skip
 PICTURE_ENDINGS = tuple(dict.fromkeys(ending for each in PICTURES for ending in each.endings))
@@ -114,6 +121,12 @@ def picture_format_for(ending: str, name: str | None) -> PictureFormat:
             f"{', '.join(PICTURE_ENDINGS)}; their codecs are {', '.join(each.name for each in PICTURES)}.",
         )
     return found
+
+
+def _light_with_alpha(rgba: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return the linear light of 16-bit levels and alpha, by which OpenEXR has the light multiplied."""
+    alpha = rgba[..., 3:].astype(np.float32) / np.float32(65535)
+    return np.concatenate([_light(rgba[..., :3]) * alpha, alpha], axis=2).astype(np.float16).astype(np.float32)
 
 
 def _light(rgb: NDArray[np.uint16]) -> NDArray[np.float32]:

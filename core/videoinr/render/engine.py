@@ -71,7 +71,7 @@ class Engine(Closeable):
     ) -> None:
         self.clip, self._notices = clip, notices
         self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
-        self.weights_hash, self.device = loaded.card.sha256, profile.device
+        self.loaded, self.weights_hash, self.device = loaded, loaded.card.sha256, profile.device
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
