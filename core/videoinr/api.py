@@ -110,7 +110,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         picture_fps: frames per second of a clip of pictures or of frames in memory.
         stream: which video stream of a file to show, counted from 0. None means the one that a player would show.
         background: what is shown behind transparent pixels: ``"black"``, ``"grey"``, ``"white"``, a colour such as
-            ``"#2060ff"``, or ``"checkerboard"``.
+            ``"#2060ff"``, ``"checkerboard"``; ``"transparent"``: an export keeps it; ``"alpha"``: that channel itself.
         deinterlace: ``"auto"`` deinterlaces the frames of a video that are said to be interlaced, ``"on"`` all frames,
             ``"off"`` none.
         across_cuts: what is decoded between two frames with a cut between them. ``"hold"``: the nearer frame, decoded

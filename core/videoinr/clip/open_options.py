@@ -22,8 +22,8 @@ class OpenOptions:
         colour: how to read the pixels. If None, the clip's own tags decide, and guesses where they are missing.
         picture_fps: frames per second of a clip of pictures; positive.
         stream: which video stream of a file to show, counted from 0; None for the one that a player would show.
-        background: what is shown behind transparent pixels: black, grey, white, a colour such as #2060ff, or
-            checkerboard.
+        background: what is shown behind transparent pixels: black, grey, white, a colour such as #2060ff,
+            checkerboard, transparent (black, and an export keeps the transparency), or alpha (that channel itself).
         deinterlace: "auto" deinterlaces the frames of a video that are said to be interlaced, one for each pair of
             fields, "on" all frames, "off" none.
         cuts: pairs that are cuts whatever their frames look like, and with a minus those that are none: "12,-40".

@@ -157,6 +157,10 @@ def export(
     bits, and 16 if the clip has more than 8 or with --codec png16 or tiff16. OpenEXR has linear light in half floats: 1
     is white, and levels are taken as sRGB. GIF (at most 50 frames per second), WebP and APNG hold no sound.
 
+    With --background transparent the output keeps the clip's transparency: PNG, TIFF, OpenEXR, ProRes (4444), FFV1,
+    WebP and APNG hold it, others are refused. The model decodes the alpha channel as a picture of its own, which takes
+    as long again.
+
     --retime goes through points OUT=CLIP in seconds instead of --start, --end and --speed. ~R after a point makes a
     ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling ones run backwards. The
     sound is left out.
