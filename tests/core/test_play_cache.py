@@ -54,8 +54,7 @@ def fill(cache: PlayCache, source: str = "a", most: int = 1000) -> list[int]:
     while len(done) < most and (query := cache.next_wanted(source)) is not None:
         plan = cache.plan
         assert plan is not None
-        index = plan.place(PictureKey(source, query))
-        assert index is not None
+        index = plan.places(PictureKey(source, query))[0]
         done.append(index)
         cache.put(source, picture(query, index % 251))
     return done
@@ -115,16 +114,16 @@ def test_the_whole_clip_ends_with_its_last_frame() -> None:
     last = PlayPlan("a", uneven, times, GRID, GRID.rect)
     assert last.query(last.count - 1).instant == Instant(2, Fraction(1))
     assert last.query(last.count - 2).instant != Instant(2, Fraction(1))
-    assert [last.place(last.key(index)) for index in range(last.count)] == list(range(last.count))
+    assert [last.places(last.key(index)) for index in range(last.count)] == [(index,) for index in range(last.count)]
 
 
 def test_a_plan_knows_its_own_pictures_alone() -> None:
     for start in (Fraction(31, 12), Fraction(259, 100)):
         end = plan_of(start, TIMELINE.duration_secs)
         assert end.count == 1, "a stretch after the last frame's time shows that frame"
-        assert end.place(end.key(0)) == 0
+        assert end.places(end.key(0)) == (0,)
     plan = plan_of(Fraction(1, 2), Fraction(1))
-    assert [plan.place(plan.key(index)) for index in range(plan.count)] == list(range(plan.count))
+    assert [plan.places(plan.key(index)) for index in range(plan.count)] == [(index,) for index in range(plan.count)]
     own = plan.query(3)
     for other in (
         PictureKey("b", own),
@@ -133,7 +132,7 @@ def test_a_plan_knows_its_own_pictures_alone() -> None:
         PictureKey("a", RegionQuery(Instant(0, Fraction(0)), GRID, GRID.rect)),
         PictureKey("a", RegionQuery(Instant(500, Fraction(0)), GRID, GRID.rect)),
     ):
-        assert plan.place(other) is None
+        assert plan.places(other) == ()
 
 
 # ---- the cache ----

@@ -50,8 +50,8 @@ class Coverage:
 class _Held:
     """One picture. ``region`` has no pixels while the picture is on disk alone; ``file`` is its number there."""
 
-    def __init__(self, region: RenderedRegion, place: int | None) -> None:
-        self.nbytes, self.place = region.nbytes, place
+    def __init__(self, region: RenderedRegion, places: tuple[int, ...]) -> None:
+        self.nbytes, self.places = region.nbytes, places
         self.region: RenderedRegion | None = region
         self.without_pixels = replace(region, rgbx=np.empty((0, 0, 4), np.uint8))
         self.file: int | None = None
@@ -103,8 +103,8 @@ class PlayCache(Closeable):
                 self._plan, self._is_given_up, self._is_placed = plan, False, False
                 self._places, self._last = {}, None
                 for held in self._held.values():
-                    held.place = None
-            is_quick = len(self._held) <= AT_ONCE
+                    held.places = ()
+            is_quick = len(self._held) <= AT_ONCE and not (self._held and plan is not None and plan.is_journey)
         if is_quick:
             self._place()
         self.on_change()
@@ -148,7 +148,7 @@ class PlayCache(Closeable):
         with self._lock:
             if self._plan is None:
                 return Coverage()
-            held = {one.place: one.region is None for one in self._held.values() if one.place is not None}
+            held = {place: one.region is None for one in self._held.values() for place in one.places}
             wanted = self._wanted()
             return Coverage(tuple(_stretches(held)), sum(index in held for index in wanted), len(wanted))
 
@@ -156,14 +156,14 @@ class PlayCache(Closeable):
         """Look the kept pictures up in the plan. That takes a while if they are many, and nobody waits for the lock."""
         with self._lock:
             plan, keys = self._plan, list(self._held)
-        places = {} if plan is None else {key: plan.place(key) for key in keys}
+        places = {} if plan is None else {key: plan.places(key) for key in keys}
         with self._lock:
             if plan is not self._plan:
                 return
-            for key, place in places.items():
-                if place is not None and key in self._held:
-                    self._held[key].place = place
-                    self._places[place] = key
+            for key, found in places.items():
+                if key in self._held:
+                    self._held[key].places = found
+                    self._places.update(dict.fromkeys(found, key))
             self._is_placed = True
             self._read_ahead()
 
@@ -196,15 +196,19 @@ class PlayCache(Closeable):
 
     def put(self, source: str, region: RenderedRegion) -> None:
         """Keep ``region``, a full picture that was decoded from ``source``. May write other pictures to the disk."""
-        key = PictureKey(source, region.query)
+        key, plan = PictureKey(source, region.query), self._plan
+        places = () if plan is None else plan.places(key)
         with self._lock:
             if self._is_closed or key in self._held or region.nbytes > self._memory_bytes:
                 return
-            held = _Held(region, None if self._plan is None else self._plan.place(key))
+            # Where there is another plan by now, all pictures are looked up in it anyhow.
+            held = _Held(region, places if plan is self._plan else ())
+            self._is_placed = self._is_placed and plan is self._plan
             self._held[key] = held
             self._in_memory += held.nbytes
-            if held.place is not None:
-                self._places[held.place], self._last = key, held.place
+            if held.places:
+                self._places.update(dict.fromkeys(held.places, key))
+                self._last = held.places[0]
         with self._moving:
             self._make_room()
         self.on_change()
@@ -275,15 +279,15 @@ class PlayCache(Closeable):
 
     def _drop(self, key: PictureKey) -> None:
         held = self._held.pop(key)
-        if held.place is not None:
-            self._places.pop(held.place, None)
+        for place in held.places:
+            self._places.pop(place, None)
 
     def _lateness(self, key: PictureKey) -> int:
         """Return how many pictures playback shows before ``key``; more than all of them if it is not in the plan."""
-        place = self._held[key].place
-        if place is None or self._plan is None:
+        places, plan = self._held[key].places, self._plan
+        if not places or plan is None:
             return 1 << 62
-        return (place - self._at) * self._direction % self._plan.count
+        return min((place - self._at) * self._direction % plan.count for place in places)
 
     # ---- reading back ----
 

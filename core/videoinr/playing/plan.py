@@ -1,15 +1,18 @@
-"""What playback will show: the pictures of one view at the times of a stretch, in order."""
+"""What playback will show, in order: the pictures of one view at the times of a stretch, or those of a journey."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
+from typing import Protocol
 
 from videoinr.geometry import Grid, Rect
-from videoinr.playing.times import PlayTimes
+from videoinr.journey.curve import RetimeCurve
+from videoinr.playing.times import CurveTimes, PlayTimes
 from videoinr.timeline import Timeline
-from videoinr.types import RegionQuery, Segment
+from videoinr.types import Instant, RegionQuery, Segment
 
 BYTES_PER_PIXEL = 4
 
@@ -22,9 +25,16 @@ class PictureKey:
     query: RegionQuery
 
 
+class Flight(Protocol):
+    """A camera that playback follows: what is in view at each time. It can be compared, and be a key."""
+
+    def region(self, time_secs: Fraction) -> tuple[Grid, Rect]:
+        """Return the virtual full frame and its visible pixels at ``time_secs`` of the clip."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlayPlan:
-    """The pictures of a stretch in one view.
+    """The pictures of a stretch or along a curve, in one view or as a camera flies.
 
     Attributes:
         source: what the pictures are decoded from (``Opened.source_id``).
@@ -34,15 +44,17 @@ class PlayPlan:
         rect: the visible pixels of it.
         most: so many pictures at most are rendered ahead; None: all of them.
         exposure_secs: each picture is the mean of so much of the clip around its time; 0: of its time alone.
+        flight: says what is in view instead of ``grid`` and ``rect``, which then only tell a picture's size.
     """
 
     source: str
     timeline: Timeline
-    times: PlayTimes
+    times: PlayTimes | CurveTimes
     grid: Grid
     rect: Rect
     most: int | None = None
     exposure_secs: Fraction = Fraction(0)
+    flight: Flight | None = None
 
     @property
     def count(self) -> int:
@@ -54,26 +66,45 @@ class PlayPlan:
         """Bytes of one picture's pixels."""
         return self.rect.area * BYTES_PER_PIXEL
 
+    @property
+    def is_journey(self) -> bool:
+        """Whether a picture may come more than once, so that :meth:`places` takes a while at its first call."""
+        return self.flight is not None or isinstance(self.times, CurveTimes)
+
     def query(self, index: int) -> RegionQuery:
         """Return the query of picture ``index``, 0 ... count - 1."""
         time_secs = self.times.time(index)
         exposure = exposure_around(time_secs, self.exposure_secs)
-        return RegionQuery(self.timeline.instant_from_time(time_secs), self.grid, self.rect, exposure)
+        grid, rect = (self.grid, self.rect) if self.flight is None else self.flight.region(time_secs)
+        return RegionQuery(self.timeline.instant_from_time(time_secs), grid, rect, exposure)
 
     def key(self, index: int) -> PictureKey:
         """Return the key of picture ``index``, 0 ... count - 1."""
         return PictureKey(self.source, self.query(index))
 
-    def place(self, key: PictureKey) -> int | None:
-        """Return the index of the picture ``key``, or None if the plan does not show it."""
+    def places(self, key: PictureKey) -> tuple[int, ...]:
+        """Return the indices at which the plan shows the picture ``key``, in order."""
         query = key.query
-        if key.source != self.source or (query.grid, query.rect) != (self.grid, self.rect):
-            return None
-        if query.instant.pair >= self.timeline.pair_count:
-            return None
-        near = self.times.index_at(self.timeline.time_from_instant(query.instant))
+        if key.source != self.source or query.instant.pair >= self.timeline.pair_count:
+            return ()
+        if self.is_journey:
+            near = _indices_by_instant(self.timeline, self.times).get(query.instant, ())
+            return tuple(index for index in near if self.query(index) == query)
+        if (query.grid, query.rect) != (self.grid, self.rect):
+            return ()
+        first = self.times.index_at(self.timeline.time_from_instant(query.instant))
         # The last picture may lie after the last frame's time, which its instant gives.
-        return next((index for index in (near, near + 1) if index < self.count and self.query(index) == query), None)
+        found = (index for index in (first, first + 1) if index < self.count and self.query(index) == query)
+        return tuple(found)[:1]
+
+
+@lru_cache(maxsize=2)
+def _indices_by_instant(timeline: Timeline, times: PlayTimes | CurveTimes) -> dict[Instant, tuple[int, ...]]:
+    found: dict[Instant, tuple[int, ...]] = {}
+    for index in range(times.count):
+        instant = timeline.instant_from_time(times.time(index))
+        found[instant] = (*found.get(instant, ()), index)
+    return found
 
 
 def exposure_around(time_secs: Fraction, secs: Fraction) -> Segment | None:
@@ -93,3 +124,17 @@ def play_times(timeline: Timeline, segment: Segment, step_secs: Fraction) -> Pla
     start, last = segment.start_secs, timeline.frame_time(timeline.last_frame)
     steps = ceil(last / step_secs) if start < last else floor(start / step_secs)
     return PlayTimes(start, min(segment.end_secs, (steps + 1) * step_secs), step_secs)
+
+
+def times_along(timeline: Timeline, curve: RetimeCurve, step_secs: Fraction) -> PlayTimes | CurveTimes:
+    """Return the times along ``curve``; those of a straight line are the times of plain playback at its speed.
+
+    Args:
+        timeline: the clip's frame times.
+        curve: output time to clip time.
+        step_secs: output seconds from one picture to the next.
+    """
+    lowest, highest = curve.speeds
+    if lowest == highest > 0:
+        return play_times(timeline, curve.extent, lowest * step_secs)
+    return CurveTimes(curve, step_secs)

@@ -1,10 +1,12 @@
-"""The times of the pictures that playback shows of a stretch of a clip, exact seconds."""
+"""The times of the pictures that playback shows of a stretch of a clip, or along a retime curve, exact seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+
+from videoinr.journey.curve import RetimeCurve
 
 LEAST_RATE, MOST_RATE = Fraction(24), Fraction(60)
 """Pictures a second, where the clip's own rate decides."""
@@ -61,3 +63,43 @@ class PlayTimes:
     @property
     def _first_multiple(self) -> int:
         return floor(self.start_secs / self.step_secs) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class CurveTimes:
+    """The times of a clip at the multiples of a step of the output along ``curve``, which may stand still or turn back.
+
+    Attributes:
+        curve: output time to clip time.
+        step_secs: output seconds from one picture to the next: the speed divided by the rate of the display.
+    """
+
+    curve: RetimeCurve
+    step_secs: Fraction
+
+    @property
+    def start_secs(self) -> Fraction:
+        """The first moment of the clip that the curve shows, which may come late."""
+        return self.curve.extent.start_secs
+
+    @property
+    def end_secs(self) -> Fraction:
+        """The last moment of the clip that the curve shows."""
+        return self.curve.extent.end_secs
+
+    @property
+    def count(self) -> int:
+        """The number of pictures, at least one."""
+        return max(1, ceil(self.curve.duration_secs / self.step_secs))
+
+    def time(self, index: int) -> Fraction:
+        """Return the clip's time of picture ``index``, 0 ... count - 1."""
+        return self.curve.time(index * self.step_secs)
+
+    def index_of(self, out_secs: Fraction) -> int:
+        """Return the picture shown at ``out_secs`` of the output; outside of it, its first or last picture."""
+        return min(max(floor(out_secs / self.step_secs), 0), self.count - 1)
+
+    def index_at(self, time_secs: Fraction) -> int:
+        """Return the first picture that shows ``time_secs`` of the clip; the first of all where none does."""
+        return self.index_of(self.curve.first_shown(time_secs) or Fraction(0))
