@@ -16,6 +16,7 @@ from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.panels.focus_walk import FocusWalk
 from videoinr_viewer.picture.picture_taker import PictureTaker
@@ -61,6 +62,7 @@ class Targets:
     play: CachedPlay
     sound: Sound
     settings_page: SettingsPage
+    journey_play: JourneyPlay
 
     @property
     def timeline(self) -> TimelinePanel:

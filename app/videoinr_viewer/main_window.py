@@ -26,6 +26,7 @@ from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.export.queue_window import QUEUE_MODULES
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import DOCK_MODULE, Slicing
+from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.check_marks import CheckMarks
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
         self.modes = ViewModes(self, self.frame_view)
         self.annotations, self.thumbnails = Annotations(session, self), Thumbnails(reader, self)
         self.planner = JourneyPlanner(session, self)
+        self.journey_play = JourneyPlay(self.planner, session, player, play, self)
         self.history = History(session, self.annotations, options.reading, self.planner, self)
         self.views = ViewHistory(session, player, self)
         self.smooth_zoom = SmoothZoom(session, self)
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
             play,
             sound,
             self.settings_page,
+            self.journey_play,
         )
         self.actions_by_id = build_actions(targets, self)
         self.bindings = KeyBindings(self.actions_by_id, {row.id: row.keys for row in TABLE}, self)
@@ -188,7 +191,7 @@ class MainWindow(QMainWindow):
         self.source_key, self.loupe_key = HoldKey(Qt.Key.Key_Tab, self), HoldKey(Qt.Key.Key_Z, self)
         self.check_marks = CheckMarks(
             self.actions_by_id, player, sound, self.timeline.transport, self.frame_view, self.inspections,
-            self.slicing, self.planner, self,
+            self.slicing, self.planner, self.journey_play, self,
         )  # fmt: skip
         self._lay_out()
         self._connect(session, player, bridge, export)

@@ -8,15 +8,20 @@ from fractions import Fraction
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from videoinr.journey.curve import RetimeCurve
 from videoinr_viewer.session import Session
 
 SPEEDS = tuple(Fraction(2) ** power for power in range(-4, 3))
 """Clip seconds per second of the clock: 1/16 ... 4."""
 TICK_MSECS = 15
+_LEAST_PART = 10**6
+"""Positions along a curve are fractions of a second with at most this denominator where playback begins."""
 
 
 class Player(QObject):
     """Plays the segment between the marks. Each tick adds the elapsed time, so the user can seek during playback.
+
+    With a ``curve``, playback goes along it instead: ``position_secs`` is where it is, in seconds of the output.
 
     ``heard`` returns the clip's second that is heard now, or None: then it is the time.
     """
@@ -36,6 +41,8 @@ class Player(QObject):
         self._own_secs: Fraction | None = None
         self.heard: Callable[[], Fraction | None] = lambda: None
         self._is_held = False
+        self.curve: RetimeCurve | None = None
+        self.position_secs = Fraction(0)
         self.speed = Fraction(1)
         self.direction = 1
         self.loops = True
@@ -89,6 +96,13 @@ class Player(QObject):
         index = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - self.speed))
         self.set_speed(SPEEDS[min(max(index + steps, 0), len(SPEEDS) - 1)])
 
+    def set_curve(self, curve: RetimeCurve | None) -> None:
+        """Play along ``curve``, which lies in the clip; None: play the clip as it is."""
+        if curve != self.curve:
+            self.curve = curve
+            self.position_secs = self._position_at(self._session.view.time_secs)
+            self.changed.emit()
+
     def set_loops(self, loops: bool) -> None:
         """Set whether playback starts over at the end or stops there."""
         self.loops = loops
@@ -111,13 +125,26 @@ class Player(QObject):
         if (segment := self._session.segment) is None:
             return
         now = self._session.view.time_secs
-        is_inside = segment.start_secs <= now < min(segment.end_secs, self._last_secs())
-        if direction > 0 and not is_inside:
+        if self.curve is not None:
+            self._begin_curve(self.curve, direction)
+        elif direction > 0 and not segment.start_secs <= now < min(segment.end_secs, self._last_secs()):
             self._session.seek(segment.start_secs, moving=True)
         self.direction = direction
         self._last_ns, self._own_secs = self._clock_ns(), self._session.view.time_secs
         self._timer.start()
         self.changed.emit()
+
+    def _begin_curve(self, curve: RetimeCurve, direction: int) -> None:
+        position = self._position_at(self._session.view.time_secs)
+        self.position_secs = Fraction(0) if direction > 0 and position >= curve.duration_secs else position
+        self._session.seek(curve.time(self.position_secs), moving=True)
+
+    def _position_at(self, time_secs: Fraction) -> Fraction:
+        """Return where the curve shows ``time_secs``: here, or else where it does so first, or its start."""
+        if self.curve is not None and self.curve.time(self.position_secs) == time_secs:
+            return self.position_secs
+        shown = None if self.curve is None else self.curve.first_shown(time_secs)
+        return Fraction(0) if shown is None else shown.limit_denominator(_LEAST_PART)
 
     def _last_secs(self) -> Fraction:
         """Return the end of playback: the out mark, or the last frame's time."""
@@ -138,6 +165,10 @@ class Player(QObject):
         now = self._session.view.time_secs
         if now != self._own_secs:
             self.relocated.emit()  # The user went elsewhere: what is heard is of another time.
+            self.position_secs = self._position_at(now)
+        if self.curve is not None:
+            self._move_along(self.curve, elapsed * self.speed * self.direction)
+            return
         heard = self.heard() if now == self._own_secs else None
         time_secs = now + elapsed * self.speed * self.direction if heard is None else heard
         if segment.start_secs <= time_secs < segment.end_secs:
@@ -145,6 +176,21 @@ class Player(QObject):
         else:
             self._reach_end(segment.start_secs, segment.end_secs)
         self._own_secs = self._session.view.time_secs
+
+    def _move_along(self, curve: RetimeCurve, by_secs: Fraction) -> None:
+        position = self.position_secs + by_secs
+        if 0 <= position < curve.duration_secs:
+            self.position_secs = position
+        else:
+            over = self.direction > 0
+            self.position_secs = Fraction(0) if over is self.loops else curve.duration_secs
+        self._session.seek(curve.time(self.position_secs), moving=True)
+        self._own_secs = self._session.view.time_secs
+        if self.position_secs != position:
+            if self.loops:
+                self.relocated.emit()
+            else:
+                self.pause()
 
     def _reach_end(self, start_secs: Fraction, end_secs: Fraction) -> None:
         if self.loops:

@@ -227,6 +227,18 @@ class Session(QObject):
                 view = navigation.fitted(view, self.clip.info, self._screen_px, margin_px=self._fit_margin_px)
             self._navigate(view, moving=False, keeps_fit=fits)
 
+    def aim(self, centre: Point, zoom: float) -> None:
+        """Show another part of the picture, which playback has asked for: no request follows."""
+        view = replace(self.view, centre=centre, zoom=zoom)
+        if self.clip is not None and view != self.view:
+            self.is_fitted, self.view = False, view
+            self.view_changed.emit(view)
+
+    @property
+    def fit_margin_px(self) -> float:
+        """The margin of a fitted picture, physical pixels."""
+        return self._fit_margin_px
+
     # ---- time ----
 
     @Slot(object)

@@ -100,6 +100,9 @@ class Nearer:
         near = int(min(time_secs, self.until) * 24)
         return GRID.scaled(1 + near / 24), Rect(near, 0, 8, 8)
 
+    def place(self, time_secs: Fraction) -> tuple[tuple[float, float], float]:
+        raise NotImplementedError("the window asks for it alone")
+
 
 def test_a_flight_says_what_is_in_view() -> None:
     plan = along("0=0 1=1", flight=Nearer(Fraction(1, 2)))

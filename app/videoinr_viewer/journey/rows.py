@@ -25,7 +25,12 @@ def _shutter(angle: int) -> Callable[[Targets], object]:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("retime", Menu.JOURNEY, "&Retime curve…", ("R",), lambda t: t.side_windows.show_retime(), group_ends=True),
+    Row("retime", Menu.JOURNEY, "&Retime curve…", ("R",), lambda t: t.side_windows.show_retime()),
+    Row(
+        "journey-play", Menu.JOURNEY, "Play &along curve and camera path", ("Ctrl+R",),
+        lambda t: t.journey_play.toggle(), checkable=True, group_ends=True,
+        tip="Without sound where there is a retime curve",
+    ),
     *(
         Row(
             f"shutter-{angle}", Menu.JOURNEY, f"Shutter {angle}°" if angle else "&No shutter", (f"Ctrl+Alt+{index}",),

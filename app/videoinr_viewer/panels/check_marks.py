@@ -11,6 +11,7 @@ from videoinr.journey.camera import Easing
 from videoinr_viewer.inspection.flow_overlay import FlowView
 from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import Slicing
+from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import ANGLES, JourneyPlanner
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.frame_view import FrameView
@@ -43,12 +44,14 @@ class CheckMarks(QObject):
         inspections: Inspections,
         slicing: Slicing,
         planner: JourneyPlanner,
+        journey_play: JourneyPlay,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._actions, self._player, self._sound, self._transport = actions, player, sound, transport
         self._frame_view, self._inspections, self._slicing = frame_view, inspections, slicing
-        self._planner = planner
+        self._planner, self._journey_play = planner, journey_play
+        journey_play.changed.connect(self._show_journey_play)
         planner.changed.connect(self._show_shutter)
         planner.easing_changed.connect(self._show_easing)
         player.changed.connect(self._show_player)
@@ -79,6 +82,10 @@ class CheckMarks(QObject):
         for angle in ANGLES:
             action = self._actions[f"shutter-{angle}"]
             action.setChecked(action is chosen)
+
+    @Slot()
+    def _show_journey_play(self) -> None:
+        self._actions["journey-play"].setChecked(self._journey_play.is_on)
 
     @Slot()
     def _show_easing(self) -> None:

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from videoinr.geometry import Grid, Rect
 from videoinr.playing.cache import Coverage, PlayCache
-from videoinr.playing.plan import PlayPlan, play_times
-from videoinr.playing.times import display_rate
+from videoinr.playing.plan import Flight, PlayPlan, play_times, times_along
+from videoinr.playing.times import CurveTimes, display_rate
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 from videoinr_viewer.player import TICK_MSECS, Player
 from videoinr_viewer.session import Session
@@ -63,6 +63,7 @@ class CachedPlay(QObject):
         self.rate: Fraction | None = None
         self.renders_ahead = True
         self.needs_source: Callable[[], bool] = lambda: False
+        self.flight_of: Callable[[], Flight | None] = lambda: None
         self.decoded = self.drafts = 0
         self._view: tuple[Grid, Rect] | None = None
         self._plan: PlayPlan | None = None
@@ -106,26 +107,28 @@ class CachedPlay(QObject):
     @Slot(object)
     def _take(self, request: RenderRequest) -> None:
         view = (request.query.grid, request.query.rect)
-        if view != self._view:
+        if view != self._view and not self._flies:
             self._view = view
             self._replan.start()
         if not self._player.is_running:
             self._move()
             self.requested.emit(request)
             return
-        if self._plan is None or (self._plan.grid, self._plan.rect) != view:
+        if self._plan is None or not (self._flies or (self._plan.grid, self._plan.rect) == view):
             self._plan_anew()
         if self._plan is not None:
             self._show(self._plan, request)
 
     def _show(self, plan: PlayPlan, request: RenderRequest) -> None:
         """Show the picture at the playhead, or ask for a motion draft of it; nothing if it is shown."""
-        lead = LEAD_SECS * self._player.speed * self._player.direction
-        index = plan.times.index_at(self._session.view.time_secs + lead)
+        index = self._index_now(plan, LEAD_SECS * self._player.speed * self._player.direction)
         query = plan.query(index)
         if self._wanted and self._wanted[-1] == query:
             return
         self._index = index
+        if plan.flight is not None:
+            # The picture is drawn where the camera was at its own time, not at that of the clock.
+            self._session.aim(*plan.flight.place(plan.times.time(index)))
         self._wanted = [*self._wanted[1 - _REMEMBERED :], query]
         self._cache.move(index, self._player.direction, plays=True)
         kept = self._cache.get(query)
@@ -133,6 +136,9 @@ class CachedPlay(QObject):
             self.picture.emit(kept)
         if kept is None or self.needs_source():
             on_screen = request.on_screen and replace(request.on_screen, instant=query.instant)
+            if self._flies:
+                # The view of the request is that of now, the query that of the picture's own time.
+                on_screen = None
             # A draft shows its time alone: with an exposure it would take as many times as long.
             plain = replace(query, exposure=None)
             self.requested.emit(replace(request, query=plain, moving=True, on_screen=on_screen, is_playing=True))
@@ -146,8 +152,11 @@ class CachedPlay(QObject):
         instants = [query.instant for query in self._wanted]
         if region.query.instant not in instants:
             return True
-        shown = self._newest_shown
-        return shown in instants and instants.index(region.query.instant) < instants.index(shown)
+        if (shown := self._newest_shown) not in instants:
+            return False
+        # The last ones: along a curve, an instant may come again.
+        instants.reverse()
+        return instants.index(region.query.instant) > instants.index(shown)
 
     @Slot(object)
     def note_shown(self, region: RenderedRegion) -> None:
@@ -172,10 +181,34 @@ class CachedPlay(QObject):
         rate = display_rate(clip.info.fps, self.rate)
         marks = self._session.marks
         is_marked = marks.in_secs is not None or marks.out_secs is not None
-        most = None if is_marked else ceil(AHEAD_SECS * rate)
-        times = play_times(clip.timeline, segment, self._player.speed / rate)
+        curve, step = self._player.curve, self._player.speed / rate
+        most = None if is_marked or curve is not None else ceil(AHEAD_SECS * rate)
+        times = play_times(clip.timeline, segment, step) if curve is None else times_along(clip.timeline, curve, step)
         most = most if self.renders_ahead else 0
-        return PlayPlan(clip.source_id, clip.timeline, times, *view, most, self._session.exposure_secs)
+        exposure_secs, flight = self._session.exposure_secs, self.flight_of()
+        if flight is not None:
+            screen = Grid(*self._session.screen_px)
+            view = (screen, screen.rect)
+        return PlayPlan(clip.source_id, clip.timeline, times, *view, most, exposure_secs, flight)
+
+    @property
+    def _flies(self) -> bool:
+        """Whether the view follows the camera now: it is not the user's choice."""
+        return self._plan is not None and self._plan.flight is not None and self._player.is_running
+
+    def _index_now(self, plan: PlayPlan, lead_secs: Fraction = Fraction(0)) -> int:
+        """Return the picture at the playhead, or ``lead_secs`` of playback after it."""
+        times, player = plan.times, self._player
+        if player.curve is None:
+            return times.index_at(self._session.view.time_secs + lead_secs)
+        if isinstance(times, CurveTimes):
+            return times.index_of(player.position_secs + lead_secs)
+        return times.index_at(player.curve.time(player.position_secs + lead_secs))
+
+    @Slot()
+    def replan(self) -> None:
+        """Plan anew: the camera may fly otherwise."""
+        self._replan.start()
 
     @Slot()
     def _replan_soon(self) -> None:
@@ -186,7 +219,7 @@ class CachedPlay(QObject):
         plan = self._plan_of()
         if plan != self._plan:
             self._plan, self._index, self._wanted = plan, -1, []
-        index = 0 if plan is None else plan.times.index_at(self._session.view.time_secs)
+        index = 0 if plan is None else self._index_now(plan)
         self._cache.set_plan(plan, index, self._player.direction)
         self.look_again.emit()
 
@@ -212,10 +245,16 @@ class CachedPlay(QObject):
     def _rest_on_picture(self) -> None:
         """Go to the time of the picture that is shown: the full picture at rest is then that one."""
         clip, plan, now = self._session.clip, self._plan, self._session.view.time_secs
-        if clip is None or plan is None or not self._wanted or now >= plan.times.end_secs:
+        if clip is None or plan is None or not self._wanted:
             return
         shown_secs = clip.timeline.time_from_instant(self._wanted[-1].instant)
-        if abs(shown_secs - now) <= plan.times.step_secs:
+        if isinstance(plan.times, CurveTimes):
+            is_near = abs(self._index_now(plan) - self._index) <= 1
+        else:
+            is_near = now < plan.times.end_secs and abs(shown_secs - now) <= plan.times.step_secs
+        if is_near and isinstance(plan.times, CurveTimes):
+            self._player.position_secs = self._index * plan.times.step_secs
+        if is_near:
             self._session.seek(shown_secs, moving=True)
 
     # ---- what is told ----

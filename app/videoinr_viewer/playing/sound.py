@@ -55,7 +55,7 @@ def has_library() -> bool:
 class Sound(QObject):
     """The sound of playback. Lives on the GUI thread and never waits; a thread of its own decodes.
 
-    Backwards, without sound in the clip, and while the user holds a slider, it is silent.
+    Backwards, along a retime curve, without sound in the clip, and while the user holds a slider, it is silent.
     """
 
     changed = Signal()
@@ -142,6 +142,7 @@ class Sound(QObject):
         """Play from where playback is now, or fall silent."""
         clip, segment, player = self._session.clip, self._session.segment, self._player
         plays = player.is_running and player.direction > 0 and not self.is_muted and self.has_output
+        plays = plays and player.curve is None
         if clip is None or segment is None or not plays or not clip.info.audio:
             self._stop()
             return

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPolygonF
 
-from videoinr.playing.cache import Coverage
+from videoinr.playing.cache import Coverage, Stretch
 from videoinr.playing.plan import PlayPlan
+from videoinr.playing.times import CurveTimes, PlayTimes
 from videoinr.timeline import Timeline
 from videoinr_viewer.session import Marks
 from videoinr_viewer.style.language import decimal
@@ -34,6 +35,8 @@ FRAME_SPACING_PX = 5
 LABEL_SPACING_PX = 78
 DENSE = 400
 """So many marks of one kind are not drawn one by one."""
+EXTENT_PARTS = 32
+"""A stretch of a curve is looked at in so many places, to see how far it reaches."""
 Frames = NDArray[np.int64]
 _PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.Dense4Pattern)
 """Neighbouring segments differ in pattern, not in colour alone."""
@@ -126,8 +129,7 @@ class OverviewPainter:
             self._painter.drawLine(QPointF(whole.left(), y), QPointF(whole.right(), y))
         self._painter.setPen(Qt.PenStyle.NoPen)
         for one in coverage.stretches:
-            end = times.time(one.last + 1) if one.last + 1 < times.count else times.end_secs
-            box = self._box_of(times.time(one.first), end)
+            box = self._box_of(*_extent(times, one))
             if box.width() > 0:
                 pattern = Qt.BrushStyle.BDiagPattern if one.on_disk else Qt.BrushStyle.SolidPattern
                 self._painter.fillRect(box, QBrush(colour, pattern))
@@ -242,3 +244,13 @@ class OverviewPainter:
         colour = self._palette.color(role)
         colour.setAlphaF(alpha)
         return colour
+
+
+def _extent(times: PlayTimes | CurveTimes, stretch: Stretch) -> tuple[Fraction, Fraction]:
+    """Return the times of the clip between which the pictures of ``stretch`` lie."""
+    after = min(stretch.last + 1, times.count - 1)
+    if isinstance(times, PlayTimes):
+        return times.time(stretch.first), times.time(after) if after > stretch.last else times.end_secs
+    places = {stretch.first + (after - stretch.first) * part // EXTENT_PARTS for part in range(EXTENT_PARTS + 1)}
+    found = [times.time(place) for place in places]
+    return min(found), max(found)

@@ -31,6 +31,9 @@ class Flight(Protocol):
     def region(self, time_secs: Fraction) -> tuple[Grid, Rect]:
         """Return the virtual full frame and its visible pixels at ``time_secs`` of the clip."""
 
+    def place(self, time_secs: Fraction) -> tuple[tuple[float, float], float]:
+        """Return the centre of the view then, (x, y) in clip pixels, and its zoom, screen pixels per clip pixel."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlayPlan:

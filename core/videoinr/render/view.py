@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from videoinr.geometry import Grid, rect_from_units, rect_on_grid
+from videoinr.geometry import Grid, Rect, rect_from_units, rect_on_grid
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, RegionQuery, RenderRequest, ViewState
 
@@ -46,6 +46,19 @@ def visible_units(view: ViewState, info: ClipInfo, screen_px: tuple[int, int]) -
     return (x - half_x) / width, (y - half_y) / height, (x + half_x) / width, (y + half_y) / height
 
 
+def region_in_view(view: ViewState, info: ClipInfo, screen_px: tuple[int, int]) -> tuple[Grid, Rect] | None:
+    """Return the virtual full frame and the pixels of it that a window shows; None if it shows none.
+
+    Args:
+        view: the centre and the zoom.
+        info: the clip.
+        screen_px: (width, height) of the window, physical pixels.
+    """
+    grid = info.grid.scaled(scale_from_zoom(view.zoom))
+    rect = rect_from_units(*visible_units(view, info, screen_px), grid)
+    return None if rect is None else (grid, rect)
+
+
 def resolve(
     view: ViewState, info: ClipInfo, timeline: Timeline, screen_px: tuple[int, int], *, moving: bool
 ) -> RenderRequest | None:
@@ -61,11 +74,10 @@ def resolve(
     Returns:
         The request, or None if no pixel of the picture is in view.
     """
-    grid = info.grid.scaled(scale_from_zoom(view.zoom))
-    units = visible_units(view, info, screen_px)
-    rect = rect_from_units(*units, grid)
-    if rect is None:
+    found = region_in_view(view, info, screen_px)
+    if found is None:
         return None
+    (grid, rect), units = found, visible_units(view, info, screen_px)
     instant, on_screen = timeline.instant_from_time(view.time_secs), None
     screen = info.grid.scaled(view.zoom)
     if screen.width < grid.width and (seen := rect_from_units(*units, screen)) is not None:
