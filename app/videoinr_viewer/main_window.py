@@ -65,13 +65,13 @@ TITLE = "VideoINR Viewer"
 LATE_MODULES = (
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
     "videoinr_viewer.dialogs.shortcuts_dialog",
-    "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, *QUEUE_MODULES,
+    "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, "videoinr_viewer.dialogs.settings_dialog", *QUEUE_MODULES,
     "videoinr.clip.describe", "videoinr.clip.cut_edits",
     "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
 )  # fmt: skip
 """What an action needs that the start does without: imported on a thread once the first full picture is there.
 
-Not the page of the settings: superqt's import holds Python's lock for a tenth of a second."""
+The settings' superqt holds Python's lock for long, but not after pyqtgraph, which takes Qt's names one by one."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,10 @@ def test_pictures_along_a_curve_are_decoded_once_and_played(small: Stage) -> Non
     assert plan is not None
     assert isinstance(plan.times, CurveTimes)
     assert [plan.times.time(index) for index in range(15)] == [TURNS.time(index * FRAME) for index in range(15)]
+    overview = viewer.window.timeline.overview
+    small.wait_for(lambda: "decoded for playback" in overview.describe(overview._x_from_time(Fraction(3, 10))))
+    assert "decoded for playback" not in overview.describe(overview._x_from_time(Fraction(1)))
+    assert not overview.grab().isNull()
     small.shown.clear()
     viewer.player.toggle()
     small.wait_for(lambda: viewer.play.decoded >= 16)
