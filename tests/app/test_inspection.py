@@ -186,6 +186,20 @@ def test_the_motion_follows_the_time(here: Stage) -> None:
     assert field.query.instant == Instant(12, Fraction(1, 2))
 
 
+@pytest.mark.parametrize("action", ["flow-colours", "blend-mask"])
+def test_what_is_shown_of_a_zoomed_view_does_not_count_for_the_whole(here: Stage, action: str) -> None:
+    here.viewer.session.zoom_to(16)
+    here.wait_until_complete()
+    trigger(here, action)
+    here.wait_for(lambda: inspections_of(here).is_complete)
+    here.viewer.session.fit()
+    assert not inspections_of(here).is_complete, "another part of the picture is in view"
+    here.wait_for(lambda: inspections_of(here).is_complete)
+    shown = inspections_of(here).flow.field if action == "flow-colours" else inspections_of(here).blend.mask
+    assert shown is not None
+    assert shown.query.rect == shown.query.grid.rect
+
+
 @pytest.mark.parametrize("zoom", [3.7, 16.0])
 def test_arrows_keep_to_the_picture_while_it_is_moved(here: Stage, zoom: float) -> None:
     here.viewer.session.zoom_to(zoom)

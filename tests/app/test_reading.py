@@ -133,7 +133,7 @@ def test_the_menu_lists_models_and_devices_and_checks_the_present_ones(stage: St
     assert {f"model-{name}" for name in (*shipped_names(), "gradient")} <= set(listed)
     assert {"device-fastest", "device-cpu"} <= set(listed)
     assert [name for name, checked in listed.items() if checked] == ["model-gradient", "device-fastest"]
-    assert shipped_names() == ["lite", "base"]
+    assert shipped_names() == ["lite", "base", "lite-real"]
 
 
 def test_another_model_keeps_the_view(stage: Stage) -> None:

@@ -187,4 +187,5 @@ def test_the_next_model_is_another_one() -> None:
     assert next_model("lite") == "base"
     assert next_model("mine") == "lite"
     assert next_model("mine", "lite") == "base"
-    assert next_model("mine", "base") == "lite"
+    assert next_model("mine", "base") == "lite-real"
+    assert next_model("mine", "lite-real") == "lite"

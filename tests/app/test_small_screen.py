@@ -116,3 +116,11 @@ def test_the_keyboard_brings_a_field_into_view(stage: Stage, monkeypatch: pytest
             top = field.mapTo(area.viewport(), QPoint()).y()
             assert 0 <= top <= area.viewport().height() - field.height()
     assert area.verticalScrollBar().value() > 0
+
+
+def test_the_rows_of_the_shortcuts_are_as_high_as_their_letters(stage: Stage) -> None:
+    stage.viewer.window.actions_by_id["change-shortcuts"].trigger()
+    dialog = stage.viewer.window.help.shortcuts
+    assert dialog is not None
+    row = dialog.list.visualItemRect(dialog.list.topLevelItem(0)).height()
+    assert row >= dialog.list.fontMetrics().height() + 2, "an umlaut is whole"

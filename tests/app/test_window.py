@@ -18,6 +18,7 @@ from helpers.stage import Stage
 from videoinr.render.view import scale_from_zoom
 from videoinr.types import ExportProgress, Quality
 from videoinr_viewer.dialogs.errors import CrashReport
+from videoinr_viewer.picture.scoring import Score
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.text import format_factor, format_zoom
 from videoinr_viewer.style.theme import Tone, palette
@@ -119,6 +120,7 @@ def test_a_narrow_window_keeps_the_scale_and_elides_the_model(stage: Stage) -> N
     stage.viewer.session.seek(Fraction(101, 100))
     stage.viewer.session.zoom_to(4.4444)
     status.show_export(ExportProgress(3, 12, 1.0))
+    status.show_queue("queue 40%, 3 left")
     stage.viewer.window.resize(stage.viewer.window.minimumSize())
     stage.wait_for(lambda: "…" in shown_text(status.engine))
     assert shown_text(status.scale) == "×4.44 (beyond ×4)"
@@ -129,6 +131,22 @@ def test_a_narrow_window_keeps_the_scale_and_elides_the_model(stage: Stage) -> N
     stage.viewer.window.resize(1200, 700)
     stage.wait_for(lambda: shown_text(status.engine) == "gradient · cpu")
     assert shown_text(status.scale) == "×4.44 (beyond the trained ×1–×4)"
+
+
+def test_no_text_of_the_status_line_is_cut_off_without_dots(stage: Stage) -> None:
+    window, status = stage.viewer.window, stage.viewer.window.status
+    stage.viewer.session.seek(Fraction(101, 100))
+    stage.viewer.session.zoom_to(4.4444)
+    window.resize(window.minimumSize())
+    status.show_score(Score(31.1, 0.963, "base"))
+    status.show_progress("encoding 12 %, 30 s")
+    status.show_queue("queue 40%, 3 left")
+    stage.wait_for(lambda: "…" in shown_text(status.engine))
+    QApplication.processEvents()
+    for label in status.findChildren(QLabel):
+        if label.isVisible():
+            room = label.fontMetrics().horizontalAdvance(shown_text(label))
+            assert label.width() >= room, shown_text(label)
 
 
 def shown_text(label: QLabel) -> str:

@@ -70,7 +70,9 @@ class SecondModel:
 
 def shipped_names() -> list[str]:
     """Return the names of the models that ship with the program, without loading them."""
-    return sorted((file.stem for file in resource_path("models").glob("*.json")), reverse=True)
+    names = sorted((file.stem for file in resource_path("models").glob("*.json")), reverse=True)
+    # Those for all clips first: a name such as lite-real says what the model is for.
+    return sorted(names, key=lambda name: "-" in name)
 
 
 def next_model(present: str, compared: str = "") -> str | None:

@@ -43,6 +43,8 @@ class ShortcutsDialog(SideDialog):
         self.list.setRootIsDecorated(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setStretchLastSection(False)
+        # Before rows are measured: they keep their height.
+        self.list.ensurePolished()
         for name, menu in rows:
             item = QTreeWidgetItem(self.list, [plain(bindings.actions[name]), menu.replace("&", "")])
             item.setData(0, _ID, name)

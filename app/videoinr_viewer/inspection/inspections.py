@@ -117,18 +117,22 @@ class Inspections(QObject):
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that is turned on shows the instant in view."""
+        """Whether all that is turned on shows the instant and the part of the picture in view."""
         wants_flow, wants_doubt = self.flow.view is not FlowView.OFF, self.doubt.is_on
         if self._session.clip is None:
             return True
         way = self.trajectory.trajectory
         has_way = way is not None and self._asked.get(TrajectoryInquiry) == TrajectoryInquiry(way.instant, way.place)
         return (
-            (not wants_flow or self.flow.is_fresh)
+            (not wants_flow or self._is_answered(FlowInquiry, self.flow.field))
             and (not wants_doubt or self.doubt.is_fresh)
-            and (not self.blend.is_on or self.blend.is_fresh)
+            and (not self.blend.is_on or self._is_answered(BlendInquiry, self.blend.mask))
             and (not self.follows_point or has_way)
         )
+
+    def _is_answered(self, kind: type[FlowInquiry] | type[BlendInquiry], answer: FlowField | BlendMask | None) -> bool:
+        # What is there of the same instant may be of another part of the picture, from before a zoom.
+        return answer is not None and self._asked.get(kind) == kind(answer.query)
 
     # ---- the mouse, as a MouseTool ----
 

@@ -40,17 +40,18 @@ class StatusLine(QFrame):
         self._clip: Opened | None = None
         self._shown: Quality | None = None
         self._is_opening = False
-        self.where, self.zoom, self.work, self.export, self.queue, self.score = (QLabel() for _ in range(6))
+        self.where, self.zoom = QLabel(), QLabel()
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
         self.pair, self.play, self.picture, self.engine = (ShrinkingLabel() for _ in range(4))
+        self.work, self.export, self.queue, self.score = (ShrinkingLabel() for _ in range(4))
         self._note = PairNote()
         self._progress = ""
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
-        row.setContentsMargins(16, 3, 16, 4)
-        row.setSpacing(14)
+        row.setContentsMargins(12, 3, 12, 4)
+        row.setSpacing(12)
         for widget, stretch in (
             (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.pair, 0), (self.play, 0), (self.work, 0),
             (self.picture, 0), (self.score, 0), (self.export, 0), (self.queue, 0), (self.engine, 0),
