@@ -122,5 +122,7 @@ def test_the_rows_of_the_shortcuts_are_as_high_as_their_letters(stage: Stage) ->
     stage.viewer.window.actions_by_id["change-shortcuts"].trigger()
     dialog = stage.viewer.window.help.shortcuts
     assert dialog is not None
-    row = dialog.list.visualItemRect(dialog.list.topLevelItem(0)).height()
+    item = dialog.list.topLevelItem(0)
+    assert item is not None
+    row = dialog.list.visualItemRect(item).height()
     assert row >= dialog.list.fontMetrics().height() + 2, "an umlaut is whole"
