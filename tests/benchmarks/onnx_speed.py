@@ -4,8 +4,8 @@
 
 All three compute the same graphs: the encoder and the field once for a pair, an instant for each time; whole pictures.
 (The program itself decodes by tiles, with the heads in C where there is a compiler: ``videoinr bench``.) Needs the
-extra "onnx" and openvino. Times are medians of the rounds, milliseconds; parity is the largest difference of a picture
-from torch's, of 1.
+extra "onnx" and openvino. Times are medians of the rounds, milliseconds by the clock and of the processor (all threads
+together; on a busy machine only these compare); parity is the largest difference of a picture from torch's, of 1.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def onnx_runtime(folder: Path, threads: int) -> Runtime:
     runtime: Any = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
+    # Threads that spin while they wait would count as work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 
     def step(name: str) -> Step:
         session = runtime.InferenceSession(folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
@@ -126,24 +128,28 @@ def compared(name: str, size: Grid, scale: Fraction, rounds: int) -> list[str]:
         parity = [max(float(np.abs(way.picture(frames, t) - one).max()) for t, one in zip(TIMES, truth, strict=True))
                   for way in ways]  # fmt: skip
     return [
-        f"| {name} | {way.name} | {' | '.join(f'{times[way.name, graph]:.0f}' for graph in GRAPHS)} | {worst:.1e} |"
+        f"| {name} | {way.name} | {' | '.join(times[way.name, graph] for graph in GRAPHS)} | {worst:.1e} |"
         for way, worst in zip(ways, parity, strict=True)
     ]
 
 
-def measured(ways: Sequence[Runtime], frames: NDArray[np.float32], rounds: int) -> dict[tuple[str, str], float]:
-    """Return the medians of ``rounds``, milliseconds, by runtime and graph. In each round, all are run in turn."""
-    taken: dict[tuple[str, str], list[float]] = {(way.name, graph): [] for way in ways for graph in GRAPHS}
+def measured(ways: Sequence[Runtime], frames: NDArray[np.float32], rounds: int) -> dict[tuple[str, str], str]:
+    """Return the medians of ``rounds`` in words, by runtime and graph. In each round, all are run in turn."""
+    taken: dict[tuple[str, str], list[tuple[float, float]]] = {
+        (way.name, graph): [] for way in ways for graph in GRAPHS
+    }
     for index in range(rounds + 1):
         for way in ways:
             known: Arrays = {"frames": frames, "t": np.array([TIMES[index % len(TIMES)]], np.float32)}
             for graph in GRAPHS:
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.process_time()
                 known |= way.steps[graph](known)
                 # The first round plans and fills caches.
                 if index:
-                    taken[way.name, graph].append(1000 * (time.perf_counter() - start))
-    return {key: statistics.median(values) for key, values in taken.items()}
+                    passed = time.perf_counter() - start, time.process_time() - worked
+                    taken[way.name, graph].append(passed)
+    medians = {key: map(statistics.median, zip(*values, strict=True)) for key, values in taken.items()}
+    return {key: " / ".join(f"{1000 * secs:.0f}" for secs in both) for key, both in medians.items()}
 
 
 def main() -> None:
@@ -159,7 +165,7 @@ def main() -> None:
     print(
         f"Frames of {size}, pictures of {grid}, {torch.get_num_threads()} threads, {options.rounds} rounds in turn.\n"
     )
-    print("| model | runtime | encoder, ms | field, ms | instant, ms | parity |")
+    print("| model | runtime | encoder, ms by the clock / of the processor | field | instant | parity |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in options.model or ("lite", "base"):
         print(*compared(name, size, scale, options.rounds), sep="\n", flush=True)
