@@ -16,10 +16,12 @@ from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, UsageError
+from videoinr.exporting import estimate, part_coder
 from videoinr.exporting.estimate import MARGIN, estimate_job
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.parts import Share
 from videoinr.journey.arguments import as_curve
+from videoinr.render.messages import Opened
 from videoinr.types import Quality, RegionQuery, RenderedRegion
 
 PAIR_SECS, FRAME_SECS, FIRST_SECS = 1.0, 0.25, 15.0
@@ -62,6 +64,30 @@ def test_the_time_is_that_of_pairs_and_frames(options: dict[str, object], frames
     assert found.secs.least == pytest.approx(expected / MARGIN, rel=0.03)
     assert found.secs.most == pytest.approx(expected * MARGIN, rel=0.03)
     assert found.sampled == min(frames, 18)
+
+
+@pytest.mark.parametrize(("cores", "coding_secs"), [(2, 800), (8, 400), (16, 200), (64, 200)])
+def test_beside_a_gpu_decoding_hides_behind_coding_which_uses_all_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, coding_secs: float
+) -> None:
+    class OnGpu(Clocked):
+        @property
+        def opened(self) -> Opened:
+            return replace(super().opened, device_name="NVIDIA H200")
+
+    for module in (estimate, part_coder):
+        monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    monkeypatch.setattr(part_coder, "memory_bytes", lambda: 64 << 30)
+    monkeypatch.setattr(estimate._Sampler, "_coded", lambda _, pictures: (4.0 * len(pictures), 100.0))
+    engine = OnGpu()
+    job = job_of(engine, speed=Fraction(1, 4))
+    assert job.plan.count == 4, "of 50 frames each"
+    assert estimate_job(job, engine, clock=engine.time).secs.likely == pytest.approx(coding_secs)
+    costs, video = estimate._Costs(None, 0.0), replace(job, out=Path("out.mp4"), codec="libx264")
+    frame_bytes = job.grid.width * job.grid.height * 3 / 2
+    held = estimate._Whole(video, engine, costs).coder_bytes / frame_bytes
+    assert held == (0 if cores < 8 else 120 * 3), "as many as there are parts, beside the sample's own"
+    assert estimate._Whole(video, Clocked(), costs).coder_bytes == 0
 
 
 def test_no_further_run_begins_when_the_first_took_long() -> None:

@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import UsageError
+from videoinr.exporting.coding import THREADS
+from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.export import Decoder, decoder_for
 from videoinr.exporting.frame_queries import frame_query
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import check_colour, is_deep, output_aspect, sink_for
+from videoinr.exporting.part_coder import coders_at_once
 from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.sound.choice import SoundChoice
@@ -38,6 +41,8 @@ _RUNS, _LENGTH = 3, 6
 """The runs, and frames of each; a part of an export has as many at least, so each run is one part."""
 _MOST_BYTES = 256 << 20
 """Of the pictures of a run."""
+_HELD_FRAMES, _FEW_FRAMES = {"libx264": 120, "libx265": 150}, 12
+"""An encoder takes as much memory as so many frames, by its name, and others (1080p, measured)."""
 _PATIENCE_SECS = 30.0
 """No further run is begun after so long."""
 _COUNTED = 20_000
@@ -129,7 +134,7 @@ def estimate_job(
     whole = _Whole(job, engine, _typical(runs))
     held = waiting_bytes() if peak.ram_bytes is not None else 0
     picture = _picture_bytes(job)
-    more = max(0, min(held, whole.frames * picture) - _LENGTH * picture)
+    more = max(0, min(held, whole.frames * picture) - _LENGTH * picture) + whole.coder_bytes
     return Estimate(
         whole.frames,
         _range([opening_secs + whole.secs(run) for run in runs]),
@@ -262,15 +267,28 @@ class _Whole:
         self._typical = typical
         codec = job.chosen_codec
         self._firsts = 1 if codec is None or codec.is_animation else job.plan.count
-        # On a CPU, decoding and coding share the cores; beside a GPU they overlap.
+        # On a CPU, decoding and coding share the cores; beside a GPU they overlap, and several parts are coded at once.
         self._shares_cores = engine.opened.device_name.lower().startswith("cpu")
+        has_parts = codec is not None and not codec.is_animation
+        self._parts, self._encoder = job.plan.count, codec.encoder if codec else ""
+        self._area, self._is_deep = job.size_px[0] * job.size_px[1], is_deep(job, engine.opened.info)
+        self._coders = max(1, min(self._parts, usable_cores() // THREADS)) if has_parts else 1
+
+    @property
+    def coder_bytes(self) -> int:
+        """Memory of the encoders that the sample did not have: beside a GPU, as many as there may be are at work."""
+        if self._coders == 1 or self._shares_cores:
+            return 0
+        frame = self._area * (3 if self._is_deep else 3 / 2)
+        coders = min(self._parts, 1 + coders_at_once(round(frame)))
+        return round((coders - 1) * frame * _HELD_FRAMES.get(self._encoder, _FEW_FRAMES))
 
     def secs(self, run: _Run) -> float:
         """Return how long the job takes."""
         costs = _Costs.of(run.starting_secs, run.other_secs, self._typical)
         decoding = self._pairs * (costs.pair or 0.0) + self.frames * costs.frame
         coding = self.frames * run.coding_secs
-        return decoding + coding if self._shares_cores else max(decoding, coding)
+        return decoding + coding if self._shares_cores else max(decoding, coding / self._coders)
 
     def size_bytes(self, run: _Run) -> float:
         """Return how large the output is."""
