@@ -82,3 +82,17 @@ def test_a_low_view_has_room_for_all_of_it(stage: Stage) -> None:
     assert count % 2 == 1
     assert count < SIDE
     view.overlays.hold_loupe(False)
+
+
+def test_on_a_denser_screen_it_is_as_large_and_shows_more_pixels(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = stage.viewer.window.frame_view
+    loupe = view.overlays.loupe
+    sizes = []
+    for ratio in (1.0, 2.0):
+        monkeypatch.setattr(type(view), "devicePixelRatioF", lambda _self, ratio=ratio: ratio)
+        loupe.show_at(QPoint(300, 150), None)
+        sizes.append((loupe.image.width(), loupe.width()))
+    loupe.hide()
+    assert sizes[0] == (SIDE, SIDE * MAGNIFIED)
+    assert sizes[1][0] == 2 * SIDE - 1
+    assert abs(sizes[1][1] - sizes[0][1]) < MAGNIFIED

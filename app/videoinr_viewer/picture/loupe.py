@@ -12,7 +12,7 @@ from videoinr_viewer.style.painting import painting
 
 MAGNIFIED = 8
 SIDE = 25
-"""Physical pixels of the screen along a side of what is magnified; odd, so that one is in the middle."""
+"""Pixels of the screen along a side of what is magnified, at density 1; as many more as the screen is denser."""
 TEXT_PX = 40
 """Height of the readout below, logical pixels."""
 MARGIN_PX = 8
@@ -33,7 +33,7 @@ class Loupe(QWidget):
 
     @property
     def image(self) -> QImage:
-        """What is magnified: SIDE x SIDE pixels, or fewer where the view is low."""
+        """What is magnified: the physical pixels of a square, fewer where the view is low."""
         return self._image
 
     @property
@@ -45,11 +45,12 @@ class Loupe(QWidget):
         """Magnify what is around ``mouse`` (logical pixels of the view); ``values``: of the pixel under it."""
         ratio = self._view.devicePixelRatioF()
         room = self._view.rect()
-        self._count = _odd(min(SIDE, int(min(room.width(), room.height() - TEXT_PX) * ratio) // MAGNIFIED))
+        most = int(min(room.width(), room.height() - TEXT_PX) * ratio) // MAGNIFIED
+        self._count = _odd(min(round(SIDE * ratio), most))
         self._image = self._grabbed(mouse, ratio)
         self._lines = _readout(values)
         side = round(self._count * MAGNIFIED / ratio)
-        # On a fine screen the squares are small, and the readout is wider than all of them.
+        # Where the view is low, the readout may be wider than all squares.
         words = max(map(self.fontMetrics().horizontalAdvance, self._lines))
         self.resize(QSize(max(side, words + 2 * MARGIN_PX), side + TEXT_PX))
         box = QRect(mouse - QPoint(self.width() // 2, side // 2), self.size())
