@@ -146,7 +146,7 @@ def test_keys_move_the_wipe_and_begin_one(zoomed: Stage) -> None:
 
 
 def test_a_comparison_of_a_slow_blend_never_blocks_and_ends_with_the_window(stage_of: Callable[..., Stage]) -> None:
-    stage = stage_of(Pace(), frame_source=partial(SlowFrames, secs=0.4))
+    stage = stage_of(Pace(), frame_source=partial(SlowFrames, secs=0.1))
     stage.open()
     stage.wait_until_complete()
     stage.viewer.window.modes.set_compare(Compare.SIDE_BY_SIDE)

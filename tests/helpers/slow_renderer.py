@@ -49,7 +49,10 @@ QUICK = Pace()
 
 @dataclass(eq=False)
 class SlowRenderer(Closeable):
-    """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` lists its calls in order."""
+    """Implements :class:`videoinr.render.renderer.Renderer`; ``calls`` lists its calls in order.
+
+    Its pictures say that they took the time of ``pace``, however busy the machine is, so that the same drafts follow.
+    """
 
     path: Path = Path("gradient.mp4")
     width: int = 160
@@ -111,12 +114,13 @@ class SlowRenderer(Closeable):
 
     def motion(self, query: RegionQuery, token: CancelToken, *, quick: bool = False) -> RenderedRegion:
         self._note("motion" if not quick else "quick motion", query)
-        started = time.perf_counter()
+        secs = 0.0
         if not self.is_motion_ready(query.instant):
-            work(self.pace.motion_secs, token)
+            secs = self.pace.motion_secs
+            work(secs, token)
             self.found.add(query.instant.pair)
         samples = Grid(min(self.width, query.grid.width), min(self.height, query.grid.height))
-        return replace(self._drawn(query, Quality.MOTION, time.perf_counter() - started), samples=samples)
+        return replace(self._drawn(query, Quality.MOTION, secs), samples=samples)
 
     def is_previewed(self, query: RegionQuery) -> bool:
         size = Grid(self.width, self.height)
@@ -134,9 +138,9 @@ class SlowRenderer(Closeable):
 
     def render(self, query: RegionQuery, quality: Quality, token: CancelToken) -> RenderedRegion:
         self._note(quality.value, query)
-        started = time.perf_counter()
-        work(self.pace.secs_per_pixel * query.rect.area, token)
-        return self._drawn(query, quality, time.perf_counter() - started)
+        secs = self.pace.secs_per_pixel * query.rect.area
+        work(secs, token)
+        return self._drawn(query, quality, secs)
 
     def render_deep(self, query: RegionQuery, token: CancelToken) -> RenderedRegion:
         """Render the same picture in 16 bits: level 255 becomes 65,535."""
