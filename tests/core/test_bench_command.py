@@ -1,6 +1,7 @@
 """``videoinr bench``: operation counts, ceilings, the plain reference, and the command's output."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from helpers.tiny_model import save_tiny_model
 from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
 from videoinr.benchmark import ceilings, clock, plain
 from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
-from videoinr.benchmark.costs import Cost, costs_of
+from videoinr.benchmark.costs import Cost, Costs, costs_of
 from videoinr.benchmark.counting import Work, WorkCounter
 from videoinr.benchmark.ladder import measure_ladder
 from videoinr.benchmark.plain import Heads, measure_plain, render_plainly
@@ -49,6 +50,13 @@ def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- Counting ----
 
 
+@cache
+def counted(config: ModelConfig) -> Costs:
+    """Return the costs of a model at GRID; counting takes up to a second."""
+    (costs,) = costs_of(config, CLIP, [GRID])
+    return costs
+
+
 def macs_seen_by_hooks(encoder: nn.Module, frames: Tensor) -> int:
     """Count an encoder's MACs by hooks: each layer's outputs times the weights of one output."""
     macs = 0
@@ -80,7 +88,7 @@ def projections(model: VideoINR) -> int:
 @pytest.mark.parametrize("config", [TINY, TINY_VARIANTS["paper"]], ids=["tiny", "tiny paper"])
 def test_encoding_macs_equal_those_counted_by_hooks(config: ModelConfig) -> None:
     model = VideoINR(config)
-    (costs,) = costs_of(config, CLIP, [GRID])
+    costs = counted(config)
     by_hooks = macs_seen_by_hooks(model.encoder, torch.rand(1, 2, 3, CLIP.height, CLIP.width))
     assert costs.encode.work.macs == by_hooks + CLIP.rect.area * projections(model)
     assert costs.encode.pixels == CLIP.rect.area
@@ -88,7 +96,7 @@ def test_encoding_macs_equal_those_counted_by_hooks(config: ModelConfig) -> None
 
 @pytest.mark.parametrize("config", [BASE, PAPER, TINY], ids=["base", "paper", "tiny"])
 def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None:
-    (costs,) = costs_of(config, CLIP, [GRID])
+    costs = counted(config)
     with torch.device("meta"):
         model = VideoINR(config)
     spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
@@ -103,14 +111,14 @@ def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None
 
 
 def test_gathered_values_of_an_instant() -> None:
-    (costs,) = costs_of(TINY, CLIP, [GRID])
+    costs = counted(TINY)
     field, latent, frames = 4 * TINY.spatial_channels, 4 * TINY.decoder_hidden[0], 16 * 3
     assert costs.instant.work.gathered == GRID.rect.area * 2 * (field + latent + frames)
 
 
 @pytest.mark.parametrize("config", [TINY, *TINY_VARIANTS.values()], ids=["tiny", *TINY_VARIANTS])
 def test_held_bytes_equal_those_of_a_real_pair_and_view(config: ModelConfig) -> None:
-    (costs,) = costs_of(config, CLIP, [GRID])
+    costs = counted(config)
     model = VideoINR(config)
     points = Points.make(GRID.rect, GRID, latent_hw=(CLIP.height, CLIP.width), device=CPU)
     with torch.no_grad():
