@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from helpers import small_screen
 from helpers.stage import Stage
 from videoinr_viewer.dialogs.side_dialog import FRAME_PX, FormArea
+from videoinr_viewer.export.dialog import ExportDialog
 
 PATIENCE_SECS = 60
 DIALOGS = 18
@@ -81,13 +82,19 @@ def test_a_size_of_the_user_is_kept_but_for_a_smaller_screen(stage: Stage, monke
         assert dialog.size() == expected
 
 
-def test_the_wheel_scrolls_a_form_and_changes_no_value(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def export_dialog(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> tuple[ExportDialog, FormArea]:
+    """Open the export dialog on a screen that is too low for it; return it with its scrolled area."""
     monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(640, 300))
     stage.viewer.window.actions_by_id["export"].trigger()
     stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
     dialog = stage.viewer.window.exports.dialog
     assert dialog is not None
     (area,) = dialog.findChildren(FormArea)
+    return dialog, area
+
+
+def test_the_wheel_scrolls_a_form_and_changes_no_value(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog, area = export_dialog(stage, monkeypatch)
     bar = area.verticalScrollBar()
     assert bar.maximum() > 0
     for combo in (dialog.form.speed, dialog.form.rate, dialog.form.segment):
@@ -102,12 +109,7 @@ def test_the_wheel_scrolls_a_form_and_changes_no_value(stage: Stage, monkeypatch
 
 
 def test_the_keyboard_brings_a_field_into_view(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(640, 300))
-    stage.viewer.window.actions_by_id["export"].trigger()
-    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
-    dialog = stage.viewer.window.exports.dialog
-    assert dialog is not None
-    (area,) = dialog.findChildren(FormArea)
+    dialog, area = export_dialog(stage, monkeypatch)
     dialog.form.segment.setFocus()
     for _ in range(8):
         QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
