@@ -70,7 +70,9 @@ class Canvas(QAbstractScrollArea):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to drag with the left or the middle button."""
-        if event.button() in _PANNING and self._pressed is None:
+        # The release of an earlier button may have gone to a dialog.
+        is_alone = event.buttons() == event.button()
+        if event.button() in _PANNING and (self._pressed is None or is_alone):
             self._pressed, self._pans = (event.button(), event.position()), False
         event.accept()
 

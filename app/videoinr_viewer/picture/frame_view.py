@@ -69,6 +69,7 @@ class FrameView(Canvas):
         self._tool: MouseTool | None = None
         self.overlays = Overlays(self, self.viewport(), self.item, self.comparison)
         self.setAccessibleName(tr("Picture"))
+        self._paint_surround()
         self._connect()
 
     def _connect(self) -> None:
