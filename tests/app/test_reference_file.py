@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -162,3 +163,24 @@ def test_a_larger_reference_is_averaged_down(divisor: float) -> None:
     assert np.abs(made.astype(float) - low[query.rect.slices])[..., :3].max() <= 1.5
     flat = np.full((66, 88, 4), 77, np.uint8)
     assert (reference_pixels(Frames(flat), query, Reference.FILE)[..., :3] == 77).all()
+
+
+def test_a_file_is_opened_though_other_pictures_are_compared_meanwhile(stage: Stage, twice: Path) -> None:
+    comparison = stage.viewer.window.frame_view.comparison
+    stage.viewer.session.seek(Fraction(1, 5))
+    stage.wait_until_complete()
+    comparison.set_mode(Compare.DIFFERENCE)
+    stage.wait_for(lambda: comparison.is_complete)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def last() -> None:
+        begun.set()
+        go_on.wait(20)
+
+    comparison._worker.submit(last)
+    assert begun.wait(20)
+    comparison.set_file(twice)
+    comparison.change_gain(1)  # Its job takes the place of the one that waits.
+    go_on.set()
+    stage.wait_for(lambda: comparison.kind is Reference.FILE and comparison.is_complete)
+    assert comparison.file_path == twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,7 @@ class Comparison(QObject):
         self._worker = NewestWorker("videoinr-compare")
         self._opened: Opened | None = None
         self._file: ReferenceFile | None = None
+        self._to_open: deque[ReferenceFile] = deque(maxlen=1)
         self.open_model: OpenModel | None = None
         self._model: SecondModel | None = None
         self._token = CancelToken()
@@ -148,8 +150,8 @@ class Comparison(QObject):
     def set_file(self, path: Path) -> None:
         """Compare with the clip at ``path``, once it is open; its frames are taken at the exact times."""
         if self._opened is not None:
-            file = ReferenceFile(path, self._opened.info.grid)
-            self._worker.submit(lambda: self._open_file(file))
+            self._to_open.append(ReferenceFile(path, self._opened.info.grid))
+            self._submit(lambda: None)
 
     @property
     def file_path(self) -> Path | None:
@@ -222,16 +224,14 @@ class Comparison(QObject):
         source, reader, opened = self._item.stack.source.rgbx, self._reader, self._opened
         if asked.kind is Reference.FILE and (file := self._file) is not None and opened is not None:
             time_secs = opened.timeline.time_from_instant(newest.query.instant)
-            self._worker.submit(lambda: self._compute_score(asked, file, lambda: file.at(time_secs)))
+            self._submit(lambda: self._compute_score(asked, file, lambda: file.at(time_secs)))
         elif asked.kind is Reference.MODEL and (model := self._model) is not None:
-            self._worker.submit(lambda: self._compute_model(asked, model, token))
+            self._submit(lambda: self._compute_model(asked, model, token))
             self.changed.emit()
         elif needs_second(asked.kind, newest.query.instant.phase):
-            self._worker.submit(
-                lambda: self._compute(asked, Frames(source, reader.rgbx(newest.query.instant.pair + 1)))
-            )
+            self._submit(lambda: self._compute(asked, Frames(source, reader.rgbx(newest.query.instant.pair + 1))))
         else:
-            self._worker.submit(lambda: self._compute(asked, Frames(source)))
+            self._submit(lambda: self._compute(asked, Frames(source)))
 
     def close(self) -> None:
         """End the thread, and close the reference file."""
@@ -241,6 +241,15 @@ class Comparison(QObject):
         self._drop_model()
         if self._file is not None:
             self._file.close()
+
+    def _submit(self, job: Callable[[], None]) -> None:
+        """Do ``job`` on the worker's thread in place of one that waits; a file that waits is opened before it."""
+        self._worker.submit(lambda: self._open_and_do(job))
+
+    def _open_and_do(self, job: Callable[[], None]) -> None:
+        if self._to_open:
+            self._open_file(self._to_open.pop())
+        job()
 
     def _tell_score(self) -> None:
         """Tell the score of the picture in view, if it is compared and known."""
