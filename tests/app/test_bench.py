@@ -27,9 +27,9 @@ from videoinr_viewer.bench.figures import (
 from videoinr_viewer.bench.table import print_table
 
 MIB = 2**20
-MOST_GROWTH_BYTES = 50 * MIB
-STEPS = 800
-"""Enough that the caches are full after a quarter of them: full pictures, motion and tiles fill at different rates."""
+MOST_GROWTH_BYTES = 30 * MIB
+STEPS = 512
+"""Four rounds. After two the caches are full, and a picture that each later step kept would take 120 MiB."""
 GESTURES = ["drag within a pair", "drag across pairs", "zoom", "pan"]
 
 

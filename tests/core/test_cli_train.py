@@ -173,7 +173,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def wait_for_steps(out: Path, process: subprocess.Popen[str]) -> None:
     """Wait until a second checkpoint was written."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     checkpoint, seen = out / "checkpoint.pt", set[int]()
     while len(seen) < 4:
         assert process.poll() is None, process.communicate()[1]

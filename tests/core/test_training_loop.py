@@ -148,17 +148,20 @@ def test_a_diverged_run_rolls_back_at_half_the_learning_rate(tmp_path: Path) -> 
 
 
 def test_a_rollback_restores_the_last_finite_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "LOG_EVERY_STEPS", 20)
-    one = trainer(prolonged(120), BrokenSource(lambda number: 30 <= number < 90))
+    monkeypatch.setattr(loop, "LOG_EVERY_STEPS", 4)
+    monkeypatch.setattr(loop, "MAX_SKIPPED", 10)
+    one = trainer(prolonged(24), BrokenSource(lambda number: 6 <= number < 18))
     assert run(one, tmp_path, options=RunOptions(checkpoint_every_secs=-1), report=print)
     rollback = next(line for line in read(tmp_path) if line["kind"] == "rollback")
-    assert 20 <= rollback["step"] <= 30
+    assert 4 <= rollback["step"] <= 6
 
 
-def test_too_many_rollbacks_end_the_run_with_an_error(tmp_path: Path) -> None:
-    one = trainer(prolonged(200), BrokenSource(lambda number: True))
+def test_too_many_rollbacks_end_the_run_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LOG_EVERY_STEPS", 20)
+    monkeypatch.setattr(loop, "MAX_SKIPPED", 10)
+    one = trainer(prolonged(40), BrokenSource(lambda number: True))
     start, lines = weights(one), list[Line]()
-    with pytest.raises(VideoInrError, match=r"diverged at step 100.* 0\.25 of the recipe") as caught:
+    with pytest.raises(VideoInrError, match=r"diverged at step 20.* 0\.25 of the recipe") as caught:
         run(one, tmp_path, report=lines.append)
     assert caught.value.hint
     assert [line["kind"] for line in lines] == ["train", "rollback", "train", "rollback", "train"]
