@@ -52,7 +52,8 @@ run-headless: $(READY)
 	@echo "Half a second at four times the rate, twice the size: $(CURDIR)/out/demo.mp4"
 
 test: $(READY) system-libraries ## Run the tests, TESTS=tests/core for a part, COVERAGE=1 for the coverage of the engine
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(COVERAGE_FLAGS) $(TESTS)
+	@# With bytecode, whatever the environment says: hundreds of processes would each compile the program anew.
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(COVERAGE_FLAGS) $(TESTS)
 
 test-gpu: $(READY) ## Run the engine's tests on an NVIDIA GPU, the Triton kernels compiled for it
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "torch sees no NVIDIA GPU here.")'
