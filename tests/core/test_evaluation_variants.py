@@ -172,7 +172,8 @@ def test_methods_see_the_coded_frames_and_are_compared_with_the_truth(height: in
         truth, low = window_at(4)
     assert torch.equal(truth, frames[4:, :, :, : width // 16 * 16 * 2])
     # Not equal: x264 may encode the same frames otherwise the second time (findings/x264_varies.sh).
-    assert (low - torch.stack([expected[4], expected[8]])).abs().mean() < 2 / 255
+    again = torch.stack([expected[4], expected[8]])
+    assert (low - again).abs().mean() < 0.75 * (again - shrunk[[4, 8]]).abs().mean()
     assert (low - shrunk[[4, 8]]).abs().mean() > 0.5 / 255
     scores = score_clip(frames, "c", protocol, {"first": lambda low, grid, times: [frames[0][..., : grid.width]] * 4})
     assert scores[0].psnr_db > 150  # The truth is not coded; some processors sum luma of other strides otherwise.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import torch
 from cachetools import LRUCache
@@ -49,7 +50,7 @@ class EncodedPairs:
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
         self._device_name = profile.device_name
         self.cache = FeatureCache(profile.feature_bytes) if cache is None else cache
-        self.encoder = PairEncoder(model, clip.info.grid, profile, self.cache.spare)
+        self.encoder = PairEncoder(model, clip.info.grid, profile, partial(_spare, self.cache, decoder))
         """The encoder of the size that was used last."""
         self.failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
 
@@ -139,7 +140,7 @@ class EncodedPairs:
     def _encoder_for(self, size: Grid) -> PairEncoder:
         if self.encoder.size != size:
             self.encoder.clear()
-            self.encoder = PairEncoder(self._model, size, self._profile, self.cache.spare)
+            self.encoder = PairEncoder(self._model, size, self._profile, partial(_spare, self.cache, self._decoder))
         return self.encoder
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
@@ -176,6 +177,13 @@ class EncodedPairs:
             short_of_memory(self._profile, f"to encode frames of {size}"),
         ):
             yield
+
+
+def _spare(cache: FeatureCache, decoder: Decoder) -> bool:
+    """Free the pair used least recently, and what ``decoder`` keeps of pairs; return whether there was a pair."""
+    is_freed = cache.spare()
+    decoder.keep_only(())
+    return is_freed
 
 
 def _is_finite(features: Features) -> bool:
