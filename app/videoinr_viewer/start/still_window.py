@@ -25,8 +25,8 @@ class StillWindow(QObject):
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep the dialogs that actions open from the screen too."""
-        if event.type() == QEvent.Type.Polish and isinstance(watched, QDialog):
+        """Keep the dialogs that actions open from the screen too, until the viewer is shut down."""
+        if event.type() == QEvent.Type.Polish and isinstance(watched, QDialog) and not self._viewer.is_shut_down:
             watched.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         return super().eventFilter(watched, event)
 
