@@ -7,7 +7,7 @@ fonts and drivers, and the program names those that are missing (``videoinr.comm
 
 from __future__ import annotations
 
-import sysconfig
+import os
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -42,8 +42,9 @@ UNUSED = (
     "PySide6/Qt/lib/libQt6VirtualKeyboard*",
 )
 """Files of the frozen program, relative to its folder of libraries; ``*`` also stands for folders."""
-_MODULES = sysconfig.get_path("platstdlib")
-"""Python's own modules. Not its prefix: that of a system's Python is ``/usr``, where all libraries are."""
+_MODULES = Path(os.__file__).parent
+"""Python's own modules. Not its prefix: that of a system's Python is ``/usr``, where all libraries are. Nor sysconfig's
+"platstdlib": in a virtual environment, that is a folder without them."""
 PYTHONS_OWN = ("libpython", "libffi", "libssl", "libcrypto", "libz.", "libbz2", "liblzma", "libsqlite3", "libexpat",
                "libmpdec", "libuuid")  # fmt: skip
 """Libraries that Python's own modules need, which go along wherever they come from."""

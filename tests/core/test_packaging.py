@@ -96,6 +96,13 @@ def test_what_goes_into_a_frozen_program(destination: str, source: str, wanted: 
     assert contents.is_wanted(destination, source.replace("ENV", str(tmp_path)), tmp_path) is wanted
 
 
+def test_the_modules_of_the_python_that_an_environment_was_made_from_are_frozen(tmp_path: Path) -> None:
+    wanted = loaded("frozen/contents.py").is_wanted
+    modules = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
+    own = [path for path in modules if path.parent.name == "lib-dynload"]
+    assert all(wanted(f"python3/lib-dynload/{path.name}", str(path), tmp_path) for path in own)
+
+
 def test_the_libraries_that_the_program_asks_for_are_left_to_the_system(tmp_path: Path) -> None:
     contents = loaded("frozen/contents.py")
     for name in {**QT_LIBRARIES, **X11_LIBRARIES}:
