@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from videoinr_viewer.viewer import Viewer
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 QUICK = Pace()
+TIMERS_WITHOUT_A_WINDOW = ("test_player", "test_smooth_zoom", "test_sound", "test_journey_play")
+"""Files whose tests make a player, a sound or a zoom of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +45,18 @@ def windows_end_with_the_test() -> Iterator[None]:
     for widget in QApplication.topLevelWidgets():
         widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Collect the garbage of tests that make timers without a window, which would stop them, on the GUI thread.
+
+    A thread of a later test would destroy them otherwise, and Qt then fires a timer whose object is gone.
+    """
+    result = yield
+    if item.path.stem in TIMERS_WITHOUT_A_WINDOW:
+        gc.collect()
+    return result
 
 
 @pytest.fixture
