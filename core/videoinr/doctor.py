@@ -1,4 +1,4 @@
-"""Tests of this machine: versions, devices, video encoders, the shipped models and the settings folder."""
+"""Tests of this machine: versions, devices, video encoders, shipped models, system libraries, memory and folders."""
 
 from __future__ import annotations
 

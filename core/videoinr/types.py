@@ -2,7 +2,7 @@
 
     Path -> Clip, ClipInfo
     ViewState -> resolve -> RenderRequest(RegionQuery)
-    FramePair -> encode -> PairFeatures -> decode(features, RegionQuery) -> RenderedRegion -> screen or file
+    FramePair -> encode -> Features -> decode(features, RegionQuery) -> RenderedRegion -> screen or file
 
 A :class:`RenderedRegion` holds the :class:`RegionQuery` that it answers. All values are frozen, so that threads can
 share them.

@@ -1,4 +1,4 @@
-"""The files that ship with the program: icons, the demo clip, model weights. :func:`path` finds them."""
+"""The files that ship with the program: icons, demo clip, weights, languages, style, manual. :func:`path` has them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The dialogs above the window: files, keyboard shortcuts, unexpected errors."""
+"""The dialogs and side windows: files, settings, shortcuts, the command palette, the clip, its notes, errors."""

@@ -1,4 +1,4 @@
-"""The page of the settings: what it shows is in effect at once, but for the language."""
+"""The dialog of the settings: its fields and their signals. A change takes effect at once, except for the language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows the page of the settings, and puts into effect and keeps what the user chooses there."""
+"""Shows the dialog of the settings, applies what the user chooses there, and keeps it."""
 
 from __future__ import annotations
 

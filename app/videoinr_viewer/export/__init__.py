@@ -1,1 +1,1 @@
-"""Export from the window: the dialog with its form, and the bridge to the process that exports."""
+"""Export from the window: the dialog with its form, the queue, and bridges to the processes that export."""

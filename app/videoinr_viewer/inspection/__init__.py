@@ -1,1 +1,1 @@
-"""Shows the representation: the motion of every pixel, the way of one point, and where motion is doubtful."""
+"""Shows the representation: motion, the way of a point, doubtful motion, the blend mask, the x-t slice."""

@@ -1,4 +1,4 @@
-"""Keeps the check marks of the actions, and the tool tip of the sound's, as the parts of the window are."""
+"""Keeps the check marks of the actions, and the tool tip of the mute action, in step with the window's parts."""
 
 from __future__ import annotations
 

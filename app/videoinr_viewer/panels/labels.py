@@ -1,4 +1,4 @@
-"""Labels that do with less room than their text needs."""
+"""Labels that shorten their text, or show a shorter one, where the window is too narrow."""
 
 from __future__ import annotations
 

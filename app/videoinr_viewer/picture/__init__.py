@@ -1,1 +1,1 @@
-"""The picture: which regions it shows, how the mouse zooms and pans, and how it is saved."""
+"""The picture: its regions, zoom and pan, comparisons with other pictures, what lies over it, and how it is saved."""

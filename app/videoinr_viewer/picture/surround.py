@@ -1,4 +1,4 @@
-"""The surface around the picture: plain, or a checkerboard, which no dark picture can be taken for."""
+"""The surface around the picture: plain, or a checkerboard, which nobody takes for a dark picture."""
 
 from __future__ import annotations
 

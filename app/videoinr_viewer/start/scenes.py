@@ -1,4 +1,4 @@
-"""The scenes of a gallery: every panel and every mode of the window, and what brings it about."""
+"""The scenes of a gallery: every panel and every mode of the window, and the steps that show it."""
 
 from __future__ import annotations
 

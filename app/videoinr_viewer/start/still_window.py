@@ -1,4 +1,4 @@
-"""Waits until a window that nobody sees shows all that it is going to show, and keeps it from the screen."""
+"""Keeps the window of an unattended run off the screen, and waits until its picture is complete."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the window looks: themes, glyphs, painting, and values as text."""
+"""How the window looks: themes, glyphs, painting, values as text, and its language."""

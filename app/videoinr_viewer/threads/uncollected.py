@@ -1,4 +1,4 @@
-"""Imports that are not followed by a garbage collection of the modules that they bring."""
+"""A context without garbage collection, for imports of large modules, which are then left out of later collections."""
 
 from __future__ import annotations
 

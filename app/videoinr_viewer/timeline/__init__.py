@@ -1,1 +1,1 @@
-"""The timeline below the picture: time sliders, transport buttons, time field and speed."""
+"""The timeline below the picture: sliders, thumbnails, segments, bookmarks, cuts, transport buttons and speed."""

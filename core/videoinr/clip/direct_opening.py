@@ -1,4 +1,4 @@
-"""Opens a path as a clip of the right kind, in this process."""
+"""Opens a path as a clip of the right kind in this process: pictures, a video, or a video with an alpha channel."""
 
 from __future__ import annotations
 

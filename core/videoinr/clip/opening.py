@@ -1,4 +1,4 @@
-"""Opens a path as a clip of the right kind. PyAV is loaded only when a clip is opened."""
+"""Opens a path as a clip, after a helper process has opened it: a file that crashes or hangs ends only that process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file names that count as videos and as pictures: the only such tables in the program."""
+"""The suffixes by which files in a folder count as videos or as pictures, for opening and for training."""
 
 from __future__ import annotations
 

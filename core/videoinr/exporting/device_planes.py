@@ -1,9 +1,10 @@
-"""Converts decoded pictures to the planes of a video on the device that decoded them: half or a quarter of the bytes
-leave it, and no processor converts.
+"""Converts decoded pictures to the planes of a video on the GPU that decoded them, so that fewer bytes leave it.
 
 It follows swscale, which converts otherwise: the same matrices, and for chroma the same bicubic filter at the place
 where the file says that its samples lie. Sums are in float32 instead of swscale's integers, so a sample may differ by
-one level. Nothing here chooses among algorithms, so that the same picture always becomes the same planes.
+one level. In full range chroma differs by more: swscale rounds it down by half a level in the mean, and cuts off what
+overshoots at hard edges of saturated colours. Nothing here chooses among algorithms, so that the same picture always
+becomes the same planes.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _MEMORY_SHARE = 8
 
 
 def coders_at_once(frame_bytes: int = 0) -> int:
-    """Return how many parts are encoded besides the one that is fed: at least one, and more where there are many cores.
+    """Return how many parts are encoded besides the one that is fed: two, and more where there are many cores.
 
     Twice as many threads as cores are kept busy, where the memory allows it: near the end of an export, when fewer
     parts are left than there are coders, the cores are still in use.

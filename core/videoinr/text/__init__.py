@@ -1,1 +1,1 @@
-"""Text: the parsers of what a user types, and the phrases that messages share."""
+"""Text: parsers of what a user types, phrases of messages, schemas of files, hidden names, the problem report."""
