@@ -1,4 +1,4 @@
-"""The suffixes by which files in a folder count as videos or as pictures, for opening and for training."""
+"""The suffixes by which files in a folder count as videos or as pictures, for opening, training and evaluation."""
 
 from __future__ import annotations
 
