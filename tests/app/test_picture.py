@@ -6,8 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -138,6 +138,33 @@ def test_the_wheel_zooms_at_the_mouse(stage: Stage) -> None:
     assert differ(picture_of(stage).pixelColor(at), before) <= 2
     wheel(stage, at, -4)
     assert stage.viewer.session.view.zoom == pytest.approx(zoom)
+
+
+def test_a_wheel_that_was_not_turned_moves_nothing(stage: Stage) -> None:
+    view = stage.viewer.session.view
+    for modifiers in (NO_MODIFIER, Qt.KeyboardModifier.ShiftModifier):
+        wheel(stage, QPoint(300, 200), 0, modifiers)
+    assert stage.viewer.session.view == view
+
+
+def test_a_drag_whose_release_went_elsewhere_ends_with_the_next_move(stage: Stage) -> None:
+    frame_view, session = stage.viewer.window.frame_view, stage.viewer.session
+    wheel(stage, QPoint(300, 200), 8)
+    view, at = session.view, QPointF(300, 200)
+
+    def send(kind: QEvent.Type, by: float, held: Qt.MouseButton) -> None:
+        button = Qt.MouseButton.LeftButton if kind is QEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
+        place = at + QPointF(by, 0)
+        event = QMouseEvent(kind, place, frame_view.mapToGlobal(place), button, held, NO_MODIFIER)
+        QApplication.sendEvent(frame_view.viewport(), event)
+
+    send(QEvent.Type.MouseButtonPress, 0, Qt.MouseButton.LeftButton)
+    send(QEvent.Type.MouseMove, 40, Qt.MouseButton.LeftButton)
+    panned = session.view
+    assert panned != view
+    for by in (80, 120):
+        send(QEvent.Type.MouseMove, by, Qt.MouseButton.NoButton)
+    assert session.view == panned
 
 
 def test_shift_and_wheel_move_in_time(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from videoinr.exporting import part_coder
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.part_coder import coders_at_once
 from videoinr.exporting.verify import _spots
+from videoinr.exporting.waiting import memory_bytes
 
 HD_BYTES, UHD_BYTES = 1920 * 1080 * 3 // 2, 3840 * 2160 * 3 // 2
 
@@ -66,3 +67,13 @@ def test_of_a_long_file_frames_near_key_frames_are_decoded() -> None:
     # Every frame is a key frame, or none is known: the places stay where they are.
     assert _spots(times, times) == [number * 639 // 15 for number in range(16)]
     assert _spots(times, []) == _spots(times, times)
+
+
+@pytest.mark.parametrize(("name", "text"), [("memory.max", "1048576"), ("memory/memory.limit_in_bytes", "1048576\n")])
+def test_a_limit_of_memory_counts(name: str, text: str, tmp_path: Path) -> None:
+    unlimited = memory_bytes(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    assert memory_bytes(tmp_path) == 1 << 20 < unlimited
+    (tmp_path / name).write_text("max")
+    assert memory_bytes(tmp_path) == unlimited

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import av
@@ -38,11 +37,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def long_job(out: str = "out.mp4", *, curve: str = "", fps: Fraction = Fraction(25)) -> ExportJob:
     made = replace(job(Path(out), fps=fps), segment=Segment(Fraction(1, 3), Fraction(21, 2)), speed=Fraction(1, 4))
     return replace(made, curve=as_curve(curve), speed=Fraction(1)) if curve else made
-
-
-@cache
-def times_of(curve: str, fps: Fraction) -> list[Fraction]:
-    return list(long_job(curve=curve, fps=fps).retiming.times)
 
 
 @settings(max_examples=60)

@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import videoinr
@@ -25,6 +26,7 @@ from videoinr.exporting.outputs import notices, output_aspect, sink_for
 from videoinr.exporting.png import encoded_frame
 from videoinr.geometry import Rect
 from videoinr.render.engine import Engine, open_engine
+from videoinr.render.shutter import mean_in_light, mean_of_shares
 from videoinr.render.transparent import joined, with_alpha
 from videoinr.types import Instant, Quality, RegionQuery
 
@@ -230,3 +232,11 @@ def test_frames_in_memory_have_no_alpha(tmp_path: Path) -> None:
 def test_the_command_line_keeps_transparency(tmp_path: Path, folder: Path) -> None:
     outcome = run_here("export", folder, tmp_path / "out.mp4", "--background", "transparent", "--device", "cpu")
     assert (outcome.exit_code, "no transparency" in outcome.stderr) == (2, True)
+
+
+def test_an_exposure_over_an_edge_keeps_its_colour_and_has_the_share_of_time_as_alpha() -> None:
+    there = torch.tensor([[[120, 60, 200, 255]]], dtype=torch.uint8)
+    opaque, nothing = torch.full_like(there, 255), torch.zeros_like(there)
+    laid, alpha = mean_in_light([there, nothing]), mean_of_shares([opaque, nothing])
+    found = joined(laid.numpy(), alpha.numpy()[..., 1], in_light=True)
+    assert abs(found[0, 0].astype(int) - [120, 60, 200, 128]).max() <= 2

@@ -63,6 +63,8 @@ class Canvas(QAbstractScrollArea):
         across, along = event.angleDelta().x(), event.angleDelta().y()
         notches = (across if abs(across) > abs(along) else along) / NOTCH
         event.accept()
+        if not notches:  # A touchpad's last event: nothing was turned.
+            return
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.scrub_wanted.emit(round(notches) or (1 if notches > 0 else -1))
         else:
@@ -83,6 +85,8 @@ class Canvas(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan while the button is held."""
         event.accept()
+        if self._pressed is not None and not event.buttons() & self._pressed[0]:
+            self._end_drag()  # The release went to a dialog.
         if self._pressed is None:
             return
         moved = event.position() - self._pressed[1]
@@ -93,8 +97,10 @@ class Canvas(QAbstractScrollArea):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag."""
         event.accept()
-        if self._pressed is None or event.button() is not self._pressed[0]:
-            return
+        if self._pressed is not None and event.button() is self._pressed[0]:
+            self._end_drag()
+
+    def _end_drag(self) -> None:
         self._pressed, panned, self._pans = None, self._pans, False
         if panned:
             self.pan_ended.emit()

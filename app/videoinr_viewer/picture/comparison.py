@@ -105,6 +105,8 @@ class Comparison(QObject):
         same = self._opened is not None and self._opened.info.path == opened.info.path
         self._opened = opened
         self.scored.emit(None)
+        if not same:
+            self._to_open.clear()
         if not same and self._file is not None:
             self._drop_file()
             self.set_kind(Reference.NEAREST)
@@ -349,6 +351,8 @@ class Comparison(QObject):
             self._drop_file()
             self.set_kind(Reference.NEAREST)
         self.failed.emit(message, hint)
+        self._asked = None  # The file may have taken the place of a comparison that waited.
+        self.update()
         self.changed.emit()
 
     def _drop_file(self) -> None:

@@ -209,6 +209,8 @@ class FrameView(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move a wipe that the mouse holds or that follows it, or the tool; show the values under the mouse."""
+        if not event.buttons() & Qt.MouseButton.LeftButton:  # The release may have gone to a dialog.
+            self._holds_wipe = self._holds_tool = False
         if self._holds_wipe or self.compare is Compare.WIPE_FOLLOWS:
             self.comparison.move_wipe(self.clip_point(event.position())[0])
         if self._holds_tool and self._tool is not None:

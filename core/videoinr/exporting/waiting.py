@@ -7,20 +7,31 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 _LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
+_GROUPS = Path("/sys/fs/cgroup")
 _NICER = 5
 """By how much threads that code stand back behind those that decode, which wait for each other after every picture."""
 PATIENCE_SECS = 0.1
 """How long a thread waits before it looks whether the export was cancelled, or has failed."""
 
 
-def memory_bytes() -> int:
-    """Return how many bytes of memory the machine has; 0 if it does not say."""
+def memory_bytes(groups: Path = _GROUPS) -> int:
+    """Return how many bytes of memory this process may use; 0 if the machine does not say.
+
+    Args:
+        groups: the folder of Linux's control groups, whose limit counts too: a container, or a job of a scheduler.
+    """
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 0
+    limits = [machine]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # No such file, or "max": no limit.
+            limits.append(int((groups / name).read_text(encoding="ascii")))
+    return min(limits)
 
 
 def waiting_bytes() -> int:

@@ -61,6 +61,9 @@ class Engine(Closeable):
         notices: sentences for the user about the device, which precede the clip's warnings.
     """
 
+    _mean = staticmethod(mean_in_light)
+    """The mean of the pictures of an exposure."""
+
     def __init__(
         self,
         clip: Clip,
@@ -294,7 +297,7 @@ class Engine(Closeable):
         stills = (replace(query, instant=instant, exposure=None) for instant in instants)
         if len(instants) == 1:
             return self._still(next(stills), draw, token, to_cpu=to_cpu)
-        mean = mean_in_light(self._still(still, draw, token, to_cpu=False) for still in stills)
+        mean = self._mean(self._still(still, draw, token, to_cpu=False) for still in stills)
         return mean.cpu() if to_cpu else mean
 
     def _moved_px(self, pair: int, grid: Grid, token: CancelToken) -> float | None:

@@ -96,6 +96,17 @@ def _count(start: Fraction, end: Fraction, timeline: Timeline, moved_px: MovedPx
     return max(1, ceil(moved - 1e-3))
 
 
+def mean_of_shares(pictures: Iterable[Tensor]) -> Tensor:
+    """Return the mean of pictures whose levels are shares, not light, such as those of alpha; else as mean_in_light."""
+    total: Tensor | None = None
+    count, kind = 0, torch.uint8
+    for picture in pictures:
+        kind, count = picture.dtype, count + 1
+        total = picture.float() if total is None else total.add_(picture)
+    assert total is not None
+    return total.div_(count).round_().to(kind)
+
+
 def mean_in_light(pictures: Iterable[Tensor]) -> Tensor:
     """Return the mean of pictures in linear light; their levels are taken as sRGB.
 
