@@ -85,6 +85,11 @@ class Rect:
         """Return whether every pixel of ``other`` is in this rectangle."""
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
+    def widened(self, margin: int, grid: Grid) -> Rect:
+        """Return the rectangle with ``margin`` more pixels on each side, as far as ``grid`` goes."""
+        left, top = max(0, self.x - margin), max(0, self.y - margin)
+        return Rect.from_edges(left, top, min(grid.width, self.right + margin), min(grid.height, self.bottom + margin))
+
     def union(self, other: Rect) -> Rect:
         """Return the smallest rectangle that contains both."""
         left, top = min(self.x, other.x), min(self.y, other.y)

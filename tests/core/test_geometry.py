@@ -140,3 +140,9 @@ def test_empty_grids_and_rectangles_are_refused(width: int, height: int) -> None
         Grid(width, height)
     with pytest.raises(ValueError, match="at least one pixel"):
         Rect(0, 0, width, height)
+
+
+def test_a_widened_rectangle_stays_on_its_grid() -> None:
+    grid = Grid(20, 10)
+    assert Rect(5, 4, 3, 2).widened(2, grid) == Rect(3, 2, 7, 6)
+    assert Rect(1, 0, 18, 9).widened(3, grid) == grid.rect

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from videoinr_viewer.dialogs.key_group import KeyGroup, Keys, width_of_keys
 from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog, room_on_screen
+from videoinr_viewer.key_bindings import plain
 from videoinr_viewer.style.language import tr
 
 _MARGIN_PX = 50
@@ -77,14 +78,9 @@ def _columns(groups: Sequence[tuple[str, Keys]], count: int) -> QWidget:
 def _groups(menu_bar: QMenuBar) -> Iterator[tuple[str, Keys]]:
     for action in menu_bar.actions():
         if isinstance(menu := action.menu(), QMenu):
-            yield _plain(action), [(_keys(one), _plain(one)) for one in menu.actions() if one.shortcuts()]
+            yield plain(action), [(_keys(one), plain(one)) for one in menu.actions() if one.shortcuts()]
 
 
 def _keys(action: QAction) -> str:
     native = QKeySequence.SequenceFormat.NativeText
     return tr("  or  ").join(key.toString(native) for key in action.shortcuts())
-
-
-def _plain(action: QAction) -> str:
-    # The text of undo and redo names a step as well.
-    return action.iconText().replace("&", "").rstrip("…")

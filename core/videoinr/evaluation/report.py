@@ -11,7 +11,7 @@ from videoinr.evaluation.methods import MethodSet, NamedMethod
 from videoinr.evaluation.motion import MOTION_WORDS, Motion
 from videoinr.evaluation.run import Run
 from videoinr.evaluation.seams import SeamReport
-from videoinr.evaluation.summary import Figures, Summary, finite
+from videoinr.evaluation.summary import Figures, Summary, finite, mean
 from videoinr.text.phrases import format_count
 
 
@@ -245,8 +245,8 @@ def _seam_row(report: SeamReport, clip: str | None) -> tuple[Cell, ...]:
         clip or "all",
         str(len(seams)),
         number(max(steps, default=None), 3),
-        number(_mean(steps), 3),
-        number(_mean(motions), 3),
+        number(mean(steps), 3),
+        number(mean(motions), 3),
         *(
             _end_words([end.psnr_db for end in ends if end.phase == t], [e.bicubic_db for e in ends if e.phase == t])
             for t in (0, 1)
@@ -257,11 +257,7 @@ def _seam_row(report: SeamReport, clip: str | None) -> tuple[Cell, ...]:
 
 
 def _end_words(model_db: Sequence[float], bicubic_db: Sequence[float]) -> str:
-    return f"{number(_mean(model_db), 2)} ({number(_mean(bicubic_db), 2)})"
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan
+    return f"{number(mean(model_db), 2)} ({number(mean(bicubic_db), 2)})"
 
 
 def _plain(value: Any) -> Any:

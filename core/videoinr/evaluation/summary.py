@@ -25,8 +25,8 @@ class Figures:
     def mean(cls, scores: Sequence[FrameScore]) -> Figures:
         """Return the means over ``scores``."""
         flows = [score.flow_error_px for score in scores if score.flow_error_px is not None]
-        psnr_db, ssim = (_mean([score.psnr_db for score in scores]), _mean([score.ssim for score in scores]))
-        return cls(len(scores), psnr_db, ssim, _mean(flows) if flows else None)
+        psnr_db, ssim = (mean([score.psnr_db for score in scores]), mean([score.ssim for score in scores]))
+        return cls(len(scores), psnr_db, ssim, mean(flows) if flows else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +79,6 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _mean(values: Sequence[float]) -> float:
+def mean(values: Sequence[float]) -> float:
+    """Return the mean of ``values``; NaN if there are none."""
     return sum(values) / len(values) if values else math.nan

@@ -280,13 +280,13 @@ class ProjectedRegions:
         with self._lock:
             self._forget_dead()
             known = self._regions.get(id(pair))
-            wanted = _clipped(rect, 2, pair.grid)
+            wanted = rect.widened(2, pair.grid)
             if known is not None and known.rect.contains(wanted):
                 self._regions.move_to_end(id(pair))
                 return
             self._regions.pop(id(pair), None)
             for margin in (_MARGIN, 2):
-                region = _Region(pair, _clipped(rect, margin, pair.grid))
+                region = _Region(pair, rect.widened(margin, pair.grid))
                 if region.nbytes <= self.max_bytes:
                     while self._regions and self.nbytes + region.nbytes > self.max_bytes:
                         self._regions.popitem(last=False)
@@ -376,8 +376,3 @@ def _reached(points: Points, flow: Tensor, grid: Grid) -> Rect:
         edges.append((int(low), min(size, int(high) + 2)))
     (left, right), (top, bottom) = edges
     return Rect.from_edges(left, top, right, bottom)
-
-
-def _clipped(rect: Rect, margin: int, grid: Grid) -> Rect:
-    left, top = max(0, rect.x - margin), max(0, rect.y - margin)
-    return Rect.from_edges(left, top, min(grid.width, rect.right + margin), min(grid.height, rect.bottom + margin))

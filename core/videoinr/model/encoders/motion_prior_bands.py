@@ -139,7 +139,7 @@ class BandEncoder:
         prior = self._frames.new_empty((*shape, 4), dtype=torch.float32)
         out = EncodedPart(rect, feature, prior)
         trunk_halo = 2 * self._config.trunk_blocks + 1 if halo else 0
-        window = _widened(rect, trunk_halo + _STEP_HALO if halo else 0, self._grid)
+        window = rect.widened(trunk_halo + _STEP_HALO if halo else 0, self._grid)
         features = self._finest_features(*self._columns(coarse, window, slack))
         features.keep_newest()
         step = encoder.motion[0]
@@ -147,7 +147,7 @@ class BandEncoder:
         state = _Entering(coarse.flow, coarse.hidden, self._grid)
         layers = [BandLayer(lambda *maps: convolve(encoder.fuse, *maps), 1)]
         layers += [BandLayer(block, 2) for block in encoder.trunk]
-        done, needed = window.y, _widened(rect, trunk_halo, self._grid)
+        done, needed = window.y, rect.widened(trunk_halo, self._grid)
         for band in self._bands(window):
             self._check()
             flow, hidden = _step_rows(step, features, state, band, self._grid)
@@ -303,8 +303,3 @@ def _copy_rows(target: Tensor, rows: Tensor, rect: Rect, band: Rect) -> None:
         return
     to, source = shared.relative_to(rect).slices, shared.relative_to(band).slices
     target[:, to[0], to[1]] = rows[:, :, source[0], source[1]].permute(0, 2, 3, 1)
-
-
-def _widened(rect: Rect, margin: int, grid: Grid) -> Rect:
-    left, top = max(0, rect.x - margin), max(0, rect.y - margin)
-    return Rect.from_edges(left, top, min(grid.width, rect.right + margin), min(grid.height, rect.bottom + margin))
