@@ -35,7 +35,7 @@ class Canvas(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.item = PictureItem(self.viewport().update)
+        self.item = PictureItem(self._repaint)
         self._background = QBrush()
         self._pressed: tuple[Qt.MouseButton, QPointF] | None = None
         self._pans = False
@@ -46,6 +46,9 @@ class Canvas(QAbstractScrollArea):
         self.setMouseTracking(True)
         # The background is painted with the picture.
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def _repaint(self) -> None:
+        self.viewport().update()
 
     def set_background(self, brush: QBrush) -> None:
         """Paint the surface around the picture with ``brush``."""
