@@ -27,8 +27,6 @@ from videoinr_viewer.viewer import Viewer
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 QUICK = Pace()
-TIMERS_WITHOUT_A_WINDOW = ("test_player", "test_smooth_zoom", "test_sound", "test_journey_play")
-"""Files whose tests make a player, a sound or a zoom of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,13 +47,16 @@ def windows_end_with_the_test() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Collect the garbage of tests that make timers without a window, which would stop them, on the GUI thread.
+    """Collect the garbage of each test on the GUI thread.
 
-    A thread of a later test would destroy them otherwise, and Qt then fires a timer whose object is gone.
+    A thread of a later test would destroy its Qt objects otherwise, and Qt then fires a timer whose object is gone.
+    What was there before the first test is not looked at again, so that this takes milliseconds.
     """
-    result = yield
-    if item.path.stem in TIMERS_WITHOUT_A_WINDOW:
+    if not gc.get_freeze_count():
         gc.collect()
+        gc.freeze()
+    result = yield
+    gc.collect()
     return result
 
 

@@ -35,6 +35,9 @@ class Canvas(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # A viewport of our own: Python's wrapper of the one that Qt makes is not sure to last.
+        self._surface = QWidget()
+        self.setViewport(self._surface)
         self.item = PictureItem(self._repaint)
         self._background = QBrush()
         self._pressed: tuple[Qt.MouseButton, QPointF] | None = None
@@ -48,7 +51,7 @@ class Canvas(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def _repaint(self) -> None:
-        self.viewport().update()
+        self._surface.update()
 
     def set_background(self, brush: QBrush) -> None:
         """Paint the surface around the picture with ``brush``."""
