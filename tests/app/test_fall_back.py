@@ -118,6 +118,6 @@ def test_unknown_themes_and_languages_are_named_at_the_start(tmp_path: Path, sta
         assert '"xx"' in bar.text.text()
         stage.open()
     stage.viewer.session.open(Path("next.mp4"), StartView())
-    stage.wait_for(lambda: len(stage.made) == 2)
+    stage.wait_for(lambda: len(stage.made) >= 2)  # An opening that the next one overtook makes none.
     stage.wait_until_complete()
-    assert not bar.isVisible()
+    stage.wait_for(lambda: not bar.isVisible())
