@@ -168,6 +168,11 @@ def test_uneven_times_have_no_rate() -> None:
     assert find_rate(np.array([0, 40, 80, 120, 500, 540, 580, 2000, 2040], np.int64), MS, [Fraction(25)]) is None
 
 
+@pytest.mark.parametrize("steps", [[1, 100], [1, 1, 100, 100], [3, 9, 90, 4000]])
+def test_steps_of_which_none_is_near_their_median_have_no_rate(steps: list[int]) -> None:
+    assert find_rate(np.cumsum([0, *steps]), MS, []) is None
+
+
 def test_rates_that_no_clip_has_are_dropped() -> None:
     assert plausible_rates([None, Fraction(0), Fraction(90000), Fraction(1, 10**6), Fraction(25), Fraction(25)]) == [25]
 

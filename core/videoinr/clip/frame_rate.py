@@ -100,7 +100,8 @@ def _fit(ticks: _Ticks, tick_secs: Fraction, declared: list[Fraction]) -> FrameR
 
 
 def _usual_step(steps: _Ticks) -> float:
-    median = float(np.median(steps))
+    # The lower one of two middle steps: between 1 and 100, their mean would be near neither.
+    median = float(np.quantile(steps, 0.5, method="lower"))
     return float(np.mean(steps[(steps >= median / 2) & (steps <= median * 3 / 2)]))
 
 
