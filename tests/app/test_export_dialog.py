@@ -98,7 +98,7 @@ def test_the_job_follows_marks_view_and_fields(dialog_of: Callable[..., tuple[St
     width, height = job.size_px
     assert width % 2 == height % 2 == 0
     assert width < job.grid.width
-    assert "×8 (beyond the trained ×1–×4)" in form.summary.text()
+    assert "×8 (enlarged from ×4)" in form.summary.text()
 
 
 def test_an_invalid_field_is_explained_at_once(

@@ -137,6 +137,6 @@ def test_the_window_speaks_german() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("utf-8").splitlines() == [
-        "Bild 12 + 0,250", "0:01,250", "True", "×4,5 (über die trainierten ×1–×4 hinaus)", "&Datei", "8,3 % 400 %",
+        "Bild 12 + 0,250", "0:01,250", "True", "×4,5 (vergrößert aus ×4)", "&Datei", "8,3 % 400 %",
         "Matrix bt709, Bereich tv", "['schwarz', 'grau', 'weiß', 'Schachbrett'] white", "grau grey", "Abbrechen",
     ]  # fmt: skip

@@ -101,7 +101,7 @@ def test_format_instant() -> None:
 
 def test_describe_scale_names_the_trained_scales() -> None:
     assert describe_scale(4.0, (1, 4)) == ("×4 (trained for ×1–×4)", False)
-    assert describe_scale(8.0, (1, 4)) == ("×8 (beyond the trained ×1–×4)", True)
+    assert describe_scale(8.0, (1, 4)) == ("×8 (enlarged from ×4)", True)
     assert describe_scale(0.5, (1, 4)) == ("×0.5 (trained for ×1–×4)", False)
     assert describe_scale(1.0, (1, 4), zoom=0.66) == ("decoded at ×1 (trained for ×1–×4)", False)
     assert describe_scale(4.0, (1, 4), zoom=4.0) == ("×4 (trained for ×1–×4)", False)

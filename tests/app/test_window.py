@@ -98,7 +98,7 @@ def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -
     assert status.engine.text() == "gradient · cpu"
     assert status.picture.text().startswith("full · ")
     stage.viewer.session.zoom_to(8)
-    assert status.scale.text() == "×8 (beyond the trained ×1–×4)"
+    assert status.scale.text() == "×8 (enlarged from ×4)"
     assert status.scale.property("tone") == Tone.WARM.value
 
 
@@ -125,12 +125,12 @@ def test_a_narrow_window_keeps_the_scale_and_elides_the_model(stage: Stage) -> N
     stage.wait_for(lambda: "…" in shown_text(status.engine))
     assert shown_text(status.scale) == "×4.44 (beyond ×4)"
     assert status.scale.width() >= status.scale.fontMetrics().horizontalAdvance("×4.44 (beyond ×4)")
-    assert status.scale.toolTip() == "×4.44 (beyond the trained ×1–×4)"
+    assert status.scale.toolTip() == "×4.44 (enlarged from ×4)"
     assert status.where.width() >= status.where.sizeHint().width()
     assert status.engine.toolTip() == "gradient · cpu"
     stage.viewer.window.resize(1200, 700)
     stage.wait_for(lambda: shown_text(status.engine) == "gradient · cpu")
-    assert shown_text(status.scale) == "×4.44 (beyond the trained ×1–×4)"
+    assert shown_text(status.scale) == "×4.44 (enlarged from ×4)"
 
 
 def test_no_text_of_the_status_line_is_cut_off_without_dots(stage: Stage) -> None:

@@ -136,12 +136,12 @@ def test_a_crop_is_encoded_once_for_all_instants_it_covers(monkeypatch: pytest.M
 
 
 def test_a_preview_at_a_fractional_scale_covers_the_query(engine: Engine) -> None:
-    grid = Grid(320, 180).scaled(6.67)
-    query = RegionQuery(Instant(5, Fraction(1, 3)), grid, Rect(700, 500, 333, 222))
+    grid = Grid(320, 180).scaled(3.67)
+    query = RegionQuery(Instant(5, Fraction(1, 3)), grid, Rect(385, 275, 183, 122))
     crop = crop_around(query, CLIP)
     assert crop is not None
     answer = engine.preview(query, crop, NEVER).query
-    assert answer.grid == Grid(6 * 320, 6 * 180)
+    assert answer.grid == Grid(3 * 320, 3 * 180)
     for asked, given_, sides in (
         ((query.rect.x, query.rect.right), (answer.rect.x, answer.rect.right), (grid.width, answer.grid.width)),
         ((query.rect.y, query.rect.bottom), (answer.rect.y, answer.rect.bottom), (grid.height, answer.grid.height)),

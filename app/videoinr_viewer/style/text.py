@@ -62,6 +62,8 @@ def format_factor(factor: float) -> str:
 def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | None = None) -> tuple[str, bool]:
     """Return a text about the decoding scale, and whether it lies above the scales of the training.
 
+    Pictures there are decoded at the greatest of them and enlarged (core's render/enlarged.py).
+
     Args:
         scale: Decoded pixels for each clip pixel, along one side.
         trained: The least and the greatest scale that the model was trained for.
@@ -72,7 +74,7 @@ def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | 
     factor, first, last = (format_factor(one) for one in (scale, least, most))
     if zoom is not None and not math.isclose(zoom, scale, rel_tol=1e-6):
         factor = tr("decoded at {scale}", scale=factor)
-    note = tr("beyond the trained {first}–{last}") if extrapolates else tr("trained for {first}–{last}")
+    note = tr("enlarged from {last}") if extrapolates else tr("trained for {first}–{last}")
     return f"{factor} ({note.format(first=first, last=last)})", extrapolates
 
 

@@ -67,8 +67,8 @@ def decode(
 ) -> None:
     """Decode one picture at any time and scale, and save it as a PNG.
 
-    The default scale is x4, which the models are trained for. On a CPU a region equals the same crop of the whole
-    picture bit for bit.
+    The default scale is x4, which the models are trained for; at greater scales the picture of x4 is enlarged. On a CPU
+    a region equals the same crop of the whole picture bit for bit.
 
     With --retime, --shutter or --camera the picture is the one that videoinr export with the same options has at --time
     of its output. Of --region only the size counts with a camera.

@@ -73,7 +73,7 @@ class EncodedCrop:
         return self.key == key and is_enough(self.rect, query, clip)
 
 
-def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:
+def on_whole_pixels(query: RegionQuery, clip: Grid, most: Grid | None = None) -> RegionQuery:
     """Return ``query`` on the next coarser grid whose size is a whole multiple of the clip's.
 
     On such a grid the edges of every crop lie between pixels.
@@ -81,8 +81,11 @@ def on_whole_pixels(query: RegionQuery, clip: Grid) -> RegionQuery:
     Args:
         query: the view, on any grid.
         clip: the size of the clip's frames.
+        most: the finest grid to decode (enlarged.py); None: any.
     """
     times = _times(query, clip)
+    if most is not None:
+        times = max(1, min(times, most.width // clip.width))
     grid = Grid(clip.width * times, clip.height * times)
     return RegionQuery(query.instant, grid, rect_on_grid(query.rect, query.grid, grid))
 

@@ -16,7 +16,7 @@ class Opened:
         info: the clip's size, rate, colours and so on.
         timeline: the presentation times of the clip's frames.
         model_name: the name on the model's card.
-        trained_scales: (least, most) space scale of the model's training. Beyond it the model extrapolates.
+        trained_scales: (least, most) space scale of the model's training. Beyond it pictures are enlarged.
         device_name: the device, in a user's words.
         source_id: names the clip as it is read, the model and the device: equal names mean equal pictures.
     """
