@@ -14,7 +14,7 @@ import os
 
 TYPE_CHECKING = False  # as typing's, which takes as long to import as everything else here
 if TYPE_CHECKING:
-    from videoinr.api import Pair, Video, evaluate, export, load_model
+    from videoinr.api import Pair, Video, estimate, evaluate, export, load_model
     from videoinr.api import open as open  # noqa: A004 - the verb that Python's readers expect, as in io.open
     from videoinr.cancel import CancelToken
     from videoinr.errors import Cancelled, VideoInrError
@@ -27,6 +27,7 @@ __all__ = [
     "Video",
     "VideoInrError",
     "__version__",
+    "estimate",
     "evaluate",
     "export",
     "load_model",
@@ -39,6 +40,7 @@ _MODULES = {
     "Pair": "videoinr.api",
     "Video": "videoinr.api",
     "VideoInrError": "videoinr.errors",
+    "estimate": "videoinr.api",
     "evaluate": "videoinr.api",
     "export": "videoinr.api",
     "load_model": "videoinr.api",

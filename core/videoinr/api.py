@@ -17,26 +17,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from fractions import Fraction
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
-from videoinr.isolation.helpers import warm_up_for
-from videoinr.render.arguments import Number, Region, Size, as_across_cuts, exact
+from videoinr.render.arguments import Number, Region, Size, check_names, exact, optional_text, path
+from videoinr.render.open_arguments import OpenArguments, engine_from, options_from
 from videoinr.render.video import Pair, Video
 from videoinr.text.parsing import AcrossCutsName
 from videoinr.types import ExportProgress, ExportReport
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
-    from videoinr.clip.memory_clip import Frames, MemoryClip
+    from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
-    from videoinr.evaluation.protocols import Protocol
     from videoinr.evaluation.run import Run
     from videoinr.exporting.arguments import JobArguments
     from videoinr.exporting.estimate import Estimate
@@ -47,21 +45,7 @@ if TYPE_CHECKING:
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
 
-__all__ = ["OpenArguments", "Pair", "Video", "evaluate", "export", "load_model", "open"]
-
-
-class OpenArguments(TypedDict, total=False):
-    """The keyword arguments of :func:`open`, which :func:`export` takes too."""
-
-    model: str | PathLike[str] | LoadedModel | None
-    device: str | None
-    memory: int | None
-    picture_fps: Number
-    stream: int | None
-    background: str
-    deinterlace: str
-    across_cuts: AcrossCutsName
-    cuts: str
+__all__ = ["OpenArguments", "Pair", "Video", "estimate", "evaluate", "export", "load_model", "open"]
 
 
 def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
@@ -77,9 +61,11 @@ def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
     Raises:
         ModelError: there is no such model, or its files are damaged.
     """
+    from videoinr.model.weights import LoadedModel, named_or_loaded
     from videoinr.model.weights import load_model as load
 
-    return load(None if name_or_path is None else str(name_or_path))
+    model = named_or_loaded(name_or_path)
+    return model if isinstance(model, LoadedModel) else load(model)
 
 
 def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
@@ -133,7 +119,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         model=model, device=device, memory=memory, picture_fps=picture_fps, stream=stream, background=background,
         deinterlace=deinterlace, across_cuts=across_cuts, cuts=cuts,
     )  # fmt: skip
-    return Video(_engine(clip, _options(**opening), **opening))
+    return Video(engine_from(clip, options_from(opening), **opening))
 
 
 def export(
@@ -229,7 +215,9 @@ def export(
     if cluster is not None:
         from videoinr.exporting.cluster import export_clip
 
-        done = export_clip(cluster, clip, Path(out), arguments, _options(**opening), opening, hear, say, cancel)
+        done = export_clip(
+            cluster, clip, path(out, "out"), arguments, options_from(opening), opening, hear, say, cancel
+        )
     else:
         with _export(clip, out, arguments, cancel, **opening) as (job, engine):
             done = export_job(job, engine, progress=hear, notice=say, token=cancel)
@@ -266,14 +254,14 @@ def _export(
     **opening: Unpack[OpenArguments],
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
-    from videoinr.exporting.arguments import job_from_arguments, read_ahead
+    from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
 
-    if unknown := opening.keys() - OpenArguments.__annotations__.keys():
-        raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
-    options, arguments = _options(**opening), read_ahead(arguments)
-    with _engine(clip, options, cancel, **opening) as engine:
+    check_names(opening, OpenArguments.__annotations__, "export")
+    check_names(arguments, JobArguments.__annotations__, "estimate")
+    options, arguments = options_from(opening), read_ahead(arguments)
+    with engine_from(clip, options, cancel, **opening) as engine:
         yield job_from_arguments(
-            engine.opened.info, Path(out), arguments, model=opening.get("model"), device=opening.get("device"),
+            engine.opened.info, path(out, "out"), arguments, model=opening.get("model"), device=opening.get("device"),
             options=options, across_cuts=opening.get("across_cuts", "hold"),
         ), engine  # fmt: skip
 
@@ -308,6 +296,7 @@ def evaluate(
         flicker: measure tOF too, the error of the motion.
         device: as for :func:`open`.
         journal: a file that each clip's result is added to, and that an evaluation which was stopped goes on from.
+            It knows a method of your own by its name alone: give one that has changed another name.
         notice: called with lines of progress.
 
     Returns:
@@ -322,78 +311,22 @@ def evaluate(
         ClipError, ModelError, DeviceError: as for :func:`open`.
     """
     from videoinr.devices import pick_device
+    from videoinr.evaluation.arguments import methods_from, models_from, names_from, protocol_from
     from videoinr.evaluation.footage import find_footage
     from videoinr.evaluation.journal import open_journal
-    from videoinr.evaluation.methods import NamedMethod, open_methods
+    from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.run import run_protocols
 
-    protocol = _protocol(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
-    where = pick_device(device)
-    names = [str(each) if isinstance(each, PathLike) else each for each in models]
-    method_set = open_methods(models=names, baselines=baselines, device=where)
-    method_set.methods += [NamedMethod(name, method) for name, method in (methods or {}).items()]
+    protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
+    where = pick_device(optional_text(device, "device"))
+    method_set = open_methods(models=models_from(models), baselines=names_from(baselines), device=where)
+    method_set.methods += methods_from(methods or {}, method_set.methods)
     if not method_set.methods:
         raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
-    footage, say = find_footage(Path(data)), notice or _ignore
-    kept = None if journal is None else open_journal(Path(journal), method_set, str(where))
+    footage, say = find_footage(path(data, "data")), notice or _ignore
+    kept = None if journal is None else open_journal(path(journal, "journal"), method_set, str(where))
     (run,) = run_protocols(footage, [protocol], method_set, where, say=say, journal=kept)
     return run
-
-
-def _protocol(scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"], flicker: bool) -> Protocol:
-    from videoinr.evaluation.protocols import Protocol
-
-    if scale < 1 or time_scale < 1 or time_scale.denominator > 1:
-        hint = "Both are 1 or more, and the time scale is a whole number; 4 and 4 are usual."
-        raise UsageError(f"Scales {float(scale):g} and {float(time_scale):g} cannot be evaluated.", hint=hint)
-    if channel not in ("y", "rgb"):
-        raise UsageError(f"There is no channel {channel!r}.", hint="Choose y or rgb.")
-    return Protocol(float(scale), int(time_scale), channel, flicker)
-
-
-def _options(
-    *,
-    picture_fps: Number = 24,
-    stream: int | None = None,
-    background: str = "black",
-    deinterlace: str = "auto",
-    cuts: str = "",
-    **_others: object,
-) -> OpenOptions:
-    """Return how to read a clip, from the arguments of :func:`open`."""
-    fps = exact(picture_fps, "picture_fps")
-    return OpenOptions(
-        picture_fps=fps, stream=stream, background=background, deinterlace=deinterlace, cuts=cuts
-    )  # fmt: skip
-
-
-def _engine(
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
-    options: OpenOptions,
-    cancel: CancelToken = NEVER,
-    *,
-    model: str | PathLike[str] | LoadedModel | None = None,
-    device: str | None = None,
-    memory: int | None = None,
-    across_cuts: AcrossCutsName = "hold",
-    **_others: object,
-) -> Engine:
-    """Open a clip and a model by the arguments of :func:`open`; ``options`` are those of :func:`_options`."""
-    if isinstance(clip, str | PathLike):
-        # Its helper process starts while this one imports torch.
-        warm_up_for(Path(clip))
-    from videoinr.clip.memory_clip import open_frames
-    from videoinr.render.engine import open_engine
-
-    if isinstance(clip, str | PathLike):
-        source: Path | MemoryClip = Path(clip)
-    else:
-        source = open_frames(clip, fps=options.picture_fps)
-        source.cut_edits = options.cut_edits
-    return open_engine(
-        source, model=str(model) if isinstance(model, PathLike) else model, device=device, memory_bytes=memory,
-        options=options, across_cuts=as_across_cuts(across_cuts), token=cancel,
-    )  # fmt: skip
 
 
 def _ignore(_: object) -> None:

@@ -94,8 +94,9 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
 
     Args:
         device: where the model runs.
-        memory_bytes: the budget. On a CPU: of all caches, the encoder's bands of rows and the pair in use, together. On
-            a GPU: of both caches; bands and one pair come on top. None chooses it from the memory of the device.
+        memory_bytes: the budget. On a CPU: of all caches, the encoder's bands of rows and the pair in use, together; of
+            more than the computer has, all it has is used. On a GPU: of both caches; bands and one pair come on top.
+            None chooses it from the memory of the device.
 
     Raises:
         UsageError: ``memory_bytes`` is negative.
@@ -105,6 +106,9 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
         return profile
     if memory_bytes < 0:
         raise UsageError(f"A memory budget of {memory_bytes} bytes makes no sense.", hint="Give 0 or more bytes.")
+    if device.type != "cuda":
+        # The cache of tiles is allocated at once, and a budget like 1T means "as much as you like".
+        memory_bytes = min(memory_bytes, _ram_bytes())
     work_bytes = min(profile.work_bytes, max(LEAST_WORK_BYTES, memory_bytes // 8))
     if device.type == "cuda":
         half = memory_bytes // 2

@@ -314,7 +314,7 @@ def test_evaluate_refuses_what_makes_no_sense(tmp_path: Path) -> None:
         (lambda video: video.decode(0, region="all"), "not a region"),
         (lambda video: video.encode(4), "no pair 4"),
         (lambda video: video.encode(-1), "no pair -1"),
-        (lambda video: video.encode(1.5), "no pair 1.5"),
+        (lambda video: video.encode(1.5), "not a whole number"),
         (lambda video: video.encode(0).decode(1.01), "outside the pair"),
         (lambda video: video.encode(0).flow(-0.5), "outside the pair"),
         (lambda video: video.frames(fps=0), "not above 0"),

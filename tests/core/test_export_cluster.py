@@ -187,6 +187,61 @@ def test_a_scheduler_that_ends_is_an_error(tmp_path: Path, monkeypatch: pytest.M
     assert not stub.stopped, "there is nobody to be told"
 
 
+class Busy(Stub):
+    """A worker that begins one share, and has just finished it when it hears that it should stop."""
+
+    LOOKS = 20
+    """So often the export looks for workers before that."""
+
+    def __init__(self) -> None:
+        super().__init__("pending")
+        self._hear: Callable[[tuple[float, dict[str, int | bool]]], None] = lambda event: None
+        self._job: Any = None
+        self._looks = 0
+
+    def subscribe_topic(self, _topic: str, hear: Callable[[Any], None]) -> None:
+        self._hear = hear
+
+    def submit(self, function: Callable[..., None], *arguments: Any, **_: object) -> Future:
+        if self._job is None:
+            self._job = arguments[0]
+            self._hear((0.0, {"share": self._job.share.number, "is_made": True}))
+        return super().submit(function, *arguments)
+
+    def scheduler_info(self) -> dict[str, dict[str, int]]:
+        self._looks += self.stopped
+        if self._looks == self.LOOKS:
+            share_path(self._job.out, self._job.share).write_bytes(b"a share that is whole")
+            self._hear((0.0, {"share": self._job.share.number, "is_made": False}))
+        return super().scheduler_info()
+
+
+def test_a_share_that_a_worker_finishes_late_is_removed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub, token = Busy(), CancelToken()
+    with pytest.raises(Cancelled):
+        export_by(stub, tmp_path, monkeypatch, cancel=token, progress=lambda now: token.cancel())
+    assert stub._looks == stub.LOOKS
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_worker_that_does_not_stop_is_not_waited_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub, token = Busy(), CancelToken()
+    monkeypatch.setattr(stub, "LOOKS", 10**9)
+    with pytest.raises(Cancelled):
+        export_by(stub, tmp_path, monkeypatch, cancel=token, progress=lambda now: token.cancel())
+    assert module.time.monotonic() < module._STOP_SECS + 5  # type: ignore[attr-defined]
+
+
+def test_a_task_that_begins_after_the_stop_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(Stub):
+        def is_set(self) -> bool:
+            return True
+
+    with pytest.raises(Cancelled):
+        export_by(Stopped(None), tmp_path, monkeypatch)
+    assert not list(tmp_path.glob("out*"))
+
+
 def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     clip = write_clip(tmp_path / "clip.mp4", FRAMES)

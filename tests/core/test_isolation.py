@@ -67,6 +67,10 @@ def named(plain: Path, tmp_path: Path) -> Callable[[str], Path]:
     return lambda name: Path(shutil.copy(plain, tmp_path / f"{name}.mp4"))
 
 
+def idle_pids(helpers: Helpers) -> list[int]:
+    return [helper.pid for helper in helpers._idle]
+
+
 def is_gone(pid: int) -> bool:
     end = time.monotonic() + GONE_SECS
     while time.monotonic() < end:
@@ -138,7 +142,7 @@ def test_a_file_that_stops_the_helper_is_an_error_after_a_while(
     named: Callable[[str], Path], warm: Helpers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_clip(named("awake")).close()
-    (pid,) = warm.idle_pids
+    (pid,) = idle_pids(warm)
     monkeypatch.setattr(helpers, "SILENCE_SECS", 0.2)
     with pytest.raises(ClipError, match=r"did not get on for 0\.2 seconds"):
         open_clip(named("sleeps"))
@@ -149,10 +153,10 @@ def test_a_helper_that_something_else_ended_is_replaced(
     named: Callable[[str], Path], warm: Helpers, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_clip(named("before")).close()
-    (pid,) = warm.idle_pids
+    (pid,) = idle_pids(warm)
     os.kill(pid, signal.SIGTERM)
     open_clip(named("after")).close()
-    assert warm.idle_pids != [pid]
+    assert idle_pids(warm) != [pid]
     assert is_gone(pid)
 
 
@@ -206,13 +210,13 @@ def test_a_fork_leaves_the_helpers_to_its_parent(plain: Path, monkeypatch: pytes
     own = Helpers()
     monkeypatch.setattr(helpers, "HELPERS", own)
     own.warm_up()
-    (pid,) = own.idle_pids
+    (pid,) = idle_pids(own)
     with monkeypatch.context() as context:
         context.setattr(os, "getpid", lambda: -1)
         own.close()
-        assert own.idle_pids == [pid]
+        assert idle_pids(own) == [pid]
     own.close()
-    assert own.idle_pids == []
+    assert idle_pids(own) == []
     assert is_gone(pid)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,7 @@ from videoinr.playing.cache import PlayCache
 from videoinr.playing.plan import Flight, PlayPlan, play_times, times_along
 from videoinr.playing.times import CurveTimes
 from videoinr.timeline import Timeline
-from videoinr.types import Quality, RenderedRegion, Segment
+from videoinr.types import Quality, RegionQuery, RenderedRegion, Segment
 
 GRID = Grid(16, 9)
 TIMELINE = Timeline.constant(32, Fraction(12))
@@ -116,3 +116,38 @@ def test_a_flight_says_what_is_in_view() -> None:
         cache.set_plan(plan)
         assert fill(cache) == 24
         assert cache.coverage().done == 24
+
+
+@dataclass(frozen=True)
+class Counted(Flight):
+    """Flies on and on. ``asked``: how often it was asked where it is."""
+
+    asked: list[Fraction] = field(default_factory=list, compare=False)
+
+    def region(self, time_secs: Fraction) -> tuple[Grid, Rect]:
+        self.asked.append(time_secs)
+        return GRID, Rect(int(time_secs * 24) % 8, 0, 8, 8)
+
+    def place(self, time_secs: Fraction) -> tuple[tuple[float, float], float]:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("curve", ["0=1 100=1 101=2", "0=0 1=1 2=0 3=1 4=0 5=1"])
+@pytest.mark.parametrize("flight", [None, Counted()])
+def test_looking_up_all_pictures_of_a_freeze_makes_each_query_twice(
+    curve: str, flight: Counted | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, made = along(curve, step=Fraction(1, 25), flight=flight), list[int]()
+    query = PlayPlan.query
+
+    def counted(self: PlayPlan, index: int) -> RegionQuery:
+        made.append(index)
+        return query(self, index)
+
+    monkeypatch.setattr(PlayPlan, "query", counted)
+    keys = [plan.key(index) for index in range(plan.count)]
+    assert [index in plan.places(key) for index, key in enumerate(keys)] == [True] * plan.count
+    assert len(made) == 2 * plan.count
+    if flight is not None:
+        assert len(flight.asked) == 2 * plan.count
+        flight.asked.clear()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, ColourSpec
+from videoinr.exporting.decode_times import mend_decode_times
 
 Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -185,12 +186,16 @@ def _write_frames(
     others: Iterator[Picture | av.VideoFrame],
     how: ClipRecipe,
 ) -> None:
+    packets: list[av.Packet[Any]] = []
     for number, picture in enumerate((first, *others)):
         frame = picture if isinstance(picture, av.VideoFrame) else _frame_of(picture, how.pix_fmt, how.colour)
         frame.time_base = how.time_base or 1 / how.fps
         frame.pts = number if how.times is None else how.times[number]
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        packets += stream.encode(frame)
+    packets += stream.encode(None)
+    # x265 once gave two frames a wrong decode time, on a machine of 16 cores.
+    mend_decode_times(packets)
+    container.mux(packets)
 
 
 def _frame_of(pixels: Picture, pix_fmt: str, colour: ColourSpec | None) -> av.VideoFrame:

@@ -53,15 +53,13 @@ def open_frames(frames: Frames | Sequence[Frames] | Tensor, *, fps: Fraction) ->
 
     Args:
         frames: [frames, height, width, 3] RGB, uint8 or uint16, full range, at least one frame. An array, a list
-            of frames, or a tensor on any device. Colours are taken as sRGB.
+            of frames, or a tensor or a list of tensors on any device. Colours are taken as sRGB.
         fps: frames per second.
 
     Raises:
         UsageError: ``frames`` has another shape or type, or ``fps`` is not above 0.
     """
-    array: NDArray[Any] = (
-        np.asarray(frames) if isinstance(frames, Sequence | np.ndarray) else frames.detach().cpu().numpy()
-    )
+    array = _array(frames)
     if array.ndim != 4 or array.shape[-1] != 3 or 0 in array.shape or array.dtype not in (np.uint8, np.uint16):
         raise UsageError(
             f"Frames of shape {list(array.shape)} and type {array.dtype} are not a clip.",
@@ -90,3 +88,25 @@ def open_frames(frames: Frames | Sequence[Frames] | Tensor, *, fps: Fraction) ->
         warnings=(),
     )
     return MemoryClip(info, timeline, array)
+
+
+def _array(frames: object) -> NDArray[Any]:
+    """Return ``frames`` as an array in the byte order of this machine. Raises UsageError if they make none."""
+    try:
+        if isinstance(frames, Sequence) and not isinstance(frames, bytes):
+            array = np.stack([_one_array(frame) for frame in frames]) if frames else np.empty(0)
+        else:
+            array = _one_array(frames)
+        if not array.ndim:  # numpy makes a number, or an "object", of what is no sequence.
+            raise TypeError
+    except (TypeError, ValueError, RuntimeError):
+        raise UsageError(
+            f"This {type(frames).__name__} is not a clip.",
+            hint="Give a path, or frames: an array, a list or a tensor [frames, height, width, 3], RGB, all of one "
+            "size, uint8 or uint16.",
+        ) from None
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _one_array(values: Any) -> NDArray[Any]:
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

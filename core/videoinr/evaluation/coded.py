@@ -23,6 +23,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Codec, check_encodes, codec_for
 from videoinr.exporting.coding import Coding, FrameConverter
+from videoinr.exporting.decode_times import mux_frames
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.images import rgbx_from_tensor, tensor_from_pixels
 from videoinr.writing.words import write_errors
@@ -112,12 +113,9 @@ def _encode(path: Path, frame: Callable[[int], Tensor], count: int, inputs: Code
         coding.configure(stream.codec_context)
         stream.codec_context.options = coding.options
         stream.codec_context.gop_size = GOP_FRAMES
-        for number in range(count):
-            pixels = first if number == 0 else frame(number)
-            coded = converter.frame(rgbx_from_tensor(pixels.permute(1, 2, 0)).cpu().numpy())
-            coded.pts, coded.time_base = number, 1 / FPS
-            file.mux(stream.encode(coded))
-        file.mux(stream.encode(None))
+        small = (first if number == 0 else frame(number) for number in range(count))
+        pictures = (rgbx_from_tensor(pixels.permute(1, 2, 0)).cpu().numpy() for pixels in small)
+        mux_frames(file, stream, map(converter.frame, pictures), FPS)
 
 
 def _coding(inputs: CodedInputs, *, width: int, height: int) -> Coding:

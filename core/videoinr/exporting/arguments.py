@@ -7,13 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from videoinr.clip.open_options import OpenOptions
+from videoinr.errors import UsageError
 from videoinr.exporting.excerpt import sample_of
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.parts import WHOLE, share_from_text
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
 from videoinr.journey.curve import RetimeCurve
-from videoinr.render.arguments import Number, Region, Size, as_across_cuts, as_grid, as_rect, exact, optional
+from videoinr.render.arguments import (
+    Number,
+    Region,
+    Size,
+    as_across_cuts,
+    as_grid,
+    as_rect,
+    exact,
+    optional,
+    optional_text,
+    optional_whole,
+    text,
+)
 from videoinr.types import ClipInfo
 
 if TYPE_CHECKING:
@@ -73,14 +86,17 @@ def job_from_arguments(
         fps=optional(given.get("fps"), "fps"), time_scale=optional(given.get("time_scale"), "time_scale"),
         speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
         size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
-        codec=given.get("codec"), crf=given.get("crf"), overwrite=given.get("overwrite", False),
-        keep_partial=given.get("keep_partial", False), sound=sound_named(given.get("sound", "keep")),
-        share=WHOLE if part is None else share_from_text(part), resume=given.get("resume", False),
+        codec=optional_text(given.get("codec"), "codec"), crf=optional_whole(given.get("crf"), "crf"),
+        overwrite=given.get("overwrite", False), keep_partial=given.get("keep_partial", False),
+        sound=sound_named(given.get("sound", "keep")),
+        share=WHOLE if part is None else share_from_text(text(part, "part")), resume=given.get("resume", False),
         curve=as_curve(given.get("retime")), shutter=exact(given.get("shutter", 0), "shutter"),
         camera=as_camera(given.get("camera")),
         model=str(model) if isinstance(model, str | PathLike) else None, device=device,
         options=options, across_cuts=as_across_cuts(across_cuts),
     )  # fmt: skip
     if sample is None:
+        if given.get("sample_at") is not None:
+            raise UsageError("A place was given for a sample, but no length.", hint="Give sample, too, such as 2 s.")
         return job
     return sample_of(job, exact(sample, "sample"), at_secs=optional(given.get("sample_at"), "sample_at"))

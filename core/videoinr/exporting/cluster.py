@@ -37,6 +37,9 @@ _INSTALL = 'Install the extra "cluster" first: pip install ".[cluster]" in the s
 _CONNECT_SECS, _WORKERS_SECS, _LOOK_SECS, _POLL_SECS = 10, 30, 0.5, 0.05
 _GONE_SECS = 60
 """So long an export waits for a worker while the cluster has none: one that was killed is often started again."""
+_STOP_SECS = 20
+"""So long an export that was stopped waits for workers to drop the shares that they are making: they look for it every
+half second, and a chunk of their work is shorter still."""
 _SHARES_PER_THREAD = 2
 """More shares than threads: the fastest machines make more of them, and less is lost with a machine."""
 _GO_ON = "The shares that are whole are kept. Give the same command with --resume to make the others."
@@ -132,17 +135,21 @@ def make_share(job: ExportJob, topic: str, memory_bytes: int | None = None) -> N
 
     distributed = _distributed()
     worker, token, ended = distributed.get_worker(), CancelToken(), threading.Event()
-    watcher = threading.Thread(target=_watch, args=(distributed.Event(topic), token, ended), daemon=True)
+    number, told = job.share.number, 0.0
+    worker.log_event(topic, {"share": number, "is_made": True})
+    stop = distributed.Event(topic)
+    watcher = threading.Thread(target=_watch, args=(stop, token, ended), daemon=True)
     watcher.start()
-    told = 0.0
 
     def progress(now: ExportProgress) -> None:
         nonlocal told
         if now.done == now.total or time.monotonic() - told > _LOOK_SECS:
             told = time.monotonic()
-            worker.log_event(topic, {"share": job.share.number, "done": now.done})
+            worker.log_event(topic, {"share": number, "done": now.done})
 
     try:
+        if stop.is_set():  # It was stopped between its last look at its tasks and this one's start.
+            token.cancel()
         with open_engine(
             job.clip, model=job.model, device=job.device, memory_bytes=memory_bytes, options=job.options,
             across_cuts=job.across_cuts, token=token,
@@ -157,6 +164,7 @@ def make_share(job: ExportJob, topic: str, memory_bytes: int | None = None) -> N
         raise ExportError(str(error), hint=error.hint) from None
     finally:
         ended.set()
+        worker.log_event(topic, {"share": number, "is_made": False})
 
 
 def _watch(stop: Any, token: CancelToken, ended: threading.Event) -> None:
@@ -178,6 +186,7 @@ class _Tasks:
         self._client, self._job = client, job
         self._workers_seen = time.monotonic()
         self._topic = f"videoinr-{uuid.uuid4().hex}"
+        self._made_now = set[int]()
         self._done = {share.number: self._frames(share) for share in shares if share not in missing}
         self._found = sum(self._done.values())
         self._stop = distributed.Event(self._topic, client=client)
@@ -194,7 +203,13 @@ class _Tasks:
         return sum(len(self._job.plan.frames(part)) for part in share.parts(self._job.plan))
 
     def _note(self, event: tuple[float, dict[str, int]]) -> None:
-        self._done[event[1]["share"]] = event[1]["done"]
+        number, note = event[1]["share"], event[1]
+        if "done" in note:
+            self._done[number] = note["done"]
+        elif note["is_made"]:
+            self._made_now.add(number)
+        else:
+            self._made_now.discard(number)
 
     def run(self, progress: Callable[[ExportProgress], None], token: CancelToken) -> None:
         """Wait until all shares are made. Raises ExportError or Cancelled."""
@@ -230,11 +245,21 @@ class _Tasks:
             )
 
     def _end(self) -> None:
-        """Have the workers stop, if the scheduler can still be reached."""
+        """Have the workers stop, if the scheduler can still be reached, and wait until they did so."""
         if self._client.status == "running":
             with contextlib.suppress(Exception):  # The error that ended the export counts, not what it breaks.
                 self._stop.set()
                 self._client.cancel(list(self._futures))
+                self._await_end()
+
+    def _await_end(self) -> None:
+        """Wait until no worker makes a share any more, which would appear after the others have been removed.
+
+        Dask forgets a task that was cancelled, but its thread goes on; and what workers tell takes a moment.
+        """
+        until, quiet = time.monotonic() + _STOP_SECS, time.monotonic() + _LOOK_SECS
+        while (now := time.monotonic()) < until and (self._made_now or now < quiet) and self._has_workers():
+            time.sleep(_POLL_SECS)
 
     def _ended(self, futures: set[Any]) -> set[Any]:
         """Return those of ``futures`` that have ended, waiting a little for the first."""

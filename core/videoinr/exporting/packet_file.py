@@ -55,9 +55,16 @@ class PacketWriter:
         return self._end
 
     def add(self, packet: av.Packet[Any]) -> None:
-        """Write ``packet``. If that fails, the file ends after the packet before."""
-        data = bytes(packet)
-        numbers = Numbers(packet.pts or 0, packet.dts or 0, len(data), packet.is_keyframe)
+        """Write ``packet``. If that fails, the file ends after the packet before.
+
+        Raises:
+            ValueError: ``packet`` does not say when it is shown.
+            OSError: it cannot be written.
+        """
+        if packet.pts is None:
+            raise ValueError("a packet does not say when it is shown")
+        data, dts = bytes(packet), packet.pts if packet.dts is None else packet.dts
+        numbers = Numbers(packet.pts, dts, len(data), packet.is_keyframe)
         flags = _KEY if packet.is_keyframe else 0
         record = _RECORD.pack(_PACKET, numbers.pts, numbers.dts, len(data), zlib.crc32(data), flags)
         self._write(record + data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from videoinr.errors import UsageError
+from videoinr.text.phrases import format_count
 
 _PIXELS = 200_000_000
 """About as many pixels are in a part: a minute or two of a CPU's work."""
@@ -59,8 +60,9 @@ class Share:
         """
         if self.count > plan.count:
             raise UsageError(
-                f"The export has {plan.count} parts of {plan.length} frames: too few for {self.count} shares.",
-                hint=f"Use at most {plan.count} shares.",
+                f"The export has {format_count(plan.count, 'part')} of {format_count(plan.length, 'frame')}: too few "
+                f"for {self.count} shares.",
+                hint=f"Use at most {format_count(plan.count, 'share')}.",
             )
         return range((self.number - 1) * plan.count // self.count, self.number * plan.count // self.count)
 

@@ -70,7 +70,7 @@ def checked_fps(fps: Fraction) -> Fraction:
             hint=f"Choose a rate above 0 and up to {MAX_FPS}; for slow motion, choose a speed below 1 (--speed).",
         )
     if fps.denominator > MAX_FPS_DENOMINATOR:
-        near = fps.limit_denominator(1001)
+        near = fps.limit_denominator(1001) or Fraction(1, 1001)
         raise UsageError(
             f"{fps} frames per second has too many digits for a video file.",
             hint=f"Give a simple fraction, such as {near.numerator}/{near.denominator}.",

@@ -26,6 +26,9 @@ _BUFFER_BYTES = 1 << 16
 _TRAILER_BYTES, _ENTRY_BYTES = 8192, 64
 """More than the end of a file takes, and its index for each frame."""
 
+_MOST_DELAY = 16
+"""Frames that a decoder of H.264 or H.265 may hold back; the others hold back fewer."""
+
 
 class CompanionError(ClipError):
     """What goes with the pictures could not be written. The pictures can."""
@@ -87,13 +90,14 @@ class VideoParts:
 
     @property
     def delay(self) -> int:
-        """How many frames the decoder reads before it shows the first one."""
-        index, needed = 0, 0
-        for file in self.files:
-            for packet in file.packets:
-                needed = max(needed, index - packet.pts + self.first, packet.pts - packet.dts if index == 0 else 0)
-                index += 1
-        return needed
+        """How many frames the decoder reads before it shows the first one.
+
+        As many as it takes for no frame to be shown before it is read; or, if that is more, as the encoder says. Its
+        decode times are used for nothing else: some encoders give wrong ones now and then.
+        """
+        first, packets = self.first, [packet for file in self.files for packet in file.packets]
+        told = min(packets[0].pts - packets[0].dts, _MOST_DELAY) if packets else 0
+        return max([told, *(index - (packet.pts - first) for index, packet in enumerate(packets))])
 
     def packets(self, after_file: Callable[[PacketFile], None]) -> Iterator[tuple[Numbers, bytes]]:
         """Yield the packets of the frames taken. ``after_file`` is called after the last packet of each file."""

@@ -118,11 +118,6 @@ class Helpers:
             return
         self._give_back(helper)
 
-    @property
-    def idle_pids(self) -> list[int]:
-        """The ids of the helpers that wait for a question."""
-        return [helper.pid for helper in self._idle]
-
     def close(self) -> None:
         """End the idle helpers."""
         if self._owner == os.getpid():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
+from videoinr.errors import UsageError
 from videoinr.journey.camera import CameraPath
 from videoinr.journey.curve import RetimeCurve, curve_from_text
 
@@ -13,8 +14,12 @@ CameraArgument = CameraPath | str | PathLike[str] | Sequence[Mapping[str, object
 
 
 def as_curve(curve: RetimeCurve | str | None) -> RetimeCurve | None:
-    """Return ``curve`` as a curve; UsageError if its text describes none."""
-    return curve_from_text(curve) if isinstance(curve, str) else curve
+    """Return ``curve`` as a curve; UsageError if it is none, or its text describes none."""
+    if curve is None or isinstance(curve, RetimeCurve):
+        return curve
+    if not isinstance(curve, str):
+        raise UsageError(f"retime = {curve!r} is no curve.", hint='Give its points as a text: "0=0 1=1~1/2 3=3/2".')
+    return curve_from_text(curve)
 
 
 def as_camera(camera: CameraArgument | None) -> CameraPath | None:
@@ -30,4 +35,8 @@ def as_camera(camera: CameraArgument | None) -> CameraPath | None:
 
     if isinstance(camera, str):
         return path_from_text(camera)
-    return read_camera(Path(camera)) if isinstance(camera, PathLike) else path_from_values(list(camera))
+    if isinstance(camera, PathLike):
+        return read_camera(Path(camera))
+    if not isinstance(camera, Sequence):
+        raise UsageError(f"camera = {camera!r} is no path.", hint="Give a list of keyframes, or a camera file.")
+    return path_from_values(list(camera))

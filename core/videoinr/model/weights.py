@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 import videoinr_resources
-from videoinr.errors import ModelError, UnknownModelError
+from videoinr.errors import ModelError, UnknownModelError, UsageError
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.build_limit import TooManyParametersError, parameters_limited
@@ -104,6 +105,22 @@ def load_model(name_or_path: str | None = None) -> LoadedModel:
     shipped = {card.name: card for card in shipped_models()}
     card = shipped[name] if name in shipped else _card_beside(Path(name), tuple(shipped))
     return LoadedModel(_model_from_file(card), card)
+
+
+def named_or_loaded(model: object) -> str | LoadedModel | None:
+    """Return ``model``, an argument from Python: a name or a path as text, a loaded model, or None for the default.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if isinstance(model, str | os.PathLike) and str(model):
+        return str(model)
+    if model is None or isinstance(model, LoadedModel):
+        return model
+    raise UsageError(
+        f"{printable(repr(model))[:200]} is not a model.",
+        hint="Give a shipped model's name, the path of a .safetensors file, or what videoinr.load_model returned.",
+    )
 
 
 def read_card(path: Path) -> ModelCard:

@@ -91,8 +91,7 @@ class PlayPlan:
         if key.source != self.source or query.instant.pair >= self.timeline.pair_count:
             return ()
         if self.is_journey:
-            near = _indices_by_instant(self.timeline, self.times).get(query.instant, ())
-            return tuple(index for index in near if self.query(index) == query)
+            return _places_by_query(self)[query.instant].get(query, ())
         if (query.grid, query.rect) != (self.grid, self.rect):
             return ()
         first = self.times.index_at(self.timeline.time_from_instant(query.instant))
@@ -102,12 +101,31 @@ class PlayPlan:
 
 
 @lru_cache(maxsize=2)
-def _indices_by_instant(timeline: Timeline, times: PlayTimes | CurveTimes) -> dict[Instant, tuple[int, ...]]:
-    found: dict[Instant, tuple[int, ...]] = {}
+def _indices_by_instant(timeline: Timeline, times: PlayTimes | CurveTimes) -> dict[Instant, list[int]]:
+    found: dict[Instant, list[int]] = {}
     for index in range(times.count):
-        instant = timeline.instant_from_time(times.time(index))
-        found[instant] = (*found.get(instant, ()), index)
+        found.setdefault(timeline.instant_from_time(times.time(index)), []).append(index)
     return found
+
+
+class _PlacesByQuery(dict[Instant, dict[RegionQuery, tuple[int, ...]]]):
+    """Where ``plan`` shows the pictures of an instant, by query; made when one of the instant's is first asked for.
+
+    So each query is made once more than it is rendered, however long a freeze or a flight over it lasts.
+    """
+
+    def __init__(self, plan: PlayPlan) -> None:
+        self._plan = plan
+
+    def __missing__(self, instant: Instant) -> dict[RegionQuery, tuple[int, ...]]:
+        indices: dict[RegionQuery, list[int]] = {}
+        for index in _indices_by_instant(self._plan.timeline, self._plan.times).get(instant, ()):
+            indices.setdefault(self._plan.query(index), []).append(index)
+        places = self[instant] = {query: tuple(found) for query, found in indices.items()}
+        return places
+
+
+_places_by_query = lru_cache(maxsize=2)(_PlacesByQuery)
 
 
 def exposure_around(time_secs: Fraction, secs: Fraction) -> Segment | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
+from os import PathLike
+from pathlib import Path
 
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
@@ -10,6 +13,7 @@ from videoinr.render.output_area import grid_of, rect_of
 from videoinr.text import parsing
 from videoinr.types import AcrossCuts, ClipInfo, Instant, Quality, RegionQuery
 
+_TOO_LARGE = 10**18
 Number = int | float | Fraction
 """A float stands for the shortest decimal that prints it: 0.3 is exactly 3/10."""
 Size = Grid | tuple[int, int]
@@ -29,9 +33,12 @@ def exact(value: Number, name: str) -> Fraction:
         UsageError: ``value`` is not a finite number.
     """
     try:
-        return Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(float(value)))
-    except (TypeError, ValueError):
+        number = Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(float(value)))
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{name} = {value!r} is not a number.", hint="Give an int, a float or a Fraction.") from None
+    if abs(number) >= _TOO_LARGE:
+        raise UsageError(f"{name} has a value that is too large.", hint="Times, rates and scales are below 1e18.")
+    return number
 
 
 def optional(value: Number | None, name: str) -> Fraction | None:
@@ -54,7 +61,7 @@ def as_grid(size: Size | None) -> Grid | None:
     try:
         width, height = size
         return Grid(_whole(width), _whole(height))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"size = {size!r} is not a size.", hint="Give (width, height) in pixels.") from None
 
 
@@ -65,19 +72,57 @@ def as_rect(region: Region | None) -> Rect | None:
     try:
         x, y, width, height = region
         return Rect(_whole(x), _whole(y), _whole(width), _whole(height))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         hint = "Give (x, y, width, height) in pixels of the scaled picture."
         raise UsageError(f"region = {region!r} is not a region.", hint=hint) from None
 
 
+def whole(value: int, name: str) -> int:
+    """Return ``value`` as an int; UsageError, which calls it ``name``, if it is no whole number."""
+    try:
+        return _whole(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name} = {value!r} is not a whole number.", hint="Give an int.") from None
+
+
+def optional_whole(value: int | None, name: str) -> int | None:
+    """Return ``value`` as :func:`whole` does, or None if it is None; ``name`` and the errors are as there."""
+    return None if value is None else whole(value, name)
+
+
+def text(value: str, name: str) -> str:
+    """Return ``value``; UsageError, which calls it ``name``, if it is no text."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name} = {value!r} is not a text.", hint="Give a str.")
+    return value
+
+
+def optional_text(value: str | None, name: str) -> str | None:
+    """Return ``value`` as :func:`text` does, or None if it is None; ``name`` and the errors are as there."""
+    return None if value is None else text(value, name)
+
+
+def path(value: str | PathLike[str], name: str) -> Path:
+    """Return ``value`` as a path; UsageError, which calls it ``name``, if it is none or empty."""
+    if not isinstance(value, str | PathLike) or not str(value):
+        raise UsageError(f"{name} = {value!r} is not a path.", hint="Give the name of a file or folder.")
+    return Path(value)
+
+
+def check_names(given: Iterable[str], known: Iterable[str], function: str) -> None:
+    """Raise TypeError, as Python does, if ``function`` was given a keyword argument that it does not know."""
+    if unknown := set(given) - set(known):
+        raise TypeError(f"{function}() got an unexpected keyword argument {min(unknown)!r}")
+
+
 def as_across_cuts(value: AcrossCuts | str) -> AcrossCuts:
     """Return ``value`` as an AcrossCuts; UsageError if it is none of its names."""
-    return value if isinstance(value, AcrossCuts) else AcrossCuts(parsing.across_cuts(value))
+    return value if isinstance(value, AcrossCuts) else AcrossCuts(parsing.across_cuts(text(value, "across_cuts")))
 
 
 def as_quality(value: str) -> Quality:
     """Return ``value`` as a Quality; UsageError if it is not ``"full"`` or ``"motion"``."""
-    return Quality(parsing.quality(value))
+    return Quality(parsing.quality(text(value, "quality")))
 
 
 def query_for(

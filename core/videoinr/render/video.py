@@ -16,7 +16,18 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.closing import Closeable
 from videoinr.errors import UsageError
 from videoinr.exporting.retime import ConstantRate, default_fps, segment_from_marks
-from videoinr.render.arguments import Number, Region, Size, as_quality, exact, optional, positive, query_for
+from videoinr.render.arguments import (
+    Number,
+    Region,
+    Size,
+    as_quality,
+    check_names,
+    exact,
+    optional,
+    positive,
+    query_for,
+    whole,
+)
 from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.text.parsing import QualityName
@@ -81,14 +92,15 @@ class Video(Closeable):
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
             Cancelled: ``cancel`` was cancelled.
         """
-        if not 0 <= pair < self.pair_count or pair != int(pair):
+        index = whole(pair, "pair")
+        if not 0 <= index < self.pair_count:
             raise UsageError(
                 f"There is no pair {pair}: the clip has {self.pair_count}.",
                 hint=f"Choose a pair from 0 to {self.pair_count - 1}.",
             )
         with self._working() as engine:
-            engine.encode(int(pair), cancel)
-        return Pair(self, int(pair))
+            engine.encode(index, cancel)
+        return Pair(self, index)
 
     def query(
         self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
@@ -103,7 +115,8 @@ class Video(Closeable):
             UsageError: the time lies outside the clip, the region outside the grid, or the scale is out of range; the
                 journey makes no sense, or is not one for this clip.
         """
-        if any(journey.values()):
+        check_names(journey, JourneyOptions.__annotations__, "decode")
+        if not all(value is None or value == 0 for value in journey.values()):
             return journey_query(self._opened, exact(time, "time"), scale, size, region, **journey)
         instant = instant_of(self.timeline, exact(time, "time"))
         return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)

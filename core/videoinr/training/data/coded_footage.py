@@ -153,6 +153,7 @@ def _encode(path: Path, frames: NDArray[np.uint8], encoder: Encoder, quality: fl
     from videoinr.colour import ColourSpec
     from videoinr.exporting.codecs import codec_for
     from videoinr.exporting.coding import Coding, FrameConverter
+    from videoinr.exporting.decode_times import mux_frames
     from videoinr.exporting.tags import tags_from_colour
 
     height, width = frames.shape[1:3]
@@ -172,11 +173,8 @@ def _encode(path: Path, frames: NDArray[np.uint8], encoder: Encoder, quality: fl
         else:
             context.options = {**options, "qmin": str(round(quality)), "qmax": str(round(quality))}
         padding = np.full((*frames.shape[1:3], 1), 255, np.uint8)
-        for number, pixels in enumerate(frames):
-            frame = converter.frame(np.concatenate([pixels, padding], axis=-1))
-            frame.pts, frame.time_base = number, 1 / RATE
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+        pictures = (np.concatenate([pixels, padding], axis=-1) for pixels in frames)
+        mux_frames(file, stream, map(converter.frame, pictures), RATE)
 
 
 def _decoded(path: Path, count: int) -> NDArray[np.uint8]:
