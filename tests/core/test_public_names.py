@@ -78,7 +78,7 @@ def test_errors_and_tokens_come_without_torch_or_av(tmp_path: Path) -> None:
 
 
 def test_about_ten_names_are_public_and_each_is_documented() -> None:
-    assert len(videoinr.__all__) == 10
+    assert len(videoinr.__all__) == 11
     assert set(videoinr.__all__) <= set(dir(videoinr))
     for name in videoinr.__all__:
         assert getattr(videoinr, name) is not None
