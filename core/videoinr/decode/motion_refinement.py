@@ -41,12 +41,13 @@ def luma(planes: Tensor) -> Tensor:
     return (planes * weights).sum(1, keepdim=True)
 
 
-def refined(prior: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+def refined(prior: Tensor, frames: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     """Refine the flows from mid-time to two frames.
 
     Args:
         prior: [1, 4, h, w], flow (x, y) to the first frame, then to the second, in pixels of its own map.
         frames: the luma of both frames, [2, 1, H, W] in 0 ... 1, H and W at least h and w.
+        steps: Gauss-Newton steps, at least one.
 
     Returns:
         The refined flows, like ``prior``, and [1, 1, h, w]: 1 where nothing moves and 0 elsewhere.
@@ -54,10 +55,12 @@ def refined(prior: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
     (height, width), (h, w) = frames.shape[-2:], prior.shape[-2:]
     per_pixel = prior.new_tensor((width / w, height / h)).view(1, 2, 1, 1)
     found = torch.cat((prior[:, :2], prior[:, 2:])) * per_pixel
-    moved = found
-    for _ in range(STEPS):
-        moved = moved + _step(moved, frames)
-    old, new = (_difference(_warped(frames, flow), (h, w)) for flow in (found, moved))
+    moved, warped = found, _warped(frames, found)
+    old = _difference(warped, (h, w))
+    for _ in range(steps):
+        moved = moved + _step(warped, (h, w))
+        warped = _warped(frames, moved)
+    new = _difference(warped, (h, w))
     is_better = (CLEARLY * new < old) & (new < ALIKE)
     least = torch.where(is_better, new, old)
     at_rest = _difference(frames, (h, w))
@@ -67,14 +70,13 @@ def refined(prior: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat((best / per_pixel).chunk(2), 1), still
 
 
-def _step(flow: Tensor, frames: Tensor) -> Tensor:
-    """Return the Gauss-Newton step of both flows, [2, 2, h, w], pixels of ``frames``."""
-    warped = _warped(frames, flow)
+def _step(warped: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the Gauss-Newton step of both flows, [2, 2, h, w] of ``size``, pixels of the ``warped`` frames."""
     error = (warped[0] - warped[1])[0]
     mean = F.pad((warped[0] + warped[1])[None], (1, 1, 1, 1), mode="replicate")[0, 0]
     x, y = (mean[1:-1, 2:] - mean[1:-1, :-2]) / 2, (mean[2:, 1:-1] - mean[:-2, 1:-1]) / 2
     products = torch.stack((x * x, x * y, y * y, x * error, y * error))[None]
-    xx, xy, yy, xe, ye = _window_means(products, (flow.shape[-2], flow.shape[-1]))[0]
+    xx, xy, yy, xe, ye = _window_means(products, size)[0]
     xx, yy = xx + DAMPING, yy + DAMPING
     determinant = xx * yy - xy * xy
     step = torch.stack((yy * xe - xy * ye, xx * ye - xy * xe))[None] / determinant
