@@ -126,33 +126,23 @@ def export(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     out: str | PathLike[str],
     *,
-    start: Number | None = None,
-    end: Number | None = None,
-    fps: Number | None = None,
-    time_scale: Number | None = None,
-    speed: Number = 1,
-    scale: Number | None = None,
-    size: Size | None = None,
-    region: Region | None = None,
-    codec: str | None = None,
-    crf: int | None = None,
-    overwrite: bool = False,
-    keep_partial: bool = False,
+    start: Number | None = None, end: Number | None = None,
+    fps: Number | None = None, time_scale: Number | None = None, speed: Number = 1,
+    scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+    codec: str | None = None, crf: int | None = None,
+    overwrite: bool = False, keep_partial: bool = False,
     sound: SoundName = "keep",
-    part: str | None = None,
-    resume: bool = False,
-    retime: RetimeCurve | str | None = None,
-    shutter: Number = 0,
-    camera: CameraArgument | None = None,
-    sample: Number | None = None,
-    sample_at: Number | None = None,
+    part: str | None = None, resume: bool = False,
+    retime: RetimeCurve | str | None = None, shutter: Number = 0, camera: CameraArgument | None = None,
+    readout: Number = 0,
+    sample: Number | None = None, sample_at: Number | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     report: Callable[[ExportReport], None] | None = None,
     cancel: CancelToken = NEVER,
     cluster: str | None = None,
     **opening: Unpack[OpenArguments],
-) -> Path:
+) -> Path:  # fmt: skip
     """Export a segment of a clip at any rate, speed and size, as ``videoinr export`` does.
 
     The frames are those of :meth:`Video.frames`. The output appears under its name when it is complete and checked.
@@ -184,6 +174,8 @@ def export(
         camera: which part of the picture is shown when: a camera file, or keyframes ``{"time": 0, "centre": [x, y],
             "zoom": 2, "easing": "smooth"}`` (clip seconds, clip pixels, how many times nearer than without a camera;
             easing is ``"smooth"``, ``"linear"`` or ``"hold"``). Of ``region`` only the size counts then.
+        readout: the seconds in which the clip's camera read a frame row by row: its rolling shutter is corrected.
+            Negative: from the last row to the first. 0: nothing is corrected.
         sample: export only so many seconds of the output, the same frames, to NAME.sample.mp4 for NAME.mp4.
         sample_at: the second of the clip that the sample starts at; None takes it from the middle.
         progress: called on this thread before the first frame and after each frame.
@@ -209,7 +201,7 @@ def export(
         "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed, "scale": scale, "size": size,
         "region": region, "codec": codec, "crf": crf, "overwrite": overwrite, "keep_partial": keep_partial,
         "sound": sound, "part": part, "resume": resume, "retime": retime, "shutter": shutter, "camera": camera,
-        "sample": sample, "sample_at": sample_at,
+        "readout": readout, "sample": sample, "sample_at": sample_at,
     }  # fmt: skip
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:

@@ -1,4 +1,4 @@
-"""Grids and rectangles in whole pixels, and the maps between clip, grid and unit coordinates.
+"""Grids, rectangles and lines in whole pixels, and the maps between clip, grid and unit coordinates.
 
 All coordinates follow one pixel-centre convention: in a picture ``n`` pixels wide, pixel ``i`` covers ``[i, i + 1)`` of
 the *edge* axis ``[0, n]``, and its centre is at ``i + 1/2``. A *centre* coordinate counts from the centre of pixel 0:
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 
@@ -144,3 +145,48 @@ def rect_on_grid(rect: Rect, source: Grid, target: Grid) -> Rect:
     right = -(-rect.right * target.width // source.width)
     bottom = -(-rect.bottom * target.height // source.height)
     return Rect.from_edges(x, y, max(x + 1, right), max(y + 1, bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """How a rolling shutter read the frames of a clip, line by line: a line is a row, or a column of turned frames.
+
+    Attributes:
+        secs: from the first line (the uppermost row, or the leftmost column) to the end of the last one; negative: the
+            last line was read first. A frame's own time is that of its middle. Not 0.
+        is_sideways: whether lines are columns.
+    """
+
+    secs: Fraction
+    is_sideways: bool = False
+
+    def delay_secs(self, line: int, count: int) -> Fraction:
+        """Return how long after a frame's own time the middle of line ``line`` of ``count`` was read."""
+        return self.secs * Fraction(2 * line + 1 - count, 2 * count)
+
+
+@dataclass(frozen=True, slots=True)
+class LinePhases:
+    """The phase at which a decoder computes each line of a region, in place of the instant's.
+
+    Attributes:
+        first: the first line, a row or a column of the grid.
+        phases: 0 ... 1, from that line on.
+        is_sideways: whether lines are columns.
+    """
+
+    first: int
+    phases: tuple[float, ...]
+    is_sideways: bool = False
+
+    def over(self, rect: Rect) -> list[float]:
+        """Return the phase of each line of ``rect``; one that is not there has that of the nearest."""
+        start, count = (rect.x, rect.width) if self.is_sideways else (rect.y, rect.height)
+        return [self._phase(line) for line in range(start, start + count)]
+
+    def spread(self, whole: int, count: int) -> list[float]:
+        """Return the phases of ``count`` lines across a grid of ``whole``: those of the lines at their middle."""
+        return [self._phase((2 * line + 1) * whole // (2 * count)) for line in range(count)]
+
+    def _phase(self, line: int) -> float:
+        return self.phases[min(max(line - self.first, 0), len(self.phases) - 1)]

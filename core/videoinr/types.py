@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.colour import ColourSpec
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid, LinePhases, Readout, Rect
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 """[height, width, 3] full-range RGB: uint8 for clips of 8 bits, uint16 (0 ... 65535) for deeper ones."""
@@ -198,14 +198,22 @@ class Quality(Enum):
 class RegionQuery:
     """Asks for the pixels ``rect`` of the virtual full frame ``grid`` at ``instant``.
 
-    ``exposure``: the stretch of the clip's time around the instant whose mean is wanted (see render/shutter.py); None:
-    the instant alone.
+    Attributes:
+        instant: the time of the picture.
+        grid: the virtual full frame.
+        rect: the pixels of it.
+        exposure: the stretch of the clip's time around the instant whose mean is wanted (see render/shutter.py); None:
+            the instant alone.
+        readout: how the clip's frames were read, if that is corrected (see render/rolling_shutter.py).
+        lines: set for the decoder by who corrects it: each line's phase between the frames of the instant.
     """
 
     instant: Instant
     grid: Grid
     rect: Rect
     exposure: Segment | None = None
+    readout: Readout | None = None
+    lines: LinePhases | None = None
 
     def __post_init__(self) -> None:
         if not self.grid.rect.contains(self.rect):

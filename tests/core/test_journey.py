@@ -212,14 +212,15 @@ def test_a_camera_file_is_read_and_a_wrong_one_is_refused(tmp_path: Path) -> Non
 # ---- the job ----
 
 
-def test_a_job_file_holds_curve_shutter_and_camera_from_version_2_on(tmp_path: Path) -> None:
+def test_a_job_file_holds_curve_shutter_camera_and_readout_from_version_2_on(tmp_path: Path) -> None:
     path = CameraPath((keyframe("0", 80, 45, "2"),))
     made = job_for(INFO, tmp_path / "out.mkv", curve=curve_from_text("0=0 1=1~1/2 3=3/2"), shutter=Fraction(180),
-                   camera=path)  # fmt: skip
+                   camera=path, readout=Fraction(-1, 60))  # fmt: skip
     text = text_of_job(made)
     options = job_from_text(text.encode(), tmp_path / "a.json").options
     assert (options["retime"], options["shutter"], options["start"]) == ("0=0 1=1~1/2 3=3/2", 180, None)
     assert as_camera(options["camera"]) == path
+    assert options["readout"] == Fraction(-1, 60)
     assert json.loads(text)["videoinr_export"] == 2
     assert json.loads(text_of_job(job_for(INFO, tmp_path / "out.mkv")))["videoinr_export"] == 1
     with pytest.raises(InputError, match='camera needs "videoinr_export": 2'):

@@ -69,7 +69,7 @@ def test_a_journey_of_nothing_is_the_plain_picture(video: videoinr.Video) -> Non
     whole = video.info.grid.scaled(2)
     rests = CameraPath((Keyframe(Fraction(0), Fraction(video.info.width, 2), Fraction(video.info.height, 2),
                                  Fraction(1)),))  # fmt: skip
-    for journey in ({"shutter": 0}, {"retime": identity}, {"camera": rests}, {"fps": 48},
+    for journey in ({"shutter": 0}, {"retime": identity}, {"camera": rests}, {"fps": 48}, {"readout": 0},
                     {"retime": curve_from_text(identity), "shutter": 0, "camera": rests}):  # fmt: skip
         assert np.array_equal(video.decode(time, scale=2, **journey), plain), journey
     assert plain.shape[:2] == (whole.height, whole.width)
@@ -80,11 +80,11 @@ def test_a_picture_is_the_one_that_the_export_has_then(video: videoinr.Video) ->
     size = (video.info.width // 2, video.info.height // 2)
     job = job_for(
         video.info, Path("out.mkv"), curve=curve_from_text(CURVE), shutter=Fraction(180), camera=path,
-        fps=Fraction(50), size=video.info.grid, crop=None,
+        readout=Fraction(1, 30), fps=Fraction(50), size=video.info.grid, crop=None,
     )  # fmt: skip
     for number in range(job.retiming.frame_count):
         asked = video.query(
-            number / job.fps, scale=1, retime=CURVE, shutter=180, camera=path, fps=50,
+            number / job.fps, scale=1, retime=CURVE, shutter=180, camera=path, fps=50, readout=Fraction(1, 30),
         )  # fmt: skip
         assert asked == frame_query(job, opened, number)
     region = video.query(HALF / 10, scale=1, region=(0, 0, *size), camera=path)
@@ -102,6 +102,7 @@ def test_a_shutter_counts_with_the_rate_of_the_output(video: videoinr.Video) -> 
     ("journey", "words"),
     [
         ({"shutter": 361}, "out of range"),
+        ({"readout": 1}, "longer than two frames"),
         ({"retime": "0=0 1=nothing"}, "not a number"),
         ({"retime": CURVE, "time": Fraction(1, 2)}, "outside the retime curve"),
         ({"time": Fraction(99), "shutter": 90}, "outside the clip"),
@@ -119,11 +120,13 @@ def test_the_command_line_has_the_same(video: videoinr.Video, clip: Path, model:
     (tmp_path / "camera.json").write_text(json.dumps({"videoinr_camera": 1, "keyframes": path.values}))
     out = tmp_path / "out.png"
     arguments = ["decode", str(clip), "--time", "3/20", "-o", str(out), "--model", model, "--device", "cpu",
-                 "--scale", "1", "--retime", CURVE, "--shutter", "180", "--fps", "50",
+                 "--scale", "1", "--retime", CURVE, "--shutter", "180", "--fps", "50", "--readout", "-1/60",
                  "--camera", str(tmp_path / "camera.json")]  # fmt: skip
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    expected = video.decode(Fraction(3, 20), scale=1, retime=CURVE, shutter=180, fps=50, camera=path)
+    expected = video.decode(
+        Fraction(3, 20), scale=1, retime=CURVE, shutter=180, fps=50, camera=path, readout=Fraction(-1, 60)
+    )
     assert np.array_equal(pixels(out), expected)
     plain = video.decode(Fraction(3, 20), scale=1)
     assert not np.array_equal(expected, plain)

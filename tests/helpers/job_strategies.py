@@ -87,6 +87,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         else Fraction(1),
         grid=grid, crop=shown, curve=curve, shutter=draw(st.sampled_from([Fraction(0), Fraction(360, 7)])),
         camera=draw(camera_paths(grid, (shown.width, shown.height))),
+        readout=draw(st.sampled_from([Fraction(0), Fraction(-1, 60)])),
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
         options=draw(options_of_reading),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),

@@ -19,6 +19,7 @@ from videoinr.commands.options import (
     REGION,
     CameraOption,
     OpeningFlags,
+    ReadoutOption,
     RetimeOption,
     ScaleOption,
     ShutterOption,
@@ -102,6 +103,7 @@ def export(
     retime: RetimeOption = None,
     shutter: ShutterOption = None,
     camera: CameraOption = None,
+    readout: ReadoutOption = None,
     sound: Annotated[
         SoundName,
         typer.Option(
@@ -172,6 +174,10 @@ def export(
     seconds, clip pixels, how many times nearer than without a camera; "easing" is smooth, linear or hold. Of --crop
     only the size counts then. Each frame lies on whole pixels, at most half an output pixel beside the path.
 
+    --readout 1/60 corrects a rolling shutter: most cameras read a frame row by row, so what moves leans. Each row is
+    decoded at the time at which the camera saw it. The data sheet of the camera, or a test of it, says how long a frame
+    takes: phones some 1/60 to 1/30 of a second. Frames that are shown turned were read by columns; that is allowed for.
+
     The output is written under a name of its own (OUT.*.part), and renamed to OUT when it is complete and checked.
     --preset share is H.264 with AAC, edit ProRes, archive lossless FFV1, analyse PNG pictures; OUT may have no ending
     then. --sample 2 makes two seconds of the same frames, to look at before hours of work, and
@@ -240,7 +246,7 @@ def export(
             options = {
                 "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
                 "size": size, "region": crop, "codec": codec, "crf": crf, "sound": sound, "part": part,
-                "retime": retime, "shutter": shutter or 0, "camera": camera, **opening,
+                "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0, **opening,
             }  # fmt: skip
             show_estimate(file, out, options, token, as_json=json_progress)
             return
@@ -249,5 +255,6 @@ def export(
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
-            camera=camera, sample=sample, sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
+            camera=camera, readout=readout or 0, sample=sample, sample_at=sample_at, cluster=cluster,
+            report=report.finished, **opening,
         )  # fmt: skip

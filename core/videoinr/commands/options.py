@@ -141,6 +141,15 @@ ShutterOption = Annotated[
 CameraOption = Annotated[
     str | None, typer.Option("--camera", metavar="FILE.json", help="A camera path: keyframes of centre and zoom.")
 ]
+ReadoutOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--readout",
+        parser=NUMBER,
+        metavar="S",
+        help="Correct a rolling shutter: the seconds the camera takes to read a frame; negative: from the last row.",
+    ),
+]
 SizeOption = Annotated[
     Grid | None,
     typer.Option("--size", parser=SIZE, metavar="WxH", help="Size of the full picture, instead of a scale."),

@@ -99,7 +99,7 @@ class CudaDecoder:
     ) -> Tensor:  # fmt: skip
         """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
         pair = features if self._draws(features) else _for_kernels(features)
-        if pair is None or deep:  # The kernels write 8 bits.
+        if pair is None or deep or query.lines is not None:  # The kernels write 8 bits, and have one time.
             return self._decode_plainly(key, features, query, token, to_cpu, deep=deep)
         while True:
             try:

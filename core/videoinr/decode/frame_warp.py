@@ -55,7 +55,7 @@ class FrameWarper:
         Args:
             first: the first frame, uint8 [3, H, W], of the size :func:`plane_size`.
             second: the second frame, like ``first``.
-            motion: the motion at the query's phase; None blends the frames as they are.
+            motion: the motion at the query's phase, or at those of its lines; None blends the frames as they are.
             query: the phase, the grid and the rectangle.
             token: cancels the work between tiles.
 
@@ -66,7 +66,7 @@ class FrameWarper:
             Cancelled: ``token`` was cancelled.
         """
         size = _size(first)
-        maps = _maps(motion, size, float(query.instant.phase), self._device)
+        maps = _maps(motion, size, query, self._device)
 
         def pixels(rect: Rect) -> Tensor:
             *flow, share = _enlarged(maps, rect, query.grid)
@@ -114,13 +114,22 @@ class FrameWarper:
         return out
 
 
-def _maps(motion: MotionMaps | None, size: Grid, phase: float, device: torch.device) -> Tensor:
+def _maps(motion: MotionMaps | None, size: Grid, query: RegionQuery, device: torch.device) -> Tensor:
     """Return the flows in pixels of frames of ``size``, and the first frame's share: [5, h, w] of the proxy's size."""
     if motion is None:
-        return torch.tensor((0, 0, 0, 0, 1 - phase), dtype=torch.float32, device=device).view(5, 1, 1)
+        shares = [1 - phase for phase in _phases(query)]
+        is_sideways = query.lines is not None and query.lines.is_sideways
+        maps = torch.zeros((5, len(shares)), device=device)
+        maps[4] = torch.tensor(shares)
+        return maps[:, None] if is_sideways else maps[:, :, None]
     height, width = motion.flow.shape[1:3]
     scale = motion.flow.new_tensor((size.width / width, size.height / height))
     return torch.cat((motion.flow * scale.repeat(2), motion.share), -1)[0].permute(2, 0, 1).contiguous()
+
+
+def _phases(query: RegionQuery) -> list[float]:
+    """Return the query's phase, or that of each line of its grid."""
+    return [float(query.instant.phase)] if query.lines is None else query.lines.over(query.grid.rect)
 
 
 def _enlarged(maps: Tensor, rect: Rect, grid: Grid) -> Tensor:

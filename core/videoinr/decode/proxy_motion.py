@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from videoinr.decode.motion_refinement import STEPS, luma, refined
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, LinePhases
 from videoinr.images import shrink
 from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.ops import sample
@@ -82,6 +82,18 @@ class ProxyMotion:
         weight = phase * KEY_PHASES - before
         one, other = self._key(before), self._key(before + 1)
         return MotionMaps(torch.lerp(one.flow, other.flow, weight), torch.lerp(one.share, other.share, weight))
+
+    @torch.inference_mode()
+    def at_lines(self, lines: LinePhases, grid: Grid) -> MotionMaps:
+        """Return the motion at the phases of ``lines``, lines of ``grid``: that of each of the proxy's own lines."""
+        along = 2 if lines.is_sideways else 1
+        count, whole = self.still.shape[along], grid.width if lines.is_sideways else grid.height
+        phases = lines.spread(whole, count)
+        maps = [self.at(phase) for phase in phases]
+        return MotionMaps(
+            torch.cat([one.flow.narrow(along, line, 1) for line, one in enumerate(maps)], along),
+            torch.cat([one.share.narrow(along, line, 1) for line, one in enumerate(maps)], along),
+        )
 
     def _key(self, number: int) -> MotionMaps:
         if number not in self.keys:

@@ -19,8 +19,8 @@ from videoinr.decode.heap import keep_freed_blocks, return_freed_blocks
 from videoinr.decode.spatial_tiles import SpatialTiles, TiledField, TiledSampler
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile, is_out_of_memory
-from videoinr.errors import DeviceError
-from videoinr.geometry import Rect, Tile, tile_rect, tiles_over
+from videoinr.errors import DeviceError, UsageError
+from videoinr.geometry import LinePhases, Rect, Tile, tile_rect, tiles_over
 from videoinr.images import deep_from_tensor, rgbx_from_tensor
 from videoinr.model.ops import prepare_cpu
 from videoinr.model.points import Points
@@ -110,6 +110,11 @@ class TiledDecoder:
         rect, levels = query.rect, deep_from_tensor if deep else rgbx_from_tensor
         t = torch.full((1, 1, 1, 1), float(query.instant.phase), device=self._profile.device)
         moment = features.at(query.grid, t)
+        if query.lines is not None and not moment.is_time_free:
+            raise UsageError(
+                "This model knows no pictures whose lines have times of their own, so no rolling shutter is corrected.",
+                hint="Choose another model, such as lite or base, or leave the readout out.",
+            )
         name: Hashable = key if moment.is_time_free else (key, query.instant.phase)
         field = self._tiles.field(name, moment.grid)
         kind = torch.int32 if deep else torch.uint8
@@ -119,8 +124,9 @@ class TiledDecoder:
             whole = tile_rect(tile, query.grid, self._side)
             visible = whole.intersection(rect)
             assert visible is not None
+            at = moment if query.lines is None else features.at(query.grid, _times(query.lines, whole, t))
             with self._tiles.work():
-                pixels = levels(self._tile(field, moment, whole, visible, tile)[0])
+                pixels = levels(self._tile(field, at, whole, visible, tile)[0])
             out[visible.relative_to(rect).slices] = pixels[visible.relative_to(whole).slices]
 
         self._workers.each(work, tiles_over(rect, self._side), token)
@@ -149,6 +155,11 @@ class TiledDecoder:
             torch.cuda.empty_cache()
         self._side //= 2
         self._tiles = SpatialTiles(self._model, side=self._side, max_bytes=self._profile.tile_bytes // 4)
+
+
+def _times(lines: LinePhases, rect: Rect, like: Tensor) -> Tensor:
+    """Return the time of each line of ``rect``: [1, h, 1, 1], or [1, 1, w, 1] for columns; of the type of ``like``."""
+    return like.new_tensor(lines.over(rect)).view((1, 1, -1, 1) if lines.is_sideways else (1, -1, 1, 1))
 
 
 def _confined(flow: Tensor, points: Points, rect: Rect, visible: Rect) -> Tensor:

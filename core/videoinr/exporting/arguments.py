@@ -54,6 +54,7 @@ class JobArguments(TypedDict, total=False):
     retime: RetimeCurve | str | None
     shutter: Number
     camera: CameraArgument | None
+    readout: Number
     sample: Number | None
     sample_at: Number | None
 
@@ -91,7 +92,7 @@ def job_from_arguments(
         sound=sound_named(given.get("sound", "keep")),
         share=WHOLE if part is None else share_from_text(text(part, "part")), resume=given.get("resume", False),
         curve=as_curve(given.get("retime")), shutter=exact(given.get("shutter", 0), "shutter"),
-        camera=as_camera(given.get("camera")),
+        camera=as_camera(given.get("camera")), readout=exact(given.get("readout", 0), "readout"),
         model=str(model) if isinstance(model, str | PathLike) else None, device=device,
         options=options, across_cuts=as_across_cuts(across_cuts),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import Clip
 from videoinr.errors import Cancelled, ClipError, DeviceLostError, VideoInrError
-from videoinr.exporting.frame_queries import exposed_ends, frame_query
+from videoinr.exporting.frame_queries import decoded_ends, frame_query
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.outputs import (
     check_colour,
@@ -268,7 +268,7 @@ class _Frames:
         instant, keep_only = query.instant, getattr(self._engine, "keep_only", None)
         if keep_only is not None and instant.pair != self._pair:
             self._pair = instant.pair
-            keep_only(instant, self._token, *exposed_ends(query, self._engine.opened.timeline))
+            keep_only(instant, self._token, *decoded_ends(query, self._engine.opened.timeline))
 
     def _rendered(self, query: RegionQuery) -> tuple[Picture, PairKind]:
         if self._converter is not None:

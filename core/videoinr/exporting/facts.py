@@ -55,6 +55,7 @@ def facts_of(
         **({"retime": str(job.curve)} if job.curve else {}),
         **({"shutter": str(job.shutter)} if job.shutter else {}),
         **({"camera": str(job.camera)} if job.camera else {}),
+        **({"readout": str(job.readout)} if job.readout else {}),
     }
 
 

@@ -10,6 +10,7 @@ from videoinr.errors import UsageError
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import instant_of
+from videoinr.render.rolling_shutter import shown_readout
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, RegionQuery, Segment
 
@@ -19,13 +20,14 @@ FULL_TURN = 360
 def frame_query(job: ExportJob, opened: Opened, number: int | Fraction) -> RegionQuery:
     """Return what is decoded for frame ``number`` of the output of ``job``; a fraction lies between two frames.
 
-    Without curve, shutter and camera it is the instant, the grid and the crop of the job.
+    Without curve, shutter, camera and readout it is the instant, the grid and the crop of the job.
     """
     time_secs = job.retiming.time(number)
     instant, grid, rect = opened.timeline.instant_from_time(time_secs), job.grid, job.crop
     if job.camera is not None:
         grid, rect = job.camera.region(time_secs, opened.info.grid, grid, job.size_px)
-    return RegionQuery(instant, grid, rect, _exposure(job, number) if job.shutter else None)
+    exposure = _exposure(job, number) if job.shutter else None
+    return RegionQuery(instant, grid, rect, exposure, shown_readout(job.readout, opened.info.rotation))
 
 
 def still_query(opened: Opened, time_secs: Fraction, **options: Unpack[ExportOptions]) -> RegionQuery:
@@ -34,7 +36,7 @@ def still_query(opened: Opened, time_secs: Fraction, **options: Unpack[ExportOpt
     Args:
         opened: the clip.
         time_secs: 0 ... the clip's duration, or that of the retime curve.
-        options: those of an export that say what is shown: scale, size, crop, fps, curve, shutter and camera.
+        options: those of an export that say what is shown: scale, size, crop, fps, curve, shutter, camera and readout.
 
     Raises:
         UsageError: as :func:`~videoinr.exporting.job.job_for` does, or the time lies outside the output.
@@ -50,12 +52,15 @@ def still_query(opened: Opened, time_secs: Fraction, **options: Unpack[ExportOpt
     return frame_query(job, opened, time_secs * job.fps)
 
 
-def exposed_ends(query: RegionQuery, timeline: Timeline) -> tuple[Instant, ...]:
-    """Return the instants at which the exposure of ``query`` begins and ends, if it has one."""
-    if query.exposure is None:
+def decoded_ends(query: RegionQuery, timeline: Timeline) -> tuple[Instant, ...]:
+    """Return the first and the last instant that ``query`` is decoded at, if it is not decoded at its own alone."""
+    if query.exposure is None and query.readout is None:
         return ()
-    ends = (query.exposure.start_secs, query.exposure.end_secs)
-    return tuple(map(timeline.instant_from_time, ends))
+    start = end = timeline.time_from_instant(query.instant)
+    if query.exposure is not None:
+        start, end = query.exposure.start_secs, query.exposure.end_secs
+    half = abs(query.readout.secs) / 2 if query.readout is not None else Fraction(0)
+    return timeline.instant_from_time(start - half), timeline.instant_from_time(end + half)
 
 
 def _exposure(job: ExportJob, number: int | Fraction) -> Segment | None:

@@ -54,6 +54,8 @@ class ExportJob:
         curve: the retime curve, instead of ``speed``; ``segment`` is then what it shows of the clip.
         shutter: the exposure of each frame, degrees: 360 is the time of a whole frame of the output; 0 is none.
         camera: which part of the picture is shown when; ``crop`` then gives no more than the output's size.
+        readout: the seconds in which the clip's camera read a frame, from its first row to its last, if its rolling
+            shutter is corrected; negative: from the last one. 0 corrects nothing.
     """
 
     clip: Path
@@ -77,6 +79,7 @@ class ExportJob:
     curve: RetimeCurve | None = None
     shutter: Fraction = Fraction(0)
     camera: CameraPath | None = None
+    readout: Fraction = Fraction(0)
 
     @property
     def keeps_alpha(self) -> bool:
@@ -194,6 +197,7 @@ class ExportJob:
             "--retime": self.curve,
             "--shutter": self.shutter or None,
             "--camera": self.camera,
+            "--readout": self.readout or None,
             "--size": self.grid,
             "--crop": crop if self.crop != self.grid.rect else None,
             "--across-cuts": self.across_cuts.value if self.across_cuts is not AcrossCuts.HOLD else None,
@@ -221,7 +225,7 @@ class ExportOptions(TypedDict, total=False):
 
     ``start`` and ``end`` (seconds) default to the whole clip; ``fps``, or ``time_scale`` times the clip's rate, to the
     clip's rate; ``speed`` to 1; ``scale`` (grid pixels for each clip pixel), or the grid's ``size``, to scale 2;
-    ``crop`` to the whole grid; ``shutter`` to 0. The others are those of :class:`ExportJob`.
+    ``crop`` to the whole grid; ``shutter`` and ``readout`` to 0. The others are those of :class:`ExportJob`.
     """
 
     start: Fraction | None
@@ -246,6 +250,7 @@ class ExportOptions(TypedDict, total=False):
     curve: RetimeCurve | None
     shutter: Fraction | None
     camera: CameraPath | None
+    readout: Fraction | None
 
 
 def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
@@ -282,6 +287,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         curve=curve,
         shutter=_shutter(options.get("shutter"), info),
         camera=camera,
+        readout=_readout(options.get("readout"), info),
     )
 
 
@@ -309,6 +315,16 @@ def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:
             hint="Leave the shutter out, or convert the clip to SDR first.",
         )
     return angle
+
+
+def _readout(secs: Fraction | None, info: ClipInfo) -> Fraction:
+    most = 2 / info.fps
+    if secs is not None and abs(secs) > most:
+        raise UsageError(
+            f"A readout of {float(secs):g} s is longer than two frames of the clip ({float(most):g} s).",
+            hint="Give the seconds in which the camera reads one frame, such as 1/60; negative: from the last row.",
+        )
+    return secs or Fraction(0)
 
 
 def _fps(clip_fps: Fraction, fps: Fraction | None, time_scale: Fraction | None) -> Fraction:

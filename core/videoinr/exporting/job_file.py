@@ -3,7 +3,7 @@
 {"videoinr_export": 1, "clip": "clip.mp4", "out": "slow.mp4", "start": "1/2", "speed": "1/4", "scale": 2}
 
 Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`. Version 2 has the
-keys retime, shutter and camera (a list of keyframes) too. Times, rates, speeds
+keys retime, shutter, camera (a list of keyframes) and readout too. Times, rates, speeds
 and scales are numbers, or texts as on the command line. Paths are relative to the job file's folder.
 """
 
@@ -24,7 +24,7 @@ from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
 from videoinr.text.schemas import Line, Name, Strict, content_of, validated
 
-_OF_VERSION_2 = frozenset(("retime", "shutter", "camera"))
+_OF_VERSION_2 = frozenset(("retime", "shutter", "camera", "readout"))
 _MOST_BYTES = 1 << 20
 
 _Number = Annotated[int, Field(ge=-(10**12), le=10**12)] | float | Name
@@ -63,6 +63,7 @@ class JobFile(Strict):
     retime: Annotated[Line, Field(max_length=1 << 14)] | None = None
     shutter: _Number = 0
     camera: Keyframes | None = None
+    readout: _Number = 0
 
 
 class ExportCall(NamedTuple):
@@ -82,6 +83,7 @@ _NUMBERS = {
     "scale": parsing.factor,
     "picture_fps": parsing.rate,
     "shutter": parsing.number,
+    "readout": parsing.number,
 }
 
 
@@ -129,6 +131,7 @@ def text_of_job(job: ExportJob) -> str:
         **({"retime": str(job.curve)} if job.curve else {}),
         **({"shutter": _text(job.shutter)} if job.shutter else {}),
         **({"camera": job.camera.values} if job.camera else {}),
+        **({"readout": _text(job.readout)} if job.readout else {}),
     }
     values = {
         "videoinr_export": 2 if journey else 1,

@@ -85,7 +85,7 @@ class PairModel(PairHeads, Protocol):
 
         Args:
             basis: As :meth:`motion_basis` returned it.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
 
         Returns:
             [B, h, w, 4]: flow (x, y) to the first frame, then (x, y) to the second, in latent pixels.
@@ -100,7 +100,7 @@ class PairModel(PairHeads, Protocol):
             features: The encoded pairs.
             points: The h x w pixels x of a rectangle.
             flow: M, as :meth:`motion` returned it.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
             sample_field: Reads F_s where the flow leads.
 
         Returns:

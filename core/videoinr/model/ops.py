@@ -325,7 +325,7 @@ def render_fused(heads: PairHeads, features: PairFeatures, grid: Grid, times: Se
 
 def run_head(head: SirenHead, first_sum: Tensor, shift: Tensor | None = None) -> Tensor:
     """Run a head from its first layer's sum on; see :meth:`~videoinr.model.siren.SirenHead.forward`."""
-    if _runs_natively(head, first_sum) and (shift is None or shift.numel() == head.widths[0]):
+    if _runs_natively(head, first_sum) and (shift is None or _is_by_line(shift, first_sum)):
         from videoinr.model.native import heads
 
         return heads.run_head(_packed(head), first_sum, shift)
@@ -353,7 +353,15 @@ def colour_from_table(
     from videoinr.model.native import heads as native
 
     shift = head.first.project(4, t)
-    return native.colour(_packed(head), features, points, flow, shift, blend_logit(t).item(), field)
+    return native.colour(_packed(head), features, points, flow, shift, blend_logit(t), field)
+
+
+def _is_by_line(shift: Tensor, first_sum: Tensor) -> bool:
+    """Return whether ``shift`` is the same for all pixels, or for those of a row or a column of one rectangle."""
+    if shift.numel() == shift.shape[-1]:
+        return True
+    rows, columns = first_sum.shape[-3:-1] if first_sum.dim() == 4 and len(first_sum) == 1 else (0, 0)
+    return shift.shape[:-1] in ((1, rows, 1), (1, 1, columns))
 
 
 def prepare_cpu() -> None:

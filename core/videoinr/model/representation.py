@@ -127,7 +127,9 @@ class Features(Protocol):
 
         Args:
             grid: The grid of the picture.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1; 0 is the first frame, 1 the second.
+            t: float32 [B or 1, 1, 1, 1] in 0 ... 1; 0 is the first frame, 1 the second. If the moment is
+                :attr:`~Moment.is_time_free`, also [1, h, 1, 1] or [1, 1, w, 1]: the times of the rows, or of the
+                columns, of the one rectangle that is decoded.
         """
 
     def render(self, grid: Grid, times: Sequence[Tensor]) -> list[Tensor]:

@@ -222,7 +222,7 @@ class VideoINR(Representation):
 
         Args:
             basis: As :meth:`motion_basis` returned it.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
 
         Returns:
             [B, h, w, 4]: flow (x, y) to the first frame, then (x, y) to the second, in latent pixels. Zeros if the
@@ -249,7 +249,7 @@ class VideoINR(Representation):
             features: The encoded pairs.
             points: The pixels x of a rectangle.
             flow: M, as :meth:`motion` returned it.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
             sample_field: Reads F_s where the flow leads.
 
         Returns:
@@ -309,7 +309,7 @@ class VideoINR(Representation):
         Args:
             features: The encoded pairs.
             points: The pixels x of a rectangle.
-            t: float32 [B or 1, 1, 1, 1] in 0 ... 1.
+            t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
 
         Returns:
             RGB [B, h, w, 3], about 0 ... 1, not clamped.

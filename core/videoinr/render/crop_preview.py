@@ -35,8 +35,11 @@ def crop_around(query: RegionQuery, clip: Grid) -> Rect | None:
         clip: the size of the clip's frames.
 
     Returns:
-        The visible pixels of ``clip`` and a margin, or None if that is more than MOST_SHARE of the frame.
+        The visible pixels of ``clip`` and a margin, or None if that is more than MOST_SHARE of the frame, or if the
+        lines of the view lie in several pairs, of which each would need a crop.
     """
+    if query.readout is not None:
+        return None
     needed = _widened(query, clip, MARGIN_PX)
     left, top = needed.x // STEP_PX * STEP_PX, needed.y // STEP_PX * STEP_PX
     right, bottom = min(clip.width, _rounded_up(needed.right)), min(clip.height, _rounded_up(needed.bottom))

@@ -23,14 +23,12 @@ from videoinr.closing import Closeable
 from videoinr.decode.backends import decoder_for
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
-from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, computing_on
 from videoinr.geometry import Grid, Rect
 from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
-from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview, device_check, enlarged, pieces, visible_part
+from videoinr.render import crop_preview, device_check, enlarged, pieces, rolling_shutter
 from videoinr.render.encoded_pairs import EncodedPairs
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
@@ -315,11 +313,16 @@ class Engine(Closeable):
     def _still(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
         """Return the pixels of ``query`` at its instant, drawn from each footing, as :meth:`_picture` does."""
         with computing_on(self._profile.device, self._opened.device_name):
+            kind, timeline = partial(self._footings.kind, token=token), self.clip.timeline
             pictures = [
-                (footing.share, draw(footing, footing.query(query), token, to_cpu=to_cpu))
-                for footing in self._footings.of(query.instant, token)
+                (one.share, draw(one, rolling_shutter.query_to(one, query, timeline, kind), token, to_cpu=to_cpu))
+                for one in self._footings.of(query.instant, token)
             ]
             return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
+
+    def _by_lines(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken) -> Tensor:
+        kind, nearest = partial(self._footings.kind, token=token), partial(self._footings.nearest, token=token)
+        return rolling_shutter.drawn(query, self.clip.timeline, kind, nearest, draw)
 
     def _decode(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
@@ -330,20 +333,15 @@ class Engine(Closeable):
     def _decode_within(
         self, footing: Footing, query: RegionQuery, *, token: CancelToken, to_cpu: bool, deep: bool
     ) -> Tensor:
-        size = self._pairs.size(query.grid)
-        key = self._pairs.key(footing, size)
-
-        def draw(piece: RegionQuery, needed: Rect) -> Tensor:
-            features = self._pairs.features(footing, size, token, needed)
-            if isinstance(features, LatentPair) and isinstance(self._decoder, TiledDecoder):
-                features.regions.expect(features, visible_part.reached(features, piece))
-            return self._decoder.decode(key, features, piece, token, to_cpu=to_cpu, deep=deep)
-
-        return pieces.drawn(query, size, draw, self._pairs.most_px(size))
+        if query.readout is not None:
+            return self._by_lines(query, partial(self._decode_within, token=token, to_cpu=to_cpu, deep=deep), token)
+        return pieces.decoded(self._pairs, self._decoder, footing, query, token, to_cpu=to_cpu, deep=deep)
 
     def _draw_motion(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, quick: bool = False
     ) -> Tensor:
+        if query.readout is not None:
+            return self._by_lines(query, partial(self._draw_motion, token=token, to_cpu=to_cpu, quick=quick), token)
         drawn = self._motion.draw(self._pairs.key(footing), footing, query, token, quick=quick)
         return drawn.cpu() if to_cpu else drawn
 

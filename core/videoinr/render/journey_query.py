@@ -1,4 +1,4 @@
-"""The query of one picture of a journey: what an export with a retime curve, a shutter or a camera path shows."""
+"""The query of one picture of a journey: what an export with a curve, a shutter, a camera path or a readout shows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ class JourneyOptions(TypedDict, total=False):
     """How a clip is gone through, as :func:`videoinr.export` takes it; an absent or None option has its default.
 
     ``retime``: a curve of output time to clip time. ``shutter``: the exposure, 0 ... 360 degrees of the time between
-    two frames of the output. ``camera``: which part of the picture is shown when. ``fps``: frames per second of the
-    output, by default the clip's mean rate; only the shutter depends on it.
+    two frames of the output. ``camera``: which part of the picture is shown when. ``readout``: the seconds in which the
+    clip's camera read a frame, whose rolling shutter is corrected; negative: from its last row. ``fps``: frames per
+    second of the output, by default the clip's mean rate; only the shutter depends on it.
     """
 
     retime: RetimeCurve | str | None
     shutter: Number | None
     camera: CameraArgument | None
+    readout: Number | None
     fps: Number | None
 
 
@@ -55,5 +57,6 @@ def journey_query(
     return still_query(
         opened, time_secs, scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
         curve=as_curve(journey.get("retime")), shutter=exact(journey.get("shutter") or 0, "shutter"),
-        camera=as_camera(journey.get("camera")), fps=optional(journey.get("fps"), "fps"),
+        camera=as_camera(journey.get("camera")), readout=optional(journey.get("readout"), "readout"),
+        fps=optional(journey.get("fps"), "fps"),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from torch import Tensor
 from videoinr.cancel import CancelToken
 from videoinr.clip import Clip
 from videoinr.decode.frame_warp import FrameWarper, plane_size
-from videoinr.decode.proxy_motion import ProxyMotion, find_motion
+from videoinr.decode.proxy_motion import MotionMaps, ProxyMotion, find_motion
 from videoinr.devices import MIB, ComputeProfile, short_of_memory
 from videoinr.geometry import Grid
 from videoinr.images import shrink, uint8_from_pixels
@@ -83,11 +83,11 @@ class MotionDrafts:
         """
         size = plane_size(self._clip.info.grid, query.grid)
         with short_of_memory(self._profile, "for a draft"):
-            if footing.phase in (0, 1):
+            if query.lines is None and footing.phase in (0, 1):
                 index = footing.second if footing.phase else footing.first
                 return self._warper.frame(self._plane(index, size, token), query, token)
             motion = self._motion(key, footing, token, quick=quick)
-            maps = None if motion is None else motion.at(float(footing.phase))
+            maps = None if motion is None else _maps_at(motion, footing, query)
             token.check()
             first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
             coarse = _half(query, self._clip.info.grid) if quick and self._profile.device.type == "cpu" else None
@@ -145,6 +145,13 @@ class MotionDrafts:
         return plane
 
 
+def _maps_at(motion: ProxyMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
+    """Return the motion at the footing's phase, or at that of each line of the proxy if those of ``query`` differ."""
+    if query.lines is None:
+        return motion.at(float(footing.phase))
+    return motion.at_lines(query.lines, query.grid)
+
+
 def _half(query: RegionQuery, clip: Grid) -> RegionQuery | None:
     """Return a whole picture's query on half its grid, where that still has two pixels for one of the clip's; or None.
 
@@ -152,6 +159,7 @@ def _half(query: RegionQuery, clip: Grid) -> RegionQuery | None:
     """
     grid = Grid(query.grid.width // 2, query.grid.height // 2)
     is_whole = query.rect == query.grid.rect and Grid(2 * grid.width, 2 * grid.height) == query.grid
+    is_whole = is_whole and query.lines is None
     is_fine = grid.width >= 2 * clip.width and grid.height >= 2 * clip.height
     return RegionQuery(query.instant, grid, grid.rect) if is_whole and is_fine else None
 

@@ -7,12 +7,18 @@ it needs (visible_part.py) from the search that all of them share; what neighbou
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from torch import Tensor
 
+from videoinr.cancel import CancelToken
+from videoinr.decode.backends import Decoder
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.geometry import Grid, Rect
-from videoinr.model.latent import OutsidePartError
-from videoinr.render.visible_part import TILE_PX, around, around_tiles, widened
+from videoinr.model.latent import LatentPair, OutsidePartError
+from videoinr.render.encoded_pairs import EncodedPairs
+from videoinr.render.footing import Footing
+from videoinr.render.visible_part import TILE_PX, around, around_tiles, reached, widened
 from videoinr.types import RegionQuery
 
 Draw = Callable[[RegionQuery, Rect], Tensor]
@@ -48,6 +54,31 @@ def drawn(query: RegionQuery, clip: Grid, draw: Draw, most_px: int | None) -> Te
     return picture
 
 
+def decoded(
+    pairs: EncodedPairs, decoder: Decoder, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool,
+    deep: bool,
+) -> Tensor:  # fmt: skip
+    """Decode ``query`` from the frames of ``footing``, encoding of them what it needs, in pieces where needed.
+
+    Args:
+        pairs: keeps the encoded frames.
+        decoder: decodes them; it gives the meaning of ``token``, ``to_cpu`` and ``deep``.
+        footing: the frames.
+        query: the grid, the rectangle, and the phase between the frames.
+        token, to_cpu, deep: as for :meth:`~videoinr.decode.backends.Decoder.decode`, which gives the result, too.
+    """
+    size = pairs.size(query.grid)
+    key = pairs.key(footing, size)
+
+    def draw(piece: RegionQuery, needed: Rect) -> Tensor:
+        features = pairs.features(footing, size, token, needed)
+        if isinstance(features, LatentPair) and isinstance(decoder, TiledDecoder):
+            features.regions.expect(features, reached(features, piece))
+        return decoder.decode(key, features, piece, token, to_cpu=to_cpu, deep=deep)
+
+    return drawn(query, size, draw, pairs.most_px(size))
+
+
 def _piece(piece: RegionQuery, clip: Grid, draw: Draw, most_px: int | None) -> Tensor | None:
     """Draw a piece; None if it must be halved first."""
     needed = around(piece, clip) if most_px is None else around_tiles(piece, clip)
@@ -77,4 +108,4 @@ def _halves(query: RegionQuery, clip: Grid) -> list[RegionQuery]:
         ]  # fmt: skip
     else:
         return [query]
-    return [RegionQuery(query.instant, grid, half) for half in halves]
+    return [replace(query, rect=half) for half in halves]

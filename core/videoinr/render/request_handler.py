@@ -100,7 +100,7 @@ class RequestHandler:
         if starts_softly:
             outrun = request.moving and self._outruns_motion(instant)
             first = request.on_screen or request.query
-            first = replace(first, instant=_at_source(instant)) if outrun else first
+            first = replace(first, instant=_at_source(instant), readout=None) if outrun else first
             self._show_motion(first, quick=request.moving)
             if request.is_playing:
                 self._listener.busy(False)

@@ -34,5 +34,6 @@ class ShownPictures:
 
     @staticmethod
     def _is_as_good(shown: _Shown, query: RegionQuery, rank: tuple[int, int, bool]) -> bool:
-        is_as_good = shown.query.instant == query.instant and (*shown.rank, shown.is_exact) >= rank
+        shows_it = (shown.query.instant, shown.query.readout) == (query.instant, query.readout)
+        is_as_good = shows_it and (*shown.rank, shown.is_exact) >= rank
         return is_as_good and shown.query.rect.contains(rect_on_grid(query.rect, query.grid, shown.query.grid))

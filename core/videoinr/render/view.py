@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from videoinr.geometry import Grid, Rect, rect_from_units, rect_on_grid
 from videoinr.timeline import Timeline
@@ -89,8 +90,8 @@ def coarser(query: RegionQuery, divisor: int) -> RegionQuery:
     """Return ``query`` on a coarser grid: the same instant and area of the picture.
 
     Args:
-        query: the view.
+        query: the view. Its exposure is left out: a draft shows the instant alone.
         divisor: how many times coarser the grid is in each direction, 1 or more; its size is rounded up.
     """
     grid = Grid(-(-query.grid.width // divisor), -(-query.grid.height // divisor))
-    return RegionQuery(query.instant, grid, rect_on_grid(query.rect, query.grid, grid))
+    return replace(query, grid=grid, rect=rect_on_grid(query.rect, query.grid, grid), exposure=None)

@@ -31,6 +31,8 @@ class _Head(ctypes.Structure):
         ("weights", c_void_p * (_DEEPEST + 1)),
         ("biases", c_void_p * (_DEEPEST + 1)),
         ("first_bias", c_void_p),
+        ("lines", c_int32),
+        ("line_px", c_int32),
         ("omega", c_float),
     )
 
@@ -41,9 +43,9 @@ class _Tile(ctypes.Structure):
             "width", "height", "latent_width", "latent_height", "grid_width", "grid_height",
             "map_x", "map_y", "map_width", "map_height", "side_bits", "pages_wide", "field_channels",
         )),
-        *((name, c_float) for name in ("pixels_per_latent_x", "pixels_per_latent_y", "share_logit")),
+        *((name, c_float) for name in ("pixels_per_latent_x", "pixels_per_latent_y")),
         *((name, c_void_p) for name in (
-            "column_index", "row_index", "column_position", "row_position", "flow", "table", "page",
+            "share_logit", "column_index", "row_index", "column_position", "row_position", "flow", "table", "page",
         )),
         *((name, c_void_p * 2) for name in ("latent", "project", "frames")),
         ("out", c_void_p),
@@ -79,11 +81,19 @@ class PackedHead:
             omega=OMEGA,
         )
 
-    def at(self, shift: Tensor | None) -> tuple[_Head, Tensor]:
-        """Return the head with one more term of the first sum (SirenHead.forward), and the memory that it refers to."""
-        bias = self._first_bias if shift is None else (self._first_bias + OMEGA * shift.flatten()).contiguous()
+    def at(self, shift: Tensor | None, width: int = 1) -> tuple[_Head, Tensor]:
+        """Return the head with one more term of the first sum (SirenHead.forward), and the memory that it refers to.
+
+        Args:
+            shift: One value a channel; or [1, h, 1, channels] or [1, 1, w, channels], a value for each row or column.
+            width: The pixels of a row.
+        """
+        bias = self._first_bias
+        if shift is not None:
+            bias = (bias + OMEGA * shift.reshape(-1, shift.shape[-1])).contiguous()
         made = _Head.from_buffer_copy(self._made)
-        made.first_bias = bias.data_ptr()
+        made.first_bias, made.lines = bias.data_ptr(), bias.numel() // bias.shape[-1]
+        made.line_px = width if shift is not None and shift.dim() == 4 and shift.shape[1] > 1 else 1
         return made, bias
 
 
@@ -99,11 +109,11 @@ def run_head(packed: PackedHead, first_sum: Tensor, shift: Tensor | None) -> Ten
     Args:
         packed: The head.
         first_sum: float32 [..., widths[0]] on the CPU.
-        shift: One value a channel, or None.
+        shift: See :meth:`PackedHead.at`; None: nothing.
     """
     first_sum = first_sum.contiguous()
     out = first_sum.new_empty((*first_sum.shape[:-1], packed.outputs))
-    head, _bias = packed.at(shift)
+    head, _bias = packed.at(shift, first_sum.shape[-2] if first_sum.dim() > 1 else 1)
     count = first_sum.numel() // packed.widths[0]
     made = library()
     assert made is not None
@@ -112,7 +122,7 @@ def run_head(packed: PackedHead, first_sum: Tensor, shift: Tensor | None) -> Ten
 
 
 def colour(
-    packed: PackedHead, features: PairFeatures, points: Points, flow: Tensor, shift: Tensor, share_logit: float,
+    packed: PackedHead, features: PairFeatures, points: Points, flow: Tensor, shift: Tensor, share_logit: Tensor,
     field: FieldTable,
 ) -> Tensor:  # fmt: skip
     """Compute the colours of a tile; see :meth:`videoinr.model.video_inr.VideoINR.colour`.
@@ -122,16 +132,16 @@ def colour(
         features: One encoded pair, on the CPU.
         points: The pixels x of a rectangle.
         flow: M, [1, h, w, 4].
-        shift: The time's term of the decoder's first layer.
-        share_logit: The logit of the first frame's share of the blend before the decoder's correction.
+        shift: The time's term of the decoder's first layer; see :meth:`PackedHead.at`.
+        share_logit: The logit of the first frame's share of the blend before the decoder's correction, for each time.
         field: Every tile that the flow reaches.
 
     Returns:
         [1, h, w, 3], about 0 ... 1, not clamped.
     """
-    flow = flow.contiguous()
-    head, _bias = packed.at(shift)
+    flow, share_logit = flow.contiguous(), share_logit.contiguous()
     height, width = flow.shape[1:3]
+    head, _bias = packed.at(shift, width)
     out = flow.new_empty((1, height, width, 3))
     (latent_height, latent_width), (grid_height, grid_width) = features.latent_hw, field.grid_hw
     kept: list[Tensor] = [features.colour_first, features.colour_second, features.frames]
@@ -143,7 +153,7 @@ def colour(
         map_height=features.colour_first.shape[1],
         pages_wide=field.page.shape[1], field_channels=field.table.shape[-1],
         pixels_per_latent_x=points.columns.pixels_per_latent, pixels_per_latent_y=points.rows.pixels_per_latent,
-        share_logit=share_logit,
+        share_logit=share_logit.data_ptr(),
         column_index=points.columns.index.data_ptr(), row_index=points.rows.index.data_ptr(),
         column_position=points.columns.position.data_ptr(), row_position=points.rows.position.data_ptr(),
         flow=flow.data_ptr(), table=field.table.data_ptr(), page=field.page.data_ptr(),

@@ -18,7 +18,8 @@ typedef struct {
     int32_t widths[DEEPEST + 2];     /* of the first sum, of each layer's result; multiples of 8 */
     const float *weights[DEEPEST + 1]; /* [inputs][outputs], times omega but for the last layer */
     const float *biases[DEEPEST + 1];
-    const float *first_bias;         /* [widths[0]], times omega */
+    const float *first_bias;         /* [lines][widths[0]], times omega */
+    int32_t lines, line_px;          /* pixel p belongs to line p / line_px % lines */
     float omega;
 } Head;
 
@@ -28,7 +29,8 @@ typedef struct {
     int32_t map_x, map_y, map_width, map_height; /* the latent pixels that the maps hold: all, or a part of the frame */
     int32_t side_bits, pages_wide;   /* a tile of F_s has 1 << side_bits rows and columns */
     int32_t field_channels;          /* multiple of 8 */
-    float pixels_per_latent_x, pixels_per_latent_y, share_logit;
+    float pixels_per_latent_x, pixels_per_latent_y;
+    const float *share_logit;        /* of each line */
     const int64_t *column_index, *row_index;
     const float *column_position, *row_position;
     const float *flow;               /* [height][width][4] */
@@ -94,14 +96,22 @@ static void layer(const float *in, int inputs, const float *weights, const float
     }
 }
 
-/* Runs the head on the first sums in a; returns the buffer (a or b) that holds the result, [pixels][WIDEST]. */
-static float *run(const Head *head, float *a, float *b, int pixels) {
+/* Division takes long, and all pixels mostly have one time. */
+static inline int64_t line_of(const Head *head, int64_t pixel) {
+    return head->lines == 1 ? 0 : pixel / head->line_px % head->lines;
+}
+
+/* Runs the head on the first sums in a, of pixels from start on; returns the buffer (a or b) that holds the result,
+   [pixels][WIDEST]. */
+static float *run(const Head *head, float *a, float *b, int pixels, int64_t start) {
     v8 omega = filled(head->omega);
-    for (int p = 0; p < pixels; p++)
+    for (int p = 0; p < pixels; p++) {
+        const float *bias = head->first_bias + line_of(head, start + p) * head->widths[0];
         for (int c = 0; c < head->widths[0]; c += 8) {
             float *at = a + p * WIDEST + c;
-            store(at, sine(load(at) * omega + load(head->first_bias + c)));
+            store(at, sine(load(at) * omega + load(bias + c)));
         }
+    }
     for (int k = 0; k <= head->layers; k++) {
         layer(a, head->widths[k], head->weights[k], head->biases[k], b, head->widths[k + 1], pixels, k < head->layers);
         float *other = a;
@@ -121,7 +131,7 @@ void videoinr_head(const Head *head, const float *first_sum, int64_t count, floa
     for (int64_t start = 0; start < count; start += BLOCK) {
         int pixels = count - start < BLOCK ? (int)(count - start) : BLOCK;
         for (int p = 0; p < pixels; p++) memcpy(a + p * WIDEST, first_sum + (start + p) * width, 4 * width);
-        const float *result = run(head, a, b, whole_groups(pixels));
+        const float *result = run(head, a, b, whole_groups(pixels), start);
         for (int p = 0; p < pixels; p++) memcpy(out + (start + p) * outputs, result + p * WIDEST, 4 * outputs);
     }
 }
@@ -250,10 +260,10 @@ void videoinr_colour(const Head *head, const Tile *tile) {
         }
         for (int end = 0; end < 2; end++)
             layer(field[end], tile->field_channels, tile->project[end], 0, a, channels, whole_groups(pixels), 0);
-        const float *result = run(head, a, b, whole_groups(pixels));
+        const float *result = run(head, a, b, whole_groups(pixels), start);
         for (int p = 0; p < pixels; p++) {
-            const float *residual = result + p * WIDEST;
-            float first[3], second[3], share = 1 / (1 + expf(-(residual[3] + tile->share_logit)));
+            const float *residual = result + p * WIDEST, logit = tile->share_logit[line_of(head, start + p)];
+            float first[3], second[3], share = 1 / (1 + expf(-(residual[3] + logit)));
             sample_frame(tile, 0, x[0][p], y[0][p], first);
             sample_frame(tile, 1, x[1][p], y[1][p], second);
             for (int c = 0; c < 3; c++)
