@@ -28,7 +28,7 @@ from videoinr.decode.cuda_graphs import cuda_graph
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
-from videoinr.geometry import Grid, LinePhases, Rect
+from videoinr.geometry import Grid, Rect
 from videoinr.model import kernels as model_kernels
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures
@@ -235,14 +235,6 @@ def test_a_flow_too_long_for_the_memory_is_left_to_the_tiled_decoder() -> None:
     np.testing.assert_array_equal(decode(by, query()), expected(query()))
     assert by._plain is not None
     by.close()
-
-
-def test_lines_with_times_of_their_own_are_left_to_the_tiled_decoder() -> None:
-    phases = tuple(line / RECT.height for line in range(RECT.height))
-    asked = replace(query(), lines=LinePhases(RECT.y, phases))
-    pixels = decode(CudaDecoder(tiny(), profile()), asked)
-    np.testing.assert_array_equal(pixels, expected(asked))
-    np.testing.assert_array_equal(pixels[5], expected(query(phase=Fraction(5, RECT.height)))[5])
 
 
 @pytest.mark.parametrize("variant", ["paper-f", "paper-m", "paper-s"])

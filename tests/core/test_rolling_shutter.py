@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import videoinr
 from helpers.shots import joined, pan
-from helpers.tiny_model import load_tiny_model
+from helpers.tiny_model import load_tiny_model, tiny_video_inr
+from videoinr.cancel import NEVER
 from videoinr.clip.memory_clip import open_frames
+from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import pick_device, profile_for
 from videoinr.errors import UsageError
 from videoinr.exporting.export import write_frames
@@ -25,7 +28,7 @@ from videoinr.render.engine import Engine
 from videoinr.render.footing import Footing
 from videoinr.render.rolling_shutter import bands, query_to, shown_readout
 from videoinr.timeline import Timeline
-from videoinr.types import Instant, PairKind, Quality, RegionQuery, Segment
+from videoinr.types import Instant, PairKey, PairKind, Quality, RegionQuery, Segment
 
 FPS = Fraction(25)
 GRID = Grid(144, 90)
@@ -195,6 +198,24 @@ def test_a_model_whose_field_depends_on_time_says_so(engine: Engine, monkeypatch
     monkeypatch.setattr(TimeFreeMoment, "is_time_free", property(lambda _: False))
     with pytest.raises(UsageError, match="no rolling shutter is corrected"):
         engine.render(asked("6/5", "4/5"))
+
+
+def test_the_decoder_of_a_gpu_leaves_such_lines_to_plain_torch() -> None:
+    """Its kernels have one time for a picture."""
+    pytest.importorskip("triton")
+    from videoinr.decode.cuda_decoder import CudaDecoder
+
+    device = pick_device("cuda" if torch.cuda.is_available() else "cpu")
+    model, frames = tiny_video_inr().to(device), torch.rand((1, 2, 3, 5, 6), device=device)
+    with torch.inference_mode():
+        features = model.encode(frames)
+    query = RegionQuery(Instant(0, Fraction(1, 2)), Grid(30, 20), Rect(3, 2, 9, 10))
+    asked = replace(query, lines=LinePhases(2, tuple(line / 10 for line in range(10))))
+    decoders = [kind(model, profile_for(device)) for kind in (TiledDecoder, CudaDecoder)]
+    tiled, other = (each.decode(PairKey("clip", 0), features, asked, NEVER) for each in decoders)
+    torch.testing.assert_close(other, tiled, rtol=0, atol=0)
+    line = decoders[0].decode(PairKey("clip", 0), features, replace(query, instant=Instant(0, Fraction(3, 10))), NEVER)
+    torch.testing.assert_close(tiled[3], line[3], rtol=0, atol=0)
 
 
 # ---- a known rolling shutter ----
