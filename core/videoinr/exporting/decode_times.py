@@ -1,7 +1,8 @@
-"""Decode times of packets, where an encoder's own will not do: some give none now and then, or times after the showing.
+"""Decode times of packets, where an encoder's own will not do: some give none now and then, or wild ones.
 
 A decode time says when a packet is read. Muxers refuse one that is missing, that lies after the time of showing, or
-that is not later than the one before.
+that is not later than the one before; one that lies ages before it, as x265 gives for streams of one or two frames
+(findings/x265_short_streams.sh), makes players wait.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Any
 
 import av
 from av.container import OutputContainer
+
+MOST_DELAY = 16
+"""Frames that a decoder of H.264 or H.265 may hold back; the others hold back fewer."""
 
 
 def decode_times(shown: Sequence[int]) -> list[int]:
@@ -40,8 +44,14 @@ def mend_decode_times(packets: Sequence[av.Packet[Any]]) -> None:
 
 
 def _will_do(times: Sequence[tuple[int | None, int]]) -> bool:
-    read = [dts for dts, pts in times if dts is not None and dts <= pts]
+    least = min((pts for _, pts in times), default=0) - MOST_DELAY * _step([pts for _, pts in times])
+    read = [dts for dts, pts in times if dts is not None and least <= dts <= pts]
     return len(read) == len(times) and all(before < after for before, after in pairwise(read))
+
+
+def _step(shown: Sequence[int]) -> int:
+    """Return the longest time from one picture to the next."""
+    return max((after - before for before, after in pairwise(sorted(shown))), default=1)
 
 
 def mux_frames(container: OutputContainer, stream: Any, frames: Iterable[av.VideoFrame], fps: Fraction) -> None:

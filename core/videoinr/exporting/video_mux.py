@@ -18,6 +18,7 @@ from videoinr.errors import ClipError
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.companion_tracks import CompanionTracks, TimedPacket
 from videoinr.exporting.companions import Companions
+from videoinr.exporting.decode_times import MOST_DELAY
 from videoinr.exporting.matroska_header import MUXER_OPTIONS, PLACE_HOLDER
 from videoinr.exporting.packet_file import Numbers, PacketFile
 from videoinr.writing.partial_file import PartialFile
@@ -25,9 +26,6 @@ from videoinr.writing.partial_file import PartialFile
 _BUFFER_BYTES = 1 << 16
 _TRAILER_BYTES, _ENTRY_BYTES = 8192, 64
 """More than the end of a file takes, and its index for each frame."""
-
-_MOST_DELAY = 16
-"""Frames that a decoder of H.264 or H.265 may hold back; the others hold back fewer."""
 
 
 class CompanionError(ClipError):
@@ -96,8 +94,10 @@ class VideoParts:
         decode times are used for nothing else: some encoders give wrong ones now and then.
         """
         first, packets = self.first, [packet for file in self.files for packet in file.packets]
-        told = min(packets[0].pts - packets[0].dts, _MOST_DELAY) if packets else 0
-        return max([told, *(index - (packet.pts - first) for index, packet in enumerate(packets))])
+        told = packets[0].pts - packets[0].dts if packets else 0
+        return max(
+            [told if told <= MOST_DELAY else 0, *(index - (packet.pts - first) for index, packet in enumerate(packets))]
+        )
 
     def packets(self, after_file: Callable[[PacketFile], None]) -> Iterator[tuple[Numbers, bytes]]:
         """Yield the packets of the frames taken. ``after_file`` is called after the last packet of each file."""
