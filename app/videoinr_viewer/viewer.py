@@ -155,6 +155,7 @@ class Viewer(QObject):
         self.window.autosave.close()
         self.window.projects.close()
         self.window.late_modules.close()
+        self.window.exports.close()
         self.window.taker.close()
         self.window.frame_view.comparison.close()
         self.window.survey.close()

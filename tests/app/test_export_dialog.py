@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,19 +14,18 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
-from pytestqt.qtbot import QtBot
 
 from helpers import stub_export
 from helpers.clips import write_clip
 from helpers.stage import PATIENCE_MSECS, Stage
 from videoinr.errors import UsageError
+from videoinr.exporting import companions
+from videoinr.exporting.companions import SourceStreams
 from videoinr.exporting.job_file import read_job
 from videoinr.exporting.outputs import is_taken
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
-from videoinr.types import Segment
-from videoinr_viewer.export import bridge as export_bridge
-from videoinr_viewer.export.bridge import COMMAND, ExportBridge
+from videoinr.types import ClipInfo, Segment
 from videoinr_viewer.export.dialog import ExportDialog
 
 
@@ -330,9 +329,9 @@ def test_what_becomes_of_the_sound_is_said_before_the_start(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
 ) -> None:
     write_clip(tmp_path / "my clip.mp4", 50, audio_secs=2)
-    _, dialog = dialog_of()
+    stage, dialog = dialog_of()
     form = dialog.form
-    assert form.summary.text().endswith("Sound: copied (aac).")
+    stage.wait_for(lambda: form.summary.text().endswith("Sound: copied (aac)."))
     form.speed.setCurrentIndex(2)
     assert "Sound: played at 1/4 of its speed with its pitch kept, encoded as AAC." in form.summary.text()
     form.sound.setCurrentIndex(form.sound.findData(SoundChoice.NONE))
@@ -340,53 +339,25 @@ def test_what_becomes_of_the_sound_is_said_before_the_start(
     assert "--sound" in form.job.arguments()
 
 
-@pytest.fixture
-def bridge(qtbot: QtBot) -> Iterator[Callable[[str], ExportBridge]]:
-    made: list[ExportBridge] = []
-
-    def make(how: str) -> ExportBridge:
-        made.append(ExportBridge(stub(how)))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
-
-
-def test_an_export_that_ignores_the_signal_is_killed(
-    bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_form_does_not_wait_for_the_file(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_bridge, "GRACE_MSECS", 300)
-    deaf = bridge("deaf")
-    deaf.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
-    qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
-    with qtbot.waitSignal(deaf.cancelled, timeout=PATIENCE_MSECS):
-        deaf.cancel()
-    assert not deaf.is_running
+    may_read, asked = threading.Event(), list[ClipInfo]()
 
+    def read(info: ClipInfo) -> SourceStreams | None:
+        assert threading.current_thread() is not threading.main_thread()
+        asked.append(info)
+        assert may_read.wait(PATIENCE_MSECS / 1000)
+        return SourceStreams(info.path, "mp4", Fraction(0), (), (), (), (), (f"a note of {info.path.name}",))
 
-def test_stopping_waits_for_the_process(bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path) -> None:
-    hanging = bridge("hang")
-    hanging.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
-    qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
-    hanging.stop()
-    assert not hanging.is_running
-
-
-@pytest.mark.parametrize("name", ["typer.py", "json.py", "videoinr.py", "sitecustomize.py", "numpy.py"])
-def test_modules_in_the_current_folder_are_not_run(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("print('a module of the current folder')")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [*COMMAND, "export", "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "a module of the current folder" not in done.stdout
-
-
-def test_a_command_that_does_not_exist_is_explained(qtbot: QtBot) -> None:
-    bridge = ExportBridge(["/nowhere/videoinr"])
-    with qtbot.waitSignal(bridge.failed, timeout=PATIENCE_MSECS) as failure:
-        bridge.start(["export"])
-    assert "could not be started" in failure.args[0]
-    assert not bridge.is_running
+    monkeypatch.setattr(companions, "read_streams", read)
+    stage, dialog = dialog_of()
+    stage.wait_for(lambda: bool(asked))
+    assert dialog.isVisible()
+    assert dialog.start.isEnabled(), "the form can be used meanwhile"
+    assert "Left out" not in dialog.form.summary.text()
+    may_read.set()
+    stage.wait_for(lambda: dialog.form.summary.text().endswith("Left out: a note of my clip.mp4."))
+    late = SourceStreams(Path("old.mp4"), "mp4", Fraction(0), (), (), (), (), ("a note of another clip",))
+    dialog.form.take_streams(replace(asked[0], path=Path("old.mp4")), late)
+    assert "another clip" not in dialog.form.summary.text(), "the window has moved on"

@@ -40,6 +40,16 @@ def small(stage_of: Callable[..., Stage]) -> Stage:
     return stage
 
 
+@pytest.fixture
+def turning(stage: Stage) -> tuple[Player, Clock]:
+    """Return a player along TURNS that moves only where the test calls its tick, and its clock."""
+    clock = Clock()
+    player = Player(stage.viewer.session, clock_ns=clock)
+    player._timer.setInterval(10**6)
+    player.set_curve(TURNS)
+    return player, clock
+
+
 def turn_on(stage: Stage, *, curve: RetimeCurve | None = None, camera: CameraPath | None = None) -> None:
     window = stage.viewer.window
     window.planner.set_curve(curve)
@@ -59,11 +69,8 @@ def is_covered(stage: Stage) -> bool:
     return coverage.done == coverage.wanted > 0
 
 
-def test_the_player_goes_along_the_curve_and_starts_over(stage: Stage) -> None:
-    session, clock = stage.viewer.session, Clock()
-    player = Player(session, clock_ns=clock)
-    player._timer.setInterval(10**6)
-    player.set_curve(TURNS)
+def test_the_player_goes_along_the_curve_and_starts_over(stage: Stage, turning: tuple[Player, Clock]) -> None:
+    session, (player, clock) = stage.viewer.session, turning
     player.toggle()
     seen = []
     for _ in range(7):
@@ -74,11 +81,8 @@ def test_the_player_goes_along_the_curve_and_starts_over(stage: Stage) -> None:
     player.pause()
 
 
-def test_pausing_after_a_turn_goes_on_from_there(stage: Stage) -> None:
-    session, clock = stage.viewer.session, Clock()
-    player = Player(session, clock_ns=clock)
-    player._timer.setInterval(10**6)
-    player.set_curve(TURNS)
+def test_pausing_after_a_turn_goes_on_from_there(stage: Stage, turning: tuple[Player, Clock]) -> None:
+    session, (player, clock) = stage.viewer.session, turning
     player.toggle()
     clock.ns += 300_000_000
     player.tick()
@@ -94,13 +98,10 @@ def test_pausing_after_a_turn_goes_on_from_there(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("loops", "direction", "ends"), [(False, 1, Fraction(1, 5)), (False, -1, Fraction(1, 5))])
 def test_the_end_of_a_curve_without_a_loop_ends_playback(
-    stage: Stage, loops: bool, direction: int, ends: Fraction
+    stage: Stage, turning: tuple[Player, Clock], loops: bool, direction: int, ends: Fraction
 ) -> None:
-    session, clock = stage.viewer.session, Clock()
-    player = Player(session, clock_ns=clock)
-    player._timer.setInterval(10**6)
+    session, (player, clock) = stage.viewer.session, turning
     player.set_loops(loops)
-    player.set_curve(TURNS)
     player.shuttle(direction)
     clock.ns += 10**9
     player.tick()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
+from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.main import has_screen, main
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
@@ -90,9 +96,6 @@ def test_without_a_screenshot_the_settings_are_saved(tmp_path: Path, qapp: QAppl
 
 
 def test_the_start_imports_neither_the_engine_nor_readers_nor_codecs() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys, videoinr_viewer.start.program as m; m.engine_opener(m.ReadingChoice(m.Reading()));"
         "print(sorted({'torch', 'av', 'typer', 'videoinr.clip', 'videoinr.exporting'} & set(sys.modules)))"
@@ -136,6 +139,21 @@ def test_missing_libraries_of_windows_are_named_before_qt_is_imported(
     assert "missing: libxcb-cursor.so.0" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux do windows need libraries of the system")
+def test_a_start_without_a_library_ends_with_its_name(tmp_path: Path) -> None:
+    """The system finds a file without contents in place of the library, so Qt would end the process by a signal."""
+    (tmp_path / "libxcb-icccm.so.4").write_bytes(b"")
+    environment = {**_paths(), "DISPLAY": ":0", "QT_QPA_PLATFORM": "xcb", "LD_LIBRARY_PATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "videoinr_viewer.main"],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "missing: " in done.stderr
+    assert "libxcb-icccm.so.4" in done.stderr
+    assert "apt-get install" in done.stderr
+
+
 @pytest.mark.usefixtures("qapp")
 def test_a_screenshot_shows_the_actions_that_were_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.png"
@@ -151,31 +169,34 @@ def test_a_screenshot_shows_the_actions_that_were_asked_for(tmp_path: Path, caps
 
 @pytest.mark.usefixtures("qapp")
 def test_a_screenshot_opens_no_window_that_takes_input(tmp_path: Path) -> None:
-    seen: list[bool] = []
+    seen: dict[type[QWidget], set[bool]] = defaultdict(set)
 
     def look() -> None:
-        windows = (one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow) and one.isVisible())
-        seen.extend(window.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen) for window in windows)
+        for one in QApplication.topLevelWidgets():
+            if isinstance(one, (MainWindow, QDialog)) and one.isVisible():
+                seen[type(one)].add(one.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen))
 
     timer = QTimer(singleShot=False)
     timer.timeout.connect(look)
     timer.start(20)
-    assert shoot(tmp_path, Arguments(file=Path("clip.mp4"), screenshot=tmp_path / "out.png"), []) == 0
+    asked = Arguments(file=Path("clip.mp4"), screenshot=tmp_path / "out.png", actions=("keys",))
+    assert shoot(tmp_path, asked, []) == 0
     timer.stop()
-    assert seen
-    assert all(seen)
+    assert seen == {MainWindow: {True}, KeySheet: {True}}, "the window, and the dialog of the action"
 
 
 def test_settings_are_saved_at_each_change_not_only_at_the_end(tmp_path: Path, qapp: QApplication) -> None:
-    path, found = tmp_path / "viewer.toml", list[Settings]()
+    path, found, end = tmp_path / "viewer.toml", list[Settings](), time.monotonic() + 20
 
     def look() -> None:
         for window in qapp.topLevelWidgets():
             if isinstance(window, MainWindow) and window.frame_view.isVisible() and window.isVisible():
-                # As it would be after kill -9: the program still runs.
-                window.menus.theme_wanted.emit(Theme.LIGHT)
+                if not found:
+                    window.menus.theme_wanted.emit(Theme.LIGHT)
+                # As it would be after kill -9: the program still runs. A thread writes the file.
                 found.append(Settings.load(path))
-                window.close()
+                if found[-1].theme is Theme.LIGHT or time.monotonic() > end:
+                    window.close()
 
     timer = QTimer(singleShot=False)
     timer.timeout.connect(look)
@@ -183,12 +204,9 @@ def test_settings_are_saved_at_each_change_not_only_at_the_end(tmp_path: Path, q
     arguments = Arguments(file=Path("clip.mp4"))
     assert run(arguments, open_renderer=opener([]), settings_path=path, log_folder=tmp_path / "log") == 0
     timer.stop()
-    assert found[0].recent == [Path("clip.mp4").absolute()]
-    assert found[0].theme is Theme.LIGHT
+    assert found[-1].recent == [Path("clip.mp4").absolute()]
+    assert found[-1].theme is Theme.LIGHT
 
 
 def _paths() -> dict[str, str]:
-    import os
-    import sys
-
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

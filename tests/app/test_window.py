@@ -149,6 +149,22 @@ def test_no_text_of_the_status_line_is_cut_off_without_dots(stage: Stage) -> Non
             assert label.width() >= room, shown_text(label)
 
 
+def test_at_no_width_is_the_scale_cut_off_before_it_says_that_the_model_extrapolates(stage: Stage) -> None:
+    window, status = stage.viewer.window, stage.viewer.window.status
+    stage.viewer.session.seek(Fraction(101, 100))
+    stage.viewer.session.zoom_to(4.4444)
+    status.show_export(ExportProgress(3, 12, 1.0))
+    status.show_queue("queue 40%, 3 left")
+    shown = set()
+    for width in range(window.minimumWidth(), 1600, 60):
+        window.resize(width, 600)
+        QApplication.processEvents()
+        text = shown_text(status.scale)
+        assert status.scale.width() >= status.scale.fontMetrics().horizontalAdvance(text), (width, text)
+        shown.add(text)
+    assert shown == {"×4.44 (beyond ×4)", "×4.44 (beyond the trained ×1–×4)"}, "in whole words at every width"
+
+
 def shown_text(label: QLabel) -> str:
     """The text that the label shows, which may be elided."""
     return QLabel.text(label)

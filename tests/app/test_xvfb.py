@@ -199,6 +199,7 @@ def zoom_and_pan(program: Program) -> None:
         program.xdotool("mousemove", x + moved, y + moved // 2)
     program.xdotool("mouseup", 1)
     program.wait_for(lambda state: state["centre"][0] < centre[0] - 5, "dragging pans")
+    program.wait_for(lambda state: state["complete"], "the drag is over")
     program.xdotool("mousemove", x, y)
     point, before = under(program, x, y), program.state["zoom"]
     program.xdotool("click", "--repeat", 30, "--delay", 5, 4)
@@ -322,6 +323,7 @@ def test_work_is_restored_after_the_program_was_killed(program: Program, display
     wait_for_state(tmp_path / "unsaved", segments=3)
     program.process.kill()
     program.process.wait()
+    assert "work.vinr" in (tmp_path / "viewer.toml").read_text("utf-8"), "settings need no clean end either"
     again = Program(display, tmp_path)
     try:
         again.wait_for(lambda state: "restore" in state, "the next start offers the work")

@@ -9,6 +9,7 @@ It prints positions and changes to stdout as JSON lines, and a summary at the en
 application's top-level windows; the program does not know about it.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import json
@@ -17,6 +18,11 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
+
+from videoinr_viewer.start.qt_import import import_qt
+
+# As the program does: PySide6's own __import__ reads the source of each module that is imported later.
+import_qt()
 
 # The engine has loaded both by the time a clip is open, the slow renderer has not. Loading torch holds Python's lock.
 import av  # noqa: F401
@@ -32,7 +38,7 @@ from videoinr.types import AudioInfo, Quality, RenderedRegion
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
-from videoinr_viewer.start.program import make_app, run
+from videoinr_viewer.start.program import LOCK_PATIENCE_SECS, make_app, run
 
 EXPORTED_FRAMES, EXPORTED_SIZE = 4, (64, 48)
 SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.15, source_secs=0.002)
@@ -164,6 +170,8 @@ def main() -> int:
     if exports:
         frames, size = EXPORTED_FRAMES, EXPORTED_SIZE
     made: list[SlowRenderer] = []
+    # As the program does: with Python's default, each of a paint's half a dozen calls of Python may come 5 ms late.
+    sys.setswitchinterval(LOCK_PATIENCE_SECS)
     make_app()
     reporter = Reporter()
     code = run(

@@ -26,14 +26,19 @@ class KeyGroup(QWidget):
     much of style sheet. Screen readers get the lines as the description. Where it is narrow, long texts are broken.
     """
 
-    def __init__(self, title: str, keys: Keys, keys_px: int) -> None:
-        super().__init__()
+    def __init__(self, title: str, keys: Keys, keys_px: int, parent: QWidget) -> None:
+        super().__init__(parent)
         self._title, self._keys, self._keys_px = title, keys, keys_px
         self.setAccessibleName(title)
         self.setAccessibleDescription("\n".join(f"{key}: {text}" for key, text in keys))
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are, with the title."""
+        return 1 + len(self._keys)
 
     def sizeHint(self) -> QSize:
         """Return the size of all lines, none of them broken."""

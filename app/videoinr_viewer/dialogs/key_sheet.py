@@ -19,8 +19,8 @@ from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog, room_on_sc
 from videoinr_viewer.key_bindings import plain
 from videoinr_viewer.style.language import tr
 
-_MARGIN_PX = 50
-"""What the dialog is wider than its columns."""
+_MARGIN_PX, _EDGE_PX, _GAP_PX = 50, 9, 36
+"""What the dialog is wider than its form, the space around the columns and between them, logical pixels."""
 
 
 class KeySheet(SideDialog):
@@ -33,14 +33,27 @@ class KeySheet(SideDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Keyboard shortcuts"))
         groups = [*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())]
-        room = room_on_screen(self)
-        columns = _columns(groups, 2)
-        if columns.sizeHint().width() + _MARGIN_PX > room.width():
-            columns = _columns(groups, 1)
+        area = FormArea(self)
+        keys_px = width_of_keys(self.font(), (keys for _, keys in groups))
+        made = [KeyGroup(title, keys, keys_px, area.form) for title, keys in groups]
+        columns = _in_columns(made, 2)
+        if _width_of(columns) > room_on_screen(self).width() - _MARGIN_PX:
+            columns = [made]
+        row = QHBoxLayout(area.form)
+        row.setContentsMargins(_EDGE_PX, _EDGE_PX, _EDGE_PX, _EDGE_PX)
+        row.setSpacing(_GAP_PX)
+        for column in columns:
+            box = QVBoxLayout()
+            box.setSpacing(14)
+            for group in column:
+                box.addWidget(group)
+            box.addStretch(1)
+            row.addLayout(box)
         layout = QVBoxLayout(self)
-        layout.addWidget(FormArea(columns))
+        layout.addWidget(area)
         layout.addWidget(self.close_box())
-        wanted = columns.sizeHint()
+        area.show_form()
+        wanted = area.form.sizeHint()
         self.wanted_px = QSize(wanted.width() + _MARGIN_PX, min(760, wanted.height() + 80))
 
 
@@ -55,24 +68,21 @@ def _mouse() -> Keys:
     )
 
 
-def _columns(groups: Sequence[tuple[str, Keys]], count: int) -> QWidget:
+def _in_columns(groups: Sequence[KeyGroup], count: int) -> list[list[KeyGroup]]:
     """Return the groups in ``count`` columns, each group in the column that is shorter so far."""
-    columns, row = QWidget(), QHBoxLayout()
-    columns.setLayout(row)
-    row.setSpacing(36)
-    halves = [QVBoxLayout() for _ in range(count)]
-    for half in halves:
-        half.setSpacing(14)
-        row.addLayout(half)
+    columns: list[list[KeyGroup]] = [[] for _ in range(count)]
     lengths = [0] * count
-    keys_px = width_of_keys(columns.font(), (keys for _, keys in groups))
-    for title, keys in groups:
+    for group in groups:
         shortest = lengths.index(min(lengths))
-        halves[shortest].addWidget(KeyGroup(title, keys, keys_px))
-        lengths[shortest] += len(keys) + 2
-    for half in halves:
-        half.addStretch(1)
+        columns[shortest].append(group)
+        lengths[shortest] += group.line_count + 1
     return columns
+
+
+def _width_of(columns: Sequence[Sequence[KeyGroup]]) -> int:
+    """Return the width of columns side by side with their edges, logical pixels."""
+    widths = (max(group.sizeHint().width() for group in column) for column in columns)
+    return sum(widths) + _GAP_PX * (len(columns) - 1) + 2 * _EDGE_PX
 
 
 def _groups(menu_bar: QMenuBar) -> Iterator[tuple[str, Keys]]:

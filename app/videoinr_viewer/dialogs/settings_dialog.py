@@ -48,21 +48,22 @@ class SettingsDialog(SideDialog):
     def __init__(self, settings: Settings, devices: Iterable[str], shortcuts: QAction, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
-        self.theme, self.language, self.device, self.memory = (QComboBox() for _ in range(4))
-        self.mute = QCheckBox(tr("M&ute"))
-        self.calm = QCheckBox(tr("&Reduced motion: zoom at once"))
-        self.volume = QLabeledSlider(Qt.Orientation.Horizontal)
+        self._area = FormArea(self)
+        fields = self._area.form
+        self.theme, self.language, self.device, self.memory = (QComboBox(fields) for _ in range(4))
+        self.mute = QCheckBox(tr("M&ute"), fields)
+        self.calm = QCheckBox(tr("&Reduced motion: zoom at once"), fields)
+        self.volume = QLabeledSlider(Qt.Orientation.Horizontal, fields)
         self.volume.setRange(0, 100)
         self.volume.setPageStep(10)
-        self.keys = QPushButton(tr("&Change shortcuts…"), autoDefault=False)
+        self.keys = QPushButton(tr("&Change shortcuts…"), fields, autoDefault=False)
         self.keys.clicked.connect(shortcuts.trigger)
         self._lay_out()
         self.show_values(settings, devices)
         self._connect()
 
     def _lay_out(self) -> None:
-        fields = QWidget()
-        form = QFormLayout(fields)
+        form = QFormLayout(self._area.form)
         form.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
             (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language), (tr("&Device"), self.device),
@@ -73,14 +74,15 @@ class SettingsDialog(SideDialog):
             if title:
                 widget.setAccessibleName(title.replace("&", ""))
         note = QLabel(
-            tr("The language changes at the next start. Device and memory open the clip anew."), wordWrap=True
+            tr("The language changes at the next start. Device and memory open the clip anew."), self, wordWrap=True
         )
         note.setProperty("class", "quiet")
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
-        layout.addWidget(FormArea(fields), 1)
+        layout.addWidget(self._area, 1)
         layout.addWidget(note)
         layout.addWidget(self.close_box())
+        self._area.show_form()
         self.setMinimumWidth(420)
 
     def show_values(self, settings: Settings, devices: Iterable[str]) -> None:

@@ -57,31 +57,38 @@ def room_on_screen(widget: QWidget) -> QSize:
 
 
 class FormArea(QScrollArea):
-    """Shows ``form`` as it is where there is room, and scrolls it up and down where there is not."""
+    """Shows ``form``, which the caller fills, as it is where there is room, and scrolls it where there is not.
 
-    def __init__(self, form: QWidget, parent: QWidget | None = None) -> None:
+    The area has its place in the dialog before the form is filled, and the fields are made inside the form: Qt styles
+    a widget that is moved into another anew, with all that it holds. That took most of the time of making a dialog.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._form = form
-        self.setWidget(form)
+        self.form = QWidget(self.viewport())
+
+    def show_form(self) -> None:
+        """Scroll the form, which is filled now."""
+        self.setWidget(self.form)
         # The colour of the dialog, not that of lists.
         self.viewport().setAutoFillBackground(False)
-        form.setAutoFillBackground(False)
+        self.form.setAutoFillBackground(False)
         for kind in _FIELDS:
-            for field in form.findChildren(kind):
+            for field in self.form.findChildren(kind):
                 field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
                 field.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
         """Return the size of the whole form."""
-        return self._form.sizeHint().expandedTo(self.minimumSizeHint())
+        return self.form.sizeHint().expandedTo(self.minimumSizeHint())
 
     def minimumSizeHint(self) -> QSize:
         """Return the width of the form and its scroll bar, and the height of a few rows."""
         bar_px = self.verticalScrollBar().sizeHint().width()
-        form = self._form.minimumSizeHint()
+        form = self.form.minimumSizeHint()
         return QSize(form.width() + bar_px, min(form.height(), _LEAST_ROWS * self.fontMetrics().lineSpacing()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -43,18 +43,21 @@ class ExportDialog(SideDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
         self._bridge, self._queue = bridge, queue
-        self.form = ExportForm()
+        # Each part is made where it stays: Qt styles a widget that is moved into another anew, with all that it holds.
+        self._pages = QStackedWidget(self)
+        self._first, self._second = QWidget(self._pages), QWidget(self._pages)
+        self.form = ExportForm(self._first)
         self.start = QPushButton(tr("Export"))
         self.start.setDefault(True)
-        self.sample = QPushButton(tr("Sample of 2 s"), autoDefault=False)
+        self.sample = QPushButton(tr("Sample of 2 s"), self._first, autoDefault=False)
         self.sample.setToolTip(tr("Exports two seconds from the time that the window shows, to a file of its own"))
-        self.estimate = QPushButton(tr("Estimate"), autoDefault=False)
+        self.estimate = QPushButton(tr("Estimate"), self._first, autoDefault=False)
         self.estimate.setToolTip(tr("Decodes and codes a few frames, and tells time, size and memory"))
         self.enqueue = QPushButton(tr("Add to the &queue"), autoDefault=False)
-        self.save = QPushButton(tr("Save as a job…"), autoDefault=False)
+        self.save = QPushButton(tr("Save as a job…"), self._first, autoDefault=False)
         self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
-        self.progress = QProgressBar(textVisible=False)
-        self.title, self.status = QLabel(), QLabel(wordWrap=True)
+        self.progress = QProgressBar(self._second, textVisible=False)
+        self.title, self.status = QLabel(self._second), QLabel(self._second, wordWrap=True)
         self.title.setObjectName("exportTitle")
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.cancel, self.again, self.show_file, self.show_queue = (
@@ -66,22 +69,21 @@ class ExportDialog(SideDialog):
         )  # fmt: skip
         self._finished_path: Path | None = None
         self._done, self._is_stopping = 0, False
-        self._pages = QStackedWidget()
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
         buttons = self.close_box(*self._buttons)
-        running = QWidget()
-        column = QVBoxLayout(running)
+        column = QVBoxLayout(self._second)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addStretch(1)
         for widget in (self.title, self.progress, self.status):
             column.addWidget(widget)
         column.addStretch(2)
-        self._pages.addWidget(self._first_page())
-        self._pages.addWidget(running)
+        self._lay_out_first()
+        for page in (self._first, self._second):
+            self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
         layout.setSpacing(14)
@@ -90,18 +92,17 @@ class ExportDialog(SideDialog):
         self.setMinimumWidth(480)
         self._show_form()
 
-    def _first_page(self) -> QWidget:
-        """The form, and below it what one may do before the export."""
-        page, before = QWidget(), QHBoxLayout()
+    def _lay_out_first(self) -> None:
+        """Lay out the form, and below it what one may do before the export."""
+        before = QHBoxLayout()
         before.setSpacing(8)
         for button in (self.estimate, self.sample, self.save):
             before.addWidget(button)
         before.addStretch(1)
-        column = QVBoxLayout(page)
+        column = QVBoxLayout(self._first)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
         column.addLayout(before)
-        return page
 
     def _connect(self) -> None:
         for button in (self.start, self.enqueue, self.estimate, self.sample, self.save):

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
-from videoinr.exporting.companions import SourceStreams, read_streams
+from videoinr.exporting.companions import SourceStreams
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import companions_for
 from videoinr.exporting.presets import PRESETS, Preset
@@ -31,7 +31,7 @@ from videoinr.geometry import Grid, Rect, rect_from_units
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import grid_of
 from videoinr.text import parsing
-from videoinr.types import Segment
+from videoinr.types import ClipInfo, Segment
 from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.formats import Offered, offered
@@ -77,23 +77,28 @@ class ExportSource:
 
 
 class ExportForm(QWidget):
-    """Checks every change at once; ``changed`` says whether the fields describe a valid export."""
+    """Checks every change at once. It reads no file: what the clip's file holds is told by :meth:`take_streams`."""
 
     changed = Signal(bool)
+    """Whether the fields describe a valid export."""
+    streams_wanted = Signal(object)
+    """ClipInfo: the form describes an export of another clip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: ExportSource | None = None
         self._streams: SourceStreams | None = None
         self._takes_preset = False
-        self.clip_name = ShrinkingLabel(Qt.TextElideMode.ElideMiddle)
-        self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox() for _ in range(5))
-        self.rate, self.picture_size = QComboBox(editable=True), QComboBox(editable=True)
-        self.crop = QCheckBox(tr("Only what the window shows"))
-        self.crf = QSpinBox()
-        self.path = QLineEdit()
-        self.browse = QPushButton(tr("Choose…"), autoDefault=False)
-        self.summary = QLabel(wordWrap=True)
+        self._area = FormArea(self)
+        fields = self._area.form
+        self.clip_name = ShrinkingLabel(Qt.TextElideMode.ElideMiddle, fields)
+        self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox(fields) for _ in range(5))
+        self.rate, self.picture_size = (QComboBox(fields, editable=True) for _ in range(2))
+        self.crop = QCheckBox(tr("Only what the window shows"), fields)
+        self.crf = QSpinBox(fields)
+        self.path = QLineEdit(fields)
+        self.browse = QPushButton(tr("Choose…"), fields, autoDefault=False)
+        self.summary = QLabel(self, wordWrap=True)
         self._fill()
         self._lay_out()
         self._connect()
@@ -121,8 +126,7 @@ class ExportForm(QWidget):
         self.crf.setToolTip(tr("The smallest number is best; higher numbers make smaller files"))
 
     def _lay_out(self) -> None:
-        fields = QWidget()
-        form = QFormLayout(fields)
+        form = QFormLayout(self._area.form)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setHorizontalSpacing(16)
@@ -144,7 +148,8 @@ class ExportForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(9)
-        column.addWidget(FormArea(fields), 1)
+        column.addWidget(self._area, 1)
+        self._area.show_form()
         # Apart, so that what is wrong with a field is seen wherever the fields are scrolled to.
         column.addWidget(self.summary)
         self.summary.setMinimumHeight(self.summary.fontMetrics().height() * 3)
@@ -169,7 +174,8 @@ class ExportForm(QWidget):
         if old is None or is_new or (old.marked, old.segments) != (source.marked, source.segments):
             self._offer_segments(source, keeps_choice=not is_new and old is not None and old.marked == source.marked)
         if is_new:
-            self._streams = read_streams(source.clip.info)
+            self._streams = None
+            self.streams_wanted.emit(source.clip.info)
             self.path.setText(
                 str(_default_folder(source.clip.info.path) / f"{source.clip.info.path.stem}-videoinr.mp4")
             )
@@ -178,6 +184,13 @@ class ExportForm(QWidget):
         for combo in (self.segment, self.speed):
             combo.setEnabled(source.journey.curve is None)
         self._check()
+
+    @Slot(object, object)
+    def take_streams(self, info: ClipInfo, streams: SourceStreams | None) -> None:
+        """Say from now on what becomes of ``streams``, which the clip ``info`` has."""
+        if self._source is not None and self._source.clip.info == info:
+            self._streams = streams
+            self._check()
 
     def _offer_segments(self, source: ExportSource, *, keeps_choice: bool) -> None:
         """List the marked segment first, if there is one, then the named ones, and the whole clip."""
@@ -267,7 +280,8 @@ class ExportForm(QWidget):
         )
         scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
-        companions = companions_for(job, self._source.clip.info, self._streams)
+        streams = self._streams
+        companions = None if streams is None else companions_for(job, self._source.clip.info, streams)
         words = map(tr_engine, companions.sentences if companions else ())
         said = (f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *_words_for_journey(job), *words)
         return " ".join(said), extrapolates

@@ -13,6 +13,7 @@ from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.export.bridge import ExportBridge
 from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.export.queue_window import ExportQueue
+from videoinr_viewer.export.stream_reader import StreamReader
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -57,6 +58,7 @@ class ExportLauncher(QObject):
         self._asks, self._modules = asks, modules
         self.queue = ExportQueue(queue, window, modules=modules, asks=asks)
         self.dialog: ExportDialog | None = None
+        self._streams = StreamReader(self)
         self._calm = QTimer(self, singleShot=True)
         self._calm.setInterval(FOLLOW_MSECS)
         self._calm.timeout.connect(self._follow)
@@ -86,12 +88,18 @@ class ExportLauncher(QObject):
     def _show(self) -> None:
         if (source := self._source()) is None:
             return
+        if self.dialog is None:
+            self.dialog = self._made()
+        self.dialog.offer(source)
+
+    def _made(self) -> ExportDialog:
         # Imported here: the start of the program does without the dialog and the codecs.
         from videoinr_viewer.export.dialog import ExportDialog
 
-        if self.dialog is None:
-            self.dialog = ExportDialog(self._bridge, self.queue, self._window)
-        self.dialog.offer(source)
+        dialog = ExportDialog(self._bridge, self.queue, self._window)
+        dialog.form.streams_wanted.connect(self._streams.want if self.asks else self._streams.read_now)
+        self._streams.read.connect(dialog.form.take_streams)
+        return dialog
 
     @Slot()
     def _follow(self) -> None:
@@ -109,6 +117,10 @@ class ExportLauncher(QObject):
         reading, segments = self._reading.current, self._annotations.segments
         now_secs = self._session.view.time_secs
         return ExportSource(clip, segment, visible, reading, segments, self._planner.journey, now_secs)
+
+    def close(self) -> None:
+        """End the thread that reads the clip's file."""
+        self._streams.close()
 
     def hide(self) -> None:
         """Hide the dialogs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 
 SLACK_PX = 4
 """Room beside a text, logical pixels."""
@@ -15,8 +15,8 @@ LEAST_TEXT = "mm…"
 class ShrinkingLabel(QLabel):
     """A label that elides its text if the window is too narrow; its tool tip has the whole text."""
 
-    def __init__(self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
-        super().__init__()
+    def __init__(self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._whole, self._mode = "", mode
 
     def text(self) -> str:

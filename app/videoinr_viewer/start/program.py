@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -35,6 +34,7 @@ from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.run_marker import RunMarker
 from videoinr_viewer.start.screenshot import Screenshot
 from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.start.settings_writer import SettingsWriter
 from videoinr_viewer.style.language import system_language, use_language
 from videoinr_viewer.threads.uncollected import uncollected
 from videoinr_viewer.viewer import Viewer
@@ -139,6 +139,7 @@ def run(
     if set(QFontDatabase.families()) <= ALIASES:
         _print_error(NO_FONTS)
     settings = Settings.load(settings_path)
+    writer = SettingsWriter(settings, settings_path)
     # Nobody's eye has to follow, and a bench measures what answers a notch.
     settings.reduced_motion = settings.reduced_motion or arguments.is_unattended
     use_language(app, arguments.language or settings.language or system_language())
@@ -163,7 +164,7 @@ def run(
                 app, open_renderer, settings=settings, theme=arguments.theme, export_command=export_command,
                 open_frames=open_frames, play=play, open_model=open_model,
                 options=window_options,
-                save_settings=None if arguments.is_unattended else partial(settings.save, settings_path),
+                save_settings=None if arguments.is_unattended else writer.save,
             )  # fmt: skip
             _show(viewer, arguments, hook, log_folder)
         hook.crashed.disconnect(printing)
@@ -172,6 +173,7 @@ def run(
             return app.exec()
         finally:
             viewer.shut_down()
+            writer.close()
             marker.end()
     except _NotBuiltError:
         marker.end()

@@ -132,22 +132,8 @@ class Settings:
         return toml_text({**self.unknown, **values})
 
     def save(self, path: Path) -> None:
-        """Replace the file at ``path``, whole or not at all. Where that is impossible, the log says so.
-
-        A file that cannot be read gets the name ``....damaged`` first: a slip in an edited file loses nothing.
-        """
-        # Imported here: the start of the program does without it.
-        from videoinr.errors import VideoInrError
-        from videoinr.writing.whole_files import write_file
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not _may_replace(path):
-                log.warning("the settings were written by a newer version, and stay as they are")
-                return
-            write_file(path, self.text(), replace=True)
-        except (VideoInrError, OSError) as error:
-            log.warning("the settings cannot be saved: %s", error)
+        """Replace the file at ``path``: see :func:`save_text`."""
+        save_text(self.text(), path)
 
     def add_recent(self, path: Path) -> None:
         """Put ``path`` first in the list of recent clips."""
@@ -157,6 +143,25 @@ class Settings:
     def remove_recent(self, path: Path) -> None:
         """Remove ``path`` from the list of recent clips."""
         self.recent = [other for other in self.recent if other != path.absolute()]
+
+
+def save_text(text: str, path: Path) -> None:
+    """Replace the settings at ``path`` by ``text``, whole or not at all. Where that is impossible, the log says so.
+
+    A file that cannot be read gets the name ``....damaged`` first: a slip in an edited file loses nothing.
+    """
+    # Imported here: the start of the program does without it.
+    from videoinr.errors import VideoInrError
+    from videoinr.writing.whole_files import write_file
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not _may_replace(path):
+            log.warning("the settings were written by a newer version, and stay as they are")
+            return
+        write_file(path, text, replace=True)
+    except (VideoInrError, OSError) as error:
+        log.warning("the settings cannot be saved: %s", error)
 
 
 _KNOWN = {
