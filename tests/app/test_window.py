@@ -149,7 +149,7 @@ def test_no_text_of_the_status_line_is_cut_off_without_dots(stage: Stage) -> Non
             assert label.width() >= room, shown_text(label)
 
 
-def test_at_no_width_is_the_scale_cut_off_before_it_says_that_the_model_extrapolates(stage: Stage) -> None:
+def test_at_no_width_is_the_scale_cut_off_before_it_says_that_it_is_beyond_the_training(stage: Stage) -> None:
     window, status = stage.viewer.window, stage.viewer.window.status
     stage.viewer.session.seek(Fraction(101, 100))
     stage.viewer.session.zoom_to(4.4444)
@@ -162,7 +162,7 @@ def test_at_no_width_is_the_scale_cut_off_before_it_says_that_the_model_extrapol
         text = shown_text(status.scale)
         assert status.scale.width() >= status.scale.fontMetrics().horizontalAdvance(text), (width, text)
         shown.add(text)
-    assert shown == {"×4.44 (beyond ×4)", "×4.44 (beyond the trained ×1–×4)"}, "in whole words at every width"
+    assert shown == {"×4.44 (beyond ×4)", "×4.44 (enlarged from ×4)"}, "in whole words at every width"
 
 
 def shown_text(label: QLabel) -> str:
