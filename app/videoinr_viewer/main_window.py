@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         session.open_wanted.connect(status.show_opening)
         session.view_changed.connect(view.look)
         session.view_changed.connect(status.look)
+        session.shutter_changed.connect(status.show_shutter)
         session.requested.connect(view.expect)
         view.screen_changed.connect(session.set_screen)
         view.zoom_wanted.connect(self.smooth_zoom.zoom)

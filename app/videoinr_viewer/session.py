@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from videoinr.playing.plan import exposure_around
+from videoinr.playing.plan import Shutter
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.view import resolve
 from videoinr.text.hidden_names import hidden_names
-from videoinr.types import RegionQuery, Segment, ViewState
+from videoinr.types import RegionQuery, RenderRequest, Segment, ViewState
 from videoinr_viewer.picture import navigation
 from videoinr_viewer.picture.navigation import Point, ScreenPx
 
@@ -79,8 +79,8 @@ class Session(QObject):
     """ViewState."""
     marks_changed = Signal(object)
     """Marks."""
-    exposure_changed = Signal()
-    """:attr:`exposure_secs` is another one."""
+    shutter_changed = Signal(object)
+    """Shutter: :attr:`shutter` is another one."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +95,7 @@ class Session(QObject):
         self._fit_margin_px = 0.0
         self._zoom_anchor: _ZoomAnchor | None = None
         self._is_opening = False
-        self.exposure_secs = Fraction(0)
+        self.shutter = Shutter()
 
     # ---- opening ----
 
@@ -332,11 +332,11 @@ class Session(QObject):
         """Request the full picture: the user has stopped moving the view."""
         self._request(moving=False)
 
-    def set_exposure(self, secs: Fraction) -> None:
-        """Let pictures at rest show the mean of ``secs`` of the clip around their time; 0: the time alone."""
-        if secs != self.exposure_secs:
-            self.exposure_secs = secs
-            self.exposure_changed.emit()
+    def set_shutter(self, shutter: Shutter) -> None:
+        """Let pictures correct the rolling shutter, and those at rest be exposed, as ``shutter`` says."""
+        if shutter != self.shutter:
+            self.shutter = shutter
+            self.shutter_changed.emit(shutter)
             self._request(moving=False)
 
     def _clamped(self, time_secs: Fraction) -> Fraction:
@@ -370,8 +370,12 @@ class Session(QObject):
             return
         request = resolve(self.drawn_view, self.clip.info, self.clip.timeline, self._screen_px, moving=moving)
         if request is not None:
-            if not moving:
-                exposure = exposure_around(self.view.time_secs, self.exposure_secs)
-                request = replace(request, query=replace(request.query, exposure=exposure))
+            request = self._shuttered(request)
             self.last_query = request.query
             self.requested.emit(request)
+
+    def _shuttered(self, request: RenderRequest) -> RenderRequest:
+        """Return ``request`` with the shutter; a moving view is not exposed, which would take many times as long."""
+        shutter = replace(self.shutter, exposure_secs=Fraction(0)) if request.moving else self.shutter
+        on_screen = request.on_screen and replace(request.on_screen, readout=shutter.readout)
+        return replace(request, query=shutter.on(request.query, self.view.time_secs), on_screen=on_screen)

@@ -190,3 +190,21 @@ class LinePhases:
 
     def _phase(self, line: int) -> float:
         return self.phases[min(max(line - self.first, 0), len(self.phases) - 1)]
+
+
+def shown_readout(secs: Fraction, rotation: int) -> Readout | None:
+    """Return the readout of frames as they are shown; None for 0.
+
+    Args:
+        secs: from the first row of the sensor to its last; negative: the last row was read first.
+        rotation: degrees clockwise by which the frames are turned to be shown (ClipInfo.rotation).
+    """
+    if not secs:
+        return None
+    # The sensor's uppermost row is shown at the right at 90 degrees, at the bottom at 180, and at the left at 270.
+    return Readout(-secs if rotation in (90, 180) else secs, rotation in (90, 270))
+
+
+def longest_readout_secs(fps: Fraction) -> Fraction:
+    """Return the longest readout that is corrected in a clip of ``fps``: two frames. A camera reads each in one."""
+    return 2 / fps

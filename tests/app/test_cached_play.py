@@ -230,7 +230,7 @@ def test_playback_shows_the_shutter_and_its_drafts_do_without(marked: Stage) -> 
     asked: list[RenderRequest] = []
     viewer.play.requested.connect(asked.append)
     viewer.window.actions_by_id["shutter-180"].trigger()
-    marked.wait_for(lambda: cache.plan is not None and cache.plan.exposure_secs == Fraction(1, 50))
+    marked.wait_for(lambda: cache.plan is not None and cache.plan.shutter.exposure_secs == Fraction(1, 50))
     marked.wait_for(lambda: is_covered(marked))
     plan = cache.plan
     assert plan is not None
@@ -250,7 +250,7 @@ def test_playback_shows_the_shutter_and_its_drafts_do_without(marked: Stage) -> 
     assert rested is not None
     assert cache.get(rested) is not None, "the picture at rest is the one that was played"
     viewer.window.actions_by_id["shutter-0"].trigger()
-    marked.wait_for(lambda: cache.plan is not None and not cache.plan.exposure_secs)
+    marked.wait_for(lambda: cache.plan is not None and not cache.plan.shutter.exposure_secs)
     assert is_covered(marked), "the plain pictures were kept"
 
 

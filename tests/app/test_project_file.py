@@ -130,7 +130,7 @@ WRONG: list[tuple[str, Any]] = [
     ("reading.across_cuts", lambda v: v["reading"].update(across_cuts="maybe")),
     ("surplus is unknown", lambda v: v.update(surplus=1)),
     ("does not say videoinr_project", lambda v: v.pop("videoinr_project")),
-    ("videoinr_project must be 3", lambda v: v.update(videoinr_project=0)),
+    ("videoinr_project must be 4", lambda v: v.update(videoinr_project=0)),
 ]
 
 
@@ -158,7 +158,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
     changed(file, lambda v: v.update(videoinr_project=7, holograms=[1]))
     content = file.read_bytes()
-    with pytest.raises(InputError, match=r"newer version of this program \(project version 7; this one reads 3 ") as e:
+    with pytest.raises(InputError, match=r"newer version of this program \(project version 7; this one reads 4 ") as e:
         read_project(file)
     assert "newer version" in e.value.hint
     assert file.read_bytes() == content

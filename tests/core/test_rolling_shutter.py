@@ -23,10 +23,10 @@ from videoinr.errors import UsageError
 from videoinr.exporting.export import write_frames
 from videoinr.exporting.frame_queries import decoded_ends, frame_query
 from videoinr.exporting.job import job_for
-from videoinr.geometry import Grid, LinePhases, Readout, Rect
+from videoinr.geometry import Grid, LinePhases, Readout, Rect, shown_readout
 from videoinr.render.engine import Engine
 from videoinr.render.footing import Footing
-from videoinr.render.rolling_shutter import bands, query_to, shown_readout
+from videoinr.render.rolling_shutter import bands, query_to
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, PairKey, PairKind, Quality, RegionQuery, Segment
 

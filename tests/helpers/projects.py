@@ -31,6 +31,7 @@ DOCUMENT = Document(
     Journey(
         curve_from_text("0=0 1=1~1/3 3/2=4/3"), Fraction(90),
         CameraPath((Keyframe(Fraction(1, 3), Fraction(40), Fraction(61, 2), Fraction(5, 2), Easing.LINEAR),)),
+        Fraction(-1, 60),
     ),
 )  # fmt: skip
 LOOK = Look(Fraction(7, 25), 3.7, (40.25, 30.5), Compare.DIFFERENCE, Reference.BICUBIC)

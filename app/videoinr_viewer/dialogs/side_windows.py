@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from videoinr_viewer.dialogs.annotations_dialog import AnnotationsDialog
     from videoinr_viewer.dialogs.clip_window import ClipWindow
     from videoinr_viewer.journey.retime_dialog import RetimeDialog
+    from videoinr_viewer.journey.shutter_dialog import ShutterDialog
 
 
 class SideWindows(QObject):
@@ -41,6 +42,7 @@ class SideWindows(QObject):
         self.clip: ClipWindow | None = None
         self.annotations: AnnotationsDialog | None = None
         self.retime: RetimeDialog | None = None
+        self.shutter: ShutterDialog | None = None
 
     def show_annotations(self) -> None:
         """Show the list of segments and bookmarks."""
@@ -61,6 +63,17 @@ class SideWindows(QObject):
             self.retime = RetimeDialog(self._planner, self._session, self._window)
             self._undo_in(self.retime)
         _raise(self.retime)
+
+    def show_shutter(self) -> None:
+        """Show the window of the rolling shutter."""
+        if self._session.clip is None:
+            return
+        if self.shutter is None:
+            from videoinr_viewer.journey.shutter_dialog import ShutterDialog
+
+            self.shutter = ShutterDialog(self._planner, self._session, self._window)
+            self._undo_in(self.shutter)
+        _raise(self.shutter)
 
     def _undo_in(self, dialog: QDialog) -> None:
         """Let what is changed in ``dialog`` be undone there too."""
@@ -100,7 +113,7 @@ class SideWindows(QObject):
 
     def hide(self) -> None:
         """Hide them all."""
-        for window in (self.annotations, self.clip, self.retime):
+        for window in (self.annotations, self.clip, self.retime, self.shutter):
             if window is not None:
                 window.hide()
 

@@ -230,6 +230,7 @@ class ExportForm(QWidget):
             curve=journey.curve,
             shutter=journey.shutter,
             camera=journey.camera,
+            readout=journey.readout,
             size=grid,
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
             codec=chosen.name,
@@ -358,6 +359,8 @@ def _words_for_journey(job: ExportJob) -> list[str]:
     words = [tr("Along the retime curve.")] if job.curve is not None else []
     if job.shutter:
         words.append(tr("Shutter {angle}°.", angle=job.shutter))
+    if job.readout:
+        words.append(tr("Rolling shutter of {msecs} ms corrected.", msecs=decimal(f"{float(job.readout) * 1000:.4g}")))
     if job.camera is not None:
         words.append(tr("Camera path, keyframes: {count}.", count=len(job.camera.keyframes)))
     return words

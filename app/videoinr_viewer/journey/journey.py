@@ -11,11 +11,16 @@ from videoinr.journey.curve import RetimeCurve
 
 @dataclass(frozen=True)
 class Journey:
-    """How an export goes through the clip. ``shutter``: degrees; 360 is the time from one frame to the next."""
+    """How an export goes through the clip.
+
+    ``shutter``: degrees; 360 is the time from one frame to the next. ``readout``: the seconds in which the camera read
+    a frame, if its rolling shutter is corrected; negative: from the last row.
+    """
 
     curve: RetimeCurve | None = None
     shutter: Fraction = Fraction(0)
     camera: CameraPath | None = None
+    readout: Fraction = Fraction(0)
 
     def within(self, duration_secs: Fraction) -> Journey:
         """Return what lies in a clip of ``duration_secs``."""

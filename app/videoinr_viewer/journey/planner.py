@@ -1,4 +1,4 @@
-"""JourneyPlanner: takes the user's retime curve, shutter and camera path, and lets the view show the shutter."""
+"""JourneyPlanner: takes the user's retime curve, shutter, readout and camera path; the view shows the shutter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.colour import HDR_TRANSFERS
+from videoinr.geometry import Readout, longest_readout_secs, shown_readout
 from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, MOST_ZOOM, CameraPath, Easing, Keyframe
 from videoinr.journey.curve import RetimeCurve
+from videoinr.playing.plan import Shutter
 from videoinr.render.messages import Opened
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.session import Session
@@ -50,6 +52,15 @@ class JourneyPlanner(QObject):
     def set_shutter(self, degrees: int) -> None:
         """Set the exposure, 0 to 360 degrees."""
         self.restore(replace(self.journey, shutter=Fraction(degrees)))
+
+    def set_readout(self, secs: Fraction) -> None:
+        """Set the seconds in which the camera read a frame; negative: from the last row; 0 corrects nothing."""
+        self.restore(replace(self.journey, readout=secs))
+
+    def try_readout(self, secs: Fraction) -> None:
+        """Let the view correct this readout until another one is set."""
+        if (clip := self._session.clip) is not None:
+            self._session.set_shutter(replace(self._session.shutter, readout=self._readout(secs, clip)))
 
     # ---- the camera ----
 
@@ -135,4 +146,9 @@ class JourneyPlanner(QObject):
         clip = self._session.clip
         is_light = clip is not None and clip.info.colour.transfer not in HDR_TRANSFERS
         secs = self.journey.shutter / _FULL_TURN / clip.info.fps if clip is not None and is_light else Fraction(0)
-        self._session.set_exposure(secs)
+        self._session.set_shutter(Shutter(secs, None if clip is None else self._readout(self.journey.readout, clip)))
+
+    @staticmethod
+    def _readout(secs: Fraction, clip: Opened) -> Readout | None:
+        """Return the readout that is corrected; None for one that no export of the clip would take."""
+        return shown_readout(secs, clip.info.rotation) if abs(secs) <= longest_readout_secs(clip.info.fps) else None

@@ -39,6 +39,11 @@ ROWS: tuple[Row, ...] = (
         for index, angle in enumerate(ANGLES)
     ),
     Row(
+        "rolling-shutter", Menu.JOURNEY, "Rolling sh&utter…", ("Ctrl+Shift+R",),
+        lambda t: t.side_windows.show_shutter(), group_ends=True,
+        tip="Corrects what leans because the camera read a frame row by row",
+    ),
+    Row(
         "camera-keyframe", Menu.JOURNEY, "A &camera keyframe here, or none", ("Y",),
         lambda t: t.planner.toggle_keyframe(),
     ),

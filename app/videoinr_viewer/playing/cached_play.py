@@ -86,7 +86,7 @@ class CachedPlay(QObject):
         self._replan.timeout.connect(self._plan_anew)
         self._session.requested.connect(self._take)
         for signal in (self._session.opened, self._session.closed, self._session.marks_changed,
-                       self._session.exposure_changed):  # fmt: skip
+                       self._session.shutter_changed):  # fmt: skip
             signal.connect(self._replan_soon)
         self._player.changed.connect(self._follow_player)
 
@@ -185,11 +185,11 @@ class CachedPlay(QObject):
         most = None if is_marked or curve is not None else ceil(AHEAD_SECS * rate)
         times = play_times(clip.timeline, segment, step) if curve is None else times_along(clip.timeline, curve, step)
         most = most if self.renders_ahead else 0
-        exposure_secs, flight = self._session.exposure_secs, self.flight_of()
+        shutter, flight = self._session.shutter, self.flight_of()
         if flight is not None:
             screen = Grid(*self._session.screen_px)
             view = (screen, screen.rect)
-        return PlayPlan(clip.source_id, clip.timeline, times, *view, most, exposure_secs, flight)
+        return PlayPlan(clip.source_id, clip.timeline, times, *view, most, shutter, flight)
 
     @property
     def _flies(self) -> bool:

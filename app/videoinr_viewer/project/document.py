@@ -74,6 +74,8 @@ def _words_for_bookmarks(old: tuple[Bookmark, ...], new: tuple[Bookmark, ...]) -
 def _words_for_journey(old: Journey, new: Journey) -> str:
     if old.curve != new.curve:
         return tr("change the retime curve") if new.curve is not None else tr("reset the retime curve")
+    if old.readout != new.readout:
+        return tr("correct the rolling shutter") if new.readout else tr("leave the rolling shutter as it is")
     return tr("change the shutter") if old.shutter != new.shutter else tr("change the camera path")
 
 

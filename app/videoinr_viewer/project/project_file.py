@@ -36,12 +36,14 @@ _KEY = "videoinr_project"
 _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda values: {**values, _KEY: 2},
     2: lambda values: {**values, _KEY: 3},
+    3: lambda values: {**values, _KEY: 4},
 }
 """From each older version, what makes its values those of the next one."""
 
 _Path = Annotated[Line, Field(min_length=1)]
 _Secs = Annotated[str, Field(pattern="^[0-9]{1,20}(/[1-9][0-9]{0,19})?$")]
 """Exact seconds, such as 7/25."""
+_SignedSecs = Annotated[str, Field(pattern="^-?[0-9]{1,20}(/[1-9][0-9]{0,19})?$")]
 _Side = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
@@ -81,6 +83,7 @@ class _Journey(Strict):
     retime: Annotated[Line, Field(max_length=1 << 14)] | None = None
     shutter: _Secs = "0"
     camera: Keyframes | None = None
+    readout: _SignedSecs = "0"
 
 
 class _View(Strict):
@@ -96,7 +99,7 @@ class _View(Strict):
 class ProjectFile(Strict):
     """What a project file holds. Only version and clip must be there."""
 
-    videoinr_project: Literal[3]
+    videoinr_project: Literal[4]
     clip: _Clip
     reading: _Reading = Field(default_factory=_Reading)
     marks: _Marks = Field(default_factory=_Marks)
@@ -191,7 +194,7 @@ def _journey(read: _Journey) -> Journey:
     if shutter > FULL_TURN:
         raise ValueError("journey: a shutter has up to 360 degrees")
     keyframes = None if read.camera is None else [one.model_dump() for one in read.camera]
-    return Journey(as_curve(read.retime), shutter, as_camera(keyframes))
+    return Journey(as_curve(read.retime), shutter, as_camera(keyframes), Fraction(read.readout))
 
 
 def _reading(read: _Reading, folder: Path) -> Reading:

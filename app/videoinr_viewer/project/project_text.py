@@ -15,7 +15,7 @@ from videoinr_viewer.picture.navigation import Point
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.media import Fingerprint
 
-VERSION = 3
+VERSION = 4
 SUFFIX = ".vinr"
 
 
@@ -93,6 +93,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "retime": None if journey.curve is None else str(journey.curve),
             "shutter": str(journey.shutter),
             "camera": None if journey.camera is None else journey.camera.values,
+            "readout": str(journey.readout),
         },
         "view": {
             "time": _secs(look.time_secs),

@@ -80,6 +80,10 @@ def _fail(viewer: Viewer) -> None:
     )
 
 
+def _read_out(secs: Fraction) -> Act:
+    return lambda viewer: viewer.window.planner.set_readout(secs)
+
+
 def _close_offer(viewer: Viewer) -> None:
     viewer.window.restore_bar.show_offers(())
 
@@ -135,6 +139,7 @@ WITH_CLIP = (
     *_MENUS,
     Scene("notes", _NOTES),
     Scene("retime", (_do("retime"),)),
+    Scene("rolling-shutter", (_do("rolling-shutter"), _read_out(Fraction(1, 60))), _read_out(Fraction(0))),
     Scene("notes-magnified", (_do("timeline-in", "timeline-in"),), _do("timeline-whole")),
     Scene("segments", (_do("annotations"),)),
 )

@@ -8,9 +8,9 @@ from typing import Unpack
 
 from videoinr.errors import UsageError
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
+from videoinr.geometry import shown_readout
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import instant_of
-from videoinr.render.rolling_shutter import shown_readout
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, RegionQuery, Segment
 

@@ -17,7 +17,7 @@ from videoinr.exporting.picture_formats import PictureFormat, picture_format_for
 from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid, Rect, longest_readout_secs
 from videoinr.journey.camera import CameraPath
 from videoinr.journey.curve import CurveRate, RetimeCurve
 from videoinr.journey.even_frames import EvenFrames
@@ -318,7 +318,7 @@ def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:
 
 
 def _readout(secs: Fraction | None, info: ClipInfo) -> Fraction:
-    most = 2 / info.fps
+    most = longest_readout_secs(info.fps)
     if secs is not None and abs(secs) > most:
         raise UsageError(
             f"A readout of {float(secs):g} s is longer than two frames of the clip ({float(most):g} s).",

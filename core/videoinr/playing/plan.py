@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
 from typing import Protocol
 
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid, Readout, Rect
 from videoinr.journey.curve import RetimeCurve
 from videoinr.playing.times import CurveTimes, PlayTimes
 from videoinr.timeline import Timeline
@@ -36,6 +36,23 @@ class Flight(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Shutter:
+    """How the pictures of a view are exposed, and how the frames of the clip were read.
+
+    Attributes:
+        exposure_secs: each picture is the mean of so much of the clip around its time; 0: of its time alone.
+        readout: the rolling shutter that is corrected.
+    """
+
+    exposure_secs: Fraction = Fraction(0)
+    readout: Readout | None = None
+
+    def on(self, query: RegionQuery, time_secs: Fraction) -> RegionQuery:
+        """Return ``query``, whose instant is that of ``time_secs``, for the picture that this shutter gives."""
+        return replace(query, exposure=exposure_around(time_secs, self.exposure_secs), readout=self.readout)
+
+
+@dataclass(frozen=True, slots=True)
 class PlayPlan:
     """The pictures of a stretch or along a curve, in one view or as a camera flies.
 
@@ -46,7 +63,7 @@ class PlayPlan:
         grid: the virtual full frame.
         rect: the visible pixels of it.
         most: so many pictures at most are rendered ahead; None: all of them.
-        exposure_secs: each picture is the mean of so much of the clip around its time; 0: of its time alone.
+        shutter: how the pictures are exposed, and how the clip's frames were read.
         flight: says what is in view instead of ``grid`` and ``rect``, which then only tell a picture's size.
     """
 
@@ -56,7 +73,7 @@ class PlayPlan:
     grid: Grid
     rect: Rect
     most: int | None = None
-    exposure_secs: Fraction = Fraction(0)
+    shutter: Shutter = Shutter()
     flight: Flight | None = None
 
     @property
@@ -77,9 +94,8 @@ class PlayPlan:
     def query(self, index: int) -> RegionQuery:
         """Return the query of picture ``index``, 0 ... count - 1."""
         time_secs = self.times.time(index)
-        exposure = exposure_around(time_secs, self.exposure_secs)
         grid, rect = (self.grid, self.rect) if self.flight is None else self.flight.region(time_secs)
-        return RegionQuery(self.timeline.instant_from_time(time_secs), grid, rect, exposure)
+        return self.shutter.on(RegionQuery(self.timeline.instant_from_time(time_secs), grid, rect), time_secs)
 
     def key(self, index: int) -> PictureKey:
         """Return the key of picture ``index``, 0 ... count - 1."""

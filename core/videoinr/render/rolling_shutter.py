@@ -29,19 +29,6 @@ Draw = Callable[[Footing, RegionQuery], Tensor]
 """Draws a query to the frames of a footing: [h, w, 4]."""
 
 
-def shown_readout(secs: Fraction, rotation: int) -> Readout | None:
-    """Return the readout of frames as they are shown; None for 0.
-
-    Args:
-        secs: from the first row of the sensor to its last; negative: the last row was read first.
-        rotation: degrees clockwise by which the frames are turned to be shown (ClipInfo.rotation).
-    """
-    if not secs:
-        return None
-    # The sensor's uppermost row is shown at the right at 90 degrees, at the bottom at 180, and at the left at 270.
-    return Readout(-secs if rotation in (90, 180) else secs, rotation in (90, 270))
-
-
 def query_to(footing: Footing, query: RegionQuery, timeline: Timeline, kind: KindOf) -> RegionQuery:
     """Return ``query`` to the frames of ``footing``, that of its instant; as it is, for :func:`drawn`, if lines differ.
 
