@@ -25,34 +25,13 @@ class ShutterDialog(SideDialog):
         super().__init__(parent)
         self._planner, self._session = planner, session
         self.setWindowTitle(tr("Rolling shutter"))
-        about = QLabel(
-            tr(
-                "Most cameras read a frame row by row, so what moves sideways leans. Drag until upright lines stand "
-                "upright while the camera pans."
-            ),
-            wordWrap=True,
-        )
-        self.secs = QDoubleSpinBox(decimals=3, singleStep=0.5)
-        self.secs.setKeyboardTracking(False)
-        self.secs.setSuffix(tr(" ms"))
-        self.secs.setAccessibleName(tr("Time to read a frame"))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setSingleStep(_STEPS // 2)
-        self.slider.setPageStep(5 * _STEPS)
-        self.slider.setAccessibleName(tr("Time to read a frame"))
         self.words, self.reset = QLabel(wordWrap=True), QPushButton(tr("Re&set"), autoDefault=False)
-        form = QWidget()
-        rows = QFormLayout(form)
-        rows.addRow(about)
-        rows.addRow(tr("&Time to read a frame:"), self.secs)
-        rows.addRow(self.slider)
-        rows.addRow(self.words)
-        layout = QVBoxLayout(self)
-        layout.addWidget(FormArea(form))
+        layout, area = QVBoxLayout(self), FormArea(self)
+        layout.addWidget(area)
         layout.addWidget(self.close_box(self.reset))
-        self.words.setMinimumHeight(self.words.fontMetrics().lineSpacing() * 3)
-        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.wanted_px = QSize(460, 215)
+        self._fill_form(QFormLayout(area.form))
+        area.show_form()
+        self.wanted_px = QSize(460, 250)
         self.slider.valueChanged.connect(self._slide)
         self.slider.sliderReleased.connect(self._take_slider)
         self.secs.valueChanged.connect(self._take_number)
@@ -60,6 +39,31 @@ class ShutterDialog(SideDialog):
         planner.changed.connect(self.fill)
         session.opened.connect(self.fill)
         self.fill()
+
+    def _fill_form(self, rows: QFormLayout) -> None:
+        form = rows.parentWidget()
+        about = QLabel(
+            tr(
+                "Most cameras read a frame row by row, so what moves sideways leans. Drag until upright lines stand "
+                "upright while the camera pans."
+            ),
+            form,
+            wordWrap=True,
+        )
+        self.secs = QDoubleSpinBox(form, decimals=3, singleStep=0.5)
+        self.secs.setKeyboardTracking(False)
+        self.secs.setSuffix(tr(" ms"))
+        self.secs.setAccessibleName(tr("Time to read a frame"))
+        self.slider = QSlider(Qt.Orientation.Horizontal, form)
+        self.slider.setSingleStep(_STEPS // 2)
+        self.slider.setPageStep(5 * _STEPS)
+        self.slider.setAccessibleName(tr("Time to read a frame"))
+        rows.addRow(about)
+        rows.addRow(tr("&Time to read a frame:"), self.secs)
+        rows.addRow(self.slider)
+        rows.addRow(self.words)
+        self.words.setMinimumHeight(self.words.fontMetrics().lineSpacing() * 3)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
 
     @Slot()
     def fill(self) -> None:
