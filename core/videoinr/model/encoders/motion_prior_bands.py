@@ -10,7 +10,7 @@ On a CPU the results are those of :meth:`MotionPriorEncoder.forward` to the bit,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
-from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, LevelFeatures, WholeFeatures
+from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, LevelFeatures, WholeFeatures, stacked
 from videoinr.model.ops import convolve, resize
 
 _STEP_HALO = 4
@@ -28,6 +28,8 @@ _STEP_HALO = 4
 _FLOW_SLACK = 8
 """Pixels by which the finest step may lengthen a flow before a part is computed again with a wider margin."""
 _LEAST_ROWS = 8
+_TRUNK_MAPS = 6
+"""Maps that a block of the trunk needs at a time, with the rows that wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,8 @@ class BandEncoder:
         step = encoder.motion[0]
         assert isinstance(step, MotionStep)
         state = _Entering(coarse.flow, coarse.hidden, self._grid)
-        layers = [BandLayer(lambda *maps: convolve(encoder.fuse, *maps), 1)]
-        layers += [BandLayer(block, 2) for block in encoder.trunk]
+        fuse = BandLayer(lambda *maps: convolve(encoder.fuse, *maps), 1)
+        trunk = _Trunk(list(encoder.trunk), self._trunk_rows(window.width), self._check)
         done, needed = window.y, rect.widened(trunk_halo, self._grid)
         for band in self._bands(window):
             self._check()
@@ -156,12 +158,10 @@ class BandEncoder:
             warped = features.warped(0, flow[:, :2], band), features.warped(1, flow[:, 2:], band)
             both = features.rows(band)
             first, second = both[:1], both[1:]
-            maps: list[Tensor] = [first, *warped, second, hidden, flow.to(first.dtype)]
-            for layer in layers:
-                self._check()
-                maps = [layer.push(maps, is_last=band.bottom == window.bottom)]
-            rows = maps[0]
-            if rows.shape[2]:
+            is_last = band.bottom == window.bottom
+            fused = fuse.push([first, *warped, second, hidden, flow.to(first.dtype)], is_last=is_last)
+            rows = trunk.push(fused, is_last=is_last)
+            if rows is not None and rows.shape[2]:
                 _copy_rows(feature, rows, rect, Rect(window.x, done, window.width, rows.shape[2]))
                 done += rows.shape[2]
         return out
@@ -243,6 +243,10 @@ class BandEncoder:
             new_flow[:, :, rows], new_hidden[:, :, rows] = _step_rows(step, features, state, band, grid)
         return new_flow, new_hidden
 
+    def _trunk_rows(self, width: int) -> int:
+        """Return how many rows the trunk takes at a time: its maps are fewer than those before, so its bands higher."""
+        return self._limits.work // (_TRUNK_MAPS * self._config.feature_channels * self._limits.value * width)
+
     def _bands(self, window: Rect, per_row: int = 1) -> Iterator[Rect]:
         """Split ``window`` into bands whose intermediate maps fit the limit; ``per_row``: rows of the frame in one."""
         config = self._config
@@ -254,6 +258,28 @@ class BandEncoder:
         edges = [window.y + window.height * number // count for number in range(count + 1)]
         for top, bottom in pairwise(edges):
             yield Rect.from_edges(window.x, top, window.right, bottom)
+
+
+class _Trunk:
+    """The blocks after the fusion, which are fed when enough rows wait: each block is a few launches on a GPU."""
+
+    def __init__(self, blocks: Sequence[Callable[..., Tensor]], rows: int, check: Callable[[], None]) -> None:
+        self._layers, self._rows, self._check = [BandLayer(block, 2) for block in blocks], rows, check
+        self._waiting = list[Tensor]()
+
+    def push(self, fused: Tensor, *, is_last: bool) -> Tensor | None:
+        """Take the next rows; return the rows of the feature that are determined now, if the blocks were run."""
+        if fused.shape[2]:
+            self._waiting.append(fused)
+        held = sum(rows.shape[2] for rows in self._waiting)
+        if not is_last and (not held or held + fused.shape[2] <= self._rows):
+            return None
+        rows = stacked(self._waiting)
+        self._waiting.clear()
+        for layer in self._layers:
+            self._check()
+            rows = layer.push([rows], is_last=is_last)
+        return rows
 
 
 class _Entering:

@@ -42,7 +42,7 @@ class BandLayer:
         if not maps[0].shape[2] and not is_last:
             return maps[0]
         halo = self._halo
-        inputs = [_below(*both) for both in zip(self._kept, maps, strict=True)] if self._kept else list(maps)
+        inputs = [stacked(both) for both in zip(self._kept, maps, strict=True)] if self._kept else list(maps)
         top, rows = self._top, inputs[0].shape[2]
         least = 1 + LEAST_ELEMENTS // min(one.shape[1] * one.shape[3] for one in inputs)
         if rows < least and not is_last:
@@ -56,12 +56,17 @@ class BandLayer:
         return out
 
 
-def _below(upper: Tensor, lower: Tensor) -> Tensor:
-    """Concatenate the rows of two maps, in the channels-last memory format."""
-    batch, channels, rows, width = lower.shape
-    shape = (batch, channels, upper.shape[2] + rows, width)
-    out = torch.empty(shape, dtype=lower.dtype, device=lower.device, memory_format=torch.channels_last)
-    out[:, :, : upper.shape[2]], out[:, :, upper.shape[2] :] = upper, lower
+def stacked(parts: Sequence[Tensor]) -> Tensor:
+    """Concatenate the rows of maps [B, C, h, W], in the channels-last memory format; of one map, return it."""
+    if len(parts) == 1:
+        return parts[0]
+    first, rows = parts[0], sum(part.shape[2] for part in parts)
+    shape = (*first.shape[:2], rows, first.shape[3])
+    out = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
+    top = 0
+    for part in parts:
+        out[:, :, top : top + part.shape[2]] = part
+        top += part.shape[2]
     return out
 
 

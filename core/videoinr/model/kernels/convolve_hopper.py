@@ -129,8 +129,8 @@ def convolve(
     for number, shape in enumerate(launches):
         mine = inputs[taken : taken + shape.inputs]
         is_last = number == len(launches) - 1
-        add = _launch(shape, mine, weight, channel, bias, add, slope=slope if is_last else 1.0)
-        bias = torch.zeros_like(bias)  # added by the first launch only
+        once = bias if number == 0 else torch.zeros_like(bias)
+        add = _launch(shape, mine, weight, channel, once, add, slope=slope if is_last else 1.0)
         taken, channel = taken + shape.inputs, channel + shape.inputs * shape.channels
     assert add is not None
     return add
