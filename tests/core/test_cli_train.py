@@ -121,6 +121,19 @@ def test_missing_clips_recipes_and_photographs_are_errors_in_words(tmp_path: Pat
     assert "--stills" in unlit.stderr
 
 
+def test_a_folder_that_cannot_be_made_is_said_and_none_is_left_of_a_run_that_did_not_begin(
+    footage: Path, recipe: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    outcome = run_here("train", recipe, "--data", footage, "--out", tmp_path / "taken", "--device", "cpu")
+    assert (outcome.exit_code, outcome.has_traceback) == (1, False)
+    assert "taken already exists" in outcome.stderr
+    for options in (["--data", tmp_path / "nothing"], ["--data", footage, "--validate", tmp_path / "nothing"]):
+        outcome = run_here("train", recipe, *options, "--out", tmp_path / "new", "--device", "cpu")
+        assert outcome.exit_code == 1, outcome
+        assert not (tmp_path / "new").exists()
+
+
 def test_training_starts_from_given_weights_and_names_them(footage: Path, recipe: Path, tmp_path: Path) -> None:
     own, out = save_tiny_model(tmp_path), tmp_path / "run"
     command = ("train", recipe, "--data", footage, "--device", "cpu", "--out", out)

@@ -3,15 +3,18 @@
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.clips import number_in, numbered_frame, write_picture, write_pictures
 from videoinr.cancel import CancelToken
 from videoinr.clip import OpenOptions, open_clip
+from videoinr.clip.picture_file import decode_picture
 from videoinr.clip.picture_folder import find_pictures, natural_key
 from videoinr.errors import Cancelled, ClipError, UsageError
 
@@ -178,3 +181,29 @@ def test_a_changed_picture_gives_the_clip_another_identity(tmp_path: Path) -> No
     write_picture(tmp_path / "img_1.png", numbered_frame(900))
     with open_clip(tmp_path) as clip:
         assert clip.identity != first
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_made_of_tiles_is_refused_and_not_shown_scrambled(
+    tmp_path: Path, planar: Literal["contig", "separate"], order: Literal["<", ">"]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    stored = pixels if planar == "contig" else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    how: dict[str, Any] = {"photometric": "rgb", "planarconfig": planar, "byteorder": order}
+    tifffile.imwrite(tmp_path / "tiles.tif", stored, tile=(16, 16), **how)
+    with pytest.raises(ClipError, match="TIFF picture made of tiles") as caught:
+        open_clip(tmp_path / "tiles.tif")
+    assert "made of strips" in caught.value.hint
+    tifffile.imwrite(tmp_path / "strips.tif", stored, rowsperstrip=7, **how)
+    with open_clip(tmp_path / "strips.tif") as clip:
+        np.testing.assert_array_equal(clip.frame(0), pixels)
+
+
+def test_a_later_page_of_a_tiff_may_be_made_of_tiles(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as file:
+        for tile in (None, (16, 16)):
+            file.write(np.zeros((48, 64, 3), np.uint8), photometric="rgb", tile=tile)
+    assert decode_picture(tmp_path / "pages.tif", 0).frame.width == 64
+    with pytest.raises(ClipError, match="made of tiles"):
+        decode_picture(tmp_path / "pages.tif", 1)

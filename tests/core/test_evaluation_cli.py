@@ -284,3 +284,11 @@ def test_a_markdown_table_escapes_bars_and_marks_the_best() -> None:
     table = Table("Title", ("a", "b|c"), ((Cell("x"), Cell("1.00", best=True)),))
     assert table.to_markdown().splitlines() == ["Title", "", "| a | b\\|c |", "| --- | ---: |", "| x | **1.00** |"]
     assert [number(value, 2) for value in (None, math.nan, math.inf, 1.005, -2)] == ["–", "–", "∞", "1.00", "-2.00"]
+
+
+def test_a_folder_for_pictures_that_cannot_be_made_is_said_before_the_work(footage: Path, model: Path) -> None:
+    (footage / "taken").write_text("a file")
+    outcome = evaluate(footage, "--model", model, "--save-pictures", footage / "taken")
+    assert outcome.exit_code == 1
+    assert "taken already exists" in outcome.stderr
+    assert "space x4" not in outcome.stderr, "nothing was restored yet"

@@ -26,6 +26,7 @@ from videoinr.clip.picture_format import (
     check_supported,
     format_of,
     is_animated_png,
+    is_tiled,
     is_video,
     read_head,
     tiff_pages,
@@ -83,6 +84,8 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
         kind = check_supported(format_of(data, file), data, file)
         if kind is TIFF and page:
             data = with_first_page(data, tiff_pages(data)[page][0])
+        if kind is TIFF and is_tiled(data):
+            raise _tiles(file, kind)
         return _decode_bytes(data, kind, file) if kind.decoder else _decode_container(data, kind, file)
 
 
@@ -110,10 +113,7 @@ def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPi
         streams = container.streams.video
         first = streams[0]
         if any(Disposition.dependent in stream.disposition for stream in streams):
-            raise ClipError(
-                f"“{file.name}” is a {kind.name} picture made of tiles, which cannot be read.",
-                hint="The file is not damaged. Convert it to PNG or JPEG first.",
-            )
+            raise _tiles(file, kind)
         check_size(first.codec_context.width, first.codec_context.height, file.name)
         grey = [stream for stream in streams[1:] if _is_alpha(stream, first)]
         frame = _first_frame(container, first)
@@ -125,6 +125,14 @@ def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPi
             container.seek(0)
             alpha = _first_frame(container, grey[0])
         return DecodedPicture(frame, codec, _orientation(data, frame), aspect, kind, alpha)
+
+
+def _tiles(file: Path, kind: PictureFormat) -> ClipError:
+    return ClipError(
+        f"“{file.name}” is a {kind.name} picture made of tiles, which cannot be read.",
+        hint="The file is not damaged. Convert it to PNG or JPEG first"
+        + (", or to a TIFF made of strips." if kind is TIFF else "."),
+    )
 
 
 def _is_alpha(stream: av.VideoStream, picture: av.VideoStream) -> bool:

@@ -162,6 +162,7 @@ _MAX_PAGES = 100_000
 _MAX_ENTRIES = 4096
 _KIND, _WIDTH, _HEIGHT = 254, 256, 257
 _REDUCED, _MASK = 1, 4
+_TILE_OFFSETS, _DNG_VERSION = 324, 50706
 
 
 def tiff_pages(data: bytes) -> list[tuple[int, int, int]]:
@@ -184,6 +185,20 @@ def tiff_pages(data: bytes) -> list[tuple[int, int, int]]:
             pages.append((at, width, height))
         at = _number(data, order + "I", end)
     return pages
+
+
+def is_tiled(data: bytes, at: int | None = None) -> bool:
+    """Return whether a page of a TIFF file is stored as tiles, which FFmpeg reads as if they were strips.
+
+    Args:
+        data: the file's bytes.
+        at: where the page's directory starts; None: the first one.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    start = _number(data, order + "I", 4) if at is None else at
+    end = start + 2 + 12 * _number(data, order + "H", start)
+    tags = {_number(data, order + "H", entry) for entry in range(start + 2, min(end, len(data)), 12)}
+    return _TILE_OFFSETS in tags and _DNG_VERSION not in tags
 
 
 def _value(data: bytes, order: str, entry: int | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,6 +81,7 @@ def train(
     allow_fast_arithmetic(where)
     with cancel_on_signals() as token, join_ranks(where) as ranks, ExitStack() as stack:
         state = ranks.from_leader(lambda: _start(recipe, out, resume=resume))
+        stack.callback(_remove_if_empty, out)
         validation = _validation(validate) if ranks.leads else None
         source = open_source(data, where, degradation=recipe.degradation, stills=stills or [])
         stack.callback(source.close)
@@ -129,11 +130,13 @@ def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
 def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
     """Create ``out`` and return the state to resume, None for a new run.
 
-    Raises OutputExistsError if there is a checkpoint and ``resume`` is off, InputError the other way round.
+    Raises OutputExistsError if there is a checkpoint and ``resume`` is off, InputError the other way round; ExportError
+    if the folder cannot be made.
     """
     from videoinr.errors import InputError, OutputExistsError
     from videoinr.training.checkpoints import NAME, read_checkpoint
     from videoinr.training.run_log import NAME as LOG_NAME
+    from videoinr.writing.words import write_errors
 
     checkpoint = out / NAME
     if checkpoint.exists() and not resume:
@@ -145,8 +148,15 @@ def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
         raise OutputExistsError(f"{taken} already exists.", hint="Give another folder, or remove the file first.")
     if resume and not checkpoint.exists():
         raise InputError(f"There is no {checkpoint}.", hint="Leave out --resume.")
-    out.mkdir(parents=True, exist_ok=True)
+    with write_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     return read_checkpoint(checkpoint, recipe) if resume else None
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Leave no empty folder of a run that could not begin: its data may be missing."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _validation(folder: Path | None) -> Any:

@@ -20,6 +20,7 @@ from videoinr.evaluation.progress import Progress, Say
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.summary import Summary, summarise
 from videoinr.text.phrases import format_count
+from videoinr.writing.words import write_errors
 
 _UNREADABLE = "it cannot be read: "
 
@@ -180,9 +181,22 @@ def _keeper(pictures: PictureFolder | None, protocol: Protocol, clip: str) -> On
 
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
-    """Saves output frames as FOLDER/x4-t8/METHOD/CLIP/00012.png, numbered as in the clip."""
+    """Saves output frames as FOLDER/x4-t8/METHOD/CLIP/00012.png, numbered as in the clip.
+
+    Raises:
+        ExportError: the folder cannot be made.
+    """
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        # Now, and not after the first clip was restored.
+        self._make(self.folder)
+
+    @staticmethod
+    def _make(folder: Path) -> None:
+        with write_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def keeper(self, protocol: Protocol, clip: str) -> OnPicture:
         """Return a function that writes each output frame of ``clip`` as an 8-bit PNG. It raises ExportError."""
@@ -193,7 +207,7 @@ class PictureFolder:
 
         def keep(method: str, frame: int, picture: torch.Tensor) -> None:
             folder = self.folder / scales / _plain(method) / _plain(clip)
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             write_png(folder / f"{frame:05d}.png", rgbx_from_tensor(picture.permute(1, 2, 0)).cpu().numpy())
 
         return keep

@@ -301,7 +301,13 @@ def _segment(info: ClipInfo, curve: RetimeCurve | None, options: ExportOptions) 
             hint="Leave --start, --end and --speed out, or the curve (--retime).",
         )
     shown = curve.extent
-    return segment_from_marks(info.duration_secs, shown.start_secs, shown.end_secs)
+    if shown.end_secs > info.duration_secs:
+        raise UsageError(
+            f"The retime curve shows the clip up to {float(shown.end_secs):g} s, but it lasts "
+            f"{float(info.duration_secs):g} s (exactly {info.duration_secs} s).",
+            hint="In a point OUT=CLIP, the second number is the time in the clip.",
+        )
+    return shown
 
 
 def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:

@@ -18,6 +18,7 @@ from videoinr.exporting.png import write_png
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.video_inr import VideoINR
 from videoinr.training.run_log import Line
+from videoinr.writing.words import write_errors
 
 PROTOCOL = Protocol(4.0, 4)
 MAX_CLIPS, MAX_WINDOWS = 4, 2
@@ -47,7 +48,8 @@ class Validation:
             A ``validation`` line for the log.
         """
         start, scores = time.monotonic(), list[FrameScore]()
-        pictures.mkdir(exist_ok=True)
+        with write_errors(pictures):
+            pictures.mkdir(exist_ok=True)
         for name, frames in self.clips:
             shown: dict[str, Tensor] = {}
 
