@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from videoinr.exporting.sound.choice import SoundName
     from videoinr.journey.arguments import CameraArgument
     from videoinr.journey.curve import RetimeCurve
+    from videoinr.journey.shutter_region import ShutterRegion
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
 
@@ -134,7 +135,7 @@ def export(
     sound: SoundName = "keep",
     part: str | None = None, resume: bool = False,
     retime: RetimeCurve | str | None = None, shutter: Number = 0, camera: CameraArgument | None = None,
-    readout: Number = 0,
+    readout: Number = 0, shutter_region: ShutterRegion | str | None = None,
     sample: Number | None = None, sample_at: Number | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
@@ -176,6 +177,8 @@ def export(
             easing is ``"smooth"``, ``"linear"`` or ``"hold"``). Of ``region`` only the size counts then.
         readout: the seconds in which the clip's camera read a frame row by row: its rolling shutter is corrected.
             Negative: from the last row to the first. 0: nothing is corrected.
+        shutter_region: a region of the clip with a shutter of its own: ``"40,0,320,240=180"`` (x, y, width and height
+            in pixels of the clip, degrees).
         sample: export only so many seconds of the output, the same frames, to NAME.sample.mp4 for NAME.mp4.
         sample_at: the second of the clip that the sample starts at; None takes it from the middle.
         progress: called on this thread before the first frame and after each frame.
@@ -201,7 +204,7 @@ def export(
         "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed, "scale": scale, "size": size,
         "region": region, "codec": codec, "crf": crf, "overwrite": overwrite, "keep_partial": keep_partial,
         "sound": sound, "part": part, "resume": resume, "retime": retime, "shutter": shutter, "camera": camera,
-        "readout": readout, "sample": sample, "sample_at": sample_at,
+        "readout": readout, "shutter_region": shutter_region, "sample": sample, "sample_at": sample_at,
     }  # fmt: skip
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:

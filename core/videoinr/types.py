@@ -195,6 +195,14 @@ class Quality(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ExposedPart:
+    """The pixels ``rect`` of a grid, which have an exposure of their own; None: the instant alone."""
+
+    rect: Rect
+    exposure: Segment | None
+
+
+@dataclass(frozen=True, slots=True)
 class RegionQuery:
     """Asks for the pixels ``rect`` of the virtual full frame ``grid`` at ``instant``.
 
@@ -204,6 +212,7 @@ class RegionQuery:
         rect: the pixels of it.
         exposure: the stretch of the clip's time around the instant whose mean is wanted (see render/shutter.py); None:
             the instant alone.
+        part: the part of the grid that has another exposure, if there is one.
         readout: how the clip's frames were read, if that is corrected (see render/rolling_shutter.py).
         lines: set for the decoder by who corrects it: each line's phase between the frames of the instant.
     """
@@ -214,6 +223,7 @@ class RegionQuery:
     exposure: Segment | None = None
     readout: Readout | None = None
     lines: LinePhases | None = None
+    part: ExposedPart | None = None
 
     def __post_init__(self) -> None:
         if not self.grid.rect.contains(self.rect):

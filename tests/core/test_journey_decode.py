@@ -122,12 +122,14 @@ def test_the_command_line_has_the_same(video: videoinr.Video, clip: Path, model:
     out = tmp_path / "out.png"
     arguments = ["decode", str(clip), "--time", "3/20", "-o", str(out), "--model", model, "--device", "cpu",
                  "--scale", "1", "--retime", CURVE, "--shutter", "180", "--fps", "50", "--readout", "-1/60",
+                 "--shutter-region", "10,10,30,20=360",
                  "--camera", str(tmp_path / "camera.json")]  # fmt: skip
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     expected = video.decode(
-        Fraction(3, 20), scale=1, retime=CURVE, shutter=180, fps=50, camera=path, readout=Fraction(-1, 60)
-    )
+        Fraction(3, 20), scale=1, retime=CURVE, shutter=180, fps=50, camera=path, readout=Fraction(-1, 60),
+        shutter_region="10,10,30,20=360",
+    )  # fmt: skip
     assert np.array_equal(pixels(out), expected)
     plain = video.decode(Fraction(3, 20), scale=1)
     assert not np.array_equal(expected, plain)

@@ -19,6 +19,7 @@ from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid, Rect
 from videoinr.journey.arguments import as_curve
 from videoinr.journey.camera import CameraPath, Easing, Keyframe
+from videoinr.journey.shutter_region import ShutterRegion
 from videoinr.types import AcrossCuts, ExportReport, Segment
 
 INFO = SlowRenderer(Path("in.mp4")).opened.info
@@ -88,6 +89,7 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         grid=grid, crop=shown, curve=curve, shutter=draw(st.sampled_from([Fraction(0), Fraction(360, 7)])),
         camera=draw(camera_paths(grid, (shown.width, shown.height))),
         readout=draw(st.sampled_from([Fraction(0), Fraction(-1, 60)])),
+        shutter_region=draw(st.sampled_from([None, ShutterRegion(Rect(3, 2, 50, 40), Fraction(360, 7))])),
         codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
         options=draw(options_of_reading),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),

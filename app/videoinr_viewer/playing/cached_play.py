@@ -140,7 +140,7 @@ class CachedPlay(QObject):
                 # The view of the request is that of now, the query that of the picture's own time.
                 on_screen = None
             # A draft shows its time alone: with an exposure it would take as many times as long.
-            plain = replace(query, exposure=None)
+            plain = replace(query, exposure=None, part=None)
             self.requested.emit(replace(request, query=plain, moving=True, on_screen=on_screen, is_playing=True))
         else:
             self.look_again.emit()

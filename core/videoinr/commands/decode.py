@@ -20,6 +20,7 @@ from videoinr.commands.options import (
     RetimeOption,
     ScaleOption,
     ShutterOption,
+    ShutterRegionOption,
     SizeOption,
     opens_clip,
 )
@@ -59,6 +60,7 @@ def decode(
     shutter: ShutterOption = None,
     camera: CameraOption = None,
     readout: ReadoutOption = None,
+    shutter_region: ShutterRegionOption = None,
     fps: Annotated[
         Fraction | None,
         typer.Option(
@@ -72,8 +74,8 @@ def decode(
     The default scale is x4, which the models are trained for; at greater scales the picture of x4 is enlarged. On a CPU
     a region equals the same crop of the whole picture bit for bit.
 
-    With --retime, --shutter, --camera or --readout the picture is the one that videoinr export with the same options
-    has at --time of its output. Of --region only the size counts with a camera.
+    With --retime, --shutter, --shutter-region, --camera or --readout the picture is the one that videoinr export with
+    the same options has at --time of its output. Of --region only the size counts with a camera.
     """
     _check_out(out, file)
     from videoinr import api
@@ -85,7 +87,7 @@ def decode(
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
         query = video.query(
             time, scale=scale, size=size, region=region, retime=retime, shutter=shutter, fps=fps,
-            camera=None if camera is None else Path(camera), readout=readout,
+            camera=None if camera is None else Path(camera), readout=readout, shutter_region=shutter_region,
         )  # fmt: skip
         told = video.info.warnings
         for notice in told:

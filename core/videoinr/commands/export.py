@@ -23,6 +23,7 @@ from videoinr.commands.options import (
     RetimeOption,
     ScaleOption,
     ShutterOption,
+    ShutterRegionOption,
     SizeOption,
     opens_clip,
     option_parser,
@@ -104,6 +105,7 @@ def export(
     shutter: ShutterOption = None,
     camera: CameraOption = None,
     readout: ReadoutOption = None,
+    shutter_region: ShutterRegionOption = None,
     sound: Annotated[
         SoundName,
         typer.Option(
@@ -168,7 +170,8 @@ def export(
     sound is left out.
 
     --shutter 180 shows for each frame the mean, in light, of half the time from one output frame to the next, as a
-    camera would. It never reaches across a cut.
+    camera would. It never reaches across a cut. --shutter-region 40,0,320,240=180 exposes a region, in pixels of the
+    clip, by an angle of its own.
 
     --camera reads {"videoinr_camera": 1, "keyframes": [{"time": 0, "centre": [160, 90], "zoom": 2}, ...]}: clip
     seconds, clip pixels, how many times nearer than without a camera; "easing" is smooth, linear or hold. Of --crop
@@ -246,7 +249,8 @@ def export(
             options = {
                 "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
                 "size": size, "region": crop, "codec": codec, "crf": crf, "sound": sound, "part": part,
-                "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0, **opening,
+                "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0,
+                "shutter_region": shutter_region, **opening,
             }  # fmt: skip
             show_estimate(file, out, options, token, as_json=json_progress)
             return
@@ -255,6 +259,6 @@ def export(
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
             sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
-            camera=camera, readout=readout or 0, sample=sample, sample_at=sample_at, cluster=cluster,
-            report=report.finished, **opening,
+            camera=camera, readout=readout or 0, shutter_region=shutter_region, sample=sample,
+            sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
         )  # fmt: skip

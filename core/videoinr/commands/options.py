@@ -13,6 +13,7 @@ import typer
 
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid
+from videoinr.journey.shutter_region import ShutterRegion, shutter_region
 from videoinr.text import parsing
 
 _Value = TypeVar("_Value")
@@ -40,6 +41,7 @@ REGION = option_parser(parsing.region)
 BYTES = option_parser(parsing.byte_count)
 ACROSS_CUTS = option_parser(parsing.across_cuts)
 QUALITY = option_parser(parsing.quality)
+SHUTTER_REGION = option_parser(shutter_region)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]
 ModelOption = Annotated[
@@ -140,6 +142,15 @@ ShutterOption = Annotated[
 ]
 CameraOption = Annotated[
     str | None, typer.Option("--camera", metavar="FILE.json", help="A camera path: keyframes of centre and zoom.")
+]
+ShutterRegionOption = Annotated[
+    ShutterRegion | None,
+    typer.Option(
+        "--shutter-region",
+        parser=SHUTTER_REGION,
+        metavar="X,Y,W,H=DEGREES",
+        help="A region, in pixels of the clip, with an exposure of its own.",
+    ),
 ]
 ReadoutOption = Annotated[
     Fraction | None,

@@ -14,6 +14,7 @@ from videoinr.exporting.parts import WHOLE, share_from_text
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
 from videoinr.journey.curve import RetimeCurve
+from videoinr.journey.shutter_region import ShutterRegion, as_shutter_region
 from videoinr.render.arguments import (
     Number,
     Region,
@@ -55,6 +56,7 @@ class JobArguments(TypedDict, total=False):
     shutter: Number
     camera: CameraArgument | None
     readout: Number
+    shutter_region: ShutterRegion | str | None
     sample: Number | None
     sample_at: Number | None
 
@@ -93,6 +95,7 @@ def job_from_arguments(
         share=WHOLE if part is None else share_from_text(text(part, "part")), resume=given.get("resume", False),
         curve=as_curve(given.get("retime")), shutter=exact(given.get("shutter", 0), "shutter"),
         camera=as_camera(given.get("camera")), readout=exact(given.get("readout", 0), "readout"),
+        shutter_region=as_shutter_region(given.get("shutter_region")),
         model=str(model) if isinstance(model, str | PathLike) else None, device=device,
         options=options, across_cuts=as_across_cuts(across_cuts),
     )  # fmt: skip

@@ -56,6 +56,7 @@ def facts_of(
         **({"shutter": str(job.shutter)} if job.shutter else {}),
         **({"camera": str(job.camera)} if job.camera else {}),
         **({"readout": str(job.readout)} if job.readout else {}),
+        **({"shutter_region": str(job.shutter_region)} if job.shutter_region else {}),
     }
 
 

@@ -21,6 +21,7 @@ from videoinr.geometry import Grid, Rect, longest_readout_secs
 from videoinr.journey.camera import CameraPath
 from videoinr.journey.curve import CurveRate, RetimeCurve
 from videoinr.journey.even_frames import EvenFrames
+from videoinr.journey.shutter_region import ShutterRegion
 from videoinr.render.output_area import CLIP_SCALE, grid_of, rect_of
 from videoinr.types import AcrossCuts, ClipInfo, Segment
 
@@ -56,6 +57,7 @@ class ExportJob:
         camera: which part of the picture is shown when; ``crop`` then gives no more than the output's size.
         readout: the seconds in which the clip's camera read a frame, from its first row to its last, if its rolling
             shutter is corrected; negative: from the last one. 0 corrects nothing.
+        shutter_region: a region of the clip that has another exposure.
     """
 
     clip: Path
@@ -80,6 +82,7 @@ class ExportJob:
     shutter: Fraction = Fraction(0)
     camera: CameraPath | None = None
     readout: Fraction = Fraction(0)
+    shutter_region: ShutterRegion | None = None
 
     @property
     def keeps_alpha(self) -> bool:
@@ -198,6 +201,7 @@ class ExportJob:
             "--shutter": self.shutter or None,
             "--camera": self.camera,
             "--readout": self.readout or None,
+            "--shutter-region": self.shutter_region,
             "--size": self.grid,
             "--crop": crop if self.crop != self.grid.rect else None,
             "--across-cuts": self.across_cuts.value if self.across_cuts is not AcrossCuts.HOLD else None,
@@ -251,6 +255,7 @@ class ExportOptions(TypedDict, total=False):
     shutter: Fraction | None
     camera: CameraPath | None
     readout: Fraction | None
+    shutter_region: ShutterRegion | None
 
 
 def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> ExportJob:
@@ -288,6 +293,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         shutter=_shutter(options.get("shutter"), info),
         camera=camera,
         readout=_readout(options.get("readout"), info),
+        shutter_region=_shutter_region(options.get("shutter_region"), info),
     )
 
 
@@ -321,6 +327,13 @@ def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:
             hint="Leave the shutter out, or convert the clip to SDR first.",
         )
     return angle
+
+
+def _shutter_region(region: ShutterRegion | None, info: ClipInfo) -> ShutterRegion | None:
+    if region is not None:
+        region.check(info.grid)
+        _shutter(region.degrees, info)
+    return region
 
 
 def _readout(secs: Fraction | None, info: ClipInfo) -> Fraction:

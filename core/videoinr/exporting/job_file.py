@@ -3,7 +3,7 @@
 {"videoinr_export": 1, "clip": "clip.mp4", "out": "slow.mp4", "start": "1/2", "speed": "1/4", "scale": 2}
 
 Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`. Version 2 has the
-keys retime, shutter, camera (a list of keyframes) and readout too. Times, rates, speeds
+keys retime, shutter, shutter_region, camera (a list of keyframes) and readout too. Times, rates, speeds
 and scales are numbers, or texts as on the command line. Paths are relative to the job file's folder.
 """
 
@@ -24,7 +24,7 @@ from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
 from videoinr.text.schemas import Line, Name, Strict, content_of, validated
 
-_OF_VERSION_2 = frozenset(("retime", "shutter", "camera", "readout"))
+_OF_VERSION_2 = frozenset(("retime", "shutter", "camera", "readout", "shutter_region"))
 _MOST_BYTES = 1 << 20
 
 _Number = Annotated[int, Field(ge=-(10**12), le=10**12)] | float | Name
@@ -64,6 +64,7 @@ class JobFile(Strict):
     shutter: _Number = 0
     camera: Keyframes | None = None
     readout: _Number = 0
+    shutter_region: Annotated[Line, Field(max_length=200)] | None = None
 
 
 class ExportCall(NamedTuple):
@@ -132,6 +133,7 @@ def text_of_job(job: ExportJob) -> str:
         **({"shutter": _text(job.shutter)} if job.shutter else {}),
         **({"camera": job.camera.values} if job.camera else {}),
         **({"readout": _text(job.readout)} if job.readout else {}),
+        **({"shutter_region": str(job.shutter_region)} if job.shutter_region else {}),
     }
     values = {
         "videoinr_export": 2 if journey else 1,

@@ -35,7 +35,7 @@ from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
 from videoinr.render.messages import Opened
 from videoinr.render.motion_drafts import MotionDrafts
-from videoinr.render.shutter import exposed_instants, mean_in_light
+from videoinr.render.shutter import by_parts, exposed_instants, mean_in_light
 from videoinr.types import (
     AcrossCuts,
     ClipInfo,
@@ -287,6 +287,8 @@ class Engine(Closeable):
     @torch.inference_mode()
     def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
         """Return the pixels of ``query``, the mean of its exposure: uint8 [rect.height, rect.width, 4], RGBX."""
+        if query.part is not None:
+            return by_parts(query, lambda part: self._picture(part, draw, token, to_cpu=to_cpu))
         if query.exposure is None:
             return self._still(query, draw, token, to_cpu=to_cpu)
         instants = exposed_instants(

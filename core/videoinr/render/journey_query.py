@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 from videoinr.exporting.frame_queries import still_query
 from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
 from videoinr.journey.curve import RetimeCurve
+from videoinr.journey.shutter_region import ShutterRegion, as_shutter_region
 from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional
 from videoinr.render.messages import Opened
 from videoinr.render.output_area import PICTURE_SCALE
@@ -19,14 +20,16 @@ class JourneyOptions(TypedDict, total=False):
 
     ``retime``: a curve of output time to clip time. ``shutter``: the exposure, 0 ... 360 degrees of the time between
     two frames of the output. ``camera``: which part of the picture is shown when. ``readout``: the seconds in which the
-    clip's camera read a frame, whose rolling shutter is corrected; negative: from its last row. ``fps``: frames per
-    second of the output, by default the clip's mean rate; only the shutter depends on it.
+    clip's camera read a frame, whose rolling shutter is corrected; negative: from its last row. ``shutter_region``: a
+    region of the clip with an exposure of its own, ``"X,Y,WIDTH,HEIGHT=DEGREES"``. ``fps``: frames per second of the
+    output, by default the clip's mean rate; only the shutter depends on it.
     """
 
     retime: RetimeCurve | str | None
     shutter: Number | None
     camera: CameraArgument | None
     readout: Number | None
+    shutter_region: ShutterRegion | str | None
     fps: Number | None
 
 
@@ -58,5 +61,6 @@ def journey_query(
         opened, time_secs, scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
         curve=as_curve(journey.get("retime")), shutter=exact(journey.get("shutter") or 0, "shutter"),
         camera=as_camera(journey.get("camera")), readout=optional(journey.get("readout"), "readout"),
+        shutter_region=as_shutter_region(journey.get("shutter_region")),
         fps=optional(journey.get("fps"), "fps"),
     )  # fmt: skip

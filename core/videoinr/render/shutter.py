@@ -8,6 +8,7 @@ move by about one pixel of the grid from one to the next. An exposure without mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from videoinr.clip.linear_light import light_from_srgb
 from videoinr.timeline import Timeline
-from videoinr.types import Instant, PairKind, Segment
+from videoinr.types import Instant, PairKind, RegionQuery, Segment
 
 MOST_INSTANTS = 64
 UNKNOWN_INSTANTS = 16
@@ -94,6 +95,31 @@ def _count(start: Fraction, end: Fraction, timeline: Timeline, moved_px: MovedPx
         if moved >= MOST_INSTANTS:
             return MOST_INSTANTS
     return max(1, ceil(moved - 1e-3))
+
+
+def by_parts(query: RegionQuery, picture: Callable[[RegionQuery], Tensor]) -> Tensor:
+    """Return the picture [h, w, 4] of ``query``, a part of which may have an exposure of its own.
+
+    Args:
+        query: the region.
+        picture: makes the picture of a query without such a part, in memory of its own.
+    """
+    inside, outer = part_of(query), replace(query, part=None)
+    if inside is None:
+        return picture(outer)
+    if inside.rect == query.rect:
+        return picture(inside)
+    whole = picture(outer)
+    whole[inside.rect.relative_to(query.rect).slices] = picture(inside)
+    return whole
+
+
+def part_of(query: RegionQuery) -> RegionQuery | None:
+    """Return the query for those pixels of ``query`` that have an exposure of their own; None if there are none."""
+    if query.part is None or query.part.exposure == query.exposure:
+        return None
+    rect = query.part.rect.intersection(query.rect)
+    return None if rect is None else replace(query, rect=rect, exposure=query.part.exposure, part=None)
 
 
 def mean_of_shares(pictures: Iterable[Tensor]) -> Tensor:

@@ -25,7 +25,7 @@ from videoinr.devices import ComputeProfile
 from videoinr.errors import UsageError
 from videoinr.render.engine import Engine
 from videoinr.render.messages import Opened
-from videoinr.render.shutter import mean_of_shares
+from videoinr.render.shutter import mean_of_shares, part_of
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion
 
 _HELD_FRAMES = 300
@@ -111,7 +111,11 @@ def with_alpha(colours: Engine, options: OpenOptions, token: CancelToken = NEVER
 
 
 def _joined(query: RegionQuery, colours: RenderedRegion, alpha: RenderedRegion) -> RenderedRegion:
-    return replace(colours, rgbx=joined(colours.rgbx, alpha.rgbx[..., 1], in_light=query.exposure is not None))
+    rgbx = joined(colours.rgbx, alpha.rgbx[..., 1], in_light=query.exposure is not None)
+    if (part := part_of(query)) is not None:
+        at = part.rect.relative_to(query.rect).slices
+        rgbx[at] = joined(colours.rgbx[at], alpha.rgbx[at][..., 1], in_light=part.exposure is not None)
+    return replace(colours, rgbx=rgbx)
 
 
 def joined(laid: NDArray[Any], alpha: NDArray[Any], *, in_light: bool = False) -> NDArray[Any]:

@@ -172,9 +172,9 @@ class Video(Closeable):
                 no more detail than the source frames.
             as_tensor: return a torch tensor on the video's device instead of an array.
             cancel: cancels the work between chunks of a few milliseconds.
-            journey: with ``retime``, ``shutter``, ``camera``, ``readout`` or ``fps`` the picture is the one that
-                :func:`videoinr.export` with them has at second ``time`` of its output; of ``region`` only the size
-                counts with a camera.
+            journey: with ``retime``, ``shutter``, ``shutter_region``, ``camera``, ``readout`` or ``fps`` the picture
+                is the one that :func:`videoinr.export` with them has at second ``time`` of its output; of ``region``
+                only the size counts with a camera.
 
         Returns:
             uint8 [height, width, 3], RGB.

@@ -94,4 +94,4 @@ def coarser(query: RegionQuery, divisor: int) -> RegionQuery:
         divisor: how many times coarser the grid is in each direction, 1 or more; its size is rounded up.
     """
     grid = Grid(-(-query.grid.width // divisor), -(-query.grid.height // divisor))
-    return replace(query, grid=grid, rect=rect_on_grid(query.rect, query.grid, grid), exposure=None)
+    return replace(query, grid=grid, rect=rect_on_grid(query.rect, query.grid, grid), exposure=None, part=None)
