@@ -110,6 +110,8 @@ def test_describe_scale_names_the_trained_scales() -> None:
 def test_a_brief_description_of_the_scale_says_where_the_model_extrapolates_too() -> None:
     assert describe_scale_briefly(4.444, (1, 4)) == "×4.44 (beyond ×4)"
     assert describe_scale_briefly(2.0, (1, 4)) == "×2"
+    assert describe_scale_briefly(1.0, (1, 4), zoom=0.92) == "decoded at ×1"
+    assert describe_scale_briefly(32.0, (1, 4), zoom=40) == "decoded at ×32 (beyond ×4)"
 
 
 def test_other_formats() -> None:

@@ -76,7 +76,7 @@ def test_unsaved_work_is_offered_to_the_next_window_and_restored(
     bar = second.viewer.window.restore_bar
     second.wait_for(bar.isVisible)
     assert "clip.mp4" in bar.text.text()
-    assert "Segments: 1, bookmarks: 0" in bar.text.text()
+    assert "Segments:\N{NO-BREAK SPACE}1, bookmarks:\N{NO-BREAK SPACE}0" in bar.text.text()
     bar.restore.click()
     second.wait_for(lambda: document(second) == expected)
     assert second.viewer.session.view == view

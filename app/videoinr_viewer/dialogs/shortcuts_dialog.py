@@ -75,7 +75,7 @@ class ShortcutsDialog(SideDialog):
         layout.addWidget(self.note)
         layout.addWidget(buttons)
         self.note.setMinimumHeight(self.note.fontMetrics().height() + 2)
-        self.wanted_px = QSize(620, 520)
+        self.wanted_px = QSize(700, 520)
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)

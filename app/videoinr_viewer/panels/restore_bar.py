@@ -109,10 +109,12 @@ class RestoreBar(QFrame):
 
 
 def _words(offer: Offer) -> str:
-    return tr(
+    words = tr(
         "Unsaved work on {clip} was left on {time}. Segments: {segments}, bookmarks: {bookmarks}.",
         clip=offer.clip, time=_time(offer), segments=offer.segments, bookmarks=offer.bookmarks,
     )  # fmt: skip
+    # A number stays in the line of what it counts.
+    return words.replace(": ", ":\N{NO-BREAK SPACE}")
 
 
 def _line(offer: Offer) -> str:

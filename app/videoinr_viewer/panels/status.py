@@ -106,8 +106,9 @@ class StatusLine(QFrame):
         self.where.setText(f"{format_time(view.time_secs)}   {format_instant(instant)}")
         self._set_note(self.pair, self._note.look(instant.pair))
         self.zoom.setText(format_zoom(view.zoom))
-        text, extrapolates = describe_scale(scale_from_zoom(view.zoom), self._clip.trained_scales, zoom=view.zoom)
-        self.scale.set_texts(text, describe_scale_briefly(scale_from_zoom(view.zoom), self._clip.trained_scales))
+        scale, trained = scale_from_zoom(view.zoom), self._clip.trained_scales
+        text, extrapolates = describe_scale(scale, trained, zoom=view.zoom)
+        self.scale.set_texts(text, describe_scale_briefly(scale, trained, zoom=view.zoom))
         set_tone(self.scale, Tone.WARM if extrapolates else Tone.PLAIN)
 
     @Slot(object)

@@ -71,19 +71,25 @@ def describe_scale(scale: float, trained: tuple[float, float], *, zoom: float | 
     """
     least, most = trained
     extrapolates = scale > most * 1.0001
-    factor, first, last = (format_factor(one) for one in (scale, least, most))
-    if zoom is not None and not math.isclose(zoom, scale, rel_tol=1e-6):
-        factor = tr("decoded at {scale}", scale=factor)
+    factor, first, last = _factor_beside(zoom, scale), format_factor(least), format_factor(most)
     note = tr("enlarged from {last}") if extrapolates else tr("trained for {first}–{last}")
     return f"{factor} ({note.format(first=first, last=last)})", extrapolates
 
 
-def describe_scale_briefly(scale: float, trained: tuple[float, float]) -> str:
+def describe_scale_briefly(scale: float, trained: tuple[float, float], *, zoom: float | None = None) -> str:
     """Return the same in fewer words, for a narrow window: ``×8 (beyond ×4)``."""
-    most = trained[1]
+    most, factor = trained[1], _factor_beside(zoom, scale)
     if scale <= most * 1.0001:
-        return format_factor(scale)
-    return tr("{scale} (beyond {last})", scale=format_factor(scale), last=format_factor(most))
+        return factor
+    return tr("{scale} (beyond {last})", scale=factor, last=format_factor(most))
+
+
+def _factor_beside(zoom: float | None, scale: float) -> str:
+    """Return ``×8``; beside another ``zoom``, that the picture is decoded at it: a user would read two zooms."""
+    factor = format_factor(scale)
+    if zoom is None or math.isclose(zoom, scale, rel_tol=1e-6):
+        return factor
+    return tr("decoded at {scale}", scale=factor)
 
 
 def format_zoom(zoom: float) -> str:
