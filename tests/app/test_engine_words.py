@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +13,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 import videoinr
+from helpers.scripts import load_script
 from videoinr.clip import open_clip
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.render.messages import Failure
@@ -38,13 +37,7 @@ MOST_BEHIND = 4
 
 @pytest.fixture(scope="module")
 def message_list() -> ModuleType:
-    spec = spec_from_file_location("message_list_for_words", MESSAGES)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script(MESSAGES)
 
 
 @pytest.fixture(scope="module")

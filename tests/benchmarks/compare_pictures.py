@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,10 @@ from pathlib import Path
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.builds import environment
 
 CUDA_MEAN_LEVELS, CUDA_MOST_LEVELS = 0.01, 2
 """Half-precision noise: the most that the mean and a single value of a picture may differ on CUDA, 8-bit levels."""
@@ -100,12 +103,6 @@ def _make_small_clip(demo: Path, out: Path) -> None:
         target.mux(stream.encode(None))
 
 
-def _environment(build: Path) -> dict[str, str]:
-    roots = [build / "app", build / "core", build / "resources", build / "tests"]
-    ends = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, roots), *([ends] if ends else [])])}
-
-
 def _render(build: Path, pictures: list[Picture], demo: Path, out: Path, device: str) -> None:
     out.mkdir()
     commands = [
@@ -116,7 +113,7 @@ def _render(build: Path, pictures: list[Picture], demo: Path, out: Path, device:
     commands.append(["export", str(demo), str(out / "export-%03d.png"), *span])
     plan = out / "plan.json"
     plan.write_text(json.dumps(commands))
-    subprocess.run([sys.executable, "-c", RUN_COMMANDS, str(plan)], env=_environment(build), check=True,
+    subprocess.run([sys.executable, "-c", RUN_COMMANDS, str(plan)], env=environment(build), check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
 
 
@@ -146,7 +143,7 @@ def main() -> int:
         small = work / "small.mkv"
         _make_small_clip(demo, small)
         if not chosen.skip_paper:
-            subprocess.run([sys.executable, "-c", MAKE_WEIGHTS, str(work)], env=_environment(old), check=True)
+            subprocess.run([sys.executable, "-c", MAKE_WEIGHTS, str(work)], env=environment(old), check=True)
         pictures = _pictures(demo, small, work, with_paper=not chosen.skip_paper)
         for name, build in (("old", old), ("new", new)):
             _render(build, pictures, demo, work / name, chosen.device)

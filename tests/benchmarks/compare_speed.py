@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.builds import environment
 
 STARTS = 10
 BENCH = ["bench", "--model", "lite", "--model", "base", "--lr", "320x180", "--out", "960x540", "--json"]
@@ -31,22 +33,9 @@ SKIPPED = ("ceilings", "plain", "floor_secs", "steps", "behind", "longest_msecs"
 """Figures that say nothing of a build (what the machine can do), or that repeat others."""
 
 
-def _environment(build: Path) -> dict[str, str]:
-    roots = os.pathsep.join(str(build / name) for name in ("app", "core", "resources"))
-    ends = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "PYTHONPATH": roots + (os.pathsep + ends if ends else ""),
-        "QT_QPA_PLATFORM": "offscreen",
-        # As installed: without byte code, a start would measure how much text a build has.
-        "PYTHONDONTWRITEBYTECODE": "",
-        "PYTHONPYCACHEPREFIX": os.path.join(tempfile.gettempdir(), "videoinr-compare-speed"),
-    }
-
-
 def _output(build: Path, *command: str) -> str:
     done = subprocess.run(
-        [sys.executable, *command], env=_environment(build), capture_output=True, text=True, check=False,
+        [sys.executable, *command], env=environment(build), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{command} of {build} ended with {done.returncode}:\n{done.stderr}")

@@ -30,22 +30,15 @@ from statistics import median
 from threading import Timer
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.builds import environment
+
 DEMO = Path("resources", "videoinr_resources", "demo", "demo.mp4")
 CLIP_SECS = Fraction(8, 3)
 WARM_FRAMES = 32
 PATIENCE_SECS = 300.0
 KINDS = ("export", "process", "processor")
-
-
-def _environment(build: Path) -> dict[str, str]:
-    roots = os.pathsep.join(str(build / name) for name in ("app", "core", "resources"))
-    ends = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "PYTHONPATH": roots + (os.pathsep + ends if ends else ""),
-        "PYTHONDONTWRITEBYTECODE": "",
-        "PYTHONPYCACHEPREFIX": os.path.join(tempfile.gettempdir(), "videoinr-compare-speed"),
-    }
 
 
 def _has_sound_option(build: Path) -> bool:
@@ -64,7 +57,7 @@ def export_once(build: Path, chosen: argparse.Namespace, frames: int, folder: Pa
     with (folder / "errors").open("w+", encoding="utf-8") as errors:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, env=_environment(build), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+            command, env=environment(build), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
         )
         watchdog = Timer(PATIENCE_SECS, process.kill)
         watchdog.start()
@@ -103,7 +96,7 @@ def measure_stages(chosen: argparse.Namespace) -> dict[str, Any]:
         "--frames", str(chosen.frames), "--out", chosen.size, "--model", chosen.model, "--device", chosen.device,
     ]  # fmt: skip
     done = subprocess.run(
-        command, env=_environment(chosen.new), capture_output=True, text=True, check=False, timeout=PATIENCE_SECS
+        command, env=environment(chosen.new), capture_output=True, text=True, check=False, timeout=PATIENCE_SECS
     )
     if done.returncode:
         raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stderr}")

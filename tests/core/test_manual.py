@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 import tomllib
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 import typer.main
 
 from helpers.clips import write_clip
+from helpers.scripts import load_script
 from videoinr.cli import app
 from videoinr_viewer.start.arguments import parse
 
@@ -35,22 +34,12 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = spec_from_file_location("picture_maker", ROOT / "packaging" / "make_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "packaging" / "make_pictures.py")
 
 
 @pytest.fixture(scope="module")
 def message_list() -> ModuleType:
-    spec = spec_from_file_location("message_list", MANUAL / "message_list.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(MANUAL / "message_list.py")
 
 
 def test_every_code_block_is_of_a_kind_that_is_tested_here() -> None:

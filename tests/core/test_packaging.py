@@ -7,13 +7,13 @@ import re
 import sys
 import tomllib
 from importlib import metadata
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import videoinr_resources
+from helpers.scripts import load_script
 from videoinr.commands.window_libraries import QT_LIBRARIES, X11_LIBRARIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +23,7 @@ LEFT_TO_THE_USER = {"torch", "triton"}
 
 def loaded(name: str) -> ModuleType:
     """The script ``name`` of packaging/, as a module."""
-    spec = spec_from_file_location(f"packaging_{Path(name).stem}", PACKAGING / name)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PACKAGING / name)
 
 
 def canonical(name: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import videoinr
+from helpers.frame_list import FrameList
 from helpers.shots import joined, pan
 from helpers.tiny_model import load_tiny_model, tiny_video_inr
 from videoinr.cancel import NEVER
@@ -277,32 +278,15 @@ def test_a_readout_longer_than_two_frames_is_none(video: videoinr.Video) -> None
     assert video.query(0, readout=Fraction(-2, 25)).readout == Readout(Fraction(-2, 25))
 
 
-class _Sink:
-    def __init__(self) -> None:
-        self.frames: list[NDArray[np.uint8]] = []
-
-    def open(self) -> None:
-        pass
-
-    def write(self, rgbx: NDArray[np.uint8]) -> None:
-        self.frames.append(rgbx)
-
-    def finish(self, *, partial: bool = False) -> Path:
-        return Path("out.mkv")
-
-    def abort(self) -> None:
-        pass
-
-
 def test_an_export_has_the_decoded_pictures(engine: Engine) -> None:
     readout = Fraction(4, 5) / FPS
     job = job_for(engine.opened.info, Path("out.mkv"), size=GRID, fps=2 * FPS, end=Fraction(4, 25), readout=readout)
-    sink = _Sink()
+    sink = FrameList()
     write_frames(job, engine, sink)
     queries = [frame_query(job, engine.opened, number) for number in range(8)]
     assert {query.readout for query in queries} == {Readout(readout)}
     np.testing.assert_array_equal(np.stack(sink.frames), [engine.render(query).rgbx for query in queries])
-    plain = _Sink()
+    plain = FrameList()
     write_frames(replace(job, readout=Fraction(0)), engine, plain)
     assert [(one != other).any() for one, other in zip(sink.frames, plain.frames, strict=True)] == [True] * 7 + [False]
 

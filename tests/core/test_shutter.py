@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from helpers.frame_list import FrameList
 from helpers.shots import joined, pan
 from helpers.tiny_model import load_tiny_model
 from videoinr.cancel import NEVER
@@ -162,25 +163,8 @@ def test_where_nothing_moves_the_picture_is_the_plain_one(engine: Engine, monkey
     np.testing.assert_array_equal(engine.render(exposed(Fraction(1, 2))).rgbx, engine.render(QUERY).rgbx)
 
 
-class _Sink:
-    def __init__(self) -> None:
-        self.frames: list[NDArray[np.uint8]] = []
-
-    def open(self) -> None:
-        pass
-
-    def write(self, rgbx: NDArray[np.uint8]) -> None:
-        self.frames.append(rgbx)
-
-    def finish(self, *, partial: bool = False) -> Path:
-        return Path("out.mkv")
-
-    def abort(self) -> None:
-        pass
-
-
 def written(engine: Engine, job: ExportJob) -> NDArray[np.uint8]:
-    sink = _Sink()
+    sink = FrameList()
     write_frames(job, engine, sink)
     return np.stack(sink.frames)
 

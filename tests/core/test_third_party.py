@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tomllib
 from email.message import Message
 from importlib import metadata
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import videoinr_resources
+from helpers.scripts import load_script
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = (ROOT / "packaging" / "THIRD_PARTY.md").read_text("utf-8")
@@ -35,12 +34,7 @@ def section(title: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = spec_from_file_location("third_party_maker", ROOT / "packaging" / "third_party.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "packaging" / "third_party.py")
 
 
 def test_the_list_names_each_direct_dependency_for_what_needs_it() -> None:

@@ -8,12 +8,15 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, Protocol
 
 import typer.testing
 from typer.main import get_command
 from typer.testing import CliRunner
 
 REPOSITORY = Path(__file__).parents[2]
+END_SECS = 60
+"""How long a command whose output has ended may take to end."""
 
 # Typer's runner builds the whole command line for each run, which takes longer than many commands.
 setattr(typer.testing, "_get_command", cache(get_command))  # noqa: B010
@@ -30,6 +33,26 @@ class Outcome:
     @property
     def has_traceback(self) -> bool:
         return "Traceback" in self.stdout + self.stderr
+
+
+class Running(Protocol):
+    """A command that was started: a process, or a fork of :mod:`helpers.fork_server`."""
+
+    def __enter__(self) -> Running: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+    def communicate(self, *, timeout: float) -> tuple[str, str]:
+        """Return the rest of the output after the end. Raises subprocess.TimeoutExpired."""
+        ...
+
+    def wait(self, timeout: float, /) -> int:
+        """Return the exit code."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
 
 
 def environment() -> dict[str, str]:
@@ -49,13 +72,18 @@ def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[
 
 def run(*arguments: object, module: str = "videoinr.cli", timeout_secs: float = 120) -> Outcome:
     """Run a command to its end. Raises subprocess.TimeoutExpired if it hangs."""
-    with start(*arguments, module=module) as process:
+    return outcome_of(start(*arguments, module=module), timeout_secs)
+
+
+def outcome_of(running: Running, timeout_secs: float) -> Outcome:
+    """Wait for the end of a command. Kills it and raises subprocess.TimeoutExpired if it hangs."""
+    with running as process:
         try:
             stdout, stderr = process.communicate(timeout=timeout_secs)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    return Outcome(process.returncode, stdout, stderr)
+    return Outcome(process.wait(END_SECS), stdout, stderr)
 
 
 def run_here(*arguments: object) -> Outcome:

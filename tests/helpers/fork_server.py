@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from typing import IO, Any
 
-from helpers.command_line import Outcome, environment
+from helpers.command_line import END_SECS, Outcome, environment, outcome_of
 
 _STUBBED = (
     "av", "pydantic", "rich.progress", "videoinr.api", "videoinr.cli",
@@ -39,7 +39,7 @@ _WHOLE = (
     "videoinr.commands.decode",
     "videoinr.render.engine",
 )
-START_SECS, END_SECS = 200, 60
+START_SECS = 200
 
 
 class Fork:
@@ -122,13 +122,7 @@ def start(*arguments: object, module: str = "videoinr.cli") -> Fork:
 
 def run(*arguments: object, module: str = "videoinr.cli", timeout_secs: float = 120) -> Outcome:
     """Run a command in a fork to its end. Raises subprocess.TimeoutExpired if it hangs."""
-    with start(*arguments, module=module) as fork:
-        try:
-            stdout, stderr = fork.communicate(timeout=timeout_secs)
-        except subprocess.TimeoutExpired:
-            fork.kill()
-            raise
-    return Outcome(fork.wait(END_SECS), stdout, stderr)
+    return outcome_of(start(*arguments, module=module), timeout_secs)
 
 
 @cache
