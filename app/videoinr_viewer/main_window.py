@@ -28,6 +28,7 @@ from videoinr_viewer.inspection.inspections import Inspections
 from videoinr_viewer.inspection.slicing import DOCK_MODULE, Slicing
 from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import JourneyPlanner
+from videoinr_viewer.journey.shutter_outline import ShutterOutline
 from videoinr_viewer.key_bindings import KeyBindings
 from videoinr_viewer.panels.check_marks import CheckMarks
 from videoinr_viewer.panels.crash_bar import CrashBar
@@ -141,6 +142,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         self.survey = Survey(reader, self)
         self.side_windows = SideWindows(self, session, self.annotations, options.reading, self.planner)
+        self.frame_view.add_layer(ShutterOutline(self.planner))
         self.inspections = Inspections(session, self.frame_view, self)
         self.slicing = Slicing(session, self.frame_view, self, self.late_modules, waits=options.asks)
         titles = [(row.id, tr(row.menu.value)) for row in TABLE]
@@ -249,6 +251,7 @@ class MainWindow(QMainWindow):
         session.view_changed.connect(view.look)
         session.view_changed.connect(status.look)
         session.shutter_changed.connect(status.show_shutter)
+        self.planner.region_shown.connect(view.repaint_layers)
         session.requested.connect(view.expect)
         view.screen_changed.connect(session.set_screen)
         view.zoom_wanted.connect(self.smooth_zoom.zoom)

@@ -376,6 +376,6 @@ class Session(QObject):
 
     def _shuttered(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with the shutter; a moving view is not exposed, which would take many times as long."""
-        shutter = replace(self.shutter, exposure_secs=Fraction(0)) if request.moving else self.shutter
+        shutter = Shutter(readout=self.shutter.readout) if request.moving else self.shutter
         on_screen = request.on_screen and replace(request.on_screen, readout=shutter.readout)
         return replace(request, query=shutter.on(request.query, self.view.time_secs), on_screen=on_screen)

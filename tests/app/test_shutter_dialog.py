@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
 from helpers.stage import Stage
-from videoinr.geometry import Readout
-from videoinr.types import RenderRequest
+from videoinr.geometry import Readout, Rect, rect_on_grid
+from videoinr.journey.shutter_region import ShutterRegion
+from videoinr.types import ExposedPart, RenderRequest, Segment
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.journey.shutter_dialog import ShutterDialog
+from videoinr_viewer.journey.shutter_outline import ShutterOutline
+from videoinr_viewer.picture.picture_item import Pane
 
 
 def planner_of(stage: Stage) -> JourneyPlanner:
@@ -41,8 +46,8 @@ def test_a_typed_time_is_corrected_told_and_undone(stage: Stage, dialog: Shutter
     assert planner.journey.readout == Fraction(1, 80)
     assert readout_in(stage) == Readout(Fraction(1, 80))
     assert "6.25 ms before and after" in dialog.words.text()
-    assert window.status.readout.text() == "rolling shutter 12.5 ms"
-    assert not window.status.readout.isHidden()
+    assert window.status.shutter.text() == "rolling shutter 12.5 ms"
+    assert not window.status.shutter.isHidden()
     assert dialog.slider.value() == 125
     assert window.history.stack.undoText() == "correct the rolling shutter"
     dialog.secs.setValue(-12.5)
@@ -52,7 +57,7 @@ def test_a_typed_time_is_corrected_told_and_undone(stage: Stage, dialog: Shutter
         assert planner.journey.readout == expected
     assert dialog.secs.value() == 0
     assert readout_in(stage) is None
-    assert window.status.readout.isHidden()
+    assert window.status.shutter.isHidden()
 
 
 def test_while_the_slider_is_dragged_the_view_follows_and_letting_go_is_one_step(
@@ -100,3 +105,96 @@ def test_every_picture_of_a_moving_view_is_corrected_too(stage: Stage) -> None:
     stage.viewer.session.seek(Fraction(1, 3), moving=True)
     assert [request.query.readout for request in asked] == [Readout(Fraction(1, 80))]
     assert all(request.on_screen is None or request.on_screen.readout for request in asked)
+
+
+# ---- the region with a shutter of its own ----
+
+
+def part_in(stage: Stage) -> ExposedPart | None:
+    query = stage.viewer.session.last_query
+    assert query is not None
+    return query.part
+
+
+def test_what_is_in_view_gets_a_shutter_of_its_own_that_is_changed_and_removed(
+    stage: Stage, dialog: ShutterDialog
+) -> None:
+    planner, window, session = planner_of(stage), stage.viewer.window, stage.viewer.session
+    assert not dialog.degrees.isEnabled()
+    session.zoom_to(session.view.zoom * 4)
+    dialog.take.click()
+    region, clip = planner.journey.shutter_region, session.clip
+    assert region is not None
+    assert clip is not None
+    assert region.degrees == 180
+    assert region.rect.area < clip.info.grid.rect.area / 8
+    assert window.status.shutter.text() == "own shutter in a region"
+    assert str(region.rect.width) in dialog.region.text()
+    part, query = part_in(stage), session.last_query
+    assert part is not None
+    assert query is not None
+    assert part.rect == rect_on_grid(region.rect, clip.info.grid, query.grid)
+    assert (part.exposure, query.exposure) == (Segment(Fraction(0), 1 / (4 * clip.info.fps)), None)
+    dialog.degrees.setValue(90)
+    assert planner.journey.shutter_region == replace(region, degrees=Fraction(90))
+    assert window.history.stack.undoText() == "set the shutter of a region"
+    session.fit()
+    dialog.take.click()
+    whole = planner.journey.shutter_region
+    assert whole == ShutterRegion(clip.info.grid.rect, Fraction(90)), "it keeps its angle"
+    window.actions_by_id["undo"].trigger()
+    assert dialog.degrees.value() == 90
+    dialog.remove.click()
+    assert planner.journey.shutter_region is None
+    assert part_in(stage) is None
+    assert window.status.shutter.isHidden()
+
+
+def test_a_moving_view_is_not_exposed(stage: Stage, dialog: ShutterDialog) -> None:
+    dialog.take.click()
+    assert part_in(stage) is not None
+    stage.viewer.session.seek(Fraction(1, 3), moving=True)
+    assert part_in(stage) is None
+    stage.viewer.session.settle()
+    assert part_in(stage) is not None
+
+
+def test_the_region_is_outlined_while_its_window_is_open(stage: Stage, dialog: ShutterDialog) -> None:
+    planner, outline = planner_of(stage), ShutterOutline(planner_of(stage))
+    planner.set_shutter_region(ShutterRegion(Rect(4, 2, 10, 8), Fraction(90)))
+
+    def painted() -> set[tuple[int, int]]:
+        image = QImage(40, 30, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.black)
+        painter = QPainter(image)
+        outline.paint(painter, Pane(QRectF(0, 0, 40, 30), QTransform(2, 0, 0, 2, 0, 0)), 1.0)
+        painter.end()
+        return {(x, y) for x in range(40) for y in range(30) if image.pixelColor(x, y) != QColor(Qt.GlobalColor.black)}
+
+    there = painted()
+    assert min(there)[0] in (7, 8)
+    assert max(there)[0] in (28, 29)
+    assert all(x < 11 or x > 25 or y < 7 or y > 17 for x, y in there), "nothing lies over the region itself"
+    dialog.close()
+    assert not planner.shows_region
+    assert painted() == set()
+
+
+def test_playback_and_export_have_the_region(stage: Stage) -> None:
+    stage.viewer.window.actions_by_id["export"].trigger()
+    form = stage.viewer.window.exports.dialog
+    assert form is not None
+    region = ShutterRegion(Rect(4, 2, 10, 8), Fraction(90))
+    planner_of(stage).set_shutter_region(region)
+    stage.wait_for(lambda: "Shutter of 90° in a region." in form.form.summary.text())
+    assert form.form.job.shutter_region == region
+    cache = stage.viewer.play_cache
+    stage.wait_for(lambda: cache.plan is not None and cache.plan.shutter.inside is not None)
+    plan, clip = cache.plan, stage.viewer.session.clip
+    assert plan is not None
+    assert clip is not None
+    part = plan.query(1).part
+    assert part is not None
+    assert part.rect == rect_on_grid(region.rect, clip.info.grid, plan.grid)
+    planner_of(stage).set_shutter_region(ShutterRegion(Rect(0, 0, 5000, 8), Fraction(90)))
+    assert part_in(stage) is None, "it leaves the clip"

@@ -8,8 +8,10 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from helpers.stage import Stage
+from videoinr.geometry import Rect
 from videoinr.journey.camera import CameraPath, Easing, Keyframe
 from videoinr.journey.curve import curve_from_text
+from videoinr.journey.shutter_region import ShutterRegion
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.journey.journey import Journey
@@ -31,7 +33,7 @@ DOCUMENT = Document(
     Journey(
         curve_from_text("0=0 1=1~1/3 3/2=4/3"), Fraction(90),
         CameraPath((Keyframe(Fraction(1, 3), Fraction(40), Fraction(61, 2), Fraction(5, 2), Easing.LINEAR),)),
-        Fraction(-1, 60),
+        Fraction(-1, 60), ShutterRegion(Rect(3, 2, 20, 10), Fraction(45, 2)),
     ),
 )  # fmt: skip
 LOOK = Look(Fraction(7, 25), 3.7, (40.25, 30.5), Compare.DIFFERENCE, Reference.BICUBIC)

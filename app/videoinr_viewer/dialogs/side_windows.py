@@ -64,8 +64,8 @@ class SideWindows(QObject):
             self._undo_in(self.retime)
         _raise(self.retime)
 
-    def show_shutter(self) -> None:
-        """Show the window of the rolling shutter."""
+    def show_shutter(self, *, for_region: bool = False) -> None:
+        """Show the window of the rolling shutter and of the region with a shutter of its own."""
         if self._session.clip is None:
             return
         if self.shutter is None:
@@ -74,6 +74,7 @@ class SideWindows(QObject):
             self.shutter = ShutterDialog(self._planner, self._session, self._window)
             self._undo_in(self.shutter)
         _raise(self.shutter)
+        (self.shutter.take if for_region else self.shutter.secs).setFocus()
 
     def _undo_in(self, dialog: QDialog) -> None:
         """Let what is changed in ``dialog`` be undone there too."""

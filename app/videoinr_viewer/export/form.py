@@ -232,6 +232,7 @@ class ExportForm(QWidget):
             shutter=journey.shutter,
             camera=journey.camera,
             readout=journey.readout,
+            shutter_region=journey.shutter_region,
             size=grid,
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
             codec=chosen.name,
@@ -360,6 +361,8 @@ def _words_for_journey(job: ExportJob) -> list[str]:
     words = [tr("Along the retime curve.")] if job.curve is not None else []
     if job.shutter:
         words.append(tr("Shutter {angle}°.", angle=job.shutter))
+    if job.shutter_region is not None:
+        words.append(tr("Shutter of {angle}° in a region.", angle=job.shutter_region.degrees))
     if job.readout:
         words.append(tr("Rolling shutter of {msecs} ms corrected.", msecs=decimal(f"{float(job.readout) * 1000:.4g}")))
     if job.camera is not None:

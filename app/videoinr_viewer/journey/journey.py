@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from videoinr.journey.camera import CameraPath
 from videoinr.journey.curve import RetimeCurve
+from videoinr.journey.shutter_region import ShutterRegion
 
 
 @dataclass(frozen=True)
@@ -14,13 +15,15 @@ class Journey:
     """How an export goes through the clip.
 
     ``shutter``: degrees; 360 is the time from one frame to the next. ``readout``: the seconds in which the camera read
-    a frame, if its rolling shutter is corrected; negative: from the last row.
+    a frame, if its rolling shutter is corrected; negative: from the last row. ``shutter_region``: a region that has
+    another shutter.
     """
 
     curve: RetimeCurve | None = None
     shutter: Fraction = Fraction(0)
     camera: CameraPath | None = None
     readout: Fraction = Fraction(0)
+    shutter_region: ShutterRegion | None = None
 
     def within(self, duration_secs: Fraction) -> Journey:
         """Return what lies in a clip of ``duration_secs``."""

@@ -8,11 +8,13 @@ from fractions import Fraction
 from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.colour import HDR_TRANSFERS
-from videoinr.geometry import Readout, longest_readout_secs, shown_readout
+from videoinr.geometry import Readout, longest_readout_secs, rect_from_units, shown_readout
 from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, MOST_ZOOM, CameraPath, Easing, Keyframe
 from videoinr.journey.curve import RetimeCurve
-from videoinr.playing.plan import Shutter
+from videoinr.journey.shutter_region import ShutterRegion
+from videoinr.playing.plan import InnerShutter, Shutter
 from videoinr.render.messages import Opened
+from videoinr.render.view import visible_units
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.session import Session
 
@@ -27,12 +29,15 @@ class JourneyPlanner(QObject):
     changed = Signal()
     easing_changed = Signal()
     """:attr:`easing` may be another one."""
+    region_shown = Signal()
+    """:attr:`shows_region` may be another one."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.journey = Journey()
         self._easing: Easing | None = None
+        self.shows_region = False
         self.changed.connect(self._look)
         session.view_changed.connect(self._look)
         session.opened.connect(self._open)
@@ -61,6 +66,27 @@ class JourneyPlanner(QObject):
         """Let the view correct this readout until another one is set."""
         if (clip := self._session.clip) is not None:
             self._session.set_shutter(replace(self._session.shutter, readout=self._readout(secs, clip)))
+
+    # ---- the region with a shutter of its own ----
+
+    def set_shutter_region(self, region: ShutterRegion | None) -> None:
+        """Set the region that has a shutter of its own; None: none has."""
+        self.restore(replace(self.journey, shutter_region=region))
+
+    def take_region(self) -> None:
+        """Give the visible part of the picture the shutter of the region, or half a turn."""
+        clip, before = self._session.clip, self.journey.shutter_region
+        if clip is None:
+            return
+        units = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
+        if (rect := rect_from_units(*units, clip.info.grid)) is not None:
+            degrees = Fraction(_FULL_TURN, 2) if before is None else before.degrees
+            self.set_shutter_region(ShutterRegion(rect, degrees))
+
+    def show_region(self, *, shown: bool) -> None:
+        """Let the picture show the outline of the region, or not."""
+        self.shows_region = shown
+        self.region_shown.emit()
 
     # ---- the camera ----
 
@@ -143,10 +169,17 @@ class JourneyPlanner(QObject):
 
     def _show_shutter(self) -> None:
         """Let the view expose its pictures as long as an export at the clip's own rate would."""
-        clip = self._session.clip
-        is_light = clip is not None and clip.info.colour.transfer not in HDR_TRANSFERS
-        secs = self.journey.shutter / _FULL_TURN / clip.info.fps if clip is not None and is_light else Fraction(0)
-        self._session.set_shutter(Shutter(secs, None if clip is None else self._readout(self.journey.readout, clip)))
+        clip, journey = self._session.clip, self.journey
+        if clip is None:
+            self._session.set_shutter(Shutter())
+            return
+        is_light = clip.info.colour.transfer not in HDR_TRANSFERS
+        turn_secs = 1 / (_FULL_TURN * clip.info.fps) if is_light else Fraction(0)
+        region, inside = journey.shutter_region, None
+        if region is not None and is_light and clip.info.grid.rect.contains(region.rect):
+            inside = InnerShutter(region.rect, clip.info.grid, region.degrees * turn_secs)
+        readout = self._readout(journey.readout, clip)
+        self._session.set_shutter(Shutter(journey.shutter * turn_secs, readout, inside))
 
     @staticmethod
     def _readout(secs: Fraction, clip: Opened) -> Readout | None:

@@ -39,6 +39,10 @@ ROWS: tuple[Row, ...] = (
         for index, angle in enumerate(ANGLES)
     ),
     Row(
+        "shutter-region", Menu.JOURNEY, "&Shutter of a region…", ("Ctrl+Alt+R",),
+        lambda t: t.side_windows.show_shutter(for_region=True), tip="Another exposure in a part of the picture",
+    ),
+    Row(
         "rolling-shutter", Menu.JOURNEY, "Rolling sh&utter…", ("Ctrl+Shift+R",),
         lambda t: t.side_windows.show_shutter(), group_ends=True,
         tip="Corrects what leans because the camera read a frame row by row",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -45,7 +44,7 @@ class StatusLine(QFrame):
         self.where, self.zoom = QLabel(), QLabel()
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
-        self.pair, self.play, self.picture, self.engine, self.readout = (ShrinkingLabel() for _ in range(5))
+        self.pair, self.play, self.picture, self.engine, self.shutter = (ShrinkingLabel() for _ in range(5))
         self.work, self.export, self.queue, self.score = (ShrinkingLabel() for _ in range(4))
         self._note = PairNote()
         self._progress = ""
@@ -55,11 +54,11 @@ class StatusLine(QFrame):
         row.setContentsMargins(12, 3, 12, 4)
         row.setSpacing(12)
         for widget, stretch in (
-            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.readout, 0), (self.pair, 0), (self.play, 0),
+            (self.where, 0), (self.zoom, 0), (self.scale, 1), (self.shutter, 0), (self.pair, 0), (self.play, 0),
             (self.work, 0), (self.picture, 0), (self.score, 0), (self.export, 0), (self.queue, 0), (self.engine, 0),
         ):  # fmt: skip
             row.addWidget(widget, stretch)
-        for label in (self.readout, self.pair, self.play, self.work, self.export, self.queue, self.score):
+        for label in (self.shutter, self.pair, self.play, self.work, self.export, self.queue, self.score):
             self._set_note(label, "")
         self._patience = QTimer(self, singleShot=True)
         self._patience.setInterval(BUSY_PATIENCE_MSECS)
@@ -141,10 +140,12 @@ class StatusLine(QFrame):
 
     @Slot(object)
     def show_shutter(self, shutter: Shutter) -> None:
-        """Show the rolling shutter that is corrected."""
-        secs = Fraction(0) if shutter.readout is None else abs(shutter.readout.secs)
-        words = tr("rolling shutter {msecs} ms", msecs=decimal(f"{float(secs) * 1000:.4g}"))
-        self._set_note(self.readout, words if secs else "")
+        """Show the rolling shutter that is corrected, and that a region has a shutter of its own."""
+        words = [] if shutter.inside is None else [tr("own shutter in a region")]
+        if shutter.readout is not None:
+            msecs = decimal(f"{abs(float(shutter.readout.secs)) * 1000:.4g}")
+            words.append(tr("rolling shutter {msecs} ms", msecs=msecs))
+        self._set_note(self.shutter, " · ".join(words))
 
     @Slot(str)
     def show_play(self, note: str) -> None:

@@ -154,6 +154,11 @@ class FrameView(Canvas):
         """Paint ``layer`` over the picture, above those that were added before."""
         self.item.layers.append(layer)
 
+    @Slot()
+    def repaint_layers(self) -> None:
+        """Paint the layers again: one of them has something else to show."""
+        self.item.update()
+
     def set_tool(self, tool: MouseTool | None) -> None:
         """Give the left mouse button to ``tool``; None: it pans again. The middle one always pans."""
         lost, self._tool, self._holds_tool = self._tool, tool, False

@@ -76,6 +76,8 @@ def _words_for_journey(old: Journey, new: Journey) -> str:
         return tr("change the retime curve") if new.curve is not None else tr("reset the retime curve")
     if old.readout != new.readout:
         return tr("correct the rolling shutter") if new.readout else tr("leave the rolling shutter as it is")
+    if old.shutter_region != new.shutter_region:
+        return tr("set the shutter of a region") if new.shutter_region else tr("remove the shutter of the region")
     return tr("change the shutter") if old.shutter != new.shutter else tr("change the camera path")
 
 

@@ -18,6 +18,7 @@ from videoinr.errors import InputError, UsageError
 from videoinr.exporting.frame_queries import FULL_TURN
 from videoinr.journey.arguments import as_camera, as_curve
 from videoinr.journey.camera_file import Keyframes
+from videoinr.journey.shutter_region import as_shutter_region
 from videoinr.text.schemas import Line, Name, Strict, content_of, validated
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading
@@ -84,6 +85,7 @@ class _Journey(Strict):
     shutter: _Secs = "0"
     camera: Keyframes | None = None
     readout: _SignedSecs = "0"
+    shutter_region: Annotated[Line, Field(max_length=200)] | None = None
 
 
 class _View(Strict):
@@ -190,11 +192,11 @@ def _segment(read: _Segment) -> Segment:
 
 
 def _journey(read: _Journey) -> Journey:
-    shutter = Fraction(read.shutter)
-    if shutter > FULL_TURN:
+    shutter, region = Fraction(read.shutter), as_shutter_region(read.shutter_region)
+    if max(shutter, 0 if region is None else region.degrees) > FULL_TURN or (region and region.degrees < 0):
         raise ValueError("journey: a shutter has up to 360 degrees")
     keyframes = None if read.camera is None else [one.model_dump() for one in read.camera]
-    return Journey(as_curve(read.retime), shutter, as_camera(keyframes), Fraction(read.readout))
+    return Journey(as_curve(read.retime), shutter, as_camera(keyframes), Fraction(read.readout), region)
 
 
 def _reading(read: _Reading, folder: Path) -> Reading:

@@ -94,6 +94,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "shutter": str(journey.shutter),
             "camera": None if journey.camera is None else journey.camera.values,
             "readout": str(journey.readout),
+            "shutter_region": None if journey.shutter_region is None else str(journey.shutter_region),
         },
         "view": {
             "time": _secs(look.time_secs),

@@ -140,6 +140,11 @@ WITH_CLIP = (
     Scene("notes", _NOTES),
     Scene("retime", (_do("retime"),)),
     Scene("rolling-shutter", (_do("rolling-shutter"), _read_out(Fraction(1, 60))), _read_out(Fraction(0))),
+    Scene(
+        "shutter-region",
+        (_do("zoom-400"), lambda viewer: viewer.window.planner.take_region(), _do("fit", "shutter-region")),
+        lambda viewer: viewer.window.planner.set_shutter_region(None),
+    ),
     Scene("notes-magnified", (_do("timeline-in", "timeline-in"),), _do("timeline-whole")),
     Scene("segments", (_do("annotations"),)),
 )

@@ -8,11 +8,11 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import Protocol
 
-from videoinr.geometry import Grid, Readout, Rect
+from videoinr.geometry import Grid, Readout, Rect, rect_on_grid
 from videoinr.journey.curve import RetimeCurve
 from videoinr.playing.times import CurveTimes, PlayTimes
 from videoinr.timeline import Timeline
-from videoinr.types import Instant, RegionQuery, Segment
+from videoinr.types import ExposedPart, Instant, RegionQuery, Segment
 
 BYTES_PER_PIXEL = 4
 
@@ -36,20 +36,35 @@ class Flight(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class InnerShutter:
+    """The exposure of the pixels ``rect`` of a clip of the size ``clip``: ``exposure_secs`` as for :class:`Shutter`."""
+
+    rect: Rect
+    clip: Grid
+    exposure_secs: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Shutter:
     """How the pictures of a view are exposed, and how the frames of the clip were read.
 
     Attributes:
         exposure_secs: each picture is the mean of so much of the clip around its time; 0: of its time alone.
         readout: the rolling shutter that is corrected.
+        inside: the region that has an exposure of its own, if there is one.
     """
 
     exposure_secs: Fraction = Fraction(0)
     readout: Readout | None = None
+    inside: InnerShutter | None = None
 
     def on(self, query: RegionQuery, time_secs: Fraction) -> RegionQuery:
         """Return ``query``, whose instant is that of ``time_secs``, for the picture that this shutter gives."""
-        return replace(query, exposure=exposure_around(time_secs, self.exposure_secs), readout=self.readout)
+        exposure, part, inside = exposure_around(time_secs, self.exposure_secs), None, self.inside
+        if inside is not None:
+            rect = rect_on_grid(inside.rect, inside.clip, query.grid)
+            part = ExposedPart(rect, exposure_around(time_secs, inside.exposure_secs))
+        return replace(query, exposure=exposure, readout=self.readout, part=part)
 
 
 @dataclass(frozen=True, slots=True)
