@@ -71,7 +71,6 @@ class ClipWindow(SideDialog):
     def _lay_out(self) -> None:
         group = QGroupBox(tr("Reading"))
         form = QFormLayout(group)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
         form.addRow(tr("&Video stream"), self.stream)
         form.addRow(tr("&Background"), self.background)
         form.addRow(tr("&Deinterlacing"), self.deinterlace)

@@ -64,7 +64,6 @@ class SettingsDialog(SideDialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout(self._area.form)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
         form.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
             (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language), (tr("&Device"), self.device),

@@ -127,7 +127,6 @@ class ExportForm(QWidget):
 
     def _lay_out(self) -> None:
         form = QFormLayout(self._area.form)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setHorizontalSpacing(16)
