@@ -9,7 +9,8 @@ Conventions:
     Grid: a picture of ``scale`` (grid pixels for each clip pixel) or of ``size`` (width, height). Give one of them.
     Region: (x, y, width, height) in pixels of that grid. ``decode(region) == decode(full)[region]``, bit for bit on a
         CPU and within one level on a GPU.
-    Threads: a :class:`Video` and its pairs may be used from any thread. One call runs at a time; others wait.
+    Threads: a :class:`Video` and its pairs may be used from any thread. One call runs at a time; others wait. They
+        belong to the process that opened them: in a fork (a worker of a DataLoader) open the clip again.
 """
 
 from __future__ import annotations
@@ -311,7 +312,9 @@ def evaluate(
     from videoinr.evaluation.journal import open_journal
     from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.run import run_protocols
+    from videoinr.render.forks import fit_for_forks
 
+    fit_for_forks()
     protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
     where = pick_device(optional_text(device, "device"))
     method_set = open_methods(models=models_from(models), baselines=names_from(baselines), device=where)

@@ -103,8 +103,9 @@ def transparency_note(frame: av.VideoFrame, alpha: av.VideoFrame | None, backgro
 
 def note_on(background: Background) -> str:
     """Return the sentence that tells what is behind transparent pixels."""
-    name = background.name if background.name != TRANSPARENT else "black"
-    return f"{TRANSPARENT_NOTE} They are shown on {name}."
+    if background.name == TRANSPARENT:
+        return f"{TRANSPARENT_NOTE} They are shown on black, and an export keeps them."
+    return f"{TRANSPARENT_NOTE} They are shown on {background.name}."
 
 
 def grey_pixels(frame: av.VideoFrame, peak: int) -> Pixels:

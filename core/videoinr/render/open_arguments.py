@@ -70,7 +70,9 @@ def engine_from(
     from videoinr.clip.memory_clip import open_frames
     from videoinr.model.weights import named_or_loaded
     from videoinr.render.engine import open_engine
+    from videoinr.render.forks import fit_for_forks
 
+    fit_for_forks()
     model = named_or_loaded(opening.get("model"))
     if isinstance(clip, str | PathLike):
         source: Path | MemoryClip = path(clip, "clip")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +27,7 @@ from videoinr.render.arguments import (
     query_for,
     whole,
 )
+from videoinr.render.forks import OwnLock
 from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.text.parsing import QualityName
@@ -53,7 +53,7 @@ class Video(Closeable):
     def __init__(self, engine: Engine) -> None:
         self._engine: Engine | None = engine
         self._opened = engine.opened
-        self._lock = threading.RLock()
+        self._lock = OwnLock()
 
     @property
     def info(self) -> ClipInfo:
@@ -239,14 +239,15 @@ class Video(Closeable):
 
     def close(self) -> None:
         """Close the clip and free the caches; waits for a call in progress. May be called twice."""
-        with self._lock:
-            engine, self._engine = self._engine, None
-            if engine is not None:
-                engine.close()
+        if self._lock.is_own:
+            with self._lock:
+                engine, self._engine = self._engine, None
+                if engine is not None:
+                    engine.close()
 
     @contextmanager
     def _working(self) -> Iterator[Engine]:
-        """Give the engine to one call at a time; UsageError once the video is closed."""
+        """Give the engine to one call at a time; UsageError once the video is closed, and in a fork."""
         with self._lock:
             if self._engine is None:
                 raise UsageError("The video is closed.", hint="Use it, and its pairs, before close().")
