@@ -21,7 +21,7 @@ from videoinr.clip import open_clip
 from videoinr.decode import pair_encoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
-from videoinr.geometry import Grid, Rect
+from videoinr.geometry import Grid, Readout, Rect
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch, EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
@@ -142,6 +142,16 @@ def test_a_picture_beyond_the_budget_is_made_in_pieces_and_stays_the_same(
         assert max(part.area for part in parts) <= most
         assert engine.is_encoded(2)
         assert picture(engine, 1, instant=Instant(2, Fraction(1, 2))).shape == (64, 320, 4)
+
+
+def test_lines_have_times_of_their_own(large: Engine) -> None:
+    timeline, readout = large.opened.timeline, Readout(1 / large.opened.info.fps)
+    query = RegionQuery(THIRD, SIZE, SIZE.rect, readout=readout)
+    found = large.render(query).rgbx
+    for line in range(0, SIZE.height, 9):
+        time = timeline.time_from_instant(THIRD) - readout.delay_secs(line, SIZE.height)
+        plain = picture(large, 1, Rect(0, line, SIZE.width, 1), timeline.instant_from_time(time))
+        np.testing.assert_array_equal(found[line], plain[0])
 
 
 def test_a_piece_of_one_tile_takes_what_it_needs(path: Path, large: Engine) -> None:
