@@ -28,6 +28,7 @@ from videoinr.devices import ComputeProfile, pick_device, profile_for
 from videoinr.errors import Cancelled, DeviceError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import shrink
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import motion_drafts
 from videoinr.render.engine import Engine
@@ -167,7 +168,7 @@ def test_motion_is_found_once_for_all_requests_of_a_pair(
 ) -> None:
     calls, find = list[int](), proxy_motion.find_motion
 
-    def counted(*arguments: object, half: bool, quick: bool) -> proxy_motion.ProxyMotion:
+    def counted(*arguments: object, half: bool, quick: bool) -> proxy_motion.PairMotion:
         calls.append(1)
         return find(*arguments, half=half, quick=quick)  # type: ignore[arg-type]
 
@@ -194,6 +195,26 @@ def test_quick_motion_serves_until_it_is_found_exactly(engine_of: EngineOf, lite
     exact = engine.motion(query).rgbx
     assert (exact != quick.rgbx).any()
     np.testing.assert_array_equal(engine.motion(query, quick=True).rgbx, exact)
+
+
+def test_quick_motion_runs_the_search_alone(
+    engine_of: EngineOf, lite: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = moved(6.0)
+    engine, size = engine_of(frames, lite), Grid(320, 320)
+    query = RegionQuery(Instant(0, HALF), size, size.rect)
+    exact, layers = engine.motion(query).rgbx.astype(int), list[str]()
+    monkeypatch.setattr(proxy_motion.ProxyMotion, "_evaluated", lambda *_: layers.append("heads"))
+    encoder = lite.model.encoder
+    assert isinstance(encoder, MotionPriorEncoder)
+    trunk = encoder.trunk.register_forward_pre_hook(lambda *_: layers.append("trunk"))
+    try:
+        quick = engine_of(frames, lite).motion(query, quick=True).rgbx.astype(int)
+    finally:
+        trunk.remove()
+    assert not layers
+    still = np.abs(frames[0].astype(int) - exact[..., :3]).mean()
+    assert np.abs(quick - exact).mean() < still / 4
 
 
 def test_the_budget_bounds_the_motion_that_is_kept(engine_of: EngineOf, tiny: LoadedModel) -> None:

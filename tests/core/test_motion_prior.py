@@ -76,6 +76,16 @@ def test_a_residual_block_starts_close_to_the_identity() -> None:
     assert 0 < float(change.std()) < 0.1
 
 
+@pytest.mark.parametrize("size", [(24, 40), (70, 90)])
+def test_the_flows_alone_are_those_of_the_whole_encoder(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    config = TINY.encoder
+    assert isinstance(config, MotionPriorConfig)
+    encoder, frames = MotionPriorEncoder(config).eval(), torch.rand(2, 2, 3, *size)
+    with torch.no_grad():
+        assert torch.equal(encoder.flows(frames), encoder(frames)[1])
+
+
 def test_the_prior_starts_close_to_zero() -> None:
     prior = encoder()(torch.rand(1, 2, 3, 16, 16))[1]
     assert 0 < float(prior.abs().max()) < 2

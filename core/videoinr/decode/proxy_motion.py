@@ -8,12 +8,13 @@ in the blend; frame_warp.py applies them to the frames at their own size.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from videoinr.decode.motion_refinement import STEPS, luma, refined
+from videoinr.decode.motion_refinement import luma, refined
 from videoinr.geometry import Grid, LinePhases
 from videoinr.images import shrink
 from videoinr.model.features import PairFeatures, PairMoment
@@ -51,9 +52,64 @@ class MotionMaps:
     share: Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class ProxyMotion:
+class PairMotion(ABC):
     """The motion of a pair of frames at every time between them.
+
+    Attributes:
+        still: [1, h, w, 1], 1 where nothing moves, 0 elsewhere.
+    """
+
+    still: Tensor
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of all maps together."""
+
+    @abstractmethod
+    def at(self, phase: float) -> MotionMaps:
+        """Return the motion at ``phase``, 0 (first frame) ... 1 (second frame)."""
+
+    @torch.inference_mode()
+    def at_lines(self, lines: LinePhases, grid: Grid) -> MotionMaps:
+        """Return the motion at the phases of ``lines``, lines of ``grid``: that of each of the proxy's own lines."""
+        along = 2 if lines.is_sideways else 1
+        count, whole = self.still.shape[along], grid.width if lines.is_sideways else grid.height
+        phases = lines.spread(whole, count)
+        maps = [self.at(phase) for phase in phases]
+        return MotionMaps(
+            torch.cat([one.flow.narrow(along, line, 1) for line, one in enumerate(maps)], along),
+            torch.cat([one.share.narrow(along, line, 1) for line, one in enumerate(maps)], along),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PriorMotion(PairMotion):
+    """The motion prior alone: it grows linearly with the time since each frame, and the frames are blended by time.
+
+    Attributes:
+        prior: [1, h, w, 4], as the encoder found it and the refinement left it; zeros where nothing moves.
+        still: see :class:`PairMotion`.
+    """
+
+    prior: Tensor
+    still: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both maps."""
+        return self.prior.nbytes + self.still.nbytes
+
+    @torch.inference_mode()
+    def at(self, phase: float) -> MotionMaps:
+        """Return the motion at ``phase``, 0 (first frame) ... 1 (second frame)."""
+        growth = self.prior.new_tensor((2 * phase, 2 * phase, 2 - 2 * phase, 2 - 2 * phase))
+        return MotionMaps(self.prior * growth, torch.full_like(self.still, 1 - phase))
+
+
+@dataclass(frozen=True, eq=False)
+class ProxyMotion(PairMotion):
+    """What the model's heads say of the motion, on the motion prior.
 
     Attributes:
         features: the encoded proxy.
@@ -83,18 +139,6 @@ class ProxyMotion:
         one, other = self._key(before), self._key(before + 1)
         return MotionMaps(torch.lerp(one.flow, other.flow, weight), torch.lerp(one.share, other.share, weight))
 
-    @torch.inference_mode()
-    def at_lines(self, lines: LinePhases, grid: Grid) -> MotionMaps:
-        """Return the motion at the phases of ``lines``, lines of ``grid``: that of each of the proxy's own lines."""
-        along = 2 if lines.is_sideways else 1
-        count, whole = self.still.shape[along], grid.width if lines.is_sideways else grid.height
-        phases = lines.spread(whole, count)
-        maps = [self.at(phase) for phase in phases]
-        return MotionMaps(
-            torch.cat([one.flow.narrow(along, line, 1) for line, one in enumerate(maps)], along),
-            torch.cat([one.share.narrow(along, line, 1) for line, one in enumerate(maps)], along),
-        )
-
     def _key(self, number: int) -> MotionMaps:
         if number not in self.keys:
             self.keys[number] = self._evaluated(number / KEY_PHASES)
@@ -108,7 +152,7 @@ class ProxyMotion:
 
 
 @torch.inference_mode()
-def find_motion(model: Representation, planes: Tensor, clip: Grid, *, half: bool, quick: bool = False) -> ProxyMotion:
+def find_motion(model: Representation, planes: Tensor, clip: Grid, *, half: bool, quick: bool = False) -> PairMotion:
     """Find the motion between two frames.
 
     Args:
@@ -116,16 +160,20 @@ def find_motion(model: Representation, planes: Tensor, clip: Grid, *, half: bool
         planes: both frames, uint8 [2, 3, H, W], on the model's device.
         clip: their size.
         half: run the encoder in half precision where it may.
-        quick: take a third of the time, with a smaller proxy.
+        quick: take less than a third of the time: a smaller proxy, and the motion prior alone if the encoder gives one.
     """
     fewer = QUICKER if quick else 1
-    proxy = shrink(planes, size_within(clip, PROXY_PX // fewer))
-    features = model.encode((proxy.float() / 255)[None], half=half)
+    low = (shrink(planes, size_within(clip, PROXY_PX // fewer)).float() / 255)[None]
+    frames = luma(shrink(planes, size_within(clip, REFINING_PX // fewer)))
+    prior = model.motion_prior(low, half=half) if quick else None
+    if prior is not None:
+        prior, still = refined(prior, frames, QUICK_STEPS)
+        return PriorMotion(prior.permute(0, 2, 3, 1).contiguous(), still.permute(0, 2, 3, 1))
+    features = model.encode(low, half=half)
     assert isinstance(features, PairFeatures)
     still = features.spatial.new_zeros((*features.spatial.shape[:3], 1))
     if features.prior.shape[-1]:
-        frames = luma(shrink(planes, size_within(clip, REFINING_PX // fewer)))
-        prior, still = refined(features.prior.permute(0, 3, 1, 2), frames, QUICK_STEPS if quick else STEPS)
+        prior, still = refined(features.prior.permute(0, 3, 1, 2), frames)
         features = replace(features, prior=prior.permute(0, 2, 3, 1).contiguous())
         still = still.permute(0, 2, 3, 1)
     moment, points = _moment(features, 0.5)

@@ -167,6 +167,19 @@ class Representation(nn.Module, ABC):
             Features that keep a reference to this model.
         """
 
+    def motion_prior(self, frames: Tensor, *, half: bool = False) -> Tensor | None:
+        """Compute the flows at mid-time alone, for a small part of the cost of :meth:`encode`.
+
+        Args:
+            frames, half: As for :meth:`encode`.
+
+        Returns:
+            [B, 4, H, W]: flow (x, y) to the first frame, then (x, y) to the second, latent pixels. None if the model's
+            encoder finds no motion by itself.
+        """
+        del frames, half
+        return None
+
     @property
     @abstractmethod
     def warps_frames(self) -> bool:

@@ -40,6 +40,7 @@ from videoinr.devices import half_type
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.maps import concat
 from videoinr.model.ops import colour_from_table, render_fused, run_head, sample
@@ -110,6 +111,14 @@ class VideoINR(Representation):
             depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
             feature, prior = self.latent(frames, depth, frame_features)
         return self.project(frames, feature, prior)
+
+    def motion_prior(self, frames: Tensor, *, half: bool = False) -> Tensor | None:
+        """Compute the flows at mid-time alone; see :meth:`Representation.motion_prior`."""
+        if not isinstance(self.encoder, MotionPriorEncoder):
+            return None
+        device = frames.device
+        with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
+            return self.encoder.flows(frames)
 
     def encodes_in_half(self, device: torch.device) -> bool:
         """Whether half precision suits the encoder on ``device``: on a CPU, bfloat16 is too coarse for some."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from videoinr.cancel import CancelToken
 from videoinr.clip import Clip
 from videoinr.decode.frame_warp import FrameWarper, plane_size
-from videoinr.decode.proxy_motion import MotionMaps, ProxyMotion, find_motion
+from videoinr.decode.proxy_motion import MotionMaps, PairMotion, find_motion
 from videoinr.devices import MIB, ComputeProfile, short_of_memory
 from videoinr.geometry import Grid
 from videoinr.images import shrink, uint8_from_pixels
@@ -44,8 +44,8 @@ class MotionDrafts:
         """
         self._clip, self._model, self._profile = clip, model, profile
         budget = min(_MOST_BYTES, profile.feature_bytes // 8)
-        self._motions = BoundedCache[PairKey, ProxyMotion](budget)
-        self._quick = BoundedCache[PairKey, ProxyMotion](budget)
+        self._motions = BoundedCache[PairKey, PairMotion](budget)
+        self._quick = BoundedCache[PairKey, PairMotion](budget)
         self._planes = BoundedCache[tuple[int, Grid], Tensor](budget)
         self._warper = FrameWarper(profile)
 
@@ -115,7 +115,7 @@ class MotionDrafts:
         if not self.is_ready(key, footing):
             self._motion(key, footing, token, quick=True)
 
-    def _motion(self, key: PairKey, footing: Footing, token: CancelToken, *, quick: bool) -> ProxyMotion | None:
+    def _motion(self, key: PairKey, footing: Footing, token: CancelToken, *, quick: bool) -> PairMotion | None:
         """Return the motion between the footing's frames; None if the model has none to offer."""
         if not self._model.warps_frames:
             return None
@@ -145,7 +145,7 @@ class MotionDrafts:
         return plane
 
 
-def _maps_at(motion: ProxyMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
+def _maps_at(motion: PairMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
     """Return the motion at the footing's phase, or at that of each line of the proxy if those of ``query`` differ."""
     if query.lines is None:
         return motion.at(float(footing.phase))

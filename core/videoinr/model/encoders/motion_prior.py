@@ -100,14 +100,21 @@ class MotionPriorEncoder(nn.Module):
             The feature [B, C, H, W] and the motion prior [B, 4, H, W]: the flow (x, y) from mid-time to the first
             frame, then to the second, in latent pixels.
         """
-        depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
-        compute = frame_features or self.frame_features
-        levels = self._pyramid(frames, self.own_levels(depth), compute)
-        flow, hidden = self._search(frames, levels, depth, fine=depth, compute=compute)
-        first, second = levels[0][:, 0], levels[0][:, 1]
+        finest, flow, hidden = self._searched(frames, depth, frame_features or self.frame_features)
+        first, second = finest[:, 0], finest[:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         maps = (first, *warped, second, hidden, flow.to(first.dtype))
         return self.trunk(convolve(self.fuse, *maps)), flow
+
+    def flows(self, frames: Tensor) -> Tensor:
+        """Compute the motion prior of pairs of frames [B, 2, 3, H, W] alone, as :meth:`forward` does: [B, 4, H, W]."""
+        return self._searched(frames, None, self.frame_features)[1]
+
+    def _searched(self, frames: Tensor, depth: int | None, compute: FrameFeatures) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the finest features of both frames [B, 2, C, H, W], the flow and the hidden map."""
+        depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
+        levels = self._pyramid(frames, self.own_levels(depth), compute)
+        return (levels[0], *self._search(frames, levels, depth, fine=depth, compute=compute))
 
     def frame_features(self, frames: Tensor) -> Tensor:
         """Compute the finest features of each frame: [N, 3, h, w] in 0 ... 1 to [N, C, h, w]."""
