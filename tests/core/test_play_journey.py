@@ -134,7 +134,7 @@ class Counted(Flight):
 
 @pytest.mark.parametrize("curve", ["0=1 100=1 101=2", "0=0 1=1 2=0 3=1 4=0 5=1"])
 @pytest.mark.parametrize("flight", [None, Counted()])
-def test_looking_up_all_pictures_of_a_freeze_makes_each_query_twice(
+def test_looking_up_all_pictures_of_a_freeze_makes_each_query_twice_at_most(
     curve: str, flight: Counted | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan, made = along(curve, step=Fraction(1, 25), flight=flight), list[int]()
@@ -147,7 +147,7 @@ def test_looking_up_all_pictures_of_a_freeze_makes_each_query_twice(
     monkeypatch.setattr(PlayPlan, "query", counted)
     keys = [plan.key(index) for index in range(plan.count)]
     assert [index in plan.places(key) for index, key in enumerate(keys)] == [True] * plan.count
-    assert len(made) == 2 * plan.count
+    assert len(made) <= 2 * plan.count
     if flight is not None:
         assert len(flight.asked) == 2 * plan.count
         flight.asked.clear()

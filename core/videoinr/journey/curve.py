@@ -130,6 +130,10 @@ class RetimeCurve:
         """The straight pieces and the ramps, in order."""
         return tuple(_pieces(self.points))
 
+    @cached_property
+    def _starts(self) -> list[Fraction]:
+        return [piece.out_secs for piece in self.pieces]
+
     @property
     def extent(self) -> Segment:
         """The part of the clip that is shown."""
@@ -144,8 +148,7 @@ class RetimeCurve:
     def time(self, out_secs: Fraction) -> Fraction:
         """Return the clip time at an output time; before the start and after the end, that of the start or end."""
         inside = min(max(out_secs, Fraction(0)), self.duration_secs)
-        starts = [piece.out_secs for piece in self.pieces]
-        return self.pieces[max(0, bisect_right(starts, inside) - 1)].time(inside)
+        return self.pieces[max(0, bisect_right(self._starts, inside) - 1)].time(inside)
 
     def first_shown(self, clip_secs: Fraction) -> Fraction | None:
         """Return the first output time at which ``clip_secs`` is shown, or None.

@@ -149,9 +149,13 @@ class _PlacesByQuery(dict[Instant, dict[RegionQuery, tuple[int, ...]]]):
         self._plan = plan
 
     def __missing__(self, instant: Instant) -> dict[RegionQuery, tuple[int, ...]]:
-        indices: dict[RegionQuery, list[int]] = {}
-        for index in _indices_by_instant(self._plan.timeline, self._plan.times).get(instant, ()):
-            indices.setdefault(self._plan.query(index), []).append(index)
+        plan, indices = self._plan, dict[RegionQuery, list[int]]()
+        shown = _indices_by_instant(plan.timeline, plan.times).get(instant, [])
+        if shown and plan.flight is None and plan.shutter == Shutter():
+            indices[plan.query(shown[0])] = shown  # Nothing but the instant makes a difference.
+        else:
+            for index in shown:
+                indices.setdefault(plan.query(index), []).append(index)
         places = self[instant] = {query: tuple(found) for query, found in indices.items()}
         return places
 
