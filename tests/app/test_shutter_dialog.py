@@ -150,6 +150,13 @@ def test_what_is_in_view_gets_a_shutter_of_its_own_that_is_changed_and_removed(
     assert window.status.shutter.isHidden()
 
 
+def test_the_action_of_the_region_scrolls_to_its_buttons(stage: Stage, dialog: ShutterDialog) -> None:
+    dialog.resize(dialog.minimumSizeHint())
+    stage.viewer.window.actions_by_id["shutter-region"].trigger()
+    assert dialog.focusWidget() is dialog.take
+    assert not dialog.take.visibleRegion().isEmpty()
+
+
 def test_a_moving_view_is_not_exposed(stage: Stage, dialog: ShutterDialog) -> None:
     dialog.take.click()
     assert part_in(stage) is not None

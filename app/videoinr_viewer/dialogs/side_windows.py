@@ -74,7 +74,7 @@ class SideWindows(QObject):
             self.shutter = ShutterDialog(self._planner, self._session, self._window)
             self._undo_in(self.shutter)
         _raise(self.shutter)
-        (self.shutter.take if for_region else self.shutter.secs).setFocus()
+        self.shutter.turn_to(self.shutter.take if for_region else self.shutter.secs)
 
     def _undo_in(self, dialog: QDialog) -> None:
         """Let what is changed in ``dialog`` be undone there too."""

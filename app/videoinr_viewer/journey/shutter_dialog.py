@@ -39,6 +39,7 @@ class ShutterDialog(SideDialog):
         self.setWindowTitle(tr("Shutter"))
         self.words, self.reset = QLabel(wordWrap=True), QPushButton(tr("Re&set"), autoDefault=False)
         layout, area = QVBoxLayout(self), FormArea(self)
+        self._area = area
         layout.addWidget(area)
         layout.addWidget(self.close_box())
         self._fill_form(QFormLayout(area.form), area.form)
@@ -119,6 +120,11 @@ class ShutterDialog(SideDialog):
         rows.addRow(tr("Shutter &in the region:"), self.degrees)
         rows.addRow(self.region)
         rows.addRow(buttons)
+
+    def turn_to(self, field: QWidget) -> None:
+        """Give ``field`` the focus, and scroll to it where there is no room for all fields."""
+        field.setFocus()
+        self._area.ensureWidgetVisible(field)
 
     def setVisible(self, visible: bool) -> None:
         """Show the dialog, and with it the outline of the region in the picture; or hide both."""
