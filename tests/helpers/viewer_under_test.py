@@ -24,9 +24,14 @@ from videoinr_viewer.start.qt_import import import_qt
 # As the program does: PySide6's own __import__ reads the source of each module that is imported later.
 import_qt()
 
-# The engine has loaded both by the time a clip is open, the slow renderer has not. Loading torch holds Python's lock.
-import av  # noqa: F401
-import torch  # noqa: F401
+from videoinr_viewer.threads.uncollected import uncollected
+
+# The engine has loaded both by the time a clip is open, the slow renderer has not. Loading torch holds Python's lock,
+# and a collection that looks through its objects takes 100 ms, on whatever thread it runs.
+with uncollected("av", "torch"):
+    import av  # noqa: F401
+    import torch  # noqa: F401
+
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
