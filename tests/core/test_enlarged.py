@@ -18,7 +18,7 @@ from videoinr.render.enlarged import decoded_query, drawn, enlarged
 from videoinr.types import Instant, Quality, RegionQuery
 from videoinr_resources import path as resource
 
-CLIP, MOST = Grid(12, 9), Grid(48, 36)
+CLIP, MOST, CPU = Grid(12, 9), Grid(48, 36), torch.device("cpu")
 START = Instant(0, Fraction(0))
 SCALE = 27
 BETWEEN = Instant(12, Fraction(24, 25))
@@ -26,38 +26,53 @@ BETWEEN = Instant(12, Fraction(24, 25))
 
 
 class Lattice:
-    """A picture of random levels on MOST; ``asked`` are the queries that it was read with."""
+    """A picture of random levels on MOST; ``asked`` are the queries that it was read with, ``kinds`` the answers'."""
 
     def __init__(self) -> None:
         generator = torch.Generator().manual_seed(3)
         self.levels = torch.randint(0, 65536, (MOST.height, MOST.width, 4), dtype=torch.int32, generator=generator)
         self.asked: list[RegionQuery] = []
+        self.kinds: list[torch.dtype] = []
 
     def __call__(self, query: RegionQuery, *, to_cpu: bool, deep: bool) -> Tensor:
         """Return the pixels of ``query``."""
         self.asked.append(query)
-        return self.levels[query.rect.slices] if deep else (self.levels[query.rect.slices] >> 8).byte()
+        pixels = self.levels[query.rect.slices]
+        pixels = pixels if deep else (pixels / 257).round().byte()
+        self.kinds.append(pixels.dtype)
+        return pixels
 
 
 def test_a_trained_scale_is_decoded_as_it_is() -> None:
     lattice, query = Lattice(), RegionQuery(START, MOST, Rect(3, 5, 20, 11))
-    picture = drawn(query, MOST, lattice, to_cpu=True, deep=False)
+    picture = drawn(query, MOST, lattice, CPU, to_cpu=True, deep=False)
     assert lattice.asked == [query]
-    assert torch.equal(picture, (lattice.levels[5:16, 3:23] >> 8).byte())
+    assert torch.equal(picture, (lattice.levels[5:16, 3:23] / 257).round().byte())
 
 
 @pytest.mark.parametrize("grid", [Grid(324, 243), Grid(49, 37), Grid(48, 243), Grid(155, 116)], ids=str)
 @pytest.mark.parametrize("deep", [False, True], ids=["8 bits", "16 bits"])
 def test_a_region_equals_the_same_pixels_of_the_whole(grid: Grid, deep: bool) -> None:
     lattice, rng = Lattice(), np.random.default_rng(1)
-    whole = drawn(RegionQuery(START, grid, grid.rect), MOST, lattice, to_cpu=True, deep=deep)
+    whole = drawn(RegionQuery(START, grid, grid.rect), MOST, lattice, CPU, to_cpu=True, deep=deep)
     for _ in range(20):
         left, right = sorted(rng.choice(grid.width + 1, 2, replace=False).tolist())
         top, bottom = sorted(rng.choice(grid.height + 1, 2, replace=False).tolist())
         rect = Rect.from_edges(left, top, right, bottom)
-        region = drawn(RegionQuery(START, grid, rect), MOST, lattice, to_cpu=True, deep=deep)
+        region = drawn(RegionQuery(START, grid, rect), MOST, lattice, CPU, to_cpu=True, deep=deep)
         assert torch.equal(region, whole[rect.slices])
     assert all(query.grid == Grid(min(grid.width, 48), min(grid.height, 36)) for query in lattice.asked)
+
+
+def test_a_gpu_decodes_eight_bits_for_a_picture_of_eight_bits() -> None:
+    lattice, grid, gpu = Lattice(), Grid(144, 108), torch.device("cuda")
+    query = RegionQuery(START, grid, Rect(20, 30, 50, 40))
+    coarse = drawn(query, MOST, lattice, gpu, to_cpu=True, deep=False)
+    fine = drawn(query, MOST, lattice, CPU, to_cpu=True, deep=False)
+    assert lattice.kinds == [torch.uint8, torch.int32]
+    assert coarse.dtype == fine.dtype == torch.uint8
+    assert (coarse.int() - fine.int()).abs().max() <= 2
+    assert drawn(query, MOST, lattice, gpu, to_cpu=True, deep=True).dtype == lattice.kinds[-1] == torch.int32
 
 
 def test_no_more_is_decoded_than_the_kernel_reads() -> None:

@@ -330,7 +330,7 @@ class Engine(Closeable):
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
     ) -> Tensor:
         decode = partial(self._decode_within, footing, token=token)
-        return enlarged.drawn(query, self._most_grid, decode, to_cpu=to_cpu, deep=deep)
+        return enlarged.drawn(query, self._most_grid, decode, self.device, to_cpu=to_cpu, deep=deep)
 
     def _decode_within(
         self, footing: Footing, query: RegionQuery, *, token: CancelToken, to_cpu: bool, deep: bool
