@@ -164,7 +164,8 @@ class Video(Closeable):
 
         Args:
             time: second of the clip, 0 ... duration. A float means the decimal that it prints: 0.3 is 3/10.
-            scale: grid pixels for each clip pixel, 0.25 ... 32; 4 if neither scale nor size is given.
+            scale: grid pixels for each clip pixel, 0.25 ... 32; 4 if neither scale nor size is given. Beyond the
+                greatest scale of the model's training (4) its picture at that scale is enlarged.
             size: (width, height) of the full picture instead of a scale.
             region: (x, y, width, height), the pixels of the grid to decode; None means all.
             quality: ``"full"``, or ``"motion"`` for a quick draft, for which no pair is encoded: the source frames,
