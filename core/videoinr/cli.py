@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import videoinr
 from videoinr.commands.screen import say, show_error, show_json
-from videoinr.errors import Cancelled, VideoInrError
+from videoinr.errors import Cancelled, VideoInrError, unforeseen
 
 EXIT_CODES = {
     0: "Done.",
@@ -77,10 +77,9 @@ class _Commands(TyperGroup):
             _show_typers_own(error, ctx)
             if _is_typers_own(error) or ctx.params.get("debug"):
                 raise
-            message = f"An unexpected error occurred: {type(error).__name__}: {error}"
-            hint = "Run videoinr --debug ... to see the traceback, and put it into a bug report."
-            show_error(message, hint)
-            _show_failure(ctx, message, hint, FAILED)
+            told = unforeseen(error, "Run videoinr --debug ... to see the traceback, and put it into a bug report.")
+            show_error(str(told), told.hint)
+            _show_failure(ctx, str(told), told.hint, FAILED)
             raise typer.Exit(FAILED) from None
 
 

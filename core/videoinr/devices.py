@@ -11,18 +11,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError, DeviceLostError, UnknownDeviceError, UsageError
+from videoinr.errors import DeviceError, DeviceLostError, UnknownDeviceError, UsageError, is_out_of_memory
 from videoinr.text.plain import printable
 
 MIB = 2**20
 LEAST_WORK_BYTES = 16 * MIB
 """Below this, the halos of an encoder's bands cost more than they save."""
 
-_MEMORY_SIGNS = (
-    "DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory",
-    "CUDA error: out of memory", "[CUDA]: out of memory", "ALLOC_FAILED",
-)  # fmt: skip
-"""Words of errors of libraries that have no class of their own for a lack of memory."""
 _LOST_SIGNS = ("CUDA error", "[CUDA]: ", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "Metal error")
 """Words of errors after which a GPU answers no call of this process any more."""
 
@@ -142,13 +137,6 @@ def _default_profile(device: torch.device) -> ComputeProfile:
 def half_type(device: torch.device) -> torch.dtype:
     """Return the half-precision type of ``device``: float16 on CUDA, which is finer, and bfloat16 on a CPU."""
     return torch.float16 if device.type == "cuda" else torch.bfloat16
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether ``error`` means that the memory of the device or of the computer did not suffice."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _MEMORY_SIGNS)
 
 
 def is_lost(error: BaseException) -> bool:

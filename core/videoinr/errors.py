@@ -70,3 +70,33 @@ class ExportError(VideoInrError):
 
 class Cancelled(Exception):  # noqa: N818 - the outcome of a request, not an error
     """Raised by work whose :class:`~videoinr.cancel.CancelToken` was cancelled."""
+
+
+_MEMORY_SIGNS = (
+    "DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "could not create a memory",
+    "out of memory", "ALLOC_FAILED",
+)  # fmt: skip
+"""Words of errors of libraries that have no class of their own for a lack of memory."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether ``error`` means that the memory of the device or of the computer did not suffice."""
+    # By its name, torch.OutOfMemoryError: this module imports no torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _MEMORY_SIGNS)
+
+
+def unforeseen(error: Exception, hint: str = "") -> VideoInrError:
+    """Return what to tell a user about an error that no part of the program foresaw.
+
+    Args:
+        error: the error. A lack of memory may occur anywhere, and is named.
+        hint: what to do about any other error.
+    """
+    if is_out_of_memory(error):
+        return DeviceError(
+            "The memory of this computer does not suffice.",
+            hint="Close other programs, give caches less (--memory), or choose a smaller size or region.",
+        )
+    return VideoInrError(f"An unexpected error occurred: {type(error).__name__}: {error}", hint=hint)

@@ -167,6 +167,16 @@ def test_an_unexpected_error_is_one_line_and_names_debug(clip: Path, monkeypatch
         run_here("--debug", *arguments)
 
 
+def test_a_lack_of_memory_anywhere_is_named(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(SlowRenderer, "render", without_memory)
+    outcome = run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("error: The memory of this computer does not suffice.\nhint: Close other programs")
+
+
 def test_ctrl_c_exits_with_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

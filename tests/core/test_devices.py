@@ -11,11 +11,10 @@ from videoinr.devices import (
     ComputeProfile,
     available_devices,
     half_type,
-    is_out_of_memory,
     pick_device,
     profile_for,
 )
-from videoinr.errors import DeviceError, UsageError
+from videoinr.errors import DeviceError, UsageError, is_out_of_memory
 
 CPU = torch.device("cpu")
 

@@ -22,8 +22,8 @@ from helpers.tiny_model import load_tiny_model
 from videoinr.cancel import CancelToken
 from videoinr.clip import open_clip
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, computing_on, is_lost, is_out_of_memory
-from videoinr.errors import ClipError, DeviceError, DeviceLostError
+from videoinr.devices import ComputeProfile, computing_on, is_lost
+from videoinr.errors import ClipError, DeviceError, DeviceLostError, is_out_of_memory
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
 from videoinr.geometry import Grid

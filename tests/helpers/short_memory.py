@@ -3,9 +3,9 @@
     python -m helpers.short_memory CLIP FOLDER ROOM_MIB:MEMORY:REGION ...
 
 For each setting it runs ``videoinr decode`` in this process with ``--memory MEMORY``; the process may take ROOM_MIB
-more than it had before (any: no limit). HIGH-LOW is a range of rooms: they are tried from HIGH down, 50 MiB apart,
-until bands are halved, since how much address space an allocator takes differs between machines and runs. It prints a
-line of JSON for each setting.
+more than it had before (any: no limit). HIGH-LOW is a range of rooms: they are tried from HIGH down, 20 MiB apart,
+until bands are halved. How much address space an allocator takes differs between machines and runs, and a room that is
+70 MiB smaller than the largest one of these does not suffice at all. It prints a line of JSON for each setting.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from helpers.command_line import Outcome, run_here
 from videoinr.model.encoders.motion_prior_bands import BandLimits
 
 MIB = 2**20
-STEP_MIB = 50
+STEP_MIB = 20
 _halvings: list[int] = []
 
 

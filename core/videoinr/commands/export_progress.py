@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from videoinr.commands.screen import say
-from videoinr.errors import Cancelled, VideoInrError
+from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.exporting.target import PartialKeptError
 from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.text.phrases import format_saved
@@ -72,7 +72,8 @@ def _reported() -> Iterator[None]:
         _print_stopped()
         raise
     except Exception as error:
-        print_event("failed", message=f"An unexpected error occurred: {error!r}.", hint="")
+        told = unforeseen(error)
+        print_event("failed", message=str(told), hint=told.hint)
         raise
 
 

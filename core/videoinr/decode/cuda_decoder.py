@@ -23,8 +23,8 @@ from videoinr.decode.cuda_graphs import Launches, Recorder, cuda_graph
 from videoinr.decode.field_cache import FieldCache, FieldName
 from videoinr.decode.flow import decode_flow
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile, current, is_out_of_memory
-from videoinr.errors import DeviceError
+from videoinr.devices import ComputeProfile, current
+from videoinr.errors import DeviceError, is_out_of_memory
 from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.model.features import PairFeatures, PairHeads
 from videoinr.model.kernels.decode import (

@@ -15,7 +15,8 @@ from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
 from videoinr.decode.heap import return_freed_blocks
 from videoinr.decode.shared_features import SharedFeatures
-from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, is_out_of_memory, return_free_memory
+from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, return_free_memory
+from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, CoarseSearch

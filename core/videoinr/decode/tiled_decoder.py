@@ -18,8 +18,8 @@ from videoinr.decode.flow import decode_flow
 from videoinr.decode.heap import keep_freed_blocks, return_freed_blocks
 from videoinr.decode.spatial_tiles import SpatialTiles, TiledField, TiledSampler
 from videoinr.decode.tile_workers import TileWorkers
-from videoinr.devices import ComputeProfile, is_out_of_memory
-from videoinr.errors import DeviceError, UsageError
+from videoinr.devices import ComputeProfile
+from videoinr.errors import DeviceError, UsageError, is_out_of_memory
 from videoinr.geometry import LinePhases, Rect, Tile, tile_rect, tiles_over
 from videoinr.images import deep_from_tensor, rgbx_from_tensor
 from videoinr.model.ops import prepare_cpu

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from videoinr.devices import is_out_of_memory
-from videoinr.errors import DeviceError
+from videoinr.errors import DeviceError, is_out_of_memory
 from videoinr.evaluation.footage import Frames
 from videoinr.evaluation.metrics import psnr, ssim
 from videoinr.evaluation.optical_flow import flow_difference, optical_flow

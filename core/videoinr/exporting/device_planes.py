@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from videoinr.devices import computing_on, is_out_of_memory
+from videoinr.devices import computing_on
+from videoinr.errors import is_out_of_memory
 from videoinr.exporting.coding import FULL_RANGE, Coding
 from videoinr.exporting.planes import Planes
 

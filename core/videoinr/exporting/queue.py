@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.errors import Cancelled, ExportError, VideoInrError
+from videoinr.errors import Cancelled, ExportError, VideoInrError, unforeseen
 from videoinr.exporting.job_file import ExportCall, read_job
 from videoinr.exporting.journal import NothingToResumeError, resumable
 from videoinr.exporting.outcome_files import has_output, target_of
@@ -147,7 +147,8 @@ def _ended(job: Path, export: Export, watch: JobWatch, log: JobLog) -> JobResult
         raise
     except Exception as error:  # One job must not end the queue.
         say_traceback(log)
-        return JobResult(job.name, None, f"An unexpected error occurred: {error!r}.")
+        told = unforeseen(error)
+        return JobResult(job.name, None, str(told), told.hint)
     log.say(f"done: {report.frames} frames in {report.path}")
     return JobResult(job.name, report, made=watch.made, seconds=watch.seconds)
 

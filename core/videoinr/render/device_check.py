@@ -27,11 +27,10 @@ from videoinr.devices import (
     computing_on,
     current,
     is_lost,
-    is_out_of_memory,
     pick_device,
     profile_for,
 )
-from videoinr.errors import VideoInrError
+from videoinr.errors import VideoInrError, is_out_of_memory
 from videoinr.geometry import Grid
 from videoinr.model import fast_code
 from videoinr.model.weights import SELF_TEST_GRID, SELF_TEST_PHASE, LoadedModel, self_test_frames, stored_self_test

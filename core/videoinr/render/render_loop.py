@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from videoinr.errors import Cancelled, VideoInrError
+from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.playing.cache import PlayCache
 from videoinr.render.hand_over import EncodeAhead, HandOver, Job, LookAgain, RenderAhead
 from videoinr.render.inquiry import Inquiry
@@ -88,7 +88,8 @@ class RenderLoop:
                 self._fail(job, str(error), error.hint)
             except Exception as error:
                 log.exception("the render thread failed on %s", job)
-                self._fail(job, f"An unexpected error occurred: {error!r}.", "The log has the details.")
+                told = unforeseen(error, "The log has the details.")
+                self._fail(job, str(told), told.hint)
         self._close_clip()
 
     def _next_job(self) -> Job | None:
