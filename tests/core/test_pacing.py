@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from videoinr.geometry import Grid
 from videoinr.render.pacing import (
     AHEAD_SECS,
+    COLD_SECS,
     DRAFT_DIVISORS,
     DRAFT_SECS,
     DWELL_SECS,
     HALF,
+    MOVING_SECS,
     SMOOTH_SECS,
     Pacer,
     SpeedMeter,
@@ -85,20 +87,30 @@ def test_a_view_that_stays_is_warm_and_a_view_that_changes_is_cold() -> None:
     assert ask(Grid(650, 366), 4) > HALF, "another zoom: cold"
 
 
+def test_a_moving_view_waits_for_a_slow_first_picture_only_where_that_is_short() -> None:
+    query = RenderRequest(whole(Grid(1000, 1000), pair=50), moving=True)
+    for cold_secs, divisor in ((0.9 * COLD_SECS, 1), (1.5 * COLD_SECS, HALF)):
+        pacer = pacer_at(cold_secs / 1e6, warm_secs_per_pixel=0.1 * SMOOTH_SECS / 1e6)
+        pacer.divisor_for(query)
+        assert pacer.divisor_for(query) == divisor
+        pacer.note_picture(query.query, SMOOTH_SECS / 10)
+        assert pacer.divisor_for(query) == 1, "it is there"
+
+
 def test_small_changes_of_speed_do_not_change_the_density() -> None:
     query = RenderRequest(whole(Grid(1000, 1000)), moving=True)
-    pacer = pacer_at(DRAFT_SECS / 1e6 * HALF**2 * 0.95)
+    pacer = pacer_at(MOVING_SECS / 1e6 * HALF**2 * 0.95)
     assert pacer.divisor_for(query) == HALF
-    pacer.note_picture(whole(Grid(1000, 1000), pair=77), DRAFT_SECS * HALF**2 * 1.2)
+    pacer.note_picture(whole(Grid(1000, 1000), pair=77), MOVING_SECS * HALF**2 * 1.2)
     assert pacer.divisor_for(query) == HALF
     for pair in range(100, 120):
-        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), DRAFT_SECS * HALF**2 * 1.5)
+        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), MOVING_SECS * HALF**2 * 1.5)
     assert pacer.divisor_for(query) > HALF
     for pair in range(200, 220):
-        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), DRAFT_SECS * HALF**2 * 0.95)
+        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), MOVING_SECS * HALF**2 * 0.95)
     assert pacer.divisor_for(query) > HALF, "too little faster"
     for pair in range(300, 320):
-        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), DRAFT_SECS * HALF**2 * 0.7)
+        pacer.note_picture(whole(Grid(1000, 1000), pair=pair), MOVING_SECS * HALF**2 * 0.7)
     assert pacer.divisor_for(query) == HALF
 
 
@@ -122,7 +134,7 @@ def test_another_clip_forgets_encoding_times_and_keeps_the_decoding_speed() -> N
     pacer = pacer_at(1e-6, warm_secs_per_pixel=1e-8)
     query = RenderRequest(whole(Grid(1000, 1000)), moving=True)
     pacer.note_encoding(0.004)
-    assert [pacer.divisor_for(query), pacer.divisor_for(query)] == [6, 1]
+    assert pacer.divisor_for(query) == 1
     pacer.forget_clip()
     assert pacer.dwell_secs == DWELL_SECS
     assert pacer.divisor_for(query) == 6, "its views are cold, at the speed known"

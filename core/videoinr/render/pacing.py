@@ -8,7 +8,7 @@ same pixels, and none replaces a better one of its instant (:attr:`~videoinr.typ
 | the source frame under the instant changed              | the source frame, to compare with; the window shows   |
 |                                                         | it only while there is nothing else                   |
 | full, or a draft that is finer than the source frames,  | that one: full or half density if that is expected    |
-| is expected within DRAFT_SECS                           | within SMOOTH_SECS (60 Hz), else the finest (10 Hz)   |
+| is expected within DRAFT_SECS (moving: MOVING_SECS)     | within SMOOTH_SECS (60 Hz), else the finest           |
 | otherwise: the pair is not encoded, it is the time of a | a motion draft; a quick one if the view is moving     |
 | source frame, or a draft would be softer                |                                                       |
 | the view moves over pairs faster than motion is found   | of a motion draft's kind: the source frame itself     |
@@ -43,8 +43,12 @@ from videoinr.types import RegionQuery, RenderRequest
 SMOOTH_SECS = 0.014
 """Time for a picture to follow a display of 60 Hz, painting included."""
 DRAFT_SECS = 0.045
-"""Time for a draft. An input may have to wait for the draft before its own, so a drag is answered within twice this
-time, and redraws at 10 Hz or more with room to spare."""
+"""Time for a draft of a view at rest."""
+MOVING_SECS = 0.03
+"""Time for a draft of a moving view. An input may have to wait for the draft before its own, so a drag is answered
+within twice this time; where drafts take longer, motion drafts follow the mouse better."""
+COLD_SECS = 0.06
+"""Time for the first picture of a density, if those after it are expected in time: a moving view waits once so long."""
 DWELL_SECS = 0.06
 """How long a moving view must stay on a pair that is not encoded before its encoding starts."""
 CROP_SECS = 0.15
@@ -167,19 +171,28 @@ class Pacer:
     def divisor_for(self, request: RenderRequest) -> int:
         """Return how many times coarser than the screen the first picture of ``request`` is; 1 means full at once."""
         view = _view_of(request.query)
-        # A view that stays while time moves is cold once; a view that changes is cold every time.
-        meter = self._warm if view == self._last_view and not self._warm.is_guess else self._cold
-        self._last_view = view
-        self._last_divisor = self._divisor(request, meter)
+        stays, self._last_view = view == self._last_view, view
+        self._last_divisor = self._divisor(request, stays=stays)
         return self._last_divisor
 
-    def _divisor(self, request: RenderRequest, meter: SpeedMeter) -> int:
-        expected = {divisor: meter.expected_secs(_area(request.query, divisor)) for divisor in DRAFT_DIVISORS}
+    def _divisor(self, request: RenderRequest, *, stays: bool) -> int:
+        secs = MOVING_SECS if request.moving else DRAFT_SECS
+        expected = {divisor: self._expected_secs(request.query, divisor, stays=stays) for divisor in DRAFT_DIVISORS}
         smooth = (divisor for divisor in (1, HALF) if expected[divisor] <= self._limit(divisor, SMOOTH_SECS))
-        quick = (divisor for divisor in DRAFT_DIVISORS if expected[divisor] <= self._limit(divisor, DRAFT_SECS))
+        quick = (divisor for divisor in DRAFT_DIVISORS if expected[divisor] <= self._limit(divisor, secs))
         if not request.moving and expected[1] <= DRAFT_SECS:
             return 1
         return next(smooth, None) or next(quick, DRAFT_DIVISORS[-1])
+
+    def _expected_secs(self, query: RegionQuery, divisor: int, *, stays: bool) -> float:
+        """Return the time that a picture of this density will take, or those after it if it is the first of many."""
+        picture = coarser(query, divisor) if divisor > 1 else query
+        warm_secs, cold_secs = (meter.expected_secs(picture.rect.area) for meter in (self._warm, self._cold))
+        if self._warm.is_guess:
+            return cold_secs
+        # A view that stays while time moves is cold once; a view that changes is cold every time.
+        is_warm = _view_of(picture) in self._seen or (stays and cold_secs <= COLD_SECS)
+        return warm_secs if is_warm else cold_secs
 
     def _limit(self, divisor: int, secs: float) -> float:
         return secs / LOYALTY if divisor < self._last_divisor else secs
@@ -187,7 +200,3 @@ class Pacer:
 
 def _view_of(query: RegionQuery) -> _View:
     return query.instant.pair, query.grid, query.rect
-
-
-def _area(query: RegionQuery, divisor: int) -> int:
-    return coarser(query, divisor).rect.area if divisor > 1 else query.rect.area
