@@ -63,4 +63,4 @@ def is_wanted(destination: str, source: str, packages: Path) -> bool:
     path = Path(source)
     if path.is_relative_to(packages) or path.is_relative_to(_MODULES) or ".so" not in path.name:
         return True
-    return path.name.startswith(PYTHONS_OWN) or path.name.startswith("tile")
+    return path.name.startswith(PYTHONS_OWN) or path.name == "native.so"

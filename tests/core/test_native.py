@@ -155,12 +155,12 @@ def test_the_code_is_compiled_once_in_a_private_folder(caches: Path, monkeypatch
 def test_code_that_came_with_the_program_needs_no_compiler(
     caches: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    build.compile_to(tmp_path / "tile.so")
-    monkeypatch.setattr(build, "PREBUILT", tmp_path / "tile.so")
+    build.compile_to(tmp_path / "native.so")
+    monkeypatch.setattr(build, "PREBUILT", tmp_path / "native.so")
     monkeypatch.setenv("PATH", str(tmp_path))
     made = build.made.__wrapped__()
     assert made.library is not None
-    assert made.name == "tile.so"
+    assert made.name == "native.so"
     assert not caches.exists()
     with pytest.raises(FileNotFoundError):
         build.compile_to(tmp_path / "other.so")

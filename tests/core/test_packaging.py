@@ -82,7 +82,7 @@ def test_every_process_that_the_program_starts_of_itself_is_one_that_a_frozen_pr
         ("libxcb-cursor.so.0", "/usr/lib/x86_64-linux-gnu/libxcb-cursor.so.0", False),
         ("libstdc++.so.6", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6", False),
         ("libffi.so.8", "/usr/lib/x86_64-linux-gnu/libffi.so.8", True),
-        ("videoinr/model/native/tile.so", "/build/tile.so", True),
+        ("videoinr/model/native/native.so", "/build/native.so", True),
         ("videoinr_resources/demo/demo.mp4", "/elsewhere/demo.mp4", True),
     ],
 )

@@ -1,14 +1,16 @@
 """Warps two frames along the flows of a proxy and blends them: pixels of any region, on any grid.
 
 Frames that are finer than the grid are shrunk to it first (antialiased), whole, so that nothing is point-sampled; what
-remains is a bicubic read at x + flow. The grid is computed in whole tiles, each by itself: on a CPU a region equals the
-crop of the whole to the bit.
+remains is a bicubic read at x + flow. On a CPU that has fast code, that is one pass in C over the rows (model/native);
+elsewhere the grid is computed in whole tiles, each by itself. So on a CPU a region equals the crop of the whole to the
+bit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -19,13 +21,19 @@ from videoinr.decode.proxy_motion import MotionMaps
 from videoinr.decode.tile_workers import TileWorkers
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect, Tile, tile_rect, tiles_over
+from videoinr.model import ops
 from videoinr.model.points import Points
 from videoinr.types import RegionQuery
+
+if TYPE_CHECKING:
+    from videoinr.model.native.warp import WarpedRows
 
 _Pixels = Callable[[Rect], Tensor]
 """The pixels of a tile, float32 [3, h, w], levels, not clamped."""
 _TAPS = 2
 """Pixels that a bicubic read needs on either side of its position."""
+_BAND_ROWS = 16
+"""Rows that a thread draws at a time: few, so that all threads end together and a cancelled picture ends soon."""
 
 
 def plane_size(clip: Grid, grid: Grid) -> Grid:
@@ -67,6 +75,8 @@ class FrameWarper:
         """
         size = _size(first)
         maps = _maps(motion, size, query, self._device)
+        if (rows := ops.warped_rows((first, second), maps, query.rect, query.grid)) is not None:
+            return self._drawn_by_rows(rows, token)
 
         def pixels(rect: Rect) -> Tensor:
             *flow, share = _enlarged(maps, rect, query.grid)
@@ -90,6 +100,8 @@ class FrameWarper:
         """
         if _size(plane) == query.grid:
             return _rgbx(plane[:, *query.rect.slices])
+        if (rows := ops.warped_rows((plane,), None, query.rect, query.grid)) is not None:
+            return self._drawn_by_rows(rows, token)
         size = _size(plane)
 
         def pixels(rect: Rect) -> Tensor:
@@ -98,6 +110,12 @@ class FrameWarper:
             return _read(plane, x.expand(rect.height, -1), y.expand(-1, rect.width))
 
         return self._drawn(pixels, query, token)
+
+    def _drawn_by_rows(self, rows: WarpedRows, token: CancelToken) -> Tensor:
+        height = len(rows.out)
+        bands = ((row, min(row + _BAND_ROWS, height)) for row in range(0, height, _BAND_ROWS))
+        self._workers.each(lambda band: rows.draw(*band), bands, token)
+        return rows.out
 
     def _drawn(self, pixels: _Pixels, query: RegionQuery, token: CancelToken) -> Tensor:
         rect = query.rect

@@ -11,11 +11,14 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
 import torch
 
 from videoinr.cancel import CancelToken
-from videoinr.geometry import Tile
+
+_Part = TypeVar("_Part")
+"""A part of a picture: a tile, or rows."""
 
 
 class TileWorkers:
@@ -27,30 +30,30 @@ class TileWorkers:
         begin = partial(_use_one_core, torch.get_num_threads())
         self._pool = ThreadPoolExecutor(count, "tiles", initializer=begin) if count else None
 
-    def each(self, work: Callable[[Tile], None], tiles: Iterable[Tile], token: CancelToken) -> None:
-        """Call ``work`` for every tile, and return when all calls have returned.
+    def each(self, work: Callable[[_Part], None], parts: Iterable[_Part], token: CancelToken) -> None:
+        """Call ``work`` for every part, and return when all calls have returned.
 
         Args:
             work: Runs on any of the threads, in torch's inference mode.
-            tiles: The tiles, in the order in which work on them begins.
-            token: Checked before each tile.
+            parts: The parts, in the order in which work on them begins.
+            token: Checked before each part.
 
         Raises:
             Cancelled: ``token`` was cancelled. Like any exception of ``work``, it is raised when no thread works any
             more.
         """
-        queue, lock, failed = iter(tiles), threading.Lock(), threading.Event()
+        queue, lock, failed = iter(parts), threading.Lock(), threading.Event()
 
         def run() -> None:
             try:
                 with torch.inference_mode():
                     while not failed.is_set():
                         with lock:
-                            tile = next(queue, None)
-                        if tile is None:
+                            part = next(queue, None)
+                        if part is None:
                             return
                         token.check()
-                        work(tile)
+                        work(part)
             except BaseException:
                 failed.set()
                 raise

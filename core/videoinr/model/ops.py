@@ -5,7 +5,7 @@ This is the only file of the package that asks which backend there is. Four are 
 - plain torch: on every device, with gradients;
 - the Triton kernels of ``kernels/``: on CUDA. Those of the heads have gradients; those of the encoders' layers are for
   inference under autocast, since training needs the maps between the steps that they join;
-- native/: the heads in C, for inference on a CPU where there is a C compiler;
+- native/: the heads, and the warping of frames, in C, for inference on a CPU where there is a C compiler;
 - torchvision: its deformable convolution, where torchvision is installed (it is not a dependency).
 
 The kernels are imported where they are used: Triton takes a while to import, and a CPU has no use for it.
@@ -49,6 +49,7 @@ from videoinr.model.warp import (
 
 if TYPE_CHECKING:
     from videoinr.model.native.heads import PackedHead
+    from videoinr.model.native.warp import WarpedRows
 
 ERROR_WINDOW = 5
 """Side of the window over which a candidate flow's error is averaged, pixels of its level."""
@@ -356,6 +357,18 @@ def colour_from_table(
     return native.colour(_packed(head), features, points, flow, shift, blend_logit(t), field)
 
 
+def warped_rows(frames: Sequence[Tensor], maps: Tensor | None, rect: Rect, grid: Grid) -> WarpedRows | None:
+    """Return what draws a picture warped from bytes in one pass over its rows on a CPU; None elsewhere.
+
+    See :class:`~videoinr.model.native.warp.WarpedRows` for the arguments.
+    """
+    if not all(is_on_cpu(frame) and frame.dtype == torch.uint8 for frame in frames) or native.library() is None:
+        return None
+    from videoinr.model.native.warp import WarpedRows
+
+    return WarpedRows(frames, maps, rect, grid)
+
+
 def _is_by_line(shift: Tensor, first_sum: Tensor) -> bool:
     """Return whether ``shift`` is the same for all pixels, or for those of a row or a column of one rectangle."""
     if shift.numel() == shift.shape[-1]:
@@ -365,7 +378,7 @@ def _is_by_line(shift: Tensor, first_sum: Tensor) -> bool:
 
 
 def prepare_cpu() -> None:
-    """Compile what :func:`run_head` and :func:`colour_from_table` use on a CPU, unless an earlier process did."""
+    """Compile what a CPU uses here (:func:`run_head` and what follows it), unless an earlier process did."""
     native.library()
 
 

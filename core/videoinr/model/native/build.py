@@ -1,4 +1,4 @@
-"""Compiles tile.c with the system's C compiler, keeps the result for later processes, and loads it."""
+"""Compiles the C files with the system's compiler, keeps the result for later processes, and loads it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from videoinr.text.plain import printable
 SWITCH = "VIDEOINR_NATIVE"
 """An environment variable; 0 means plain torch."""
 
-_SOURCE = Path(__file__).with_name("tile.c")
-PREBUILT = _SOURCE.with_suffix(".so")
+_FOLDER = Path(__file__).parent
+_SOURCES = (_FOLDER / "tile.c", _FOLDER / "warp.c")
+_HEADERS = (_FOLDER / "sampling.h",)
+PREBUILT = _FOLDER / "native.so"
 """What a frozen program brings along, so that it needs no compiler; an installed one has no such file."""
 _FLAGS = ("-O3", "-mavx2", "-mfma", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -36,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What came of compiling tile.c.
+    """What came of compiling the C files.
 
     Attributes:
         library: the code; None where there is none.
@@ -64,7 +66,7 @@ def switch_off() -> None:
 
 @cache
 def made() -> Made:
-    """Compile and load tile.c, unless an earlier process compiled it. The answer holds until :func:`switch_off`."""
+    """Load the C files, compiled now or by an earlier process. The answer holds until :func:`switch_off`."""
     if os.environ.get(SWITCH) == "0":
         return Made(absence="switched off")
     if not _suits_processor():
@@ -77,7 +79,7 @@ def made() -> Made:
         file = _compiled(compiler)
         return Made(_loaded(file), file.name)
     except (OSError, subprocess.SubprocessError, AttributeError) as error:
-        _log.info("tile.c cannot be used: %s", error)
+        _log.info("the code in C cannot be used: %s", error)
         return Made(absence=f"compiling it failed: {printable(str(error))}", has_failed=True)
 
 
@@ -90,15 +92,15 @@ def _suits_processor() -> bool:
 
 
 def _compiled(compiler: str) -> Path:
-    """Return the compiled file for this source, these flags and this compiler; compile it if there is none yet."""
-    source = _SOURCE.read_bytes()
+    """Return the compiled file for these sources, flags and this compiler; compile it if there is none yet."""
+    source = [file.read_bytes() for file in (*_SOURCES, *_HEADERS)]
     details = Path(compiler).resolve().stat()
     name = sha256(repr((source, _FLAGS, compiler, details.st_size, details.st_mtime_ns)).encode()).hexdigest()[:20]
     folder = _private_folder()
-    file = folder / f"tile-{name}.so"
+    file = folder / f"native-{name}.so"
     if not file.exists():
         with tempfile.TemporaryDirectory(dir=folder) as work:
-            made = Path(work) / "tile.so"
+            made = Path(work) / "native.so"
             compile_to(made, compiler)
             # Renamed when it is complete: another process never loads half a file.
             made.replace(file)
@@ -106,7 +108,7 @@ def _compiled(compiler: str) -> Path:
 
 
 def compile_to(file: Path, compiler: str | None = None) -> None:
-    """Compile tile.c to ``file``, by the system's compiler if none is named.
+    """Compile the C files to ``file``, by the system's compiler if none is named.
 
     Raises:
         OSError: there is no compiler, or it cannot be started.
@@ -114,7 +116,7 @@ def compile_to(file: Path, compiler: str | None = None) -> None:
     """
     if (chosen := compiler or _compiler()) is None:
         raise FileNotFoundError("there is no C compiler")
-    command = [chosen, *_FLAGS, "-o", str(file), str(_SOURCE), "-lm"]
+    command = [chosen, *_FLAGS, "-o", str(file), *map(str, _SOURCES), "-lm"]
     subprocess.run(command, check=True, capture_output=True, timeout=_COMPILE_SECS, stdin=subprocess.DEVNULL)
 
 
@@ -140,5 +142,8 @@ def _loaded(file: Path) -> ctypes.CDLL:
     made = ctypes.CDLL(str(file))
     made.videoinr_head.argtypes = (c_void_p, c_void_p, c_int64, c_void_p, c_int32)
     made.videoinr_colour.argtypes = (c_void_p, c_void_p)
-    made.videoinr_head.restype = made.videoinr_colour.restype = None
+    made.videoinr_warp.argtypes = (c_void_p, c_int32, c_int32, c_void_p)
+    made.videoinr_enlarge.argtypes = (c_void_p, c_int32, c_int32)
+    for function in (made.videoinr_head, made.videoinr_colour, made.videoinr_warp, made.videoinr_enlarge):
+        function.restype = None
     return made

@@ -3,13 +3,10 @@
    A block of pixels goes through all layers while it lies in the first-level cache. Vectors hold eight channels of one
    pixel. Each pixel's result is independent of the other pixels of its block. */
 
-#include <math.h>
-#include <stdint.h>
 #include <string.h>
 
-typedef float v8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
+#include "sampling.h"
+
 
 enum { BLOCK = 48, GROUP = 6, WIDEST = 72, DEEPEST = 6 }; /* widths up to 64; rows of 64 would share cache sets */
 
@@ -136,8 +133,6 @@ void videoinr_head(const Head *head, const float *first_sum, int64_t count, floa
     }
 }
 
-static inline int inside(int place, int size) { return place < 0 ? 0 : place < size ? place : size - 1; }
-
 /* The neighbours of a position on an axis of size pixels, borders extended, and the weight of the second. */
 static inline float neighbours(float position, int size, int *lower, int *upper) {
     float last = (float)(size - 1);
@@ -196,21 +191,6 @@ static inline void sample_latent(const Tile *tile, int end, float x, float y, in
     const float *row[4] = {map_row(tile, end, left, top, channels), map_row(tile, end, right, top, channels),
                            map_row(tile, end, left, bottom, channels), map_row(tile, end, right, bottom, channels)};
     gather(row, weight, channels, out, end);
-}
-
-/* The weights of four taps of the cubic of a = -0.75 around a position that lies part of the way after the second. */
-static inline v4 cubic(float part) {
-    const float a = -0.75f;
-    float before = part + 1, after = 1 - part, last = 2 - part;
-    return (v4){((a * before - 5 * a) * before + 8 * a) * before - 4 * a, ((a + 2) * part - (a + 3)) * part * part + 1,
-                ((a + 2) * after - (a + 3)) * after * after + 1, ((a * last - 5 * a) * last + 8 * a) * last - 4 * a};
-}
-
-/* A place beyond the border by more than the cubic's reach reads what the border has. NaN reads the middle. */
-static inline float in_reach(float position, int size) {
-    if (!(position == position)) return 0.5f * (float)(size - 1);
-    position = position > -4 ? position : -4;
-    return position < (float)size + 3 ? position : (float)size + 3;
 }
 
 static void sample_frame(const Tile *tile, int end, float x, float y, float rgb[3]) {
