@@ -90,12 +90,10 @@ def test_planes_of_any_order_in_memory_give_the_same_picture(warper: FrameWarper
 
 @needs_library
 def test_flows_that_are_no_numbers_or_lead_far_away_read_the_frame(warper: FrameWarper) -> None:
-    maps, grid = motion(1), Grid(90, 60)
+    maps, grid, plain = motion(1), Grid(90, 60), torch.full((3, 43, 61), 7, dtype=torch.uint8)
     for value in (float("nan"), float("inf"), -1e30, 1e30):
         maps.flow[:, 3:6] = value
-        found = warper.between(
-            *(torch.full((3, 43, 61), 7, dtype=torch.uint8) for _ in range(2)), maps, query(grid), NEVER
-        )
+        found = warper.between(plain, plain, maps, query(grid), NEVER)
         rows = found[20:28, :, :3]  # All of their flow is the value: between others, infinities give no number.
         assert ((rows == 7) | (rows == 0)).all()
 
