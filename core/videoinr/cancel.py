@@ -50,6 +50,14 @@ class CancelToken:
         if self._event.is_set():
             raise Cancelled
 
+    def attend(self, wait: Callable[[float | None], bool]) -> None:
+        """Wait, on the thread that asked for the work, until other threads have done it.
+
+        Args:
+            wait: Waits for so many seconds (None: without limit); returns whether the work is done.
+        """
+        wait(None)
+
     def watch(self, progress: Callable[[int, int], None]) -> None:
         """Let ``progress`` hear of the work from now on; see the constructor."""
         self._progress = progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 
 import pytest
@@ -79,6 +80,39 @@ def test_an_interlude_runs_at_checks_but_not_at_its_own() -> None:
     with pytest.raises(Cancelled):
         between.check()
     assert len(calls) == 2
+
+
+def test_interludes_belong_to_the_thread_that_made_the_token() -> None:
+    calls = list[str]()
+    between = InterludeToken(CancelToken(), lambda: calls.append(threading.current_thread().name))
+    other = threading.Thread(target=between.check)
+    other.start()
+    other.join()
+    assert calls == []
+    between.check()
+    assert calls == [threading.current_thread().name]
+
+
+def test_interludes_go_on_while_other_threads_work() -> None:
+    looks, calls, token = iter([False, False, False, True]), list[int](), CancelToken()
+    between = InterludeToken(token, lambda: calls.append(1))
+    between.attend(lambda secs: next(looks))
+    assert len(calls) == 3
+    token.cancel()
+    with pytest.raises(Cancelled):
+        between.attend(lambda secs: False)
+
+
+def test_an_interlude_waits_for_its_own_threads_without_another_one() -> None:
+    waits = list[float | None]()
+
+    def wait(secs: float | None) -> bool:
+        waits.append(secs)
+        return secs is None
+
+    between = InterludeToken(CancelToken(), lambda: between.attend(wait))
+    between.check()
+    assert waits == [None]
 
 
 def test_an_interlude_that_fails_leaves_the_next_one_possible() -> None:

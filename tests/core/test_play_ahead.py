@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -16,16 +15,17 @@ from helpers.shots import pan
 from helpers.slow_renderer import Pace, gradient
 from helpers.tiny_model import load_tiny_model
 from helpers.waiting import wait_until
-from videoinr.cancel import NEVER
+from videoinr.cancel import CancelToken
 from videoinr.clip.memory_clip import open_frames
 from videoinr.devices import pick_device, profile_for
 from videoinr.geometry import Grid, Rect
 from videoinr.playing.cache import PlayCache
 from videoinr.playing.plan import PlayPlan, play_times
 from videoinr.render.engine import Engine
-from videoinr.render.play_ahead import BAND_ROWS, PlayAhead, bands
+from videoinr.render.interlude import InterludeToken
+from videoinr.render.play_ahead import PlayAhead
 from videoinr.timeline import Timeline
-from videoinr.types import Instant, Quality, RegionQuery, RenderRequest, Segment
+from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest, Segment
 
 TIMELINE = Timeline.constant(50, Fraction(25))
 HALF = Fraction(1, 2)
@@ -155,25 +155,18 @@ def test_a_failure_is_not_reported_and_ends_the_plan(
     assert bench.told.failures == []
 
 
-@pytest.mark.parametrize("top", [0, 5, 128, 200])
-def test_bands_end_at_the_rows_of_tiles_and_cover_the_picture(top: int) -> None:
-    rect = Rect(3, top, 40, 300)
-    parts = list(bands(rect))
-    assert parts[0].y == top
-    assert all(one.bottom == other.y for one, other in itertools.pairwise(parts))
-    assert parts[-1].bottom == rect.bottom
-    assert all(one.bottom % BAND_ROWS == 0 for one in parts[:-1])
-    assert {(one.x, one.width) for one in parts} == {(3, 40)}
-
-
-def test_a_picture_made_in_bands_has_the_bits_of_the_whole_one(tmp_path: Path) -> None:
-    query = RegionQuery(Instant(1, Fraction(1, 3)), Grid(150, 330), Rect(5, 40, 140, 280))
-    clip, profile = open_frames(pan(1, 4), fps=Fraction(12)), profile_for(pick_device("cpu"))
+def test_drafts_that_are_drawn_while_a_picture_is_decoded_change_no_bit_of_either(tmp_path: Path) -> None:
+    query, grid = RegionQuery(Instant(1, Fraction(1, 3)), Grid(300, 330), Rect(0, 0, 300, 330)), Grid(150, 165)
+    playing = RegionQuery(Instant(2, Fraction(1, 7)), grid, grid.rect)
+    clip, profile = open_frames(pan(1, 5), fps=Fraction(12)), profile_for(pick_device("cpu"))
     with Engine(clip, load_tiny_model(tmp_path), profile) as engine, PlayCache(64 << 20) as cache:
-        whole_picture = engine.render(query)
+        alone = engine.render(query), engine.motion(playing, quick=True)
+        drafts = list[RenderedRegion]()
+        between = InterludeToken(CancelToken(), lambda: drafts.append(engine.motion(playing, quick=True)))
         ahead = PlayAhead(engine, cache)
-        ahead.render(query, NEVER, NEVER)
+        ahead.render(query, between)
         kept = ahead.get(query)
-        assert kept is not None
-        assert np.array_equal(kept.rgbx, whole_picture.rgbx)
-        assert kept.rank == whole_picture.rank
+    assert kept is not None
+    assert np.array_equal(kept.rgbx, alone[0].rgbx)
+    assert drafts
+    assert all(np.array_equal(draft.rgbx, alone[1].rgbx) for draft in drafts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -52,6 +53,54 @@ def test_threads_that_start_later_keep_their_number_of_cores() -> None:
     finally:
         workers.close()
         torch.set_num_threads(before)
+
+
+class Attending(CancelToken):
+    """Does something on the thread that waits, each time that it looks."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._act = act
+
+    def attend(self, wait: Callable[[float | None], bool]) -> None:
+        while not wait(0.001):
+            self._act()
+
+
+def test_the_thread_that_waits_is_free_for_what_the_token_does_there() -> None:
+    workers, is_free, seen = TileWorkers(2), threading.Event(), set[str]()
+
+    def act() -> None:
+        seen.add(threading.current_thread().name)
+        is_free.set()
+
+    def work(tile: Tile) -> None:
+        is_free.wait(60)
+
+    workers.each(work, TILES, Attending(act))
+    workers.close()
+    assert seen == {threading.current_thread().name}
+
+
+def test_what_fails_on_the_thread_that_waits_ends_the_work() -> None:
+    workers, started, done = TileWorkers(2), threading.Event(), list[Tile]()
+
+    def work(tile: Tile) -> None:
+        started.set()
+        failed.wait(60)
+        done.append(tile)
+
+    failed = threading.Event()
+
+    def act() -> None:
+        if started.wait(60):
+            threading.Timer(0.02, failed.set).start()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        workers.each(work, TILES, Attending(act))
+    workers.close()
+    assert len(done) <= 2, "those that had begun"
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TypeVar
 
@@ -62,9 +62,15 @@ class TileWorkers:
             run()
             return
         futures = [self._pool.submit(run) for _ in range(self._count)]
-        errors = [future.exception() for future in futures]
-        for error in filter(None, errors):
-            raise error
+        errors = list[BaseException | None]()
+        try:
+            token.attend(lambda secs: not wait(futures, secs).not_done)
+        except BaseException as error:
+            failed.set()
+            errors.append(error)
+        errors += [future.exception() for future in futures]
+        for each in filter(None, errors):
+            raise each
 
     def close(self) -> None:
         """End the threads."""

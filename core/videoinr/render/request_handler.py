@@ -28,8 +28,6 @@ from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, Render
 
 FULLS_BYTES = 32 * 2**20
 """The most that full pictures may take that are kept, so that who returns to a view finds it as it was."""
-
-
 QUICK_SECS = 0.06
 """Inquiries that follow the view are answered between the pictures of a drag, if the last one took less than this."""
 MOTION_REACH = 4
@@ -89,7 +87,7 @@ class RequestHandler:
         self._level.note(request.query.grid)
         self._sought.clear()
         self._is_prepared = False
-        self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
+        self._note_movement(request)
         self._show_source(instant)
         if (full := self._fulls.get(request.query) or self._play.get(request.query)) is not None:
             self._tell(full)
@@ -98,10 +96,7 @@ class RequestHandler:
         divisor = self._pacer.divisor_for(request)
         starts_softly = self._starts_with_motion(request, divisor)
         if starts_softly:
-            outrun = request.moving and self._outruns_motion(instant)
-            first = request.on_screen or request.query
-            first = replace(first, instant=_at_source(instant), readout=None) if outrun else first
-            self._show_motion(first, quick=request.moving)
+            self._show_motion(self._soft_query(request), quick=request.moving)
             if request.is_playing:
                 self._listener.busy(False)
                 return
@@ -176,7 +171,7 @@ class RequestHandler:
             self._renderer.encode(instant.pair, between, instant.phase, query.grid)
             if not was_encoded:
                 self._pacer.note_encoding(time.monotonic() - started - between.spent_secs)
-            self._play.render(query, token, between if self._hand_over.is_playing else None)
+            self._play.render(query, between)
 
         self._hand_over.run(Task(instant.pair, Stage.AHEAD, query, is_ahead=True), work)
 
@@ -244,6 +239,17 @@ class RequestHandler:
         if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=not quick):
             task = Task(query.instant.pair, Stage.FIRST_PICTURE, query)
             self._hand_over.run(task, lambda token: self._draw_motion(query, token, quick=quick))
+
+    def _soft_query(self, request: RenderRequest) -> RegionQuery:
+        """Return the motion draft of ``request`` to draw: of the source frame, where the view outruns motion."""
+        query = request.on_screen or request.query
+        if request.moving and self._outruns_motion(query.instant):
+            source = Instant(query.instant.pair, Fraction(int(query.instant.phase)))
+            return replace(query, instant=source, readout=None)
+        return query
+
+    def _note_movement(self, request: RenderRequest) -> None:
+        self._gesture.note(request, self._hand_over.asked_at_secs, self._hand_over.interval_secs)
 
     def _outruns_motion(self, instant: Instant) -> bool:
         """Return whether the view will have left the pair when its motion is found."""
@@ -318,7 +324,8 @@ class RequestHandler:
             self._draw_between(request, token)
 
     def _draw_between(self, request: RenderRequest, token: CancelToken) -> None:
-        query = request.on_screen or request.query
+        self._note_movement(request)
+        query = self._soft_query(request)
         if not self._shown.outdoes(query, rank_of(Quality.MOTION, self._read_on(query)), is_exact=False):
             self._show_source(query.instant)
             self._draw_motion(query, token, quick=True)
@@ -391,7 +398,3 @@ def _resampled(region: RenderedRegion, query: RegionQuery) -> RenderedRegion:
 
 def _middle(pair: int) -> Instant:
     return Instant(pair, Fraction(1, 2))
-
-
-def _at_source(instant: Instant) -> Instant:
-    return Instant(instant.pair, Fraction(int(instant.phase)))
