@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, VideoInrError
+from videoinr.threads import stand_back
 from videoinr.types import PairKind
 from videoinr_viewer.clip_access.side_reader import SideReader
 
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 REPORT_SECS = 0.25
 """How often the survey tells what it found."""
 NICENESS = 10
-"""Added to the priority of the thread: pictures come first."""
+"""By how much the thread stands back: pictures come first."""
 REST_SECS = 0.2
 """The survey waits for this long after the last work on a picture."""
 
@@ -86,7 +85,7 @@ class Survey(QObject):
     def _run(self, path: Path, pairs: int, token: CancelToken, previous: threading.Thread | None) -> None:
         if previous is not None:
             previous.join()
-        _lower_priority()
+        stand_back(NICENESS)
         try:
             self._judge_all(path, pairs, token)
         except Cancelled:
@@ -125,9 +124,3 @@ class Survey(QObject):
             self._may_run.wait()
             time.sleep(REST_SECS)
         token.check()
-
-
-def _lower_priority() -> None:
-    """Lower the priority of this thread, where the system has one for each thread."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

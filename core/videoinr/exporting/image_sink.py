@@ -21,7 +21,8 @@ from videoinr.exporting.picture_names import check_pattern
 from videoinr.exporting.picture_work import PictureWork
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.target import NameTakenError, check_folder, write_errors
-from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, stand_back, waiting_bytes
+from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, waiting_bytes
+from videoinr.threads import stand_back
 from videoinr.writing.names import free_name
 
 _MOST_WRITERS = 8

@@ -15,7 +15,8 @@ from videoinr.exporting.coding import THREADS, Coding
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.planes import FrameMaker, Picture
-from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes, stand_back
+from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes
+from videoinr.threads import stand_back
 
 _MOST_CONVERTERS = 4
 

@@ -1,18 +1,15 @@
-"""What bounds the pictures that wait to be encoded, and ranks the threads that encode them behind those that decode."""
+"""What bounds the pictures that wait to be encoded."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 _LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
 _GROUPS = Path("/sys/fs/cgroup")
-_NICER = 5
-"""By how much threads that code stand back behind those that decode, which wait for each other after every picture."""
 PATIENCE_SECS = 0.1
 """How long a thread waits before it looks whether the export was cancelled, or has failed."""
 
@@ -64,11 +61,3 @@ class ByteBudget:
         with self._changed:
             self._held -= count
             self._changed.notify_all()
-
-
-def stand_back() -> None:
-    """Give this thread, and those that it starts, a lower priority where a thread can have one."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)

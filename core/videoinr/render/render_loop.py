@@ -22,9 +22,14 @@ from videoinr.render.messages import Failure
 from videoinr.render.pacing import Pacer
 from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.request_handler import RequestHandler
+from videoinr.threads import stand_back
 from videoinr.types import RenderRequest
 
 log = logging.getLogger(__name__)
+
+NICENESS = 5
+"""By how much this thread and the threads that work for it stand back behind the window's, which needs little time, but
+at once."""
 
 
 class RenderLoop:
@@ -79,6 +84,7 @@ class RenderLoop:
     # ---- on the loop's own thread ----
 
     def _run(self) -> None:
+        stand_back(NICENESS)
         while (job := self._next_job()) is not None:
             try:
                 self._do(job)
