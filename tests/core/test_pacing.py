@@ -97,6 +97,14 @@ def test_a_moving_view_waits_for_a_slow_first_picture_only_where_that_is_short()
         assert pacer.divisor_for(query) == 1, "it is there"
 
 
+def test_inputs_that_come_slowly_get_drafts_that_take_as_long() -> None:
+    request = RenderRequest(whole(Grid(1000, 1000)), moving=True)
+    speed = (MOVING_SECS + DRAFT_SECS) / 2 / 1e6 * HALF**2
+    for interval_secs, divisor in ((0.0, 3), (MOVING_SECS, 3), (DRAFT_SECS, HALF), (1.0, HALF)):
+        assert pacer_at(speed).divisor_for(request, interval_secs) == divisor
+    assert pacer_at(2 * speed).divisor_for(request, 1.0) > HALF, "never longer than at rest"
+
+
 def test_small_changes_of_speed_do_not_change_the_density() -> None:
     query = RenderRequest(whole(Grid(1000, 1000)), moving=True)
     pacer = pacer_at(MOVING_SECS / 1e6 * HALF**2 * 0.95)

@@ -16,7 +16,8 @@ class Gesture:
     """One gesture after the other: a run of moving requests without a rest between them."""
 
     def __init__(self) -> None:
-        self._interval_secs = 0.0
+        self.interval_secs = 0.0
+        """How long after the request before it the last one came; 0 at the start of a gesture."""
         self._pair, self._pair_since_secs = -1, 0.0
         self._has_decoded = False
         self.secs_per_pair = float("inf")
@@ -27,7 +28,7 @@ class Gesture:
     @property
     def rest_secs(self) -> float:
         """How long no newer request must come until the view is at rest."""
-        return min(max(REST_SECS, REST_INTERVALS * self._interval_secs), MOST_REST_SECS)
+        return min(max(REST_SECS, REST_INTERVALS * self.interval_secs), MOST_REST_SECS)
 
     def note(self, request: RenderRequest, asked_at_secs: float, interval_secs: float) -> None:
         """Record a request that is answered; a resting one ends the gesture.
@@ -39,10 +40,10 @@ class Gesture:
         """
         pair = request.query.instant.pair
         if not request.moving or interval_secs > self.rest_secs:
-            self._interval_secs, self.secs_per_pair = 0.0, float("inf")
+            self.interval_secs, self.secs_per_pair = 0.0, float("inf")
             self._has_decoded = self.keeps_to_motion = False
         else:
-            self._interval_secs = interval_secs
+            self.interval_secs = interval_secs
             if pair != self._pair:
                 self.secs_per_pair = (asked_at_secs - self._pair_since_secs) / abs(pair - self._pair)
         if pair != self._pair:

@@ -45,8 +45,8 @@ SMOOTH_SECS = 0.014
 DRAFT_SECS = 0.045
 """Time for a draft of a view at rest."""
 MOVING_SECS = 0.03
-"""Time for a draft of a moving view. An input may have to wait for the draft before its own, so a drag is answered
-within twice this time; where drafts take longer, motion drafts follow the mouse better."""
+"""Time for a draft of a moving view; as long as the inputs are apart, up to DRAFT_SECS, if they come more slowly. An
+input may have to wait for the draft before its own; where drafts take longer, motion drafts follow the mouse better."""
 COLD_SECS = 0.06
 """Time for the first picture of a density, if those after it are expected in time: a moving view waits once so long."""
 DWELL_SECS = 0.06
@@ -168,15 +168,20 @@ class Pacer:
         """Whether pairs may be encoded before a request asks for them."""
         return self._encode_secs is None or self._encode_secs <= AHEAD_SECS
 
-    def divisor_for(self, request: RenderRequest) -> int:
-        """Return how many times coarser than the screen the first picture of ``request`` is; 1 means full at once."""
+    def divisor_for(self, request: RenderRequest, interval_secs: float = 0.0) -> int:
+        """Return how many times coarser than the screen the first picture of ``request`` is; 1 means full at once.
+
+        Args:
+            request: the request.
+            interval_secs: how far apart the requests of the present gesture come.
+        """
         view = _view_of(request.query)
         stays, self._last_view = view == self._last_view, view
-        self._last_divisor = self._divisor(request, stays=stays)
+        self._last_divisor = self._divisor(request, interval_secs, stays=stays)
         return self._last_divisor
 
-    def _divisor(self, request: RenderRequest, *, stays: bool) -> int:
-        secs = MOVING_SECS if request.moving else DRAFT_SECS
+    def _divisor(self, request: RenderRequest, interval_secs: float, *, stays: bool) -> int:
+        secs = min(max(MOVING_SECS, interval_secs), DRAFT_SECS) if request.moving else DRAFT_SECS
         expected = {divisor: self._expected_secs(request.query, divisor, stays=stays) for divisor in DRAFT_DIVISORS}
         smooth = (divisor for divisor in (1, HALF) if expected[divisor] <= self._limit(divisor, SMOOTH_SECS))
         quick = (divisor for divisor in DRAFT_DIVISORS if expected[divisor] <= self._limit(divisor, secs))

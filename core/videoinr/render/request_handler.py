@@ -93,7 +93,7 @@ class RequestHandler:
             self._tell(full)
             self._listener.busy(False)
             return
-        divisor = self._pacer.divisor_for(request)
+        divisor = self._pacer.divisor_for(request, self._gesture.interval_secs)
         starts_softly = self._starts_with_motion(request, divisor)
         if starts_softly:
             self._show_motion(self._soft_query(request), quick=request.moving)
