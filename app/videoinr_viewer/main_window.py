@@ -251,6 +251,7 @@ class MainWindow(QMainWindow):
         session.view_changed.connect(view.look)
         session.view_changed.connect(status.look)
         session.shutter_changed.connect(status.show_shutter)
+        session.shutter_changed.connect(view.overlays.show_shutter)
         self.planner.region_shown.connect(view.repaint_layers)
         session.requested.connect(view.expect)
         view.screen_changed.connect(session.set_screen)

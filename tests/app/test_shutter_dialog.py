@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QTransform
 
 from helpers.stage import Stage
 from videoinr.geometry import Readout, Rect, rect_on_grid
@@ -17,6 +17,7 @@ from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.journey.shutter_dialog import ShutterDialog
 from videoinr_viewer.journey.shutter_outline import ShutterOutline
 from videoinr_viewer.picture.picture_item import Pane
+from videoinr_viewer.timeline.tick_slider import GROOVE_PX, HANDLE_RADIUS_PX
 
 
 def planner_of(stage: Stage) -> JourneyPlanner:
@@ -205,3 +206,54 @@ def test_playback_and_export_have_the_region(stage: Stage) -> None:
     assert part.rect == rect_on_grid(region.rect, clip.info.grid, plan.grid)
     planner_of(stage).set_shutter_region(ShutterRegion(Rect(0, 0, 5000, 8), Fraction(90)))
     assert part_in(stage) is None, "it leaves the clip"
+
+
+def test_the_slider_is_filled_from_its_middle(stage: Stage, dialog: ShutterDialog) -> None:
+    slider = dialog.slider
+
+    def filled() -> tuple[float, float] | None:
+        shot = slider.grab().toImage()
+        ink = slider.palette().color(QPalette.ColorRole.Highlight)
+        row = [x for x in range(shot.width()) if shot.pixelColor(x, slider.groove_y_px) == ink]
+        # The handle is painted in the same colour.
+        at = slider.x_from_tick(slider.value())
+        row = [x for x in row if abs(x - at) > HANDLE_RADIUS_PX + 3]
+        return (min(row), max(row)) if row else None
+
+    assert filled() is None
+    for msecs in (30, -30):
+        dialog.secs.setValue(msecs)
+        ends = filled()
+        assert ends is not None
+        middle = slider.width() / 2
+        assert ends[msecs < 0] == pytest.approx(middle, abs=GROOVE_PX)
+        assert all((x - middle) * msecs > -GROOVE_PX * abs(msecs) for x in ends)
+
+
+def test_what_is_not_corrected_says_so(stage: Stage, dialog: ShutterDialog) -> None:
+    window, planner = stage.viewer.window, planner_of(stage)
+    note = "rolling shutter not corrected"
+    for name in ("compare-side-by-side", "flow-colours"):
+        window.actions_by_id[name].trigger()
+    window.actions_by_id["slice"].trigger()
+    stage.wait_for(lambda: window.slicing.dock is not None)
+    dock, overlays = window.slicing.dock, window.frame_view.overlays
+    assert dock is not None
+
+    def told() -> str:
+        return "\n".join([overlays.badge.text(), window.inspections.legend.accessibleName(), dock.windowTitle()])
+
+    assert note not in told()
+    planner.set_readout(Fraction(1, 80))
+    assert told().count(note) == 3
+    window.actions_by_id["against-blend"].trigger()
+    assert overlays.badge.text() == f"Blend of both frames, {note}"
+    assert overlays.second_badge.text() == "VideoINR"
+    window.frame_view.set_source_only(True)
+    assert overlays.badge.text() == f"Source, {note}"
+    window.frame_view.set_source_only(False)
+    for name in ("flow-off", "leave"):
+        window.actions_by_id[name].trigger()
+    assert not window.inspections.legend.parts
+    planner.set_readout(Fraction(0))
+    assert note not in told()

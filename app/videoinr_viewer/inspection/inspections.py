@@ -56,6 +56,7 @@ class Inspections(QObject):
         session.open_wanted.connect(self._forget_questions)
         session.requested.connect(self._follow)
         session.view_changed.connect(self._look)
+        session.shutter_changed.connect(self._refresh)
         frame_view.screen_changed.connect(self._refresh)
 
     # ---- what is shown ----
@@ -267,6 +268,8 @@ class Inspections(QObject):
             parts.append(Part(Key.SHARES, tuple(self._blend_lines())))
         if self.follows_point:
             parts.append(Part(Key.NOTHING, tuple(self._trajectory_lines())))
+        if parts and self._session.shutter.readout is not None:
+            parts.append(Part(Key.NOTHING, (tr("Overlays: rolling shutter not corrected"),)))
         return parts
 
     def _flow_lines(self) -> list[str]:

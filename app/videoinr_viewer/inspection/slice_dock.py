@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+from videoinr.playing.plan import Shutter
 from videoinr.render.slicing import SliceColumn, SlicePlan
 from videoinr_viewer.inspection.slice_overlay import END, START
 from videoinr_viewer.style.language import tr
@@ -53,6 +54,7 @@ class SliceDock(QDockWidget):
         self.setObjectName("slice")
         self.setAllowedAreas(Qt.DockWidgetArea.BottomDockWidgetArea | Qt.DockWidgetArea.TopDockWidgetArea)
         self._plan: SlicePlan | None = None
+        self._left, self._is_corrected = 0, False
         self._rows: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
         self.plot = _Plot()
         self.plot.setAccessibleName(tr("x-t slice: the pixels of the line over time"))
@@ -94,6 +96,13 @@ class SliceDock(QDockWidget):
             self._draw()
             self._tell(answer.left)
 
+    @Slot(object)
+    def show_shutter(self, shutter: Shutter) -> None:
+        """Say in the title when the picture's rolling shutter is corrected, which the slice's is not."""
+        self._is_corrected = shutter.readout is not None
+        if self._plan is not None:
+            self._tell(self._left)
+
     def show_position(self, position: Fraction) -> None:
         """Mark the time in view, in source frames."""
         self.now.setValue(float(position))
@@ -117,13 +126,15 @@ class SliceDock(QDockWidget):
         self.image.setRect(QRectF(self._plan.first - half, 0, columns / self._plan.steps, height))
 
     def _tell(self, left: int) -> None:
-        plan = self._plan
+        plan, self._left = self._plan, left
         assert plan is not None
         (x0, y0), (x1, y1) = plan.line
         text = tr(
             "x-t slice, ({a}, {b}) to ({c}, {d}), {count} instants a frame",
             a=round(x0), b=round(y0), c=round(x1), d=round(y1), count=plan.steps,
         )  # fmt: skip
+        if self._is_corrected:
+            text = tr("{name}, rolling shutter not corrected", name=text)
         done = 100 * (plan.columns - left) // plan.columns
         self.setWindowTitle(f"{text} · {done} %" if left else text)
 

@@ -176,6 +176,8 @@ class Slicing(QObject):
             self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
             self.dock.position_wanted.connect(self._go)
             self.dock.closed.connect(self.leave)
+            self.dock.show_shutter(self._session.shutter)
+            self._session.shutter_changed.connect(self.dock.show_shutter)
         self.dock.show()
         return self.dock
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +20,7 @@ from videoinr.geometry import longest_readout_secs
 from videoinr.journey.shutter_region import ShutterRegion
 from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog
 from videoinr_viewer.journey.planner import JourneyPlanner
+from videoinr_viewer.journey.readout_slider import ReadoutSlider
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import decimal, tr
 
@@ -74,10 +74,9 @@ class ShutterDialog(SideDialog):
         self.secs.setSuffix(tr(" ms"))
         self.secs.lineEdit().setTextMargins(6, 0, 0, 0)
         self.secs.setAccessibleName(tr("Time to read a frame"))
-        self.slider = QSlider(Qt.Orientation.Horizontal, form)
+        self.slider = ReadoutSlider(tr("Time to read a frame"), form)
         self.slider.setSingleStep(_STEPS // 2)
         self.slider.setPageStep(5 * _STEPS)
-        self.slider.setAccessibleName(tr("Time to read a frame"))
         rows.setVerticalSpacing(9)
         rows.addRow(_title(tr("Rolling shutter"), form))
         rows.addRow(about)
@@ -145,6 +144,7 @@ class ShutterDialog(SideDialog):
             steps = min(int(1000 * most * _STEPS), _MOST_STEPS)
             self.slider.setRange(-steps, steps)
             self.slider.setValue(round(msecs * _STEPS))
+        self.slider.forget_backdrop()  # The signals that would repaint it are blocked.
         self.reset.setEnabled(bool(secs))
         self._tell(secs)
         self._show_region(self._planner.journey.shutter_region)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, QRectF, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
+from videoinr.playing.plan import Shutter
 from videoinr.render.messages import Opened
 from videoinr.timeline import Timeline
 from videoinr.types import Quality, RenderedRegion
@@ -27,7 +28,7 @@ class Overlays(QObject):
         self._timeline: Timeline | None = None
         self._mouse: QPoint | None = None
         self._point = (0.0, 0.0)
-        self._wants_values = True
+        self._wants_values, self._is_corrected = True, False
         self.badge, self.second_badge = (QLabel(view) for _ in range(2))
         for label in (self.badge, self.second_badge):
             label.setObjectName("badge")
@@ -79,11 +80,19 @@ class Overlays(QObject):
         self.minimap.wanted = wanted
         self.look()
 
+    @Slot(object)
+    def show_shutter(self, shutter: Shutter) -> None:
+        """Say beside a reference that comes from the clip's frames when the rolling shutter is corrected without it."""
+        self._is_corrected = shutter.readout is not None
+        self.update_badge()
+
     @Slot()
     def update_badge(self) -> None:
         """Say which parts of the picture are what."""
         mode = self._comparison.mode
-        reference = reference_name(self._comparison.kind, self._comparison.reference_name)
+        reference = self._note_recorded(
+            reference_name(self._comparison.kind, self._comparison.reference_name), self._comparison.kind
+        )
         if self._comparison.is_awaited:
             reference = tr("{name}: being computed…", name=reference)
         first, second = {
@@ -97,12 +106,19 @@ class Overlays(QObject):
             Compare.BLINK: (reference if self._item.blinks else "VideoINR", ""),
         }[mode]  # fmt: skip
         if self._item.source_only:
-            first, second = tr("Source"), ""
+            first, second = self._note_recorded(tr("Source"), Reference.NEAREST), ""
         for label, text in ((self.badge, first), (self.second_badge, second)):
             label.setText(text)
             label.adjustSize()
             label.setVisible(bool(text))
         self._place_second()
+
+    def _note_recorded(self, name: str, reference: Reference) -> str:
+        """Return ``name``, with the words that it shows lines as they were recorded where the picture does not."""
+        is_recorded = reference in (Reference.NEAREST, Reference.BICUBIC, Reference.BLEND)
+        if self._is_corrected and is_recorded:
+            return tr("{name}, rolling shutter not corrected", name=name)
+        return name
 
     def _place_second(self) -> None:
         self.second_badge.move(self._view.width() // 2 + MARGIN_PX, MARGIN_PX)
