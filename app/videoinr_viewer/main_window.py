@@ -287,8 +287,9 @@ class MainWindow(QMainWindow):
         self.help.failed.connect(messages.show_error)
         export.progressed.connect(status.show_export)
         export.ended.connect(status.clear_export)
-        self.exports.queue.told.connect(messages.show_notice)
-        self.exports.queue.failed.connect(messages.show_error)
+        for exports in (self.exports, self.exports.queue):
+            exports.told.connect(messages.show_notice)
+            exports.failed.connect(messages.show_error)
         self.exports.queue.noted.connect(status.show_queue)
         self.exports.queue.note_left()
 

@@ -283,6 +283,48 @@ def test_an_export_can_be_cancelled(dialog_of: Callable[..., tuple[Stage, Export
     assert dialog.title.text() == "Cancelled"
 
 
+@pytest.mark.parametrize(
+    ("how", "title", "words"),
+    [("damaged", "Done", "2 frames decoded with errors."), ("fail", "The export failed", "The disk is full.")],
+)
+def test_the_end_of_an_export_is_told_where_its_dialog_was_closed(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, how: str, title: str, words: str
+) -> None:
+    stage, dialog = dialog_of(how)
+    window = stage.viewer.window
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.start.click()
+    dialog.close()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert window.messages.isVisible()
+    assert words in window.messages.text.text()
+    window.actions_by_id["export"].trigger()
+    assert dialog.title.isVisible()
+    assert dialog.title.text() == title
+    dialog.close()
+    window.actions_by_id["export"].trigger()
+    assert dialog.start.isVisible(), "once it was seen, the form comes back"
+
+
+def test_an_estimate_is_no_export(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, dialog = dialog_of("crash")
+    window = stage.viewer.window
+    dialog.form.path.setText(str(tmp_path / "out.mp4"))
+    dialog.estimate.click()
+    assert dialog.cancel.text() == "Cancel the estimate"
+    monkeypatch.setattr(window.exports, "asks", True)
+    assert window.exports.may_quit(), "an estimate writes nothing"
+    dialog.cancel.click()
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+    assert (dialog.title.text(), dialog.status.text()) == ("Cancelled", "")
+    dialog.again.click()
+    dialog.start.click()
+    assert dialog.cancel.text() == "Cancel the export"
+    stage.wait_for(lambda: not stage.viewer.export.is_running)
+
+
 def test_the_finished_frames_of_a_cancelled_export_are_kept_if_the_user_wants(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
 ) -> None:

@@ -257,3 +257,17 @@ def test_what_is_not_corrected_says_so(stage: Stage, dialog: ShutterDialog) -> N
     assert not window.inspections.legend.parts
     planner.set_readout(Fraction(0))
     assert note not in told()
+
+
+def test_the_dialog_opens_beside_the_middle_of_the_picture_and_stays_where_it_is_put(stage: Stage) -> None:
+    window = stage.viewer.window
+    window.actions_by_id["rolling-shutter"].trigger()
+    dialog = window.side_windows.shutter
+    assert dialog is not None
+    seen = window.geometry() & window.screen().availableGeometry()
+    assert dialog.geometry().center().x() > seen.center().x() + 100
+    assert dialog.frameGeometry().right() < seen.right()
+    dialog.move(7, 9)
+    dialog.hide()
+    dialog.show()
+    assert (dialog.x(), dialog.y()) == (7, 9)

@@ -19,7 +19,7 @@ from videoinr_viewer.dialogs.side_dialog import FRAME_PX, FormArea
 from videoinr_viewer.export.dialog import ExportDialog
 
 PATIENCE_SECS = 60
-DIALOGS = 18
+DIALOGS = 19
 """How many dialogs, or states of a dialog, the helper opens."""
 
 

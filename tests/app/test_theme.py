@@ -6,7 +6,16 @@ import re
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QLabel, QMenu
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QLabel,
+    QMenu,
+    QProxyStyle,
+    QStyle,
+    QStyleHintReturn,
+    QStyleOption,
+    QWidget,
+)
 
 from helpers.stage import Stage
 from videoinr_viewer.style.theme import DARK_TEXTS, LIGHT_TEXTS, Tone, palette, set_tone, style_sheet
@@ -94,3 +103,26 @@ def test_a_tone_colours_a_text_in_the_theme() -> None:
     assert label.palette().color(label.foregroundRole()) == QColor(DARK_TEXTS.WARM)
     set_tone(label, Tone.PLAIN)
     assert label.palette().color(label.foregroundRole()) != QColor(DARK_TEXTS.WARM)
+
+
+class WithIcons(QProxyStyle):
+    """A style whose buttons of dialogs have icons, as on most desktops."""
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        data: QStyleHintReturn | None = None,
+    ) -> int:
+        if hint is QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons:
+            return 1
+        return super().styleHint(hint, option, widget, data)
+
+
+def test_the_buttons_of_dialogs_have_no_icons_of_the_system(stage: Stage) -> None:
+    # Black on dark they cannot be seen.
+    style, box = WithIcons(), QDialogButtonBox(stage.viewer.window)
+    box.setStyle(style)
+    button = box.addButton(QDialogButtonBox.StandardButton.Close)
+    assert button.icon().isNull()

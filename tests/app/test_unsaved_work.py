@@ -92,6 +92,23 @@ def test_unsaved_work_is_offered_to_the_next_window_and_restored(
     assert not third.viewer.window.restore_bar.isVisible()
 
 
+def test_what_is_no_segment_and_no_bookmark_is_not_counted(
+    stage_with: Callable[..., Stage], project_clip: Path
+) -> None:
+    lost = stage_with()
+    lost.open(str(project_clip))
+    lost.viewer.window.planner.set_readout(Fraction(1, 80))
+    lost.viewer.window.autosave.write()
+    idle(lost)
+    lost.viewer.window.close()
+    stage = stage_with()
+    bar = stage.viewer.window.restore_bar
+    stage.wait_for(bar.isVisible)
+    assert "Unsaved work on" in bar.text.text()
+    assert "bookmarks" not in bar.text.text()
+    assert "bookmarks" not in bar.choice.itemText(0)
+
+
 def test_the_work_of_several_windows_is_offered_and_each_can_be_chosen(
     stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ from videoinr_viewer.viewer import Viewer
 
 ACTIONS = (
     "export", "export-queue", "clip-window", "retime", "annotations", "settings", "change-shortcuts", "keys", "palette",
+    "rolling-shutter",
 )  # fmt: skip
 LONG = Path("/home/somebody/Videos/A long holiday in the mountains of another country, the second day, uncut.mp4")
 PATIENCE_MSECS = 20_000

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 
 FRAME_PX = QSize(10, 40)
 """Room for the frame and the title of a window; the system says how large they are only once the window is shown."""
+ASIDE_PX, BELOW_PX = 12, 40
+"""Room between a dialog that stands aside and the main window's right and upper edge: the menus stay in sight."""
 _FIELDS = (QComboBox, QAbstractSpinBox, QSlider)
 _LEAST_ROWS = 5
 """Rows of text that a form area shows at least."""
@@ -30,10 +32,15 @@ class SideDialog(QDialog):
     wanted_px = QSize()
     """The size at first, if the screen has room for it; an invalid or empty one: what the contents ask for."""
 
+    stands_aside = False
+    """Whether it opens at the right edge of the main window: one looks at the picture while one uses it."""
+
     def setVisible(self, visible: bool) -> None:
         """Show the dialog, or hide it."""
         if visible and not self.isVisible():
             self._fit()
+            if self.stands_aside and not self.testAttribute(Qt.WidgetAttribute.WA_Moved):
+                self._stand_aside()
         super().setVisible(visible)
 
     def close_box(self, *actions: QPushButton) -> QDialogButtonBox:
@@ -49,6 +56,15 @@ class SideDialog(QDialog):
         was_sized = self.testAttribute(Qt.WidgetAttribute.WA_Resized)
         wanted = self.size() if was_sized else self.sizeHint() if self.wanted_px.isEmpty() else self.wanted_px
         self.resize(wanted.boundedTo(room_on_screen(self)))
+
+    def _stand_aside(self) -> None:
+        parent = self.parentWidget()
+        if parent is not None:
+            ground = parent.geometry() & self.screen().availableGeometry()
+            size = self.size() + FRAME_PX
+            left = ground.right() - size.width() - ASIDE_PX
+            top = min(ground.top() + BELOW_PX, ground.bottom() - size.height())
+            self.move(max(left, ground.left()), max(top, ground.top()))
 
 
 def room_on_screen(widget: QWidget) -> QSize:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Slot
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -37,7 +37,15 @@ from videoinr_viewer.style.text import describe_estimate, format_frames, format_
 
 
 class ExportDialog(SideDialog):
-    """A dialog beside the window. Closing it only hides it, and a running export continues."""
+    """A dialog beside the window. Closing it only hides it, and a running export continues.
+
+    ``is_estimating``: whether what runs is an estimate, which writes nothing.
+    """
+
+    told = Signal(str)
+    """How an export has ended of which the hidden dialog shows nothing."""
+    failed = Signal(str, str)
+    """Why such an export failed: what happened, and what to do."""
 
     def __init__(self, bridge: ExportBridge, queue: ExportQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +77,7 @@ class ExportDialog(SideDialog):
         )  # fmt: skip
         self._finished_path: Path | None = None
         self._done, self._is_stopping = 0, False
+        self.is_estimating = self._is_unseen = False
         self._lay_out()
         self._connect()
 
@@ -124,11 +133,12 @@ class ExportDialog(SideDialog):
         self._bridge.estimated.connect(self._show_estimate)
 
     def offer(self, source: ExportSource) -> None:
-        """Show the dialog with the form for ``source``, or with the progress of a running export."""
+        """Show the dialog with the form for ``source``; or with a running export, or how one ended in the meantime."""
         self.follow(source)
         self._queue.bridge.look()
-        if not self._bridge.is_running:
+        if not self._bridge.is_running and not self._is_unseen:
             self._show_form()
+        self._is_unseen = False
         self.show()
         self.raise_()
         self.activateWindow()
@@ -179,8 +189,10 @@ class ExportDialog(SideDialog):
             self._show_failed(str(error), error.hint)
             return
         self._run([*line[:1], "--estimate", *line[1:]], "")
+        self.is_estimating = True
         self.title.setText(tr("Estimate"))
         self.status.setText(tr("A few frames are decoded and coded…"))
+        self.cancel.setText(tr("Cancel the estimate"))
 
     def _agreed_job(self, out: Path | None = None) -> ExportJob | None:
         """Return the job of the form, which replaces ``out`` (None: its output) if that exists and the user agrees."""
@@ -200,7 +212,8 @@ class ExportDialog(SideDialog):
         self.title.setText(tr("Exporting {name}", name=name))
         self.status.setText(tr("Starting…"))
         self._show_buttons(self.cancel)
-        self._done, self._is_stopping = 0, False
+        self.cancel.setText(tr("Cancel the export"))
+        self._done, self._is_stopping, self.is_estimating = 0, False, False
         self._bridge.start(arguments)
 
     @Slot()
@@ -274,6 +287,7 @@ class ExportDialog(SideDialog):
         self._finished_path = path
         words = tr("Saved {frames} to {path}", frames=format_frames(frames), path=path)
         self._end(tr("Done"), f"{words}\n{warnings}".strip(), self.again, self.show_file)
+        self._tell(self.status.text())
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
 
@@ -281,25 +295,36 @@ class ExportDialog(SideDialog):
     def _show_estimate(self, found: dict[str, Any]) -> None:
         self.progress.hide()
         self._end(tr("Estimate"), describe_estimate(found), self.again)
+        self._tell(f"{tr('Estimate')}: {self.status.text()}")
 
     @Slot(str, str)
     def _show_failed(self, message: str, hint: str) -> None:
         self.progress.hide()
-        self._end(tr("The export failed"), f"{tr_engine(message)}\n{tr_engine(hint)}".strip(), self.again)
+        title = tr("The estimate failed") if self.is_estimating else tr("The export failed")
+        self._end(title, f"{tr_engine(message)}\n{tr_engine(hint)}".strip(), self.again)
+        if self._is_unseen:
+            self.failed.emit(message, hint)
 
     @Slot()
     def _show_cancelled(self) -> None:
         self.progress.hide()
-        self._end(tr("Cancelled"), tr("Nothing was saved."), self.again)
+        self._end(tr("Cancelled"), "" if self.is_estimating else tr("Nothing was saved."), self.again)
 
     @Slot(str, object)
     def _show_kept(self, message: str, path: Path) -> None:
         self._finished_path = path
         self.progress.hide()
         self._end(tr("Stopped"), message, self.again, self.show_file)
+        self._tell(message)
+
+    def _tell(self, words: str) -> None:
+        """Tell how it ended where nobody sees the dialog."""
+        if self._is_unseen:
+            self.told.emit(words.replace("\n", " "))
 
     def _end(self, title: str, words: str, *buttons: QPushButton) -> None:
         self._pages.setCurrentIndex(1)
+        self._is_unseen, self.is_estimating = not self.isVisible(), False
         self.cancel.setEnabled(True)
         self.title.setText(title)
         self.status.setText(words)

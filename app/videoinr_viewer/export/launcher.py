@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from videoinr.render.view import visible_units
@@ -38,6 +38,11 @@ class ExportLauncher(QObject):
     who could answer a question. ``modules``: those that are imported after the first picture, :data:`DIALOG_MODULE`
     among them.
     """
+
+    told = Signal(str)
+    """How an export has ended whose dialog is hidden."""
+    failed = Signal(str, str)
+    """Why such an export failed: what happened, and what to do."""
 
     def __init__(
         self,
@@ -97,6 +102,8 @@ class ExportLauncher(QObject):
         from videoinr_viewer.export.dialog import ExportDialog
 
         dialog = ExportDialog(self._bridge, self.queue, self._window)
+        dialog.told.connect(self.told)
+        dialog.failed.connect(self.failed)
         dialog.form.streams_wanted.connect(self._streams.want if self.asks else self._streams.read_now)
         self._streams.read.connect(dialog.form.take_streams)
         return dialog
@@ -130,7 +137,8 @@ class ExportLauncher(QObject):
 
     def may_quit(self) -> bool:
         """Return True if no export runs, or if the user agrees to stop it."""
-        runs, queue_runs = self._bridge.is_running, self.queue.bridge.is_running
+        is_estimate = self.dialog is not None and self.dialog.is_estimating
+        runs, queue_runs = self._bridge.is_running and not is_estimate, self.queue.bridge.is_running
         if not (self.asks and (runs or queue_runs)):
             return True
         question = tr("An export is still running. Stop it and quit?")

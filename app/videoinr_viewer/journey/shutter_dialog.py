@@ -33,6 +33,8 @@ _TEXT_PX = 400
 class ShutterDialog(SideDialog):
     """A window beside the main one. While the slider is dragged the view follows; letting it go is a step of undo."""
 
+    stands_aside = True
+
     def __init__(self, planner: JourneyPlanner, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
         self._planner, self._session = planner, session

@@ -109,15 +109,17 @@ class RestoreBar(QFrame):
 
 
 def _words(offer: Offer) -> str:
-    words = tr(
-        "Unsaved work on {clip} was left on {time}. Segments: {segments}, bookmarks: {bookmarks}.",
-        clip=offer.clip, time=_time(offer), segments=offer.segments, bookmarks=offer.bookmarks,
-    )  # fmt: skip
+    words = tr("Unsaved work on {clip} was left on {time}.", clip=offer.clip, time=_time(offer))
+    if not offer.segments and not offer.bookmarks:
+        return words  # It may be marks, a shutter or a curve: that there are no segments says nothing.
+    count = tr("Segments: {segments}, bookmarks: {bookmarks}.", segments=offer.segments, bookmarks=offer.bookmarks)
     # A number stays in the line of what it counts.
-    return words.replace(": ", ":\N{NO-BREAK SPACE}")
+    return f"{words} " + count.replace(": ", ":\N{NO-BREAK SPACE}")
 
 
 def _line(offer: Offer) -> str:
+    if not offer.segments and not offer.bookmarks:
+        return f"{offer.clip}, {_time(offer)}"
     return tr(
         "{clip}, {time}; segments: {segments}, bookmarks: {bookmarks}", clip=offer.clip, time=_time(offer),
         segments=offer.segments, bookmarks=offer.bookmarks,
