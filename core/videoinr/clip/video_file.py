@@ -17,6 +17,7 @@ from av.stream import Discard, Disposition, Stream
 from videoinr.clip.formats import NO_PLAYLISTS, VIDEO_OPTIONS, is_text
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
+from videoinr.clip.sound_channels import settle_channels
 from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
 
@@ -362,7 +363,7 @@ def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
     """Return the file's audio streams, also those of an unknown codec."""
     known = (stream.codec_context for stream in container.streams.audio)
     return tuple(
-        AudioInfo(context.codec.canonical_name, context.layout.nb_channels, context.sample_rate)
+        AudioInfo(context.codec.canonical_name, settle_channels(context).count, context.sample_rate)
         if context is not None
         else AudioInfo("unknown", 0, 0)
         for context in known

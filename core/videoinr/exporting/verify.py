@@ -12,6 +12,7 @@ from av.container import InputContainer
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.formats import VIDEO_OPTIONS
+from videoinr.clip.sound_channels import settle_channels
 from videoinr.errors import ExportError
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.webp import webp_facts
@@ -118,6 +119,7 @@ def verify_sound(path: Path, *, streams: int, duration_secs: Fraction, token: Ca
 def _sound_end(container: InputContainer, number: int, token: CancelToken) -> Fraction:
     """Decode the first packets of a sound stream, and return when its last packet starts."""
     stream = container.streams.audio[number]
+    settle_channels(stream.codec_context)
     packets, latest = 0, Fraction(0)
     for packet in container.demux(stream):
         token.check()

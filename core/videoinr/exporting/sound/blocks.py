@@ -14,6 +14,9 @@ Block = NDArray[np.float32]
 
 BLOCK_SAMPLES = 8192
 
+INTERLEAVED = "flt"
+"""The format of frames on the way to blocks and back: PyAV 18 ends the process at the planes of eight channels."""
+
 
 def silence(channels: int, samples: int) -> Iterator[Block]:
     """Yield ``samples`` samples of silence."""
@@ -54,21 +57,27 @@ def resampled(blocks: Iterable[Block], layout: str, rate: int, new_layout: str, 
     if (layout, rate) == (new_layout, new_rate):
         yield from blocks
         return
-    resampler = av.AudioResampler(format="fltp", layout=new_layout, rate=new_rate)
+    resampler = av.AudioResampler(format=INTERLEAVED, layout=new_layout, rate=new_rate)
     position = 0
     for block in blocks:
         frame = frame_from_block(block, layout, rate, position)
         position += block.shape[1]
         for each in resampler.resample(frame):
-            yield np.asarray(each.to_ndarray(), np.float32)
+            yield block_of(each)
     if position:
         for each in resampler.resample(None):
-            yield np.asarray(each.to_ndarray(), np.float32)
+            yield block_of(each)
+
+
+def block_of(frame: av.AudioFrame) -> Block:
+    """Return the samples of a frame of the format INTERLEAVED."""
+    return np.asarray(frame.to_ndarray(), np.float32).reshape(-1, frame.layout.nb_channels).T
 
 
 def frame_from_block(block: Block, layout: str, rate: int, position: int) -> av.AudioFrame:
     """Return a frame of ``block`` that starts ``position`` samples after second 0."""
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=layout)
+    samples = np.ascontiguousarray(block.T, np.float32).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(samples, format=INTERLEAVED, layout=layout)
     frame.sample_rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
     return frame
 

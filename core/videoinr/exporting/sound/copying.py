@@ -43,6 +43,8 @@ def why_not_copied(sound: SoundFacts, container: str, muxer: str, origin_secs: F
         return "its header would have to be rebuilt"
     if sound.codec in _DELAYS and muxer == "matroska" and "mov" in container:
         return f"the file cannot hold the delay of {sound.codec}"
+    if sound.has_own_order:
+        return "its channels are in an order of their own"
     if sound.start_secs is not None and sound.start_secs < origin_secs - _EARLY_SECS:
         return "it starts before the picture"
     return ""

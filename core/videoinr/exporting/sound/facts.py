@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import av
 
+from videoinr.clip.sound_channels import settle_channels
+
 _LOSSLESS = ("pcm", "flac", "alac", "truehd", "wavpack", "ape", "tta")
 _DEEP = ("s32", "s32p", "flt", "fltp", "dbl", "dblp", "s64", "s64p")
 
@@ -19,8 +21,9 @@ class SoundFacts:
         number: which of the file's sound streams, counted from 0.
         codec: FFmpeg's name of the codec.
         rate: samples per second.
-        layout: FFmpeg's name of the channels: mono, stereo, 5.1 ...
+        layout: FFmpeg's name of the channels as they are read: mono, stereo, 5.1 ...
         channels: how many there are.
+        has_own_order: whether the file holds the channels in an order of its own.
         start_secs: the file's own time of the first sample; None if the file does not say it.
         has_header: whether the file gives the codec's header apart from the packets.
         is_deep: whether the samples are lossless and have more than 16 bits.
@@ -36,12 +39,17 @@ class SoundFacts:
     has_header: bool
     is_deep: bool
     tags: tuple[tuple[str, str], ...]
+    has_own_order: bool = False
 
     @classmethod
     def of(cls, stream: av.AudioStream, number: int) -> SoundFacts | None:
         """Return the facts of ``stream``; None if FFmpeg cannot decode it."""
         context = stream.codec_context
-        if context is None or not context.sample_rate or not context.layout.nb_channels:
+        if context is None or not context.sample_rate:
+            return None
+        channels = settle_channels(context)
+        if not channels.count or (channels.is_own and not context.codec.name.startswith("pcm")):
+            # Such a decoder states the order again, at which PyAV ends the process.
             return None
         kept = {name: stream.metadata[name] for name in ("language", "title") if name in stream.metadata}
         start = None if stream.start_time is None else Fraction(stream.start_time * (stream.time_base or 1))
@@ -49,10 +57,11 @@ class SoundFacts:
             number=number,
             codec=context.codec.canonical_name,
             rate=context.sample_rate,
-            layout=context.layout.name,
-            channels=context.layout.nb_channels,
+            layout=channels.layout,
+            channels=channels.count,
             start_secs=start,
             has_header=bool(context.extradata),
             is_deep=context.codec.name.startswith(_LOSSLESS) and getattr(context.format, "name", "") in _DEEP,
             tags=tuple(kept.items()),
+            has_own_order=channels.is_own,
         )

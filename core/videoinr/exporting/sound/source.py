@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Discard
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.clip.sound_channels import relabelled, settle_channels
 from videoinr.clip.video_file import open_container
-from videoinr.exporting.sound.blocks import Block, sample_count, silence
+from videoinr.exporting.sound.blocks import INTERLEAVED, Block, block_of, sample_count, silence
 
 _LEAD_SECS = Fraction(1)
 """Decoding starts this much earlier: decoders need some packets before their samples are right."""
@@ -80,18 +80,21 @@ class SoundSource:
                 other.discard = Discard.all
         resampler: av.AudioResampler | None = None
         given: tuple[str, str, int] | None = None
+        order = list(settle_channels(stream.codec_context).order)
         _seek(container, stream, start_secs - _LEAD_SECS)
-        for frame in _frames(container, stream, token):
+        for decoded in _frames(container, stream, token):
+            frame = relabelled(decoded, self.layout)
             if frame.pts is None or frame.time_base is None:
                 continue
             kind = frame.format.name, frame.layout.name, frame.sample_rate
             if resampler is None or kind != given:
-                resampler, given = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate), kind
+                resampler, given = av.AudioResampler(format=INTERLEAVED, layout=self.layout, rate=self.rate), kind
             time_secs = frame.pts * frame.time_base - start_secs
             if time_secs + Fraction(frame.samples, frame.sample_rate) <= 0:
                 continue
             for each in resampler.resample(frame):
-                yield time_secs, np.asarray(each.to_ndarray(), np.float32)
+                block = block_of(each)
+                yield time_secs, block[order] if order else block
                 time_secs += Fraction(each.samples, self.rate)
 
 
