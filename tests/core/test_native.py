@@ -189,3 +189,14 @@ def test_without_it_the_heads_run_in_torch(obstacle: str, caches: Path, monkeypa
         monkeypatch.setenv("PATH", str(tools))
     assert build.made.__wrapped__().library is None
     assert not caches.exists() or not os.listdir(caches)
+
+
+@needs_library
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() != "AVX512", reason="needs AVX-512")
+def test_more_registers_change_no_bit(model: VideoINR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build.compile_to(tmp_path / "plain.so")
+    plain, first_sum = build._loaded(tmp_path / "plain.so"), torch.randn(301, model.decoder_head.widths[0])
+    with torch.inference_mode():
+        found = ops.run_head(model.decoder_head, first_sum)
+        monkeypatch.setattr("videoinr.model.native.heads.library", lambda: plain)
+        assert torch.equal(ops.run_head(model.decoder_head, first_sum), found)

@@ -8,7 +8,12 @@
 #include "sampling.h"
 
 
-enum { BLOCK = 48, GROUP = 6, WIDEST = 72, DEEPEST = 6 }; /* widths up to 64; rows of 64 would share cache sets */
+#ifdef __AVX512VL__
+enum { GROUP = 8 }; /* twice as many registers */
+#else
+enum { GROUP = 6 };
+#endif
+enum { BLOCK = 48, WIDEST = 72, DEEPEST = 6 }; /* widths up to 64; rows of 64 would share cache sets */
 
 typedef struct {
     int32_t layers;                  /* sine layers after the first sum, and then the last layer: layers + 1 products */
