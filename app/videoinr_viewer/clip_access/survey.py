@@ -11,8 +11,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from videoinr.cancel import CancelToken
+from videoinr.decode.priority import stand_back
 from videoinr.errors import Cancelled, VideoInrError
-from videoinr.threads import stand_back
 from videoinr.types import PairKind
 from videoinr_viewer.clip_access.side_reader import SideReader
 

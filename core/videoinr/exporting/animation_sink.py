@@ -20,13 +20,13 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
+from videoinr.decode.priority import stand_back
 from videoinr.errors import ExportError
 from videoinr.exporting.codecs import check_encodes
 from videoinr.exporting.coding import Coding, FrameConverter
 from videoinr.exporting.target import NameTakenError, partial_path, write_errors
 from videoinr.exporting.verify import verify_animation
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, waiting_bytes
-from videoinr.threads import stand_back
 from videoinr.writing.claims import claim
 from videoinr.writing.names import free_name
 from videoinr.writing.partial_file import PartialFile

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.picture_folder import numbered_files
+from videoinr.decode.priority import stand_back
 from videoinr.errors import ExportError
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.picture_formats import PICTURES, PictureFormat
@@ -22,7 +23,6 @@ from videoinr.exporting.picture_work import PictureWork
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.target import NameTakenError, check_folder, write_errors
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, waiting_bytes
-from videoinr.threads import stand_back
 from videoinr.writing.names import free_name
 
 _MOST_WRITERS = 8

@@ -11,12 +11,12 @@ from typing import Any
 
 import av
 
+from videoinr.decode.priority import stand_back
 from videoinr.exporting.coding import THREADS, Coding
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.planes import FrameMaker, Picture
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes
-from videoinr.threads import stand_back
 
 _MOST_CONVERTERS = 4
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from videoinr.decode.priority import stand_back
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.playing.cache import PlayCache
 from videoinr.render.hand_over import EncodeAhead, HandOver, Job, LookAgain, RenderAhead
@@ -22,7 +23,6 @@ from videoinr.render.messages import Failure
 from videoinr.render.pacing import Pacer
 from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.request_handler import RequestHandler
-from videoinr.threads import stand_back
 from videoinr.types import RenderRequest
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from videoinr.threads import stand_back
+from videoinr.decode.priority import stand_back
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
 
