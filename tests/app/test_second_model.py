@@ -64,7 +64,7 @@ def test_its_full_picture_of_the_view_is_what_is_compared(stage: Stage) -> None:
     assert decoded is not None
     assert reference is not None
     assert np.array_equal(reference.rgbx[..., :3], 255 - decoded.rgbx[..., :3])
-    assert view.overlays.badge.text() == "Model lite  |  VideoINR"
+    assert view.overlays.badge.text() == "Model lite  |  Model gradient"
     label, (psnr_db, ssim) = stage.viewer.window.status.score, nearness(decoded.rgbx, reference.rgbx)
     assert label.isVisible()
     assert label.text() == f"lite: {psnr_db:.2f} dB · SSIM {ssim:.3f}"
@@ -124,13 +124,13 @@ def test_while_it_is_computed_the_badge_says_so(stage: Stage) -> None:
     stage.viewer.session.step_source_frame(3)
     stage.wait_until_complete()
     badge = stage.viewer.window.frame_view.overlays.badge
-    stage.wait_for(lambda: badge.text() == "Model lite: being computed…  |  VideoINR")
+    stage.wait_for(lambda: badge.text() == "Model lite: being computed…  |  Model gradient")
     assert not comparison.is_complete
     made[0].pace = Pace()
     stage.viewer.session.step_source_frame(1)
     stage.wait_until_complete()
     stage.wait_for(lambda: comparison.is_complete)
-    assert badge.text() == "Model lite  |  VideoINR"
+    assert badge.text() == "Model lite  |  Model gradient"
 
 
 def test_a_failure_is_told_and_the_source_is_compared_again(stage: Stage) -> None:

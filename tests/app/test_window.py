@@ -79,12 +79,19 @@ def test_the_open_dialog_opens_the_chosen_file(stage_of: Callable[..., Stage], m
 
 def test_the_status_line_shows_how_far_an_encoding_is(stage: Stage) -> None:
     status = stage.viewer.window.status
+    stage.wait_until_complete()
+    status.set_busy(True)
     status.show_progress("encoding 34 %, 6 s")
     assert status.work.text() == "encoding 34 %, 6 s"
     status.show_progress("")
     assert status.work.text() == "encoding…"
     status.set_busy(False)
     assert status.work.text() == ""
+    status.show_progress("encoding 50 %, 3 s")
+    assert status.work.text() == "ahead: encoding 50 %, 3 s", "the picture is complete"
+    status.show_progress("")
+    assert status.work.text() == ""
+    assert status.work.isHidden()
 
 
 def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -> None:

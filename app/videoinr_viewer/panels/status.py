@@ -40,7 +40,7 @@ class StatusLine(QFrame):
         self.setObjectName("status")
         self._clip: Opened | None = None
         self._shown: Quality | None = None
-        self._is_opening = False
+        self._is_opening = self._is_busy = False
         self.where, self.zoom = QLabel(), QLabel()
         # Never elided: it says where the model extrapolates.
         self.scale = ShortenedLabel()
@@ -124,6 +124,7 @@ class StatusLine(QFrame):
     @Slot(bool)
     def set_busy(self, is_busy: bool) -> None:
         """Show that work goes on, if it takes long, or that the picture is complete."""
+        self._is_busy = is_busy
         if not is_busy:
             self._progress = ""
             self._patience.stop()
@@ -133,9 +134,14 @@ class StatusLine(QFrame):
 
     @Slot(str)
     def show_progress(self, words: str) -> None:
-        """Show how far the encoding in progress is; an empty text shows what is shown without."""
+        """Show how far the encoding in progress is; an empty text shows what is shown without.
+
+        Once the picture is complete, other pairs are encoded ahead: that says so, and leaves nothing at its end.
+        """
         self._progress = format_progress(words)
-        if words or self.work.text():
+        if not self._is_busy:
+            self._set_note(self.work, tr("ahead: {progress}", progress=self._progress) if words else "")
+        elif words or self.work.text():
             self._show_work()
 
     @Slot(object)

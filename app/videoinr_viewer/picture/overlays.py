@@ -26,6 +26,7 @@ class Overlays(QObject):
         super().__init__(view)
         self._view, self._item, self._comparison = view, item, comparison
         self._timeline: Timeline | None = None
+        self._model_name = ""
         self._mouse: QPoint | None = None
         self._point = (0.0, 0.0)
         self._wants_values, self._is_corrected = True, False
@@ -40,7 +41,7 @@ class Overlays(QObject):
 
     def open(self, opened: Opened) -> None:
         """Take a newly opened clip."""
-        self._timeline = opened.timeline
+        self._timeline, self._model_name = opened.timeline, opened.model_name
         self.minimap.open(opened.info.width, opened.info.height)
 
     def look(self) -> None:
@@ -95,15 +96,18 @@ class Overlays(QObject):
         )
         if self._comparison.is_awaited:
             reference = tr("{name}: being computed…", name=reference)
+        # Two models need two names.
+        is_model = self._comparison.kind is Reference.MODEL
+        decoded = reference_name(Reference.MODEL, self._model_name) if is_model else "VideoINR"
         first, second = {
             Compare.OFF: ("", ""),
-            Compare.WIPE: (f"{reference}  |  VideoINR", ""),
-            Compare.WIPE_FOLLOWS: (f"{reference}  |  VideoINR", ""),
-            Compare.SIDE_BY_SIDE: (reference, "VideoINR"),
+            Compare.WIPE: (f"{reference}  |  {decoded}", ""),
+            Compare.WIPE_FOLLOWS: (f"{reference}  |  {decoded}", ""),
+            Compare.SIDE_BY_SIDE: (reference, decoded),
             Compare.DIFFERENCE: (
                 tr("Difference from: {reference}, ×{gain}", reference=reference, gain=self._comparison.gain), "",
             ),
-            Compare.BLINK: (reference if self._item.blinks else "VideoINR", ""),
+            Compare.BLINK: (reference if self._item.blinks else decoded, ""),
         }[mode]  # fmt: skip
         if self._item.source_only:
             first, second = self._note_recorded(tr("Source"), Reference.NEAREST), ""
