@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from helpers.job_queues import frame_count
 from helpers.stage import Stage
 from videoinr.exporting.job_file import read_job
 from videoinr.exporting.queue_folder import jobs_in_order
-from videoinr.exporting.queue_state import EMPTY, JobState
+from videoinr.exporting.queue_state import EMPTY, JobState, QueuedJob, QueueState
 from videoinr_viewer.export import queue_bridge
 from videoinr_viewer.export.dialog import ExportDialog
 from videoinr_viewer.export.queue_dialog import QueueDialog
@@ -250,3 +251,30 @@ def test_the_desktop_tells_the_end_to_somebody_who_looks_elsewhere(
     monkeypatch.setattr(QApplication, "activeWindow", lambda: queue)
     queue.bridge.run_ended.emit()
     assert len(told) == 1, "the window itself shows it"
+
+
+def test_the_list_measures_its_columns_once_for_many_jobs(window_of: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = window_of()
+    dialog, bridge = queue_dialog(stage), stage.viewer.queue
+    bridge.watch(False)  # The folder is empty.
+    told: list[int] = []
+    dialog.list.model().dataChanged.connect(lambda first, last: told.append(last.row() - first.row() + 1))
+    jobs = [
+        QueuedJob(f"{number}.json", tmp_path / f"{number}.json", JobState.WAITING, tmp_path / f"{number}.mp4")
+        for number in range(30)
+    ]
+    for change, rows in (
+        (lambda: None, 30),
+        (lambda: jobs.reverse(), 30),
+        (lambda: jobs.__setitem__(7, replace(jobs[7], state=JobState.FAILED, message="The disk is full.")), 1),
+        (lambda: jobs.__setitem__(slice(0, 30), [replace(job, done=1, total=9) for job in jobs]), 30),
+    ):
+        told.clear()
+        change()
+        bridge.take(QueueState(False, tuple(jobs)))
+        assert told == [rows]
+        assert [row[0] for row in cells(dialog.list)] == [job.out.name for job in jobs if job.out is not None]
+    assert cells(dialog.list)[7] == ["22.mp4", "failed", "1 of 9", ""]
+    told.clear()
+    bridge.take(QueueState(False, tuple(jobs)))
+    assert told == [], "nothing has changed"

@@ -132,12 +132,12 @@ class QueueDialog(SideDialog):
 
     @Slot(object)
     def _show(self, state: QueueState | None) -> None:
-        self._jobs = {job.name: job for job in state.jobs} if state is not None else {}
+        before, self._jobs = self._jobs, {job.name: job for job in state.jobs} if state is not None else {}
         jobs = list(self._jobs.values())
-        if [self._name(row) for row in range(self.list.topLevelItemCount())] != [job.name for job in jobs]:
-            self._list_anew([job.name for job in jobs])
-        for row, job in enumerate(jobs):
-            self._fill(self.list.topLevelItem(row), job)
+        if list(before) != list(self._jobs):
+            before = {}
+            self._list_anew(list(self._jobs))
+        self._fill_rows([row for row, job in enumerate(jobs) if before.get(job.name) != job])
         running = next((job for job in jobs if job.state is JobState.RUNNING), None)
         self.progress.setVisible(running is not None)
         if running is not None:
@@ -146,9 +146,16 @@ class QueueDialog(SideDialog):
         self.summary.setText("" if state is None else describe_queue(state))
         self._enable()
 
-    def _name(self, row: int) -> str:
-        item = self.list.topLevelItem(row)
-        return "" if item is None else str(item.data(0, _NAME))
+    def _fill_rows(self, rows: list[int]) -> None:
+        """Fill ``rows`` and tell the list once: at each text it would measure its columns, of all rows, anew."""
+        if not rows:
+            return
+        model, jobs = self.list.model(), list(self._jobs.values())
+        model.blockSignals(True)
+        for row in rows:
+            self._fill(self.list.topLevelItem(row), jobs[row])
+        model.blockSignals(False)
+        model.dataChanged.emit(model.index(min(rows), 0), model.index(max(rows), self.list.columnCount() - 1))
 
     def _list_anew(self, names: list[str]) -> None:
         """List ``names``; the selection and the row of the keyboard stay with their jobs."""
@@ -157,9 +164,10 @@ class QueueDialog(SideDialog):
         row = 0 if now is None else self.list.indexOfTopLevelItem(now)
         self.list.blockSignals(True)
         self.list.clear()
-        items = {name: QTreeWidgetItem(self.list) for name in names}
+        items = {name: QTreeWidgetItem() for name in names}
         for name, item in items.items():
             item.setData(0, _NAME, name)
+        self.list.addTopLevelItems(list(items.values()))
         if names:
             self.list.setCurrentItem(items[current if current in items else names[min(row, len(names) - 1)]])
         for job in selected:
