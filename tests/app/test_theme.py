@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
+    QApplication,
     QDialogButtonBox,
     QLabel,
     QMenu,
@@ -103,6 +105,30 @@ def test_a_tone_colours_a_text_in_the_theme() -> None:
     assert label.palette().color(label.foregroundRole()) == QColor(DARK_TEXTS.WARM)
     set_tone(label, Tone.PLAIN)
     assert label.palette().color(label.foregroundRole()) != QColor(DARK_TEXTS.WARM)
+
+
+class Counter(QObject):
+    """Counts the events of a changed style or palette that it filters."""
+
+    count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange)
+        return False
+
+
+def test_a_change_of_the_theme_styles_each_widget_few_times_and_decodes_nothing(stage: Stage) -> None:
+    stage.wait_until_complete()
+    viewer, counter, requests = stage.viewer, Counter(), len(stage.requests)
+    viewer.themes.choose(Theme.DARK)
+    viewer.window.status.scale.installEventFilter(counter)
+    viewer.themes.choose(Theme.LIGHT)
+    assert 0 < counter.count <= 6, "a sheet in place of another one: 12"
+    shown = counter.count
+    viewer.themes.choose(Theme.LIGHT)
+    assert counter.count == shown, "nothing changes"
+    QApplication.processEvents()
+    assert len(stage.requests) == requests
 
 
 class WithIcons(QProxyStyle):

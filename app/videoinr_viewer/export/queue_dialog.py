@@ -66,6 +66,8 @@ class QueueDialog(SideDialog):
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header = self.list.header()
         header.setStretchLastSection(False)
+        # The columns are as wide as what is in sight needs: to measure hundreds of jobs takes long.
+        header.setResizeContentsPrecision(0)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.progress.setAccessibleName(tr("Progress of the job that runs"))
