@@ -263,18 +263,15 @@ def test_the_list_measures_its_columns_once_for_many_jobs(window_of: Callable[..
         QueuedJob(f"{number}.json", tmp_path / f"{number}.json", JobState.WAITING, tmp_path / f"{number}.mp4")
         for number in range(30)
     ]
-    for change, rows in (
-        (lambda: None, 30),
-        (lambda: jobs.reverse(), 30),
-        (lambda: jobs.__setitem__(7, replace(jobs[7], state=JobState.FAILED, message="The disk is full.")), 1),
-        (lambda: jobs.__setitem__(slice(0, 30), [replace(job, done=1, total=9) for job in jobs]), 30),
-    ):
+    turned = jobs[::-1]
+    failed = [*turned[:7], replace(turned[7], state=JobState.FAILED, message="The disk is full."), *turned[8:]]
+    begun = [replace(job, done=1, total=9) for job in failed]
+    for now, rows in ((jobs, 30), (turned, 30), (failed, 1), (begun, 30)):
         told.clear()
-        change()
-        bridge.take(QueueState(False, tuple(jobs)))
+        bridge.take(QueueState(False, tuple(now)))
         assert told == [rows]
-        assert [row[0] for row in cells(dialog.list)] == [job.out.name for job in jobs if job.out is not None]
+        assert [row[0] for row in cells(dialog.list)] == [job.out.name for job in now if job.out is not None]
     assert cells(dialog.list)[7] == ["22.mp4", "failed", "1 of 9", ""]
     told.clear()
-    bridge.take(QueueState(False, tuple(jobs)))
+    bridge.take(QueueState(False, tuple(begun)))
     assert told == [], "nothing has changed"
