@@ -1,12 +1,24 @@
 """What all tests share."""
 
-import os
+from __future__ import annotations
 
+import os
+import random
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
 from hypothesis import settings
 
-# A first call loads libraries and warms caches: its time says nothing, and speed is never asserted here.
-settings.register_profile("house", deadline=None)
+from helpers.own_folders import own_folders
+
+# A first call loads libraries and warms caches: its time says nothing, and speed is never asserted here. The examples
+# are the same in every run. `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("search", deadline=None, derandomize=False, max_examples=500)
 settings.load_profile("house")
 
 # Tests reach into the opening of clips, and each of their processes would start a helper. Tests of the isolation
@@ -16,7 +28,24 @@ os.environ.setdefault("VIDEOINR_ISOLATION", "0")
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
 
-if "PYTEST_XDIST_WORKER" in os.environ:
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if IS_WORKER:
     # A worker for each core: two threads in each would wait for each other most of the time. What runs in processes of
     # its own, as a user's does, still takes all cores.
     torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run, its workers and their processes folders of their own."""
+    if not IS_WORKER:
+        folder = Path(tempfile.mkdtemp(prefix="videoinr-tests-"))
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ.update(own_folders(folder))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let each test draw the same numbers, whichever tests this worker ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)

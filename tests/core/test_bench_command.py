@@ -14,6 +14,7 @@ from helpers.command_line import run_here
 from helpers.tiny_model import save_tiny_model
 from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
 from videoinr.benchmark import ceilings, clock, plain
+from videoinr.benchmark import run as bench_run
 from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
 from videoinr.benchmark.costs import Cost, Costs, costs_of
 from videoinr.benchmark.counting import Work, WorkCounter
@@ -41,10 +42,14 @@ CLIP, GRID = Grid(20, 12), Grid(50, 30)
 STEPS = ["encode", "first_decode", "next_phase", "draft"]
 
 
+once_measured = cache(measure_ceilings)
+
+
 @pytest.fixture(autouse=True)
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure ceilings once instead of several times, as tests do not check their values."""
+    """Measure ceilings once, for all tests, instead of several times: they do not check the values."""
     monkeypatch.setattr(ceilings, "_ATTEMPTS", 1)
+    monkeypatch.setattr(bench_run, "measure_ceilings", once_measured)
 
 
 # ---- Counting ----
@@ -94,7 +99,7 @@ def test_encoding_macs_equal_those_counted_by_hooks(config: ModelConfig) -> None
     assert costs.encode.pixels == CLIP.rect.area
 
 
-@pytest.mark.parametrize("config", [BASE, PAPER, TINY], ids=["base", "paper", "tiny"])
+@pytest.mark.parametrize("config", [BASE, TINY_VARIANTS["paper"], TINY], ids=["base", "tiny paper", "tiny"])
 def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None:
     costs = counted(config)
     with torch.device("meta"):
@@ -296,7 +301,8 @@ def check_result(result: dict[str, Any]) -> None:
         assert step["macs_per_pixel"] == pytest.approx(step["macs"] / step["pixels"])
     rungs = result["ladder"]
     assert (rungs[-1]["name"], rungs[-1]["samples"]) == ("full", result["grid"])
-    assert 0 < rungs[0]["secs"] <= rungs[-1]["secs"]
+    # The medians of two pairs: where the pacing shows a draft in the slower pair only, its median is the longer one.
+    assert min(rung["secs"] for rung in rungs) > 0
     assert result["plain"]["grid"] == result["grid"]
     assert result["times_faster_than_plain"]["next_phase"] == pytest.approx(
         result["plain"]["secs"] / result["next_phase_secs"]

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 
-from helpers.command_line import start
+from helpers import fork_server
 from videoinr.commands import signals
 
 
@@ -28,18 +27,11 @@ def frame_count(path: Path) -> int:
 
 
 @pytest.fixture
-def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
-    """An export that takes 5 s for 50 frames, with its first frames done."""
+def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[fork_server.Fork]:
+    """An export that would take 20 s for 50 frames, with its first frames done."""
     extra = getattr(request, "param", [])
-    arguments = ["0.1", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
-    # A test run under nohup ignores SIGHUP, and a process inherits that.
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    try:
-        process = start(*arguments, module="helpers.slow_cli")
-    finally:
-        signal.signal(signal.SIGHUP, before)
-    with process:
-        assert process.stdout is not None
+    arguments = ["0.4", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
+    with fork_server.start(*arguments, module="helpers.slow_cli") as process:
         while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
             pass
         yield process
@@ -47,7 +39,7 @@ def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[subprocess
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip: Path, stop: signal.Signals) -> None:
+def test_a_stopped_export_leaves_nothing(exporting: fork_server.Fork, clip: Path, stop: signal.Signals) -> None:
     assert len(list(clip.parent.glob("out.mp4.*.part"))) == 1
     exporting.send_signal(stop)
     stdout, stderr = exporting.communicate(timeout=20)
@@ -58,7 +50,7 @@ def test_a_stopped_export_leaves_nothing(exporting: subprocess.Popen[str], clip:
 
 
 @pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
-def test_a_stopped_export_keeps_its_frames_with_keep_partial(exporting: subprocess.Popen[str], clip: Path) -> None:
+def test_a_stopped_export_keeps_its_frames_with_keep_partial(exporting: fork_server.Fork, clip: Path) -> None:
     exporting.send_signal(signal.SIGINT)
     stdout, stderr = exporting.communicate(timeout=20)
     assert exporting.returncode == 3
@@ -69,7 +61,7 @@ def test_a_stopped_export_keeps_its_frames_with_keep_partial(exporting: subproce
     assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "out.partial.mp4"]
 
 
-def test_a_second_ctrl_c_at_once_is_ignored(exporting: subprocess.Popen[str], clip: Path) -> None:
+def test_a_second_ctrl_c_at_once_is_ignored(exporting: fork_server.Fork, clip: Path) -> None:
     exporting.send_signal(signal.SIGINT)
     time.sleep(0.01)
     exporting.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -98,7 +98,6 @@ def test_flows_that_are_no_numbers_or_lead_far_away_read_the_frame(warper: Frame
         assert ((rows == 7) | (rows == 0)).all()
 
 
-@settings(max_examples=40)
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(1, 100), st.integers(1, 60))
 def test_a_region_is_the_crop_of_the_whole(warper: FrameWarper, x: int, y: int, width: int, height: int) -> None:
     grid = Grid(100, 60)

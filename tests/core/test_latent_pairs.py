@@ -5,8 +5,9 @@ The size from which frames are large is lowered here, so that small frames are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,6 +46,34 @@ def engine_for(path: Path, profile: ComputeProfile = AMPLE) -> Engine:
     return Engine(open_clip(path), load_model("lite"), profile)
 
 
+@pytest.fixture(scope="module")
+def small_picture(path: Path) -> Callable[[float], NDArray[np.uint8]]:
+    """Return the whole picture of THIRD at a scale, of frames that count as small."""
+
+    @cache
+    def made(scale: float) -> NDArray[np.uint8]:
+        with pytest.MonkeyPatch.context() as patch, engine_for(path) as small:
+            patch.setattr(pair_encoder, "WHOLE_BYTES", 2**40)
+            whole = picture(small, scale)
+            assert isinstance(small.features(1), PairFeatures)
+        return whole
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def large_picture(path: Path) -> Callable[[float], NDArray[np.uint8]]:
+    """Return the whole picture of THIRD at a scale, of frames that count as large."""
+
+    @cache
+    def made(scale: float) -> NDArray[np.uint8]:
+        with pytest.MonkeyPatch.context() as patch, engine_for(path) as large:
+            patch.setattr(pair_encoder, "WHOLE_BYTES", 0)
+            return picture(large, scale)
+
+    return made
+
+
 @pytest.fixture
 def large(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An engine that treats the clip's frames as large ones."""
@@ -65,26 +94,24 @@ def part_of(engine: Engine) -> LatentPair:
 
 
 @pytest.mark.parametrize("scale", [1, 2.5])
-def test_the_picture_is_that_of_small_frames(path: Path, large: Engine, scale: float) -> None:
+def test_the_picture_is_that_of_small_frames(
+    large: Engine, small_picture: Callable[[float], NDArray[np.uint8]], scale: float
+) -> None:
     found = picture(large, scale)
     assert part_of(large).part.rect == SIZE.rect
-    pair_encoder.WHOLE_BYTES = 2**40
-    with engine_for(path) as small:
-        expected = picture(small, scale)
-        assert isinstance(small.features(1), PairFeatures)
-    difference = np.abs(found.astype(int) - expected)
+    difference = np.abs(found.astype(int) - small_picture(scale))
     # The projections are sums in another order.
     assert difference.max() <= 1
     assert (difference > 0).mean() < 1e-3
 
 
 @pytest.mark.parametrize("rect", [Rect(0, 0, 60, 30), Rect(300, 100, 50, 28), Rect(571, 1, 69, 99)], ids=str)
-def test_a_region_of_a_part_is_the_crop_to_the_bit(path: Path, large: Engine, rect: Rect) -> None:
+def test_a_region_of_a_part_is_the_crop_to_the_bit(
+    large: Engine, large_picture: Callable[[float], NDArray[np.uint8]], rect: Rect
+) -> None:
     found = picture(large, 2, rect)
     assert part_of(large).part.rect.area < SIZE.rect.area
-    with engine_for(path) as other:
-        whole = picture(other, 2)
-    np.testing.assert_array_equal(found, whole[rect.slices])
+    np.testing.assert_array_equal(found, large_picture(2)[rect.slices])
 
 
 def test_a_part_grows_with_the_view_and_the_picture_does_not_change(large: Engine, path: Path) -> None:
@@ -110,9 +137,10 @@ def test_motion_and_trajectories_need_only_a_part(path: Path, large: Engine) -> 
 
 
 def test_a_picture_beyond_the_budget_is_made_in_pieces_and_stays_the_same(
-    path: Path, large: Engine, monkeypatch: pytest.MonkeyPatch
+    path: Path, large_picture: Callable[[float], NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected, parts = picture(large, 2), list[Rect]()
+    expected, parts = large_picture(2), list[Rect]()
+    monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
     plain = BandEncoder.encode
 
     def spy(work: BandEncoder, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, *, halo: bool) -> EncodedPart:
@@ -161,12 +189,13 @@ def test_a_piece_of_one_tile_takes_what_it_needs(path: Path, large: Engine) -> N
         np.testing.assert_array_equal(picture(engine, 1, Rect(100, 10, 150, 40)), expected)
 
 
-def test_frames_that_do_not_fit_whole_are_encoded_in_bands(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_that_do_not_fit_whole_are_encoded_in_bands(
+    path: Path, small_picture: Callable[[float], NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
-    with engine_for(path) as engine:
-        expected = picture(engine, 1)
+    expected = small_picture(1)
     monkeypatch.setattr(VideoINR, "encode", fail)
     with engine_for(path) as engine:
         found = picture(engine, 1)

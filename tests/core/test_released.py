@@ -276,7 +276,7 @@ def questions(draw: st.DrawFn) -> tuple[int, int, RegionQuery]:
     return height, width, question(phase, grid, rect)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]), st.sampled_from([0, 2**26]))
 def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int, tile_bytes: int
@@ -288,7 +288,7 @@ def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(
     np.testing.assert_array_equal(region, whole[rect.y : rect.bottom, rect.x : rect.right])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15)
 @given(questions(), st.booleans(), st.sampled_from([16, 24]))
 def test_tiles_equal_whole_frames_within_one_level(
     asked: tuple[int, int, RegionQuery], corrected: bool, side: int

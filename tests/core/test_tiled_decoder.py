@@ -107,7 +107,7 @@ def questions(draw: st.DrawFn) -> tuple[PairFeatures, RegionQuery]:
     return encoded(height, width), RegionQuery(Instant(0, draw(phases)), grid, draw(rects_of(grid)))
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40)
 @given(
     questions(),
     st.sampled_from([16, 24, 64]),
@@ -127,7 +127,7 @@ def test_a_region_equals_the_crop_of_the_whole_picture_to_the_bit(
     assert (region[..., 3] == 255).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(questions(), st.sampled_from([16, 24, 64]))
 def test_tiles_equal_the_dense_renderer_within_one_level(question: tuple[PairFeatures, RegionQuery], side: int) -> None:
     features, query = question

@@ -87,7 +87,7 @@ def test_streamed_batches_equal_those_from_memory(folder: Path) -> None:
 
 
 def test_batches_do_not_depend_on_the_disks_speed(long_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = [0, 1, 50, 51, 52, 150, 149, 300]
+    steps = [0, 1, 50, 51, 150, 149]
     quick = streamed(long_folder)
     expected = batches(quick, steps)
     quick.close()
@@ -105,9 +105,9 @@ def test_batches_do_not_depend_on_the_disks_speed(long_folder: Path, monkeypatch
 
 def test_a_resumed_run_draws_the_same_batches(long_folder: Path) -> None:
     unbroken, resumed = streamed(long_folder), streamed(long_folder)
-    expected = batches(unbroken, range(0, 120, 4))
-    assert_same(batches(resumed, range(80, 120, 4)), expected[20:])
-    assert not torch.equal(batches(resumed, [80], seed=8)[0].targets, expected[20].targets)
+    expected = batches(unbroken, range(0, 120, 10))
+    assert_same(batches(resumed, range(80, 120, 10)), expected[8:])
+    assert not torch.equal(batches(resumed, [80], seed=8)[0].targets, expected[8].targets)
     for source in (unbroken, resumed):
         source.close()
 
@@ -145,7 +145,7 @@ def test_windows_have_consecutive_frames_of_a_clip(long_folder: Path) -> None:
 def test_memory_is_bounded_and_threads_end(long_folder: Path) -> None:
     limit = 500_000
     store = store_of(long_folder, memory_bytes=limit)
-    for step in range(0, 2000, 100):
+    for step in range(0, 2000, 400):
         store.windows(STAGE, SHAPE, np.random.default_rng((0, step)))
         assert 0 < store.held_bytes() <= limit
     assert stretch_threads()

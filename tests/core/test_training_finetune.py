@@ -33,7 +33,7 @@ def test_fine_tuning_lite_lowers_the_loss_on_own_footage(tmp_path: Path) -> None
         fixed = source.batch(small, BatchShape(16, 16, 32, 2), np.random.default_rng((99, 0)))
         losses = [loss_of(one, fixed)]
         for _ in range(3):
-            for _ in range(15):
+            for _ in range(9):
                 one.advance()
             losses.append(loss_of(one, fixed))
     assert one.initial.startswith("lite (sha256 ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -40,15 +39,12 @@ def recipe(folder: Path, *, batch: int, steps: int) -> Path:
     return path
 
 
-def two_processes(*commands: Sequence[object]) -> subprocess.CompletedProcess[str]:
+def two_processes(store: Path, *commands: Sequence[object]) -> subprocess.CompletedProcess[str]:
     """Run two commands of the program, one after the other, each in two processes; torchrun starts once."""
     roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "helpers.forked_commands")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     return subprocess.run(
-        [sys.executable, *torchrun, port, *(json.dumps([str(each) for each in command]) for command in commands)],
+        [sys.executable, *torchrun, str(store), *(json.dumps([str(each) for each in command]) for command in commands)],
         env={**os.environ, "PYTHONPATH": roots, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -73,7 +69,8 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None
     options = ("--data", tmp_path / "footage", "--device", "cpu", "--out")
     runs: tuple[tuple[int, tuple[str, ...]], ...] = ((5, ()), (12, ("--resume",)))
     both = two_processes(
-        *(("train", recipe(tmp_path, batch=2, steps=steps), *options, two, *resume) for steps, resume in runs)
+        tmp_path / "store",
+        *(("train", recipe(tmp_path, batch=2, steps=steps), *options, two, *resume) for steps, resume in runs),
     )
     assert both.returncode == 0, both.stderr
     assert both.stderr.count("Saved ") == len(runs)

@@ -1,7 +1,9 @@
-"""``python -m helpers.forked_commands PORT COMMAND ...``: runs commands of the program in turn, each in a fork.
+"""``python -m helpers.forked_commands STORE COMMAND ...``: runs commands of the program in turn, each in a fork.
 
 COMMAND is a JSON list of the program's arguments. The modules are imported once, before forking, which takes longer
-than a short training. Under torchrun, PORT is a free port by which the processes of the second command find each other.
+than a short training. Under torchrun, the processes of the second command find each other by STORE, a file that is not
+there yet: in torchrun's own store stand the addresses of the first command's processes, and a port that is free now may
+be taken a second later.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import signal
 import sys
 import traceback
+from functools import partial
 
 # Nothing may be computed before a fork: OpenMP does not survive it.
 _IMPORTED = ("torch._dynamo", "videoinr.commands.train", "videoinr.training.loop")
@@ -23,7 +26,18 @@ def _end_with(child: int) -> None:
     os._exit(128 + signal.SIGTERM)
 
 
-def _run_in_fork(arguments: list[str], port: str | None) -> int:
+def _meet_by(store: str) -> None:
+    """Let the processes of the next command find each other by the file ``store``."""
+    import torch.distributed as dist
+
+    count = int(os.environ["WORLD_SIZE"])
+    file = dist.FileStore(store, count)  # type: ignore[attr-defined]
+    dist.init_process_group = partial(
+        dist.init_process_group, store=file, rank=int(os.environ["RANK"]), world_size=count
+    )
+
+
+def _run_in_fork(arguments: list[str], store: str | None) -> int:
     """Run the command line with ``arguments`` in a fork; return its exit code."""
     child = os.fork()
     if child:
@@ -31,9 +45,8 @@ def _run_in_fork(arguments: list[str], port: str | None) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 70
     try:
-        if port is not None:
-            # In torchrun's own store the addresses of the first command's processes stand already.
-            os.environ.update(MASTER_PORT=port, TORCHELASTIC_USE_AGENT_STORE="False")
+        if store is not None:
+            _meet_by(store)
         sys.argv = ["videoinr", *arguments]
         from videoinr.cli import main
 
@@ -51,10 +64,10 @@ def main() -> None:
     """Run the commands of ``sys.argv`` until one fails; exit with its code."""
     for name in _IMPORTED:
         importlib.import_module(name)
-    port, *commands = sys.argv[1:]
-    assert len(commands) <= 2, "there is one port"
+    store, *commands = sys.argv[1:]
+    assert len(commands) <= 2, "there is one store"
     for number, command in enumerate(commands):
-        if code := _run_in_fork(json.loads(command), port if number else None):
+        if code := _run_in_fork(json.loads(command), store if number else None):
             sys.exit(code)
 
 

@@ -3,9 +3,10 @@
     python -m helpers.short_memory CLIP FOLDER ROOM_MIB:MEMORY:REGION ...
 
 For each setting it runs ``videoinr decode`` in this process with ``--memory MEMORY``; the process may take ROOM_MIB
-more than it had before (any: no limit). HIGH-LOW is a range of rooms: they are tried from HIGH down, 20 MiB apart,
-until bands are halved. How much address space an allocator takes differs between machines and runs, and a room that is
-70 MiB smaller than the largest one of these does not suffice at all. It prints a line of JSON for each setting.
+more than it had before (any: no limit). LOW-HIGH is a range of rooms, which is bisected until one is found in which the
+command succeeds with halved bands: in a larger one nothing is halved, in a smaller one the command fails. How much
+address space an allocator takes differs between machines and runs; such rooms are some 55 MiB apart. It prints a line
+of JSON for each setting.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from helpers.command_line import Outcome, run_here
 from videoinr.model.encoders.motion_prior_bands import BandLimits
 
 MIB = 2**20
-STEP_MIB = 20
+LEAST_STEP_MIB = 10
 _halvings: list[int] = []
 
 
@@ -59,7 +60,9 @@ def main() -> None:
     base = taken_bytes()
     for setting in sys.argv[3:]:
         rooms, memory, region = setting.split(":")
-        for room in listed(rooms):
+        low, high = ends(rooms)
+        while True:
+            room = (low + high) // 2
             _halvings.clear()
             if room:
                 resource.setrlimit(resource.RLIMIT_AS, (base + room * MIB, resource.RLIM_INFINITY))
@@ -67,18 +70,19 @@ def main() -> None:
                 outcome = decode(clip, folder / f"{rooms}.png", memory, region)
             finally:
                 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            if _halvings:
+            if high - low < LEAST_STEP_MIB or (outcome.exit_code == 0 and _halvings):
                 break
+            low, high = (low, room) if outcome.exit_code == 0 else (room, high)
         told = {"code": outcome.exit_code, "said": outcome.stderr, "halvings": len(_halvings), "room": room}
         print(json.dumps(told), flush=True)
 
 
-def listed(rooms: str) -> list[int]:
-    """Return the rooms of a setting in MiB, the largest first; 0 is no limit."""
+def ends(rooms: str) -> tuple[int, int]:
+    """Return the ends of a range of rooms in MiB, or one room twice; 0 is no limit."""
     if rooms == "any":
-        return [0]
-    high, _, low = rooms.partition("-")
-    return list(range(int(high), int(low or high) - 1, -STEP_MIB))
+        return 0, 0
+    low, _, high = rooms.partition("-")
+    return int(low), int(high or low)
 
 
 if __name__ == "__main__":
