@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers import fork_server
 from helpers.clips import numbered_frames, write_footage, write_pictures
 from helpers.command_line import run_here, start
 from helpers.same_state import assert_same
@@ -184,12 +185,12 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def wait_for_steps(out: Path, process: subprocess.Popen[str]) -> None:
+def wait_for_steps(out: Path, process: subprocess.Popen[str] | fork_server.Fork) -> None:
     """Wait until a second checkpoint was written."""
     deadline = time.monotonic() + 200
     checkpoint, seen = out / "checkpoint.pt", set[int]()
     while len(seen) < 4:
-        assert process.poll() is None, process.communicate()[1]
+        assert process.poll() is None, process.communicate(timeout=30)[1]
         assert time.monotonic() < deadline
         if checkpoint.is_file():
             seen.add(checkpoint.stat().st_mtime_ns)
@@ -216,12 +217,11 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, reci
     assert json.loads((killed / "log.jsonl").read_text().splitlines()[-1])["step"] == 64
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_stops_a_run(footage: Path, recipe: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "run"
     command = ("train", endless(recipe), "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05")
-    with start(*command, "--out", out) as process:
+    with fork_server.start(*command, "--out", out) as process:
         wait_for_steps(out, process)
         process.send_signal(number)
         _, words = process.communicate(timeout=30)

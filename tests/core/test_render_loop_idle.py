@@ -43,7 +43,6 @@ def test_a_request_for_another_pair_cancels_an_encoding_ahead(
     renderer.encoded.update({20, 40})
     bench.ask(whole(20))
     wait_until(lambda: 21 in renderer.asked("encode"))
-    asked_at = time.monotonic()
     bench.ask(whole(40))
     bench.told.wait_for_full(whole(40))
     assert 21 not in renderer.encoded, "the answer did not wait for it"
@@ -51,7 +50,6 @@ def test_a_request_for_another_pair_cancels_an_encoding_ahead(
     bench.ask(whole(41))
     bench.told.wait_for_full(whole(41))
     assert renderer.asked("encode").count(41) == 1
-    assert time.monotonic() - asked_at < 20
 
 
 def test_a_failure_to_encode_ahead_is_not_reported(

@@ -229,9 +229,9 @@ def test_sizes_out_of_their_limits_are_refused_before_a_model_is_built(
 def test_a_model_larger_than_its_weights_is_refused_while_it_is_built(saved: Path) -> None:
     encoder = {**TINY.to_dict()["encoder"], "feature_channels": 512, "trunk_blocks": 256}
     change_card(saved, config={**TINY.to_dict(), "encoder": encoder})
-    started = time.monotonic()
+    started = time.process_time()
     assert_refused(saved, "more parameters than there are weights")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_the_limit_on_parameters_ends_with_its_block() -> None:

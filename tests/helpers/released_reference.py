@@ -240,28 +240,28 @@ def _deformable(weights: Weights, name: str, x: Tensor, looked_at: Tensor) -> Te
     weight, size = weights[f"{name}.weight"], x.shape[1] // GROUPS
     rows = torch.arange(height).view(-1, 1).float()
     columns = torch.arange(width).view(1, -1).float()
+    images = x[0].view(GROUPS, size, height, width).movedim(1, -1)
     out = weights[f"{name}.bias"].view(-1, 1, 1).expand(-1, height, width)
-    for group in range(GROUPS):
-        image = x[0, group * size : (group + 1) * size]
-        for tap in range(9):
-            y = rows + tap // 3 - 1 + offsets[group, tap, 0]
-            at = columns + tap % 3 - 1 + offsets[group, tap, 1]
-            value = _read(image, y, at) * masks[group, tap]
-            kernel = weight[:, group * size : (group + 1) * size, tap // 3, tap % 3]
-            out = out + torch.einsum("oc,chw->ohw", kernel, value)
+    for tap in range(9):
+        y = rows + tap // 3 - 1 + offsets[:, tap, 0]
+        at = columns + tap % 3 - 1 + offsets[:, tap, 1]
+        values = _read(images, y, at) * masks[:, tap, :, :, None]
+        kernel = weight[:, :, tap // 3, tap % 3].view(-1, GROUPS, size)
+        out = out + torch.einsum("ogc,ghwc->ohw", kernel, values)
     return out[None]
 
 
-def _read(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """[C, H, W] at fractional positions [h, w]: the four neighbours, weighted; there are zeros around the image."""
-    height, width = image.shape[-2:]
+def _read(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """[G, H, W, C] at fractional positions [G, h, w]: the four neighbours, weighted; there are zeros around."""
+    height, width = images.shape[1:3]
     top, left = y.floor(), x.floor()
-    total = torch.zeros(image.shape[0], *y.shape)
+    group = torch.arange(len(images)).view(-1, 1, 1)
+    total = torch.zeros(*y.shape, images.shape[-1])
     for row, row_weight in ((top, 1 - (y - top)), (top + 1, y - top)):
         for column, column_weight in ((left, 1 - (x - left)), (left + 1, x - left)):
             inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            value = image[:, row.clamp(0, height - 1).long(), column.clamp(0, width - 1).long()]
-            total = total + value * (row_weight * column_weight * inside)
+            value = images[group, row.clamp(0, height - 1).long(), column.clamp(0, width - 1).long()]
+            total = total + value * (row_weight * column_weight * inside)[..., None]
     return total
 
 
