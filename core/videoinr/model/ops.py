@@ -17,7 +17,6 @@ import importlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +47,6 @@ from videoinr.model.warp import (
 )
 
 if TYPE_CHECKING:
-    from videoinr.model.native.heads import PackedHead
     from videoinr.model.native.warp import WarpedRows
 
 ERROR_WINDOW = 5
@@ -329,7 +327,7 @@ def run_head(head: SirenHead, first_sum: Tensor, shift: Tensor | None = None) ->
     if _runs_natively(head, first_sum) and (shift is None or _is_by_line(shift, first_sum)):
         from videoinr.model.native import heads
 
-        return heads.run_head(_packed(head), first_sum, shift)
+        return heads.run_head(heads.packed(head), first_sum, shift)
     out: Tensor = head(first_sum, shift)
     return out
 
@@ -354,7 +352,7 @@ def colour_from_table(
     from videoinr.model.native import heads as native
 
     shift = head.first.project(4, t)
-    return native.colour(_packed(head), features, points, flow, shift, blend_logit(t), field)
+    return native.colour(native.packed(head), features, points, flow, shift, blend_logit(t), field)
 
 
 def warped_rows(frames: Sequence[Tensor], maps: Tensor | None, rect: Rect, grid: Grid) -> WarpedRows | None:
@@ -390,20 +388,3 @@ def _runs_natively(head: SirenHead, *tensors: Tensor) -> bool:
     from videoinr.model.native import heads
 
     return native.library() is not None and heads.fits(head)
-
-
-_PACKED: WeakKeyDictionary[SirenHead, tuple[tuple[tuple[int, int], ...], PackedHead]] = WeakKeyDictionary()
-
-
-def _packed(head: SirenHead) -> PackedHead:
-    """Return the head as C reads it; made anew after its weights changed."""
-    from videoinr.model.native.heads import PackedHead
-
-    try:
-        state = tuple((each.data_ptr(), each._version) for each in head.parameters())
-    except RuntimeError:  # Weights that were made in inference mode do not count their changes.
-        return PackedHead(head)
-    known = _PACKED.get(head)
-    if known is None or known[0] != state:
-        known = _PACKED[head] = state, PackedHead(head)
-    return known[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import c_float, c_int32, c_void_p
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +102,21 @@ def fits(head: SirenHead) -> bool:
     """Return whether tile.c has room for the head's layers."""
     widths = (*head.widths, head.last.out_features)
     return len(head.hidden) <= _DEEPEST and max(widths) <= _WIDEST and not any(width % 8 for width in head.widths)
+
+
+_PACKED: WeakKeyDictionary[SirenHead, tuple[tuple[tuple[int, int], ...], PackedHead]] = WeakKeyDictionary()
+
+
+def packed(head: SirenHead) -> PackedHead:
+    """Return the head as C reads it; made anew after its weights changed."""
+    try:
+        state = tuple((each.data_ptr(), each._version) for each in head.parameters())
+    except RuntimeError:  # Weights that were made in inference mode do not count their changes.
+        return PackedHead(head)
+    known = _PACKED.get(head)
+    if known is None or known[0] != state:
+        known = _PACKED[head] = state, PackedHead(head)
+    return known[1]
 
 
 def run_head(packed: PackedHead, first_sum: Tensor, shift: Tensor | None) -> Tensor:
