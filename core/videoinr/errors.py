@@ -96,7 +96,7 @@ def unforeseen(error: Exception, hint: str = "") -> VideoInrError:
     """
     if is_out_of_memory(error):
         return DeviceError(
-            "The memory of this computer does not suffice.",
+            "The memory of the computer or of its GPU does not suffice.",
             hint="Close other programs, give caches less (--memory), or choose a smaller size or region.",
         )
     return VideoInrError(f"An unexpected error occurred: {type(error).__name__}: {error}", hint=hint)
