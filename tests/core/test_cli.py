@@ -174,7 +174,9 @@ def test_a_lack_of_memory_anywhere_is_named(clip: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(SlowRenderer, "render", without_memory)
     outcome = run_here("decode", clip, "--time", 0, "-o", clip.with_suffix(".png"))
     assert outcome.exit_code == 1
-    assert outcome.stderr.startswith("error: The memory of the computer or of its GPU does not suffice.\nhint: Close other programs")
+    message, hint = outcome.stderr.splitlines()
+    assert message == "error: The memory of the computer or of its GPU does not suffice."
+    assert hint.startswith("hint: Close other programs")
 
 
 def test_ctrl_c_exits_with_130(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
