@@ -166,7 +166,7 @@ def test_thumbnails_show_the_frames_under_them(stage: Stage) -> None:
 
     def are_loaded() -> bool:
         overview.grab()
-        return not thumbnails._pending
+        return not thumbnails._pending and not overview._gathering.isActive()
 
     stage.wait_for(are_loaded)
     shot = overview.grab().toImage()
@@ -174,6 +174,26 @@ def test_thumbnails_show_the_frames_under_them(stage: Stage) -> None:
     blues = [shot.pixelColor(round(x * ratio), round((RULER_PX + 10) * ratio)).blue() for x in (150, 400, 650)]
     assert blues == sorted(blues), "blue grows with time"
     assert blues[0] < blues[1] < blues[2]
+
+
+def test_thumbnails_that_come_together_are_painted_together(stage: Stage) -> None:
+    overview, thumbnails, forgotten = overview_of(stage), stage.viewer.window.thumbnails, list[object]()
+    stage.wait_until_complete()
+
+    def are_painted() -> bool:
+        overview.grab()
+        return not thumbnails._pending and not overview._gathering.isActive() and overview._backdrop is not None
+
+    stage.wait_for(are_painted)
+    overview._gathering.setInterval(1_000_000)
+    kept = overview._backdrop
+    for _ in range(20):
+        thumbnails.loaded.emit()
+        overview.grab()
+        forgotten += [] if overview._backdrop is kept else [overview._backdrop]
+    assert not forgotten
+    overview._gathering.timeout.emit()
+    assert getattr(overview, "_backdrop") is None  # noqa: B009 - mypy holds that it is kept
 
 
 def test_a_frame_that_cannot_be_read_has_no_thumbnail(stage_of: Callable[..., Stage]) -> None:

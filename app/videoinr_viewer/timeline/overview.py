@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -31,6 +31,8 @@ LEAST_FRAMES = 4
 """The timeline is not magnified further than this many frames."""
 NOTCH = 120
 NOTCHES_TO_DOUBLE = 3
+GATHERING_MSECS = 40
+"""Thumbnails are loaded every few milliseconds: those of so long are painted together."""
 SCROLL_SHARE = 0.1
 """How far a notch scrolls, as a share of what is visible."""
 
@@ -58,7 +60,9 @@ class Overview(TickSlider):
         self._covered: tuple[Coverage, PlayPlan | None] = (Coverage(), None)
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
-        thumbnails.loaded.connect(self.forget_backdrop)
+        self._gathering = QTimer(self, singleShot=True, interval=GATHERING_MSECS)
+        self._gathering.timeout.connect(self.forget_backdrop)
+        thumbnails.loaded.connect(self._gather)
         annotations.changed.connect(self.forget_backdrop)
 
     def set_timeline(self, timeline: Timeline | None, shape: float = 16 / 9) -> None:
@@ -77,6 +81,11 @@ class Overview(TickSlider):
             self._thumbnail_px = QSize(round(min(max(STRIP_PX * shape, 16), 160)), STRIP_PX)
             self._thumbnails.start(self._thumbnail_px * self.devicePixelRatioF())
         self._change_span(span)
+
+    @Slot()
+    def _gather(self) -> None:
+        if not self._gathering.isActive():
+            self._gathering.start()
 
     @Slot(object)
     def set_marks(self, marks: Marks) -> None:
