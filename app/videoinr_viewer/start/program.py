@@ -29,6 +29,7 @@ from videoinr_viewer.playing.store import open_play_cache
 from videoinr_viewer.session import StartView
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
+from videoinr_viewer.start.end_signals import EndSignals
 from videoinr_viewer.start.logs import LOG_FILE, Log
 from videoinr_viewer.start.preload import load_torch
 from videoinr_viewer.start.run_marker import RunMarker
@@ -168,10 +169,14 @@ def run(
             )  # fmt: skip
             _show(viewer, arguments, hook, log_folder)
         hook.crashed.disconnect(printing)
-        app.aboutToQuit.connect(viewer.shut_down)
+        signals = EndSignals()
+        signals.install()
+        for end in (signals.remove, viewer.shut_down):
+            app.aboutToQuit.connect(end)
         try:
             return app.exec()
         finally:
+            signals.remove()
             viewer.shut_down()
             writer.close()
             marker.end()

@@ -1,0 +1,70 @@
+"""Ctrl+C in the terminal, and kill: the program ends as it does when its window is closed, but asks nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from helpers.slow_renderer import SlowRenderer, opener
+from videoinr_viewer.main_window import MainWindow
+from videoinr_viewer.start.arguments import Arguments
+from videoinr_viewer.start.program import run
+from videoinr_viewer.start.settings import Settings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process there cannot send itself these signals")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("is_asked", [False, True], ids=["at rest", "in a question"])
+def test_a_signal_ends_the_program_as_it_should(tmp_path: Path, qapp: QApplication, name: str, is_asked: bool) -> None:
+    number, before = getattr(signal, name), [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    sent: list[object] = []
+
+    def send() -> None:
+        for window in qapp.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.frame_view.isVisible() and not sent:
+                sent.append(signal.getsignal(number))
+                # Not on this thread, which would execute Python's handler on its way back to the event loop.
+                QTimer.singleShot(20, lambda: threading.Thread(target=os.kill, args=(os.getpid(), number)).start())
+                if is_asked:
+                    QMessageBox(window).exec()
+
+    timer = QTimer(interval=20)
+    timer.timeout.connect(send)
+    timer.start()
+    made: list[SlowRenderer] = []
+    code = run(
+        Arguments(file=Path("clip.mp4")), open_renderer=opener(made), settings_path=tmp_path / "viewer.toml",
+        log_folder=tmp_path / "log",
+    )  # fmt: skip
+    assert code == 128 + number
+    assert sent[0] not in before
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    assert made[-1].closed
+    assert Settings.load(tmp_path / "viewer.toml").recent == [Path("clip.mp4").absolute()]
+    assert list((tmp_path / "log").glob("running-*")) == [], "the next start tells of no crash"
+
+
+def test_a_signal_that_the_process_ignores_stays_ignored(tmp_path: Path, qapp: QApplication) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        qapp.exit(7)
+
+    QTimer.singleShot(50, look)
+    try:
+        code = run(
+            Arguments(), open_renderer=opener([]), settings_path=tmp_path / "viewer.toml", log_folder=tmp_path / "log"
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, seen) == (7, [signal.SIG_IGN])
