@@ -182,7 +182,7 @@ def test_webm_is_decoded_with_its_alpha_channel(tmp_path: Path, codec: str) -> N
 
 
 def test_a_hidden_alpha_channel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("videoinr.clip.video_file._ALPHA_DECODERS", {})
+    monkeypatch.setattr("videoinr.clip.video_file._ALPHA_DECODERS", {"vp9": "a decoder that this FFmpeg lacks"})
     path = tmp_path / "a.webm"
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libvpx-vp9", rate=25)
@@ -194,6 +194,18 @@ def test_a_hidden_alpha_channel_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         container.mux(stream.encode(None))
     with open_clip(path) as clip:
         assert any("transparency is not decoded" in warning for warning in clip.info.warnings)
+
+
+def test_an_alpha_channel_that_the_decoder_returns_is_not_called_hidden(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
+        stream.metadata["alpha_mode"] = "1"
+        container.mux([*stream.encode(rgba_frame(square(), "yuva420p")), *stream.encode(None)])
+
+    with open_clip(path) as clip:
+        assert clip.info.warnings == ("The clip has transparent pixels. They are shown on black.",)
 
 
 def test_pictures_with_16_bits_are_laid_over_too(tmp_path: Path) -> None:

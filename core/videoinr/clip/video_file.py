@@ -152,8 +152,9 @@ class VideoFile:
 
     @property
     def has_hidden_alpha(self) -> bool:
-        """Whether the stream carries an alpha channel that is not decoded (WebM)."""
-        return _says_alpha(self.stream) and self._decoder is self.stream.codec_context
+        """Whether the stream carries an alpha channel that is not decoded. Matroska may say of any codec that it has one."""
+        is_apart = self.stream.codec_context.codec.canonical_name in _ALPHA_DECODERS
+        return is_apart and _says_alpha(self.stream) and self._decoder is self.stream.codec_context
 
     @property
     def alpha_stream(self) -> int | None:
