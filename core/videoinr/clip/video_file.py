@@ -152,7 +152,7 @@ class VideoFile:
 
     @property
     def has_hidden_alpha(self) -> bool:
-        """Whether the stream carries an alpha channel that is not decoded. Matroska may say of any codec that it has one."""
+        """Whether the stream has an alpha channel that is not decoded. Matroska may say so of any codec."""
         is_apart = self.stream.codec_context.codec.canonical_name in _ALPHA_DECODERS
         return is_apart and _says_alpha(self.stream) and self._decoder is self.stream.codec_context
 

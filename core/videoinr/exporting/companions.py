@@ -158,8 +158,9 @@ def _others(container: InputContainer) -> list[str]:
 
 
 def _is_chapter_text(stream: av.stream.Stream, container: InputContainer) -> bool:
-    """Return whether a stream of data only repeats the chapters, as in MP4."""
-    return bool(container.chapters()) and "text" in str(getattr(stream, "name", "") or "")
+    """Return whether a stream of data only repeats the chapters, as in MP4. FFmpeg calls such text binary data."""
+    chapters = container.chapters()
+    return bool(chapters) and getattr(stream, "name", None) == "bin_data" and stream.frames == len(chapters)
 
 
 def _chapters(container: InputContainer, origin_secs: Fraction) -> list[Chapter]:
