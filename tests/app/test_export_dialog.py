@@ -25,7 +25,7 @@ from videoinr.exporting.job_file import read_job
 from videoinr.exporting.outputs import is_taken
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid
-from videoinr.types import ClipInfo, Segment
+from videoinr.types import AudioInfo, ClipInfo, Segment
 from videoinr_viewer.export.dialog import ExportDialog
 
 
@@ -281,6 +281,17 @@ def test_an_export_can_be_cancelled(dialog_of: Callable[..., tuple[Stage, Export
     dialog.cancel.click()
     stage.wait_for(lambda: not stage.viewer.export.is_running)
     assert dialog.title.text() == "Cancelled"
+
+
+def test_the_sound_can_be_chosen_where_there_is_one(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    _, dialog = dialog_of()
+    source = dialog.form._source
+    assert source is not None
+    for audio in ((), (AudioInfo("aac", 2, 48000),)):
+        info = replace(source.clip.info, audio=audio)
+        dialog.follow(replace(source, clip=replace(source.clip, info=info)))
+        assert dialog.form.sound.isEnabled() == bool(audio)
+        assert ("no sound" in dialog.form.sound.toolTip()) == (not audio)
 
 
 @pytest.mark.parametrize(

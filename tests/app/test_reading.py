@@ -14,7 +14,7 @@ from videoinr.clip.describe import facts_of
 from videoinr.types import AcrossCuts, Segment
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.clip_access.second_model import shipped_names
-from videoinr_viewer.dialogs.clip_window import ClipWindow, in_words, title_of
+from videoinr_viewer.dialogs.clip_window import ClipWindow, fact_in_words, in_words, title_of
 
 
 @pytest.fixture
@@ -35,13 +35,17 @@ def test_the_window_shows_everything_that_probe_prints(stage: Stage, clip_window
     facts = facts_of(stage.made[-1].opened.info)
     shown = dict(rows(clip_window))
     for name, value in facts.items():
-        assert shown[title_of(name)] == in_words(value)
+        assert shown[title_of(name)] == fact_in_words(name, value)
     assert len({title_of(name) for name in facts}) == len(facts)
     assert shown["model"] == "gradient"
     assert shown["colour"].startswith("matrix bt709, range tv")
     assert in_words(8 / 3) == "2.66667"
     assert in_words(True) == "yes"
     assert in_words([]) == "none"
+    colour = {"matrix": "bt709", "range": "tv", "primaries": "", "guessed": ["matrix"]}
+    assert in_words(colour) == "matrix bt709 (guessed), range tv"
+    assert [fact_in_words("fps", rate) for rate in ("30/1", "30000/1001")] == ["30", "29.97 (30000/1001)"]
+    assert fact_in_words("rotation", 90) == "90°"
 
 
 def test_what_was_met_in_reading_is_added(stage: Stage, clip_window: ClipWindow) -> None:

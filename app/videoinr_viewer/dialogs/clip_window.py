@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -91,7 +92,7 @@ class ClipWindow(SideDialog):
 
         self.facts.clear()
         for name, value in facts_of(opened.info).items():
-            self._add(title_of(name), in_words(value))
+            self._add(title_of(name), fact_in_words(name, value))
         self._add(tr("model"), opened.model_name)
         self._add(tr("device"), format_device(opened.device_name))
         self.show_choice()
@@ -160,6 +161,14 @@ def title_of(name: str) -> str:
     }.get(name, name.replace("_", " "))  # fmt: skip
 
 
+def fact_in_words(name: str, value: object) -> str:
+    """Return the value of the property that ``probe`` calls ``name`` as a user reads it, with its unit."""
+    if name == "fps":
+        rate = Fraction(str(value))
+        return str(rate) if rate.denominator == 1 else f"{decimal(f'{float(rate):.6g}')} ({rate})"
+    return f"{value}°" if name == "rotation" else in_words(value)
+
+
 def in_words(value: object) -> str:
     """Return a value of a clip's description as a user reads it."""
     if isinstance(value, bool):
@@ -167,8 +176,12 @@ def in_words(value: object) -> str:
     if isinstance(value, float):
         return decimal(f"{value:.6g}")
     if isinstance(value, dict):
-        shown = ((title_of(name), in_words(one)) for name, one in value.items() if one not in ([], None, ""))
-        return ", ".join(f"{title} {words}" for title, words in shown)
+        guessed = value.get("guessed", [])
+        shown = {name: one for name, one in value.items() if name != "guessed" and one not in ([], None, "")}
+        return ", ".join(
+            f"{title_of(name)} {in_words(one)}" + (f" ({tr('guessed')})" if name in guessed else "")
+            for name, one in shown.items()
+        )
     if isinstance(value, list):
         return "\n".join(in_words(one) for one in value) or tr("none")
     return str(value)

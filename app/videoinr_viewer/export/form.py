@@ -183,6 +183,8 @@ class ExportForm(QWidget):
         # A curve says itself which part of the clip is shown, and how fast.
         for combo in (self.segment, self.speed):
             combo.setEnabled(source.journey.curve is None)
+        self.sound.setEnabled(bool(source.clip.info.audio))
+        self.sound.setToolTip("" if source.clip.info.audio else tr("The clip has no sound"))
         self._check()
 
     @Slot(object, object)
