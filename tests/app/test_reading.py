@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu
 
 from helpers.slow_renderer import SlowRenderer
 from helpers.stage import Stage
@@ -46,6 +47,21 @@ def test_the_window_shows_everything_that_probe_prints(stage: Stage, clip_window
     assert in_words(colour) == "matrix bt709 (guessed), range tv"
     assert [fact_in_words("fps", rate) for rate in ("30/1", "30000/1001")] == ["30", "29.97 (30000/1001)"]
     assert fact_in_words("rotation", 90) == "90°"
+
+
+def test_no_value_is_cut_off(stage: Stage, clip_window: ClipWindow) -> None:
+    long = "The recording may have been cut off: 3 frames were decoded with errors. " * 3
+    stage.viewer.window.side_windows.add_warning(long)
+    facts = clip_window.facts
+    last = facts.topLevelItem(facts.topLevelItemCount() - 1)
+    assert last is not None
+    for width in (700, 420):
+        clip_window.resize(width, 640)
+        QApplication.processEvents()
+        room = facts.columnWidth(1) - 12
+        wrapped = facts.fontMetrics().boundingRect(0, 0, room, 0, int(Qt.TextFlag.TextWordWrap), last.text(1))
+        assert wrapped.height() > 2 * facts.fontMetrics().height()
+        assert facts.visualItemRect(last).height() >= wrapped.height()
 
 
 def test_what_was_met_in_reading_is_added(stage: Stage, clip_window: ClipWindow) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -34,6 +36,21 @@ BACKGROUNDS = ("black", "grey", "white", "checkerboard")
 DEINTERLACING = ("auto", "on", "off")
 
 
+class _Wrapped(QStyledItemDelegate):
+    """Asks for the height of the wrapped text: a tree wraps it, but makes room for what would be a single line."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of the cell ``index`` in a column as wide as it is now."""
+        room = QStyleOptionViewItem(option)
+        if index.column():
+            room.rect = QRect(0, 0, self._tree.columnWidth(index.column()), 1)
+        return super().sizeHint(room, index)
+
+
 class ClipWindow(SideDialog):
     """A window beside the main one; it follows the open clip."""
 
@@ -51,6 +68,9 @@ class ClipWindow(SideDialog):
         self.facts.setColumnCount(2)
         self.facts.setWordWrap(True)
         self.facts.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.facts.setItemDelegate(_Wrapped(self.facts))
+        # Qt keeps the heights of the rows, which follow from the width of the values.
+        self.facts.header().sectionResized.connect(self.facts.scheduleDelayedItemsLayout)
         self.stream = QSpinBox()
         self.stream.setRange(-1, 99)
         self.stream.lineEdit().setTextMargins(6, 0, 0, 0)
