@@ -35,6 +35,19 @@ def select(dialog: AnnotationsDialog, row: int) -> None:
     dialog.list.setCurrentItem(item)
 
 
+def test_an_empty_list_says_how_it_is_filled(stage: Stage) -> None:
+    actions = stage.viewer.window.actions_by_id
+    actions["annotations"].trigger()
+    dialog = stage.viewer.window.side_windows.annotations
+    assert dialog is not None
+    assert dialog.note.isVisible()
+    assert "Marks" in dialog.note.text()
+    actions["bookmark"].trigger()
+    assert dialog.note.isHidden()
+    actions["undo"].trigger()
+    assert dialog.note.isVisible()
+
+
 def test_the_list_shows_segments_and_bookmarks(dialog: AnnotationsDialog) -> None:
     assert rows(dialog) == [
         ["Segment 1", "0:00.000", "0:01.000"], ["Segment 2", "0:01.000", "0:02.000"], ["Bookmark 1", "0:01.000", ""],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
@@ -13,9 +13,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QProxyStyle,
+    QSlider,
     QStyle,
     QStyleHintReturn,
     QStyleOption,
+    QTreeWidget,
     QWidget,
 )
 
@@ -105,6 +107,18 @@ def test_a_tone_colours_a_text_in_the_theme() -> None:
     assert label.palette().color(label.foregroundRole()) == QColor(DARK_TEXTS.WARM)
     set_tone(label, Tone.PLAIN)
     assert label.palette().color(label.foregroundRole()) != QColor(DARK_TEXTS.WARM)
+
+
+@THEMES
+def test_sliders_and_headers_have_the_colours_of_the_window(stage: Stage, is_dark: bool) -> None:
+    stage.viewer.themes.choose(Theme.DARK if is_dark else Theme.LIGHT)
+    slider, header = QSlider(Qt.Orientation.Horizontal, stage.viewer.window), QTreeWidget(stage.viewer.window).header()
+    slider.resize(200, 24)
+    header.resize(200, 24)
+    shot, colours = slider.grab().toImage(), palette(is_dark=is_dark)
+    assert shot.pixelColor(6, 12) == colours.color(Role.Highlight), "the handle"
+    assert shot.pixelColor(150, 12) == colours.color(Role.Mid), "the groove"
+    assert header.grab().toImage().pixelColor(90, 4) == colours.color(Role.Window)
 
 
 class Counter(QObject):

@@ -50,11 +50,13 @@ class AnnotationsDialog(SideDialog):
         for easing, word in _words_for_easings().items():
             self.easing.addItem(word, easing)
         self._easing_label = QLabel(tr("To the next keyframe"))
+        self.note = QLabel(tr("None yet. The menu “Marks” adds segments and bookmarks."), wordWrap=True)
         row = QHBoxLayout()
         row.addWidget(self._easing_label)
         row.addWidget(self.easing, 1)
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
+        layout.addWidget(self.note)
         layout.addLayout(row)
         layout.addWidget(self.close_box(self.go, self.rename, self.remove))
         self.wanted_px = QSize(460, 320)
@@ -86,6 +88,7 @@ class AnnotationsDialog(SideDialog):
             unnamed = self._add(words, keyframe.time_secs, None)
             unnamed.setFlags(unnamed.flags() & ~Qt.ItemFlag.ItemIsEditable)
         self.list.blockSignals(False)
+        self.note.setHidden(self.list.topLevelItemCount() > 0)
         if row is not None and (item := self.list.topLevelItem(min(row, self.list.topLevelItemCount() - 1))):
             self.list.setCurrentItem(item)
         self._enable()
