@@ -51,6 +51,15 @@ def type_in(dialog: RetimeDialog, row: int, column: int, text: str) -> None:
     item.setText(text)
 
 
+def test_what_is_shown_without_a_curve_is_called_what_it_is(stage: Stage, dialog: RetimeDialog) -> None:
+    assert "this is the whole clip" in dialog.words.text()
+    stage.viewer.session.seek(Fraction(1))
+    stage.viewer.session.mark_in()
+    assert "this is the marked segment" in dialog.words.text()
+    stage.viewer.session.clear_marks()
+    assert "this is the whole clip" in dialog.words.text()
+
+
 def test_the_marked_segment_is_proposed_and_numbers_are_typed(stage: Stage, dialog: RetimeDialog) -> None:
     planner = planner_of(stage)
     assert rows(dialog) == [["0", "0", "0"], ["2", "2", "0"]]

@@ -24,7 +24,7 @@ from videoinr.text import parsing
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.curve_plot import CurvePlot
 from videoinr_viewer.journey.planner import JourneyPlanner
-from videoinr_viewer.session import Session
+from videoinr_viewer.session import Marks, Session
 from videoinr_viewer.style.language import decimal, tr, tr_error
 from videoinr_viewer.style.theme import Tone, set_tone
 
@@ -116,7 +116,12 @@ class RetimeDialog(SideDialog):
         speeds = _shown(slow) if slow == fast else tr("{slow} to {fast}", slow=_shown(slow), fast=_shown(fast))
         words = tr("{secs} s long, speed {speed}.", secs=_shown(curve.duration_secs), speed=speeds)
         if self._planner.journey.curve is None:
-            words = f"{words} {tr('No curve is set: this is the marked segment.')}"
+            is_whole = self._session.marks == Marks()
+            whole, marked = (
+                tr("No curve is set: this is the whole clip."),
+                tr("No curve is set: this is the marked segment."),
+            )
+            words = f"{words} {whole if is_whole else marked}"
         set_tone(self.words, Tone.PLAIN)
         self.words.setText(words)
 
