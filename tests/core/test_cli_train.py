@@ -201,8 +201,8 @@ def wait_for_steps(out: Path, process: subprocess.Popen[str] | fork_server.Fork)
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, recipe: Path, tmp_path: Path) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     recipe.write_text(RECIPE.format(steps=60))
-    command = ("train", recipe, "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05", "--out")
-    with start(*command, killed) as process:
+    command = ("train", recipe, "--data", footage, "--device", "cpu", "--checkpoint-every", "0.01", "--out")
+    with start(*command, killed, module="helpers.unfinished_training") as process:
         wait_for_steps(killed, process)
         process.kill()
     assert process.returncode == -signal.SIGKILL

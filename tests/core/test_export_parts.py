@@ -129,7 +129,7 @@ def test_an_export_that_is_killed_again_and_again_goes_on(tmp_path: Path, clip: 
 
 def killed(clip: Path, out: Path, *options: str) -> Path:
     """Start an export and kill it after its first part; return what it leaves."""
-    with start("0.01", "export", clip, out, "--json-progress", *options, module=SLOW) as process:
+    with start("0.01:unfinished", "export", clip, out, "--json-progress", *options, module=SLOW) as process:
         assert process.stdout is not None
         while json.loads(process.stdout.readline())["done"] < A_PART_DONE:
             pass
