@@ -320,7 +320,7 @@ def test_the_end_of_an_export_is_told_where_its_dialog_was_closed(
 def test_an_estimate_is_no_export(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage, dialog = dialog_of("crash")
+    stage, dialog = dialog_of("ponders")
     window = stage.viewer.window
     dialog.form.path.setText(str(tmp_path / "out.mp4"))
     dialog.estimate.click()

@@ -1,7 +1,8 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
 The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT), keeps (waits for
-the line "keep") or deaf (ignores SIGINT). With --queue, the real queue is run, and its jobs are stubs.
+the line "keep"), deaf (ignores SIGINT) or ponders (estimates until SIGINT). With --queue, the real queue is run, and its
+jobs are stubs.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def main() -> int:
     out = Path(arguments[-1])
     out.with_suffix(".arguments.json").write_text(json.dumps(arguments))
     if "--estimate" in arguments:
+        if how == "ponders":
+            time.sleep(60)
         say("estimated", frames=100, secs=125, least_secs=90, most_secs=200, size_bytes=35e6, least_size_bytes=28e6,
             most_size_bytes=45e6, memory_bytes=1.6e9, device_bytes=None, sampled=18)  # fmt: skip
         return 0
