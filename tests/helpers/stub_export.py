@@ -1,8 +1,8 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
 The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT), keeps (waits for
-the line "keep"), deaf (ignores SIGINT) or ponders (estimates until SIGINT). With --queue, the real queue is run, and its
-jobs are stubs.
+the line "keep"), deaf (ignores SIGINT) or ponders (estimates until SIGINT). With --queue, the real queue is run, and
+its jobs are stubs.
 """
 
 from __future__ import annotations
