@@ -249,10 +249,12 @@ def test_invalid_arguments_are_usage_errors(footage: Path, more: tuple[str, ...]
 
 def test_missing_clips_are_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for folder in (tmp_path / "empty", tmp_path / "missing"):
-        outcome = evaluate(folder)
+    (tmp_path / "clip.mp4").touch()
+    wanted = {"empty": "There are no clips", "missing": "There is no folder", "clip.mp4": "is a file"}
+    for name, words in wanted.items():
+        outcome = evaluate(tmp_path / name)
         assert outcome.exit_code == 1
-        assert "There are no clips" in outcome.stderr
+        assert words in outcome.stderr
     write_pictures(tmp_path / "small" / "c", numbered_frames(5, width=64, height=12))
     outcome = evaluate(tmp_path / "small")
     assert outcome.exit_code == 2

@@ -45,8 +45,11 @@ class Footage:
 
 
 def find_footage(folder: Path) -> list[Footage]:
-    """Return every clip at or below ``folder``, sorted by name. Raises InputError if there are none."""
-    clips = sorted(clips_below(folder, enter=_not_blurred)) if folder.is_dir() else []
+    """Return every clip at or below ``folder``, sorted by name. Raises InputError if it is no folder, or has none."""
+    if not folder.is_dir():
+        what = f"{folder} is a file." if folder.exists() else f"There is no folder {folder}."
+        raise InputError(what, hint="Give a folder of clips; of a single clip, the folder that it is in.")
+    clips = sorted(clips_below(folder, enter=_not_blurred))
     if not clips:
         raise InputError(
             f"There are no clips in {folder}.",

@@ -156,6 +156,11 @@ class ExportJob:
         """Raise UsageError if output name, codec and quality do not fit each other."""
         if not self.out.name:
             raise UsageError("The file has no name yet.", hint="Choose where to save it.")
+        if str(self.out) == "-":
+            raise UsageError(
+                "An export is not written to standard output: it is checked and completed as a file.",
+                hint="Give a file's name, such as out.mkv.",
+            )
         codec = self.chosen_codec
         if self.keeps_alpha and not self.can_keep_alpha:
             assert codec is not None
