@@ -103,6 +103,7 @@ def make(picture: Picture) -> None:
     environment |= {"QT_QPA_PLATFORM": "offscreen", "LC_ALL": "C.UTF-8"}
     environment["PYTHONPATH"] = os.pathsep.join(str(ROOT / root) for root in ("app", "core", "resources"))
     with tempfile.TemporaryDirectory() as folder:  # The windows name the clip's folder.
+        environment["XDG_CONFIG_HOME"] = folder  # Not with the settings of whoever makes them: muted, recent clips.
         clip = shutil.copy(DEMO, folder)
         command = picture.command(Path(clip), path_of(picture))
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)

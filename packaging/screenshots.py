@@ -70,7 +70,8 @@ def save(variant: Variant, clip: Path | None, folder: Path) -> None:
         platform = f"offscreen:configfile={screens}"
         subprocess.run(
             [sys.executable, "-m", "videoinr_viewer.main", *opened, "--screenshot", str(folder), *view],
-            check=True, env={**os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(variant.density)},
+            check=True, env={**os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(variant.density),
+                             "XDG_CONFIG_HOME": place},
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,23 @@ def maker() -> ModuleType:
 @pytest.fixture(scope="module")
 def message_list() -> ModuleType:
     return load_script(MANUAL / "message_list.py")
+
+
+def test_pictures_do_not_show_the_settings_of_whoever_makes_them(
+    maker: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[str] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_options: object) -> subprocess.CompletedProcess[str]:
+        places.append(env["XDG_CONFIG_HOME"])
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/somebody/.config")
+    monkeypatch.setattr(maker.subprocess, "run", run)
+    with pytest.raises(SystemExit):
+        maker.make(maker.PICTURES[0])
+    assert len(places) == 1
+    assert places != ["/home/somebody/.config"]
 
 
 def test_every_code_block_is_of_a_kind_that_is_tested_here() -> None:
