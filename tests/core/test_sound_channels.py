@@ -21,7 +21,7 @@ from videoinr.exporting.sound.facts import SoundFacts
 
 @dataclass
 class _Context:
-    """Stands for a codec context: PyAV ends the process if a real one's layout is looked at a second time."""
+    """Stands for a codec context, whose layout PyAV does not hold safely."""
 
     layout: Any
     sample_rate: int = 48000

@@ -1,9 +1,7 @@
 """The channels of a sound stream, in an order that every library takes.
 
-PyAV 18 wraps the channel layout of a codec context without a copy, and frees what belongs to it with the wrapper. A
-layout whose channels are in an order of their own (MOV files describe such) has memory of its own, which FFmpeg then
-frees a second time: the process ends. :func:`settle_channels` is therefore the first to read a stream's layout, and
-gives the codec context another one before the wrapper goes.
+PyAV 18 does not hold the memory of every channel layout for as long as it is used. :func:`settle_channels` is therefore
+the first to read a stream's layout, and gives the codec context one of FFmpeg's own before the wrapper of the first goes.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ _MOST_BY_DEFAULT = 8
 """Up to so many channels, FFmpeg has a layout for a bare number of them."""
 
 _PLANES_WITHOUT_END = 8
-"""From so many channels on, PyAV 18 looks for planes of a planar frame behind the last one, and the process ends."""
+"""From so many channels on, the planes of a planar frame are not read: PyAV 18 does not do it safely."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Block = NDArray[np.float32]
 BLOCK_SAMPLES = 8192
 
 INTERLEAVED = "flt"
-"""The format of frames on the way to blocks and back: PyAV 18 ends the process at the planes of eight channels."""
+"""The format of frames on the way to blocks and back: PyAV 18 does not read the planes of many channels safely."""
 
 
 def silence(channels: int, samples: int) -> Iterator[Block]:

@@ -49,7 +49,7 @@ class SoundFacts:
             return None
         channels = settle_channels(context)
         if not channels.count or (channels.is_own and not context.codec.name.startswith("pcm")):
-            # Such a decoder states the order again, at which PyAV ends the process.
+            # Such a decoder states the order again, which settle_channels cannot come before.
             return None
         kept = {name: stream.metadata[name] for name in ("language", "title") if name in stream.metadata}
         start = None if stream.start_time is None else Fraction(stream.start_time * (stream.time_base or 1))
