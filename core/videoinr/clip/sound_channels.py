@@ -1,7 +1,8 @@
 """The channels of a sound stream, in an order that every library takes.
 
 PyAV 18 does not hold the memory of every channel layout for as long as it is used. :func:`settle_channels` is therefore
-the first to read a stream's layout, and gives the codec context one of FFmpeg's own before the wrapper of the first goes.
+the first to read a stream's layout, and gives the codec context one of FFmpeg's own before the first one's wrapper
+goes.
 """
 
 from __future__ import annotations
