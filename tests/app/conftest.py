@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,14 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from helpers import stub_export
 from helpers.projects import full_project, written
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from helpers.stage import Stage
 from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.export.bridge import COMMAND
+from videoinr_viewer.export.dialog import ExportDialog
 from videoinr_viewer.main_window import WindowOptions
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
@@ -121,3 +124,21 @@ def project_clip(tmp_path: Path) -> Path:
 def project_file(project_clip: Path) -> Path:
     """Return a project of the clip."""
     return written(full_project(project_clip), project_clip.with_name("work.vinr"))
+
+
+@pytest.fixture
+def dialog_of(stage_of: Callable[..., Stage], tmp_path: Path) -> Callable[[str], tuple[Stage, ExportDialog]]:
+    """Open the export dialog; ``how`` its process ends: helpers/stub_export.py."""
+
+    def make(how: str = "ok") -> tuple[Stage, ExportDialog]:
+        stage = stage_of(export_command=[sys.executable, stub_export.__file__, how])
+        stage.open(str(tmp_path / "my clip.mp4"))
+        stage.wait_until_complete()
+        stage.viewer.window.actions_by_id["export"].trigger()
+        # The dialog's module is imported on a thread.
+        stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
+        dialog = stage.viewer.window.exports.dialog
+        assert dialog is not None
+        return stage, dialog
+
+    return make

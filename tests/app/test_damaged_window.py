@@ -1,4 +1,4 @@
-"""Sixty damaged clips in the window with the real engine: each gives a picture or an error, and none hangs."""
+"""A hundred damaged clips in the window with the real engine: each gives a picture or an error, and none hangs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.viewer import Viewer
 
-VARIANTS = 60
+VARIANTS = 100
 HANG_MSECS = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Every action of the table: with a clip, without one, while pictures are made; and a thousand of them at random.
+"""Every action of the table: with a clip, without one, while pictures are made; and two thousand of them at random.
 
 A window serves a few actions in turn: opening one takes ten times as long as most actions.
 """
@@ -26,7 +26,7 @@ from videoinr_viewer.dialogs.report import ReportCopier
 SLOW = Pace(secs_per_pixel=3e-6, encode_secs=0.05)
 NOT_ALONE = {"quit"}
 """Actions that end the window."""
-RANDOM_STEPS = 1000
+RANDOM_STEPS = 2000
 SHARING = 8
 """How many actions share a window."""
 OPENING = {"open-demo"}
@@ -161,7 +161,7 @@ def trigger_by_palette(stage: Stage, row: Row) -> None:
     QTest.keyClick(dialog.query, Qt.Key.Key_Return)
 
 
-def test_a_thousand_random_actions(stage_of: Callable[..., Stage], errors: list[str]) -> None:
+def test_two_thousand_random_actions(stage_of: Callable[..., Stage], errors: list[str]) -> None:
     random = Random(17)
     before = set(threading.enumerate())
     stage = stage_of(Pace(secs_per_pixel=2e-8))

@@ -26,7 +26,7 @@ from videoinr.render.engine import Engine
 from videoinr.render.render_loop import RenderLoop
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
-GESTURES = 100
+GESTURES = 200
 SLACK_DB = 0.2
 MOST_BRIGHTER = 0.3
 """Levels, at the times of source frames."""

@@ -1,4 +1,4 @@
-"""150 mutated inputs for each reader of the engine: read or refused in words. Long form: benchmarks/mutate.py."""
+"""300 mutated inputs for each reader of the engine: read or refused in words. Long form: benchmarks/mutate.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from helpers.mutations import ENGINE_READERS, mutated_inputs, readings
 
-COUNT = 150
+COUNT = 300
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the readings are forks")

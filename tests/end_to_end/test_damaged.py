@@ -1,4 +1,4 @@
-"""200 damaged clips through probe and decode: an answer or an error in words, soon, and never a traceback."""
+"""300 damaged clips through probe and decode: an answer or an error in words, soon, and never a traceback."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from helpers.damage import damaged_variants
 from helpers.fork_server import run
 from helpers.tiny_model import save_tiny_model
 
-VARIANTS = 200
+VARIANTS = 300
 HANG_SECS = 10
 
 
