@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,22 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from helpers.slow_renderer import SlowRenderer, opener
+from helpers.stage import PATIENCE_MSECS
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import run
 from videoinr_viewer.start.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process there cannot send itself these signals")
+
+
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """Undo what the run has inherited: one in the background ignores SIGINT."""
+    before = [signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGTERM, signal.SIG_DFL)]
+    yield
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -39,6 +50,9 @@ def test_a_signal_ends_the_program_as_it_should(tmp_path: Path, qapp: QApplicati
     timer = QTimer(interval=20)
     timer.timeout.connect(send)
     timer.start()
+    patience = QTimer(singleShot=True, interval=PATIENCE_MSECS)
+    patience.timeout.connect(lambda: qapp.exit(1))
+    patience.start()
     made: list[SlowRenderer] = []
     code = run(
         Arguments(file=Path("clip.mp4")), open_renderer=opener(made), settings_path=tmp_path / "viewer.toml",
