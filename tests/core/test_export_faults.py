@@ -56,7 +56,7 @@ RENDERER: dict[str, tuple[Callable[[Path], None], str]] = {
     "deleted": (Path.unlink, "is gone"),
     "changed": (_grow, "has changed while it was read"),
     "device": (_raise(DeviceError("The memory of the GPU does not suffice.")), "memory of the GPU does not suffice"),
-    "memory": (_raise(MemoryError()), "The memory of this computer does not suffice"),
+    "memory": (_raise(MemoryError()), "The memory of the computer or of its GPU does not suffice"),
     "bug": (_raise(RuntimeError("a bug")), "a bug"),
 }
 WRITER: dict[str, tuple[BaseException, str]] = {

@@ -60,7 +60,8 @@ class Overview(TickSlider):
         self._covered: tuple[Coverage, PlayPlan | None] = (Coverage(), None)
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
-        self._gathering = QTimer(self, singleShot=True, interval=GATHERING_MSECS)
+        self._gathering = QTimer(self, singleShot=True)
+        self._gathering.setInterval(GATHERING_MSECS)
         self._gathering.timeout.connect(self.forget_backdrop)
         thumbnails.loaded.connect(self._gather)
         annotations.changed.connect(self.forget_backdrop)
