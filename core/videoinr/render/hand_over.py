@@ -11,7 +11,7 @@ request can cancel that task, by these rules:
 | decoding the first picture of a request            | never: a steady drag would never show a picture     |
 | refining a draft to the full picture               | always, unless it asks for that same picture again  |
 | a step of an inquiry                               | always; the step begins anew later                  |
-| rendering a picture ahead for playback             | playback does not ask: it is answered in between    |
+| rendering a picture ahead for playback             | playback does not ask: it is answered meanwhile      |
 
 Another clip and :meth:`HandOver.end` cancel any task. An inquiry cancels the answer of another one of its kind, and the
 encoding of another pair ahead of need.

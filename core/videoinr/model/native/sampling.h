@@ -24,3 +24,16 @@ static inline float in_reach(float position, int size) {
     position = position > -4 ? position : -4;
     return position < (float)size + 3 ? position : (float)size + 3;
 }
+
+/* The four by four pixels of a bicubic read: the first of them, which may lie outside, and the weights along both axes. */
+typedef struct {
+    int column, row;
+    v4 across, down;
+} Taps;
+
+static inline Taps taps_at(float x, float y, int wide, int high) {
+    x = in_reach(x, wide);
+    y = in_reach(y, high);
+    float left = floorf(x), top = floorf(y);
+    return (Taps){(int)left - 1, (int)top - 1, cubic(x - left), cubic(y - top)};
+}

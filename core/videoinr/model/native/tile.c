@@ -200,11 +200,9 @@ static inline void sample_latent(const Tile *tile, int end, float x, float y, in
 
 static void sample_frame(const Tile *tile, int end, float x, float y, float rgb[3]) {
     int wide = tile->latent_width, high = tile->latent_height;
-    x = in_reach(x, wide);
-    y = in_reach(y, high);
-    float left = floorf(x), top = floorf(y);
-    int column = (int)left - 1, row = (int)top - 1;
-    v4 across = cubic(x - left), down = cubic(y - top);
+    Taps at = taps_at(x, y, wide, high);
+    int column = at.column, row = at.row;
+    v4 across = at.across, down = at.down;
     int within = column >= 0 && column + 4 <= wide;
     for (int channel = 0; channel < 3; channel++) {
         const float *plane = tile->frames[end] + (int64_t)channel * wide * high;

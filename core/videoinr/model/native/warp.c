@@ -35,11 +35,9 @@ static inline __m128 lanes(__m256 value, int a, int b, int c) {
 /* The colour at x and y in the first three lanes, levels, not clamped. */
 static inline __m128 read(const Warp *warp, int end, float x, float y) {
     int wide = warp->frame_width, high = warp->frame_height;
-    x = in_reach(x, wide);
-    y = in_reach(y, high);
-    float left = floorf(x), top = floorf(y);
-    int column = (int)left - 1, row = (int)top - 1;
-    v4 across = cubic(x - left), down = cubic(y - top);
+    Taps place = taps_at(x, y, wide, high);
+    int column = place.column, row = place.row;
+    v4 across = place.across, down = place.down;
     const uint8_t *frame = warp->frames[end], *taps = frame + ((int64_t)row * wide + column) * CHANNELS;
     int64_t stride = (int64_t)wide * CHANNELS;
     uint8_t border[TAPS * TAPS * CHANNELS];
