@@ -85,6 +85,7 @@ class Viewer(QObject):
             self.session, self.player, self.bridge, self.export, self.queue, self.reader, self.play, self.sound,
             theme=self.themes.chosen, options=options,
         )  # fmt: skip
+        self.themes.dress(self.window)
         self.window.frame_view.comparison.open_model = open_model
         self.loop = RenderLoop(open_renderer, self.bridge, self.play_cache)
         self.is_shut_down = False

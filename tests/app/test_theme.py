@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDialogButtonBox,
     QLabel,
     QMenu,
+    QMessageBox,
     QProxyStyle,
     QSlider,
     QStyle,
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from helpers.stage import Stage
+from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.style.theme import DARK_TEXTS, LIGHT_TEXTS, Tone, palette, set_tone, style_sheet
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -85,7 +88,7 @@ def test_every_rule_for_disabled_text_uses_the_disabled_colour(is_dark: bool) ->
 def test_a_disabled_entry_of_a_menu_can_be_seen(stage: Stage, is_dark: bool) -> None:
     """The pixels of the text, as they are drawn; antialiasing makes them fainter than their colour."""
     stage.viewer.window.menus.theme_wanted.emit(Theme.DARK if is_dark else Theme.LIGHT)
-    menu = QMenu(stage.viewer.window)
+    menu = QMenu(stage.viewer.window.menuBar())
     menu.addAction("MMMMMMMM").setEnabled(False)
     menu.show()
     shot = menu.grab().toImage()
@@ -99,9 +102,8 @@ def test_a_disabled_entry_of_a_menu_can_be_seen(stage: Stage, is_dark: bool) -> 
     assert seen >= 3
 
 
-@pytest.mark.usefixtures("stage")
-def test_a_tone_colours_a_text_in_the_theme() -> None:
-    label = QLabel("beyond")
+def test_a_tone_colours_a_text_in_the_theme(stage: Stage) -> None:
+    label = QLabel("beyond", stage.viewer.window.centralWidget())
     label.ensurePolished()
     set_tone(label, Tone.WARM)
     assert label.palette().color(label.foregroundRole()) == QColor(DARK_TEXTS.WARM)
@@ -112,7 +114,8 @@ def test_a_tone_colours_a_text_in_the_theme() -> None:
 @THEMES
 def test_sliders_and_headers_have_the_colours_of_the_window(stage: Stage, is_dark: bool) -> None:
     stage.viewer.themes.choose(Theme.DARK if is_dark else Theme.LIGHT)
-    slider, header = QSlider(Qt.Orientation.Horizontal, stage.viewer.window), QTreeWidget(stage.viewer.window).header()
+    parent = stage.viewer.window.centralWidget()
+    slider, header = QSlider(Qt.Orientation.Horizontal, parent), QTreeWidget(parent).header()
     slider.resize(200, 24)
     header.resize(200, 24)
     shot, colours = slider.grab().toImage(), palette(is_dark=is_dark)
@@ -145,6 +148,57 @@ def test_a_change_of_the_theme_styles_each_widget_few_times_and_decodes_nothing(
     assert len(stage.requests) == requests
 
 
+def sheets(dialogs: Sequence[QWidget]) -> list[str]:
+    return [one.styleSheet() for one in dialogs]
+
+
+def test_a_change_of_the_theme_styles_one_dialog_in_each_turn_of_the_event_loop(stage: Stage) -> None:
+    """All of them in one go took 0.1 s."""
+    stage.wait_until_complete()
+    viewer, window = stage.viewer, stage.viewer.window
+    viewer.themes.choose(Theme.DARK)
+    for name in ("clip-window", "annotations", "settings", "keys"):
+        window.actions_by_id[name].trigger()
+    dialogs = [one for one in window.children() if isinstance(one, SideDialog)]
+    hidden = dialogs[1]
+    hidden.hide()
+    QApplication.processEvents()
+    dark, light = style_sheet(is_dark=True), style_sheet(is_dark=False)
+    assert sheets(dialogs) == [dark] * 4
+    viewer.themes.choose(Theme.LIGHT)
+    parts = [one for one in window.children() if isinstance(one, QWidget) and not one.isWindow()]
+    assert set(sheets(parts)) == {light}, "the window at once"
+    assert sheets(dialogs) == [dark] * 4
+    assert not any(one.updatesEnabled() for one in dialogs), "a dialog changes in one go, too"
+    order: list[QWidget] = []
+    for _ in dialogs:
+        viewer.themes._next_turn.stop()
+        viewer.themes._dress_next()
+        order += [one for one in dialogs if one.styleSheet() == light and one not in order]
+    assert len(order) == 4
+    assert order[-1] is hidden, "those in sight first"
+    assert all(one.updatesEnabled() for one in dialogs)
+
+
+def test_dialogs_of_every_kind_have_the_theme(stage: Stage) -> None:
+    viewer, window = stage.viewer, stage.viewer.window
+    viewer.themes.choose(Theme.DARK)
+    viewer.themes.choose(Theme.LIGHT)
+    light = style_sheet(is_dark=False)
+    form = SideDialog(window)
+    assert form.styleSheet() == light, "before its fields are made: so they have their sizes"
+    box = QMessageBox(window)
+    box.ensurePolished()
+    assert box.styleSheet() == light, "what somebody else made, when it is first shown"
+    assert SideDialog(form).styleSheet() == "", "it is styled with the dialog that it belongs to"
+    viewer.themes.choose(Theme.DARK)
+    late = SideDialog(window)
+    form.deleteLater()
+    QCoreApplication.sendPostedEvents(form, QEvent.Type.DeferredDelete.value)
+    stage.wait_for(lambda: box.styleSheet() == style_sheet(is_dark=True))
+    assert late.styleSheet() == style_sheet(is_dark=True)
+
+
 class WithIcons(QProxyStyle):
     """A style whose buttons of dialogs have icons, as on most desktops."""
 
@@ -162,7 +216,7 @@ class WithIcons(QProxyStyle):
 
 def test_the_buttons_of_dialogs_have_no_icons_of_the_system(stage: Stage) -> None:
     # Black on dark they cannot be seen.
-    style, box = WithIcons(), QDialogButtonBox(stage.viewer.window)
+    style, box = WithIcons(), QDialogButtonBox(stage.viewer.window.centralWidget())
     box.setStyle(style)
     button = box.addButton(QDialogButtonBox.StandardButton.Close)
     assert button.icon().isNull()

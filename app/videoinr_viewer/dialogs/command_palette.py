@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from videoinr_viewer.dialogs.fuzzy import match
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.theme import dress_for
 
 MAX_RECENT = 8
 SHOWN_ROWS = 11
@@ -118,6 +119,7 @@ class PaletteDialog(QDialog):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        dress_for(window, self)
         self.setWindowTitle(tr("Find a command"))
         self.setObjectName("commandPalette")
         self.setModal(True)

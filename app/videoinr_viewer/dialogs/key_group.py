@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from cachetools import LRUCache
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -15,6 +16,8 @@ Keys = Sequence[tuple[str, str]]
 """(keys, text of the action) for each line."""
 _GAP_PX, _LINE_PX, _TITLE_PX = 18, 5, 4
 _LEAST_TEXT_PX = 180
+_KNOWN = 8
+"""The heights of so many widths are kept."""
 _AT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _AT_WRAPPED = int(_AT) | int(Qt.TextFlag.TextWordWrap)
 
@@ -29,6 +32,7 @@ class KeyGroup(QWidget):
     def __init__(self, title: str, keys: Keys, keys_px: int, parent: QWidget) -> None:
         super().__init__(parent)
         self._title, self._keys, self._keys_px = title, keys, keys_px
+        self._known: LRUCache[tuple[int, str], list[int]] = LRUCache(_KNOWN)
         self.setAccessibleName(title)
         self.setAccessibleDescription("\n".join(f"{key}: {text}" for key, text in keys))
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -56,6 +60,13 @@ class KeyGroup(QWidget):
         return self._line_px + _TITLE_PX + sum(self._heights(width))
 
     def _heights(self, width: int) -> list[int]:
+        """Return the height of each line: the same ones as before in the same font, since a layout asks many times."""
+        wanted = (width, self.font().key())
+        if wanted not in self._known:
+            self._known[wanted] = self._measured(width)
+        return self._known[wanted]
+
+    def _measured(self, width: int) -> list[int]:
         metrics, room = self.fontMetrics(), QRect(0, 0, max(1, width - self._keys_px), 10**4)
         boxes = (metrics.boundingRect(room, _AT_WRAPPED, text) for _, text in self._keys)
         return [max(metrics.height(), box.height()) + _LINE_PX for box in boxes]

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.style.theme import dress_for
+
 FRAME_PX = QSize(10, 40)
 """Room for the frame and the title of a window; the system says how large they are only once the window is shown."""
 ASIDE_PX, BELOW_PX = 12, 40
@@ -34,6 +36,10 @@ class SideDialog(QDialog):
 
     stands_aside = False
     """Whether it opens at the right edge of the main window: one looks at the picture while one uses it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        dress_for(parent, self)
 
     def setVisible(self, visible: bool) -> None:
         """Show the dialog, or hide it."""
