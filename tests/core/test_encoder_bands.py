@@ -14,7 +14,8 @@ from videoinr.geometry import Grid, Rect
 from videoinr.model.config import LITE, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, CoarseSearch, EncodedPart
-from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, WholeFeatures
+from videoinr.model.encoders.row_bands import FeatureRows, RollingBlocks, WholeFeatures
+from videoinr.model.layers import ResidualBlock
 
 AMPLE = BandLimits(2**28, 2**28)
 TIGHT = BandLimits(2**20, 2**17)
@@ -74,19 +75,22 @@ def test_a_part_is_computed_again_if_the_finest_step_lengthens_the_flow(monkeypa
     assert torch.equal(part.feature.permute(0, 3, 1, 2), truth[:, :, 10:20, 280:300])
 
 
-@pytest.mark.parametrize("sizes", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1), (3, 1, 1)])
+@pytest.mark.parametrize("width", [300, 41], ids=["any rows", "some rows at least"])
+@pytest.mark.parametrize("waiting", [1, 12])
+@pytest.mark.parametrize("sizes", [(31,), (1,) * 31, (2, 3, 26), (4, 1, 0, 26), (20, 3, 8), (30, 1), (30, 1, 0)])
 @torch.inference_mode()
-def test_a_layer_takes_its_map_in_any_bands(sizes: tuple[int, ...]) -> None:
+def test_blocks_take_their_map_in_any_bands(sizes: tuple[int, ...], waiting: int, width: int) -> None:
     torch.manual_seed(1)
-    layer = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1))
-    whole = torch.rand(1, 8, 5, 9)
-    banded = BandLayer(layer, 2)
-    tops = [sum(sizes[:k]) for k in range(len(sizes))]
-    parts = [
-        banded.push([whole[:, :, top : top + size]], is_last=top + size == 5)
-        for top, size in zip(tops, sizes, strict=True)
-    ]
-    torch.testing.assert_close(torch.cat([part for part in parts if part.shape[2]], 2), layer(whole))
+    blocks = nn.Sequential(*(ResidualBlock(16) for _ in range(4))).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    whole = torch.rand(1, 16, 31, width).contiguous(memory_format=torch.channels_last)
+    rolling, parts = RollingBlocks(list(blocks), waiting), list[Tensor]()
+    for number, size in enumerate(sizes):
+        top = sum(sizes[:number])
+        part = rolling.push(whole[:, :, top : top + size], is_last=number == len(sizes) - 1)
+        if part is not None:
+            assert part.shape[2]
+            parts.append(part.clone())
+    assert torch.equal(torch.cat(parts, 2), blocks(whole))
 
 
 @pytest.mark.parametrize("most_rows", [4, 64])

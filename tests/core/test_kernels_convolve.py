@@ -57,6 +57,16 @@ def test_it_matches_the_layer_with_activation_and_sum(
     assert alone.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_it_writes_rows_of_a_map_and_no_others() -> None:
+    one, x = layer(16, 8), maps(1, 16, 4, 6)
+    whole = maps(1, 8, 9, 6, seed=1).contiguous(memory_format=torch.channels_last)
+    before, rows = whole.clone(), whole[:, :, 3:7]
+    assert convolve(one, (x,), dtype=torch.float32, out=rows) is rows
+    torch.testing.assert_close(rows, one(x), rtol=0, atol=1e-5)
+    assert torch.equal(whole[:, :, :3], before[:, :, :3])
+    assert torch.equal(whole[:, :, 7:], before[:, :, 7:])
+
+
 def test_half_precision_errs_by_its_own_rounding_only() -> None:
     one, x = layer(32, 32), maps(1, 32, 8, 8)
     error = (convolve(one, (x,)).float() - one(x)).abs()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from videoinr.model.kernels import convolve_hopper as module
+from videoinr.model.kernels import convolve_hopper_kernels
 from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, launches_for, supports
 
 IS_HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
@@ -37,11 +39,13 @@ def plainly(
 
 
 def launch_plainly(
-    _: Shape, inputs: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float
-) -> Tensor:
+    _: Shape, inputs: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float = 1.0,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """Compute in plain torch what a launch must return."""
     bias, add = rest
-    return plainly(inputs, weight[:, channel:], bias, slope=slope, add=add).to(inputs[0].dtype)
+    found = plainly(inputs, weight[:, channel:], bias, slope=slope, add=add).to(inputs[0].dtype)
+    return found if out is None else out.copy_(found)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +97,38 @@ def test_the_launches_together_match_the_layer(monkeypatch: pytest.MonkeyPatch) 
     inputs = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
     weight = functional.pad(torch.randn((9, 196, 128), generator=generator) * 0.02, (0, 0, 0, 12))
     bias, add = torch.randn(128, generator=generator), torch.randn((1, 128, 5, 6), generator=generator)
-    found = convolve(inputs, weight, bias, slope=0.1, add=add)
-    torch.testing.assert_close(found, plainly(inputs, weight, bias, slope=0.1, add=add), rtol=0, atol=1e-5)
+    wanted, out = plainly(inputs, weight, bias, slope=0.1, add=add), torch.empty((1, 128, 5, 6))
+    assert convolve(inputs, weight, bias, slope=0.1, add=add, out=out) is out
+    for found in (out, convolve(inputs, weight, bias, slope=0.1, add=add)):
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+
+
+def test_a_compiled_kernel_is_started_without_a_search_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = list[tuple[str, object, tuple[object, ...], dict[str, object]]]()
+
+    class Launcher:
+        def __init__(self, name: str, answer: object) -> None:
+            self.name, self.answer = name, answer
+
+        def __getitem__(self, grid: object) -> Callable[..., object]:
+            def launch(*arguments: object, **named: object) -> object:
+                calls.append((self.name, grid, arguments, named))
+                return self.answer
+
+            return launch
+
+    monkeypatch.setattr(module, "_COMPILED", {})
+    monkeypatch.setattr(module, "rolling_kernel", Launcher("found", Launcher("compiled", None)))
+    one, other = Shape(64, 1, 64), Shape(96, 1, 96)
+    for shape, grid in ((one, (3, 1, 1)), (one, (5, 1, 1)), (other, (3, 1, 1))):
+        kind = (shape, torch.float16, False, torch.device("cuda", 0))
+        module._start(kind, grid, ("map", 7), {"chunks": 1, "adds": False})
+    assert [(name, grid) for name, grid, *_ in calls] == [
+        ("found", (3, 1, 1)), ("compiled", (5, 1, 1)), ("found", (3, 1, 1)),
+    ]  # fmt: skip
+    assert calls[1][2:] == (("map", 7, 1, False), {})
+    names = list(signature(convolve_hopper_kernels.rolling_kernel.fn).parameters)
+    assert names[-8:] == ["chunks", "inputs", "chunk", "stages", "strip", "wide", "rest", "adds"]
 
 
 @pytest.mark.usefixtures("hopper")
@@ -181,3 +215,10 @@ def test_it_matches_the_layer(
     wanted = plainly(inputs, weight, bias, slope=slope, add=add)
     assert found.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(found.float(), wanted, rtol=2e-3, atol=5e-3)
+    if batch == 1:
+        whole = random(1, outputs, height + 5, width)
+        before = whole.clone()
+        convolve(inputs, weight, bias, slope=slope, add=add, out=whole[:, :, 3 : 3 + height])
+        assert torch.equal(whole[:, :, 3 : 3 + height], found)
+        assert torch.equal(whole[:, :, :3], before[:, :, :3])
+        assert torch.equal(whole[:, :, 3 + height :], before[:, :, 3 + height :])

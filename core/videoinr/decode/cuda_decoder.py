@@ -43,7 +43,7 @@ from videoinr.types import Instant, PairKey, RegionQuery
 _LEAST_PX = 2**14
 """If even a field of so few pixels does not fit, the memory does not suffice."""
 _BYTES_PER_VALUE = 2
-_FIELD_BAND_PX = 2**20
+_FIELD_BAND_PX = 2**18
 """Pixels at which F_s is evaluated at a time from a latent feature."""
 
 

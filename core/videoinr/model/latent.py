@@ -28,8 +28,8 @@ from videoinr.model.points import Points
 
 BLOCK = 16
 """Side of the blocks of latent pixels that are projected by one matrix product."""
-_KERNEL_ROWS = 256
-"""Rows that are projected at a time for the CUDA kernels."""
+_KERNEL_PX = 2**18
+"""Latent pixels that are projected at a time for the CUDA kernels: in float32 they take some 250 MB for ``base``."""
 _MARGIN = 32
 """Latent pixels around a region that are kept with it, so that a pan does not start anew."""
 
@@ -147,8 +147,9 @@ class LatentPair:
         rows, columns = rect.slices
         weights = [model.temporal_head.first.weight_of(1), *(model.decoder_head.first.weight_of(k) for k in (2, 3))]
         maps = [self.frames.new_empty((1, rect.height, rect.width, len(one)), dtype=torch.float16) for one in weights]
-        for top in range(0, rect.height, _KERNEL_ROWS):
-            latent = self._latent(Rect(rect.x, rect.y + top, rect.width, min(_KERNEL_ROWS, rect.height - top)))
+        count = max(1, _KERNEL_PX // rect.width)
+        for top in range(0, rect.height, count):
+            latent = self._latent(Rect(rect.x, rect.y + top, rect.width, min(count, rect.height - top)))
             for one, weight in zip(maps, weights, strict=True):
                 one[0, top : top + len(latent)] = F.linear(latent, weight)
         return PairFeatures(

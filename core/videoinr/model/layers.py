@@ -59,9 +59,9 @@ class ResidualBlock(nn.Module):
             layer.weight.data.mul_(0.1)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, H, W] to the same shape."""
-        return ops.convolve(self.second, ops.convolve(self.first, x, slope=0.0), add=x)
+    def forward(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """Map [B, C, H, W] to the same shape, and write the result into ``out`` if given (:func:`ops.convolve`)."""
+        return ops.convolve(self.second, ops.convolve(self.first, x, slope=0.0), add=x, out=out)
 
 
 class DeformableConv(DeformableParameters):

@@ -65,7 +65,9 @@ def is_on_cpu(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
-def convolve(layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | None = None) -> Tensor:
+def convolve(
+    layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | None = None, out: Tensor | None = None
+) -> Tensor:
     """Compute activation(layer(x)) + add; in one kernel where CUDA infers in half precision.
 
     Args:
@@ -73,6 +75,7 @@ def convolve(layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | 
         maps: Maps [B, Ck, H, W]; their channels, concatenated, are x: C is the sum of all Ck.
         slope: Slope of the activation for negative values; 0 is ReLU, 1 no activation.
         add: [B, D, H', W'], added last.
+        out: Where to write the result, during inference: rows of a map [1, D, H', W'] in the channels-last format.
 
     Returns:
         [B, D, H', W'].
@@ -82,9 +85,10 @@ def convolve(layer: nn.Conv2d, *maps: Tensor, slope: float = 1.0, add: Tensor | 
         from videoinr.model.kernels import convolve as kernel
 
         if kernel.supports(layer, maps[0]):
-            return kernel.convolve(layer, maps, slope=slope, add=add, dtype=dtype)
-    out = activated(layer(concat(maps) if len(maps) > 1 else maps[0]), slope)
-    return out if add is None else add + out
+            return kernel.convolve(layer, maps, slope=slope, add=add, dtype=dtype, out=out)
+    found = activated(layer(concat(maps) if len(maps) > 1 else maps[0]), slope)
+    found = found if add is None else add + found
+    return found if out is None else out.copy_(found)
 
 
 def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:

@@ -10,7 +10,7 @@ On a CPU the results are those of :meth:`MotionPriorEncoder.forward` to the bit,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -20,7 +20,8 @@ from torch import Tensor
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
-from videoinr.model.encoders.row_bands import BandLayer, FeatureRows, LevelFeatures, WholeFeatures, stacked
+from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
+from videoinr.model.layers import LEAK
 from videoinr.model.ops import convolve, resize
 
 _STEP_HALO = 4
@@ -28,8 +29,10 @@ _STEP_HALO = 4
 _FLOW_SLACK = 8
 """Pixels by which the finest step may lengthen a flow before a part is computed again with a wider margin."""
 _LEAST_ROWS = 8
-_TRUNK_MAPS = 6
-"""Maps that a block of the trunk needs at a time, with the rows that wait for it."""
+_BLOCK_MAPS = 3
+"""Maps of a band that residual blocks need at a time: two buffers, and the map between two convolutions."""
+_MOST_BAND_PX, _MOST_BLOCK_PX = 2**20, 2**21
+"""Pixels of a band, and of what residual blocks are given at a time: more would hardly be faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +145,28 @@ class BandEncoder:
         out = EncodedPart(rect, feature, prior)
         trunk_halo = 2 * self._config.trunk_blocks + 1 if halo else 0
         window = rect.widened(trunk_halo + _STEP_HALO if halo else 0, self._grid)
-        features = self._finest_features(*self._columns(coarse, window, slack))
+        features = self._features_for(coarse, window, slack)
         features.keep_newest()
         step = encoder.motion[0]
         assert isinstance(step, MotionStep)
         state = _Entering(coarse.flow, coarse.hidden, self._grid)
-        fuse = BandLayer(lambda *maps: convolve(encoder.fuse, *maps), 1)
-        trunk = _Trunk(list(encoder.trunk), self._trunk_rows(window.width), self._check)
+        trunk = RollingBlocks(list(encoder.trunk), self._block_rows(window.width, feature.shape[3]), self._check)
         done, needed = window.y, rect.widened(trunk_halo, self._grid)
         for band in self._bands(window):
             self._check()
-            flow, hidden = _step_rows(step, features, state, band, self._grid)
-            _copy_rows(prior, flow, rect, band)
-            self._check_reach(features, flow, band, needed)
-            warped = features.warped(0, flow[:, :2], band), features.warped(1, flow[:, 2:], band)
-            both = features.rows(band)
-            first, second = both[:1], both[1:]
-            is_last = band.bottom == window.bottom
-            fused = fuse.push([first, *warped, second, hidden, flow.to(first.dtype)], is_last=is_last)
-            rows = trunk.push(fused, is_last=is_last)
-            if rows is not None and rows.shape[2]:
+            # One row more on either side, where there is one, for the convolution that fuses the maps.
+            above, below = int(band.y > window.y), int(band.bottom < window.bottom)
+            wide = Rect.from_edges(band.x, band.y - above, band.right, band.bottom + below)
+            flow, hidden = _step_rows(step, features, state, wide, self._grid)
+            _copy_rows(prior, flow, rect, wide)
+            self._check_reach(features, flow, wide, needed)
+            warped = features.warped(0, flow[:, :2], wide), features.warped(1, flow[:, 2:], wide)
+            both = features.rows(wide)
+            fused = convolve(encoder.fuse, both[:1], *warped, both[1:], hidden, flow.to(both.dtype))
+            del warped, hidden
+            fused = fused[:, :, above : above + band.height]
+            rows = trunk.push(fused, is_last=band.bottom == window.bottom)
+            if rows is not None:
                 _copy_rows(feature, rows, rect, Rect(window.x, done, window.width, rows.shape[2]))
                 done += rows.shape[2]
         return out
@@ -194,6 +199,12 @@ class BandEncoder:
     def _front_halo(self) -> int:
         return 1 + 2 * self._config.front_blocks
 
+    def _features_for(self, coarse: CoarseSearch, window: Rect, slack: int) -> FeatureRows | WholeFeatures:
+        """Return the finest features of what the pixels of ``window`` read."""
+        if isinstance(self._finest, WholeFeatures):
+            return self._finest
+        return self._finest_features(*self._columns(coarse, window, slack))
+
     def _finest_features(self, left: int, right: int) -> FeatureRows | WholeFeatures:
         """Return the finest features of some columns, or of all; those of the last call if they serve."""
         limits, whole = self._limits, self._grid.width
@@ -201,9 +212,7 @@ class BandEncoder:
             return self._finest
         row_bytes = 2 * self._config.frame_channels * whole * limits.value
         if limits.whole and row_bytes * self._grid.height <= limits.kept:
-            group, compute = max(_LEAST_ROWS, limits.work // (5 * row_bytes)), self._encoder.frame_features
-            rows = FeatureRows(compute, self._frames, (0, whole), halo=self._front_halo, group=group, most_rows=0)
-            self._finest = WholeFeatures(rows.all(self._check))
+            self._finest = WholeFeatures(self._all_features())
         elif self._finest is None or self._finest.columns != (left, right):
             row_bytes = row_bytes // whole * (right - left)
             group = max(_LEAST_ROWS, min(64, limits.work // (5 * row_bytes)) // 2 * 2)
@@ -212,6 +221,33 @@ class BandEncoder:
                 halo=self._front_halo, group=group, most_rows=limits.kept // row_bytes,
             )  # fmt: skip
         return self._finest
+
+    def _all_features(self) -> Tensor:
+        """Compute the finest features of both frames, [2, C, H, W]."""
+        encoder, grid, frames = self._encoder, self._grid, self._frames[0]
+        height, channels = self._block_rows(grid.width, 2 * self._config.frame_channels), self._config.frame_channels
+        fronts = [RollingBlocks(list(encoder.front), height, self._check) for _ in range(2)]
+        found: Tensor | None = None
+        done = 0
+        for top in range(0, grid.height, height):
+            bottom = min(grid.height, top + height)
+            low = max(0, top - 1)
+            first = convolve(encoder.first, frames[:, :, low : bottom + 1], slope=LEAK)[:, :, top - low :]
+            if found is None:
+                shape, form = (2, channels, grid.height, grid.width), torch.channels_last
+                found = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=form)
+            made = [
+                front.push(first[number : number + 1, :, : bottom - top], is_last=bottom == grid.height)
+                for number, front in enumerate(fronts)
+            ]
+            rows = 0
+            for number, one in enumerate(made):
+                if one is not None:
+                    rows = one.shape[2]
+                    found[number : number + 1, :, done : done + rows] = one
+            done += rows
+        assert found is not None
+        return found
 
     def _halved(self, finest: FeatureRows | WholeFeatures) -> Tensor:
         """Compute the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
@@ -243,43 +279,25 @@ class BandEncoder:
             new_flow[:, :, rows], new_hidden[:, :, rows] = _step_rows(step, features, state, band, grid)
         return new_flow, new_hidden
 
-    def _trunk_rows(self, width: int) -> int:
-        """Return how many rows the trunk takes at a time: its maps are fewer than those before, so its bands higher."""
-        return self._limits.work // (_TRUNK_MAPS * self._config.feature_channels * self._limits.value * width)
+    def _block_rows(self, width: int, channels: int) -> int:
+        """Return how many rows of ``width`` pixels to give to residual blocks at a time: a multiple of a band."""
+        row_bytes = _BLOCK_MAPS * channels * self._limits.value * width
+        rows, band = min(self._limits.work // row_bytes, _MOST_BLOCK_PX // width), self._band_rows(width)
+        return max(_LEAST_ROWS, rows // band * band if rows > band else rows)
 
     def _bands(self, window: Rect, per_row: int = 1) -> Iterator[Rect]:
         """Split ``window`` into bands whose intermediate maps fit the limit; ``per_row``: rows of the frame in one."""
-        config = self._config
-        step = 3 * (2 * config.frame_channels + 4 + config.motion_channels) + 4 * config.motion_channels
-        fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
-        row_bytes = self._limits.value * window.width * per_row**2 * max(step, fuse)
-        rows = max(_LEAST_ROWS, min(self._limits.work // row_bytes, 2**20 // window.width + 1))
-        count = -(-window.height // rows)
+        count = -(-window.height // self._band_rows(window.width, per_row))
         edges = [window.y + window.height * number // count for number in range(count + 1)]
         for top, bottom in pairwise(edges):
             yield Rect.from_edges(window.x, top, window.right, bottom)
 
-
-class _Trunk:
-    """The blocks after the fusion, which are fed when enough rows wait: each block is a few launches on a GPU."""
-
-    def __init__(self, blocks: Sequence[Callable[..., Tensor]], rows: int, check: Callable[[], None]) -> None:
-        self._layers, self._rows, self._check = [BandLayer(block, 2) for block in blocks], rows, check
-        self._waiting = list[Tensor]()
-
-    def push(self, fused: Tensor, *, is_last: bool) -> Tensor | None:
-        """Take the next rows; return the rows of the feature that are determined now, if the blocks were run."""
-        if fused.shape[2]:
-            self._waiting.append(fused)
-        held = sum(rows.shape[2] for rows in self._waiting)
-        if not is_last and (not held or held + fused.shape[2] <= self._rows):
-            return None
-        rows = stacked(self._waiting)
-        self._waiting.clear()
-        for layer in self._layers:
-            self._check()
-            rows = layer.push([rows], is_last=is_last)
-        return rows
+    def _band_rows(self, width: int, per_row: int = 1) -> int:
+        config = self._config
+        step = 3 * (2 * config.frame_channels + 4 + config.motion_channels) + 4 * config.motion_channels
+        fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
+        row_bytes = self._limits.value * width * per_row**2 * max(step, fuse)
+        return max(_LEAST_ROWS, min(self._limits.work // row_bytes, _MOST_BAND_PX // width + 1))
 
 
 class _Entering:

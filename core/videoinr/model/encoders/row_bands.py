@@ -1,7 +1,7 @@
 """Parts of an encoder that works in bands of rows: layers that are given a map band by band, and maps read by warps.
 
-A convolution of a band needs the rows around it. A :class:`BandLayer` keeps the last rows of what it was given, so
-hardly a row is computed twice in a chain of layers. Results equal those of the whole map; on a CPU to the bit, because
+A convolution of a band needs the rows around it. :class:`RollingBlocks` keep the last rows of what they were given, so
+hardly a row is computed twice in a chain of blocks. Results equal those of the whole map; on a CPU to the bit, because
 oneDNN adds the products of a pixel in an order that does not depend on the size of the map. (A single map of at most
 LEAST_ELEMENTS numbers goes to another library, which adds in another order; no band is that small.)
 tests/core/test_encoder_bands.py checks it.
@@ -23,51 +23,134 @@ LEAST_ELEMENTS = 20480
 """Torch convolves a batch of one map of at most so many numbers by its own loops instead of oneDNN's."""
 
 
-class BandLayer:
-    """A layer, or a block of layers, whose input comes from the top to the bottom in bands of rows."""
+_REACH = 2
+"""Rows above and below that a row of a residual block's output depends on: two convolutions."""
 
-    def __init__(self, layer: Callable[..., Tensor], halo: int) -> None:
-        """Wrap ``layer``, which maps [1, C, h, W] to [1, D, h, W]; a row depends on ``halo`` rows above and below."""
-        self._layer, self._halo = layer, halo
-        self._kept: list[Tensor] = []
-        self._top = self._done = 0
 
-    def push(self, maps: Sequence[Tensor], *, is_last: bool) -> Tensor:
-        """Take the next rows; return the output rows that are determined now and were not before.
+class RollingBlocks:
+    """Residual blocks, one after the other, that are given a map from the top to the bottom, in bands of rows.
+
+    A block cannot compute the last two rows of what it was given, so it keeps them, and two more, for the next time. It
+    writes its output to the place where the next block reads its input, behind the rows that the next block has kept.
+    So a band lies in one of two buffers all the time, and only the kept rows are copied.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Callable[[Tensor, Tensor], object]], rows: int, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Take no memory yet.
 
         Args:
-            maps: The layer's arguments: [1, C, n, W] each, n >= 0.
-            is_last: These rows reach the bottom of the map.
+            blocks: At least one. Each maps [1, C, h, W] to the same shape and writes it into its second argument; a row
+                depends on two rows above and below.
+            rows: Rows that wait, at most, until the blocks are run on all of them.
+            check: Called before each block; what it raises ends the work.
         """
-        if not maps[0].shape[2] and not is_last:
-            return maps[0]
-        halo = self._halo
-        inputs = [stacked(both) for both in zip(self._kept, maps, strict=True)] if self._kept else list(maps)
-        top, rows = self._top, inputs[0].shape[2]
-        least = 1 + LEAST_ELEMENTS // min(one.shape[1] * one.shape[3] for one in inputs)
-        if rows < least and not is_last:
-            self._kept = [one.clone(memory_format=torch.channels_last) for one in inputs]
-            return maps[0][:, :, :0]
-        end = max(self._done, top + rows - (0 if is_last else halo))
-        out = self._layer(*inputs)[:, :, self._done - top : end - top]
-        self._done, self._top = end, max(0, min(end - halo, top + rows - least))
-        # Copies: a view would keep all of its band in memory.
-        self._kept = [one[:, :, self._top - top :].clone(memory_format=torch.channels_last) for one in inputs]
-        return out
+        self._stages, self._rows, self._check = [_Stage(block) for block in blocks], rows, check
+        self._buffers = list[Tensor]()
+        self._top = self._waiting = 0
+
+    def push(self, rows: Tensor, *, is_last: bool) -> Tensor | None:
+        """Take the next rows.
+
+        Args:
+            rows: [1, C, n, W].
+            is_last: These rows reach the bottom of the map.
+
+        Returns:
+            The rows of the output that are determined now and were not before, [1, C, m, W], valid until the next call;
+            None if there are none.
+        """
+        self._make_room(rows)
+        begin, count = self._top + self._stages[0].kept_rows + self._waiting, rows.shape[2]
+        self._buffers[0][:, :, begin : begin + count] = rows
+        self._waiting += count
+        if not is_last and self._waiting + count <= self._rows:
+            return None
+        made = self._run(is_last=is_last)
+        self._waiting = 0
+        return made
+
+    def _make_room(self, rows: Tensor) -> None:
+        """See to it that there are buffers into which ``rows`` fit."""
+        _, channels, count, width = rows.shape
+        least = 1 + LEAST_ELEMENTS // (channels * width)
+        kept, pending = max(2 * _REACH, least), len(self._stages) * max(_REACH, least)
+        # A block also writes rows without a meaning, above its output and below it. At the end, no row is pending.
+        needed = 3 * kept + max(self._rows, self._waiting + count) + pending
+        if self._buffers and self._buffers[0].shape[2] >= needed:
+            return
+        shape, old = (1, channels, needed, width), self._buffers
+        self._buffers = [
+            torch.empty(shape, dtype=rows.dtype, device=rows.device, memory_format=torch.channels_last)
+            for _ in range(2)
+        ]
+        self._top = kept
+        for stage in self._stages:
+            stage.least = least
+        if old:
+            self._buffers[0][:, :, : old[0].shape[2]] = old[0]
+
+    def _run(self, *, is_last: bool) -> Tensor | None:
+        """Run the blocks on the rows that wait."""
+        (here, there), top, first = self._buffers, self._top, self._stages[0]
+        rows = first.kept_rows + self._waiting
+        for number, stage in enumerate(self._stages):
+            self._check()
+            kept = self._stages[number + 1].kept if number + 1 < len(self._stages) else None
+            before = 0 if kept is None else kept.shape[2]
+            made = stage.run(here[:, :, top : top + rows], there, top + before, is_last=is_last)
+            if not made:
+                here, there = reversed(self._buffers)
+                break
+            if kept is not None:
+                there[:, :, top : top + before] = kept
+            here, there, rows = there, here, before + made
+        # The output lies in one of the buffers; what comes next goes into the other one, behind the first block's rows.
+        if first.kept is not None:
+            there[:, :, top : top + first.kept_rows] = first.kept
+        self._buffers = [there, here]
+        return here[:, :, top : top + rows] if made else None
 
 
-def stacked(parts: Sequence[Tensor]) -> Tensor:
-    """Concatenate the rows of maps [B, C, h, W], in the channels-last memory format; of one map, return it."""
-    if len(parts) == 1:
-        return parts[0]
-    first, rows = parts[0], sum(part.shape[2] for part in parts)
-    shape = (*first.shape[:2], rows, first.shape[3])
-    out = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
-    top = 0
-    for part in parts:
-        out[:, :, top : top + part.shape[2]] = part
-        top += part.shape[2]
-    return out
+class _Stage:
+    """A block, and the last rows of its input, which it needs again."""
+
+    def __init__(self, block: Callable[[Tensor, Tensor], object]) -> None:
+        self._block, self.least = block, 1
+        self.kept: Tensor | None = None
+        self._top = self._done = 0
+
+    @property
+    def kept_rows(self) -> int:
+        """The number of kept rows."""
+        return 0 if self.kept is None else self.kept.shape[2]
+
+    def run(self, rows: Tensor, target: Tensor, begin: int, *, is_last: bool) -> int:
+        """Compute what is determined now and was not before.
+
+        Args:
+            rows: The kept rows and the next ones.
+            target: The rows of the output go here,
+            begin: from this row on.
+            is_last: ``rows`` reach the bottom of the map.
+
+        Returns:
+            The number of rows of the output.
+        """
+        got = self._top + rows.shape[2]
+        done = got if is_last else max(self._done, got - _REACH)
+        if not is_last and rows.shape[2] < self.least:
+            done = self._done
+        top = max(self._top, min(done - _REACH, got - self.least))
+        # A copy: the buffer is written over.
+        self.kept = rows[:, :, top - self._top :].clone(memory_format=torch.channels_last)
+        made = done - self._done
+        if made:
+            out = begin - (self._done - self._top)
+            self._block(rows, target[:, :, out : out + rows.shape[2]])
+        self._top, self._done = top, done
+        return made
 
 
 class LevelFeatures(Protocol):
@@ -139,20 +222,6 @@ class FeatureRows:
     def keep_newest(self) -> None:
         """Keep the newest rows from now on; until then those at the top, which are read again later."""
         self._keeps_first = False
-
-    def all(self, check: Callable[[], None]) -> Tensor:
-        """Compute the columns of the whole frames, [2, C, H, W], and keep nothing; call ``check`` between groups."""
-        out: Tensor | None = None
-        for number in range(-(-self._grid.height // self._group)):
-            check()
-            rows = self._computed(number)
-            if out is None:
-                shape = (*rows.shape[:2], self._grid.height, rows.shape[3])
-                out = torch.empty(shape, dtype=rows.dtype, device=rows.device, memory_format=torch.channels_last)
-            top = number * self._group
-            out[:, :, top : top + rows.shape[2]] = rows
-        assert out is not None
-        return out
 
     def rows(self, rect: Rect) -> Tensor:
         """Return the pixels ``rect``, which lie in the columns."""

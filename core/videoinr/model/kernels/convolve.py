@@ -142,6 +142,7 @@ def convolve(
     add: Tensor | None = None,
     dtype: torch.dtype = torch.float16,
     plan: Plan | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Compute activation(layer(x)) + add.
 
@@ -152,9 +153,10 @@ def convolve(
         add: [B, D, H', W'], added after the activation.
         dtype: The type that inputs, weights and ``add`` are converted to.
         plan: Launch parameters, :func:`plan_for`'s by default.
+        out: Where to write, [B, D, H', W'] of ``dtype``, channels last without gaps: a map, or rows of a single one.
 
     Returns:
-        [B, D, H', W'] of ``dtype``, channels last.
+        ``out``, or a new map like it.
     """
     widths = tuple(one.shape[1] for one in inputs)
     add = add if add is None else add.to(dtype).contiguous(memory_format=torch.channels_last)
@@ -162,15 +164,16 @@ def convolve(
         ready = packed(layer, dtype, convolve_hopper.FILLED, widths)
         matrices = ready.weight.view(9, -1, layer.out_channels)
         maps = [concat((one,), dtype) for one in inputs]
-        return convolve_hopper.convolve(maps, matrices, ready.bias, slope=slope, add=add)
+        return convolve_hopper.convolve(maps, matrices, ready.bias, slope=slope, add=add, out=out)
     stride, (batch, _, height, width) = layer.stride[0], inputs[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     pixels = batch * size[0] * size[1]
     plan = plan or plan_for(layer, pixels, max(widths))
     ready = packed(layer, dtype, plan.chunk, widths)
     maps = [concat((one,), dtype, multiple=_WORD) for one in inputs]
-    shape = (batch, layer.out_channels, *size)
-    out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
+    if out is None:
+        shape = (batch, layer.out_channels, *size)
+        out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
     _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
         tuple(maps), ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
         widths=tuple(one.shape[1] for one in maps), begins=ready.begins, outputs=layer.out_channels,

@@ -109,7 +109,13 @@ def supports(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtyp
 
 
 def convolve(
-    inputs: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
+    inputs: Sequence[Tensor],
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    slope: float = 1.0,
+    add: Tensor | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Compute activation(conv(x) + add).
 
@@ -119,9 +125,10 @@ def convolve(
         bias: [outputs] float32.
         slope: Slope of the activation for negative values: 0 is ReLU, 1 no activation.
         add: [B, outputs, H, W], channels last, added before the activation.
+        out: Where to write, [B, outputs, H, W] of the type of the inputs, channels last and without gaps.
 
     Returns:
-        [B, outputs, H, W] of the type of the inputs, channels last.
+        ``out``, or a new map like it.
     """
     *whole, last = inputs
     inputs = (*whole, concat((last,), last.dtype, multiple=FILLED))
@@ -130,7 +137,8 @@ def convolve(
         mine = inputs[taken : taken + shape.inputs]
         is_last = number == len(launches) - 1
         once = bias if number == 0 else torch.zeros_like(bias)
-        add = _launch(shape, mine, weight, channel, once, add, slope=slope if is_last else 1.0)
+        end, target = (slope, out) if is_last else (1.0, None)
+        add = _launch(shape, mine, weight, channel, once, add, slope=end, out=target)
         taken, channel = taken + shape.inputs, channel + shape.inputs * shape.channels
     assert add is not None
     return add
@@ -144,14 +152,16 @@ def _launch(
     bias: Tensor,
     add: Tensor | None,
     *,
-    slope: float,
+    slope: float = 1.0,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Launch the kernel once, as :func:`convolve`, for inputs whose weights begin at ``channel``."""
     assert shape.blocks is not None
     x, (wide, rest) = inputs[0], shape.blocks
     batch, _, height, width = x.shape
-    size = (batch, shape.outputs, height, width)
-    out = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    if out is None:
+        size = (batch, shape.outputs, height, width)
+        out = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     strips, groups = triton.cdiv(width, STRIP), shape.outputs // (wide + rest)
     workers = 2 * _multiprocessors(x.device) // groups
     rows = triton.cdiv(height, min(height, max(1, workers // (batch * strips))))
@@ -159,16 +169,42 @@ def _launch(
     maps = [_strip_of(one, shape.chunk) for one in inputs]
     blocks = [_layout((1, shape.chunk, outputs), x.dtype) for outputs in shape.blocks]
     adding = [None if add is None else _strip_of(add, outputs) for outputs in shape.blocks]
-    rolling_kernel[(triton.cdiv(items, 2), groups)](
-        maps[0], maps[1] if shape.inputs == 2 else None,
-        *(TensorDescriptor.from_tensor(weight, block, layout) for block, layout in blocks), channel,
-        *(_strip_of(out, outputs) for outputs in shape.blocks), *adding, bias, float(slope),
-        items, height, rows, strips,
-        chunks=shape.inputs * shape.channels // shape.chunk, inputs=shape.inputs, chunk=shape.chunk,
-        stages=shape.stages(wide + rest), strip=STRIP, wide=wide, rest=rest, adds=add is not None,
-        num_warps=4, maxnreg=168,
+    _start(
+        (shape, x.dtype, add is not None, x.device),
+        (triton.cdiv(items, 2), groups, 1),
+        (
+            maps[0], maps[1] if shape.inputs == 2 else None,
+            *(TensorDescriptor.from_tensor(weight, block, layout) for block, layout in blocks), channel,
+            *(_strip_of(out, outputs) for outputs in shape.blocks), *adding, bias, float(slope),
+            items, height, rows, strips,
+        ),
+        {
+            "chunks": shape.inputs * shape.channels // shape.chunk, "inputs": shape.inputs, "chunk": shape.chunk,
+            "stages": shape.stages(wide + rest), "strip": STRIP, "wide": wide, "rest": rest, "adds": add is not None,
+        },
     )  # fmt: skip
     return out
+
+
+_COMPILED: dict[tuple[Shape, torch.dtype, bool, torch.device], Any] = {}
+"""The compiled kernels, by all that they are specialised for: every other argument is passed as it is."""
+
+
+def _start(
+    kind: tuple[Shape, torch.dtype, bool, torch.device],
+    grid: tuple[int, int, int],
+    arguments: tuple[Any, ...],
+    constants: dict[str, Any],
+) -> None:
+    """Launch the kernel. Once it is compiled, Triton does not have to find it by its arguments again.
+
+    To find it, Triton writes the types of all arguments down as a text, which takes longer than most launches run.
+    """
+    compiled = _COMPILED.get(kind)
+    if compiled is None:
+        _COMPILED[kind] = rolling_kernel[grid](*arguments, **constants, num_warps=4, maxnreg=168)
+    else:
+        compiled[grid](*arguments, *constants.values())
 
 
 def _strip_of(map_: Tensor, channels: int) -> Any:
