@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
@@ -103,30 +103,7 @@ def test_the_launches_together_match_the_layer(monkeypatch: pytest.MonkeyPatch) 
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
 
 
-def test_a_compiled_kernel_is_started_without_a_search_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = list[tuple[str, object, tuple[object, ...], dict[str, object]]]()
-
-    class Launcher:
-        def __init__(self, name: str, answer: object) -> None:
-            self.name, self.answer = name, answer
-
-        def __getitem__(self, grid: object) -> Callable[..., object]:
-            def launch(*arguments: object, **named: object) -> object:
-                calls.append((self.name, grid, arguments, named))
-                return self.answer
-
-            return launch
-
-    monkeypatch.setattr(module, "_COMPILED", {})
-    monkeypatch.setattr(module, "rolling_kernel", Launcher("found", Launcher("compiled", None)))
-    one, other = Shape(64, 1, 64), Shape(96, 1, 96)
-    for shape, grid in ((one, (3, 1, 1)), (one, (5, 1, 1)), (other, (3, 1, 1))):
-        kind = (shape, torch.float16, False, torch.device("cuda", 0))
-        module._start(kind, grid, ("map", 7), {"chunks": 1, "adds": False})
-    assert [(name, grid) for name, grid, *_ in calls] == [
-        ("found", (3, 1, 1)), ("compiled", (5, 1, 1)), ("found", (3, 1, 1)),
-    ]  # fmt: skip
-    assert calls[1][2:] == (("map", 7, 1, False), {})
+def test_constants_are_the_last_arguments_as_a_start_without_a_search_needs_them() -> None:
     names = list(signature(convolve_hopper_kernels.rolling_kernel.fn).parameters)
     assert names[-8:] == ["chunks", "inputs", "chunk", "stages", "strip", "wide", "rest", "adds"]
 

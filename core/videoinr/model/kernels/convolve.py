@@ -21,6 +21,7 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
+from videoinr.model.kernels.starting import form_of, start
 from videoinr.model.maps import concat
 
 try:
@@ -174,11 +175,18 @@ def convolve(
     if out is None:
         shape = (batch, layer.out_channels, *size)
         out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
-    _convolve_kernel[(triton.cdiv(pixels, plan.run),)](
+    arguments = (
         tuple(maps), ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
-        widths=tuple(one.shape[1] for one in maps), begins=ready.begins, outputs=layer.out_channels,
-        chunks=ready.chunks, chunk=plan.chunk, side=layer.kernel_size[0], wide=ready.wide, rest=ready.rest,
-        stride=stride, slope=slope, adds=add is not None, run=plan.run, stages=plan.stages, num_warps=plan.warps,
+    )  # fmt: skip
+    constants = {
+        "widths": tuple(one.shape[1] for one in maps), "begins": ready.begins, "outputs": layer.out_channels,
+        "chunks": ready.chunks, "chunk": plan.chunk, "side": layer.kernel_size[0], "wide": ready.wide,
+        "rest": ready.rest, "stride": stride, "slope": slope, "adds": add is not None, "run": plan.run,
+        "stages": plan.stages,
+    }  # fmt: skip
+    kind = (dtype, out.device, plan, *constants.values(), form_of(arguments))
+    start(
+        _convolve_kernel, kind, (triton.cdiv(pixels, plan.run), 1, 1), arguments, constants, num_warps=plan.warps
     )  # fmt: skip
     return out
 

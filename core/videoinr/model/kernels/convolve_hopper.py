@@ -27,6 +27,7 @@ from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
 
 from videoinr.model.kernels.convolve_hopper_kernels import rolling_kernel
+from videoinr.model.kernels.starting import start
 from videoinr.model.maps import concat
 
 STRIP = 64
@@ -169,7 +170,8 @@ def _launch(
     maps = [_strip_of(one, shape.chunk) for one in inputs]
     blocks = [_layout((1, shape.chunk, outputs), x.dtype) for outputs in shape.blocks]
     adding = [None if add is None else _strip_of(add, outputs) for outputs in shape.blocks]
-    _start(
+    start(
+        rolling_kernel,
         (shape, x.dtype, add is not None, x.device),
         (triton.cdiv(items, 2), groups, 1),
         (
@@ -182,29 +184,9 @@ def _launch(
             "chunks": shape.inputs * shape.channels // shape.chunk, "inputs": shape.inputs, "chunk": shape.chunk,
             "stages": shape.stages(wide + rest), "strip": STRIP, "wide": wide, "rest": rest, "adds": add is not None,
         },
+        num_warps=4, maxnreg=168,
     )  # fmt: skip
     return out
-
-
-_COMPILED: dict[tuple[Shape, torch.dtype, bool, torch.device], Any] = {}
-"""The compiled kernels, by all that they are specialised for: every other argument is passed as it is."""
-
-
-def _start(
-    kind: tuple[Shape, torch.dtype, bool, torch.device],
-    grid: tuple[int, int, int],
-    arguments: tuple[Any, ...],
-    constants: dict[str, Any],
-) -> None:
-    """Launch the kernel. Once it is compiled, Triton does not have to find it by its arguments again.
-
-    To find it, Triton writes the types of all arguments down as a text, which takes longer than most launches run.
-    """
-    compiled = _COMPILED.get(kind)
-    if compiled is None:
-        _COMPILED[kind] = rolling_kernel[grid](*arguments, **constants, num_warps=4, maxnreg=168)
-    else:
-        compiled[grid](*arguments, *constants.values())
 
 
 def _strip_of(map_: Tensor, channels: int) -> Any:
