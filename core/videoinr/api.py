@@ -131,7 +131,7 @@ def export(
     start: Number | None = None, end: Number | None = None,
     fps: Number | None = None, time_scale: Number | None = None, speed: Number = 1,
     scale: Number | None = None, size: Size | None = None, region: Region | None = None,
-    codec: str | None = None, crf: int | None = None,
+    codec: str | None = None, crf: int | None = None, effort: str = "medium",
     overwrite: bool = False, keep_partial: bool = False,
     sound: SoundName = "keep",
     part: str | None = None, resume: bool = False,
@@ -161,6 +161,8 @@ def export(
         scale, size, region: the grid and its pixels to write, as for :meth:`Video.decode`; the default scale is 2.
         codec: an encoder (libx264, dnxhr, ffv1, png16, exr ...); None means the default of the file's ending.
         crf: constant quality in the encoder's unit, the least value is best; None means the encoder's default.
+        effort: how hard the encoder tries to make a small file: ``"fast"``, ``"medium"`` or ``"slow"``. Where a GPU
+            decodes, encoding takes most of the time: ``"fast"`` then ends in a half to a third of it.
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
         sound: ``"keep"`` copies the sound where all of it fits, and encodes it to the exact length otherwise; at
@@ -203,9 +205,10 @@ def export(
 
     arguments: JobArguments = {
         "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed, "scale": scale, "size": size,
-        "region": region, "codec": codec, "crf": crf, "overwrite": overwrite, "keep_partial": keep_partial,
-        "sound": sound, "part": part, "resume": resume, "retime": retime, "shutter": shutter, "camera": camera,
-        "readout": readout, "shutter_region": shutter_region, "sample": sample, "sample_at": sample_at,
+        "region": region, "codec": codec, "crf": crf, "effort": effort, "overwrite": overwrite,
+        "keep_partial": keep_partial, "sound": sound, "part": part, "resume": resume, "retime": retime,
+        "shutter": shutter, "camera": camera, "readout": readout, "shutter_region": shutter_region,
+        "sample": sample, "sample_at": sample_at,
     }  # fmt: skip
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:

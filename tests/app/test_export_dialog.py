@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from helpers.stage import Stage
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.job_file import read_job
 from videoinr.exporting.outputs import is_taken
 from videoinr.geometry import Grid
@@ -90,10 +91,15 @@ def test_the_codec_sets_the_ending_and_the_quality_range(dialog_of: Callable[...
     form = dialog.form
     form.codec.setCurrentIndex(form.codec.findData("ffv1"))
     assert form.path.text().endswith(".mkv")
+    form.effort.setCurrentIndex(form.effort.findData(Effort.FAST))
     assert not form.crf.isEnabled()
+    assert not form.effort.isEnabled()
     assert form.job.crf is None
+    assert form.job.effort.value == "medium", "FFV1 has none"
     form.codec.setCurrentIndex(form.codec.findData("libsvtav1"))
     assert form.crf.maximum() == 63
+    assert form.effort.isEnabled()
+    assert form.job.effort.value == "fast"
 
 
 def test_pictures_go_to_a_folder_and_animations_to_a_file(
@@ -332,8 +338,9 @@ def test_an_export_is_saved_as_a_job(
     _, dialog = dialog_of()
     dialog.form.path.setText(str(tmp_path / "out.mkv"))
     dialog.form.crf.setValue(20)
+    dialog.form.effort.setCurrentIndex(dialog.form.effort.findData(Effort.SLOW))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "job.json"), ""))
     dialog.save.click()
     call = read_job(tmp_path / "job.json")
     assert (call.clip, call.out) == (tmp_path / "my clip.mp4", tmp_path / "out.mkv")
-    assert (call.options["crf"], call.options["fps"]) == (20, 50)
+    assert (call.options["crf"], call.options["fps"], call.options["effort"]) == (20, 50, "slow")

@@ -2,7 +2,7 @@
 
     git worktree add /tmp/old COMMIT
     python tests/benchmarks/export_speed.py --old /tmp/old [--new .] [--device cuda|cpu] [--frames 640] [--rounds 3]
-        [--size 1920x1080] [--model lite] [--limit 110] [--json FILE]
+        [--size 1920x1080] [--model lite] [--effort fast] [--limit 110] [--json FILE]
 
 Each round exports the demo clip, at a rate that gives ``--frames`` frames, to H.264 without sound, once with each build
 (the order alternates), in a process of its own. The first export of each build is short and not counted: it compiles
@@ -41,8 +41,8 @@ PATIENCE_SECS = 300.0
 KINDS = ("export", "process", "processor")
 
 
-def _has_sound_option(build: Path) -> bool:
-    return "--sound" in (build / "core" / "videoinr" / "commands" / "export.py").read_text(encoding="utf-8")
+def _has_option(build: Path, name: str) -> bool:
+    return name in (build / "core" / "videoinr" / "commands" / "export.py").read_text(encoding="utf-8")
 
 
 def export_once(build: Path, chosen: argparse.Namespace, frames: int, folder: Path) -> dict[str, float]:
@@ -51,7 +51,8 @@ def export_once(build: Path, chosen: argparse.Namespace, frames: int, folder: Pa
     command = [
         sys.executable, "-m", "videoinr.cli", "export", str(chosen.new / DEMO), str(out), "--json-progress",
         "--fps", str(frames / CLIP_SECS), "--size", chosen.size, "--model", chosen.model, "--device", chosen.device,
-        *(["--sound", "none"] if _has_sound_option(build) else []),
+        *(["--sound", "none"] if _has_option(build, "--sound") else []),
+        *(["--effort", chosen.effort] if _has_option(build, "--effort") else []),
     ]  # fmt: skip
     reached: dict[str, float] = {}
     with (folder / "errors").open("w+", encoding="utf-8") as errors:
@@ -94,6 +95,7 @@ def measure_stages(chosen: argparse.Namespace) -> dict[str, Any]:
     command = [
         sys.executable, "-m", "videoinr.cli", "bench", str(chosen.new / DEMO), "--export", "--json",
         "--frames", str(chosen.frames), "--out", chosen.size, "--model", chosen.model, "--device", chosen.device,
+        "--effort", chosen.effort,
     ]  # fmt: skip
     done = subprocess.run(
         command, env=environment(chosen.new), capture_output=True, text=True, check=False, timeout=PATIENCE_SECS
@@ -140,6 +142,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--model", default="lite")
+    parser.add_argument("--effort", default="medium")
     parser.add_argument("--limit", type=float, default=110.0)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()

@@ -1,6 +1,7 @@
 """The codecs of an export: names, files, quality, and tests of which work on this machine."""
 
 import errno
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,17 @@ from numpy.typing import NDArray
 from helpers.export_jobs import job
 from videoinr.colour import ColourSpec
 from videoinr.errors import ExportError, UsageError
-from videoinr.exporting.codecs import CODECS, Codec, check_encodes, codec_for, encodes, why_not, working_encoders
+from videoinr.exporting.codecs import (
+    CODECS,
+    Codec,
+    Effort,
+    check_encodes,
+    codec_for,
+    effort_named,
+    encodes,
+    why_not,
+    working_encoders,
+)
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.outputs import check_output, sink_for
 from videoinr.exporting.tags import tags_from_colour
@@ -57,7 +68,7 @@ def test_crf_is_checked_against_the_encoders_range() -> None:
 
 def test_pictures_have_no_codec_and_no_crf(tmp_path: Path) -> None:
     check_output(job(tmp_path / "frames", codec="png"))
-    for more in ({"codec": "libx264"}, {"crf": 3}):
+    for more in ({"codec": "libx264"}, {"crf": 3}, {"effort": Effort.FAST}):
         with pytest.raises(UsageError, match="PNG"):
             check_output(job(tmp_path / "frames", **more))
 
@@ -76,6 +87,35 @@ def test_each_codec_that_works_here_writes_a_file_and_obeys_its_quality(tmp_path
         sizes.append(sink.finish().stat().st_size)
     assert all(size > 0 for size in sizes)
     assert codec.crf is None or sizes[0] > 1.5 * sizes[1]
+
+
+@pytest.mark.parametrize("codec", [codec for codec in CODECS if codec.efforts], ids=lambda codec: codec.encoder)
+def test_an_encoder_takes_each_effort(codec: Codec) -> None:
+    options = [codec.options_for(None, effort=effort) for effort in Effort]
+    assert len({tuple(option.items()) for option in options}) == 3
+    assert options[1] == codec.options_for(None)
+    if encodes(codec):
+        for option in options:
+            assert encodes(replace(codec, options=tuple(option.items()), efforts=None, crf=None))
+
+
+def test_the_effort_reaches_x264_and_an_encoder_without_one_refuses_it(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 4), dtype=np.uint8)
+    found = []
+    for effort in Effort:
+        sink = sink_for(job(tmp_path / f"{effort.value}.mp4", size=(64, 64), effort=effort), BT709)
+        sink.open()
+        sink.write(pixels)
+        # x264 writes its settings into the file: subme is how finely it searches for motion.
+        settings = re.search(rb"subme=(\d+)", sink.finish().read_bytes())
+        assert settings
+        found.append(int(settings[1]))
+    assert found == [2, 7, 8]
+    with pytest.raises(UsageError, match="no setting for its effort"):
+        check_output(job(tmp_path / "out.mkv", codec="ffv1", effort=Effort.SLOW))
+    with pytest.raises(UsageError, match="no effort") as caught:
+        effort_named("quick")
+    assert "fast, medium, slow" in caught.value.hint
 
 
 def test_working_encoders_are_found_by_encoding_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:

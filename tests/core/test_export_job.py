@@ -14,6 +14,7 @@ from helpers.job_strategies import INFO, jobs, parsed
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, ExportError, UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.export import frame_instants, write_frames
 from videoinr.exporting.job import ExportJob, ExportOptions, job_for
 from videoinr.exporting.target import PartialKeptError
@@ -76,12 +77,12 @@ def test_the_command_line_of_a_job() -> None:
     job = ExportJob(
         clip=Path("in.mp4"), out=Path("-out.mp4"), segment=Segment(Fraction(1, 2), Fraction(3, 2)),
         fps=Fraction(24000, 1001), speed=Fraction(1, 4), grid=Grid(640, 360), crop=Rect(10, 20, 300, 200),
-        codec="libx264", crf=18, model="lite", device="cpu", overwrite=True,
+        codec="libx264", crf=18, effort=Effort.SLOW, model="lite", device="cpu", overwrite=True,
     )  # fmt: skip
     assert job.arguments() == [
         "export", "--start", "1/2", "--end", "3/2", "--fps", "24000/1001", "--speed", "1/4",
-        "--size", "640x360", "--crop", "300x200+10+20", "--codec", "libx264", "--crf", "18", "--model", "lite",
-        "--device", "cpu", "--overwrite", "--", "in.mp4", "-out.mp4",
+        "--size", "640x360", "--crop", "300x200+10+20", "--codec", "libx264", "--crf", "18", "--effort", "slow",
+        "--model", "lite", "--device", "cpu", "--overwrite", "--", "in.mp4", "-out.mp4",
     ]  # fmt: skip
     assert job.size_px == (300, 200)
     assert job.retiming.frame_count == 96

@@ -309,7 +309,7 @@ def test_shares_that_do_not_fit_together(tmp_path: Path, clip: Path) -> None:
     assert not (tmp_path / "out.mkv").exists()
 
 
-@pytest.mark.parametrize("change", ["crf", "frames", "clip", "coding", "speed"])
+@pytest.mark.parametrize("change", ["crf", "effort", "frames", "clip", "coding", "speed"])
 def test_a_share_with_wrong_facts_is_refused(tmp_path: Path, clip: Path, change: str) -> None:
     export(clip, tmp_path / "a.mkv", codec="ffv1", share=Share(1, 2))
     export(clip, tmp_path / "a.mkv", codec="ffv1", share=Share(2, 2))
@@ -318,10 +318,13 @@ def test_a_share_with_wrong_facts_is_refused(tmp_path: Path, clip: Path, change:
         header, rest = file.read_bytes().split(b"\n", 1)
         values = json.loads(header)
         facts = values["facts"]
-        facts.update({"crf": {}, "frames": {"frames": "many"}, "clip": {"clip": "a\nb"}, "speed": {"speed": "1/0"},
+        facts.update({"crf": {}, "effort": {}, "frames": {"frames": "many"}, "clip": {"clip": "a\nb"},
+                      "speed": {"speed": "1/0"},
                       "coding": {"coding": {**facts["coding"], "encoder": "rot13"}}}[change])  # fmt: skip
         if change == "crf":
             facts["coding"]["crf"] = "low"
+        if change == "effort":
+            facts["coding"]["effort"] = "none at all"
         file.write_bytes(json.dumps(values).encode() + b"\n" + rest)
     with pytest.raises(InputError):
         join_shares(tmp_path / "out.mkv", files)

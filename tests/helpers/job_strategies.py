@@ -13,6 +13,7 @@ from helpers.command_line import run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer
 from videoinr.clip.open_options import DEINTERLACE_MODES, OpenOptions
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import Share
 from videoinr.exporting.sound.choice import SoundChoice
@@ -90,7 +91,8 @@ def jobs(draw: st.DrawFn) -> ExportJob:
         camera=draw(camera_paths(grid, (shown.width, shown.height))),
         readout=draw(st.sampled_from([Fraction(0), Fraction(-1, 60)])),
         shutter_region=draw(st.sampled_from([None, ShutterRegion(Rect(3, 2, 50, 40), Fraction(360, 7))])),
-        codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), model=draw(names), device=draw(names),
+        codec=draw(names), crf=draw(st.none() | st.integers(-9, 99)), effort=draw(st.sampled_from(Effort)),
+        model=draw(names), device=draw(names),
         options=draw(options_of_reading),
         overwrite=draw(st.booleans()), keep_partial=draw(st.booleans()), across_cuts=draw(st.sampled_from(AcrossCuts)),
         sound=draw(st.sampled_from(SoundChoice)), share=draw(shares), resume=draw(st.booleans()),

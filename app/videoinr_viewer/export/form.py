@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.errors import VideoInrError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.companions import SourceStreams
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import companions_for
@@ -50,6 +51,7 @@ _SOUNDS = {
     SoundChoice.ENCODE: "Always encode it",
     SoundChoice.NONE: "Leave it out",
 }
+_EFFORTS = {Effort.FAST: "Fast", Effort.MEDIUM: "Medium", Effort.SLOW: "Slow"}
 _DEFAULT_SIZE, _DEFAULT_RATE = "×2", "×2"
 
 
@@ -92,7 +94,8 @@ class ExportForm(QWidget):
         self._area = FormArea(self)
         fields = self._area.form
         self.clip_name = ShrinkingLabel(Qt.TextElideMode.ElideMiddle, fields)
-        self.segment, self.speed, self.codec, self.sound, self.preset = (QComboBox(fields) for _ in range(5))
+        self.segment, self.speed, self.codec, self.effort = (QComboBox(fields) for _ in range(4))
+        self.sound, self.preset = QComboBox(fields), QComboBox(fields)
         self.rate, self.picture_size = (QComboBox(fields, editable=True) for _ in range(2))
         self.crop = QCheckBox(tr("Only what the window shows"), fields)
         self.crf = QSpinBox(fields)
@@ -118,11 +121,17 @@ class ExportForm(QWidget):
         for preset in PRESETS:
             self.preset.addItem(tr(preset.title), preset)
             self.preset.setItemData(self.preset.count() - 1, tr(preset.says), Qt.ItemDataRole.ToolTipRole)
+        for effort, title in _EFFORTS.items():
+            self.effort.addItem(tr(title), effort)
+        self.effort.setCurrentIndex(self.effort.findData(Effort.MEDIUM))
         for choice, title in _SOUNDS.items():
             self.sound.addItem(tr(title), choice)
         self.rate.setToolTip(tr("Frames per second: 60, 24000/1001, or ×4 for four times the clip's"))
         self.picture_size.setToolTip(tr("×4 for four times the clip's size, or width x height"))
         self.crf.lineEdit().setTextMargins(6, 0, 0, 0)
+        self.effort.setToolTip(
+            tr("Fast ends sooner and makes a larger file, or a worse picture; slow the other way round")
+        )
         self.crf.setToolTip(tr("The smallest number is best; higher numbers make smaller files"))
 
     def _lay_out(self) -> None:
@@ -140,7 +149,7 @@ class ExportForm(QWidget):
             (tr("Sp&eed"), self.speed),
             (tr("&Size"), self.picture_size), ("", self.crop), (tr("&Preset"), self.preset),
             (tr("&Codec"), self.codec),
-            (tr("&Quality (CRF)"), self.crf),
+            (tr("&Quality (CRF)"), self.crf), (tr("Effor&t"), self.effort),
             (tr("S&ound"), self.sound),
         ):  # fmt: skip
             form.addRow(title, widget)
@@ -159,7 +168,8 @@ class ExportForm(QWidget):
             combo.currentTextChanged.connect(self._check)
         self.preset.currentIndexChanged.connect(self._take_preset)
         self.codec.currentIndexChanged.connect(self._take_codec)
-        self.sound.currentIndexChanged.connect(self._check)
+        for combo in (self.sound, self.effort):
+            combo.currentIndexChanged.connect(self._check)
         self.crop.toggled.connect(self._check)
         self.crf.valueChanged.connect(self._check)
         self.path.textChanged.connect(self._check)
@@ -238,6 +248,7 @@ class ExportForm(QWidget):
             crop=self._crop_on(grid) if self.crop.isChecked() else None,
             codec=chosen.name,
             crf=self.crf.value() if chosen.crf else None,
+            effort=self.effort.currentData() if chosen.has_effort else Effort.MEDIUM,
             model=reading.model,
             device=reading.device,
             options=reading.options(),
@@ -303,6 +314,7 @@ class ExportForm(QWidget):
     def _take_codec(self) -> None:
         chosen = self._chosen
         self.crf.setEnabled(chosen.crf is not None)
+        self.effort.setEnabled(chosen.has_effort)
         if chosen.crf is not None:
             self.crf.setRange(chosen.crf.least, chosen.crf.most)
             self.crf.setValue(chosen.crf.default)

@@ -19,12 +19,14 @@ class Offered:
         title: what the dialog shows.
         endings: the endings of its files; of pictures an empty one for a folder, and those of patterns.
         crf: its quality setting, if it has one.
+        has_effort: whether it has a setting for the effort.
     """
 
     name: str
     title: str
     endings: tuple[str, ...]
     crf: Crf | None = None
+    has_effort: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -43,5 +45,9 @@ class Offered:
 
 def offered() -> list[Offered]:
     """Return the formats, in the order of the dialog."""
-    videos = [Offered(each.encoder, each.title, each.endings, each.crf) for each in CODECS if each.title]
+    videos = [
+        Offered(each.encoder, each.title, each.endings, each.crf, each.efforts is not None)
+        for each in CODECS
+        if each.title
+    ]
     return videos + [Offered(each.name, tr(each.title), ("", *each.endings)) for each in PICTURES if each.is_offered]

@@ -18,6 +18,7 @@ from av.filter import Graph
 
 from videoinr.benchmark.clock import secs
 from videoinr.cancel import NEVER
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.device_planes import PlaneConverter, can_convert
 from videoinr.exporting.export import export_job, frame_instants
@@ -119,6 +120,7 @@ def measure_export(
     frames: int,
     size: Grid | None = None,
     codec: str | None = None,
+    effort: Effort = Effort.MEDIUM,
     model: str | None = None,
     device: str | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -130,6 +132,7 @@ def measure_export(
         frames: how many frames to export.
         size: the size of the output; None for 4 times the clip's.
         codec: the codec; None for H.264.
+        effort: how hard the codec tries to make a small file.
         model: the model; None for the default.
         device: the device; None for the fastest.
         say: called with a word about what is measured next.
@@ -140,7 +143,7 @@ def measure_export(
     with tempfile.TemporaryDirectory(prefix="videoinr-bench-") as folder:
         out = Path(folder, "out.mkv" if codec == "ffv1" else "out.mp4")
         with open_engine(clip, model=model, device=device) as engine:
-            job = _job(engine, out, frames, size, codec)
+            job = _job(engine, out, frames, size, codec, effort)
             say("stages alone")
             # The first pair compiles kernels and fills caches.
             _warm_up(engine, job)
@@ -160,14 +163,14 @@ def measure_export(
             )  # fmt: skip
 
 
-def _job(engine: Engine, out: Path, frames: int, size: Grid | None, codec: str | None) -> ExportJob:
+def _job(engine: Engine, out: Path, frames: int, size: Grid | None, codec: str | None, effort: Effort) -> ExportJob:
     info = engine.clip.info
     scale = None if size else Fraction(4)
     fps = max(Fraction(1), Fraction(ceil(frames / info.duration_secs)))
     speed = max(Fraction(1, 64), info.duration_secs * fps / frames)
     return job_for(
         info, out, fps=min(fps, Fraction(1000)), speed=speed, scale=scale, size=size, codec=codec,
-        sound=SoundChoice.NONE,
+        effort=effort, sound=SoundChoice.NONE,
     )  # fmt: skip
 
 
@@ -180,7 +183,8 @@ def _coding_of(engine: Engine, job: ExportJob) -> Coding:
     codec, info = job.chosen_codec, engine.clip.info
     assert codec is not None
     tags = tags_from_colour(info.colour, rgb=codec.is_rgb, full_range=codec.full_range)
-    return Coding(codec, job.out.suffix, *job.size_px, job.fps, job.crf, tags, output_aspect(info, job.grid))
+    aspect = output_aspect(info, job.grid)
+    return Coding(codec, job.out.suffix, *job.size_px, job.fps, job.crf, tags, aspect, effort=job.effort)
 
 
 def _query(job: ExportJob, instant: Instant) -> RegionQuery:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoinr.commands.options import SIZE, DeviceOption, JsonOption
+from videoinr.commands.options import EFFORT, SIZE, DeviceOption, JsonOption
 from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.geometry import Grid
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def bench(
     codec: Annotated[
         str | None, typer.Option("--codec", metavar="NAME", help="Codec of the export. Default: libx264.")
     ] = None,
+    effort: Annotated[
+        Effort,
+        typer.Option("--effort", parser=EFFORT, metavar="fast|medium|slow", help="How hard the codec tries."),
+    ] = Effort.MEDIUM,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +85,7 @@ def bench(
     if quick and (export or all_models):
         raise UsageError("--quick measures neither an export nor all models.", hint="Leave --export or --all out.")
     if export:
-        _measure_export(file, frames, out, codec, model, device, as_json=as_json)
+        _measure_export(file, frames, out, codec, effort, model, device, as_json=as_json)
         return
     if file is not None and lr is not None:
         raise UsageError("--lr is the size of the synthetic clip, but FILE was given.", hint="Leave one of them out.")
@@ -105,6 +110,7 @@ def _measure_export(
     frames: int,
     out: list[Grid] | None,
     codec: str | None,
+    effort: Effort,
     model: list[str] | None,
     device: str | None,
     *,
@@ -118,7 +124,7 @@ def _measure_export(
 
     times = measure_export(
         file or videoinr_resources.path("demo/demo.mp4"), frames=frames, size=next(iter(out or ()), None),
-        codec=codec, model=next(iter(model or ()), None), device=device, say=say,
+        codec=codec, effort=effort, model=next(iter(model or ()), None), device=device, say=say,
     )  # fmt: skip
     if as_json:
         show_json(times.to_dict())

@@ -13,6 +13,7 @@ from videoinr.commands.estimating import show_estimate
 from videoinr.commands.export_jobs import check_alone, run_jobs
 from videoinr.commands.export_progress import reporter
 from videoinr.commands.options import (
+    EFFORT,
     FACTOR,
     NUMBER,
     RATE,
@@ -31,6 +32,7 @@ from videoinr.commands.options import (
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.commands.stop_lines import keep_on_line
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
@@ -101,6 +103,15 @@ def export(
     crf: Annotated[
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
+    effort: Annotated[
+        Effort,
+        typer.Option(
+            "--effort",
+            parser=EFFORT,
+            metavar="fast|medium|slow",
+            help="How hard the encoder tries to make a small file; fast pays where a GPU decodes.",
+        ),
+    ] = Effort.MEDIUM,
     retime: RetimeOption = None,
     shutter: ShutterOption = None,
     camera: CameraOption = None,
@@ -248,7 +259,8 @@ def export(
         if estimate:
             options = {
                 "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
-                "size": size, "region": crop, "codec": codec, "crf": crf, "sound": sound, "part": part,
+                "size": size, "region": crop, "codec": codec, "crf": crf, "effort": effort.value, "sound": sound,
+                "part": part,
                 "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0,
                 "shutter_region": shutter_region, **opening,
             }  # fmt: skip
@@ -257,8 +269,9 @@ def export(
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
-            scale=scale, size=size, region=crop, codec=codec, crf=crf, overwrite=overwrite, keep_partial=keep_partial,
-            sound=sound, part=part, resume=resume, retime=retime, shutter=0 if shutter is None else shutter,
+            scale=scale, size=size, region=crop, codec=codec, crf=crf, effort=effort.value, overwrite=overwrite,
+            keep_partial=keep_partial, sound=sound, part=part, resume=resume, retime=retime,
+            shutter=0 if shutter is None else shutter,
             camera=camera, readout=readout or 0, shutter_region=shutter_region, sample=sample,
             sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Annotated, TypedDict, TypeVar, get_type_hints
 import typer
 
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import effort_named
 from videoinr.geometry import Grid
 from videoinr.journey.shutter_region import ShutterRegion, shutter_region
 from videoinr.text import parsing
@@ -41,6 +42,7 @@ REGION = option_parser(parsing.region)
 BYTES = option_parser(parsing.byte_count)
 ACROSS_CUTS = option_parser(parsing.across_cuts)
 QUALITY = option_parser(parsing.quality)
+EFFORT = option_parser(effort_named)
 SHUTTER_REGION = option_parser(shutter_region)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]

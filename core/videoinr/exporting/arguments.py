@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
+from videoinr.exporting.codecs import effort_named
 from videoinr.exporting.excerpt import sample_of
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.parts import WHOLE, share_from_text
@@ -47,6 +48,7 @@ class JobArguments(TypedDict, total=False):
     region: Region | None
     codec: str | None
     crf: int | None
+    effort: str
     overwrite: bool
     keep_partial: bool
     sound: SoundName
@@ -90,6 +92,7 @@ def job_from_arguments(
         speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
         size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
         codec=optional_text(given.get("codec"), "codec"), crf=optional_whole(given.get("crf"), "crf"),
+        effort=effort_named(text(given.get("effort", "medium"), "effort")),
         overwrite=given.get("overwrite", False), keep_partial=given.get("keep_partial", False),
         sound=sound_named(given.get("sound", "keep")),
         share=WHOLE if part is None else share_from_text(text(part, "part")), resume=given.get("resume", False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +20,14 @@ ANIMATIONS = {"gif": "GIF", "webp": "WebP", "apng": "APNG"}
 _ISO = (".mp4", ".m4v", ".mov", ".mkv")
 
 Options = tuple[tuple[str, str], ...]
+
+
+class Effort(Enum):
+    """How hard an encoder tries to make a small file: the more, the longer it takes."""
+
+    FAST = "fast"
+    MEDIUM = "medium"
+    SLOW = "slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ class Codec:
         deep_options: FFmpeg's options for more than 8 bits, instead of those of ``options``.
         most_fps: the most frames per second that players show; None: any number.
         alpha: the pixel formats with an alpha channel, for 8 and for more bits; None if its files hold none.
+        efforts: FFmpeg's option for the effort, and its values for fast, medium and slow; None if there is none.
     """
 
     encoder: str
@@ -79,6 +89,7 @@ class Codec:
     deep_options: Options = ()
     most_fps: int | None = None
     alpha: tuple[str, str] | None = None
+    efforts: tuple[str, str, str, str] | None = None
 
     @property
     def is_rgb(self) -> bool:
@@ -100,23 +111,35 @@ class Codec:
         even, odd = self.deep if deep and self.deep else (self.pix_fmt, self.odd_pix_fmt)
         return odd if width % 2 or height % 2 else even
 
-    def options_for(self, crf: int | None, *, deep: bool = False) -> dict[str, str]:
-        """Return FFmpeg's options for the quality ``crf`` (None: the default). Raises UsageError if out of range.
+    def options_for(self, crf: int | None, *, deep: bool = False, effort: Effort = Effort.MEDIUM) -> dict[str, str]:
+        """Return FFmpeg's options for the quality ``crf`` (None: the default) and ``effort``.
 
         ``deep``: for pictures of more than 8 bits.
+
+        Raises:
+            UsageError: the encoder has no such setting, or ``crf`` is out of range.
         """
+        options = {**dict(self.options), **self._effort_option(effort)}
         if self.crf is None:
             if crf is not None:
                 raise UsageError(f"{self.encoder} has no quality setting (CRF).", hint="Leave --crf out.")
-            return {**dict(self.options), **dict(self.deep_options if deep else ())}
+            return {**options, **dict(self.deep_options if deep else ())}
         value, least, most = self.crf.default if crf is None else crf, self.crf.least, self.crf.most
         if not least <= value <= most:
             raise UsageError(
                 f"A CRF of {value} is out of range for {self.encoder}.",
                 hint=f"Choose {least} (best) to {most} (smallest file); the default is {self.crf.default}.",
             )
-        fine = self.fine if deep and value < self.crf.default else ()
-        return {**dict(self.options), **dict(fine), self.crf.option: self.crf.written(value)}
+        is_fine = deep and value < self.crf.default and effort is not Effort.SLOW
+        return {**options, **dict(self.fine if is_fine else ()), self.crf.option: self.crf.written(value)}
+
+    def _effort_option(self, effort: Effort) -> dict[str, str]:
+        if self.efforts is not None:
+            name, *values = self.efforts
+            return {name: values[list(Effort).index(effort)]}
+        if effort is not Effort.MEDIUM:
+            raise UsageError(f"{self.encoder} has no setting for its effort.", hint="Leave --effort out.")
+        return {}
 
 
 _RGB = ("bgr0", "bgra", "rgb24", "pal8")
@@ -127,24 +150,26 @@ _NOT_BUILT = "The FFmpeg that PyAV brings is built without it."
 # The order matters: for an ending, the first codec that names it is the default; the dialog lists them in this order.
 CODECS = (
     Codec(
-        "libx264", _ISO, "yuv420p", "yuv444p", Crf("crf", 16, 51), (("preset", "medium"),),
-        title="H.264", names=("h264", "x264"), deep=_DEEP,
+        "libx264", _ISO, "yuv420p", "yuv444p", Crf("crf", 16, 51),
+        title="H.264", names=("h264", "x264"), deep=_DEEP, efforts=("preset", "veryfast", "medium", "slow"),
     ),
     Codec(
         "libvpx-vp9", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63),
-        (("b", "0"), ("row-mt", "1"), ("cpu-used", "3")), title="VP9", names=("vp9",),
+        (("b", "0"), ("row-mt", "1")), title="VP9", names=("vp9",), efforts=("cpu-used", "5", "3", "1"),
     ),
     Codec(
         "libx265", _ISO, "yuv420p", "yuv444p", Crf("crf", 18, 51),
-        (("preset", "medium"), ("x265-params", "log-level=error")),
+        (("x265-params", "log-level=error"),),
         title="H.265 / HEVC", names=("h265", "hevc", "x265"), deep=_DEEP,
+        efforts=("preset", "veryfast", "medium", "slow"),
     ),
     # From preset 8 on, SVT-AV1 4.1.0 gets 10-bit pictures whose brightness changes wrong at low CRFs: by 13 to 28 of
     # 1023 levels in the mean at CRF 1, by 3 to 9 at CRF 10, by up to 3.5 with preset 7; with 6 by 1. From CRF 22 on,
     # the presets are alike.
     Codec(
-        "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63), (("preset", "8"),),
+        "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63),
         title="AV1", names=("av1",), deep=("yuv420p10le", "yuv420p10le"), fine=(("preset", "6"),),
+        efforts=("preset", "10", "8", "5"),
     ),
     Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)", deep=("gbrp16le", "gbrp16le"),
         alpha=("bgra", "gbrap16le"),
@@ -173,11 +198,11 @@ CODECS = (
     # NVENC takes a cq of 0 for "automatic".
     Codec(
         "h264_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 18, 51, least=1),
-        (("rc", "vbr"), ("b", "0"), ("preset", "p5")),
+        (("rc", "vbr"), ("b", "0")), efforts=("preset", "p2", "p5", "p7"),
     ),
     Codec(
         "hevc_nvenc", _ISO, "yuv420p", "yuv444p", Crf("cq", 20, 51, least=1),
-        (("rc", "vbr"), ("b", "0"), ("preset", "p5")),
+        (("rc", "vbr"), ("b", "0")), efforts=("preset", "p2", "p5", "p7"),
     ),
     Codec("h264_videotoolbox", _ISO, "yuv420p", "yuv420p", None, (("b", "40M"),)),
     Codec("hevc_videotoolbox", _ISO, "yuv420p", "yuv420p", None, (("b", "30M"),)),
@@ -262,6 +287,15 @@ def why_not(codec: Codec) -> str | None:
         return _NOT_BUILT
     except (av.FFmpegError, ValueError) as error:
         return f"It answered: {getattr(error, 'strerror', None) or error}."
+
+
+def effort_named(name: str) -> Effort:
+    """Return the effort called ``name``. Raises UsageError."""
+    try:
+        return Effort(name)
+    except ValueError:
+        known = ", ".join(effort.value for effort in Effort)
+        raise UsageError(f"There is no effort “{name}”.", hint=f"Choose one of: {known}.") from None
 
 
 def check_encodes(codec: Codec) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from videoinr.clip.siting import ChromaPlacer, is_subsampled
 from videoinr.errors import ExportError
-from videoinr.exporting.codecs import CONTAINERS, Codec
+from videoinr.exporting.codecs import CONTAINERS, Codec, Effort
 from videoinr.exporting.mastering import Mastering
 from videoinr.exporting.palette import with_palette
 from videoinr.exporting.png import frame_from_pixels
@@ -53,6 +53,7 @@ class Coding:
         deep: whether the frames have more than 8 bits.
         mastering: the mastering data of HDR pictures.
         alpha: whether the frames have an alpha channel.
+        effort: how hard the encoder tries to make a small file.
     """
 
     codec: Codec
@@ -66,6 +67,7 @@ class Coding:
     deep: bool = False
     mastering: Mastering | None = None
     alpha: bool = False
+    effort: Effort = Effort.MEDIUM
 
     @property
     def muxer(self) -> str:
@@ -97,7 +99,7 @@ class Coding:
     @property
     def options(self) -> dict[str, str]:
         """The encoder's options."""
-        options = self.codec.options_for(self.crf, deep=self.deep)
+        options = self.codec.options_for(self.crf, deep=self.deep, effort=self.effort)
         if self.siting:
             options["chroma_sample_location"] = self.siting
         for name, words in (self.mastering.options_for(self.codec.encoder) if self.mastering else {}).items():
@@ -119,8 +121,9 @@ class Coding:
             "display": [str(value) for value in self.mastering.display] if self.mastering else [],
             "light": list(self.mastering.light) if self.mastering else [],
             "threads": THREADS,
-            # Absent without alpha, so that journals from before there was any still fit.
+            # Absent as long as they are as always, so that journals from before there was a choice still fit.
             **({"alpha": True} if self.alpha else {}),
+            **({"effort": self.effort.value} if self.effort is not Effort.MEDIUM else {}),
         }
 
     def configure(self, context: Any) -> None:

@@ -11,7 +11,7 @@ from videoinr.clip.background import TRANSPARENT
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
-from videoinr.exporting.codecs import Codec, codec_for, is_video
+from videoinr.exporting.codecs import Codec, Effort, codec_for, is_video
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
 from videoinr.exporting.picture_formats import PictureFormat, picture_format_for
 from videoinr.exporting.picture_names import check_pattern, pattern_from_out
@@ -43,6 +43,7 @@ class ExportJob:
         crop: the region of ``grid`` that is written, (x, y, width, height) in pixels.
         codec: name of an encoder or a format, also of pictures; None for the default of the file's ending.
         crf: constant quality in the encoder's unit, the least value is best; None for the encoder's default.
+        effort: how hard the encoder tries to make a small file.
         model: a shipped model's name, or a weights file; None for the default model.
         device: cuda, cuda:1, mps or cpu; None for the fastest.
         options: how the clip is read.
@@ -69,6 +70,7 @@ class ExportJob:
     crop: Rect
     codec: str | None = None
     crf: int | None = None
+    effort: Effort = Effort.MEDIUM
     model: str | None = None
     device: str | None = None
     options: OpenOptions = DEFAULT_OPTIONS
@@ -123,7 +125,7 @@ class ExportJob:
         """The codec of a video file; None for pictures. Raises UsageError as :meth:`check` does."""
         if self._writes_video:
             codec = codec_for(self.out.suffix, self.codec)
-            codec.options_for(self.crf)
+            codec.options_for(self.crf, effort=self.effort)
             return codec
         self._picture_format()
         return None
@@ -139,6 +141,11 @@ class ExportJob:
             raise UsageError(
                 f"{self.out.name} stands for pictures, such as PNG, which have no quality setting.",
                 hint="End the name in .mp4, .mov, .mkv or .webm for a video, or leave --crf out.",
+            )
+        if self.effort is not Effort.MEDIUM:
+            raise UsageError(
+                f"{self.out.name} stands for pictures, such as PNG, which have no setting for the effort.",
+                hint="End the name in .mp4, .mov, .mkv or .webm for a video, or leave --effort out.",
             )
         return picture_format_for(self.pattern.suffix, self.codec)
 
@@ -214,6 +221,7 @@ class ExportJob:
             "--part": self.share if self.share != WHOLE else None,
             "--codec": self.codec,
             "--crf": self.crf,
+            "--effort": self.effort.value if self.effort is not Effort.MEDIUM else None,
             "--model": self.model,
             "--device": self.device,
             "--stream": read.stream,
@@ -247,6 +255,7 @@ class ExportOptions(TypedDict, total=False):
     crop: Rect | None
     codec: str | None
     crf: int | None
+    effort: Effort
     model: str | None
     device: str | None
     options: OpenOptions
@@ -285,6 +294,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         crop=crop,
         codec=options.get("codec"),
         crf=options.get("crf"),
+        effort=options.get("effort", Effort.MEDIUM),
         model=options.get("model"),
         device=options.get("device"),
         options=options.get("options", DEFAULT_OPTIONS),

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from videoinr.errors import InputError, UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sound.choice import SoundName
@@ -47,6 +48,7 @@ class JobFile(Strict):
     region: Annotated[list[_Pixels], Field(min_length=4, max_length=4)] | None = None
     codec: Name | None = None
     crf: Annotated[int, Field(ge=-1000, le=1000)] | None = None
+    effort: Literal["fast", "medium", "slow"] = "medium"
     sound: SoundName = "keep"
     part: Name | None = None
     resume: bool = False
@@ -147,6 +149,7 @@ def text_of_job(job: ExportJob) -> str:
         "region": [crop.x, crop.y, crop.width, crop.height],
         "codec": job.codec,
         "crf": job.crf,
+        **({"effort": job.effort.value} if job.effort is not Effort.MEDIUM else {}),
         "sound": job.sound.value,
         "part": None if job.share == WHOLE else str(job.share),
         "resume": job.resume,

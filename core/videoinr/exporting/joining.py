@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ExportError, InputError, UsageError
-from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_named
+from videoinr.exporting.codecs import CODECS, CONTAINERS, Effort, codec_named
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.companions import Companions, SourceStreams, plan_companions, read_streams_of, without_time
 from videoinr.exporting.mastering import Mastering
@@ -47,6 +47,7 @@ class _CodingValues(Strict):
     light: Annotated[list[Annotated[int, Field(ge=0, le=1 << 20)]], Field(max_length=2)]
     threads: _Count
     alpha: bool = False
+    effort: Literal["fast", "medium", "slow"] = "medium"
 
 
 class _Facts(Strict):
@@ -187,6 +188,7 @@ def _coding(values: _CodingValues) -> Coding:
     return Coding(
         codec_named(values.encoder), values.ending, values.size[0], values.size[1], _number(values.fps), values.crf,
         StreamTags(*values.tags), _number(values.aspect), values.deep, _mastering(values), values.alpha,
+        Effort(values.effort),
     )  # fmt: skip
 
 

@@ -270,8 +270,9 @@ def sink_for(
     deep = info is not None and is_deep(job, info)
     mastering = read_mastering(info.path, info.stream) if info and deep and codec.encoder in CARRIERS else None
     coding = Coding(
-        codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering, job.keeps_alpha
-    )
+        codec, job.out.suffix.lower(), *job.size_px, job.fps, job.crf, tags, aspect, deep, mastering, job.keeps_alpha,
+        job.effort,
+    )  # fmt: skip
     if codec.is_animation:
         from videoinr.exporting.animation_sink import AnimationSink
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 64
+_LEAST_BYTES, _MOST_BYTES, _MEMORY_SHARE = 64 << 20, 2 << 30, 16
 _GROUPS = Path("/sys/fs/cgroup")
 PATIENCE_SECS = 0.1
 """How long a thread waits before it looks whether the export was cancelled, or has failed."""
