@@ -73,6 +73,14 @@ LATE_MODULES = (
 """What an action needs that the start does without: imported on a thread once the first full picture is there.
 
 The settings' superqt holds Python's lock for long, but not after pyqtgraph, which takes Qt's names one by one."""
+LATE_LIBRARIES = {
+    "PySide6": tuple(
+        f"{folder}*Qt{six}{name}.*" for name in ("OpenGL", "OpenGLWidgets", "Svg", "Test")
+        for folder, six in (("", ""), ("", "6"), ("Qt/lib/", "6"))
+    ),
+    "pydantic_core": ("*",),
+}  # fmt: skip
+"""The shared libraries that these modules load."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ class MainWindow(QMainWindow):
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
-        self.late_modules = LateModules(LATE_MODULES, self)
+        self.late_modules = LateModules(LATE_MODULES, self, libraries=LATE_LIBRARIES)
         self.exports = ExportLauncher(
             session, export, queue, self, reading=options.reading, annotations=self.annotations,
             planner=self.planner, asks=options.asks, modules=self.late_modules,

@@ -168,6 +168,9 @@ class Session(QObject):
         if (screen_px, fit_margin_px) == (self._screen_px, self._fit_margin_px):
             return
         self._screen_px, self._fit_margin_px = screen_px, fit_margin_px
+        if self.is_taking_clip:
+            # The picture's widget takes its place; the view follows when it has it.
+            return
         if self.is_fitted:
             self.fit()
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import sys
 import threading
@@ -15,7 +16,10 @@ from pytestqt.qtbot import QtBot
 
 from helpers.stage import Stage
 from videoinr_viewer.export.launcher import DIALOG_MODULE
+from videoinr_viewer.main_window import LATE_LIBRARIES
+from videoinr_viewer.threads import late_modules
 from videoinr_viewer.threads.late_modules import LateModules
+from videoinr_viewer.threads.read_ahead import files_of, read_ahead
 
 NAME = "imported_late_by_a_test"
 GATE = threading.Event()
@@ -85,3 +89,29 @@ def test_no_garbage_is_collected_during_an_import(qtbot: QtBot, module: Path) ->
     assert not sys.modules[NAME].was_enabled
     assert gc.isenabled()
     assert not any(one is sys.modules[NAME] for one in gc.get_objects()), "it is scanned"
+
+
+def test_libraries_are_read_before_the_import(qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import holds Python's lock while the system loads a library from the disk."""
+    package = module.parent / "with_libraries"
+    (package / "lib").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('nothing is imported to find the folder')")
+    for name, size in (("Wanted.abi3.so", 700_000), ("lib/libWanted.so.6", 5), ("Other.so", 3), ("Wanted.py", 2)):
+        (package / name).write_bytes(bytes(size))
+    (package / "Wanted.gone.so").symlink_to("nowhere")
+    libraries = {"with_libraries": ("Wanted.*", "lib/*Wanted.*"), "no_such_package_here": ("*",)}
+    assert read_ahead(libraries) == 700_005
+    order: list[str] = []
+    monkeypatch.setattr(late_modules, "read_ahead", lambda wanted: order.append(*wanted))
+    monkeypatch.setattr(importlib, "import_module", order.append)
+    modules = LateModules((NAME,), libraries={"with_libraries": ("Wanted.*",)})
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    assert order == ["with_libraries", NAME]
+
+
+def test_the_libraries_of_the_late_modules_are_found() -> None:
+    found = [path.name for path in files_of(LATE_LIBRARIES)]
+    for name in ("QtOpenGL", "QtSvg", "QtTest", "pydantic_core"):
+        assert any(name in one for one in found), name

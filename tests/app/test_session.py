@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from helpers.slow_renderer import SlowRenderer
 from helpers.zoom_paths import drift, mouse_on_clip
 from videoinr.render.messages import Failure
-from videoinr.types import RenderRequest, Segment
+from videoinr.types import RenderRequest, Segment, ViewState
 from videoinr_viewer.session import Marks, Session, StartView
 
 SCREEN = (640, 480)
@@ -124,6 +124,23 @@ def test_marks_never_give_an_empty_segment(session: Session) -> None:
     session.seek(Fraction(2))
     session.mark_in()
     assert session.marks == Marks()
+
+
+def test_a_clip_is_asked_for_and_looked_at_once_while_the_window_makes_room(qtbot: QtBot) -> None:
+    """The picture's widget gets its size in several steps, in the same turn of the event loop."""
+    session = Session()
+    asked: list[RenderRequest] = []
+    views: list[ViewState] = []
+    session.requested.connect(asked.append)
+    session.view_changed.connect(views.append)
+    session.opened.connect(lambda _: session.set_screen((300, 200), 0.0))
+    session.opened.connect(lambda _: session.set_screen(SCREEN, 0.0))
+    session.open(Path("clip.mp4"))
+    session.clip_opened(SlowRenderer().opened)
+    assert len(asked) == len(views) == 1
+    assert session.screen_px == SCREEN
+    session.set_screen((320, 240), 0.0)
+    assert len(asked) == len(views) == 2, "later sizes count at once"
 
 
 def test_settling_requests_the_full_picture(session: Session, requests: list[RenderRequest]) -> None:

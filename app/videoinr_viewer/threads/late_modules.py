@@ -6,24 +6,34 @@ import importlib
 import logging
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from videoinr_viewer.threads.read_ahead import read_ahead
 from videoinr_viewer.threads.uncollected import uncollected
 
 log = logging.getLogger(__name__)
 
 
 class LateModules(QObject):
-    """The modules ``names``: imported once, after :meth:`start` or with the first :meth:`when_ready`."""
+    """The modules ``names``: imported once, after :meth:`start` or with the first :meth:`when_ready`.
+
+    ``libraries``: the shared libraries that come with them, as for :func:`read_ahead`.
+    """
 
     imported = Signal()
     """The modules are there, or one of them cannot be imported."""
 
-    def __init__(self, names: Sequence[str], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        parent: QObject | None = None,
+        *,
+        libraries: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._names = tuple(names)
+        self._names, self._libraries = tuple(names), libraries or {}
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self.imported.connect(self._go_on)
@@ -58,6 +68,7 @@ class LateModules(QObject):
 
     def _import(self) -> None:
         try:
+            read_ahead(self._libraries)
             with uncollected(*self._names):
                 for name in self._names:
                     importlib.import_module(name)

@@ -60,6 +60,9 @@ class Overview(TickSlider):
         self._covered: tuple[Coverage, PlayPlan | None] = (Coverage(), None)
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
+        # An opened clip lays out and paints the window in one turn of the event loop. The strip comes in the next.
+        self._unfolding = QTimer(self, singleShot=True, interval=0)
+        self._unfolding.timeout.connect(self.forget_backdrop)
         self._gathering = QTimer(self, singleShot=True)
         self._gathering.setInterval(GATHERING_MSECS)
         self._gathering.timeout.connect(self.forget_backdrop)
@@ -81,6 +84,7 @@ class Overview(TickSlider):
             self.setPageStep(max(1, round(ticks / max(timeline.duration_secs, Fraction(1)))))
             self._thumbnail_px = QSize(round(min(max(STRIP_PX * shape, 16), 160)), STRIP_PX)
             self._thumbnails.start(self._thumbnail_px * self.devicePixelRatioF())
+            self._unfolding.start()
         self._change_span(span)
 
     @Slot()
@@ -265,7 +269,7 @@ class Overview(TickSlider):
         """Paint everything but the playhead."""
         first, last = self.span
         self.paint_groove(painter, first, last, self.colour(QPalette.ColorRole.Mid, 0.8))
-        if self._timeline is None or self._span is None:
+        if self._timeline is None or self._span is None or self._unfolding.isActive():
             return
         paint = self._painter(painter)
         self._thumbnails.want(paint.thumbnails(self._thumbnails, self._thumbnail_px, self.x_from_tick(self.value())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,17 +64,16 @@ class OverviewPainter:
         """
         count = max(1, int(self._groove.width() // size.width()))
         width = self._groove.width() / count
-        places = []
-        for index in range(count):
-            box = QRectF(self._groove.left() + index * width, RULER_PX, width, STRIP_PX)
-            frame = self._frame_at(box.center().x())
-            places.append((abs(box.center().x() - from_x), frame))
+        middles = self._groove.left() + (np.arange(count) + 0.5) * width
+        frames = self._frames_at(middles)
+        for middle, frame in zip(middles.tolist(), frames, strict=True):
+            box = QRectF(middle - width / 2, RULER_PX, width, STRIP_PX).adjusted(0.5, 0, -0.5, 0)
             if (image := images.get(frame)) is None:
-                self._painter.fillRect(box.adjusted(0.5, 0, -0.5, 0), self._colour(QPalette.ColorRole.Mid, 0.35))
+                self._painter.fillRect(box, self._colour(QPalette.ColorRole.Mid, 0.35))
             else:
-                inner = QRectF(box.center().x() - size.width() / 2, box.top(), size.width(), size.height())
-                self._painter.drawImage(inner & box.adjusted(0.5, 0, -0.5, 0), image)
-        return [frame for _, frame in sorted(places)]
+                inner = QRectF(middle - size.width() / 2, box.top(), size.width(), size.height())
+                self._painter.drawImage(inner & box, image)
+        return [frames[index] for index in np.argsort(abs(middles - from_x), kind="stable").tolist()]
 
     def ruler(self) -> None:
         """Paint the times and, where there is room, the source frames."""
@@ -198,9 +198,12 @@ class OverviewPainter:
     def _is_shown(self, x: float) -> bool:
         return self._groove.left() - 1 <= x <= self._groove.right() + 1
 
-    def _frame_at(self, x: float) -> int:
-        share = Fraction((x - self._groove.left()) / self._groove.width()).limit_denominator(1 << 20)
-        return self._timeline.frame_at(self._shown[0] + (self._shown[1] - self._shown[0]) * share)
+    def _frames_at(self, x: NDArray[np.floating[Any]]) -> list[int]:
+        """Return the frame at each of ``x``. All at once: exact fractions for each took most of the strip's time."""
+        ticks = (self._first_secs + (x - self._groove.left()) / self._per_sec) / float(self._timeline.tick_secs)
+        found = np.searchsorted(self._timeline.ticks, ticks, side="right") - 1
+        frames: list[int] = np.clip(found, 0, self._timeline.last_frame).tolist()
+        return frames
 
     def _places(self, frames: Frames) -> Iterable[float]:
         """Return the x of the visible ones of ``frames``; where they are dense, one for each few pixels."""
