@@ -1,7 +1,6 @@
 """The command line: help, errors, and the commands decode and export."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from helpers.command_line import Outcome, run, run_here
+from helpers.command_line import Outcome, environment, run, run_here
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.errors import ClipError, UsageError
@@ -62,16 +61,37 @@ def test_version_imports_no_heavy_module() -> None:
         "try: main()\n"
         "finally: print(sorted({'torch', 'av', 'numpy', 'PySide6', 'videoinr.render.engine'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=with_roots(), check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
     version, loaded = done.stdout.splitlines()
     assert version.startswith("videoinr 0.")
     assert loaded == "[]"
 
 
-def with_roots() -> dict[str, str]:
-    roots = Path(__file__).parents[2]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(roots / name) for name in ("core", "resources"))}
+def test_a_missing_clip_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+    """That takes seconds, on a machine with an NVIDIA GPU longer than a stopped command may still run."""
+    clip, out = tmp_path / "absent.mp4", tmp_path / "out.mp4"
+    (tmp_path / "job.json").write_text(json.dumps({"videoinr_export": 1, "clip": str(clip), "out": str(out)}))
+    commands = [
+        ["decode", clip, "--time", "1", "-o", tmp_path / "out.png"],
+        ["export", clip, out],
+        ["export", tmp_path / "absent_%03d.png", out],
+        ["export", clip, out, "--estimate"],
+        ["export", "--job", tmp_path / "job.json"],
+        ["bench", clip],
+        ["bench", clip, "--export"],
+    ]
+    code = (
+        "import json, sys; sys.modules['torch'] = None  # An import of it fails.\n"
+        "from helpers.command_line import run_here\n"
+        "print(json.dumps([run_here(*each).stderr for each in json.loads(sys.argv[1])]))"
+    )
+    text = json.dumps(commands, default=str)
+    done = subprocess.run([sys.executable, "-c", code, text], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr
+    for command, said in zip(commands, json.loads(done.stdout), strict=True):
+        assert said.startswith(("error: There is no file", "error: No picture matches")), (command, said)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
 
 def test_a_real_process_prints_its_version() -> None:

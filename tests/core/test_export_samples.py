@@ -124,11 +124,13 @@ def test_each_preset_makes_its_output(tmp_path: Path, preset: object) -> None:
 
 
 def test_options_go_before_a_preset(tmp_path: Path) -> None:
-    line = ["export", "clip.mkv", str(tmp_path / "out.mp4"), "--preset", "share"]
+    clip = tmp_path / "clip.mkv"
+    clip.write_bytes(b"a clip")
+    line = ["export", str(clip), str(tmp_path / "out.mp4"), "--preset", "share"]
     plain, chosen = parsed(line), parsed([*line, "--crf", "30", "--sound", "none"])
     assert (plain.codec, plain.crf, plain.sound) == ("libx264", 21, SoundChoice.ENCODE)
     assert (chosen.codec, chosen.crf, chosen.sound) == ("libx264", 30, SoundChoice.NONE)
     other = parsed([*line, "--codec", "libx265"])
     assert (other.codec, other.crf) == ("libx265", None)
     assert run_here(*line[:-1], "nobody").exit_code == 2
-    assert run_here("export", "clip.mkv", tmp_path / "out.mov", "--preset", "archive").exit_code == 2
+    assert run_here("export", clip, tmp_path / "out.mov", "--preset", "archive").exit_code == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import videoinr
+from helpers.command_line import python_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "av", "numpy", "safetensors", "rich", "typer")
@@ -56,8 +57,7 @@ MISTAKES = {
 
 def python(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run Python elsewhere, with the package on its path as an installed one is."""
-    roots = os.pathsep.join(str(ROOT / root) for root in ("core", "resources"))
-    environment = {**os.environ, "PYTHONPATH": roots, "MYPY_FORCE_COLOR": "0"}
+    environment = {**os.environ, "PYTHONPATH": python_path("core", "resources"), "MYPY_FORCE_COLOR": "0"}
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

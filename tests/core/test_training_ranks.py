@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ import pytest
 import torch
 
 from helpers.clips import write_pictures
-from helpers.command_line import REPOSITORY, run_here
+from helpers.command_line import environment, run_here
 from videoinr.training.data.clip_store import Batch
 from videoinr.training.distributed import ALONE, Ranks
 
@@ -41,11 +40,10 @@ def recipe(folder: Path, *, batch: int, steps: int) -> Path:
 
 def two_processes(store: Path, *commands: Sequence[object]) -> subprocess.CompletedProcess[str]:
     """Run two commands of the program, one after the other, each in two processes; torchrun starts once."""
-    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "helpers.forked_commands")
     return subprocess.run(
         [sys.executable, *torchrun, str(store), *(json.dumps([str(each) for each in command]) for command in commands)],
-        env={**os.environ, "PYTHONPATH": roots, "OMP_NUM_THREADS": "1"},
+        env={**environment(), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -55,11 +55,17 @@ class Running(Protocol):
         ...
 
 
+def python_path(*folders: str) -> str:
+    """Return a PYTHONPATH of ``folders`` of this checkout, then the present one: pytest may come from there."""
+    ends = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([*(str(REPOSITORY / folder) for folder in folders), *([ends] if ends else [])])
+
+
 def environment() -> dict[str, str]:
     """Return the environment of a command that runs from this checkout."""
-    roots = os.pathsep.join(str(REPOSITORY / root) for root in ("core", "resources", "tests"))
+    path = python_path("core", "resources", "tests")
     # COLUMNS: otherwise rich wraps its lines at the width of the terminal.
-    return {**os.environ, "PYTHONPATH": roots, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 def start(*arguments: object, module: str = "videoinr.cli") -> subprocess.Popen[str]:

@@ -36,6 +36,7 @@ def parsed(arguments: list[str]) -> ExportJob:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
+        patch.setattr("videoinr.commands.export.check_clip", lambda _: None)
         patch.setattr("videoinr.exporting.export.export_job", export_job)
         outcome = run_here(*arguments)
     assert outcome.exit_code == 0, outcome

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoinr.commands.options import EFFORT, SIZE, DeviceOption, JsonOption
+from videoinr.commands.options import EFFORT, SIZE, DeviceOption, JsonOption, check_clip
 from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import Effort
@@ -84,6 +84,8 @@ def bench(
     """
     if quick and (export or all_models):
         raise UsageError("--quick measures neither an export nor all models.", hint="Leave --export or --all out.")
+    if file is not None:
+        check_clip(file)
     if export:
         _measure_export(file, frames, out, codec, effort, model, device, as_json=as_json)
         return

@@ -22,6 +22,7 @@ from videoinr.commands.options import (
     ShutterOption,
     ShutterRegionOption,
     SizeOption,
+    check_clip,
     opens_clip,
 )
 from videoinr.commands.screen import say, show_encoding
@@ -78,6 +79,7 @@ def decode(
     the same options has at --time of its output. Of --region only the size counts with a camera.
     """
     _check_out(out, file)
+    check_clip(file)
     from videoinr import api
     from videoinr.exporting.png import write_png
     from videoinr.text.phrases import describe_cut, describe_guess

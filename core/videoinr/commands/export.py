@@ -26,6 +26,7 @@ from videoinr.commands.options import (
     ShutterOption,
     ShutterRegionOption,
     SizeOption,
+    check_clip,
     opens_clip,
     option_parser,
 )
@@ -238,12 +239,14 @@ def export(
         cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
         keep_on_line(token) if json_progress else nullcontext(),
     ):
-        from videoinr import api
-        from videoinr.exporting.job_file import read_job
-
-        report.watch(token)
         if job is not None:
+            from videoinr.exporting.job_file import read_job
+
             call = read_job(job)
+            check_clip(call.clip)
+            from videoinr import api
+
+            report.watch(token)
             flags = {"overwrite": overwrite, "keep_partial": keep_partial, "resume": resume}
             options = {**call.options, **{name: True for name, is_on in flags.items() if is_on}}
             if estimate:
@@ -256,6 +259,10 @@ def export(
             return
         assert file is not None
         assert out is not None
+        check_clip(file)
+        from videoinr import api
+
+        report.watch(token)
         if estimate:
             options = {
                 "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from functools import wraps
@@ -125,6 +126,14 @@ def opens_clip(command: _Command) -> _Command:
     ]
     command.__signature__ = signature.replace(parameters=[*named, *flags])  # type: ignore[attr-defined]
     return command
+
+
+def check_clip(path: Path) -> None:
+    """Raise ClipError if there is no such clip: at once, before a command imports torch, which takes seconds."""
+    if not os.path.exists(path):
+        from videoinr.clip.direct_opening import listed
+
+        listed(path)  # It may be a pattern.
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
