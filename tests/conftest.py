@@ -25,6 +25,9 @@ settings.load_profile("house")
 # switch it on.
 os.environ.setdefault("VIDEOINR_ISOLATION", "0")
 
+# Not in pyproject.toml: where pytest-qt is not installed, as the tests of the engine allow, pytest refuses its options.
+os.environ.setdefault("PYTEST_QT_API", "pyside6")
+
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
 

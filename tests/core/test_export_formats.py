@@ -64,6 +64,8 @@ def halves_of(frame: av.VideoFrame) -> NDArray[Any]:
     return np.stack([red, green, blue], -1)
 
 
+# tifffile sets the shape of an array, of which NumPy 2.5 warns.
+@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
 @pytest.mark.parametrize("kind", PICTURES, ids=lambda kind: kind.name)
 def test_pictures_hold_every_level_of_their_depth(tmp_path: Path, kind: Any) -> None:
     frames = levels(np.uint16 if kind.depth == 16 else np.uint8)
