@@ -304,7 +304,6 @@ class Interrupter:
         if name == moment:
             os.kill(os.getpid(), signal.SIGINT)
 moment = sys.argv.pop(1)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # A test run in the background ignores it.
 sys.meta_path.insert(0, Interrupter())
 runpy.run_module("videoinr.cli", run_name="__main__", alter_sys=True)
 """

@@ -148,8 +148,7 @@ def _server(imports: tuple[str, ...]) -> socket.socket:
 def _become(command: dict[str, Any], out: int, err: int) -> None:
     """Make this fork the process of ``command``, and run it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A test run in the background ignores SIGINT, one under nohup SIGHUP, and a process inherits that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A test run under nohup ignores it, and a process inherits that.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.dup2(out, 1)
     os.dup2(err, 2)
