@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,10 @@ from videoinr_viewer.bench.figures import (
 from videoinr_viewer.bench.table import print_table
 
 MIB = 2**20
-MOST_GROWTH_BYTES = 30 * MIB
+MOST_GROWTH_BYTES = 8 * MIB
 STEPS = 256
-"""Four rounds of a clip of two pairs. After two the caches are full, and a picture that each later step kept would take
-60 MiB."""
+"""Four rounds of a clip of two pairs. After two the caches are full, and if each step kept its picture, each round
+would take 12 MiB more."""
 GESTURES = ["drag within a pair", "drag across pairs", "zoom", "pan"]
 
 
@@ -102,7 +103,8 @@ def test_hundreds_of_steps_do_not_grow_the_memory(tmp_path: Path, stuff: tuple[P
     assert soak["steps"] >= STEPS
     assert len(soak["round_bytes"]) == 4
     assert soak["growth_bytes"] == soak["round_bytes"][-1] - soak["round_bytes"][len(soak["round_bytes"]) // 4]
-    assert soak["growth_bytes"] < MOST_GROWTH_BYTES
+    # What the steps keep makes every round grow; what an allocator or a library takes once, one of them.
+    assert min(after - before for before, after in pairwise(soak["round_bytes"][1:])) < MOST_GROWTH_BYTES
 
 
 def test_the_figures_are_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:

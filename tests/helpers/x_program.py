@@ -31,7 +31,7 @@ class Program:
         }  # fmt: skip
         self.process = subprocess.Popen(
             [
-                sys.executable, "-W", "error", viewer_under_test.__file__, str(folder),
+                sys.executable, "-X", "faulthandler", "-W", "error", viewer_under_test.__file__, str(folder),
                 *([str(clip)] if clip else []), *([mode] if mode else []),
             ],
             stdout=subprocess.PIPE,
@@ -61,7 +61,7 @@ class Program:
             except queue.Empty:
                 pytest.fail(f"timed out: {why}; {self.state}")
             if line is None:
-                pytest.fail(f"{why}: the program ended; {self.state}")
+                pytest.fail(f"{why}: the program ended with {self.process.wait(PATIENCE_SECS)}; {self.state}")
             self.state.update(json.loads(line))
 
     def xdotool(self, *arguments: object) -> None:
