@@ -105,6 +105,23 @@ def test_clicks_are_at_the_flashes(
     assert end == pytest.approx(1.2, abs=0.001 if Path(out).suffix in (".mp4", ".mov") else 0.03)
 
 
+@pytest.mark.parametrize(("sound", "rate"), [("libopus", 48000), ("ac3", 44100)])
+def test_a_copy_holds_each_packet_at_its_time(tmp_path: Path, model: Path, sound: str, rate: int) -> None:
+    """The first packet lies before the picture by the encoder's delay, which the file rounds to milliseconds."""
+    clip = clip_of(tmp_path / "clip.mkv", sound=sound, rate=rate)
+    report = export(clip, tmp_path / "out.mkv", model, fps=25)
+    assert report.sound.startswith("copied")
+    assert sound_packets(tmp_path / "out.mkv") == sound_packets(clip)[: len(sound_packets(tmp_path / "out.mkv"))]
+
+
+def sound_packets(path: Path) -> list[tuple[int, bytes]]:
+    """The time, milliseconds after the first, and the contents of each packet of sound."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(audio=0) if packet.size]
+        assert {packet.time_base for packet in packets} == {Fraction(1, 1000)}
+        return [((packet.pts or 0) - (packets[0].pts or 0), bytes(packet)) for packet in packets]
+
+
 @pytest.mark.parametrize("out", ["out.mp4", "out.mkv", "out.webm", "out.mov"])
 @pytest.mark.parametrize("late_msecs", [0, 1400])
 def test_a_segment_is_cut_to_the_sample(tmp_path: Path, model: Path, out: str, late_msecs: int) -> None:

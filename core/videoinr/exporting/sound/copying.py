@@ -26,6 +26,7 @@ _DELAYS = frozenset(("aac", "mp3"))
 """Codecs whose delay FFmpeg's MP4 demuxer gives only in its first packet, where Matroska's muxer does not look."""
 
 _EARLY_SECS = Fraction(1, 1000)
+"""A stream that starts so little before the picture starts with it: containers round times to milliseconds."""
 
 
 def why_not_copied(sound: SoundFacts, container: str, muxer: str, origin_secs: Fraction) -> str:
@@ -80,7 +81,7 @@ def copied_packets(
         first, count = clock.place(packet)
         if first >= end:
             return
-        if start_secs > clock.stream_start_secs and first < 0:
+        if first < 0 and start_secs > clock.stream_start_secs + _EARLY_SECS:
             continue
         packet.stream, packet.time_base = target, unit
         packet.pts = packet.dts = first
@@ -93,8 +94,8 @@ class _SampleClock:
 
     def __init__(self, rate: int, start_secs: Fraction) -> None:
         self._rate, self._start = rate, start_secs
+        self._is_first = True
         self._next: int | None = None
-        self._lead = 0
         self.stream_start_secs = start_secs
 
     def place(self, packet: av.Packet[Any]) -> tuple[int, int]:
@@ -103,24 +104,31 @@ class _SampleClock:
         time_secs = (packet.pts or 0) * base
         first = round((time_secs - self._start) * self._rate)
         slack = base * self._rate * Fraction(3, 2)
-        if self._next is None:
-            self._lead = _skipped(packet)
+        if self._is_first:
+            self._is_first = False
+            lead = _skipped(packet)
             # The stream itself begins after the encoder's delay.
-            if abs(first + self._lead - round(-self._start * self._rate)) <= slack:
-                first = round(-self._start * self._rate) - self._lead
-            self.stream_start_secs = time_secs + Fraction(self._lead, self._rate)
-        elif abs(first - self._next) <= slack:
+            if abs(first + lead - round(-self._start * self._rate)) <= slack:
+                first = round(-self._start * self._rate) - lead
+            self.stream_start_secs = time_secs + Fraction(lead, self._rate)
+        elif self._next is not None and abs(first - self._next) <= slack:
             first = self._next
-        count = self._length(packet, base)
-        self._next = first + count
+        count, is_exact = self._length(packet, base)
+        # Lengths that are rounded, too, do not tell more than the packet's own time: their errors would add up.
+        self._next = first + count if is_exact else None
         return first, count
 
-    def _length(self, packet: av.Packet[Any], base: Fraction) -> int:
-        """Return the number of samples of ``packet``: its duration, or the codec's own number where that is rounded."""
+    def _length(self, packet: av.Packet[Any], base: Fraction) -> tuple[int, bool]:
+        """Return the number of samples of ``packet``, and whether it is exact.
+
+        It is the packet's duration, or the codec's own number where that is rounded.
+        """
         said = round((packet.duration or 0) * base * self._rate)
+        if base * self._rate <= 1:
+            return said, True
         usual = packet.stream.codec_context.frame_size
         slack = base * self._rate * Fraction(3, 2)
-        return usual if usual and base * self._rate > 1 and abs(said - usual) <= slack else said
+        return (usual, True) if usual and abs(said - usual) <= slack else (said, False)
 
 
 def _skipped(packet: av.Packet[Any]) -> int:
