@@ -18,8 +18,9 @@ PACKAGES = {"videoinr", "videoinr_viewer", "videoinr_resources"}
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy", "PyQt6", "pytestqt"}
 OPTIONAL = {"triton"}
 """What a machine with an NVIDIA GPU may have: code asks whether it is there before it imports it."""
-OTHERWISE_NAMED = {"PySide6": ["PySide6-Essentials"]}
-"""Distributions of modules with another name, for machines that do not have them: one for training has no Qt."""
+OTHERWISE_NAMED = {"PySide6": ["PySide6-Essentials"], "shiboken6": ["PySide6-Essentials"]}
+"""Distributions that bring a module of another name, whether they are installed or not: a machine for training has no Qt.
+PySide6-Essentials needs shiboken6 of its own version, so only that distribution is declared."""
 TEXTS = {".py", ".md", ".toml", ".txt", ".sh", ".yml", ".desktop", ".cfg", ".ini"}
 
 
@@ -83,7 +84,7 @@ def test_the_engine_and_its_tests_know_no_qt(file: Path) -> None:
 @pytest.mark.parametrize("file", modules("app", "core", "resources"), ids=named)
 def test_what_is_imported_is_declared(file: Path) -> None:
     foreign = imports(file) - sys.stdlib_module_names - PACKAGES - OPTIONAL
-    known = {**OTHERWISE_NAMED, **providers()}
+    known = {**providers(), **OTHERWISE_NAMED}
     used = {name: {distribution(wheel) for wheel in known.get(name, [name])} for name in foreign}
     needed = declared()
     assert not {name for name, wheels in used.items() if not wheels & needed}

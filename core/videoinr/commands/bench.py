@@ -13,7 +13,6 @@ import typer
 from videoinr.commands.options import EFFORT, SIZE, DeviceOption, JsonOption, check_clip
 from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
-from videoinr.exporting.codecs import Effort
 from videoinr.geometry import Grid
 
 if TYPE_CHECKING:
@@ -67,9 +66,9 @@ def bench(
         str | None, typer.Option("--codec", metavar="NAME", help="Codec of the export. Default: libx264.")
     ] = None,
     effort: Annotated[
-        Effort,
+        str,
         typer.Option("--effort", parser=EFFORT, metavar="fast|medium|slow", help="How hard the codec tries."),
-    ] = Effort.MEDIUM,
+    ] = "medium",
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -112,7 +111,7 @@ def _measure_export(
     frames: int,
     out: list[Grid] | None,
     codec: str | None,
-    effort: Effort,
+    effort: str,
     model: list[str] | None,
     device: str | None,
     *,
@@ -123,10 +122,11 @@ def _measure_export(
     import videoinr_resources
     from videoinr.benchmark.export_stages import measure_export
     from videoinr.commands.bench_tables import show_export
+    from videoinr.exporting.codecs import Effort
 
     times = measure_export(
         file or videoinr_resources.path("demo/demo.mp4"), frames=frames, size=next(iter(out or ()), None),
-        codec=codec, effort=effort, model=next(iter(model or ()), None), device=device, say=say,
+        codec=codec, effort=Effort(effort), model=next(iter(model or ()), None), device=device, say=say,
     )  # fmt: skip
     if as_json:
         show_json(times.to_dict())

@@ -33,7 +33,6 @@ from videoinr.commands.options import (
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.commands.stop_lines import keep_on_line
 from videoinr.errors import UsageError
-from videoinr.exporting.codecs import Effort
 from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
@@ -105,14 +104,14 @@ def export(
         int | None, typer.Option("--crf", metavar="N", help="Quality, the least is best. Default: the codec's.")
     ] = None,
     effort: Annotated[
-        Effort,
+        str,
         typer.Option(
             "--effort",
             parser=EFFORT,
             metavar="fast|medium|slow",
             help="How hard the encoder tries to make a small file; fast pays where a GPU decodes.",
         ),
-    ] = Effort.MEDIUM,
+    ] = "medium",
     retime: RetimeOption = None,
     shutter: ShutterOption = None,
     camera: CameraOption = None,
@@ -266,7 +265,7 @@ def export(
         if estimate:
             options = {
                 "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
-                "size": size, "region": crop, "codec": codec, "crf": crf, "effort": effort.value, "sound": sound,
+                "size": size, "region": crop, "codec": codec, "crf": crf, "effort": effort, "sound": sound,
                 "part": part,
                 "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0,
                 "shutter_region": shutter_region, **opening,
@@ -276,7 +275,7 @@ def export(
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
             start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
-            scale=scale, size=size, region=crop, codec=codec, crf=crf, effort=effort.value, overwrite=overwrite,
+            scale=scale, size=size, region=crop, codec=codec, crf=crf, effort=effort, overwrite=overwrite,
             keep_partial=keep_partial, sound=sound, part=part, resume=resume, retime=retime,
             shutter=0 if shutter is None else shutter,
             camera=camera, readout=readout or 0, shutter_region=shutter_region, sample=sample,

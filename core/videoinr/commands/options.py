@@ -43,7 +43,7 @@ REGION = option_parser(parsing.region)
 BYTES = option_parser(parsing.byte_count)
 ACROSS_CUTS = option_parser(parsing.across_cuts)
 QUALITY = option_parser(parsing.quality)
-EFFORT = option_parser(effort_named)
+EFFORT = option_parser(lambda text: effort_named(text).value)
 SHUTTER_REGION = option_parser(shutter_region)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A video, or a folder or pattern of pictures.")]
