@@ -19,7 +19,7 @@ QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy", "PyQt6", "pytestqt
 OPTIONAL = {"triton"}
 """What a machine with an NVIDIA GPU may have: code asks whether it is there before it imports it."""
 OTHERWISE_NAMED = {"PySide6": ["PySide6-Essentials"], "shiboken6": ["PySide6-Essentials"]}
-"""Distributions that bring a module of another name, whether they are installed or not: a machine for training has no Qt.
+"""Distributions that bring a module of another name, installed or not: a machine for training has no Qt.
 PySide6-Essentials needs shiboken6 of its own version, so only that distribution is declared."""
 TEXTS = {".py", ".md", ".toml", ".txt", ".sh", ".yml", ".desktop", ".cfg", ".ini"}
 
