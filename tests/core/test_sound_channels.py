@@ -74,7 +74,7 @@ def test_channels_in_their_own_order_are_put_in_the_layouts_order(
 
 
 def test_only_pcm_in_an_order_of_its_own_is_read_and_it_is_never_copied() -> None:
-    stream = SimpleNamespace(metadata={}, start_time=None, time_base=None)
+    stream = SimpleNamespace(metadata={}, disposition=0, start_time=None, time_base=None)
     own = _Context(_layout("FR", "FL"))
     stream.codec_context = own
     facts = SoundFacts.of(stream, 0)  # type: ignore[arg-type]

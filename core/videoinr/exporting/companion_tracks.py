@@ -20,11 +20,10 @@ from videoinr.exporting.sound.plan import PlannedSound
 from videoinr.exporting.sound.source import SoundSource
 from videoinr.exporting.sound.stretch import stretched
 from videoinr.exporting.subtitles import PlannedSubtitles, add_converted, converted_packets
+from videoinr.exporting.track_labels import TrackLabels
 
 TimedPacket = tuple[Fraction, "av.Packet[Any]"]
 """The time by which packets are ordered, seconds, and the packet."""
-
-_KEPT_TAGS: tuple[str, ...] = ("language", "title")
 
 _MILLISECOND = Fraction(1, 1000)
 
@@ -73,7 +72,7 @@ class CompanionTracks:
         source = self._open.enter_context(open_container(self._companions.source.path))
         stream = source.streams.audio[sound.facts.number]
         target = self._container.add_stream_from_template(stream)
-        target.metadata.update(sound.facts.tags)
+        sound.facts.labels.put_on(target)
         start = self._companions.source.origin_secs + self._companions.start_secs
         return _Track(
             lambda: copied_packets(
@@ -85,7 +84,7 @@ class CompanionTracks:
         facts, coding, companions = sound.facts, sound.coding, self._companions
         assert coding is not None
         target = coding.add_stream(self._container)
-        target.metadata.update(facts.tags)
+        facts.labels.put_on(target)
         source = SoundSource(
             companions.source.path, facts.number, facts.rate, facts.layout, facts.channels,
             companions.source.origin_secs,
@@ -103,13 +102,13 @@ class CompanionTracks:
     def _subtitles(self, planned: PlannedSubtitles) -> _Track:
         source = self._open.enter_context(open_container(self._companions.source.path))
         stream = source.streams.subtitles[planned.number]
-        tags = {name: stream.metadata[name] for name in _KEPT_TAGS if name in stream.metadata}
+        labels = TrackLabels.of(stream)
         if planned.encoder is not None:
             text = add_converted(self._container, stream, planned.encoder)
-            text.metadata.update(tags)
+            labels.put_on(text)
             return _Track(lambda: converted_packets(source.demux(stream), stream, text, self._moved, self._token))
         target = self._container.add_stream_from_template(stream)
-        target.metadata.update(tags)
+        labels.put_on(target)
 
         def packets() -> Iterator[av.Packet[Any]]:
             for packet in source.demux(stream):

@@ -24,6 +24,23 @@ _OF_THE_FILE = frozenset(
 )
 """Tags that describe the clip's file, not what it shows."""
 
+_OF_MXF = frozenset(
+    ("operational_pattern_ul", "uid", "generation_uid", "product_uid", "material_package_umid", "modification_date")
+) | frozenset(
+    (
+        "company_name",
+        "product_name",
+        "product_version",
+        "product_version_num",
+        "application_platform",
+        "toolkit_version_num",
+    )
+)
+"""The same of MXF, as FFmpeg's demuxer calls them."""
+
+_OF_THE_FIRST_FRAME = frozenset(("timecode",))
+"""Tags that hold for the clip's first frame and its own rate, so that no output has them."""
+
 _MP4_TAGS = frozenset(
     ("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "grouping")
 ) | frozenset(
@@ -197,7 +214,7 @@ def plan_companions(
     if muxer in ("mp4", "mov"):
         # Matroska's names are written large.
         tags = tuple((name.lower() if name.lower() in _MP4_TAGS else name, value) for name, value in tags)
-    written = tuple((name, value) for name, value in tags if muxer not in ("mp4", "mov") or name in _MP4_TAGS)
+    written = tuple((name, value) for name, value in tags if _is_held(name, muxer))
     dropped = [
         *_dropped_sound(source, choice, stretch),
         *(f"subtitles ({codec})" for number, codec in source.subtitles if number not in kept_numbers),
@@ -232,7 +249,14 @@ def _dropped_tags(names: list[str]) -> list[str]:
 
 
 def _is_tag(name: str) -> bool:
-    return name.lower() not in _OF_THE_FILE and not name.startswith("_STATISTICS")
+    return name.lower() not in _OF_THE_FILE | _OF_MXF and not name.startswith("_STATISTICS")
+
+
+def _is_held(name: str, muxer: str) -> bool:
+    """Return whether files of FFmpeg's ``muxer`` hold the tag, and it is as true of the output as of the clip."""
+    if name.lower() in _OF_THE_FIRST_FRAME:
+        return False
+    return muxer not in ("mp4", "mov") or name in _MP4_TAGS
 
 
 def _dropped_sound(source: SourceStreams, choice: SoundChoice, stretch: Stretch) -> list[str]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 
 from videoinr.clip.sound_channels import settle_channels
+from videoinr.exporting.track_labels import TrackLabels
 
 _LOSSLESS = ("pcm", "flac", "alac", "truehd", "wavpack", "ape", "tta")
 _DEEP = ("s32", "s32p", "flt", "fltp", "dbl", "dblp", "s64", "s64p")
@@ -27,7 +28,7 @@ class SoundFacts:
         start_secs: the file's own time of the first sample; None if the file does not say it.
         has_header: whether the file gives the codec's header apart from the packets.
         is_deep: whether the samples are lossless and have more than 16 bits.
-        tags: language and title.
+        labels: language, title, and what it is for.
     """
 
     number: int
@@ -38,7 +39,7 @@ class SoundFacts:
     start_secs: Fraction | None
     has_header: bool
     is_deep: bool
-    tags: tuple[tuple[str, str], ...]
+    labels: TrackLabels
     has_own_order: bool = False
 
     @classmethod
@@ -51,7 +52,6 @@ class SoundFacts:
         if not channels.count or (channels.is_own and not context.codec.name.startswith("pcm")):
             # Such a decoder states the order again, which settle_channels cannot come before.
             return None
-        kept = {name: stream.metadata[name] for name in ("language", "title") if name in stream.metadata}
         start = None if stream.start_time is None else Fraction(stream.start_time * (stream.time_base or 1))
         return cls(
             number=number,
@@ -62,6 +62,6 @@ class SoundFacts:
             start_secs=start,
             has_header=bool(context.extradata),
             is_deep=context.codec.name.startswith(_LOSSLESS) and getattr(context.format, "name", "") in _DEEP,
-            tags=tuple(kept.items()),
+            labels=TrackLabels.of(stream),
             has_own_order=channels.is_own,
         )
