@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -124,6 +126,12 @@ def test_frames_of_the_other_byte_order_are_the_same_clip(folder: Path) -> None:
 )
 def test_arguments_of_another_type(video: videoinr.Video, ask: Callable[[videoinr.Video], object], words: str) -> None:
     refused(lambda: ask(video), words)
+
+
+@pytest.mark.parametrize("send", [pickle.dumps, copy.deepcopy], ids=["sent", "copied"])
+def test_an_open_video_is_neither_sent_nor_copied(video: videoinr.Video, send: Callable[[Any], object]) -> None:
+    refused(lambda: send(video), "open video can be neither")
+    refused(lambda: send(video.encode(0)), "open video can be neither")
 
 
 @pytest.mark.parametrize("value", [0, None, 2])

@@ -122,7 +122,8 @@ def test_the_size_of_every_allowed_scale_is_allowed(width: int, height: int, sca
 @pytest.mark.parametrize(
     ("out", "codec", "crf"),
     [("", None, None), ("out.pdf", None, None), ("out.mp4", "ffv1", None), ("out.mkv", "ffv1", 3),
-     ("out", "libx264", None), ("out", None, 3), ("out%d%d.png", None, None), ("-", None, None)],
+     ("out", "libx264", None), ("out", None, 3), ("out%d%d.png", None, None), ("-", None, None),
+     (".mp4", None, None)],
 )  # fmt: skip
 def test_a_name_a_codec_and_a_quality_that_do_not_fit_are_refused(out: str, codec: str | None, crf: int | None) -> None:
     with pytest.raises(UsageError) as caught:

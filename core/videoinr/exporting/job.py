@@ -11,7 +11,7 @@ from videoinr.clip.background import TRANSPARENT
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
-from videoinr.exporting.codecs import Codec, Effort, codec_for, is_video
+from videoinr.exporting.codecs import CONTAINERS, Codec, Effort, codec_for, is_video
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
 from videoinr.exporting.picture_formats import PictureFormat, picture_format_for
 from videoinr.exporting.picture_names import check_pattern, pattern_from_out
@@ -167,6 +167,10 @@ class ExportJob:
             raise UsageError(
                 "An export is not written to standard output: it is checked and completed as a file.",
                 hint="Give a file's name, such as out.mkv.",
+            )
+        if self.out.name.lower() in CONTAINERS and not self.out.is_dir():
+            raise UsageError(
+                f"“{self.out.name}” is an ending without a name.", hint=f"Write a name before it: out{self.out.name}."
             )
         codec = self.chosen_codec
         if self.keeps_alpha and not self.can_keep_alpha:

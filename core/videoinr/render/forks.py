@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import NoReturn
 
 import torch
 
@@ -25,6 +26,12 @@ class OwnLock:
     def is_own(self) -> bool:
         """Whether this is the process that made the lock."""
         return self._process == os.getpid()
+
+    def __reduce__(self) -> NoReturn:
+        raise UsageError(
+            "An open video can be neither copied nor sent to another process.",
+            hint="Give its path, and open it there: in a worker of a DataLoader, when the first item is asked for.",
+        )
 
     def __enter__(self) -> None:
         if not self.is_own:

@@ -51,9 +51,9 @@ class Video(Closeable):
     """
 
     def __init__(self, engine: Engine) -> None:
+        self._lock = OwnLock()  # Before the engine, so that who pickles the video hears why it cannot be done.
         self._engine: Engine | None = engine
         self._opened = engine.opened
-        self._lock = OwnLock()
 
     @property
     def info(self) -> ClipInfo:
