@@ -148,6 +148,17 @@ def test_several_scales_print_one_table_and_name_short_clips(footage: Path, mode
     assert [set(run["left_out"]) for run in result["runs"]] == [set()] * 3 + [{"a"}] * 3
 
 
+@pytest.mark.parametrize(
+    ("option", "column"), [(("--flicker",), "tOF, px"), (("--center", "bf-stvsr"), "PSNR-Y center")]
+)
+def test_what_is_asked_for_is_shown_for_each_of_several_scales(
+    footage: Path, option: tuple[str, ...], column: str
+) -> None:
+    shown = evaluate(footage, "--baseline", "nearest", "--scale", "2,4", "--time-scale", "8", "--markdown", *option)
+    assert shown.exit_code == 0, shown.stderr
+    assert sum(f"| {column} |" in line for line in shown.stdout.splitlines()) == 2
+
+
 def test_at_x1_the_frames_between_are_compared(footage: Path, model: Path) -> None:
     shown = evaluate(footage, "--model", model, "--scale", "1,2", "--markdown")
     first, second = (line for line in shown.stdout.splitlines() if line.startswith("| x4"))

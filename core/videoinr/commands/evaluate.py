@@ -231,8 +231,13 @@ def _evaluate_methods(
         show_json({"data": evaluation.data, "notes": evaluation.notes, **runs_to_dict(runs, method_set)})
         return
     shown = [run for run in runs if run.scores]
-    means = scales_table(shown, method_set) if len(evaluation.protocols) > 1 else methods_table(shown[0], method_set)
-    _show([*(clips_table(run, method_set) for run in shown), means], evaluation)
+    first, are_several = evaluation.protocols[0], len(evaluation.protocols) > 1
+    # The table of the scales has no column for what was asked for beside PSNR and SSIM.
+    is_each_shown = not are_several or first.flicker or first.center != "v3"
+    tables = [clips_table(run, method_set) for run in shown]
+    tables += [methods_table(run, method_set) for run in shown if is_each_shown]
+    tables += [scales_table(shown, method_set)] if are_several else []
+    _show(tables, evaluation)
     typer.echo(f"Motion: {MOTION_WORDS}.")
     _show_absent(method_set.absent, [run.left_out for run in runs])
 
