@@ -1,6 +1,7 @@
 """Signals that stop an export, and the files that it leaves."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def test_a_stopped_export_leaves_nothing(exporting: fork_server.Fork, clip: Path
     assert exporting.returncode == 130
     assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
     assert "Traceback" not in stderr
+    assert re.search(r"note: \d+ finished frames were removed. --keep-partial keeps them.", stderr)
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
 
 

@@ -11,7 +11,7 @@ import typer
 
 from videoinr.commands.estimating import show_estimate
 from videoinr.commands.export_jobs import check_alone, run_jobs
-from videoinr.commands.export_progress import reporter
+from videoinr.commands.export_progress import removal_told, reporter
 from videoinr.commands.options import (
     EFFORT,
     FACTOR,
@@ -202,9 +202,10 @@ def export(
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
 
     An export that was killed, or ended by a power failure, goes on with --resume and the same options. Its frames are
-    those of an unbroken run: a video is encoded in parts that start at fixed frames. GIF, WebP and APNG have no
-    parts, and begin anew: each of their frames is stored as what it changes. With --json-progress, a line keep
-    on standard input stops the export and keeps its finished frames.
+    those of an unbroken run: a video is encoded in parts that start at fixed frames. Ctrl+C ends an export for good
+    and removes its frames; with --keep-partial it keeps those that are finished. GIF, WebP and APNG have no parts, and
+    begin anew: each of their frames is stored as what it changes. With --json-progress, a line keep on standard input
+    stops the export and keeps its finished frames.
 
     --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others
     when a worker dies. Clip, model and OUT must have the same paths on all machines.
@@ -237,6 +238,8 @@ def export(
         # What is to be kept must be finished, however long a library takes.
         cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
         keep_on_line(token) if json_progress else nullcontext(),
+        # A cluster's whole shares stay.
+        nullcontext() if cluster else removal_told(report),
     ):
         if job is not None:
             from videoinr.exporting.job_file import read_job

@@ -11,7 +11,7 @@ from videoinr.commands.screen import say
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.exporting.target import PartialKeptError
 from videoinr.text.encoding_progress import EncodingProgress
-from videoinr.text.phrases import format_saved
+from videoinr.text.phrases import format_count, format_saved
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Receives the progress and the result of an export."""
+    """Receives the progress and the result of an export.
+
+    Attributes:
+        frames: how many frames are finished.
+    """
+
+    frames: int
 
     def progress(self, now: ExportProgress) -> None:
         """Show the progress; called before the first frame and after each frame."""
@@ -77,6 +83,18 @@ def _reported() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def removal_told(made: Reporter) -> Iterator[None]:
+    """Say how many finished frames were removed, if the block is stopped."""
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt):
+        if made.frames:
+            were = "was" if made.frames == 1 else "were"
+            say(f"note: {format_count(made.frames, 'finished frame')} {were} removed. --keep-partial keeps them.")
+        raise
+
+
 def print_event(event: str, **values: object) -> None:
     """Print a JSON line on stdout."""
     # Flushed, so that a program sees each line at once.
@@ -91,6 +109,7 @@ class _JsonLines:
     def __init__(self) -> None:
         self._started = False
         self._warnings: list[str] = []
+        self.frames = 0
 
     def watch(self, token: CancelToken) -> None:
         """Do nothing: a program counts frames."""
@@ -101,7 +120,7 @@ class _JsonLines:
             self._warnings.append(sentence)
 
     def progress(self, now: ExportProgress) -> None:
-        self._started = True
+        self._started, self.frames = True, now.done
         print_event(
             "progress",
             done=now.done,
@@ -142,6 +161,7 @@ class _Bar:
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None)
+        self.frames = 0
 
     def watch(self, token: CancelToken) -> None:
         token.watch(EncodingProgress(lambda words: self._bar.update(self._task, description=words)).report)
@@ -150,6 +170,7 @@ class _Bar:
         self._bar.console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, now: ExportProgress) -> None:
+        self.frames = now.done
         self._bar.update(self._task, total=now.total, completed=now.done, description="")
 
     def finished(self, report: ExportReport) -> None:
