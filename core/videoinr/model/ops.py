@@ -87,7 +87,8 @@ def convolve(
         if kernel.supports(layer, maps[0]):
             return kernel.convolve(layer, maps, slope=slope, add=add, dtype=dtype, out=out)
     found = activated(layer(concat(maps) if len(maps) > 1 else maps[0]), slope)
-    found = found if add is None else add + found
+    if add is not None:
+        return torch.add(add, found, out=out)
     return found if out is None else out.copy_(found)
 
 

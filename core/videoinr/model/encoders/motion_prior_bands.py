@@ -22,15 +22,16 @@ from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
 from videoinr.model.layers import LEAK
-from videoinr.model.ops import convolve, resize
+from videoinr.model.ops import convolve, has_kernels, resize
 
 _STEP_HALO = 4
 """Rows around a pixel that a MotionStep reads: four convolutions."""
 _FLOW_SLACK = 8
 """Pixels by which the finest step may lengthen a flow before a part is computed again with a wider margin."""
 _LEAST_ROWS = 8
-_BLOCK_MAPS = 3
-"""Maps of a band that residual blocks need at a time: two buffers, and the map between two convolutions."""
+_BLOCK_MAPS, _PLAIN_BLOCK_MAPS = 3, 6
+"""Maps of a band that residual blocks need at a time: two buffers, and the map between two convolutions; where torch
+convolves, also the result of a convolution before it is added, and what its library works with."""
 _MOST_BAND_PX, _MOST_BLOCK_PX = 2**20, 2**21
 """Pixels of a band, and of what residual blocks are given at a time: more would hardly be faster."""
 
@@ -281,7 +282,8 @@ class BandEncoder:
 
     def _block_rows(self, width: int, channels: int) -> int:
         """Return how many rows of ``width`` pixels to give to residual blocks at a time: a multiple of a band."""
-        row_bytes = _BLOCK_MAPS * channels * self._limits.value * width
+        maps = _BLOCK_MAPS if has_kernels(self._frames) else _PLAIN_BLOCK_MAPS
+        row_bytes = maps * channels * self._limits.value * width
         rows, band = min(self._limits.work // row_bytes, _MOST_BLOCK_PX // width), self._band_rows(width)
         return max(_LEAST_ROWS, rows // band * band if rows > band else rows)
 
