@@ -18,6 +18,7 @@ from helpers.held_frames import engine_module
 from helpers.tiny_model import save_tiny_model
 from videoinr.exporting.companions import SourceStreams, plan_companions
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
+from videoinr.exporting.sound.plan import of_its_speed
 from videoinr.types import ExportReport
 
 COMMENTARY = ("ger", "Commentary", Disposition.comment)
@@ -105,3 +106,8 @@ def test_tags_of_the_clips_file_and_of_its_first_frame_stay_there(muxer: str) ->
     )
     assert kept.tags == (("title", "a"),)
     assert kept.dropped == ("the tag timecode",)
+
+
+def test_speeds_are_said_in_words() -> None:
+    assert of_its_speed(Fraction(1, 4)) == "1/4 of its speed"
+    assert of_its_speed(Fraction(16)) == "16 times its speed"

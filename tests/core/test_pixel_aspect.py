@@ -12,7 +12,7 @@ from helpers.export_jobs import job
 from videoinr.clip import open_clip
 from videoinr.colour import ColourSpec
 from videoinr.exporting.matroska_header import PLACE_HOLDER, with_display_width
-from videoinr.exporting.outputs import output_aspect, sink_for
+from videoinr.exporting.outputs import notices, output_aspect, sink_for
 from videoinr.geometry import Grid
 
 
@@ -28,6 +28,18 @@ def test_square_pixels_stay_square_at_any_size(tmp_path: Path) -> None:
     with open_clip(write_clip(tmp_path / "clip.mp4", 2)) as clip:
         assert clip.info.pixel_aspect == 1
         assert output_aspect(clip.info, Grid(100, 20)) == 1
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "frames"])
+@pytest.mark.parametrize(
+    ("size", "is_told"), [((128, 96), False), ((127, 96), False), ((3, 2), False), ((96, 96), True), ((128, 72), True)]
+)
+def test_a_size_that_stretches_the_picture_is_told(
+    tmp_path: Path, out: str, size: tuple[int, int], is_told: bool
+) -> None:
+    with open_clip(write_clip(tmp_path / "clip.mp4", 2)) as clip:
+        told = notices(job(tmp_path / out, size=size), info=replace(clip.info, width=64, height=48))
+    assert any("the picture is stretched" in sentence for sentence in told) == is_told
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from videoinr.errors import UsageError, VideoInrError
 from videoinr.exporting.codecs import ANIMATIONS
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.facts import SoundFacts
-from videoinr.exporting.sound.plan import FASTEST, SLOWEST, PlannedSound, plan_sound
+from videoinr.exporting.sound.plan import FASTEST, SLOWEST, PlannedSound, of_its_speed, plan_sound
 from videoinr.exporting.subtitles import PlannedSubtitles, plan_subtitles
 from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
@@ -265,5 +265,5 @@ def _dropped_sound(source: SourceStreams, choice: SoundChoice, stretch: Stretch)
     if choice is SoundChoice.NONE:
         return ["the sound, as asked"]
     if not SLOWEST <= stretch.speed <= FASTEST:
-        return [f"the sound, which cannot be heard at {stretch.speed} of its speed"]
+        return [f"the sound, which cannot be heard at {of_its_speed(stretch.speed)}"]
     return []

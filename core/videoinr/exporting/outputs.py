@@ -101,14 +101,35 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     codec, (width, height) = job.chosen_codec, job.size_px
     pictures = job.picture_format
     if codec is None or pictures is not None:
-        return (*_remaining_notices(job), *_picture_notes(job, info), *_alpha_notes(job, info), *_left_over(job))
+        told = (*_picture_notes(job, info), *_shape_notes(job, info), *_alpha_notes(job, info))
+        return (*_remaining_notices(job), *told, *_left_over(job))
     return (
+        *_shape_notes(job, info),
         *_alpha_notes(job, info),
         *_depth_notes(job, codec, info),
         *_odd_sides(codec, width, height),
         *_animation_notes(job, codec, info),
         *(companions.sentences if companions else ()),
         *_left_over(job),
+    )
+
+
+_SEEN_STRETCH = Fraction(1, 100)
+"""A shape that differs by no more is not seen: sizes are often multiples of 8."""
+
+
+def _shape_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
+    """Say that a size of another shape stretches the picture, where the output's pixels do not make up for it."""
+    if info is None or info.pixel_aspect != 1:
+        return ()
+    grid, (width, height) = job.grid, (info.width, info.height)
+    off = abs(Fraction(grid.width * height, grid.height * width) - 1)
+    # A scale rounds each side to a pixel.
+    if off <= max(_SEEN_STRETCH, Fraction(1, min(grid.width, grid.height))):
+        return ()
+    return (
+        f"{grid.width}x{grid.height} has another shape than the clip ({width}x{height}): the picture is stretched. "
+        "A scale keeps its shape.",
     )
 
 

@@ -33,8 +33,13 @@ class PlannedSound:
         """Return what happens to the stream: "copied (aac)", "encoded as AAC"."""
         if self.coding is None:
             return f"copied ({self.facts.codec})"
-        played = "" if speed == 1 else f"played at {speed} of its speed with its pitch kept, "
+        played = "" if speed == 1 else f"played at {of_its_speed(speed)} with its pitch kept, "
         return f"{played}encoded as {self.coding.title}" + (f", because {self.why}" if self.why else "")
+
+
+def of_its_speed(speed: Fraction) -> str:
+    """Return a speed in words: "1/4 of its speed", "5/2 times its speed"."""
+    return f"{speed} of its speed" if speed < 1 else f"{speed} times its speed"
 
 
 def plan_sound(
