@@ -48,7 +48,8 @@ ROWS = pytest.mark.parametrize("rows", groups(), ids=lambda rows: f"{rows[0].id}
 
 @pytest.fixture(autouse=True)
 def no_dialogs_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user cancels every file dialog, and no other program is started."""
+    """The user cancels every file dialog, and no other program is started. There is an output of sound."""
+    monkeypatch.setenv("VIDEOINR_SOUND", "null")
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, lambda *_args, **_kw: ("", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args, **_kw: "")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from helpers.stage import Stage
 from videoinr_resources import path as resource_path
+from videoinr_viewer.panels.empty_state import EmptyState
 from videoinr_viewer.start.settings import Settings
 
 
@@ -41,6 +42,18 @@ def test_a_folder_is_opened(empty: Stage, monkeypatch: pytest.MonkeyPatch) -> No
     empty.viewer.window.empty.buttons[1].click()
     empty.wait_for(lambda: empty.viewer.session.clip is not None)
     assert empty.made[-1].path == Path("/clips/shots")
+
+
+def test_the_recent_clips_have_a_heading(stage_of: Callable[..., Stage]) -> None:
+    empty = stage_of(settings=Settings(recent=[Path("/clips/one.mp4"), Path("/clips/two.mp4")])).viewer.window.empty
+    assert listed(empty) == ["Recent clips and projects", "one.mp4", "two.mp4"]
+    empty.set_recent([])
+    assert listed(empty) == []
+
+
+def listed(empty: EmptyState) -> list[str]:
+    widgets = [item.widget() for index in range(empty._recent.count()) if (item := empty._recent.itemAt(index))]
+    return [widget.text() for widget in widgets if isinstance(widget, QLabel | QPushButton)]
 
 
 def test_a_low_window_with_recent_clips_leaves_out_the_keys_but_not_the_buttons(stage_of: Callable[..., Stage]) -> None:

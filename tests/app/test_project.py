@@ -142,7 +142,7 @@ def test_projects_are_dropped_and_listed(stage: Stage, project_file: Path) -> No
         )
         QApplication.sendEvent(stage.viewer.window, event)
     stage.wait_for(lambda: stage.viewer.window.projects.path == project_file)
-    assert stage.viewer.window.menus.recent.actions()[0].text() == "work.vinr"
+    assert stage.viewer.window.menus.recent.actions()[1].text() == "work.vinr"
 
 
 def test_a_damaged_project_leaves_the_clip_open(stage: Stage, project_file: Path) -> None:

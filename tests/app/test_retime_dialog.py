@@ -5,12 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from helpers.stage import Stage
 from videoinr.journey.camera import Easing
 from videoinr.journey.curve import curve_from_text
 from videoinr.types import Segment
+from videoinr_viewer.journey.curve_plot import CurvePlot
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.journey.retime_dialog import RetimeDialog
@@ -212,3 +215,14 @@ def test_another_clip_begins_without_a_journey(stage: Stage, tmp_path: Path) -> 
     stage.wait_until_complete()
     assert planner_of(stage).journey == Journey()
     assert exposure_in(stage) is None
+
+
+def test_the_curve_is_drawn_through_its_exact_times(qtbot: QtBot) -> None:
+    curve = curve_from_text("0=1 1=2~1/2 7/3=1/3~1/3 3=5")
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    plot.draw(curve)
+    outs, clips = plot.curve.getData()
+    assert len(outs) > 200
+    assert {float(piece.out_secs) for piece in curve.pieces} <= set(outs.tolist()), "no corner is cut off"
+    assert np.allclose(clips, [float(curve.time(Fraction(out))) for out in outs.tolist()], rtol=0, atol=1e-9)

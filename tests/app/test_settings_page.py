@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QComboBox
 
 from helpers.stage import Stage
@@ -52,7 +53,9 @@ def test_every_choice_counts_and_is_kept(stage: Stage) -> None:
     assert len(saved) >= 5
 
 
-def test_keys_change_the_sound_that_is_kept(stage: Stage) -> None:
+def test_keys_change_the_sound_that_is_kept(stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEOINR_SOUND", "null")
+    stage = stage_of()
     stage.viewer.window.actions_by_id["quieter"].trigger()
     stage.viewer.window.actions_by_id["mute"].trigger()
     assert (stage.viewer.settings.muted, stage.viewer.settings.volume) == (True, 90)

@@ -181,6 +181,9 @@ def test_without_the_library_the_tool_tip_says_so(
     stage = stage_of()
     action = stage.viewer.window.actions_by_id["mute"]
     assert action.toolTip() == "Mute (Shift+M)\nSound needs the package PySide6-Addons."
+    assert not action.isEnabled(), "a press would change nothing"
+    stage.viewer.window.actions_by_id["quieter"].trigger()
+    assert not action.isEnabled()
     assert default_output() is None
 
 
@@ -191,6 +194,7 @@ def test_the_actions_mute_and_change_the_volume(
     stage = stage_of()
     actions, sound = stage.viewer.window.actions_by_id, stage.viewer.sound
     assert actions["mute"].toolTip() == "Mute (Shift+M)\nvolume 100%"
+    assert actions["mute"].isEnabled()
     actions["quieter"].trigger()
     actions["mute"].trigger()
     assert (sound.volume, sound.is_muted) == (90, True)

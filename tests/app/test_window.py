@@ -39,8 +39,10 @@ def test_an_empty_window_shows_the_invitation_and_recent_clips(stage_of: Callabl
 
 def test_the_menu_lists_recent_clips(stage: Stage) -> None:
     recent = stage.viewer.window.menus.recent
-    assert [action.text() for action in recent.actions()] == ["gradient.mp4"]
-    recent.actions()[0].trigger()
+    heading, clip = recent.actions()
+    assert (heading.text(), heading.isEnabled()) == ("Recent clips and projects", False)
+    assert clip.text() == "gradient.mp4"
+    clip.trigger()
     stage.wait_for(lambda: len(stage.made) == 2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import pytest
 
 from helpers.loop_under_test import GRID, LoopUnderTest, refuse_to_encode, whole
 from helpers.shots import pan
-from helpers.slow_renderer import Pace, gradient
+from helpers.slow_renderer import Pace, SlowRenderer, gradient
 from helpers.tiny_model import load_tiny_model
 from helpers.waiting import wait_until
-from videoinr.cancel import CancelToken
+from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.memory_clip import open_frames
 from videoinr.devices import pick_device, profile_for
 from videoinr.geometry import Grid, Rect
@@ -153,6 +154,27 @@ def test_a_failure_is_not_reported_and_ends_the_plan(
     wait_until(lambda: cache.next_wanted("gradient.mp4") is None)
     assert len(tried) == 1
     assert bench.told.failures == []
+
+
+def test_the_time_of_a_picture_is_its_own_without_the_drafts_in_between() -> None:
+    query = whole(2)
+    between = InterludeToken(CancelToken(), lambda: None)
+    between.spent_secs = 5.0
+
+    class Renderer(SlowRenderer):
+        def render(
+            self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER
+        ) -> RenderedRegion:
+            assert token is between
+            between.spent_secs += 0.75
+            return replace(super().render(query, quality, NEVER), elapsed_secs=1.0)
+
+    with PlayCache(64 << 20) as cache:
+        ahead = PlayAhead(Renderer(), cache)
+        ahead.render(query, between)
+        kept = ahead.get(query)
+    assert kept is not None
+    assert kept.elapsed_secs == 0.25
 
 
 def test_drafts_that_are_drawn_while_a_picture_is_decoded_change_no_bit_of_either(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Signal
 from PySide6.QtGui import QPalette
@@ -68,11 +69,14 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def draw(self, curve: RetimeCurve) -> None:
         """Draw ``curve`` below the handles, which stay."""
-        duration = curve.duration_secs
-        outs = sorted(
-            {duration * number / _SAMPLES for number in range(_SAMPLES + 1)} | {one.out_secs for one in curve.pieces}
-        )
-        self.curve.setData([float(out) for out in outs], [float(curve.time(out)) for out in outs])
+        # In floats, all places at once: exact times of 200 places took half the time of opening the window.
+        starts, clips, speeds, bends = np.array(
+            [(one.out_secs, one.clip_secs, one.speed, one.bend) for one in curve.pieces], np.float64
+        ).T
+        outs = np.union1d(np.linspace(0, float(curve.duration_secs), _SAMPLES + 1), starts)
+        piece = np.searchsorted(starts, outs, side="right") - 1
+        into = outs - starts[piece]
+        self.curve.setData(outs, clips[piece] + into * (speeds[piece] + bends[piece] * into))
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of another theme."""

@@ -70,6 +70,8 @@ class CheckMarks(QObject):
     def _show_sound(self) -> None:
         action, sound = self._actions["mute"], self._sound
         action.setChecked(sound.is_muted)
+        # The tool tip says why.
+        action.setEnabled(not sound.why_silent)
         volume = tr("volume {percent}%", percent=sound.volume)
         # The first line names the action and its key, which the user may change.
         first, *_ = action.toolTip().splitlines()

@@ -95,6 +95,10 @@ class EmptyState(QWidget):
         while (item := self._recent.takeAt(0)) is not None:
             if (button := item.widget()) is not None:
                 button.deleteLater()
+        if paths:
+            heading = QLabel(tr("Recent clips and projects"))
+            heading.setProperty("class", "quiet")
+            self._recent.addWidget(heading, 0, Qt.AlignmentFlag.AlignHCenter)
         for path in paths[:SHOWN_RECENT]:
             self._recent.addWidget(self._link(path), 0, Qt.AlignmentFlag.AlignHCenter)
 

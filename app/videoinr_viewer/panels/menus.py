@@ -48,6 +48,8 @@ class Menus(QObject):
         """List ``paths``, newest first."""
         self.recent.clear()
         self.recent.setEnabled(bool(paths))
+        # An entry that cannot be chosen: under a style sheet the title of a section is not drawn.
+        self.recent.addAction(tr("Recent clips and projects")).setEnabled(False)
         for path in paths:
             action = self.recent.addAction(path.name.replace("&", "&&"))
             action.setToolTip(str(path))

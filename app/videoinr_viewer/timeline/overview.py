@@ -60,6 +60,7 @@ class Overview(TickSlider):
         self._covered: tuple[Coverage, PlayPlan | None] = (Coverage(), None)
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
+        self._labels: list[QRectF] = []
         # An opened clip lays out and paints the window in one turn of the event loop. The strip comes in the next.
         self._unfolding = QTimer(self, singleShot=True, interval=0)
         self._unfolding.timeout.connect(self.forget_backdrop)
@@ -262,18 +263,20 @@ class Overview(TickSlider):
             if self._timeline is not None and self._covered[1] is not None:
                 self._painter(painter).covered(*self._covered)
             if self._timeline is not None and first <= self.sliderPosition() <= last:
-                self._painter(painter).playhead(self.x_from_tick(self.sliderPosition()), self._playhead_text())
+                x = self.x_from_tick(self.sliderPosition())
+                self._painter(painter).playhead(x, self._playhead_text(), self._labels)
                 self.paint_handle(painter)
 
     def paint_backdrop(self, painter: QPainter) -> None:
         """Paint everything but the playhead."""
         first, last = self.span
+        self._labels = []
         self.paint_groove(painter, first, last, self.colour(QPalette.ColorRole.Mid, 0.8))
         if self._timeline is None or self._span is None or self._unfolding.isActive():
             return
         paint = self._painter(painter)
         self._thumbnails.want(paint.thumbnails(self._thumbnails, self._thumbnail_px, self.x_from_tick(self.value())))
-        paint.ruler()
+        self._labels = paint.ruler()
         cuts, repeats = self._frames_of_kinds()
         paint.repeats(repeats)
         paint.cuts(cuts)

@@ -75,16 +75,18 @@ class OverviewPainter:
                 self._painter.drawImage(inner & box, image)
         return [frames[index] for index in np.argsort(abs(middles - from_x), kind="stable").tolist()]
 
-    def ruler(self) -> None:
-        """Paint the times and, where there is room, the source frames."""
+    def ruler(self) -> list[QRectF]:
+        """Paint the times and, where there is room, the source frames. Return where the times stand."""
         first, last = (self._timeline.frame_at(time) for time in self._shown)
         if (last - first + 1) * FRAME_SPACING_PX <= self._groove.width():
             for frame in range(first, last + 1):
                 self._line(self._x(self._timeline.frame_time(frame)), 15, RULER_PX - 1, 0.28)
-        for x, box, text in self._labels():
+        labels = list(self._labels())
+        for x, box, text in labels:
             self._line(x, 13, RULER_PX, 0.5)
             self._painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
             self._painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        return [box for _, box, _ in labels]
 
     def cuts(self, frames: Frames) -> None:
         """Paint a stroke across thumbnails and groove at ``frames``, each the first of a scene."""
@@ -170,14 +172,14 @@ class OverviewPainter:
         self._painter.setPen(QPen(self._colour(QPalette.ColorRole.PlaceholderText), 2))
         self._painter.drawLine(QPointF(left, y), QPointF(max(right, left + 3), y))
 
-    def playhead(self, x: float, text: str) -> None:
-        """Paint the playhead, with its time and its position in source frames in the ruler, in place of its labels."""
+    def playhead(self, x: float, text: str, labels: Sequence[QRectF]) -> None:
+        """Paint the playhead, with its time and its position in source frames, in place of the ruler's ``labels``."""
         accent = self._colour(QPalette.ColorRole.Highlight)
         self._painter.setPen(QPen(accent, 1.5))
         self._painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
-        hidden = [label for _, label, _ in self._labels()]
+        self._set_font()
         box = self._text_box(x, text, 13, 10)
-        for label in hidden:
+        for label in labels:
             if label.intersects(box):
                 self._painter.fillRect(label, self._colour(QPalette.ColorRole.Window))
         self._painter.setPen(Qt.PenStyle.NoPen)
@@ -221,14 +223,17 @@ class OverviewPainter:
 
     def _labels(self) -> Iterable[tuple[float, QRectF, str]]:
         """Yield x, the box and the text of each label of the ruler."""
-        font = self._painter.font()
-        font.setPixelSize(10)
-        self._painter.setFont(font)
+        self._set_font()
         start, end = self._shown
         step = label_step_secs(end - start, int(self._groove.width()), least_px=LABEL_SPACING_PX)
         for time in multiples(step, end, start):
             text = decimal(format_label(time, step))
             yield self._x(time), self._text_box(self._x(time), text, 12, 2), text
+
+    def _set_font(self) -> None:
+        font = self._painter.font()
+        font.setPixelSize(10)
+        self._painter.setFont(font)
 
     def _text_box(self, x: float, text: str, height: float, more_px: float) -> QRectF:
         """Return the box of a text around ``x`` at the top, inside the widget and ``more_px`` wider than the text."""

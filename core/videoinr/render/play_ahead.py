@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from videoinr.cancel import CancelToken
+from dataclasses import replace
+
 from videoinr.playing.cache import PlayCache
+from videoinr.render.interlude import InterludeToken
 from videoinr.render.renderer import Renderer
 from videoinr.types import Quality, RegionQuery, RenderedRegion
 
@@ -38,6 +40,12 @@ class PlayAhead:
         if self._cache is not None:
             self._cache.give_up()
 
-    def render(self, query: RegionQuery, token: CancelToken) -> None:
-        """Render ``query``, whose pair is encoded, and keep it. ``token``: cancels the work between tiles."""
-        self.put(self._renderer.render(query, Quality.FULL, token))
+    def render(self, query: RegionQuery, token: InterludeToken) -> None:
+        """Render ``query``, whose pair is encoded, and keep it. ``token``: cancels the work between tiles.
+
+        What is drawn in between for others is no part of the time that the picture says it took.
+        """
+        before_secs = token.spent_secs
+        region = self._renderer.render(query, Quality.FULL, token)
+        elapsed_secs = max(0.0, region.elapsed_secs - (token.spent_secs - before_secs))
+        self.put(replace(region, elapsed_secs=elapsed_secs))
