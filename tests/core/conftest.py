@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 import torch
 
 from helpers.loop_under_test import LoopUnderTest
+from helpers.quick_interpreter import quicken
 from helpers.slow_renderer import Pace
 
-# Triton's interpreter computes whether each sum or product of integers overflows, which takes half of its time, and then
-# checks that only with the option debug, which is off.
-with suppress(ImportError, AttributeError):
-    from triton.runtime.interpreter import interpreter_builder
-
-    interpreter_builder.options = replace(interpreter_builder.options, sanitize_overflow=False)
+if not torch.cuda.is_available():
+    quicken()
 
 
 @pytest.fixture(autouse=True)
