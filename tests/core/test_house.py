@@ -32,6 +32,7 @@ def named(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
+@cache
 def imports(file: Path) -> set[str]:
     """The top-level names of what ``file`` imports, anywhere in it."""
     found: set[str] = set()
@@ -43,6 +44,7 @@ def imports(file: Path) -> set[str]:
     return found
 
 
+@cache
 def project() -> dict[str, object]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert isinstance(table, dict)
