@@ -39,8 +39,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if IS_WORKER:
-    # A worker for each core: two threads in each would wait for each other most of the time. What runs in processes of
-    # its own, as a user's does, still takes all cores.
+    # There is a worker for each core: two threads in each would wait for each other most of the time. What runs in
+    # processes of its own, as a user's does, still takes all cores.
     torch.set_num_threads(1)
 
 
@@ -52,9 +52,26 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.update(own_folders(folder))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start a worker more than there are cores, for --numprocesses auto.
+
+    A quarter of the time a worker waits, for processes, windows and threads of its test.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or cores + 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take long: at the end, all workers would wait for the last of them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Let each test draw the same numbers, whichever tests this worker ran before it."""
     random.seed(0)
     np.random.seed(0)
-    torch.manual_seed(0)
+    # Without a GPU, torch's own function keeps the stack of each call for when there is one: a millisecond a test.
+    seed = torch.manual_seed if torch.cuda.is_available() else torch.default_generator.manual_seed
+    seed(0)

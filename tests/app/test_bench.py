@@ -58,6 +58,7 @@ def bench(folder: Path, stuff: tuple[Path, Path], *arguments: object, size: str 
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_figures_are_complete_and_consistent(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
     figures: dict[str, Any] = json.loads(bench(tmp_path, stuff, "--seconds", 1, "--json"))
     assert list(figures) == [field.name for field in fields(BenchFigures)]
@@ -97,6 +98,7 @@ def assert_counted(latency: dict[str, Any]) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell memory this way")
+@pytest.mark.long
 def test_hundreds_of_steps_do_not_grow_the_memory(tmp_path: Path, stuff: tuple[Path, Path]) -> None:
     short = write_clip(tmp_path / "short.mp4", numbered_frames(3)), stuff[1]
     soak = json.loads(bench(tmp_path, short, "--steps", STEPS, "--json", size="400x300"))["soak"]

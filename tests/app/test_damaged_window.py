@@ -43,6 +43,7 @@ def stage(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
     assert viewer.is_shut_down
 
 
+@pytest.mark.long
 def test_every_damaged_clip_gives_a_picture_or_an_error_message(stage: Stage, tmp_path: Path) -> None:
     folder, session = tmp_path / "clips", stage.viewer.session
     folder.mkdir()

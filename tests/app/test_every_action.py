@@ -162,6 +162,7 @@ def trigger_by_palette(stage: Stage, row: Row) -> None:
     QTest.keyClick(dialog.query, Qt.Key.Key_Return)
 
 
+@pytest.mark.long
 def test_two_thousand_random_actions(stage_of: Callable[..., Stage], errors: list[str]) -> None:
     random = Random(17)
     before = set(threading.enumerate())

@@ -24,6 +24,7 @@ TRUE = (
 
 
 @pytest.mark.parametrize("density", ["1.25", "2"])
+@pytest.mark.long
 def test_pictures_and_comparisons_are_exact_at_another_density(density: str) -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": density}
     command = [

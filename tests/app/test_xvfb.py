@@ -31,6 +31,7 @@ CPU_BOUND_MSECS = 100
 
 pytestmark = [
     pytest.mark.xvfb,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed"),
     pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed"),
 ]

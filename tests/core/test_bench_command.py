@@ -280,6 +280,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("model"))
 
 
+@pytest.mark.long
 def test_json_has_every_model_and_size(weights: Path) -> None:
     models = ("--model", "random:tiny", "--model", weights)
     told = bench_json(*models, "--lr", "24x16", "--out", "48x32", "--out", "60x40", "--repeats", 2)
@@ -382,6 +383,7 @@ def test_invalid_arguments_are_refused(arguments: list[str]) -> None:
     assert run_here("bench", *arguments).exit_code == 2
 
 
+@pytest.mark.long
 def test_all_measures_the_usual_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paper = save_tiny_model(tmp_path, model=tiny_paper_model("paper-s"))
     monkeypatch.setattr("videoinr.benchmark.subjects.usual_models", lambda: ("random:tiny", str(paper)))

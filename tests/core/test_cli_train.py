@@ -198,6 +198,7 @@ def wait_for_steps(out: Path, process: subprocess.Popen[str] | fork_server.Fork)
 
 
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.long
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, recipe: Path, tmp_path: Path) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     recipe.write_text(RECIPE.format(steps=60))
@@ -218,6 +219,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, reci
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.long
 def test_a_signal_saves_and_stops_a_run(footage: Path, recipe: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "run"
     command = ("train", endless(recipe), "--data", footage, "--device", "cpu", "--checkpoint-every", "0.05")

@@ -108,6 +108,7 @@ def replay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
     loop.close()
 
 
+@pytest.mark.long
 def test_pictures_of_a_view_only_get_better_and_keep_their_brightness_and_place(replay: Replay) -> None:
     for number in range(GESTURES):
         gesture = (replay.click, replay.drag, replay.drag, replay.wheel, replay.pan)[number % 5]

@@ -20,7 +20,10 @@ LINES, COLUMNS = 720, 380
 SHOWN_LINES = 120
 """The bands of these fill their memory as those of all lines do; the others need not be encoded."""
 TESTS = Path(__file__).parents[1]
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the address space is read from /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="the address space is read from /proc"),
+]
 
 
 @pytest.fixture(scope="module")

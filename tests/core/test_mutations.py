@@ -14,6 +14,7 @@ COUNT = 300
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the readings are forks")
+@pytest.mark.long
 def test_mutated_inputs_are_read_or_refused_in_words(tmp_path: Path) -> None:
     """All readers in one test: their process imports torch once, which takes longer than half of them."""
     inputs = {reader: mutated_inputs(reader, tmp_path / reader, COUNT, seed=7) for reader in ENGINE_READERS}

@@ -60,6 +60,7 @@ def weights(out: Path) -> dict[str, Any]:
     return {**state["ema_model"], "step": torch.tensor(state["step"])}
 
 
+@pytest.mark.long
 def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
     """The same holds if both are stopped and resumed."""
     write_pictures(tmp_path / "footage", 9)

@@ -52,6 +52,7 @@ def check(outcome: Outcome, *, as_json: bool = False) -> None:
         assert error["exit_code"] == outcome.exit_code
 
 
+@pytest.mark.long
 def test_every_variant_gets_an_answer_or_words(variants: list[Path], model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     codes: Counter[tuple[int, int]] = Counter()
