@@ -18,7 +18,7 @@ from videoinr.exporting.picture_formats import PICTURES
 from videoinr.exporting.presets import PRESETS
 from videoinr_viewer.action_row import Menu
 from videoinr_viewer.actions import TABLE
-from videoinr_viewer.export.form import _SOUNDS
+from videoinr_viewer.export.form import _EFFORTS, _SOUNDS
 from videoinr_viewer.panels.menus import _THEME_TITLES
 from videoinr_viewer.panels.pair_note import BEYOND_REACH
 from videoinr_viewer.style.language import LANGUAGES, decimal, tr, translations
@@ -68,6 +68,7 @@ def all_texts() -> set[str]:
         [menu.value for menu in Menu],
         _THEME_TITLES.values(),
         _SOUNDS.values(),
+        _EFFORTS.values(),
         [each.title for each in PICTURES if each.is_offered],
         [words for preset in PRESETS for words in (preset.title, preset.says)],
     )
