@@ -88,6 +88,7 @@ def test_every_rule_for_disabled_text_uses_the_disabled_colour(is_dark: bool) ->
 def test_a_disabled_entry_of_a_menu_can_be_seen(stage: Stage, is_dark: bool) -> None:
     """The pixels of the text, as they are drawn; antialiasing makes them fainter than their colour."""
     stage.viewer.window.menus.theme_wanted.emit(Theme.DARK if is_dark else Theme.LIGHT)
+    stage.wait_for(lambda: not stage.viewer.themes.is_changing)
     menu = QMenu(stage.viewer.window.menuBar())
     menu.addAction("MMMMMMMM").setEnabled(False)
     menu.show()
@@ -114,6 +115,7 @@ def test_a_tone_colours_a_text_in_the_theme(stage: Stage) -> None:
 @THEMES
 def test_sliders_and_headers_have_the_colours_of_the_window(stage: Stage, is_dark: bool) -> None:
     stage.viewer.themes.choose(Theme.DARK if is_dark else Theme.LIGHT)
+    stage.wait_for(lambda: not stage.viewer.themes.is_changing)
     parent = stage.viewer.window.centralWidget()
     slider, header = QSlider(Qt.Orientation.Horizontal, parent), QTreeWidget(parent).header()
     slider.resize(200, 24)
@@ -138,8 +140,10 @@ def test_a_change_of_the_theme_styles_each_widget_few_times_and_decodes_nothing(
     stage.wait_until_complete()
     viewer, counter, requests = stage.viewer, Counter(), len(stage.requests)
     viewer.themes.choose(Theme.DARK)
+    stage.wait_for(lambda: not viewer.themes.is_changing)
     viewer.window.status.scale.installEventFilter(counter)
     viewer.themes.choose(Theme.LIGHT)
+    stage.wait_for(lambda: not viewer.themes.is_changing)
     assert 0 < counter.count <= 6, "a sheet in place of another one: 12"
     shown = counter.count
     viewer.themes.choose(Theme.LIGHT)
@@ -152,38 +156,41 @@ def sheets(dialogs: Sequence[QWidget]) -> list[str]:
     return [one.styleSheet() for one in dialogs]
 
 
-def test_a_change_of_the_theme_styles_one_dialog_in_each_turn_of_the_event_loop(stage: Stage) -> None:
+def test_a_change_of_the_theme_styles_one_part_or_dialog_in_each_turn_of_the_event_loop(stage: Stage) -> None:
     """All of them in one go took 0.1 s."""
     stage.wait_until_complete()
     viewer, window = stage.viewer, stage.viewer.window
     viewer.themes.choose(Theme.DARK)
     for name in ("clip-window", "annotations", "settings", "keys"):
         window.actions_by_id[name].trigger()
+    stage.wait_for(lambda: not viewer.themes.is_changing)
     dialogs = [one for one in window.children() if isinstance(one, SideDialog)]
-    hidden = dialogs[1]
-    hidden.hide()
-    QApplication.processEvents()
+    dialogs[1].hide()
+    parts = [one for one in window.children() if isinstance(one, QWidget)]
+    shown = [one for one in parts if one.isVisible() and not one.isWindow()]
     dark, light = style_sheet(is_dark=True), style_sheet(is_dark=False)
-    assert sheets(dialogs) == [dark] * 4
+    assert len(dialogs) == 4
+    assert set(sheets(parts)) == {dark}
     viewer.themes.choose(Theme.LIGHT)
-    parts = [one for one in window.children() if isinstance(one, QWidget) and not one.isWindow()]
-    assert set(sheets(parts)) == {light}, "the window at once"
-    assert sheets(dialogs) == [dark] * 4
-    assert not any(one.updatesEnabled() for one in dialogs), "a dialog changes in one go, too"
-    order: list[QWidget] = []
-    for _ in dialogs:
-        viewer.themes._next_turn.stop()
+    viewer.themes._next_turn.stop()
+    order = [one for one in parts if one.styleSheet() == light]
+    assert len(order) == 1
+    assert [one.updatesEnabled() for one in parts] == [one in order for one in parts], "each changes in one go"
+    while viewer.themes.is_changing:
         viewer.themes._dress_next()
-        order += [one for one in dialogs if one.styleSheet() == light and one not in order]
-    assert len(order) == 4
-    assert order[-1] is hidden, "those in sight first"
-    assert all(one.updatesEnabled() for one in dialogs)
+        viewer.themes._next_turn.stop()
+        (new,) = (one for one in parts if one.styleSheet() == light and one not in order)
+        order.append(new)
+    assert set(order[: len(shown)]) == set(shown), "what is in sight first, the window before its dialogs"
+    assert [one for one in order[len(shown) :] if one.isVisible()] == order[len(shown) : len(shown) + 3]
+    assert all(one.updatesEnabled() for one in parts)
 
 
 def test_dialogs_of_every_kind_have_the_theme(stage: Stage) -> None:
     viewer, window = stage.viewer, stage.viewer.window
     viewer.themes.choose(Theme.DARK)
     viewer.themes.choose(Theme.LIGHT)
+    stage.wait_for(lambda: not viewer.themes.is_changing)
     light = style_sheet(is_dark=False)
     form = SideDialog(window)
     assert form.styleSheet() == light, "before its fields are made: so they have their sizes"

@@ -300,6 +300,7 @@ def test_a_theme_is_applied_and_remembered(stage: Stage, theme: Theme) -> None:
     is_dark = theme is Theme.DARK
     assert stage.viewer.themes.is_dark == is_dark
     assert stage.viewer.settings.theme is theme
+    stage.wait_for(lambda: not stage.viewer.themes.is_changing)
     corner = stage.viewer.window.frame_view.grab().toImage().pixelColor(2, 2)
     assert (corner.lightness() < 128) == is_dark
     assert palette(is_dark=is_dark).window().color().lightness() < 128 if is_dark else True

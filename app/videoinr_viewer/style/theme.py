@@ -123,6 +123,11 @@ class ThemeSwitch(QObject):
             return self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         return self.chosen is Theme.DARK
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether parts of the window or dialogs still have the theme before."""
+        return bool(self._waiting)
+
     def dress(self, window: QWidget) -> None:
         """Give the style sheet to the parts of ``window``, and to its later ones when they are made or first shown."""
         self._window = window
@@ -144,23 +149,18 @@ class ThemeSwitch(QObject):
 
     @Slot()
     def _apply(self) -> None:
-        """Style what lies in the window now, and one dialog in each turn of the event loop, those in sight first."""
+        """Style one part of the window or one dialog in each turn of the event loop, those in sight first."""
         # A style sheet reads the palette's roles only when it is set.
         self._app.setPalette(palette(is_dark=self.is_dark))
         self._sheet = style_sheet(is_dark=self.is_dark)
         if self._window is None or not isValid(self._window):
             return
         self._window.setProperty(_SHEET, self._sheet)
-        parts = _parts(self._window)
-        self._waiting = sorted((part for part in parts if part.isWindow()), key=lambda part: not part.isVisible())
-        for part in parts:
-            if part.isWindow():
-                # A dialog changes in one go, too.
-                part.setUpdatesEnabled(False)
-            else:
-                self._restyle(part)
-        if self._waiting:
-            self._next_turn.start()
+        self._waiting = sorted(_parts(self._window), key=lambda part: (not part.isVisible(), part.isWindow()))
+        for part in self._waiting:
+            # Each changes in one go, once it is styled.
+            part.setUpdatesEnabled(False)
+        self._dress_next()
 
     @Slot()
     def _dress_next(self) -> None:
