@@ -153,7 +153,7 @@ def test_a_misspelt_argument_is_not_overlooked(video: videoinr.Video, folder: Pa
         ({"camera": 3}, "no path"),
         ({"sample_at": 1}, "no length"),
         ({"fps": 1e-9}, "such as 1/1001|too many digits"),
-        ({"part": "1/9"}, "has 1 part of 6 frames"),
+        ({"part": "1/9"}, "has 5 frames, in 1 part of at most 6 frames"),
         ({"sound": None}, "no way"),
     ],
 )

@@ -60,8 +60,8 @@ class Share:
         """
         if self.count > plan.count:
             raise UsageError(
-                f"The export has {format_count(plan.count, 'part')} of {format_count(plan.length, 'frame')}: too few "
-                f"for {self.count} shares.",
+                f"The export has {format_count(plan.total, 'frame')}, in {format_count(plan.count, 'part')} of at most "
+                f"{format_count(plan.length, 'frame')}: too few for {self.count} shares.",
                 hint=f"Use at most {format_count(plan.count, 'share')}.",
             )
         return range((self.number - 1) * plan.count // self.count, self.number * plan.count // self.count)
