@@ -108,6 +108,12 @@ def test_text_job_file_and_arguments_have_the_region(engine: Engine, tmp_path: P
     assert line[line.index("--shutter-region") + 1] == str(REGION)
 
 
+def test_a_region_that_leaves_the_clip_is_told_its_bounds() -> None:
+    with pytest.raises(UsageError) as refused:
+        ShutterRegion(Rect(90, 0, 40, 10), Fraction(90)).check(Grid(96, 64))
+    assert refused.value.hint == "X + WIDTH is at most 96, Y + HEIGHT at most 64."
+
+
 @pytest.mark.parametrize(
     ("region", "words"),
     [
@@ -120,8 +126,9 @@ def test_text_job_file_and_arguments_have_the_region(engine: Engine, tmp_path: P
     ],
 )
 def test_what_makes_no_region_is_named(engine: Engine, region: ShutterRegion | str, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as refused:
         job(engine, 0, as_shutter_region(region))
+    assert refused.value.hint
     hdr = replace(engine.opened.info, colour=replace(engine.opened.info.colour, transfer="smpte2084"))
     with pytest.raises(UsageError, match="HDR"):
         job_for(hdr, Path("out.mkv"), shutter_region=REGION)

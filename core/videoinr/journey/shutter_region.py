@@ -35,7 +35,10 @@ class ShutterRegion:
     def check(self, clip: Grid) -> None:
         """Raise UsageError unless the region lies in a clip of the size ``clip``."""
         if not clip.rect.contains(self.rect):
-            raise UsageError(f"The shutter's region {self} leaves the clip, which has {clip} pixels.", hint=_HINT)
+            raise UsageError(
+                f"The shutter's region {self} leaves the clip, which has {clip} pixels.",
+                hint=f"X + WIDTH is at most {clip.width}, Y + HEIGHT at most {clip.height}.",
+            )
 
 
 def as_shutter_region(value: ShutterRegion | str | None) -> ShutterRegion | None:
