@@ -88,7 +88,10 @@ def test_recent_commands_come_first_and_are_remembered(stage_of: Callable[..., S
     assert shown(opened(stage))[:3] == ["bookmark", "minimap", "open"]
 
 
-def test_commands_that_need_a_clip_are_dim_and_do_nothing_without_one(stage_of: Callable[..., Stage]) -> None:
+def test_commands_that_need_a_clip_are_dim_and_do_nothing_without_one(
+    stage_of: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDEOINR_SOUND", "null")  # Without an output, nothing can be muted.
     stage = stage_of()
     dialog = opened(stage)
     needs_clip = {row.id for row in TABLE if row.needs_clip}

@@ -104,7 +104,7 @@ class ThemeSwitch(QObject):
         self.chosen = chosen
         self._window: QWidget | None = None
         self._waiting: list[QWidget] = []
-        self._next_turn = QTimer(self, singleShot=True, interval=0)
+        self._next_turn = QTimer(self, singleShot=True)
         self._next_turn.timeout.connect(self._dress_next)
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._apply)

@@ -62,7 +62,7 @@ class Overview(TickSlider):
         self._thumbnail_px = QSize(1, 1)
         self._labels: list[QRectF] = []
         # An opened clip lays out and paints the window in one turn of the event loop. The strip comes in the next.
-        self._unfolding = QTimer(self, singleShot=True, interval=0)
+        self._unfolding = QTimer(self, singleShot=True)
         self._unfolding.timeout.connect(self.forget_backdrop)
         self._gathering = QTimer(self, singleShot=True)
         self._gathering.setInterval(GATHERING_MSECS)
