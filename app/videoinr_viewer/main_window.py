@@ -21,15 +21,15 @@ from videoinr_viewer.dialogs.help import Help
 from videoinr_viewer.dialogs.settings_page import SettingsPage
 from videoinr_viewer.dialogs.side_windows import SideWindows
 from videoinr_viewer.export.bridge import ExportBridge
-from videoinr_viewer.export.launcher import DIALOG_MODULE, ExportLauncher
+from videoinr_viewer.export.launcher import ExportLauncher
 from videoinr_viewer.export.queue_bridge import QueueBridge
-from videoinr_viewer.export.queue_window import QUEUE_MODULES
 from videoinr_viewer.inspection.inspections import Inspections
-from videoinr_viewer.inspection.slicing import DOCK_MODULE, Slicing
+from videoinr_viewer.inspection.slicing import Slicing
 from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.journey.shutter_outline import ShutterOutline
 from videoinr_viewer.key_bindings import KeyBindings
+from videoinr_viewer.late_imports import LATE_LIBRARIES, LATE_MODULES, LATE_NAMESPACES, LATE_PLAIN_MODULES
 from videoinr_viewer.panels.check_marks import CheckMarks
 from videoinr_viewer.panels.crash_bar import CrashBar
 from videoinr_viewer.panels.empty_state import EmptyState
@@ -63,24 +63,6 @@ from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.time_field import TimeField
 
 TITLE = "VideoINR Viewer"
-LATE_MODULES = (
-    DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
-    "videoinr_viewer.dialogs.shortcuts_dialog",
-    "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, "videoinr_viewer.dialogs.settings_dialog", *QUEUE_MODULES,
-    "videoinr.clip.describe", "videoinr.clip.cut_edits",
-    "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
-)  # fmt: skip
-"""What an action needs that the start does without: imported on a thread once the first full picture is there.
-
-The settings' superqt holds Python's lock for long, but not after pyqtgraph, which takes Qt's names one by one."""
-LATE_LIBRARIES = {
-    "PySide6": tuple(
-        f"{folder}*Qt{six}{name}.*" for name in ("OpenGL", "OpenGLWidgets", "Svg", "Test")
-        for folder, six in (("", ""), ("", "6"), ("Qt/lib/", "6"))
-    ),
-    "pydantic_core": ("*",),
-}  # fmt: skip
-"""The shared libraries that these modules load."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +125,9 @@ class MainWindow(QMainWindow):
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
-        self.late_modules = LateModules(LATE_MODULES, self, libraries=LATE_LIBRARIES)
+        self.late_modules = LateModules(
+            LATE_MODULES, self, plain=LATE_PLAIN_MODULES, namespaces=LATE_NAMESPACES, libraries=LATE_LIBRARIES
+        )
         self.exports = ExportLauncher(
             session, export, queue, self, reading=options.reading, annotations=self.annotations,
             planner=self.planner, asks=options.asks, modules=self.late_modules,

@@ -1,12 +1,13 @@
-"""Modules that are imported on a thread after the first picture."""
+"""Modules that are imported after the first picture, by a thread that takes turns with the event loop."""
 
 from __future__ import annotations
 
 import gc
 import importlib
 import logging
+import os
+import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,34 +17,30 @@ from pytestqt.qtbot import QtBot
 
 from helpers.stage import Stage
 from videoinr_viewer.export.launcher import DIALOG_MODULE
-from videoinr_viewer.main_window import LATE_LIBRARIES
-from videoinr_viewer.threads import late_modules
+from videoinr_viewer.late_imports import LATE_LIBRARIES, LATE_PLAIN_MODULES
+from videoinr_viewer.threads import late_modules, turns
 from videoinr_viewer.threads.late_modules import LateModules
 from videoinr_viewer.threads.read_ahead import files_of, read_ahead
+from videoinr_viewer.threads.turns import Turns
 
 NAME = "imported_late_by_a_test"
-GATE = threading.Event()
-"""The module waits for it at its import."""
 
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    GATE.clear()
     monkeypatch.syspath_prepend(str(tmp_path))
     path = tmp_path / f"{NAME}.py"
-    path.write_text(f"import {__name__} as test\nassert test.GATE.wait(20)\n")
+    path.write_text("")
     yield path
-    GATE.set()
-    sys.modules.pop(NAME, None)
+    for name in [name for name in sys.modules if name.startswith(NAME)]:
+        del sys.modules[name]
 
 
 def test_who_needs_a_module_is_called_when_it_is_there(qtbot: QtBot, module: Path) -> None:
     modules, called = LateModules((NAME,)), []
     modules.when_ready(lambda: called.append(QThread.currentThread()))
     modules.when_ready(lambda: called.append(QThread.currentThread()))
-    qtbot.wait(5)
     assert called == []
-    GATE.set()
     qtbot.waitUntil(lambda: len(called) == 2)
     assert called == [modules.thread()] * 2
     assert NAME in sys.modules
@@ -67,9 +64,9 @@ def test_the_import_is_tried_once(qtbot: QtBot, module: Path, caplog: pytest.Log
 def test_closing_waits_for_the_import_and_calls_nobody(qtbot: QtBot, module: Path) -> None:
     modules, called = LateModules((NAME,)), []
     modules.when_ready(lambda: called.append(1))
-    GATE.set()
     modules.close()
     assert modules.is_ready
+    assert NAME in sys.modules
     qtbot.wait(5)
     assert called == []
 
@@ -77,6 +74,73 @@ def test_closing_waits_for_the_import_and_calls_nobody(qtbot: QtBot, module: Pat
 def test_the_first_picture_begins_the_import_of_the_export_dialog(stage: Stage) -> None:
     stage.wait_for(lambda: stage.viewer.window.late_modules.is_ready)
     assert DIALOG_MODULE in sys.modules
+
+
+def test_modules_are_imported_only_while_the_event_loop_stands_still(
+    qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Types of PySide that a thread makes while the event loop runs end the process now and then."""
+    module.with_name(f"{NAME}_waits.py").write_text("is_turn = False\n")
+    for number in range(4):
+        following = f"import {NAME}_{number + 1}\n" if number < 3 else ""
+        text = f"import {NAME}_waits\nwas_turn = {NAME}_waits.is_turn\n{following}"
+        module.with_name(f"{NAME}_{number}.py").write_text(text)
+    monkeypatch.setattr(turns, "SLICE_SECS", 0)
+    plain, given = Turns.give, list[bool]()
+
+    def give(self: Turns) -> None:
+        waits = vars(importlib.import_module(f"{NAME}_waits"))
+        waits["is_turn"] = True
+        plain(self)
+        waits["is_turn"] = False
+        given.append(self._is_free)
+
+    monkeypatch.setattr(Turns, "give", give)
+    modules = LateModules((f"{NAME}_0", f"{NAME}_3"))
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    assert all(sys.modules[f"{NAME}_{number}"].was_turn for number in range(4))
+    assert given.count(False) >= 4, "one turn for each module"
+    assert not any(isinstance(finder, Turns) for finder in sys.meta_path)
+
+
+def test_who_imports_a_module_itself_does_not_wait_for_ever(
+    qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECS", 0.02)
+    monkeypatch.setattr(turns, "SLICE_SECS", 0)
+    module.write_text(f"import {NAME}_more\nend = 1\n")
+    module.with_name(f"{NAME}_more.py").write_text("")
+    modules = LateModules((NAME,))
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+        qtbot.waitUntil(modules._turns._has_paused.is_set)
+        modules._turns.give()
+        # The thread pauses within the module, whose lock it holds.
+        assert importlib.import_module(NAME).end == 1
+    modules.close()
+
+
+def test_names_of_qt_are_taken_before_the_modules(qtbot: QtBot, module: Path) -> None:
+    text = "taken = []\ndef __dir__():\n    return ['a', 'b']\n"
+    text += "def __getattr__(name):\n    taken.append(name)\n    return 1\n"
+    module.with_name(f"{NAME}_names.py").write_text(text)
+    module.write_text(f"import {NAME}_names as names\nbefore = list(names.taken)\n")
+    modules = LateModules((NAME,), plain=(f"{NAME}_names",), namespaces=(f"{NAME}_names",))
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    assert [name for name in sys.modules[NAME].before if len(name) == 1] == ["a", "b"]
+
+
+def test_what_is_imported_without_turns_has_no_types_of_qt() -> None:
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    script += "print([name for name in sys.modules if name.startswith(('PySide6', 'shiboken6', 'videoinr_viewer'))])"
+    command = [sys.executable, "-c", script, *LATE_PLAIN_MODULES]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_no_garbage_is_collected_during_an_import(qtbot: QtBot, module: Path) -> None:

@@ -1,4 +1,4 @@
-"""Imports modules that the start of the program does without, on a thread, so that the window never waits for them."""
+"""Imports modules that the start of the program does without, in short turns, so that the window never waits long."""
 
 from __future__ import annotations
 
@@ -7,35 +7,59 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from videoinr_viewer.threads.read_ahead import read_ahead
+from videoinr_viewer.threads.turns import Turns
 from videoinr_viewer.threads.uncollected import uncollected
 
 log = logging.getLogger(__name__)
+
+TURN_MSECS = 8
+"""Between two turns of the importing thread the window has so long for itself."""
 
 
 class LateModules(QObject):
     """The modules ``names``: imported once, after :meth:`start` or with the first :meth:`when_ready`.
 
-    ``libraries``: the shared libraries that come with them, as for :func:`read_ahead`.
+    A thread imports them, in turns with the event loop (threads/turns.py).
+
+    Attributes:
+        imported: the modules are there, or one of them cannot be imported.
     """
 
     imported = Signal()
-    """The modules are there, or one of them cannot be imported."""
 
     def __init__(
         self,
         names: Sequence[str],
         parent: QObject | None = None,
         *,
+        plain: Sequence[str] = (),
+        namespaces: Sequence[str] = (),
         libraries: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
+        """Import nothing yet.
+
+        Args:
+            names: The modules.
+            parent: The owner.
+            plain: Modules without Qt that these modules need: they are imported first, and without turns.
+            namespaces: Modules of PySide, which makes their types when they are first named. Some module names all of
+                them at a time, so they are named before, one by one.
+            libraries: The shared libraries that come with the modules, as for :func:`read_ahead`.
+        """
         super().__init__(parent)
-        self._names, self._libraries = tuple(names), libraries or {}
+        self._names, self._plain, self._namespaces = tuple(names), tuple(plain), tuple(namespaces)
+        self._libraries = libraries or {}
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
+        self._turns = Turns()
+        self._timer = QTimer(self)
+        self._timer.setInterval(TURN_MSECS)
+        self._timer.timeout.connect(self._give_turn)
         self.imported.connect(self._go_on)
 
     @property
@@ -47,10 +71,18 @@ class LateModules(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Import the modules on a thread, unless that was done."""
+        """Begin to import the modules, unless that was done."""
         if self._thread is None and not self.is_ready:
             self._thread = threading.Thread(target=self._import, name="videoinr-late-import", daemon=True)
             self._thread.start()
+            self._timer.start()
+
+    @Slot()
+    def _give_turn(self) -> None:
+        if self.is_ready:
+            self._timer.stop()
+        else:
+            self._turns.give()
 
     def when_ready(self, then: Callable[[], None]) -> None:
         """Call ``then`` on the GUI thread, at once or when the modules are imported."""
@@ -63,6 +95,8 @@ class LateModules(QObject):
     def close(self) -> None:
         """Wait for the thread; nothing that waits for the modules is called any more."""
         self._waiting.clear()
+        self._timer.stop()
+        self._turns.set_free()
         if self._thread is not None:
             self._thread.join()
 
@@ -70,12 +104,22 @@ class LateModules(QObject):
         try:
             read_ahead(self._libraries)
             with uncollected(*self._names):
-                for name in self._names:
+                for name in self._plain:
                     importlib.import_module(name)
+                with self._turns:
+                    for name in self._namespaces:
+                        self._name_all(importlib.import_module(name))
+                    for name in self._names:
+                        importlib.import_module(name)
         except Exception:
             # Who needs the modules imports them again, and then the error is shown.
             log.exception("a late import failed")
         self.imported.emit()
+
+    def _name_all(self, namespace: ModuleType) -> None:
+        for name in dir(namespace):
+            getattr(namespace, name)
+            self._turns.rest()
 
     @Slot()
     def _go_on(self) -> None:
