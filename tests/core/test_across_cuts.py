@@ -200,7 +200,8 @@ def test_an_export_holds_like_the_picture(tiny: LoadedModel, tmp_path: Path) -> 
                 shown = video.decode(Fraction(number, 100), size=(150, 110))
                 np.testing.assert_array_equal(written[number], shown)
 
-    assert said == ["Across 2 cuts, the nearer frame is held.", "Across 2 cuts, both frames are blended."]
+    about_cuts = [one for one in said if "cuts" in one]
+    assert about_cuts == ["Across 2 cuts, the nearer frame is held.", "Across 2 cuts, both frames are blended."]
 
 
 def test_the_command_line_decodes_and_exports_with_the_option(clip: Path, tmp_path: Path) -> None:
