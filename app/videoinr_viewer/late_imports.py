@@ -7,17 +7,13 @@ from videoinr_viewer.export.queue_window import QUEUE_MODULES
 from videoinr_viewer.inspection.slicing import DOCK_MODULE
 
 LATE_MODULES = (
+    "videoinr.exporting.job_file", "videoinr.exporting.estimate", "videoinr.exporting.outputs",
+    "videoinr.clip.describe", "videoinr.clip.cut_edits", "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
     DIALOG_MODULE, "videoinr_viewer.dialogs.clip_window", "videoinr_viewer.dialogs.annotations_dialog",
     "videoinr_viewer.dialogs.shortcuts_dialog",
     "videoinr_viewer.journey.retime_dialog", DOCK_MODULE, "videoinr_viewer.dialogs.settings_dialog", *QUEUE_MODULES,
 )  # fmt: skip
 """What an action needs that the start does without: imported in short turns once the first full picture is there."""
-LATE_PLAIN_MODULES = (
-    "videoinr.exporting.job_file", "videoinr.exporting.estimate", "videoinr.exporting.outputs",
-    "videoinr.exporting.queue_control", "videoinr.exporting.queue_state", "videoinr.clip.describe",
-    "videoinr.clip.cut_edits", "videoinr.playing.sound_feed", "videoinr.playing.sound_run",
-)  # fmt: skip
-"""What these modules and some actions need of the engine, which is imported without turns."""
 LATE_NAMESPACES = ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets")
 """pyqtgraph and superqt name all that is in them."""
 LATE_LIBRARIES = {

@@ -29,7 +29,7 @@ from videoinr_viewer.journey.journey_play import JourneyPlay
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.journey.shutter_outline import ShutterOutline
 from videoinr_viewer.key_bindings import KeyBindings
-from videoinr_viewer.late_imports import LATE_LIBRARIES, LATE_MODULES, LATE_NAMESPACES, LATE_PLAIN_MODULES
+from videoinr_viewer.late_imports import LATE_LIBRARIES, LATE_MODULES, LATE_NAMESPACES
 from videoinr_viewer.panels.check_marks import CheckMarks
 from videoinr_viewer.panels.crash_bar import CrashBar
 from videoinr_viewer.panels.empty_state import EmptyState
@@ -125,9 +125,7 @@ class MainWindow(QMainWindow):
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
-        self.late_modules = LateModules(
-            LATE_MODULES, self, plain=LATE_PLAIN_MODULES, namespaces=LATE_NAMESPACES, libraries=LATE_LIBRARIES
-        )
+        self.late_modules = LateModules(LATE_MODULES, self, namespaces=LATE_NAMESPACES, libraries=LATE_LIBRARIES)
         self.exports = ExportLauncher(
             session, export, queue, self, reading=options.reading, annotations=self.annotations,
             planner=self.planner, asks=options.asks, modules=self.late_modules,
@@ -336,7 +334,8 @@ class MainWindow(QMainWindow):
 
     @Slot(bool)
     def _import_the_rest(self, is_busy: bool) -> None:
-        """Import what dialogs need once the first full picture is there."""
+        """Import what dialogs need once the first full picture is there, and go on whenever nothing is drawn."""
+        self.late_modules.set_busy(is_busy)
         if not is_busy:
             self.late_modules.start()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from helpers.stage import Stage
 from videoinr_viewer.export.launcher import DIALOG_MODULE
-from videoinr_viewer.late_imports import LATE_LIBRARIES, LATE_PLAIN_MODULES
+from videoinr_viewer.late_imports import LATE_LIBRARIES
 from videoinr_viewer.threads import late_modules, turns
 from videoinr_viewer.threads.late_modules import LateModules
 from videoinr_viewer.threads.read_ahead import files_of, read_ahead
@@ -61,12 +59,13 @@ def test_the_import_is_tried_once(qtbot: QtBot, module: Path, caplog: pytest.Log
     assert [record.message for record in caplog.records] == ["a late import failed"]
 
 
-def test_closing_waits_for_the_import_and_calls_nobody(qtbot: QtBot, module: Path) -> None:
+def test_closing_ends_the_import_and_calls_nobody(qtbot: QtBot, module: Path, caplog: pytest.LogCaptureFixture) -> None:
     modules, called = LateModules((NAME,)), []
     modules.when_ready(lambda: called.append(1))
     modules.close()
     assert modules.is_ready
-    assert NAME in sys.modules
+    assert NAME not in sys.modules, "nothing is imported that nobody will need"
+    assert not caplog.records
     qtbot.wait(5)
     assert called == []
 
@@ -122,25 +121,31 @@ def test_who_imports_a_module_itself_does_not_wait_for_ever(
     modules.close()
 
 
+def test_a_busy_window_gives_turns_only_to_what_somebody_waits_for(
+    qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECS", 0.03)
+    modules, called = LateModules((NAME,)), []
+    modules.set_busy(True)
+    modules.start()
+    qtbot.wait(150)
+    assert NAME not in sys.modules, "the event loop runs, so the thread waits on"
+    modules.when_ready(lambda: called.append(1))
+    qtbot.waitUntil(lambda: called == [1])
+    modules.close()
+    assert NAME in sys.modules
+
+
 def test_names_of_qt_are_taken_before_the_modules(qtbot: QtBot, module: Path) -> None:
     text = "taken = []\ndef __dir__():\n    return ['a', 'b']\n"
     text += "def __getattr__(name):\n    taken.append(name)\n    return 1\n"
     module.with_name(f"{NAME}_names.py").write_text(text)
     module.write_text(f"import {NAME}_names as names\nbefore = list(names.taken)\n")
-    modules = LateModules((NAME,), plain=(f"{NAME}_names",), namespaces=(f"{NAME}_names",))
+    modules = LateModules((NAME,), namespaces=(f"{NAME}_names",))
     with qtbot.waitSignal(modules.imported):
         modules.start()
     modules.close()
     assert [name for name in sys.modules[NAME].before if len(name) == 1] == ["a", "b"]
-
-
-def test_what_is_imported_without_turns_has_no_types_of_qt() -> None:
-    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
-    script += "print([name for name in sys.modules if name.startswith(('PySide6', 'shiboken6', 'videoinr_viewer'))])"
-    command = [sys.executable, "-c", script, *LATE_PLAIN_MODULES]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_no_garbage_is_collected_during_an_import(qtbot: QtBot, module: Path) -> None:

@@ -6,19 +6,22 @@ import importlib
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from videoinr_viewer.threads.read_ahead import read_ahead
-from videoinr_viewer.threads.turns import Turns
+from videoinr_viewer.threads.turns import StoppedError, Turns
 from videoinr_viewer.threads.uncollected import uncollected
 
 log = logging.getLogger(__name__)
 
 TURN_MSECS = 8
 """Between two turns of the importing thread the window has so long for itself."""
+QUIET_SECS = 0.3
+"""So long after the window was busy there are no turns: during a drag it is busy again and again."""
 
 
 class LateModules(QObject):
@@ -37,26 +40,27 @@ class LateModules(QObject):
         names: Sequence[str],
         parent: QObject | None = None,
         *,
-        plain: Sequence[str] = (),
         namespaces: Sequence[str] = (),
         libraries: Mapping[str, tuple[str, ...]] | None = None,
+        plays: Callable[[], bool] = lambda: False,
     ) -> None:
         """Import nothing yet.
 
         Args:
             names: The modules.
             parent: The owner.
-            plain: Modules without Qt that these modules need: they are imported first, and without turns.
             namespaces: Modules of PySide, which makes their types when they are first named. Some module names all of
                 them at a time, so they are named before, one by one.
             libraries: The shared libraries that come with the modules, as for :func:`read_ahead`.
+            plays: Whether the window plays: it is busy then.
         """
         super().__init__(parent)
-        self._names, self._plain, self._namespaces = tuple(names), tuple(plain), tuple(namespaces)
-        self._libraries = libraries or {}
+        self._names, self._namespaces = tuple(names), tuple(namespaces)
+        self._libraries, self._plays = libraries or {}, plays
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._turns = Turns()
+        self._is_busy, self._idle_since = False, -QUIET_SECS
         self._timer = QTimer(self)
         self._timer.setInterval(TURN_MSECS)
         self._timer.timeout.connect(self._give_turn)
@@ -77,10 +81,20 @@ class LateModules(QObject):
             self._thread.start()
             self._timer.start()
 
+    def set_busy(self, is_busy: bool) -> None:
+        """Give no turns while the window is busy, unless somebody waits for the modules."""
+        self._is_busy, self._idle_since = is_busy, time.monotonic()
+
+    @property
+    def _has_to_wait(self) -> bool:
+        return self._is_busy or self._plays() or time.monotonic() < self._idle_since + QUIET_SECS
+
     @Slot()
     def _give_turn(self) -> None:
         if self.is_ready:
             self._timer.stop()
+        elif not self._waiting and self._has_to_wait:
+            self._turns.put_off()
         else:
             self._turns.give()
 
@@ -93,24 +107,23 @@ class LateModules(QObject):
         self.start()
 
     def close(self) -> None:
-        """Wait for the thread; nothing that waits for the modules is called any more."""
+        """End the thread at its next module; nothing that waits for the modules is called any more."""
         self._waiting.clear()
         self._timer.stop()
-        self._turns.set_free()
+        self._turns.stop()
         if self._thread is not None:
             self._thread.join()
 
     def _import(self) -> None:
         try:
             read_ahead(self._libraries)
-            with uncollected(*self._names):
-                for name in self._plain:
+            with self._turns, uncollected(*self._names):
+                for name in self._namespaces:
+                    self._name_all(importlib.import_module(name))
+                for name in self._names:
                     importlib.import_module(name)
-                with self._turns:
-                    for name in self._namespaces:
-                        self._name_all(importlib.import_module(name))
-                    for name in self._names:
-                        importlib.import_module(name)
+        except StoppedError:
+            pass
         except Exception:
             # Who needs the modules imports them again, and then the error is shown.
             log.exception("a late import failed")

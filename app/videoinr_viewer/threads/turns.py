@@ -18,9 +18,14 @@ from types import ModuleType
 
 SLICE_SECS = 0.008
 PATIENCE_SECS = 0.5
-"""After so long without a turn, the thread goes on without one: the GUI thread waits for a module that it imports."""
+"""After so long without a sign of the event loop, the thread goes on without a turn: the GUI thread waits for a module
+that this one imports."""
 MOST_SECS = 5.0
 """The longest that the GUI thread waits, if the thread waits for another one in turn."""
+
+
+class StoppedError(ImportError):
+    """The program ends: nothing more is imported."""
 
 
 class Turns(MetaPathFinder):
@@ -33,6 +38,7 @@ class Turns(MetaPathFinder):
         self._worker: int | None = None
         self._go, self._has_paused = threading.Event(), threading.Event()
         self._end, self._is_free = 0.0, False
+        self._is_alive = self._is_stopped = False
 
     def __enter__(self) -> Turns:
         self._worker = threading.get_ident()
@@ -48,16 +54,18 @@ class Turns(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find nothing; pause if the turn of this thread is over."""
+        """Find nothing; pause if the turn of this thread is over. Raises StoppedError."""
         del fullname, path, target
         if threading.get_ident() == self._worker:
             self.rest()
         return None
 
     def rest(self) -> None:
-        """Pause if the turn of this thread is over."""
+        """Pause if the turn of this thread is over. Raises StoppedError."""
         if time.perf_counter() >= self._end:
             self._pause()
+        if self._is_stopped:
+            raise StoppedError("The program ends.")
 
     def give(self) -> None:
         """Let the thread, if it pauses, import for SLICE_SECS and to its next module; the GUI thread waits here."""
@@ -68,13 +76,17 @@ class Turns(MetaPathFinder):
         self._go.set()
         self._has_paused.wait(MOST_SECS)
 
-    def set_free(self) -> None:
-        """Let the thread go on without turns: no event loop runs any more."""
-        self._is_free = True
+    def put_off(self) -> None:
+        """Tell the thread that the event loop runs, but has no turn for it now."""
+        self._is_alive = True
+
+    def stop(self) -> None:
+        """End the imports at the next module: the program ends, and no event loop runs any more."""
+        self._is_free = self._is_stopped = True
         self._go.set()
 
     def _pause(self) -> None:
         self._has_paused.set()
-        if not self._is_free and not self._go.wait(PATIENCE_SECS):
-            self._is_free = True
+        while not self._is_free and not self._go.wait(PATIENCE_SECS):
+            self._is_free, self._is_alive = not self._is_alive, False
         self._go.clear()
