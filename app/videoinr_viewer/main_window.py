@@ -125,7 +125,9 @@ class MainWindow(QMainWindow):
         self.cut_editor = CutEditor(session, options.reading, lambda: self.timeline.overview.cuts, self)
         self.autosave = Autosave(self.projects, self.history, session, options.unsaved_folder, self)
         self.restore_bar, self.crash_bar = RestoreBar(), CrashBar()
-        self.late_modules = LateModules(LATE_MODULES, self, namespaces=LATE_NAMESPACES, libraries=LATE_LIBRARIES)
+        self.late_modules = LateModules(
+            LATE_MODULES, self, namespaces=LATE_NAMESPACES, libraries=LATE_LIBRARIES, plays=lambda: player.is_playing
+        )
         self.exports = ExportLauncher(
             session, export, queue, self, reading=options.reading, annotations=self.annotations,
             planner=self.planner, asks=options.asks, modules=self.late_modules,
