@@ -52,16 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.update(own_folders(folder))
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Start a worker more than there are cores, for --numprocesses auto.
-
-    A quarter of the time a worker waits, for processes, windows and threads of its test.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or cores + 1)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take long: at the end, all workers would wait for the last of them."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -41,7 +41,8 @@ pytestmark = [
 def display() -> Iterator[str]:
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        # Without repetition of keys: on a busy machine a letter that is typed seems to be held down, and comes twice.
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-r"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
     )
