@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -135,12 +135,25 @@ def _sentences() -> QLabel:
             tr("What you like is exported as you see it, at any rate and size."),
         )
     )
-    label = QLabel(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
-    label.setObjectName("emptyHint")
-    label.ensurePolished()
-    # A layout asks a label that wraps for less height than its text needs at a fixed width.
-    label.setFixedSize(_WIDTH_PX, label.heightForWidth(_WIDTH_PX))
-    return label
+    return _Sentences(text)
+
+
+class _Sentences(QLabel):
+    """A text that wraps: a layout asks it for less height than it needs at a fixed width."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.setObjectName("emptyHint")
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the height of another font: the style sheet comes when the window is made."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedSize(_WIDTH_PX, self.heightForWidth(_WIDTH_PX))
 
 
 def _keys(actions: Mapping[str, QAction], labels: Mapping[str, QLabel]) -> QWidget:
