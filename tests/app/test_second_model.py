@@ -18,6 +18,7 @@ from helpers.stage import Stage
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, DeviceError, UnknownModelError
+from videoinr.render import pacing
 from videoinr.render.engine import open_engine
 from videoinr.render.renderer import Renderer
 from videoinr.types import Quality, RegionQuery, RenderedRegion
@@ -131,6 +132,41 @@ def test_while_it_is_computed_the_badge_says_so(stage: Stage) -> None:
     stage.wait_until_complete()
     stage.wait_for(lambda: comparison.is_complete)
     assert badge.text() == "Model lite  |  Model gradient"
+
+
+def test_what_is_awaited_comes_before_what_nobody_asked_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "IDLE_SECS", 0.02)
+    made: list[SlowRenderer] = []
+    comparison, first = compared(stage, made), stage.made[-1]
+    first.encoded.update({20, 30})
+    made[0].pace, first.pace = Pace(secs_per_pixel=1.0), Pace(encode_secs=3600)
+    stage.viewer.session.seek(Fraction(20, 25))
+    stage.wait_for(lambda: any(query.instant.pair == 20 for query in made[0].asked("full")))  # type: ignore[attr-defined]
+    first.pace = Pace()
+    stage.qtbot.wait(200)
+    assert 21 not in first.encoded, "the other model has the cores"
+    assert comparison.is_awaited
+    made[0].pace = Pace()
+    stage.viewer.session.seek(Fraction(30, 25))
+    stage.wait_for(lambda: 31 in first.encoded)
+    stage.wait_for(lambda: comparison.is_complete)
+
+
+def test_a_pair_that_the_view_has_left_is_given_up_at_once(stage: Stage) -> None:
+    made, told = list[SlowRenderer](), list[bool]()
+    comparison, first = compared(stage, made), stage.made[-1]
+    comparison.hold_ahead = told.append
+    made[0].pace = Pace(secs_per_pixel=1.0)
+    first.encoded.add(20)
+    stage.viewer.session.seek(Fraction(20, 25))
+    stage.wait_for(lambda: told == [True])
+    first.pace = Pace(encode_secs=3600)
+    stage.viewer.session.seek(Fraction(61, 50))
+    stage.wait_for(lambda: told == [True, False])
+    first.pace = made[0].pace = Pace()
+    stage.viewer.session.seek(Fraction(20, 25))
+    stage.wait_for(lambda: stage.is_complete() and comparison.is_complete)
+    assert told == [True, False, True, False], "it is asked for again"
 
 
 def test_a_failure_is_told_and_the_source_is_compared_again(stage: Stage) -> None:

@@ -11,9 +11,11 @@ import pytest
 from helpers.loop_under_test import SLOW, LoopUnderTest, refuse_to_encode, whole
 from helpers.slow_renderer import Pace
 from helpers.waiting import wait_until
+from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
-from videoinr.types import Instant, Quality, RegionQuery
+from videoinr.render.hand_over import HandOver, Stage, Task
+from videoinr.types import Instant, Quality, RegionQuery, RenderRequest
 
 
 def fine(pair: int) -> RegionQuery:
@@ -50,6 +52,53 @@ def test_a_request_for_another_pair_cancels_an_encoding_ahead(
     bench.ask(whole(41))
     bench.told.wait_for_full(whole(41))
     assert renderer.asked("encode").count(41) == 1
+
+
+def test_nothing_is_prepared_while_a_picture_from_elsewhere_is_awaited(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "IDLE_SECS", 0.02)
+    bench = bench_of(Pace(encode_secs=3600))
+    renderer = bench.open()
+    renderer.encoded.add(20)
+    bench.ask(whole(20))
+    wait_until(lambda: 21 in renderer.asked("encode"))
+    renderer.pace = Pace()
+    bench.loop.hold_ahead(True)
+    bench.ask(whole(20, Fraction(1, 4)))
+    bench.told.wait_for_full(whole(20, Fraction(1, 4)))
+    time.sleep(0.1)
+    assert renderer.encoded == {20}, "what was being encoded was given up, and nothing else begun"
+    bench.loop.hold_ahead(False)
+    wait_until(lambda: {18, 19, 20, 21} <= renderer.encoded)
+
+
+def test_motion_whose_search_was_put_off_is_sought_later(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "IDLE_SECS", 0.02)
+    bench = bench_of(Pace(secs_per_pixel=1e-6, encode_secs=3600, motion_secs=3600))
+    renderer = bench.open()
+    renderer.encoded.add(20)
+    renderer.found.add(20)
+    bench.ask(whole(20))
+    wait_until(lambda: 21 in renderer.asked("find"))
+    bench.loop.hold_ahead(True)
+    renderer.pace = Pace()
+    bench.loop.hold_ahead(False)
+    wait_until(lambda: 21 in renderer.found)
+
+
+def test_what_plays_is_prepared_all_the_same() -> None:
+    hand_over, query = HandOver(), whole(3)
+    done: list[RegionQuery] = []
+    task = Task(3, Stage.AHEAD, query, is_ahead=True)
+    hand_over.hold_ahead(True)
+    with pytest.raises(Cancelled):
+        hand_over.run(task, lambda _token: done.append(query))
+    hand_over.put_request(RenderRequest(query, moving=True, is_playing=True))
+    hand_over.run(task, lambda _token: done.append(query))
+    assert done == [query]
 
 
 def test_a_failure_to_encode_ahead_is_not_reported(

@@ -47,7 +47,8 @@ class _Compared:
 class Comparison(QObject):
     """Keeps the reference of ``item`` up to date. ``reader`` gives the second frame of a blend.
 
-    ``open_model`` opens the clip with another model; None where nobody can.
+    ``open_model`` opens the clip with another model; None where nobody can. ``hold_ahead`` is told, on the worker's
+    thread, whether a picture of that model is being computed: until it is there, nothing else is worth the cores.
     """
 
     changed = Signal()
@@ -72,6 +73,7 @@ class Comparison(QObject):
         self._file: ReferenceFile | None = None
         self._to_open: deque[ReferenceFile] = deque(maxlen=1)
         self.open_model: OpenModel | None = None
+        self.hold_ahead: Callable[[bool], None] = lambda _is_held: None
         self._model: SecondModel | None = None
         self._token = CancelToken()
         self._computed.connect(self._take)
@@ -216,6 +218,7 @@ class Comparison(QObject):
         asked = _Compared(newest, self.kind, self.gain)
         if asked.kind is Reference.MODEL and newest.quality is not Quality.FULL:
             self.scored.emit(None)
+            self._stop_outdated(newest)
             return  # What is drawn while the view moves is not worth a second engine's time.
         if self._is_asked(asked):
             self._tell_score()
@@ -262,6 +265,13 @@ class Comparison(QObject):
         last = self._asked
         return last is not None and (last.decoded, last.kind, last.gain) == (asked.decoded, asked.kind, asked.gain)
 
+    def _stop_outdated(self, newest: RenderedRegion) -> None:
+        """Stop the other model if it works on a pair that the view has left; within a pair its encoding serves."""
+        last = self._asked
+        if last is not None and last.decoded.query.instant.pair != newest.query.instant.pair:
+            self._token.cancel()
+            self._asked = None
+
     def _compute(self, asked: _Compared, frames: Frames) -> None:
         # On the worker's thread; the signal is queued to the GUI thread.
         pixels = reference_pixels(frames, asked.decoded.query, asked.kind)
@@ -271,6 +281,7 @@ class Comparison(QObject):
         )
 
     def _compute_model(self, asked: _Compared, model: SecondModel, token: CancelToken) -> None:
+        self.hold_ahead(True)
         try:
             reference = model.picture(asked.decoded.query, token)
         except Cancelled:
@@ -278,6 +289,8 @@ class Comparison(QObject):
         except VideoInrError as error:
             self._model_failed.emit(model, str(error), error.hint)
             return
+        finally:
+            self.hold_ahead(False)
         shown = difference(asked.decoded, reference.rgbx, asked.gain)
         score = Score(*nearness(asked.decoded.rgbx, reference.rgbx), model.name)
         self._computed.emit(replace(asked, reference=reference, difference=shown, score=score))

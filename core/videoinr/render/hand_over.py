@@ -14,7 +14,8 @@ request can cancel that task, by these rules:
 | rendering a picture ahead for playback             | playback does not ask: it is answered meanwhile      |
 
 Another clip and :meth:`HandOver.end` cancel any task. An inquiry cancels the answer of another one of its kind, and the
-encoding of another pair ahead of need.
+encoding of another pair ahead of need. While somebody awaits a picture that is computed elsewhere
+(:meth:`HandOver.hold_ahead`), nothing is prepared ahead, unless it plays: both would take the same cores.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class HandOver:
         self._request: RenderRequest | None = None
         self._inquiries: dict[type[Inquiry], Inquiry] = {}
         self._dropped: Inquiry | None = None
-        self._ended = self._is_nudged = False
+        self._ended = self._is_nudged = self._is_held = False
         self._task: Task | None = None
         self._token = CancelToken()
         self.asked_at_secs = 0.0
@@ -114,6 +115,14 @@ class HandOver:
         """Let the render thread choose anew what it prepares while no request waits."""
         with self._changed:
             self._is_nudged = True
+            self._changed.notify()
+
+    def hold_ahead(self, is_held: bool) -> None:
+        """Prepare nothing ahead while ``is_held``, and cancel what is being prepared; playback does not wait."""
+        with self._changed:
+            self._is_held, self._is_nudged = is_held, True
+            if self._task is not None and self._is_put_off(self._task):
+                self._token.cancel()
             self._changed.notify()
 
     def put_clip(self, path: Path) -> None:
@@ -167,9 +176,12 @@ class HandOver:
 
         Args:
             ahead: what to do if no request comes within ``pacing.IDLE_SECS``: of now to encode a pair, of the newest
-                request to render a picture, but at once if that request came from playback. None waits without limit.
+                request to render a picture, but at once if that request came from playback. None waits without limit,
+                and so does what :meth:`hold_ahead` puts off.
         """
         with self._changed:
+            if self._is_held and not self.is_playing:
+                ahead = None
             if not self._changed.wait_for(lambda: self._has_job() or self._is_nudged, self._patience_secs(ahead)):
                 return ahead
             self._is_nudged = False
@@ -222,7 +234,8 @@ class HandOver:
         token = CancelToken()
         with self._changed:
             newer = self._request
-            if self._ended or self._path or (newer is not None and task.is_outdated_by(newer)):
+            is_outdated = newer is not None and task.is_outdated_by(newer)
+            if self._ended or self._path or is_outdated or self._is_put_off(task):
                 raise Cancelled
             self._task, self._token = task, token
         try:
@@ -235,6 +248,9 @@ class HandOver:
 
     def _has_job(self) -> bool:
         return self._has_news() or bool(self._inquiries)
+
+    def _is_put_off(self, task: Task) -> bool:
+        return task.is_ahead and self._is_held and not self.is_playing
 
     def _drop_answer(self, kind: type[Inquiry]) -> None:
         """Cancel the task, if it answers an inquiry of ``kind``, which then does not come back."""

@@ -76,6 +76,10 @@ class RenderLoop:
         """Look again at what playback will show: the plan or the playhead of the play cache has changed."""
         self._hand_over.look_again()
 
+    def hold_ahead(self, is_held: bool) -> None:
+        """Prepare nothing ahead while ``is_held``: what the user waits for is computed elsewhere, by the same cores."""
+        self._hand_over.hold_ahead(is_held)
+
     def close(self) -> None:
         """End the thread and wait for it: at most one chunk of a picture or one stage of an encoder."""
         self._hand_over.end()

@@ -182,11 +182,11 @@ class RequestHandler:
     def encode_ahead(self, pair: int) -> None:
         """Find the motion of ``pair``, or encode it into the cache; raises as :meth:`answer`."""
         if pair == self._pair_without_motion():
-            self._sought.add(pair)
             self._hand_over.run(
                 Task(pair, Stage.ENCODING, is_ahead=True),
                 lambda token: self._renderer.find_motion(_middle(pair), token),
             )
+            self._sought.add(pair)  # Not before: one that was cancelled is sought again.
             return
         self._encode(Instant(pair, Fraction(0)), Stage.ENCODING, is_ahead=True)
         self._prefetch.note_encoded(pair, self._level.is_encoded)
