@@ -253,6 +253,20 @@ def test_the_desktop_tells_the_end_to_somebody_who_looks_elsewhere(
     assert len(told) == 1, "the window itself shows it"
 
 
+def test_the_end_of_a_job_is_told_though_no_look_has_seen_it_before(
+    stage_of: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = stage_of()
+    bridge, ended = stage.viewer.queue, list[str]()
+    bridge.job_ended.connect(lambda job: ended.append(job.name))
+    one, two = (QueuedJob(name, tmp_path / name, JobState.DONE, None) for name in ("1.json", "2.json"))
+    bridge.take(QueueState(False, (one,)))
+    assert ended == [], "it was done before the window looked"
+    for _ in range(2):
+        bridge.take(QueueState(False, (one, two)))
+    assert ended == ["2.json"]
+
+
 def test_the_list_measures_its_columns_once_for_many_jobs(window_of: Callable[..., Stage], tmp_path: Path) -> None:
     stage = window_of()
     dialog, bridge = queue_dialog(stage), stage.viewer.queue

@@ -18,15 +18,16 @@ from helpers.waiting import wait_until
 from videoinr import api
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, InputError, UsageError
-from videoinr.exporting import queue_control, queue_watch
+from videoinr.exporting import queue_control, queue_folder, queue_state, queue_watch
 from videoinr.exporting.job_file import ExportCall, read_job
 from videoinr.exporting.journal import resumable
 from videoinr.exporting.queue import JobResult, run_queue
-from videoinr.exporting.queue_folder import jobs_in_order
+from videoinr.exporting.queue_folder import ended_jobs, jobs_in_order, move_job
 from videoinr.exporting.queue_state import JobState, QueuedJob, read_queue
 from videoinr.exporting.queue_watch import JobWatch
 from videoinr.text.phrases import format_bytes, format_secs
 from videoinr.types import ExportProgress, ExportReport
+from videoinr.writing.claims import lock_now
 
 FRAMES = 50
 """Of the stub's clip, 25 a second."""
@@ -286,6 +287,42 @@ def test_a_running_job_is_not_removed(folder: Path) -> None:
 
 
 # ---- state ----
+
+
+def test_a_job_that_is_filed_away_while_the_queue_is_read_is_there_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add(folder, "a")
+    add(folder, "b")
+
+    def look_and_file(where: Path, kind: str) -> list[Path]:
+        found = ended_jobs(where, kind)
+        if kind == queue_folder.FAILED and job.exists():
+            move_job(job, where / queue_folder.DONE / job.name)
+        return found
+
+    monkeypatch.setattr(queue_state, "ended_jobs", look_and_file)
+    assert [(each.name, each.state) for each in read_queue(folder).jobs] == [
+        ("a.json", JobState.DONE), ("b.json", JobState.WAITING),
+    ]  # fmt: skip
+
+
+def test_who_looks_at_a_job_slowly_does_not_take_it_from_the_queue(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(folder, "a")
+    waits: list[float] = []
+    with (folder / "a.json").open("rb") as looking:
+        assert lock_now(looking.fileno())
+
+        def wait(secs: float) -> None:
+            waits.append(secs)
+            if len(waits) == 15:
+                looking.close()
+
+        monkeypatch.setattr(queue_folder.time, "sleep", wait)
+        results = list(run_queue(folder, exporting(lambda _: None)))
+    assert [(each.name, each.has_failed) for each in results] == [("a.json", False)]
 
 
 def test_the_time_left_follows_from_the_speed_of_the_queue(folder: Path) -> None:

@@ -158,9 +158,9 @@ class QueueBridge(QObject):
             return
         before, self.state = self.state, state or EMPTY
         if before is not None:
-            open_before = {job.name for job in before.open_jobs}
+            ended_before = {job.name for job in before.ended_jobs}
             for job in self.state.ended_jobs:
-                if job.name in open_before:
+                if job.name not in ended_before:
                     self._tell_end(job)
         self.changed.emit(self.state)
 

@@ -27,8 +27,9 @@ DONE, FAILED = "done", "failed"
 RESULT = ".result.json"
 _ORDER, _HELD = "order.txt", "paused"
 _MOST_BYTES = 1 << 20
-_TRIES, _PAUSE_SECS = 5, 0.02
-"""Who asks whether a job runs locks it for an instant; so a process that wants to run it tries again."""
+_TRIES, _PAUSE_SECS = 25, 0.02
+"""Who asks whether a job runs locks it for an instant, which is long on a busy machine; so a process that wants to run
+it tries again: a job that it passes over stays in the queue."""
 
 
 def checked_queue(folder: Path) -> Path:

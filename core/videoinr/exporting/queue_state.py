@@ -30,6 +30,8 @@ from videoinr.journey.curve import CurveRate, curve_from_text
 from videoinr.types import ExportProgress, Segment
 
 _MOST_BYTES = 1 << 20
+_LOOKS = 5
+"""A queue is read again if jobs were moved meanwhile, at most so often."""
 
 
 class JobState(Enum):
@@ -127,8 +129,24 @@ class _Work:
 
 
 def read_queue(folder: Path) -> QueueState:
-    """Return the state of the queue ``folder``. Raises InputError if there is no such folder."""
+    """Return the state of the queue ``folder``: each job once, though its process files jobs away meanwhile.
+
+    Raises InputError if there is no such folder.
+    """
     checked_queue(folder)
+    names = _names(folder)
+    for _ in range(_LOOKS):
+        before, state, names = names, _read(folder), _names(folder)
+        if names == before:
+            break
+    return state
+
+
+def _names(folder: Path) -> list[set[str]]:
+    return [{path.name for path in (folder / part).glob("*.json")} for part in ("", DONE, FAILED)]
+
+
+def _read(folder: Path) -> QueueState:
     ended = [_ended(job, kind) for kind in (DONE, FAILED) for job in ended_jobs(folder, kind)]
     ended.sort(key=lambda each: each[0])
     open_jobs = [_open(job) for job in jobs_in_order(folder)]
