@@ -320,7 +320,7 @@ def test_who_looks_at_a_job_slowly_does_not_take_it_from_the_queue(
             if len(waits) == 15:
                 looking.close()
 
-        monkeypatch.setattr(queue_folder.time, "sleep", wait)
+        monkeypatch.setattr("videoinr.exporting.queue_folder.time.sleep", wait)
         results = list(run_queue(folder, exporting(lambda _: None)))
     assert [(each.name, each.has_failed) for each in results] == [("a.json", False)]
 
