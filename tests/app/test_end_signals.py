@@ -1,4 +1,4 @@
-"""Ctrl+C in the terminal, and kill: the program ends as it does when its window is closed, but asks nothing."""
+"""Ctrl+C in the terminal, its end, and kill: the program ends as it does when its window is closed, but asks nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ from videoinr_viewer.start.settings import Settings
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process there cannot send itself these signals")
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("is_asked", [False, True], ids=["at rest", "in a question"])
 def test_a_signal_ends_the_program_as_it_should(tmp_path: Path, qapp: QApplication, name: str, is_asked: bool) -> None:
-    number, before = getattr(signal, name), [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    number, before = (
+        getattr(signal, name),
+        [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)],
+    )
     sent: list[object] = []
 
     def send() -> None:
@@ -50,7 +53,7 @@ def test_a_signal_ends_the_program_as_it_should(tmp_path: Path, qapp: QApplicati
     )  # fmt: skip
     assert code == 128 + number
     assert sent[0] not in before
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
     assert made[-1].closed
     assert Settings.load(tmp_path / "viewer.toml").recent == [Path("clip.mp4").absolute()]
     assert list((tmp_path / "log").glob("running-*")) == [], "the next start tells of no crash"

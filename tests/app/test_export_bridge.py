@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QProcess
 from pytestqt.qtbot import QtBot
 
 from helpers import stub_export
@@ -48,6 +49,23 @@ def test_stopping_waits_for_the_process(bridge: Callable[[str], ExportBridge], q
     qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
     hanging.stop()
     assert not hanging.is_running
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process there has no session of its own")
+def test_signals_of_the_terminal_do_not_reach_an_export_and_it_is_asked_to_leave_what_it_has(
+    bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(export_bridge, "interrupt", lambda _: asked.append("interrupt"))
+    terminate = QProcess.terminate
+    monkeypatch.setattr(QProcess, "terminate", lambda process: (asked.append("terminate"), terminate(process)))
+    hanging = bridge("hang")
+    hanging.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
+    qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
+    process = next(each for each in hanging.children() if isinstance(each, QProcess))
+    assert os.getsid(process.processId()) != os.getsid(0)
+    hanging.stop()
+    assert asked == ["terminate"]
 
 
 @pytest.mark.parametrize("name", ["typer.py", "json.py", "videoinr.py", "sitecustomize.py", "numpy.py"])

@@ -13,6 +13,7 @@ import pytest
 
 from helpers import fork_server
 from videoinr.commands import signals
+from videoinr.exporting.journal import resumable
 
 
 @pytest.fixture
@@ -27,28 +28,56 @@ def frame_count(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
+def line(clip: Path, extra: list[str], secs_per_frame: str = "0.4") -> list[object]:
+    """Return an export to ``out.mp4``, or to what ``extra`` names first."""
+    out = extra[0] if extra and not extra[0].startswith("-") else "out.mp4"
+    options = [each for each in extra if each != out]
+    return [secs_per_frame, "export", clip, clip.parent / out, "--json-progress", *options]
+
+
 @pytest.fixture
 def exporting(clip: Path, request: pytest.FixtureRequest) -> Iterator[fork_server.Fork]:
     """An export that would take 20 s for 50 frames, with its first frames done."""
-    extra = getattr(request, "param", [])
-    arguments = ["0.4", "export", clip, clip.with_name("out.mp4"), "--json-progress", *extra]
-    with fork_server.start(*arguments, module="helpers.slow_cli") as process:
+    with fork_server.start(*line(clip, getattr(request, "param", [])), module="helpers.slow_cli") as process:
         while json.loads(process.stdout.readline() or '{"done": 99}').get("done", 0) < 2:
             pass
         yield process
         process.kill()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_export_leaves_nothing(exporting: fork_server.Fork, clip: Path, stop: signal.Signals) -> None:
+def test_an_export_that_ctrl_c_stops_leaves_nothing(exporting: fork_server.Fork, clip: Path) -> None:
     assert len(list(clip.parent.glob("out.mp4.*.part"))) == 1
-    exporting.send_signal(stop)
+    exporting.send_signal(signal.SIGINT)
     stdout, stderr = exporting.communicate(timeout=20)
     assert exporting.returncode == 130
     assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
     assert "Traceback" not in stderr
     assert re.search(r"note: \d+ finished frames were removed. --keep-partial keeps them.", stderr)
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("exporting", [["pictures/%03d.png"]], indirect=True)
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_an_export_that_the_end_of_the_session_stops_goes_on_later(
+    exporting: fork_server.Fork, clip: Path, stop: signal.Signals
+) -> None:
+    exporting.send_signal(stop)
+    stdout, stderr = exporting.communicate(timeout=20)
+    assert exporting.returncode == 130
+    assert json.loads(stdout.splitlines()[-1])["event"] == "failed"
+    assert "--resume goes on with it" in stderr
+    assert len(resumable(clip.parent / "pictures/%03d.png")) == 1
+    with fork_server.start(*line(clip, ["pictures/%03d.png"], "0"), "--resume", module="helpers.slow_cli") as process:
+        stdout, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert min(json.loads(line)["done"] for line in stdout.splitlines() if '"done"' in line) >= 2
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "pictures"]
+
+
+def test_no_empty_folder_is_left_where_nothing_was_finished(exporting: fork_server.Fork, clip: Path) -> None:
+    exporting.send_signal(signal.SIGTERM)
+    exporting.communicate(timeout=20)
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"], "the first part of the video was not done"
 
 
 @pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)

@@ -327,22 +327,27 @@ import ctypes, sys
 from pathlib import Path
 from videoinr.commands import signals
 from videoinr.writing.partial_file import PartialFile
+from videoinr.writing.partial_folder import PartialFolder
 signals.FORCE_SECS = 0.3
 with signals.cancel_on_signals(report_forced=lambda: print("stopped", flush=True)):
     PartialFile(Path(sys.argv[1])).write(b"half")
+    PartialFolder(Path(sys.argv[1]))
     print("started", flush=True)
     ctypes.CDLL(None).sleep(0) or [ctypes.CDLL(None).sleep(30) for _ in range(9)]  # no Python code runs meanwhile
 """
 
 
-def test_a_process_stuck_in_a_library_ends_soon_and_removes_its_unfinished_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stop", "left"), [(signal.SIGINT, []), (signal.SIGTERM, [True])])
+def test_a_process_stuck_in_a_library_ends_soon_and_removes_what_no_later_run_can_use(
+    tmp_path: Path, stop: signal.Signals, left: list[bool]
+) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", STUCK, tmp_path / "out.mp4"], stdout=subprocess.PIPE, text=True,
         env=environment(),
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(stop)
         stdout, _ = process.communicate(timeout=60)  # The library would take five minutes.
     assert (process.returncode, stdout) == (130, "stopped\n")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.is_dir() for path in tmp_path.iterdir()] == left

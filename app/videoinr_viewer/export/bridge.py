@@ -68,7 +68,7 @@ class ExportBridge(QObject):
         self._stderr, self._outcome, self._is_cancelled = "", None, False
         for path in filter(os.path.isabs, arguments):
             hidden_names.remember(Path(path))
-        process = QProcess(self)
+        process = process_apart(self)
         process.readyReadStandardOutput.connect(self._read_lines)
         process.readyReadStandardError.connect(self._read_stderr)
         process.errorOccurred.connect(self._fail_to_start)
@@ -94,7 +94,10 @@ class ExportBridge(QObject):
         QTimer.singleShot(GRACE_MSECS, process, process.kill)
 
     def stop(self) -> None:
-        """Stop the export and wait for its end, at most GRACE_MSECS, then kill it. For the end of the program."""
+        """Stop the export and wait for its end, at most GRACE_MSECS, then kill it. For the end of the program.
+
+        The export leaves what is finished, and the dialog offers to go on with it.
+        """
         if (process := self._process) is None:
             return
         self._is_cancelled = True
@@ -166,6 +169,14 @@ class ExportBridge(QObject):
             self._process = None
 
 
+def process_apart(parent: QObject) -> QProcess:
+    """Return a process that hears no signals of the terminal: when that is closed, this program stops it in order."""
+    process = QProcess(parent)
+    if os.name == "posix":
+        process.setUnixProcessParameters(QProcess.UnixProcessFlag.CreateNewSession)
+    return process
+
+
 def interrupt(process: QProcess) -> None:
     """Ask a process of the command line to stop and clean up."""
     if os.name == "posix" and process.processId():
@@ -175,8 +186,8 @@ def interrupt(process: QProcess) -> None:
 
 
 def end_process(process: QProcess) -> None:
-    """Ask a process to stop, and wait for its end, at most GRACE_MSECS; then kill it."""
-    interrupt(process)
+    """Ask a process to leave what it has, and wait for its end, at most GRACE_MSECS; then kill it."""
+    process.terminate()
     if not process.waitForFinished(GRACE_MSECS):
         process.kill()
         process.waitForFinished(GRACE_MSECS)

@@ -141,7 +141,7 @@ class ExportLauncher(QObject):
         runs, queue_runs = self._bridge.is_running and not is_estimate, self.queue.bridge.is_running
         if not (self.asks and (runs or queue_runs)):
             return True
-        question = tr("An export is still running. Stop it and quit?")
+        question = tr("An export is still running. Stop it and quit? Started again with the same name, it can go on.")
         if queue_runs and not runs:
             question = tr("The export queue is still running. Stop it and quit? It will go on where it stopped.")
         return agrees(self._window, tr("Quit"), question, verb=tr("Stop it and quit"))

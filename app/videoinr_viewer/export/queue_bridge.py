@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from videoinr.errors import VideoInrError
-from videoinr_viewer.export.bridge import COMMAND, KEPT_STDERR_CHARS, end_process
+from videoinr_viewer.export.bridge import COMMAND, KEPT_STDERR_CHARS, end_process, process_apart
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.threads.in_turn import InTurn
 
@@ -180,7 +180,7 @@ class QueueBridge(QObject):
         self._is_starting = False
         if self._is_closed:
             return
-        process = QProcess(self)
+        process = process_apart(self)
         process.setStandardOutputFile(QProcess.nullDevice())
         process.setStandardErrorFile(str(self.folder / _STDERR))
         process.errorOccurred.connect(self._fail_to_start)

@@ -239,7 +239,7 @@ def export(
         cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
         keep_on_line(token) if json_progress else nullcontext(),
         # A cluster's whole shares stay.
-        nullcontext() if cluster else removal_told(report),
+        nullcontext() if cluster else removal_told(report, token),
     ):
         if job is not None:
             from videoinr.exporting.job_file import read_job

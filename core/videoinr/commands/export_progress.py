@@ -84,12 +84,14 @@ def _reported() -> Iterator[None]:
 
 
 @contextmanager
-def removal_told(made: Reporter) -> Iterator[None]:
-    """Say how many finished frames were removed, if the block is stopped."""
+def removal_told(made: Reporter, token: CancelToken) -> Iterator[None]:
+    """Say what became of the finished frames, if the block is stopped: they are removed, or ``token`` leaves them."""
     try:
         yield
     except (Cancelled, KeyboardInterrupt):
-        if made.frames:
+        if token.leaves:
+            say("note: What is finished stays beside the output. The same command with --resume goes on with it.")
+        elif made.frames:
             were = "was" if made.frames == 1 else "were"
             say(f"note: {format_count(made.frames, 'finished frame')} {were} removed. --keep-partial keeps them.")
         raise

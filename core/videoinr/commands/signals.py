@@ -26,7 +26,8 @@ _INTERRUPTED = 130
 def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Iterator[CancelToken]:
     """Return a token that SIGINT, SIGTERM or SIGHUP cancels; a signal PATIENCE_SECS later raises KeyboardInterrupt.
 
-    SIGHUP comes when the terminal is closed. If it is ignored (nohup), it stays so.
+    SIGHUP comes when the terminal is closed. If it is ignored (nohup), it stays so. With Ctrl+C (SIGINT) somebody gives
+    the work up. The other signals end a session: the token then says that work leaves what a later run can go on with.
 
     Args:
         report_forced: if given, the process ends FORCE_SECS after the signal even where a library does not return for
@@ -39,11 +40,11 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
         return
     first_secs = math.inf
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         nonlocal first_secs
         now_secs = time.monotonic()
         first_secs = min(first_secs, now_secs)
-        token.cancel()
+        _cancel(token, number)
         if now_secs > first_secs + PATIENCE_SECS:
             raise KeyboardInterrupt
 
@@ -55,6 +56,11 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
         if report_forced is not None:
             stack.enter_context(_forced_end(token, numbers, report_forced))
         yield token
+
+
+def _cancel(token: CancelToken, number: int) -> None:
+    token.leaves = token.leaves or number != signal.SIGINT
+    token.cancel()
 
 
 def _stopping_signals() -> list[signal.Signals]:
@@ -80,9 +86,9 @@ def _forced_end(token: CancelToken, numbers: list[signal.Signals], report: Calla
     def watch() -> None:
         while heard := receiver.recv(1):
             if heard[0] in numbers:
-                token.cancel()
+                _cancel(token, heard[0])
                 if not ended.wait(FORCE_SECS):
-                    end_process(_INTERRUPTED, report)
+                    end_process(_INTERRUPTED, report, leaves=token.leaves)
                 return
 
     watcher = threading.Thread(target=watch, name="signals", daemon=True)

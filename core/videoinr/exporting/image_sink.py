@@ -198,7 +198,8 @@ class ImageSink(ResumableSink):
             self._work.folder.discard()
 
     def leave(self) -> None:
-        """Write what waits, and leave the working folder for an export that resumes."""
+        """Write what waits, and leave the working folder for an export that resumes, if there is a picture in it."""
         self._pool.shutdown()
         if self._work is not None:
-            self._work.folder.leave()
+            end = self._work.folder.leave if self._work.names or self._work.done else self._work.folder.discard
+            end()

@@ -231,10 +231,12 @@ class VideoSink(ResumableSink):
         self._discard_journal()
 
     def leave(self) -> None:
-        """End the coders, and leave the journal for an export that resumes."""
+        """End the coders, and leave the journal for an export that resumes, if a part is done."""
         self._end()
-        if self._journal is not None:
+        if self._journal is not None and self._journal.whole:
             self._journal.leave()
+        else:
+            self._discard_journal()
 
     def _end(self) -> None:
         if self._parts is not None:

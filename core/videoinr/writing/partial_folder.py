@@ -33,7 +33,7 @@ class PartialFolder(Closeable):
             self.path.mkdir()
         else:
             os.rename(left_over, self.path)
-        remember(self)
+        remember(self, is_resumable=True)
         self._is_kept = False
         self._descriptor: int | None = None
         with contextlib.suppress(OSError):  # Windows opens no folder; then there is no lock.

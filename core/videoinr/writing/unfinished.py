@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 
 _naming = threading.RLock()
 _unfinished: dict[int, Discardable] = {}
+_resumable: set[int] = set()
 
 
 class Discardable(Protocol):
@@ -19,14 +20,17 @@ class Discardable(Protocol):
         """Remove it. Never raises."""
 
 
-def remember(partial: Discardable) -> None:
-    """Remember ``partial`` until :func:`forget`."""
+def remember(partial: Discardable, *, is_resumable: bool = False) -> None:
+    """Remember ``partial`` until :func:`forget`; ``is_resumable``: a later run can go on with it."""
     _unfinished[id(partial)] = partial
+    if is_resumable:
+        _resumable.add(id(partial))
 
 
 def forget(partial: Discardable) -> None:
     """Forget ``partial``: it was removed, or it has its name."""
     _unfinished.pop(id(partial), None)
+    _resumable.discard(id(partial))
 
 
 @contextmanager
@@ -36,10 +40,13 @@ def naming() -> Iterator[None]:
         yield
 
 
-def end_process(code: int, report: Callable[[], None]) -> NoReturn:
-    """Remove all unfinished outputs, call ``report`` and end the process at once, from whatever thread."""
+def end_process(code: int, report: Callable[[], None], *, leaves: bool = False) -> NoReturn:
+    """Remove all unfinished outputs, call ``report`` and end the process at once, from whatever thread.
+
+    ``leaves``: those that a later run can go on with stay.
+    """
     with _naming:
-        for partial in list(_unfinished.values()):
+        for partial in [each for key, each in _unfinished.items() if not (leaves and key in _resumable)]:
             partial.discard()
         try:
             report()
