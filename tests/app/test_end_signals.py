@@ -1,4 +1,4 @@
-"""Ctrl+C in the terminal, its end, and kill: the program ends as it does when its window is closed, but asks nothing."""
+"""Ctrl+C in the terminal, its end, and kill: the program ends as if its window were closed, but asks nothing."""
 
 from __future__ import annotations
 
