@@ -58,7 +58,12 @@ def test_signals_of_the_terminal_do_not_reach_an_export_and_it_is_asked_to_leave
     asked: list[str] = []
     monkeypatch.setattr(export_bridge, "interrupt", lambda _: asked.append("interrupt"))
     terminate = QProcess.terminate
-    monkeypatch.setattr(QProcess, "terminate", lambda process: (asked.append("terminate"), terminate(process)))
+
+    def ask(process: QProcess) -> None:
+        asked.append("terminate")
+        terminate(process)
+
+    monkeypatch.setattr(QProcess, "terminate", ask)
     hanging = bridge("hang")
     hanging.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
     qtbot.waitUntil(lambda: (tmp_path / "out.arguments.json").exists(), timeout=PATIENCE_MSECS)
