@@ -104,6 +104,8 @@ def test_phrases_in_gaps_are_translated_and_names_are_not() -> None:
          "Ton: kopiert (aac); als AAC kodiert, weil die Datei pcm_s16le nicht enthalten kann."),
         ("Left out: the sound, which GIF files do not hold; the tag title.",
          "Weggelassen: der Ton: GIF-Dateien enthalten das nicht; die Angabe title."),
+        ("Left out: colour samples (the clip has RGB, the file 4:2:0). FFV1 and PNG keep them.",
+         "Weggelassen: Farbwerte (der Clip hat RGB, die Datei 4:2:0). FFV1 und PNG behalten sie."),
         ("a.mp4 could not be written: Permission denied.",
          "a.mp4 konnte nicht geschrieben werden: Keine Berechtigung."),
         ("Something that nobody translated.", "Something that nobody translated."),

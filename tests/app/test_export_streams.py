@@ -44,6 +44,28 @@ def test_what_becomes_of_the_sound_is_said_before_the_start(
     assert "--sound" in form.job.arguments()
 
 
+def test_what_pictures_leave_out_is_said_before_the_start(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path
+) -> None:
+    write_clip(tmp_path / "my clip.mp4", 50, audio_secs=2)
+    stage, dialog = dialog_of()
+    form = dialog.form
+    stage.wait_for(lambda: "Sound: copied" in form.summary.text())
+    form.codec.setCurrentIndex(form.codec.findData("png"))
+    assert form.summary.text().endswith("Left out: the sound, which PNG files do not hold.")
+
+
+def test_lost_colour_samples_are_said_before_the_start(dialog_of: Callable[..., tuple[Stage, ExportDialog]]) -> None:
+    _, dialog = dialog_of()
+    form, source = dialog.form, dialog.form._source
+    assert source is not None
+    info = replace(source.clip.info, pix_fmt="yuv444p")
+    dialog.follow(replace(source, clip=replace(source.clip, info=info)))
+    assert "colour samples" not in form.summary.text(), "at twice the size there are as many"
+    form.picture_size.setCurrentText("×1")
+    assert "Left out: colour samples (the clip has 4:4:4, the file 4:2:0)." in form.summary.text()
+
+
 def test_the_form_does_not_wait_for_the_file(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

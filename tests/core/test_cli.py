@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,6 +18,7 @@ from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer, gradient
 from videoinr.errors import ClipError, UsageError
 from videoinr.geometry import Grid, Rect
+from videoinr.render.messages import Opened
 from videoinr.render.output_area import rect_of
 from videoinr.types import Instant, RegionQuery
 
@@ -233,6 +235,31 @@ def test_decode_writes_the_requested_picture(clip: Path, extra: list[str], grid:
     query = RegionQuery(Instant(25, Fraction(1, 4)), grid, rect)
     np.testing.assert_array_equal(pixels(out), gradient(query, Fraction(101, 200))[..., :3])
     assert sorted(path.name for path in clip.parent.iterdir()) == ["clip.mp4", "picture.PNG"]
+
+
+@pytest.mark.parametrize(("size", "is_told"), [("320x180", False), ("320x320", True)])
+def test_decode_says_that_a_size_stretches_the_picture(clip: Path, size: str, is_told: bool) -> None:
+    outcome = run_here("decode", clip, "--time", 1, "--size", size, "-o", clip.with_suffix(".png"))
+    words = f"note: {size} has another shape than the clip (160x90): the picture is stretched. A scale keeps its shape."
+    assert (outcome.exit_code, words in outcome.stderr.splitlines()) == (0, is_told)
+
+
+@pytest.mark.parametrize(("size", "aspect"), [("160x90", Fraction(4, 3)), ("213x90", None)])
+def test_decode_keeps_the_shape_of_the_pixels(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, size: str, aspect: Fraction | None
+) -> None:
+    plain: Any = SlowRenderer.opened
+
+    def opened(renderer: SlowRenderer) -> Opened:
+        made: Opened = plain.fget(renderer)
+        return replace(made, info=replace(made.info, pixel_aspect=Fraction(4, 3)))
+
+    monkeypatch.setattr(SlowRenderer, "opened", property(opened))
+    out = clip.with_suffix(".png")
+    outcome = run_here("decode", clip, "--time", 1, "--size", size, "-o", out)
+    assert "stretched" not in outcome.stderr
+    with av.open(str(out)) as container:
+        assert (container.streams.video[0].sample_aspect_ratio or None) == aspect
 
 
 def test_decode_closes_its_engine(clip: Path, engines: list[SlowRenderer]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import Cancelled, ExportError, UsageError
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
-from videoinr.exporting.outputs import check_colour, notices, sink_for
+from videoinr.exporting.outputs import check_colour, losses, notices, sink_for
 from videoinr.exporting.parts import Share
 from videoinr.exporting.picture_formats import PICTURES
 from videoinr.exporting.sinks import Sink
@@ -51,10 +53,17 @@ def write(out: Path, frames: NDArray[Any], **options: Any) -> Path:
     return sink.finish()
 
 
-def export(clip: Path, out: Path, *, token: CancelToken | None = None, **options: Any) -> ExportReport:
+def export(
+    clip: Path,
+    out: Path,
+    *,
+    token: CancelToken | None = None,
+    notice: Callable[[str], None] = print,
+    **options: Any,
+) -> ExportReport:
     with HeldFrames(open_clip(clip)) as engine:
         task = job_for(engine.opened.info, out, scale=Fraction(1), **options)
-        return export_job(task, engine, token=token or CancelToken())
+        return export_job(task, engine, token=token or CancelToken(), notice=notice)
 
 
 def halves_of(frame: av.VideoFrame) -> NDArray[Any]:
@@ -137,6 +146,61 @@ def test_an_animation_leaves_sound_and_the_rest_out_and_says_so(tmp_path: Path, 
     assert report.dropped[0] == f"the sound, which {title} files do not hold"
     with pytest.raises(UsageError, match="hold no sound"):
         export(clip, tmp_path / f"second-{name}", sound=SoundChoice.COPY)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "title"), [("%05d.png", None, "PNG"), ("d", "tiff16", "TIFF"), ("%d.exr", None, "EXR")]
+)
+def test_pictures_leave_sound_and_the_rest_out_and_say_so(
+    tmp_path: Path, name: str, codec: str | None, title: str
+) -> None:
+    clip = write_clicks(tmp_path / "clip.mkv", list(range(0, 400, 40)), [3], end_msecs=400)
+    said: list[str] = []
+    report = export(clip, tmp_path / name, fps=Fraction(5), codec=codec, notice=said.append)
+    assert (report.sound, report.dropped) == ("", (f"the sound, which {title} files do not hold",))
+    assert f"Left out: {report.dropped[0]}." in said
+    with pytest.raises(UsageError, match="hold no sound"):
+        export(clip, tmp_path / f"2{name}", codec=codec, sound=SoundChoice.COPY)
+
+
+def test_pictures_of_a_clip_without_sound_leave_nothing_out(tmp_path: Path) -> None:
+    report = export(write_clip(tmp_path / "clip.mp4", 3), tmp_path / "frames")
+    assert report.dropped == ()
+
+
+CHROMA = [
+    ("yuv444p", 1, 0, "out.mp4", "libx265", "4:4:4", "4:2:0"),
+    ("yuv444p", 1, 0, "out.mov", "prores", "4:4:4", "4:2:2"),
+    ("yuv422p", 1, 0, "out.mp4", "libx264", "4:2:2", "4:2:0"),
+    ("yuv422p", 1, 90, "out.mov", "prores", "4:4:0", "4:2:2"),
+    ("rgb24", 1, 0, "out.webm", None, "RGB", "4:2:0"),
+    ("yuv444p", Fraction(3, 2), 0, "out.mp4", None, "4:4:4", "4:2:0"),
+    ("yuv444p", 2, 0, "out.mp4", None, "", ""),
+    ("yuv444p", 1, 0, "out.mkv", "ffv1", "", ""),
+    ("yuv422p", 1, 0, "out.mov", "prores", "", ""),
+    ("yuv420p", Fraction(1, 2), 0, "out.mp4", None, "", ""),
+    ("gray", 1, 0, "out.mp4", None, "", ""),
+    ("yuv444p", 1, 0, "frames", None, "", ""),
+]
+
+
+@pytest.mark.parametrize(("pix_fmt", "scale", "rotation", "name", "codec", "had", "kept"), CHROMA)
+def test_colour_samples_that_the_file_does_not_hold_are_named(
+    tmp_path: Path, pix_fmt: str, scale: Fraction, rotation: int, name: str, codec: str | None, had: str, kept: str
+) -> None:
+    with open_clip(write_clip(tmp_path / "clip.mkv", 2)) as clip:
+        info = replace(clip.info, pix_fmt=pix_fmt, rotation=rotation)
+    task = job_for(info, tmp_path / name, scale=Fraction(scale), codec=codec)
+    expected = (f"colour samples (the clip has {had}, the file {kept})",) if had else ()
+    assert losses(task, info) == expected
+    assert [each for each in notices(task, None, info) if "colour samples" in each] == [
+        f"Left out: {each}. FFV1 and PNG keep them." for each in expected
+    ]
+
+
+def test_the_result_names_lost_colour_samples(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", 2, pix_fmt="yuv444p")
+    assert export(clip, tmp_path / "out.mp4").dropped == ("colour samples (the clip has 4:4:4, the file 4:2:0)",)
 
 
 def test_what_an_animation_cannot_do_is_refused(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from videoinr.clip import open_clip
 from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
 from videoinr.exporting.job import ExportJob, job_for
-from videoinr.exporting.outputs import notices, output_aspect, sink_for
+from videoinr.exporting.outputs import notices, sink_for
 from videoinr.exporting.png import encoded_frame
 from videoinr.geometry import Rect
 from videoinr.render.engine import Engine, open_engine
+from videoinr.render.output_area import output_aspect
 from videoinr.render.shutter import mean_in_light, mean_of_shares
 from videoinr.render.transparent import joined, with_alpha
 from videoinr.types import Instant, Quality, RegionQuery

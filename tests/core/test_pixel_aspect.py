@@ -12,8 +12,9 @@ from helpers.export_jobs import job
 from videoinr.clip import open_clip
 from videoinr.colour import ColourSpec
 from videoinr.exporting.matroska_header import PLACE_HOLDER, with_display_width
-from videoinr.exporting.outputs import notices, output_aspect, sink_for
+from videoinr.exporting.outputs import notices, sink_for
 from videoinr.geometry import Grid
+from videoinr.render.output_area import output_aspect
 
 
 def test_the_aspect_turns_with_the_picture(tmp_path: Path) -> None:

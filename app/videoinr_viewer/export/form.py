@@ -25,7 +25,7 @@ from videoinr.errors import VideoInrError
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.companions import SourceStreams
 from videoinr.exporting.job import ExportJob, job_for
-from videoinr.exporting.outputs import companions_for
+from videoinr.exporting.outputs import companions_for, loss_notes
 from videoinr.exporting.presets import PRESETS, Preset
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid, Rect, rect_from_units
@@ -295,9 +295,9 @@ class ExportForm(QWidget):
         )
         scale = job.grid.width / self._source.clip.info.width
         scales, extrapolates = describe_scale(scale, self._source.clip.trained_scales)
-        streams = self._streams
-        companions = None if streams is None else companions_for(job, self._source.clip.info, streams)
-        words = map(tr_engine, companions.sentences if companions else ())
+        info, streams = self._source.clip.info, self._streams
+        companions = None if streams is None else companions_for(job, info, streams)
+        words = map(tr_engine, (*loss_notes(job, info), *(companions.sentences if companions else ())))
         said = (f"{facts}\n{tr('Scale {scale}.', scale=scales)}", *_words_for_journey(job), *words)
         return " ".join(said), extrapolates
 

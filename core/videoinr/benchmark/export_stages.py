@@ -23,7 +23,6 @@ from videoinr.exporting.coding import Coding
 from videoinr.exporting.device_planes import PlaneConverter, can_convert
 from videoinr.exporting.export import export_job, frame_instants
 from videoinr.exporting.job import ExportJob, job_for
-from videoinr.exporting.outputs import output_aspect
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
 from videoinr.exporting.planes import FrameMaker, Picture
@@ -32,6 +31,7 @@ from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.waiting import ByteBudget, memory_bytes, waiting_bytes
 from videoinr.geometry import Grid
 from videoinr.render.engine import Engine, open_engine
+from videoinr.render.output_area import output_aspect
 from videoinr.types import ExportProgress, Instant, Quality, RegionQuery
 
 _KEPT_BYTES, _MEMORY_SHARE = 512 << 20, 16

@@ -82,6 +82,7 @@ def decode(
     check_clip(file)
     from videoinr import api
     from videoinr.exporting.png import write_png
+    from videoinr.render.output_area import output_aspect, stretch_note
     from videoinr.text.phrases import describe_cut, describe_guess
     from videoinr.types import GUESS_DB, PairKind
 
@@ -92,15 +93,16 @@ def decode(
             camera=None if camera is None else Path(camera), readout=readout, shutter_region=shutter_region,
         )  # fmt: skip
         told = video.info.warnings
-        for notice in told:
-            say(f"note: {notice}")
+        for notice in (*told, stretch_note(video.info, query.grid)):
+            if notice:
+                say(f"note: {notice}")
         rendered = video.render(query, quality=quality, cancel=token)
         token.check()
         if rendered.pair_kind is PairKind.CUT and not query.instant.is_source:
             say(f"note: {describe_cut(query.instant.pair, across_cuts)}")
         elif rendered.expected_db is not None and rendered.expected_db < GUESS_DB and not query.instant.is_source:
             say(f"note: {describe_guess(query.instant.pair)}")
-        write_png(out, rendered.rgbx)
+        write_png(out, rendered.rgbx, output_aspect(video.info, query.grid))
         for notice in video.info.warnings:
             if notice not in told:
                 say(f"note: {notice}")

@@ -203,7 +203,7 @@ def plan_companions(
         UsageError: the sound cannot be copied as asked.
     """
     if muxer in ANIMATIONS:
-        return _nothing_kept(source, choice, stretch, ANIMATIONS[muxer])
+        return nothing_kept(source, choice, stretch, ANIMATIONS[muxer])
     sounds = plan_sound(
         source.sounds, choice, stretch,
         container=source.container, origin_secs=source.origin_secs, muxer=muxer, video_encoder=video_encoder,
@@ -224,8 +224,12 @@ def plan_companions(
     return Companions(source, stretch.start_secs, stretch.speed, sounds, kept, source.chapters, written, tuple(dropped))
 
 
-def _nothing_kept(source: SourceStreams, choice: SoundChoice, stretch: Stretch, title: str) -> Companions:
-    """Return the companions of an animation, which holds none. Raises UsageError if the sound is to be copied."""
+def nothing_kept(source: SourceStreams, choice: SoundChoice, stretch: Stretch, title: str) -> Companions:
+    """Return the companions of files that hold none ("GIF", "PNG"): all of ``source`` is left out.
+
+    Raises:
+        UsageError: the sound is to be copied.
+    """
     if source.sounds and choice is SoundChoice.COPY:
         raise UsageError(f"{title} files hold no sound.", hint="Leave --sound copy out, or export a video.")
     kinds = (("the sound", source.sounds), ("subtitles", source.subtitles), ("the chapters", source.chapters))

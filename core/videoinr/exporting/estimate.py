@@ -27,12 +27,13 @@ from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.export import Decoder, decoder_for
 from videoinr.exporting.frame_queries import frame_query
 from videoinr.exporting.job import ExportJob
-from videoinr.exporting.outputs import check_colour, is_deep, output_aspect, sink_for
+from videoinr.exporting.outputs import check_colour, is_deep, sink_for
 from videoinr.exporting.part_coder import coders_at_once
 from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sinks import ResumableSink
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.exporting.waiting import waiting_bytes
+from videoinr.render.output_area import output_aspect
 from videoinr.types import Quality, Segment
 
 MARGIN = 1.25

@@ -19,8 +19,8 @@ from videoinr.exporting.outputs import (
     check_output,
     companions_for,
     is_deep,
+    losses,
     notices,
-    output_aspect,
     sink_for,
 )
 from videoinr.exporting.planes import Picture, Planes
@@ -28,6 +28,7 @@ from videoinr.exporting.sinks import ResumableSink, Sink
 from videoinr.exporting.source_watch import SourceWatch
 from videoinr.exporting.target import NameTakenError, PartialKeptError
 from videoinr.render.messages import Opened
+from videoinr.render.output_area import output_aspect
 from videoinr.text.phrases import describe_cuts
 from videoinr.timeline import Timeline
 from videoinr.types import ExportProgress, ExportReport, Instant, PairKind, Quality, RegionQuery, RenderedRegion
@@ -107,7 +108,7 @@ def export_job(
     frames = int(getattr(sink, "kept_frames", job.retiming.frame_count))
     said = tuple(getattr(sink, "said", ()))
     sound = companions.sound_in_words if companions and not said else ""
-    return ExportReport(path, frames, sound, (*(companions.dropped if companions else ()), *said))
+    return ExportReport(path, frames, sound, (*losses(job, info), *(companions.dropped if companions else ()), *said))
 
 
 @contextmanager

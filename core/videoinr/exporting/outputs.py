@@ -21,18 +21,12 @@ from videoinr.exporting.share_file import share_path
 from videoinr.exporting.sinks import Sink
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.target import check_file, check_not_source
-from videoinr.geometry import Grid
+from videoinr.render.output_area import output_aspect, stretch_note
 from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
 
 if TYPE_CHECKING:
     from videoinr.exporting.companions import Companions, SourceStreams
-
-_WILD_ASPECT = Fraction(32)
-"""Pixels of a wilder shape come from damaged headers."""
-
-_MAX_ASPECT = 255
-"""The largest denominator of a pixel aspect; MPEG-4 part 2 and ProRes have no larger ones."""
 
 
 def check_output(job: ExportJob) -> None:
@@ -102,11 +96,12 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     pictures = job.picture_format
     if codec is None or pictures is not None:
         told = (*_picture_notes(job, info), *_shape_notes(job, info), *_alpha_notes(job, info))
-        return (*_remaining_notices(job), *told, *_left_over(job))
+        return (*_remaining_notices(job), *told, *(companions.sentences if companions else ()), *_left_over(job))
     return (
         *_shape_notes(job, info),
         *_alpha_notes(job, info),
         *_depth_notes(job, codec, info),
+        *(loss_notes(job, info) if info is not None else ()),
         *_odd_sides(codec, width, height),
         *_animation_notes(job, codec, info),
         *(companions.sentences if companions else ()),
@@ -114,23 +109,10 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
     )
 
 
-_SEEN_STRETCH = Fraction(1, 100)
-"""A shape that differs by no more is not seen: sizes are often multiples of 8."""
-
-
 def _shape_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
     """Say that a size of another shape stretches the picture, where the output's pixels do not make up for it."""
-    if info is None or info.pixel_aspect != 1:
-        return ()
-    grid, (width, height) = job.grid, (info.width, info.height)
-    off = abs(Fraction(grid.width * height, grid.height * width) - 1)
-    # A scale rounds each side to a pixel.
-    if off <= max(_SEEN_STRETCH, Fraction(1, min(grid.width, grid.height))):
-        return ()
-    return (
-        f"{grid.width}x{grid.height} has another shape than the clip ({width}x{height}): the picture is stretched. "
-        "A scale keeps its shape.",
-    )
+    note = stretch_note(info, job.grid) if info is not None else ""
+    return (note,) if note else ()
 
 
 def _alpha_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:
@@ -168,6 +150,21 @@ def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[s
     if codec.encoder not in CARRIERS and read_mastering(info.path, info.stream):
         said.append(f"Left out: the mastering data of the HDR clip, which {codec.encoder} does not write.")
     return tuple(said)
+
+
+def losses(job: ExportJob, info: ClipInfo) -> tuple[str, ...]:
+    """Return what the pictures of the clip ``info`` lose in the file of ``job``, each in words."""
+    from videoinr.exporting.chroma_loss import chroma_loss
+
+    codec = job.chosen_codec
+    lost = chroma_loss(job, codec, info, deep=is_deep(job, info)) if codec is not None else ""
+    return (lost,) if lost else ()
+
+
+def loss_notes(job: ExportJob, info: ClipInfo) -> tuple[str, ...]:
+    """Return the sentences about :func:`losses`."""
+    lost = losses(job, info)
+    return (f"Left out: {'; '.join(lost)}. FFV1 and PNG keep them.",) if lost else ()
 
 
 def _animation_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[str, ...]:
@@ -227,20 +224,6 @@ def _is_written(job: ExportJob, pattern: Path, name: str) -> bool:
     before = COUNTER.split(pattern.name, maxsplit=1)[0]
     number = int("".join(takewhile(str.isdecimal, name[len(before) :])))
     return number < job.retiming.frame_count and pattern.name % number == name
-
-
-def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
-    """Return the pixel aspect (width by height) of pictures of ``grid``, with which they show as the clip does.
-
-    Where the clip's pixels are square, those of the output are too: another shape of the grid is then a wish.
-    """
-    if info.pixel_aspect == 1 or not 1 / _WILD_ASPECT <= info.pixel_aspect <= _WILD_ASPECT:
-        return Fraction(1)
-    stretch = Fraction(info.width * grid.height, info.height * grid.width)
-    # A scale rounds each side to a pixel.
-    rounding = Fraction(1, 2 * min(grid.width, grid.height)) * 2
-    aspect = info.pixel_aspect if abs(stretch - 1) <= rounding else info.pixel_aspect * stretch
-    return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
 
 
 def sink_for(
@@ -307,7 +290,7 @@ def sink_for(
 
 
 def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None = None) -> Companions | None:
-    """Return what goes with the pictures of ``job``; None for pictures, and from pictures.
+    """Return what goes with the pictures of ``job``; None from pictures.
 
     Args:
         job: the export.
@@ -317,14 +300,16 @@ def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None 
     Raises:
         UsageError: the sound cannot be copied as asked.
     """
-    from videoinr.exporting.companions import plan_companions, read_streams, without_time
+    from videoinr.exporting.companions import nothing_kept, plan_companions, read_streams, without_time
 
-    codec = job.chosen_codec
-    if source is None and codec is not None:
-        source = read_streams(info)
-    if codec is None or source is None:
+    codec, pictures = job.chosen_codec, job.picture_format
+    source = source or read_streams(info)
+    if source is None:
         return None
     if job.curve is not None:
         source = without_time(source)
+    stretch = job.stretch(info.duration_secs)
+    if codec is None or pictures is not None:
+        return nothing_kept(source, job.sound, stretch, pictures.encoder.upper() if pictures else "")
     muxer = CONTAINERS[job.out.suffix.lower()]
-    return plan_companions(source, job.sound, job.stretch(info.duration_secs), muxer=muxer, video_encoder=codec.encoder)
+    return plan_companions(source, job.sound, stretch, muxer=muxer, video_encoder=codec.encoder)

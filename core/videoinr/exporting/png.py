@@ -73,10 +73,12 @@ def is_whole_png(data: bytes) -> bool:
     return False
 
 
-def write_png(path: Path, rgbx: NDArray[np.uint8]) -> None:
+def write_png(path: Path, rgbx: NDArray[np.uint8], aspect: Fraction = Fraction(1)) -> None:
     """Write ``rgbx``, uint8 [height, width, 4], to the file ``path``; a failed write leaves no file.
+
+    ``aspect``: width of a pixel by its height.
 
     Raises:
         ExportError: the file cannot be written.
     """
-    write_file(path, png_from_rgbx(rgbx), replace=True)
+    write_file(path, png_from_rgbx(rgbx, aspect), replace=True)

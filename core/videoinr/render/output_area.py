@@ -15,6 +15,13 @@ PICTURE_SCALE = 4
 CLIP_SCALE = 2
 """The default scale of a run of frames, which costs far more than one picture."""
 _FFMPEG_LIMIT = 2**31
+_SEEN_STRETCH = Fraction(1, 100)
+"""A shape that differs by no more is not seen: sizes are often multiples of 8."""
+_WILD_ASPECT = Fraction(32)
+"""Pixels of a wilder shape come from damaged headers."""
+
+_MAX_ASPECT = 255
+"""The largest denominator of a pixel aspect; MPEG-4 part 2 and ProRes have no larger ones."""
 
 
 def instant_of(timeline: Timeline, time_secs: Fraction) -> Instant:
@@ -91,3 +98,31 @@ def rect_of(grid: Grid, region: Rect | None) -> Rect:
             hint="Choose a smaller scale, or a region of the picture.",
         )
     return rect
+
+
+def stretch_note(info: ClipInfo, grid: Grid) -> str:
+    """Return the sentence that ``grid`` stretches the picture of the clip ``info``; empty if it does not.
+
+    Pixels that are not square make up for the shape (:func:`output_aspect`), so nothing is said of them.
+    """
+    if info.pixel_aspect != 1:
+        return ""
+    off = abs(Fraction(grid.width * info.height, grid.height * info.width) - 1)
+    # A scale rounds each side to a pixel.
+    if off <= max(_SEEN_STRETCH, Fraction(1, min(grid.width, grid.height))):
+        return ""
+    return f"{grid} has another shape than the clip ({info.grid}): the picture is stretched. A scale keeps its shape."
+
+
+def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
+    """Return the pixel aspect (width by height) of pictures of ``grid``, with which they show as the clip does.
+
+    Where the clip's pixels are square, those of the output are too: another shape of the grid is then a wish.
+    """
+    if info.pixel_aspect == 1 or not 1 / _WILD_ASPECT <= info.pixel_aspect <= _WILD_ASPECT:
+        return Fraction(1)
+    stretch = Fraction(info.width * grid.height, info.height * grid.width)
+    # A scale rounds each side to a pixel.
+    rounding = Fraction(1, 2 * min(grid.width, grid.height)) * 2
+    aspect = info.pixel_aspect if abs(stretch - 1) <= rounding else info.pixel_aspect * stretch
+    return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
