@@ -1,8 +1,12 @@
 """Signals that stop an export, and the files that it leaves."""
 
+import errno
+import io
 import json
+import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +17,10 @@ import pytest
 
 from helpers import fork_server
 from videoinr.commands import signals
+from videoinr.commands.export_progress import progress_reporter
+from videoinr.commands.screen import say
 from videoinr.exporting.journal import resumable
+from videoinr.types import ExportProgress, ExportReport
 
 
 @pytest.fixture
@@ -80,9 +87,35 @@ def test_no_empty_folder_is_left_where_nothing_was_finished(exporting: fork_serv
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"], "the first part of the video was not done"
 
 
+@pytest.mark.parametrize("exporting", [["pictures/%03d.png"]], indirect=True)
+def test_an_export_whose_reader_is_gone_goes_on_later(exporting: fork_server.Fork, clip: Path) -> None:
+    exporting.stdout.close()
+    assert "--resume goes on with it" in exporting.stderr.read()
+    assert len(resumable(clip.parent / "pictures/%03d.png")) == 1
+
+
+class Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_closed_terminal_ends_no_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+    say("a sentence")
+    with progress_reporter(as_json=False) as made:
+        made.notice("a sentence")
+        made.progress(ExportProgress(1, 2, 1.0))
+        made.finished(ExportReport(tmp_path / "out.mp4", 2))
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("exporting", [["--keep-partial"]], indirect=True)
-def test_a_stopped_export_keeps_its_frames_with_keep_partial(exporting: fork_server.Fork, clip: Path) -> None:
-    exporting.send_signal(signal.SIGINT)
+def test_a_stopped_export_keeps_its_frames_with_keep_partial(
+    exporting: fork_server.Fork, clip: Path, stop: signal.Signals
+) -> None:
+    exporting.send_signal(stop)
     stdout, stderr = exporting.communicate(timeout=20)
     assert exporting.returncode == 3
     kept = clip.with_name("out.partial.mp4")

@@ -201,11 +201,11 @@ def export(
     --overwrite replaces files of the same names, and no others. A video keeps the clip's colour tags. Times are exact
     in .mp4 and .mov, and rounded to milliseconds in .mkv and .webm.
 
-    An export that was killed, or ended by a power failure, goes on with --resume and the same options. Its frames are
-    those of an unbroken run: a video is encoded in parts that start at fixed frames. Ctrl+C ends an export for good
-    and removes its frames; with --keep-partial it keeps those that are finished. GIF, WebP and APNG have no parts, and
-    begin anew: each of their frames is stored as what it changes. With --json-progress, a line keep on standard input
-    stops the export and keeps its finished frames.
+    An export that was killed, or ended by a power failure, a closed terminal or a scheduler, goes on with --resume and
+    the same options. Its frames are those of an unbroken run: a video is encoded in parts that start at fixed frames.
+    Ctrl+C ends an export for good and removes its frames; with --keep-partial it keeps those that are finished. GIF,
+    WebP and APNG have no parts, and begin anew: each of their frames is stored as what it changes. With
+    --json-progress, a line keep on standard input stops the export and keeps its finished frames.
 
     --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others
     when a worker dies. Clip, model and OUT must have the same paths on all machines.
@@ -236,7 +236,7 @@ def export(
     with (
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
-        cancel_on_signals(report_forced=None if keep_partial else report.stopped) as token,
+        cancel_on_signals(report_forced=None if keep_partial else report.stopped, leaves=not keep_partial) as token,
         keep_on_line(token) if json_progress else nullcontext(),
         # A cluster's whole shares stay.
         nullcontext() if cluster else removal_told(report, token),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from videoinr.commands.screen import say
+from videoinr.commands.screen import lasting_stderr, say
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.exporting.target import PartialKeptError
 from videoinr.text.encoding_progress import EncodingProgress
@@ -111,10 +111,12 @@ class _JsonLines:
     def __init__(self) -> None:
         self._started = False
         self._warnings: list[str] = []
+        self._token: CancelToken | None = None
         self.frames = 0
 
     def watch(self, token: CancelToken) -> None:
-        """Do nothing: a program counts frames."""
+        """Stop by ``token`` if nobody reads the lines any more. Encoding is not shown: a program counts frames."""
+        self._token = token
 
     def notice(self, sentence: str) -> None:
         say(f"note: {sentence}")
@@ -123,13 +125,19 @@ class _JsonLines:
 
     def progress(self, now: ExportProgress) -> None:
         self._started, self.frames = True, now.done
-        print_event(
-            "progress",
-            done=now.done,
-            total=now.total,
-            elapsed_secs=now.elapsed_secs,
-            remaining_secs=now.remaining_secs,
-        )
+        try:
+            print_event(
+                "progress",
+                done=now.done,
+                total=now.total,
+                elapsed_secs=now.elapsed_secs,
+                remaining_secs=now.remaining_secs,
+            )
+        except OSError:
+            # The program that started the export is gone, perhaps killed; another may go on with what is done.
+            if self._token is not None:
+                self._token.leaves = True
+                self._token.cancel()
 
     def finished(self, report: ExportReport) -> None:
         # What was said before the start is known to the program that started the export.
@@ -151,7 +159,7 @@ def _progress_bar() -> Progress:
     from rich import progress as rich
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(file=lasting_stderr())
     return rich.Progress(
         rich.BarColumn(), rich.MofNCompleteColumn(), rich.TextColumn("frames"), rich.TimeElapsedColumn(),
         rich.TextColumn("left:"), rich.TimeRemainingColumn(), rich.TextColumn("{task.description}"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
@@ -14,9 +14,30 @@ if TYPE_CHECKING:
     from videoinr.cancel import CancelToken
 
 
-def say(message: str) -> None:
-    """Print one line to stderr."""
-    typer.echo(message, err=True)
+def say(message: str, *, nl: bool = True) -> None:
+    """Print one line to stderr. ``nl``: whether it ends there."""
+    # The terminal may be gone, or the program that reads: the work is worth more than its messages.
+    with suppress(OSError):
+        typer.echo(message, nl=nl, err=True)
+
+
+def lasting_stderr() -> TextIO:
+    """Return standard error as a file that drops what cannot be written, as :func:`say` does, for libraries."""
+    return cast("TextIO", _LastingStderr())
+
+
+class _LastingStderr:
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
 
 
 def show_error(message: str, hint: str = "") -> None:
@@ -35,7 +56,7 @@ def show_encoding(token: CancelToken) -> Iterator[None]:
     from videoinr.text.encoding_progress import EncodingProgress
 
     # Back to the start of the line, and delete what stood there.
-    progress = EncodingProgress(lambda words: typer.echo(f"\r\x1b[K{words}", nl=False, err=True))
+    progress = EncodingProgress(lambda words: say(f"\r\x1b[K{words}", nl=False))
     token.watch(progress.report)
     try:
         yield

@@ -23,7 +23,7 @@ _INTERRUPTED = 130
 
 
 @contextmanager
-def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Iterator[CancelToken]:
+def cancel_on_signals(*, report_forced: Callable[[], None] | None = None, leaves: bool = True) -> Iterator[CancelToken]:
     """Return a token that SIGINT, SIGTERM or SIGHUP cancels; a signal PATIENCE_SECS later raises KeyboardInterrupt.
 
     SIGHUP comes when the terminal is closed. If it is ignored (nohup), it stays so. With Ctrl+C (SIGINT) somebody gives
@@ -33,6 +33,7 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
         report_forced: if given, the process ends FORCE_SECS after the signal even where a library does not return for
             longer, such as in a convolution of large frames: unfinished outputs are removed, ``report_forced`` is
             called, and the exit code is 130.
+        leaves: whether the token may say so; not where the user wants what is finished in a form to be used at once.
     """
     token = CancelToken()
     if threading.current_thread() is not threading.main_thread():
@@ -40,11 +41,15 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
         return
     first_secs = math.inf
 
+    def cancel(number: int) -> None:
+        token.leaves = token.leaves or (leaves and number != signal.SIGINT)
+        token.cancel()
+
     def stop(number: int, _frame: FrameType | None) -> None:
         nonlocal first_secs
         now_secs = time.monotonic()
         first_secs = min(first_secs, now_secs)
-        _cancel(token, number)
+        cancel(number)
         if now_secs > first_secs + PATIENCE_SECS:
             raise KeyboardInterrupt
 
@@ -54,13 +59,8 @@ def cancel_on_signals(*, report_forced: Callable[[], None] | None = None) -> Ite
         for number, handler in previous.items():
             stack.callback(signal.signal, number, handler)
         if report_forced is not None:
-            stack.enter_context(_forced_end(token, numbers, report_forced))
+            stack.enter_context(_forced_end(token, cancel, numbers, report_forced))
         yield token
-
-
-def _cancel(token: CancelToken, number: int) -> None:
-    token.leaves = token.leaves or number != signal.SIGINT
-    token.cancel()
 
 
 def _stopping_signals() -> list[signal.Signals]:
@@ -72,7 +72,9 @@ def _stopping_signals() -> list[signal.Signals]:
 
 
 @contextmanager
-def _forced_end(token: CancelToken, numbers: list[signal.Signals], report: Callable[[], None]) -> Iterator[None]:
+def _forced_end(
+    token: CancelToken, cancel: Callable[[int], None], numbers: list[signal.Signals], report: Callable[[], None]
+) -> Iterator[None]:
     """End the process FORCE_SECS after a signal, unless the block ends before.
 
     Python calls a handler only when the main thread returns from a library. A thread hears of the signal at once.
@@ -86,7 +88,7 @@ def _forced_end(token: CancelToken, numbers: list[signal.Signals], report: Calla
     def watch() -> None:
         while heard := receiver.recv(1):
             if heard[0] in numbers:
-                _cancel(token, heard[0])
+                cancel(heard[0])
                 if not ended.wait(FORCE_SECS):
                     end_process(_INTERRUPTED, report, leaves=token.leaves)
                 return
