@@ -70,7 +70,7 @@ def test_version_imports_no_heavy_module() -> None:
     assert loaded == "[]"
 
 
-def test_a_missing_clip_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+def test_a_missing_clip_or_folder_is_told_before_torch_is_imported(tmp_path: Path) -> None:
     """That takes seconds, on a machine with an NVIDIA GPU longer than a stopped command may still run."""
     clip, out = tmp_path / "absent.mp4", tmp_path / "out.mp4"
     (tmp_path / "job.json").write_text(json.dumps({"videoinr_export": 1, "clip": str(clip), "out": str(out)}))
@@ -82,6 +82,9 @@ def test_a_missing_clip_is_told_before_torch_is_imported(tmp_path: Path) -> None
         ["export", "--job", tmp_path / "job.json"],
         ["bench", clip],
         ["bench", clip, "--export"],
+        ["evaluate", "--data", tmp_path / "absent"],
+        ["export", "--queue", tmp_path / "absent"],
+        ["train", "finetune", "--data", tmp_path / "absent", "--out", tmp_path / "run"],
     ]
     code = (
         "import json, sys; sys.modules['torch'] = None  # An import of it fails.\n"
@@ -92,7 +95,8 @@ def test_a_missing_clip_is_told_before_torch_is_imported(tmp_path: Path) -> None
     done = subprocess.run([sys.executable, "-c", code, text], capture_output=True, text=True, env=environment())
     assert done.returncode == 0, done.stderr
     for command, said in zip(commands, json.loads(done.stdout), strict=True):
-        assert said.startswith(("error: There is no file", "error: No picture matches")), (command, said)
+        words = ("error: There is no file", "error: There is no folder", "error: No picture matches")
+        assert said.startswith(words), (command, said)
     assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
 

@@ -15,6 +15,7 @@ import typer
 from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say, show_json, show_table
 from videoinr.errors import ClipError, UsageError
+from videoinr.evaluation.folders import checked_folder
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
 
@@ -134,12 +135,13 @@ def evaluate(
     The protocol native leaves frames at their own size (x1) and at half of it (x2), and compares with minterpolate,
     too. A baseline that cannot run is listed with the reason.
     """
+    if as_json and as_markdown:
+        raise typer.BadParameter("Give only one of --json and --markdown.")
+    checked_folder(data)
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
     from videoinr.model.weights import DEFAULT_MODEL
 
-    if as_json and as_markdown:
-        raise typer.BadParameter("Give only one of --json and --markdown.")
     variants = _Variants(channel, flicker, scoring, center, coding)
     protocols = _protocols(protocol, variants, scales, time_scales)
     footage, where = find_footage(data), pick_device(device)

@@ -41,10 +41,12 @@ def run_jobs(folder: Path, *, as_json: bool) -> None:
     Ends the command with exit code 1 if a job failed, or else with PAUSED if jobs are left.
     """
     done = failed = 0
+    from videoinr.exporting.queue_folder import checked_queue, jobs_in_order
+
+    checked_queue(folder)  # at once: torch takes seconds
     with progress_reporter(as_json=as_json) as reporter, cancel_on_signals() as token:
         from videoinr import api
         from videoinr.exporting.queue import run_queue
-        from videoinr.exporting.queue_folder import jobs_in_order
 
         token.leaves = True
         results: list[ExportReport] = []

@@ -13,6 +13,7 @@ import typer
 from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
+from videoinr.evaluation.folders import checked_folder
 from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def train(
     The run writes checkpoint.pt, log.jsonl, curves.svg, pictures (with --validate), and NAME.safetensors with its
     card to the folder of --out. On several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
     """
+    recipe = _recipe(recipe_name, initial, seed, resume=resume)
+    for folder in data:
+        checked_folder(folder)
     from videoinr.errors import Cancelled
     from videoinr.training.data.sources import no_stills_error, open_source
     from videoinr.training.distributed import join_ranks, rank_device
@@ -74,7 +78,6 @@ def train(
     from videoinr.training.loop import RunOptions, run
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
-    recipe = _recipe(recipe_name, initial, seed, resume=resume)
     if not stills and any(stage.stills_share for stage in recipe.stages):
         raise no_stills_error()  # at once, and not hours later when a stage needs them
     where = rank_device(device)

@@ -14,6 +14,7 @@ from torch import Tensor
 from videoinr.clip import Clip, open_clip
 from videoinr.clip.footage import clips_below
 from videoinr.errors import InputError
+from videoinr.evaluation.folders import checked_folder
 from videoinr.images import tensor_from_pixels
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})
@@ -46,10 +47,7 @@ class Footage:
 
 def find_footage(folder: Path) -> list[Footage]:
     """Return every clip at or below ``folder``, sorted by name. Raises InputError if it is no folder, or has none."""
-    if not folder.is_dir():
-        what = f"{folder} is a file." if folder.exists() else f"There is no folder {folder}."
-        raise InputError(what, hint="Give a folder of clips; of a single clip, the folder that it is in.")
-    clips = sorted(clips_below(folder, enter=_not_blurred))
+    clips = sorted(clips_below(checked_folder(folder), enter=_not_blurred))
     if not clips:
         raise InputError(
             f"There are no clips in {folder}.",
