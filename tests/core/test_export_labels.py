@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,7 @@ from av.stream import Disposition
 
 import videoinr
 from helpers.clicks import write_clicks
-from helpers.held_frames import engine_module
-from helpers.tiny_model import save_tiny_model
+from helpers.held_exports import frames_as_they_are, saved_model
 from videoinr.exporting.companions import SourceStreams, plan_companions
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.plan import of_its_speed
@@ -26,17 +23,8 @@ MAIN = ("eng", "", Disposition.default)
 SIGNS = ("eng", "Signs", Disposition.forced)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _frames_as_they_are() -> Iterator[None]:
-    """Decode no picture: an instant shows the frame that started last."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
-        yield
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny_model(tmp_path_factory.mktemp("model"))
+_held = pytest.fixture(scope="module", autouse=True)(frames_as_they_are)
+model = pytest.fixture(scope="module")(saved_model)
 
 
 def write_labelled(path: Path, plain: Path) -> Path:

@@ -13,7 +13,7 @@ import pytest
 import videoinr
 from helpers.clips import ClipRecipe, number_in, remux, write_clip, write_pictures
 from helpers.command_line import run_here
-from helpers.tiny_model import save_tiny_model
+from helpers.held_exports import saved_model
 from videoinr.clip import open_clip
 from videoinr.colour import ColourSpec
 from videoinr.errors import ClipError, UsageError, VideoInrError
@@ -25,9 +25,7 @@ from videoinr.types import ExportProgress
 INTRA = ClipRecipe(codec="prores_ks", pix_fmt="yuv422p10le")
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny_model(tmp_path_factory.mktemp("model"))
+model = pytest.fixture(scope="module")(saved_model)
 
 
 def shorten(path: Path) -> None:
