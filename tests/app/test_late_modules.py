@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,27 +105,80 @@ def test_modules_are_imported_only_while_the_event_loop_stands_still(
     assert not any(isinstance(finder, Turns) for finder in sys.meta_path)
 
 
-def test_who_imports_a_module_itself_does_not_wait_for_ever(
-    qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECS", 0.02)
+@pytest.fixture
+def paused(qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LateModules]:
+    """A thread that pauses within a module that another one imports."""
     monkeypatch.setattr(turns, "SLICE_SECS", 0)
-    module.write_text(f"import {NAME}_more\nend = 1\n")
-    module.with_name(f"{NAME}_more.py").write_text("")
+    # While it sleeps, the other thread gets Python's lock, and with it what it waited for.
+    module.write_text(f"import {NAME}_inner, time\nfor _ in range(50):\n    time.sleep(0.01)\nend = 1\n")
+    module.with_name(f"{NAME}_inner.py").write_text(f"import {NAME}_innermost\nend = 1\n")
+    module.with_name(f"{NAME}_innermost.py").write_text("end = 1\n")
+    module.with_name(f"{NAME}_other.py").write_text("end = 1\n")
     modules = LateModules((NAME,))
-    with qtbot.waitSignal(modules.imported):
-        modules.start()
+    modules.set_busy(True)
+    modules.start()
+    for name in (NAME, f"{NAME}_inner", f"{NAME}_innermost"):
         qtbot.waitUntil(modules._turns._has_paused.is_set)
+        assert name not in sys.modules
         modules._turns.give()
-        # The thread pauses within the module, whose lock it holds.
-        assert importlib.import_module(NAME).end == 1
+        if name.endswith("inner"):
+            break
+    qtbot.waitUntil(modules._turns._has_paused.is_set)
+    yield modules
     modules.close()
 
 
-def test_a_busy_window_gives_turns_only_to_what_somebody_waits_for(
+def test_a_thread_that_pauses_holds_up_no_other_import(paused: LateModules) -> None:
+    assert importlib.import_module(f"{NAME}_other").end == 1
+    assert paused._turns._has_paused.is_set()
+    assert f"{NAME}_innermost" not in sys.modules
+
+
+def test_who_imports_a_module_that_the_thread_is_in_gets_it_and_the_thread_pauses_again(
+    qtbot: QtBot, paused: LateModules
+) -> None:
+    assert importlib.import_module(f"{NAME}_inner").end == 1
+    qtbot.waitUntil(paused._turns._has_paused.is_set)
+    assert not hasattr(sys.modules[NAME], "end"), "it goes on only while the GUI thread waits"
+    with qtbot.waitSignal(paused.imported):
+        paused.when_ready(lambda: None)
+    assert sys.modules[NAME].end == 1
+
+
+def test_a_turn_lasts_as_long_as_a_module_takes(qtbot: QtBot, module: Path) -> None:
+    module.write_text("import time\ntime.sleep(0.1)\nend = 1\n")
+    modules = LateModules((NAME,))
+    modules.set_busy(True)
+    modules.start()
+    qtbot.waitUntil(modules._turns._has_paused.is_set)
+    modules._turns.give()
+    while NAME not in sys.modules:
+        modules._turns.give()
+    assert sys.modules[NAME].end == 1
+    modules.close()
+
+
+def test_a_turn_ends_where_the_thread_waits_for_a_module_of_another_thread(
     qtbot: QtBot, module: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECS", 0.03)
+    go_on = threading.Event()
+    monkeypatch.setattr(sys, f"{NAME}_go_on", go_on, raising=False)
+    module.write_text(f"import sys\nsys.{NAME}_go_on.wait(10)\nend = 1\n")
+    third = threading.Thread(target=importlib.import_module, args=(NAME,))
+    third.start()
+    qtbot.waitUntil(lambda: NAME in sys.modules)
+    module.with_name(f"{NAME}_outer.py").write_text(f"import {NAME}\n")
+    modules = LateModules((f"{NAME}_outer",))
+    modules.start()
+    qtbot.waitUntil(modules._turns._has_paused.is_set)
+    modules._turns.give()
+    assert not hasattr(sys.modules[NAME], "end")
+    go_on.set()
+    third.join()
+    modules.close()
+
+
+def test_a_busy_window_gives_turns_only_to_what_somebody_waits_for(qtbot: QtBot, module: Path) -> None:
     modules, called = LateModules((NAME,)), []
     modules.set_busy(True)
     modules.start()

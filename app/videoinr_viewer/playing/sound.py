@@ -47,6 +47,13 @@ def default_output() -> SoundOutput | None:
     return open_output()
 
 
+def output_modules() -> tuple[str, ...]:
+    """Return the modules that :func:`default_output` imports on this machine."""
+    if os.environ.get(SWITCH) == "null":
+        return ("videoinr.playing.sound_output",)
+    return ("videoinr_viewer.playing.qt_output",) if has_library() else ()
+
+
 def has_library() -> bool:
     """Return whether sound can be played at all: Qt's module for it is an extra of its own."""
     return os.environ.get(SWITCH) == "null" or find_spec("PySide6.QtMultimedia") is not None

@@ -59,6 +59,7 @@ class LateModules(QObject):
         self._libraries, self._plays = libraries or {}, plays
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
+        self._is_done = False
         self._turns = Turns()
         self._is_busy, self._idle_since = False, -QUIET_SECS
         self._timer = QTimer(self)
@@ -70,7 +71,7 @@ class LateModules(QObject):
     def is_ready(self) -> bool:
         """Whether an import of the modules would take no time, or was tried in vain."""
         if self._thread is not None:
-            return not self._thread.is_alive()
+            return self._is_done
         return all(name in sys.modules for name in self._names)
 
     @Slot()
@@ -93,9 +94,7 @@ class LateModules(QObject):
     def _give_turn(self) -> None:
         if self.is_ready:
             self._timer.stop()
-        elif not self._waiting and self._has_to_wait:
-            self._turns.put_off()
-        else:
+        elif self._waiting or not self._has_to_wait:
             self._turns.give()
 
     def when_ready(self, then: Callable[[], None]) -> None:
@@ -127,6 +126,7 @@ class LateModules(QObject):
         except Exception:
             # Who needs the modules imports them again, and then the error is shown.
             log.exception("a late import failed")
+        self._is_done = True
         self.imported.emit()
 
     def _name_all(self, namespace: ModuleType) -> None:

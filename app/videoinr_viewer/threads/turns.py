@@ -12,16 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import Any
 
 SLICE_SECS = 0.008
-PATIENCE_SECS = 0.5
-"""After so long without a sign of the event loop, the thread goes on without a turn: the GUI thread waits for a module
-that this one imports."""
-MOST_SECS = 5.0
-"""The longest that the GUI thread waits, if the thread waits for another one in turn."""
+_LOCKING = "<frozen importlib._bootstrap>", "acquire"
+"""Where a thread waits for a module, in Python's own code: file and function."""
+LOOK_SECS = 0.02
+"""A thread that pauses looks so often whether the GUI thread waits for one of its modules."""
 
 
 class StoppedError(ImportError):
@@ -31,14 +31,15 @@ class StoppedError(ImportError):
 class Turns(MetaPathFinder):
     """The turns of one thread, which enters this object as a context around its imports.
 
-    Python asks each finder of modules before it loads one; this one finds none, but a good place to pause.
+    The thread pauses where a module begins. Meanwhile it holds the locks of the modules that it is in. If the GUI
+    thread imports one of them, the thread goes on as long as the GUI thread waits, and no line longer.
     """
 
     def __init__(self) -> None:
         self._worker: int | None = None
+        self._gui = threading.main_thread().ident
         self._go, self._has_paused = threading.Event(), threading.Event()
-        self._end, self._is_free = 0.0, False
-        self._is_alive = self._is_stopped = False
+        self._end, self._is_free, self._is_stopped = 0.0, False, False
 
     def __enter__(self) -> Turns:
         self._worker = threading.get_ident()
@@ -54,10 +55,18 @@ class Turns(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find nothing; pause if the turn of this thread is over. Raises StoppedError."""
-        del fullname, path, target
-        if threading.get_ident() == self._worker:
-            self.rest()
+        """Find what the other finders find. On this thread the module's loader pauses before it begins.
+
+        No pause here: Python holds a lock during a search that the import of any other module needs.
+        """
+        if threading.get_ident() != self._worker:
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _Pausing(spec.loader, self)
+                return spec
         return None
 
     def rest(self) -> None:
@@ -68,17 +77,18 @@ class Turns(MetaPathFinder):
             raise StoppedError("The program ends.")
 
     def give(self) -> None:
-        """Let the thread, if it pauses, import for SLICE_SECS and to its next module; the GUI thread waits here."""
+        """Let the thread, if it pauses, import for SLICE_SECS and to its next module; the GUI thread waits here.
+
+        It does not wait while the thread itself waits for a module of a third thread, which may need the event loop.
+        """
         if self._is_free or not self._has_paused.is_set():
             return
         self._has_paused.clear()
         self._end = time.perf_counter() + SLICE_SECS
         self._go.set()
-        self._has_paused.wait(MOST_SECS)
-
-    def put_off(self) -> None:
-        """Tell the thread that the event loop runs, but has no turn for it now."""
-        self._is_alive = True
+        while not self._has_paused.wait(LOOK_SECS):
+            if _waits_for_a_module(self._worker):
+                return
 
     def stop(self) -> None:
         """End the imports at the next module: the program ends, and no event loop runs any more."""
@@ -87,6 +97,56 @@ class Turns(MetaPathFinder):
 
     def _pause(self) -> None:
         self._has_paused.set()
-        while not self._is_free and not self._go.wait(PATIENCE_SECS):
-            self._is_free, self._is_alive = not self._is_alive, False
+        while not self._is_free and not self._go.wait(LOOK_SECS):
+            if _waits_for_a_module(self._gui):
+                self._has_paused.clear()
+                self._watch()
+                return
         self._go.clear()
+
+    def _watch(self) -> None:
+        """Let the thread go on, and pause at the first line after the GUI thread has its module."""
+        before = sys.gettrace()
+
+        def look(frame: FrameType, _event: str, _value: object) -> Any:
+            if sys.gettrace() is not look:
+                return None
+            if _waits_for_a_module(self._gui):
+                return look
+            sys.settrace(before)
+            _trace(frame, None)
+            self._pause()
+            return None
+
+        sys.settrace(look)
+        _trace(sys._getframe(), look)
+
+
+def _trace(frame: FrameType | None, look: Any) -> None:
+    """Have ``look`` called at each line of ``frame`` and of those that called it."""
+    while frame is not None:
+        frame.f_trace = look
+        frame = frame.f_back
+
+
+class _Pausing(Loader):
+    """Stands for the loader of a module until the module is made, and pauses before."""
+
+    def __init__(self, loader: Any, turns: Turns) -> None:
+        self._loader, self._turns = loader, turns
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Pause if the thread's turn is over, then leave the rest to the module's own loader. Raises StoppedError."""
+        spec.loader = self._loader
+        self._turns.rest()
+        return getattr(self._loader, "create_module", lambda _: None)(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Never called: a made module has its own loader. Python's import asks for this method's presence."""
+        raise NotImplementedError
+
+
+def _waits_for_a_module(thread: int | None) -> bool:
+    """Whether ``thread`` waits until another thread has imported a module."""
+    frame = sys._current_frames().get(thread or 0)
+    return frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) == _LOCKING
