@@ -73,6 +73,13 @@ def test_parts_cover_all_frames_once(total: int, width: int, height: int) -> Non
         assert all(shares)
 
 
+@pytest.mark.parametrize(
+    ("total", "length"), [(4, 6), (64, 16), (192, 48), (640, 48), (1200, 75), (1536, 96), (20_000, 96)]
+)
+def test_an_export_of_medium_length_has_parts_for_many_cores(total: int, length: int) -> None:
+    assert plan_parts(total, 1920, 1080).length == length
+
+
 def test_shares_that_do_not_exist() -> None:
     assert share_from_text("2/4") == Share(2, 4)
     for text in ("0/4", "5/4", "2", "2/", "/4", "a/4", "-1/4", "1/0", "2/4/5"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -120,6 +121,36 @@ def test_planes_of_full_range_are_those_of_swscale_without_its_rounding_down(
     wanted = [y * top, middle + (blue - y) / (2 - 2 * kb) * top, middle + (red - y) / (2 - 2 * kr) * top]
     for plane, level in zip(planes_of(both(coding, flat)[1]), wanted, strict=True):
         assert np.abs(plane - level).max() <= 0.51
+
+
+def test_from_the_second_picture_of_a_kind_on_the_launches_are_replayed() -> None:
+    recorded, replayed = [], []
+
+    def record(launch: Callable[[], None]) -> Callable[[], None]:
+        recorded.append(launch)
+        launch()
+
+        def replay() -> None:
+            replayed.append(launch)
+            launch()
+
+        return replay
+
+    plain, repeating = PlaneConverter(coding_of(), "the GPU"), PlaneConverter(coding_of(), "the GPU", record)
+    first = torch.from_numpy(picture(deep=False))
+    small = torch.from_numpy(picture(deep=False, size=(WIDTH - 2, HEIGHT)))
+    expected_counts = iter([(0, 0), (1, 1), (1, 2), (1, 2), (2, 3)])
+    for rgbx in (first, first.flip(0), first.flip(1), small, small.flip(0)):
+        made = [plane.copy() for plane in repeating.planes(rgbx.contiguous()).arrays()]
+        for ours, theirs in zip(made, plain.planes(rgbx.contiguous()).arrays(), strict=True):
+            assert (ours == theirs).all()
+        assert (len(recorded), len(replayed)) == next(expected_counts)
+
+
+def test_where_nothing_can_be_recorded_the_launches_are_made() -> None:
+    converter, rgbx = PlaneConverter(coding_of(), "the GPU", lambda _: None), torch.from_numpy(picture(deep=False))
+    expected = converter.planes(rgbx).arrays()
+    assert all((ours == theirs).all() for ours, theirs in zip(converter.planes(rgbx).arrays(), expected, strict=True))
 
 
 def test_what_is_left_to_swscale() -> None:

@@ -18,6 +18,7 @@ from av.filter import Graph
 
 from videoinr.benchmark.clock import secs
 from videoinr.cancel import NEVER
+from videoinr.decode.cuda_graphs import cuda_graph
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.device_planes import PlaneConverter, can_convert
@@ -201,7 +202,7 @@ def _converter(engine: Engine, coding: Coding) -> PlaneConverter | None:
     """Return what converts pictures on a GPU, as in an export; None on a CPU."""
     if engine.device.type != "cuda" or not can_convert(coding):
         return None
-    return PlaneConverter(coding, engine.opened.device_name)
+    return PlaneConverter(coding, engine.opened.device_name, cuda_graph)
 
 
 def _picture_stages(

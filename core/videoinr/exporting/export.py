@@ -297,11 +297,12 @@ def _converter_for(engine: Decoder, sink: ResumableSink | None) -> PlaneConverte
     device = getattr(engine, "device", None)
     if sink is None or device is None or device.type != "cuda":
         return None  # On a CPU, swscale takes less time.
+    from videoinr.decode.cuda_graphs import cuda_graph
     from videoinr.exporting.device_planes import PlaneConverter, can_convert
 
     if sink.coding is None or not can_convert(sink.coding):
         return None
-    return PlaneConverter(sink.coding, engine.opened.device_name)
+    return PlaneConverter(sink.coding, engine.opened.device_name, cuda_graph)
 
 
 @dataclass(frozen=True, eq=False)

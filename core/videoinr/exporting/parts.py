@@ -13,6 +13,9 @@ _LEAST, _SHORT, _MOST = 48, 6, 240
 """Frames of a part of large pictures, of a short export, and of small pictures: x264 starts a new group after 250."""
 _PARTS_OF_SHORT = 4
 """A short export has this many parts, so that it can be shared as well."""
+_PARTS_OF_MEDIUM = 16
+"""A longer export has so many parts, as far as they are not too short for that: near its ends only the first and last
+parts are encoded, by few cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def plan_parts(total: int, width: int, height: int) -> PartPlan:
 
     They depend on nothing else: a resumed export, and one shared by several machines, has the parts of an unbroken one.
     """
-    length = min(max(_PIXELS // (width * height), _LEAST), _MOST)
+    length = min(max(_PIXELS // (width * height), _LEAST), _MOST, max(_LEAST, -(-total // _PARTS_OF_MEDIUM)))
     return PartPlan(total, min(length, max(_SHORT, -(-total // _PARTS_OF_SHORT))))
 
 

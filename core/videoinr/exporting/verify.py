@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.clip.sound_channels import settle_channels
 from videoinr.errors import ExportError
 from videoinr.exporting.coding import Coding
+from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.webp import webp_facts
 from videoinr.text.phrases import format_count
 
@@ -32,6 +34,9 @@ _DECODED_WHOLE = 240
 
 _SPOTS = 16
 """In a longer file, frames at so many places are decoded: the first, the last, and others evenly spread."""
+
+_WORKERS = 4
+"""At most so many threads decode them."""
 
 _FROM_KEY = 8
 """Of a place between, the frames from the key frame before it are decoded, so many at most: all of a group, twice as
@@ -58,8 +63,7 @@ def verify_video(
             duration = Fraction(container.duration, av.time_base) if container.duration else end_secs
         if len(times) != frames:
             raise _failed(f"it holds {format_count(len(times), 'frame')} instead of {frames}")
-        with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
-            sizes = _decoded_sizes(container, times, keys, token)
+        sizes = _decoded_sizes(path, times, keys, token)
     except (av.FFmpegError, IndexError, StopIteration, ValueError) as error:
         raise _failed(f"it cannot be read back ({error!r})") from error
     wrong = next(((w, h) for w, h in sizes if (w, h) != (width, height)), None)
@@ -160,34 +164,52 @@ def _spots(times: Sequence[Fraction], keys: Sequence[Fraction]) -> Sequence[int]
 
 
 def _decoded_sizes(
-    container: InputContainer, times: Sequence[Fraction], keys: Sequence[Fraction], token: CancelToken
+    path: Path, times: Sequence[Fraction], keys: Sequence[Fraction], token: CancelToken
 ) -> set[tuple[int, int]]:
     """Decode some frames, or all of a short file. Return the (width, height) of all that were decoded.
+
+    Of a long file, the frames up to the last one are decoded by FFmpeg's threads. The other places, of which each
+    needs few frames, are shared by threads that decode one frame at a time: FFmpeg's threads would begin many more
+    frames at each place than are needed.
 
     Raises:
         ExportError: a frame is missing or damaged.
     """
-    stream = container.streams.video[0]
-    stream.codec_context.thread_type = "AUTO"
+    if len(times) <= _DECODED_WHOLE:
+        return _sizes_at(path, times, range(len(times)), token, threads=True)
+    *between, last = _spots(times, keys)
+    workers = min(_WORKERS, usable_cores())
+    with ThreadPoolExecutor(workers, thread_name_prefix="verify") as pool:
+        tried = [pool.submit(_sizes_at, path, times, (last,), token, threads=True)]
+        tried += [pool.submit(_sizes_at, path, times, between[number::workers], token) for number in range(workers)]
+        return {size for each in tried for size in each.result()}
+
+
+def _sizes_at(
+    path: Path, times: Sequence[Fraction], spots: Sequence[int], token: CancelToken, *, threads: bool = False
+) -> set[tuple[int, int]]:
+    """Decode up to each of the frames ``spots``, from the key frame before it; ``threads``: on several of FFmpeg's."""
     sizes: set[tuple[int, int]] = set()
-    is_short = len(times) <= _DECODED_WHOLE
-    spots = range(len(times)) if is_short else _spots(times, keys)
-    decoded = container.decode(stream)
-    for spot in spots:
-        if not is_short:
-            container.seek(int(times[spot] / (stream.time_base or 1)), stream=stream)
-            decoded = container.decode(stream)
-        for frame in decoded:
-            token.check()
-            sizes.add((frame.width, frame.height))
-            if frame.is_corrupt:
-                raise _failed(f"its frame at {float(times[spot]):.3f} s is damaged")
-            if frame.pts is not None and frame.pts * (stream.time_base or 1) >= times[spot]:
-                break
-        else:
-            raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
-        if frame.pts is None or frame.pts * (stream.time_base or 1) != times[spot]:
-            raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
+    with av.open(f"file:{path}", options=VIDEO_OPTIONS) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_type = "AUTO" if threads else "NONE"
+        base = stream.time_base or Fraction(1)
+        decoded = container.decode(stream)
+        for spot in spots:
+            if len(spots) < len(times):  # All frames are decoded in one go.
+                container.seek(int(times[spot] / base), stream=stream)
+                decoded = container.decode(stream)
+            for frame in decoded:
+                token.check()
+                sizes.add((frame.width, frame.height))
+                if frame.is_corrupt:
+                    raise _failed(f"its frame at {float(times[spot]):.3f} s is damaged")
+                if frame.pts is not None and frame.pts * base >= times[spot]:
+                    break
+            else:
+                raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
+            if frame.pts is None or frame.pts * base != times[spot]:
+                raise _failed(f"its frame at {float(times[spot]):.3f} s cannot be decoded")
     return sizes
 
 
