@@ -45,10 +45,10 @@ _MODES = (
 _REFERENCES = (
     ("pixels", "Against the source, pixel by &pixel", Reference.NEAREST),
     ("bicubic", "Against the source, b&icubic", Reference.BICUBIC),
-    ("blend", "Against a blend of b&oth frames", Reference.BLEND),
+    ("blend", "Ag&ainst a blend of both frames", Reference.BLEND),
 )
 _FLOWS = (
-    ("off", "&No motion", FlowView.OFF),
+    ("off", "N&o motion", FlowView.OFF),
     ("colours", "Motion as &colours", FlowView.COLOURS),
     ("arrows", "Motion as &arrows", FlowView.ARROWS),
 )
@@ -171,7 +171,7 @@ TABLE: tuple[Row, ...] = (
         lambda t: t.annotations.go_to_bookmark(-1),
     ),
     Row(
-        "annotations", Menu.MARKS, "Segments and b&ookmarks…", ("Ctrl+B",),
+        "annotations", Menu.MARKS, "Se&gments and bookmarks…", ("Ctrl+B",),
         lambda t: t.side_windows.show_annotations(), group_ends=True,
     ),
     Row("next-cut", Menu.MARKS, "Next c&ut", ("Ctrl+Down",), lambda t: t.timeline.go_to_cut(1)),
@@ -182,7 +182,7 @@ TABLE: tuple[Row, ...] = (
         "cut-here", Menu.MARKS, "A cut &here, or none", ("Shift+X",), lambda t: t.cut_editor.toggle(), group_ends=True,
     ),
     Row("timeline-in", Menu.MARKS, "&Magnify the timeline", ("Alt+Up",), lambda t: t.timeline.overview.zoom(2)),
-    Row("timeline-out", Menu.MARKS, "&Reduce the timeline", ("Alt+Down",), lambda t: t.timeline.overview.zoom(0.5)),
+    Row("timeline-out", Menu.MARKS, "Re&duce the timeline", ("Alt+Down",), lambda t: t.timeline.overview.zoom(0.5)),
     Row("timeline-whole", Menu.MARKS, "The &whole clip", ("Alt+Home",), lambda t: t.timeline.overview.show_whole()),
     Row("fit", Menu.VIEW, "&Fit to window", ("F", "0"), lambda t: t.session.fit()),
     *(
@@ -243,11 +243,11 @@ TABLE: tuple[Row, ...] = (
         for index, (name, text, reference) in enumerate(_REFERENCES, 1)
     ),
     Row(
-        "against-file", Menu.COMPARE, "Against a &file, at exact times…", ("Ctrl+Shift+4",),
+        "against-file", Menu.COMPARE, "Against a file, at e&xact times…", ("Ctrl+Shift+4",),
         lambda t: t.modes.set_reference_file(t.files.choose_reference()), checkable=True, choice="reference",
     ),
     Row(
-        "against-model", Menu.COMPARE, "Against another &model", ("Ctrl+Shift+5",),
+        "against-model", Menu.COMPARE, "A&gainst another model", ("Ctrl+Shift+5",),
         lambda t: t.modes.compare_with_model(), checkable=True, choice="reference",
     ),
     Row("flow", Menu.INSPECT, "&Next view of the motion", ("V",), lambda t: t.inspections.next_flow(), group_ends=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QLocale, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from helpers.slow_renderer import gradient
@@ -86,6 +86,15 @@ def test_the_marked_stretch_is_what_is_sliced(stage: Stage) -> None:
     plan = dock._plan
     assert plan is not None
     assert (plan.first, plan.last) == (10, 19)
+
+
+def test_the_numbers_of_the_axis_have_the_decimal_sign_of_the_language(stage: Stage) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale("de"))
+    try:
+        assert start(stage).plot.axis.tickStrings([4.0, 4.5], 1.0, 0.5) == ["4,0", "4,5"]
+    finally:
+        QLocale.setDefault(before)
 
 
 def test_the_slice_ends_with_its_key_its_panel_the_clip_or_another_tool(stage: Stage) -> None:

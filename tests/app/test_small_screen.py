@@ -1,11 +1,17 @@
-"""Dialogs on a screen of 640x400: each fits it, with its buttons in view; forms scroll, also without the wheel."""
+"""Dialogs on a screen of 640x400: each fits it, with its buttons in view; forms scroll, also without the wheel.
+
+And what the keyboard and a screen reader need in them, and in the menus: one mnemonic for each thing, and names.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,6 +23,7 @@ from helpers import small_screen
 from helpers.stage import Stage
 from videoinr_viewer.dialogs.side_dialog import FRAME_PX, FormArea
 from videoinr_viewer.export.dialog import ExportDialog
+from videoinr_viewer.style.language import LANGUAGES
 
 PATIENCE_SECS = 60
 DIALOGS = 19
@@ -24,20 +31,52 @@ DIALOGS = 19
 
 
 @pytest.fixture(scope="module")
-def dialogs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Return what the helper prints."""
+def told(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[dict[str, Any]]]:
+    """Return a function that returns what the helper prints in a language."""
     screens = tmp_path_factory.mktemp("screen") / "screens.json"
     screens.write_text(json.dumps({"screens": [
         {"name": "small", "x": 0, "y": 0, "width": 640, "height": 400, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
     ]}))  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, small_screen.__file__],
-        env={**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={screens}",
-             "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True, text=True, timeout=PATIENCE_SECS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+
+    @cache
+    def tell(language: str) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [sys.executable, small_screen.__file__, language],
+            env={**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={screens}",
+                 "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True, text=True, timeout=PATIENCE_SECS, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return tell
+
+
+@pytest.fixture
+def dialogs(told: Callable[[str], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the dialogs of the German window, whose texts are longer."""
+    return told("de")[:-1]
+
+
+def shared(texts: list[str]) -> list[list[str]]:
+    """Return the texts that have their mnemonic in common."""
+    found: dict[str, list[str]] = {}
+    for text in dict.fromkeys(texts):
+        for key in re.findall("&([^&])", text.replace("&&", "")):
+            found.setdefault(key.lower(), []).append(text)
+    return [each for each in found.values() if len(each) > 1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_things_have_one_mnemonic(told: Callable[[str], list[dict[str, Any]]], language: str) -> None:
+    """Alt with the letter would choose between them, and a second press be needed."""
+    *dialogs, menus = told(language)
+    assert [shared(menu) for menu in menus["menus"] if shared(menu)] == []
+    assert [(one["name"], shared(one["mnemonics"])) for one in dialogs if shared(one["mnemonics"])] == []
+
+
+def test_whatever_the_keyboard_reaches_has_a_name_for_screen_readers(dialogs: list[dict[str, Any]]) -> None:
+    assert [(one["name"], one["unnamed"]) for one in dialogs if one["unnamed"]] == []
 
 
 def test_every_dialog_fits_a_small_screen(dialogs: list[dict[str, Any]]) -> None:

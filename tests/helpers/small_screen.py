@@ -1,12 +1,15 @@
-"""Opens every dialog of the German window on the screen of the offscreen platform, and prints its boxes as JSON lines.
+"""Opens every dialog of the window on the screen of the offscreen platform, and prints its boxes as JSON lines.
 
-Each line: the dialog's name, its box and that of the screen, and the boxes of those of its buttons and labels that are
-not in an area that scrolls; (x, y, width, height), those of the widgets in the dialog.
+The argument is the language. Each line: the name of the dialog, its box and that of the screen, and the boxes of those
+of its buttons and labels that are not in an area that scrolls: (x, y, width, height), those of widgets in the dialog.
+Then the texts that have a mnemonic, and the kinds of the widgets that the keyboard reaches and a screen reader cannot
+name. The last line has the texts of each menu.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,8 +17,22 @@ from pathlib import Path
 # The engine has loaded both by the time a clip is open, the slow renderer has not.
 import av  # noqa: F401
 import torch  # noqa: F401
-from PySide6.QtCore import QEventLoop, QObject, QPoint, QRect, QTimer
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLabel, QPushButton, QWidget
+from PySide6.QtCore import QEventLoop, QObject, QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QKeySequenceEdit,
+    QLabel,
+    QMenu,
+    QMenuBar,
+    QPushButton,
+    QWidget,
+)
 
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import opener
@@ -63,6 +80,34 @@ def shown() -> Iterator[QDialog]:
     return (one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible())
 
 
+def mnemonic_texts(dialog: QDialog) -> list[str]:
+    labels = [one.text() for one in dialog.findChildren(QLabel) if one.isVisible() and one.buddy()]
+    buttons = [one.text() for one in dialog.findChildren(QAbstractButton) if one.isVisible()]
+    return [text for text in labels + buttons if "&" in text.replace("&&", "")]
+
+
+def unnamed(dialog: QDialog) -> list[str]:
+    """Return the kinds of the widgets that take the focus and have no accessible name; fields name their own parts."""
+    found = []
+    for one in dialog.findChildren(QWidget):
+        if not (one.isVisible() and one.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            continue
+        interface = QAccessible.queryAccessibleInterface(one)
+        is_part = isinstance(one.parent(), QAbstractSpinBox | QComboBox | QKeySequenceEdit | QAbstractScrollArea)
+        if not is_part and interface is not None and not interface.text(QAccessible.Text.Name):
+            found.append(type(one).__name__)
+    return found
+
+
+def menus_of(bar: QMenuBar) -> Iterator[list[str]]:
+    """Yield the texts of the bar with the buttons below it, and of each menu in it."""
+    buttons = (one for one in bar.window().findChildren(QAbstractButton) if one.window() is bar.window())
+    yield [action.text() for action in bar.actions()] + [button.text() for button in buttons]
+    for menu in bar.findChildren(QMenu):
+        if menu.title():
+            yield [action.text() for action in menu.actions()]
+
+
 def look(name: str) -> None:
     """Print and hide the dialog that is open."""
     until(lambda: any(True for _ in shown()))
@@ -74,7 +119,9 @@ def look(name: str) -> None:
             inside = (QRect(one.mapTo(dialog, QPoint()), one.size()) for one in found)
             boxes[kind.__name__] = [box(rect) for rect in inside]
         screen = box(dialog.screen().availableGeometry())
-        print(json.dumps({"name": name, "box": box(dialog.geometry()), "screen": screen, **boxes}), flush=True)
+        boxes |= {"box": box(dialog.geometry()), "screen": screen}
+        said = {"mnemonics": mnemonic_texts(dialog), "unnamed": unnamed(dialog)}
+        print(json.dumps({"name": name, **boxes, **said}), flush=True)
         dialog.close()
 
 
@@ -86,7 +133,7 @@ def ask(name: str, question: Callable[[], object]) -> None:
 
 def main() -> None:
     app = make_app()
-    use_language(app, "de")
+    use_language(app, sys.argv[1])
     viewer = Viewer(app, opener([]), settings=Settings(), theme=Theme.DARK, open_frames=partial(SlowFrames, frames=50))
     viewer.show((640, 400))
     window = viewer.window
@@ -122,6 +169,7 @@ def main() -> None:
     crash = CrashReport(window, Path("/home/somebody/.local/state/videoinr/log/viewer.log"))
     crash.show("ValueError: a description of about one line that says what is wrong with the value")
     look("crash")
+    print(json.dumps({"menus": list(menus_of(window.menuBar()))}))
     window.exports.asks = False
     window.close()
 

@@ -34,6 +34,7 @@ class KeySheet(SideDialog):
         self.setWindowTitle(tr("Keyboard shortcuts"))
         groups = [*_groups(menu_bar), (tr("Mouse and held keys"), _mouse())]
         area = FormArea(self)
+        area.setAccessibleName(self.windowTitle())
         keys_px = width_of_keys(self.font(), (keys for _, keys in groups))
         made = [KeyGroup(title, keys, keys_px, area.form) for title, keys in groups]
         columns = _in_columns(made, 2)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QPushButton,
+    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -72,7 +73,8 @@ class SettingsDialog(SideDialog):
         ):  # fmt: skip
             form.addRow(title, widget)
             if title:
-                widget.setAccessibleName(title.replace("&", ""))
+                for part in (widget, *widget.findChildren(QSlider)):
+                    part.setAccessibleName(title.replace("&", ""))
         note = QLabel(
             tr("The language changes at the next start. Device and memory open the clip anew."), self, wordWrap=True
         )

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme import dress_for
 
 FRAME_PX = QSize(10, 40)
@@ -90,6 +91,7 @@ class FormArea(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(tr("Fields"))
         self.form = QWidget(self.viewport())
 
     def show_form(self) -> None:

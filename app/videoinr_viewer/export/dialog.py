@@ -61,7 +61,7 @@ class ExportDialog(SideDialog):
         self.sample.setToolTip(tr("Exports two seconds from the time that the window shows, to a file of its own"))
         self.estimate = QPushButton(tr("Estimate"), self._first, autoDefault=False)
         self.estimate.setToolTip(tr("Decodes and codes a few frames, and tells time, size and memory"))
-        self.enqueue = QPushButton(tr("Add to the &queue"), autoDefault=False)
+        self.enqueue = QPushButton(tr("&Add to the queue"), autoDefault=False)
         self.save = QPushButton(tr("Save as a job…"), self._first, autoDefault=False)
         self.save.setToolTip(tr("A file for videoinr export --job, or for a folder of them, --queue"))
         self.progress = QProgressBar(self._second, textVisible=False)

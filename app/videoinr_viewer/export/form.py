@@ -153,7 +153,8 @@ class ExportForm(QWidget):
             (tr("S&ound"), self.sound),
         ):  # fmt: skip
             form.addRow(title, widget)
-        form.addRow(tr("File"), file_row)
+        form.addRow(label := QLabel(tr("Fi&le"), self._area.form), file_row)
+        label.setBuddy(self.path)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(9)

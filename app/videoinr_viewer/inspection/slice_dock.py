@@ -16,6 +16,7 @@ from videoinr.playing.plan import Shutter
 from videoinr.render.slicing import SliceColumn, SlicePlan
 from videoinr_viewer.inspection.slice_overlay import END, START
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.plot_axis import PlotAxis
 
 HEIGHT_PX, LEAST_HEIGHT_PX = 210, 100
 LINE_ENDS_PX = 6
@@ -31,7 +32,7 @@ class _Plot(pg.GraphicsView):  # type: ignore[misc]
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.box = layout.addViewBox(row=0, col=0, enableMenu=False, invertY=True)
-        self.axis = pg.AxisItem("bottom", linkView=self.box)
+        self.axis = PlotAxis("bottom", linkView=self.box)
         self.axis.setLabel(tr("source frame"))
         layout.addItem(self.axis, row=1, col=0)
         self.setCentralItem(layout)

@@ -13,24 +13,13 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
 from videoinr.journey.curve import CurvePoint, RetimeCurve
-from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.plot_axis import PlotAxis
 
 STEPS_PER_SEC = 1000
 """Points that are dragged lie on whole thousandths of a second."""
 _SAMPLES = 200
 _POINT_PX = 12
-
-
-class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """An axis of seconds, also of short clips, whose numbers have the language's decimal sign."""
-
-    def __init__(self, side: str) -> None:
-        super().__init__(side)
-        self.enableAutoSIPrefix(False)
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Return the texts of the ticks."""
-        return [decimal(text) for text in super().tickStrings(values, scale, spacing)]
 
 
 class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
@@ -40,7 +29,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
     """Number of the point, output and clip seconds where it is dragged to, and whether the drag has ended."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, enableMenu=False, axisItems={side: _Axis(side) for side in ("bottom", "left")})
+        super().__init__(parent, enableMenu=False, axisItems={side: PlotAxis(side) for side in ("bottom", "left")})
         self.setAccessibleName(tr("Retime curve"))
         self.hideButtons()
         self.setLabel("bottom", tr("output, seconds"))

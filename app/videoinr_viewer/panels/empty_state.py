@@ -111,7 +111,8 @@ class EmptyState(QWidget):
         self._keys.setVisible(room >= needs + self._keys.sizeHint().height() + 14)
 
     def _button(self, action: QAction) -> QPushButton:
-        button = QPushButton(action.text(), autoDefault=False)
+        # Without the mnemonic, which a menu may have.
+        button = QPushButton(action.text().replace("&", ""), autoDefault=False)
         button.setToolTip(action.toolTip())
         button.clicked.connect(action.trigger)
         return button

@@ -39,7 +39,7 @@ class Menus(QObject):
                 menus[row.menu].addSeparator()
         menus[Menu.FILE].insertMenu(actions["save-project"], self.recent)
         menus[Menu.FILE].insertSeparator(actions["export"])
-        self.models = ModelMenu(QMenu(tr("M&odel and device"), bar), reading)
+        self.models = ModelMenu(QMenu(tr("Mo&del and device"), bar), reading)
         menus[Menu.FILE].insertMenu(actions["export"], self.models.menu)
         menus[Menu.VIEW].addSeparator()
         self._add_themes(menus[Menu.VIEW].addMenu(tr("&Theme")), theme)

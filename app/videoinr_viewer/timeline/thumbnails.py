@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, VideoInrError
 from videoinr_viewer.clip_access.side_reader import SideReader
-from videoinr_viewer.picture.small_copies import small_copy
+from videoinr_viewer.picture.small_copies import middle_part, small_copy
 from videoinr_viewer.threads.newest import NewestWorker
 
 KEPT = 400
@@ -70,7 +70,7 @@ class Thumbnails(QObject):
         for frame in frames:
             token.check()
             try:
-                image = small_copy(self._reader.rgbx(frame, token), size)
+                image = small_copy(middle_part(self._reader.rgbx(frame, token), size), size)
             except Cancelled:
                 raise
             except VideoInrError:
