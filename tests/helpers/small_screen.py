@@ -119,9 +119,9 @@ def look(name: str) -> None:
             inside = (QRect(one.mapTo(dialog, QPoint()), one.size()) for one in found)
             boxes[kind.__name__] = [box(rect) for rect in inside]
         screen = box(dialog.screen().availableGeometry())
-        boxes |= {"box": box(dialog.geometry()), "screen": screen}
         said = {"mnemonics": mnemonic_texts(dialog), "unnamed": unnamed(dialog)}
-        print(json.dumps({"name": name, **boxes, **said}), flush=True)
+        outside = {"box": box(dialog.geometry()), "screen": screen}
+        print(json.dumps({"name": name, **outside, **boxes, **said}), flush=True)
         dialog.close()
 
 
