@@ -7,8 +7,10 @@ from videoinr.commands.early_stop import interrupt_normally
 # isort: split
 import logging
 import signal
+import sys
 import traceback
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -142,8 +144,16 @@ def videoinr_command(
         logging.getLogger("videoinr").setLevel(logging.DEBUG)
 
 
+def _print_any_name() -> None:
+    """Let both outputs take names of files that their encoding lacks, such as cp1252 in a pipe under Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line of ``sys.argv`` and exit."""
+    _print_any_name()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         app(prog_name="videoinr")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -215,4 +216,4 @@ class PictureFolder:
 
 def _plain(name: str) -> str:
     """Turn a method's or clip's name, which may be a path, into one folder name."""
-    return name.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
+    return re.sub(r"[/\\:]", "_", name).lstrip(".") or "_"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from videoinr.text.phrases import format_saved
 from videoinr.writing.names import free_name
 from videoinr.writing.words import check_folder as check_folder
 from videoinr.writing.words import write_errors as write_errors
+
+_DEVICES = re.compile("con|prn|aux|nul|(com|lpt)[1-9]", re.IGNORECASE)
+"""Names that mean devices in each folder, whatever their ending."""
 
 
 class PartialKeptError(ExportError):
@@ -68,9 +73,10 @@ def check_file(out: Path, *, source: Path, overwrite: bool) -> None:
     """Check that the file ``out`` may be written.
 
     Raises:
-        UsageError: it belongs to the clip ``source``.
+        UsageError: it belongs to the clip ``source``, or no file can have its name.
         ExportError: it is a folder or a device, it exists and ``overwrite`` is off, or its folder cannot be written to.
     """
+    _check_name(out.name)
     check_not_source([out], source)
     if out.is_dir():
         raise ExportError(f"{out} is a folder.", hint="Give the output another name.")
@@ -79,3 +85,9 @@ def check_file(out: Path, *, source: Path, overwrite: bool) -> None:
     if out.exists() and not out.is_file():
         raise ExportError(f"{out} is not an ordinary file.", hint="Give the output another name.")
     check_folder(out.parent)
+
+
+def _check_name(name: str) -> None:
+    """Raise UsageError for a name that Windows takes for a device ("con.mp4"), or for a hidden part of another file."""
+    if sys.platform == "win32" and (":" in name or _DEVICES.fullmatch(name.partition(".")[0].rstrip())):
+        raise UsageError(f"“{name}” cannot be the name of a file on Windows.", hint="Give the output another name.")

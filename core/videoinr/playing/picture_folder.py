@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.closing import Closeable
-from videoinr.writing.claims import lock_now
+from videoinr.writing.claims import has_locks, lock_now
 
 log = logging.getLogger(__name__)
 
 _PREFIX, _LOCK = "play-", "lock"
 _NEW_SECS = 3600
+_OLD_SECS = 24 * 3600
+"""Where there are no locks, a folder that was not written to for so long counts as left over."""
 """A folder without a lock is younger than this, or was left behind."""
 
 
@@ -118,6 +120,8 @@ def _is_own_folder(path: Path) -> bool:
 
 
 def _is_in_use(path: Path) -> bool:
+    if not has_locks():
+        return _age_secs(path) < _OLD_SECS
     try:
         descriptor = os.open(path / _LOCK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
