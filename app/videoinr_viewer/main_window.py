@@ -182,7 +182,9 @@ class MainWindow(QMainWindow):
         )
         self.menus = Menus(self.menuBar(), self.actions_by_id, theme, options.reading)
         self.drop = FileDrop(self)
-        self.source_key, self.loupe_key = HoldKey(Qt.Key.Key_Tab, self), HoldKey(Qt.Key.Key_Z, self)
+        self.source_key, self.loupe_key = (
+            HoldKey(key, self, lambda: session.clip is not None) for key in (Qt.Key.Key_Tab, Qt.Key.Key_Z)
+        )
         self.check_marks = CheckMarks(
             self.actions_by_id, player, sound, self.timeline.transport, self.frame_view, self.inspections,
             self.slicing, self.planner, self.journey_play, self,
@@ -348,8 +350,8 @@ class MainWindow(QMainWindow):
     # ---- events of the window ----
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Leave the focus where it is: Tab shows the source, and F6 moves the focus."""
-        return False
+        """Leave the focus where it is while a clip is open: Tab shows the source, and F6 moves the focus."""
+        return self.session.clip is None and super().focusNextPrevChild(forward)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Watch the system's window for the held keys; it exists from now on."""

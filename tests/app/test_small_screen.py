@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from videoinr_viewer.export.dialog import ExportDialog
 from videoinr_viewer.style.language import LANGUAGES
 
 PATIENCE_SECS = 60
+SAME_ROW_PX = 8
 DIALOGS = 19
 """How many dialogs, or states of a dialog, the helper opens."""
 
@@ -73,6 +75,15 @@ def test_no_two_things_have_one_mnemonic(told: Callable[[str], list[dict[str, An
     *dialogs, menus = told(language)
     assert [shared(menu) for menu in menus["menus"] if shared(menu)] == []
     assert [(one["name"], shared(one["mnemonics"])) for one in dialogs if shared(one["mnemonics"])] == []
+
+
+def test_tab_goes_through_a_dialog_as_one_reads_it(dialogs: list[dict[str, Any]]) -> None:
+    for one in dialogs:
+        for in_area in (False, True):
+            places = [(row, left) for scrolls, row, left in one["order"] if scrolls == in_area]
+            for (row, left), (next_row, next_left) in pairwise(places):
+                is_same_row = abs(next_row - row) <= SAME_ROW_PX
+                assert next_left > left if is_same_row else next_row > row, (one["name"], places)
 
 
 def test_whatever_the_keyboard_reaches_has_a_name_for_screen_readers(dialogs: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 The argument is the language. Each line: the name of the dialog, its box and that of the screen, and the boxes of those
 of its buttons and labels that are not in an area that scrolls: (x, y, width, height), those of widgets in the dialog.
 Then the texts that have a mnemonic, and the kinds of the widgets that the keyboard reaches and a screen reader cannot
-name. The last line has the texts of each menu.
+name, and where Tab goes, see :func:`tab_order`. The last line has the texts of each menu.
 """
 
 from __future__ import annotations
@@ -99,6 +99,18 @@ def unnamed(dialog: QDialog) -> list[str]:
     return found
 
 
+def tab_order(dialog: QDialog) -> list[tuple[bool, int, int]]:
+    """Return the fields in the order of Tab: whether each is in an area that scrolls, its middle row, its left edge."""
+    found, one = [], dialog.nextInFocusChain()
+    while one is not dialog:
+        takes = one.isVisible() and one.isEnabled() and one.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if takes and one.focusProxy() is None and not isinstance(one, QAbstractScrollArea):
+            middle = one.mapTo(dialog, one.rect().center())
+            found.append((scrolls(one), middle.y(), middle.x() - one.width() // 2))
+        one = one.nextInFocusChain()
+    return found
+
+
 def menus_of(bar: QMenuBar) -> Iterator[list[str]]:
     """Yield the texts of the bar with the buttons below it, and of each menu in it."""
     buttons = (one for one in bar.window().findChildren(QAbstractButton) if one.window() is bar.window())
@@ -119,7 +131,7 @@ def look(name: str) -> None:
             inside = (QRect(one.mapTo(dialog, QPoint()), one.size()) for one in found)
             boxes[kind.__name__] = [box(rect) for rect in inside]
         screen = box(dialog.screen().availableGeometry())
-        said = {"mnemonics": mnemonic_texts(dialog), "unnamed": unnamed(dialog)}
+        said = {"mnemonics": mnemonic_texts(dialog), "unnamed": unnamed(dialog), "order": tab_order(dialog)}
         outside = {"box": box(dialog.geometry()), "screen": screen}
         print(json.dumps({"name": name, **outside, **boxes, **said}), flush=True)
         dialog.close()

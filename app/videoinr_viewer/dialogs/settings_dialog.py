@@ -73,8 +73,10 @@ class SettingsDialog(SideDialog):
         ):  # fmt: skip
             form.addRow(title, widget)
             if title:
-                for part in (widget, *widget.findChildren(QSlider)):
-                    part.setAccessibleName(title.replace("&", ""))
+                widget.setAccessibleName(title.replace("&", ""))
+                for part in widget.findChildren(QSlider):
+                    part.setAccessibleName(widget.accessibleName())
+                    widget.setFocusProxy(part)
         note = QLabel(
             tr("The language changes at the next start. Device and memory open the clip anew."), self, wordWrap=True
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QLayout,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -27,7 +31,7 @@ _LEAST_ROWS = 5
 
 
 class SideDialog(QDialog):
-    """Each time it is shown it is made no larger than its screen has room for.
+    """Each time it is shown it is made no larger than its screen has room for. Tab follows what one sees.
 
     Its minimum must be small enough for that: what may be high lies in a list, a table or a :class:`FormArea`.
     """
@@ -40,11 +44,15 @@ class SideDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._is_in_order = False
         dress_for(parent, self)
 
     def setVisible(self, visible: bool) -> None:
         """Show the dialog, or hide it."""
         if visible and not self.isVisible():
+            if not self._is_in_order:
+                self._is_in_order = True
+                follow_layout(self)
             self._fit()
             if self.stands_aside and not self.testAttribute(Qt.WidgetAttribute.WA_Moved):
                 self._stand_aside()
@@ -72,6 +80,32 @@ class SideDialog(QDialog):
             left = ground.right() - size.width() - ASIDE_PX
             top = min(ground.top() + BELOW_PX, ground.bottom() - size.height())
             self.move(max(left, ground.left()), max(top, ground.top()))
+
+
+def follow_layout(widget: QWidget) -> None:
+    """Let Tab go through the fields of ``widget`` in the order of its layout, not in that in which they were made."""
+    fields = [one for one in _laid_out(widget) if one.focusPolicy() & Qt.FocusPolicy.TabFocus and not one.focusProxy()]
+    for field, following in pairwise(fields):
+        QWidget.setTabOrder(field, following)
+
+
+def _laid_out(widget: QWidget) -> Iterator[QWidget]:
+    """Yield the widgets in the layout of ``widget``, and in theirs."""
+    inner = widget.widget() if isinstance(widget, QScrollArea) else None
+    if inner is not None:
+        yield from _laid_out(inner)
+    elif (layout := widget.layout()) is not None:
+        yield from _placed(layout)
+
+
+def _placed(layout: QLayout) -> Iterator[QWidget]:
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        if (part := item.layout()) is not None:
+            yield from _placed(part)
+        elif (widget := item.widget()) is not None:
+            yield widget
+            yield from _laid_out(widget)
 
 
 def room_on_screen(widget: QWidget) -> QSize:

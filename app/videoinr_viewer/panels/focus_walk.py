@@ -35,5 +35,5 @@ def _takes_focus(widget: QWidget | None) -> bool:
         and widget.isVisible()
         and widget.isEnabled()
         and widget.focusProxy() is None
-        and widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
     )

@@ -35,7 +35,7 @@ class TimeField(QLineEdit):
         font.setFeature(QFont.Tag("tnum"), 1)
         self.setFont(font)
         self._fit_to(Fraction(0))
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setEnabled(False)
         self.returnPressed.connect(self._enter)
 
