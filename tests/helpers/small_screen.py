@@ -101,8 +101,8 @@ def unnamed(dialog: QDialog) -> list[str]:
 
 def tab_order(dialog: QDialog) -> list[tuple[bool, int, int]]:
     """Return the fields in the order of Tab: whether each is in an area that scrolls, its middle row, its left edge."""
-    found, one = [], dialog.nextInFocusChain()
-    while one is not dialog:
+    found, one = list[tuple[bool, int, int]](), dialog.nextInFocusChain()
+    while one is not None and one is not dialog:
         takes = one.isVisible() and one.isEnabled() and one.focusPolicy() & Qt.FocusPolicy.TabFocus
         if takes and one.focusProxy() is None and not isinstance(one, QAbstractScrollArea):
             middle = one.mapTo(dialog, one.rect().center())

@@ -101,6 +101,7 @@ def _laid_out(widget: QWidget) -> Iterator[QWidget]:
 def _placed(layout: QLayout) -> Iterator[QWidget]:
     for index in range(layout.count()):
         item = layout.itemAt(index)
+        assert item is not None
         if (part := item.layout()) is not None:
             yield from _placed(part)
         elif (widget := item.widget()) is not None:
