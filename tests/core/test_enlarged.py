@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.cancel import NEVER
+from videoinr.decode.cuda_graphs import Repeated
 from videoinr.geometry import Grid, Rect
 from videoinr.render.engine import Engine, open_engine
-from videoinr.render.enlarged import decoded_query, drawn, enlarged
+from videoinr.render.enlarged import Enlarger, decoded_query, enlarged
 from videoinr.types import Instant, Quality, RegionQuery
 from videoinr_resources import path as resource
 
@@ -43,9 +45,36 @@ class Lattice:
         return pixels
 
 
+def test_the_same_grid_at_other_instants_is_replayed() -> None:
+    lattice, grid = Lattice(), Grid(155, 116)
+    query = RegionQuery(START, grid, Rect(3, 5, 90, 80))
+    part = decoded_query(query, MOST)
+    recorded = []
+
+    def record(launch: Callable[[], None]) -> Callable[[], None]:
+        recorded.append(launch)
+        launch()
+        return launch
+
+    repeat, kept = Repeated(record), []
+    for turn in range(3):
+        levels = lattice.levels[part.rect.slices].roll(turn, 0).contiguous()
+        made = enlarged(levels, part, query, deep=True, repeat=repeat)
+        kept.append((made, enlarged(levels, part, query, deep=True)))
+    assert len(recorded) == 1
+    assert all(torch.equal(made, expected) for made, expected in kept), "none is overwritten by the next"
+    other = replace(query, rect=Rect(4, 5, 90, 80))
+    moved = decoded_query(other, MOST)
+    levels = lattice.levels[moved.rect.slices]
+    assert torch.equal(
+        enlarged(levels, moved, other, deep=True, repeat=repeat), enlarged(levels, moved, other, deep=True)
+    )
+    assert len(recorded) == 1
+
+
 def test_a_trained_scale_is_decoded_as_it_is() -> None:
     lattice, query = Lattice(), RegionQuery(START, MOST, Rect(3, 5, 20, 11))
-    picture = drawn(query, MOST, lattice, CPU, to_cpu=True, deep=False)
+    picture = Enlarger(MOST, CPU).drawn(query, lattice, to_cpu=True, deep=False)
     assert lattice.asked == [query]
     assert torch.equal(picture, (lattice.levels[5:16, 3:23] / 257).round().byte())
 
@@ -54,12 +83,12 @@ def test_a_trained_scale_is_decoded_as_it_is() -> None:
 @pytest.mark.parametrize("deep", [False, True], ids=["8 bits", "16 bits"])
 def test_a_region_equals_the_same_pixels_of_the_whole(grid: Grid, deep: bool) -> None:
     lattice, rng = Lattice(), np.random.default_rng(1)
-    whole = drawn(RegionQuery(START, grid, grid.rect), MOST, lattice, CPU, to_cpu=True, deep=deep)
+    whole = Enlarger(MOST, CPU).drawn(RegionQuery(START, grid, grid.rect), lattice, to_cpu=True, deep=deep)
     for _ in range(20):
         left, right = sorted(rng.choice(grid.width + 1, 2, replace=False).tolist())
         top, bottom = sorted(rng.choice(grid.height + 1, 2, replace=False).tolist())
         rect = Rect.from_edges(left, top, right, bottom)
-        region = drawn(RegionQuery(START, grid, rect), MOST, lattice, CPU, to_cpu=True, deep=deep)
+        region = Enlarger(MOST, CPU).drawn(RegionQuery(START, grid, rect), lattice, to_cpu=True, deep=deep)
         assert torch.equal(region, whole[rect.slices])
     assert all(query.grid == Grid(min(grid.width, 48), min(grid.height, 36)) for query in lattice.asked)
 
@@ -67,12 +96,12 @@ def test_a_region_equals_the_same_pixels_of_the_whole(grid: Grid, deep: bool) ->
 def test_a_gpu_decodes_eight_bits_for_a_picture_of_eight_bits() -> None:
     lattice, grid, gpu = Lattice(), Grid(144, 108), torch.device("cuda")
     query = RegionQuery(START, grid, Rect(20, 30, 50, 40))
-    coarse = drawn(query, MOST, lattice, gpu, to_cpu=True, deep=False)
-    fine = drawn(query, MOST, lattice, CPU, to_cpu=True, deep=False)
+    coarse = Enlarger(MOST, gpu).drawn(query, lattice, to_cpu=True, deep=False)
+    fine = Enlarger(MOST, CPU).drawn(query, lattice, to_cpu=True, deep=False)
     assert lattice.kinds == [torch.uint8, torch.int32]
     assert coarse.dtype == fine.dtype == torch.uint8
     assert (coarse.int() - fine.int()).abs().max() <= 2
-    assert drawn(query, MOST, lattice, gpu, to_cpu=True, deep=True).dtype == lattice.kinds[-1] == torch.int32
+    assert Enlarger(MOST, gpu).drawn(query, lattice, to_cpu=True, deep=True).dtype == lattice.kinds[-1] == torch.int32
 
 
 def test_no_more_is_decoded_than_the_kernel_reads() -> None:

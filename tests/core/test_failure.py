@@ -210,6 +210,8 @@ def test_the_engine_measures_each_pair_once_and_tells_it_with_the_pictures(
         grid = engine.clip.info.grid
         motion, cut = (RegionQuery(Instant(pair, Fraction(1, 4)), grid, grid.rect) for pair in (0, 2))
         assert engine.render(motion, Quality.MOTION).expected_db is None  # Not encoded yet.
+        engine.render_tensor(motion)
+        assert not measured, "an export asks for none"
         rendered = engine.render(motion)
         assert rendered.expected_db is not None
         assert len(measured) == 1
@@ -217,6 +219,9 @@ def test_the_engine_measures_each_pair_once_and_tells_it_with_the_pictures(
         assert engine.failure(0).expected_db == engine.failure(0, NEVER).expected_db
         assert len(measured) <= 2  # The frames of a repeat are not those of the pair.
         assert engine.render(cut).expected_db is None
+        count = len(measured)
+        engine.encode(1, NEVER)
+        assert len(measured) == count + 1, "ahead of the picture, which does not wait for it then"
         found = engine.failure(2)
     assert found.is_beyond_reach
     assert found.error.dtype == np.float32

@@ -9,12 +9,12 @@ becomes the same planes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from videoinr.decode.cuda_graphs import Recorder
+from videoinr.decode.cuda_graphs import MOST_RECORDED_PX, Recorder, Repeated
 from videoinr.devices import computing_on
 from videoinr.errors import is_out_of_memory
 from videoinr.exporting.coding import FULL_RANGE, Coding
@@ -38,9 +38,6 @@ for a chroma sample at a luma sample, and for one half a pixel after it."""
 
 _COLUMNS_BETWEEN, _ROWS_BETWEEN = frozenset(("center", "top", "bottom")), frozenset(("left", "center"))
 
-
-_MOST_RECORDED_PX = 2**22
-"""Of larger pictures the work takes longer than its launches, and a recording keeps some 50 bytes for each pixel."""
 
 _Shapes = tuple[tuple[int, int], ...]
 
@@ -66,9 +63,7 @@ class PlaneConverter:
             device_name: the device in words, for the message if it is lost.
             record: records the launches; None where they are quick, on a CPU.
         """
-        self._device_name, self._record = device_name, record
-        self._last: tuple[object, ...] = ()
-        self._recording: _Recording | None = None
+        self._device_name, self._repeat = device_name, Repeated(record)
         layout, _, depth = coding.pix_fmt.partition("p")
         self._bits, self._steps = (10 if depth else 8), _STEPS[f"{layout}p"]
         red, blue = _LUMA[coding.tags.swscale_matrix]
@@ -96,25 +91,15 @@ class PlaneConverter:
         """
         with computing_on(rgbx.device, self._device_name):
             try:
-                return self._sent(self._repeated(rgbx))
+                is_small = rgbx.shape[0] * rgbx.shape[1] <= MOST_RECORDED_PX
+                return self._sent(self._repeat(None, self._values, rgbx) if is_small else self._values(rgbx))
             except Exception as error:
                 if not (rgbx.is_cuda and is_out_of_memory(error)):
                     raise
                 # The stack frames of the failed call still refer to its tensors.
                 error.with_traceback(None)
-                self._recording = None
+                self._repeat.forget()
         return self._sent(self._values(rgbx.cpu()))
-
-    def _repeated(self, rgbx: Tensor) -> tuple[Tensor, _Shapes]:
-        """Return :meth:`_values`; what it returned before is overwritten if the same kind of picture was converted."""
-        kind = (rgbx.shape, rgbx.dtype, rgbx.device)
-        if kind != self._last:
-            self._last, self._recording = kind, None
-            return self._values(rgbx)
-        if self._recording is None and self._record and rgbx.shape[0] * rgbx.shape[1] <= _MOST_RECORDED_PX:
-            self._recording = _Recording(self._values, rgbx.clone(), self._record)
-        made = None if self._recording is None else self._recording.values(rgbx)
-        return self._values(rgbx) if made is None else made
 
     def _values(self, rgbx: Tensor) -> tuple[Tensor, _Shapes]:
         peak = 255 if rgbx.dtype == torch.uint8 else 65535
@@ -154,26 +139,6 @@ class PlaneConverter:
     def _samples(self, values: Tensor, scale: int, offset: int) -> Tensor:
         levels = values.mul(scale).add_(offset).round_().clamp_(0, (1 << self._bits) - 1)
         return levels.to(torch.uint8 if self._bits == 8 else torch.int16)
-
-
-class _Recording:
-    """A buffer for a picture, and the values that a replay computes from its contents."""
-
-    def __init__(self, compute: Callable[[Tensor], tuple[Tensor, _Shapes]], rgbx: Tensor, record: Recorder) -> None:
-        self._compute, self._rgbx = compute, rgbx
-        self._made: tuple[Tensor, _Shapes] | None = None
-        self._replay = record(self._launch)
-
-    def values(self, rgbx: Tensor) -> tuple[Tensor, _Shapes] | None:
-        """Return the values of ``rgbx``, which the next call overwrites; None if nothing could be recorded."""
-        if self._replay is None:
-            return None
-        self._rgbx.copy_(rgbx)
-        self._replay()
-        return self._made
-
-    def _launch(self) -> None:
-        self._made = self._compute(self._rgbx)
 
 
 def _filtered(values: Tensor, kernel: Sequence[tuple[int, float]], axis: int) -> Tensor:

@@ -103,8 +103,15 @@ class EncodedPairs:
         else:
             return features
         self.cache.put(key, features)
-        self.failure(key, features)  # Now, so that no picture waits for it.
         return features
+
+    @torch.inference_mode()
+    def prepare(self, footing: Footing, size: Grid, token: CancelToken) -> None:
+        """Encode the footing's frames, and measure how badly their motion was found, so that no picture waits for it.
+
+        Raises as :meth:`features`.
+        """
+        self.failure(self.key(footing, size), self.features(footing, size, token))
 
     @torch.inference_mode()
     def crop(self, footing: Footing, size: Grid, token: CancelToken, crop: Rect) -> Features:
@@ -113,6 +120,7 @@ class EncodedPairs:
         with self._device_errors(size):
             return self._decoder.compact(self._encoder_for(size).crop(low, crop, token))
 
+    @torch.inference_mode()
     def failure(self, key: PairKey, features: Features) -> FailureMaps:
         """Return how badly the motion of a pair was found; it is measured once."""
         found = self.failures.get(key)
@@ -122,7 +130,10 @@ class EncodedPairs:
 
     def expected_db(self, footing: Footing) -> float | None:
         """Return the expected PSNR in the middle of the footing's frames, if they were encoded at the last size."""
-        found = self.failures.get(self.key(footing, self.encoder.size))
+        key = self.key(footing, self.encoder.size)
+        found, features = self.failures.get(key), self.cache.get(key)
+        if found is None and features is not None:
+            found = self.failure(key, features)
         return None if found is None else found.expected_db
 
     def keep_only(self, footings: tuple[Footing, ...]) -> set[PairKey]:

@@ -28,8 +28,9 @@ from videoinr.geometry import Grid, Rect
 from videoinr.images import mixed, rgbx_from_pixels, uint16_from_deep
 from videoinr.model.representation import Features
 from videoinr.model.weights import LoadedModel, load_model
-from videoinr.render import crop_preview, device_check, enlarged, pieces, rolling_shutter
+from videoinr.render import crop_preview, device_check, pieces, rolling_shutter
 from videoinr.render.encoded_pairs import EncodedPairs
+from videoinr.render.enlarged import Enlarger
 from videoinr.render.feature_cache import FeatureCache
 from videoinr.render.footing import Footing, Footings
 from videoinr.render.inspector import Inspector
@@ -82,7 +83,7 @@ class Engine(Closeable):
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder, cache)
         self._motion = MotionDrafts(clip, self._model, profile)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, str(profile.device)))
-        self._most_grid = clip.info.grid.scaled(loaded.card.trained_scales[1])
+        self._enlarger = Enlarger(clip.info.grid.scaled(loaded.card.trained_scales[1]), profile.device)
         self._known_info = clip.info
         self._opened = Opened(
             self._with_notices(clip.info), clip.timeline, loaded.card.name, loaded.card.trained_scales,
@@ -135,7 +136,7 @@ class Engine(Closeable):
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
         """
         for footing in self._footings.of(Instant(pair, phase), token):
-            self._pairs.features(footing, self._pairs.size(grid), token)
+            self._pairs.prepare(footing, self._pairs.size(grid), token)
 
     def is_previewed(self, query: RegionQuery) -> bool:
         """Return whether :meth:`preview` of ``query`` needs to encode nothing; reads no frame."""
@@ -165,7 +166,7 @@ class Engine(Closeable):
         if held is None or not held.serves(key, query, size):
             held = self._crop = None  # Free its memory before more is taken.
             held = self._crop = crop_preview.EncodedCrop(key, crop, self._pairs.crop(footing, size, token, crop))
-        start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size, self._most_grid)
+        start, asked = time.perf_counter(), crop_preview.on_whole_pixels(query, size, self._enlarger.most)
         inner = footing.query(crop_preview.query_on_crop(held.rect, asked, size))
         with computing_on(self._profile.device, self._opened.device_name):
             rgbx = self._decoder.decode(held.name, held.features, inner, token)
@@ -329,8 +330,7 @@ class Engine(Closeable):
     def _decode(
         self, footing: Footing, query: RegionQuery, token: CancelToken, *, to_cpu: bool, deep: bool = False
     ) -> Tensor:
-        decode = partial(self._decode_within, footing, token=token)
-        return enlarged.drawn(query, self._most_grid, decode, self.device, to_cpu=to_cpu, deep=deep)
+        return self._enlarger.drawn(query, partial(self._decode_within, footing, token=token), to_cpu=to_cpu, deep=deep)
 
     def _decode_within(
         self, footing: Footing, query: RegionQuery, *, token: CancelToken, to_cpu: bool, deep: bool

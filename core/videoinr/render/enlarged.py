@@ -19,6 +19,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from videoinr.decode.cuda_graphs import MOST_RECORDED_PX, Repeated, cuda_graph
 from videoinr.geometry import Grid, Rect
 from videoinr.images import deep_from_tensor, rgbx_from_tensor
 from videoinr.types import RegionQuery
@@ -36,28 +37,38 @@ class Decode(Protocol):
         """Decode ``query``."""
 
 
-def drawn(
-    query: RegionQuery, most: Grid, decode: Decode, device: torch.device, *, to_cpu: bool, deep: bool
-) -> Tensor:  # fmt: skip
-    """Decode ``query``, or enlarge it from the finest grid of the model's training.
+class Enlarger:
+    """Draws the pictures of one clip and model, on any grid.
 
-    Args:
-        query: the grid and the rectangle.
+    Attributes:
         most: the grid of the greatest scale of the model's training.
-        decode: decodes a query by the model.
-        device: where the model runs. A GPU's kernels write 8 bits, and 16 take it as long as a CPU's code would.
-        to_cpu: copy the picture to the CPU; otherwise it stays on the device.
-        deep: return 16 bits.
-
-    Returns:
-        uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535.
     """
-    trained = Grid(min(query.grid.width, most.width), min(query.grid.height, most.height))
-    if trained == query.grid:
-        return decode(query, to_cpu=to_cpu, deep=deep)
-    part = decoded_query(query, trained)
-    picture = enlarged(decode(part, to_cpu=False, deep=deep or device.type != "cuda"), part, query, deep=deep)
-    return picture.cpu() if to_cpu else picture
+
+    def __init__(self, most: Grid, device: torch.device) -> None:
+        """``device`` is the model's. A GPU's kernels write 8 bits, and 16 take it as long as a CPU's code would."""
+        self.most, self._is_gpu = most, device.type == "cuda"
+        self._repeat = Repeated(cuda_graph if self._is_gpu else None)
+
+    def drawn(self, query: RegionQuery, decode: Decode, *, to_cpu: bool, deep: bool) -> Tensor:
+        """Decode ``query``, or enlarge it from the finest grid of the model's training.
+
+        Args:
+            query: the grid and the rectangle.
+            decode: decodes a query by the model.
+            to_cpu: copy the picture to the CPU; otherwise it stays on the device.
+            deep: return 16 bits.
+
+        Returns:
+            uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535.
+        """
+        trained = Grid(min(query.grid.width, self.most.width), min(query.grid.height, self.most.height))
+        if trained == query.grid:
+            return decode(query, to_cpu=to_cpu, deep=deep)
+        part = decoded_query(query, trained)
+        picture = decode(part, to_cpu=False, deep=deep or not self._is_gpu)
+        repeat = self._repeat if query.rect.area <= MOST_RECORDED_PX else None
+        picture = enlarged(picture, part, query, deep=deep, repeat=repeat)
+        return picture.cpu() if to_cpu else picture
 
 
 def decoded_query(query: RegionQuery, decoded: Grid) -> RegionQuery:
@@ -66,7 +77,9 @@ def decoded_query(query: RegionQuery, decoded: Grid) -> RegionQuery:
     return replace(query, grid=decoded, rect=Rect.from_edges(columns[0], rows[0], columns[1] + 1, rows[1] + 1))
 
 
-def enlarged(picture: Tensor, part: RegionQuery, query: RegionQuery, *, deep: bool) -> Tensor:
+def enlarged(
+    picture: Tensor, part: RegionQuery, query: RegionQuery, *, deep: bool, repeat: Repeated | None = None
+) -> Tensor:  # fmt: skip
     """Interpolate the pixels of ``query``.
 
     Args:
@@ -74,6 +87,7 @@ def enlarged(picture: Tensor, part: RegionQuery, query: RegionQuery, *, deep: bo
         part: as :func:`decoded_query` returned it.
         query: the pixels that are wanted.
         deep: return 16 bits.
+        repeat: calls what will be called again for the next instant.
 
     Returns:
         uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535. On the device of ``picture``.
@@ -84,14 +98,20 @@ def enlarged(picture: Tensor, part: RegionQuery, query: RegionQuery, *, deep: bo
         for axis, first in zip(_axes(query.grid, rect, part.grid), (part.rect.x, part.rect.y), strict=True)
     )
     levels, peak = deep_from_tensor if deep else rgbx_from_tensor, 255 if picture.dtype == torch.uint8 else 65535
-    rgb = _mixed(picture[..., :3].float().div_(peak), 1, x, columns[..., None])
-    out = torch.empty((rect.height, rect.width, 4), dtype=torch.int32 if deep else torch.uint8, device=device)
-    # A GPU waits for each launch longer than for its work.
-    step = rect.height if device.type == "cuda" else max(1, _BAND_PX // rect.width)
-    for top in range(0, rect.height, step):
-        band = slice(top, top + step)
-        out[band] = levels(_mixed(rgb, 0, y[:, band], rows[:, band, None, None]))
-    return out
+
+    def mixed(picture: Tensor) -> Tensor:
+        rgb = _mixed(picture[..., :3].float().div_(peak), 1, x, columns[..., None])
+        out = torch.empty((rect.height, rect.width, 4), dtype=torch.int32 if deep else torch.uint8, device=device)
+        # A GPU waits for each launch longer than for its work.
+        step = rect.height if device.type == "cuda" else max(1, _BAND_PX // rect.width)
+        for top in range(0, rect.height, step):
+            band = slice(top, top + step)
+            out[band] = levels(_mixed(rgb, 0, y[:, band], rows[:, band, None, None]))
+        return out
+
+    if repeat is None:
+        return mixed(picture)
+    return repeat((part.grid, part.rect, query.grid, rect, deep), mixed, picture).clone()
 
 
 _Axis = tuple[int, int, int, int]
