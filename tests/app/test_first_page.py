@@ -80,6 +80,10 @@ def test_a_file_over_the_window_is_named_in_a_frame(stage: Stage, tmp_path: Path
     assert window.grab().toImage() != plain
     QApplication.sendEvent(window, QDragLeaveEvent())
     assert not frame.isVisible()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("new clip.mp4", "b.mp4", "c.mp4")])
+    QApplication.sendEvent(window, QDragEnterEvent(*place))
+    assert "new clip.mp4, the first of 3" in frame._text
+    QApplication.sendEvent(window, QDragLeaveEvent())
     QApplication.sendEvent(window, QDragEnterEvent(*place))
     QApplication.sendEvent(window, QDropEvent(*place))
     assert not frame.isVisible()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolTip
 
 from helpers.stage import Stage
 from videoinr.timeline import Timeline
@@ -116,6 +117,8 @@ def test_invalid_text_and_escape_change_nothing(stage: Stage) -> None:
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert field.hasFocus()
     assert stage.viewer.session.view.time_secs == 0
+    assert QToolTip.text() == field.toolTip(), "what can be typed is said without the mouse"
+    QToolTip.hideText()
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == "0:00.000"
     assert not field.hasFocus()

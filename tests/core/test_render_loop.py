@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from helpers.loop_under_test import GRID, SLOW, LoopUnderTest, whole
-from helpers.slow_renderer import Pace, gradient
+from helpers.slow_renderer import Pace, SlowRenderer, gradient
 from videoinr.cancel import CancelToken
+from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
-from videoinr.render import gesture, pacing
+from videoinr.render import gesture, pacing, render_loop
 from videoinr.render.messages import Failure
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest
 
@@ -72,6 +73,35 @@ def test_a_draft_that_is_finer_than_the_source_comes_first_and_on_the_pixels_ask
     error = draft.rgbx.astype(int) - full.rgbx
     assert abs(error.mean()) < 0.15
     assert np.abs(error).max() <= 2, "it lies where the full picture will"
+
+
+def test_files_that_change_under_an_open_clip_are_told_once(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_loop, "SOURCE_LOOK_SECS", 0.0)
+    changed: list[int] = []
+
+    class Files:
+        def check_source(self, pair: int) -> None:
+            if changed:
+                changed.append(pair)
+                raise ClipError("The file is gone.", hint="Look for it.")
+
+    monkeypatch.setattr(SlowRenderer, "clip", Files(), raising=False)
+    bench = bench_of(Pace())
+    bench.open()
+    for pair in (3, 4):
+        bench.ask(whole(pair))
+        bench.told.wait_for_full(whole(pair))
+    assert bench.told.failures == []
+    changed.append(-1)
+    for pair in (5, 6):
+        bench.ask(whole(pair))
+        bench.told.wait_for_full(whole(pair))
+    bench.told.wait_for(lambda: bool(bench.told.failures))
+    bench.loop.close()
+    assert bench.told.failures == [Failure("The file is gone.", "Look for it.", opening=False)]
+    assert len(changed) == 2, "it is looked no more"
 
 
 def test_what_reading_a_clip_meets_is_told_once(bench_of: Callable[[Pace], LoopUnderTest]) -> None:

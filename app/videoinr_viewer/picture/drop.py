@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
@@ -26,13 +27,13 @@ class FileDrop(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Accept drags with a local file, and show the frame meanwhile; ignore all others."""
-        if isinstance(event, QDragEnterEvent | QDropEvent) and (path := _first_path(event)) is not None:
+        if isinstance(event, QDragEnterEvent | QDropEvent) and (paths := _paths(event)):
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
                 self.highlight.hide()
-                self.dropped.emit(path)
+                self.dropped.emit(paths[0])
             elif event.type() == QEvent.Type.DragEnter:
-                self.highlight.show_for(path)
+                self.highlight.show_for(paths)
             return True
         # A drop without a file comes from a program that ended meanwhile.
         if event.type() in (QEvent.Type.DragLeave, QEvent.Type.Drop):
@@ -41,7 +42,7 @@ class FileDrop(QObject):
 
 
 class DropHighlight(QWidget):
-    """A frame over the whole of ``parent`` that names the file under the mouse."""
+    """A frame over the whole of ``parent`` that names the file under the mouse, or the first of several."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -49,9 +50,14 @@ class DropHighlight(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def show_for(self, path: Path) -> None:
-        """Show the frame: ``path`` may be dropped here."""
-        self._text = tr("Drop to open {name}", name=path.name)
+    def show_for(self, paths: Sequence[Path]) -> None:
+        """Show the frame: the first of ``paths`` is opened if they are dropped here."""
+        name, count = paths[0].name, len(paths)
+        self._text = tr("Drop to open {name}", name=name)
+        if count > 1:
+            self._text = tr(
+                "Drop to open {name}, the first of {count}: one clip is open at a time", name=name, count=count
+            )
         self.setGeometry(self._parent.rect())
         self.show()
         self.raise_()
@@ -77,5 +83,5 @@ class DropHighlight(QWidget):
             painter.drawText(room, flags, self._text)
 
 
-def _first_path(event: QDropEvent) -> Path | None:
-    return next((Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()), None)
+def _paths(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from videoinr.timeline import Timeline
 from videoinr_viewer.style.language import tr
@@ -85,6 +85,7 @@ class TimeField(QLineEdit):
         time_secs = parse_time(self.text(), self._timeline) if self._timeline is not None else None
         if time_secs is None:
             self.selectAll()
+            QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), self.toolTip(), self)
             return
         self.setModified(False)
         self.entered.emit(time_secs)

@@ -197,9 +197,14 @@ class ClipBase(Closeable):
         if stamp is None:
             return
         changed = stamp.changed_anywhere() if index is None else stamp.changed(self._files_of_pair(stamp.files, index))
-        if changed is not None:
-            what = "has changed while it was read" if changed.exists() else "is gone"
-            raise ClipError(f"“{changed.name}” {what}.", hint="Wait until it is complete, then try again.")
+        if changed is None:
+            return
+        if changed.exists():
+            raise ClipError(
+                f"“{changed.name}” has changed while it was read.",
+                hint="Wait until it is complete, then open it again.",
+            )
+        raise ClipError(f"“{changed.name}” is gone.", hint="Put it back, then open it again.")
 
     def hold_at_most(self, frames: int) -> None:
         """See :meth:`Clip.hold_at_most`; a clip that caches nothing does nothing."""

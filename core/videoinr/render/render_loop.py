@@ -9,10 +9,13 @@ request cancels, request_handler.py and pacing.py which pictures a request gets,
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from videoinr.decode.priority import stand_back
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
@@ -25,8 +28,13 @@ from videoinr.render.renderer import Renderer, RenderListener
 from videoinr.render.request_handler import RequestHandler
 from videoinr.types import RenderRequest
 
+if TYPE_CHECKING:
+    from videoinr.clip.base import Clip
+
 log = logging.getLogger(__name__)
 
+SOURCE_LOOK_SECS = 1.0
+"""How often at most it is looked whether the clip's files are those that were opened."""
 NICENESS = 5
 """By how much this thread and the threads that work for it stand back behind the window's, which needs little time, but
 at once."""
@@ -50,6 +58,8 @@ class RenderLoop:
         self._pacer = Pacer()
         self._handler: RequestHandler | None = None
         self._warnings: tuple[str, ...] = ()
+        self._clip: Clip | None = None
+        self._looked_at_secs = -math.inf
         self._thread = threading.Thread(target=self._run, name="videoinr-render", daemon=True)
         self._thread.start()
 
@@ -121,6 +131,7 @@ class RenderLoop:
                 self._handler.answer(job)
             self._handler.inquire_between()
             self._tell_warnings(self._handler)
+            self._look_at_source(job.query.instant.pair)
 
     def _tell_warnings(self, handler: RequestHandler) -> None:
         """Tell the listener what reading the clip has met since the last request."""
@@ -130,6 +141,18 @@ class RenderLoop:
             self._warnings = warnings
             self._listener.warned(new)
 
+    def _look_at_source(self, pair: int) -> None:
+        """Tell, once, that the files of ``pair`` have changed or are gone: what is shown then may be wrong."""
+        now_secs = time.monotonic()
+        if self._clip is None or now_secs < self._looked_at_secs + SOURCE_LOOK_SECS:
+            return
+        self._looked_at_secs = now_secs
+        try:
+            self._clip.check_source(pair)
+        except VideoInrError as error:
+            self._clip = None
+            self._listener.failed(Failure(str(error), error.hint, opening=False))
+
     def _open(self, path: Path) -> None:
         # Opened before the present clip is closed: a file that cannot be opened costs nobody the clip in use.
         renderer = self._open_renderer(path)
@@ -137,6 +160,8 @@ class RenderLoop:
         self._pacer.forget_clip()
         self._handler = RequestHandler(renderer, self._listener, self._pacer, self._hand_over, self._play)
         self._warnings = renderer.opened.info.warnings
+        # Renderers without files have no clip.
+        self._clip = getattr(renderer, "clip", None)
         self._listener.clip_opened(renderer.opened)
 
     def _close_clip(self) -> None:
