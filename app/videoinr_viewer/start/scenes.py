@@ -59,7 +59,7 @@ def _menu(index: int) -> Callable[[Viewer], QWidget]:
 
 
 def _drop(viewer: Viewer) -> None:
-    viewer.window.drop.highlight.show_for([Path("Holiday in the mountains.mp4"))
+    viewer.window.drop.highlight.show_for([Path("Holiday in the mountains.mp4")])
 
 
 def _offer(viewer: Viewer) -> None:
