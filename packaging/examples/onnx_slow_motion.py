@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import onnxruntime
+from av.video.reformatter import Interpolation
 
 import videoinr_resources
 
@@ -44,7 +45,11 @@ def run(session: onnxruntime.InferenceSession, known: dict[str, Any]) -> dict[st
 
 with av.open(str(options.clip)) as container:
     frames = list(islice(container.decode(video=0), options.pair, options.pair + 2))
-pictures = np.stack([frame.to_ndarray(format="rgb24", width=width, height=height) for frame in frames])
+# Without the last two, colours are not interpolated at all where the size stays.
+smooth = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+pictures = np.stack(
+    [frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=smooth) for frame in frames]
+)
 known = {"frames": np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)[None], np.float32) / 255}
 known |= run(encoder, known)
 known |= run(field, known)
