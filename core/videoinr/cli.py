@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ import typer.main
 from typer.core import TyperGroup
 
 import videoinr
+from videoinr.commands.events import is_told, print_event
 from videoinr.commands.screen import say, show_error, show_json
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
 
@@ -39,7 +41,7 @@ COMMANDS = ("probe", "decode", "export", "queue", "join", "evaluate", "train", "
 class _Commands(TyperGroup):
     """Imports a command when it is called, and turns its failures into a message on stderr and an exit code.
 
-    No failure is a traceback. With --json, it is printed as JSON on stdout, too.
+    No failure is a traceback. With --json, it is printed as JSON on stdout, too; with --json-progress, as an event.
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -55,6 +57,7 @@ class _Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         before_paths = args[: args.index("--")] if "--" in args else args
         ctx.meta[_AS_JSON] = "--json" in before_paths
+        ctx.meta[_AS_EVENTS] = "--json-progress" in before_paths
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
@@ -65,15 +68,15 @@ class _Commands(TyperGroup):
         interrupt_normally()
         try:
             return super().invoke(ctx)
-        except (Cancelled, KeyboardInterrupt):
+        except (Cancelled, KeyboardInterrupt) as error:
             say("Stopped.")
-            _show_failure(ctx, "Stopped.", "", INTERRUPTED)
+            _show_failure(ctx, "Stopped.", "", INTERRUPTED, error)
             raise typer.Exit(INTERRUPTED) from None
         except VideoInrError as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
             show_error(str(error), error.hint)
-            _show_failure(ctx, str(error), error.hint, error.exit_code)
+            _show_failure(ctx, str(error), error.hint, error.exit_code, error)
             raise typer.Exit(error.exit_code) from None
         except Exception as error:
             _show_typers_own(error, ctx)
@@ -81,22 +84,25 @@ class _Commands(TyperGroup):
                 raise
             told = unforeseen(error, "Run videoinr --debug ... to see the traceback, and put it into a bug report.")
             show_error(str(told), told.hint)
-            _show_failure(ctx, str(told), told.hint, FAILED)
+            _show_failure(ctx, str(told), told.hint, FAILED, error)
             raise typer.Exit(FAILED) from None
 
 
-_AS_JSON = "videoinr.as_json"
+_AS_JSON, _AS_EVENTS = "videoinr.as_json", "videoinr.as_events"
 
 
-def _show_failure(ctx: Any, message: str, hint: str, exit_code: int) -> None:
-    """With --json, print the failure as JSON on stdout."""
+def _show_failure(ctx: Any, message: str, hint: str, exit_code: int, error: BaseException) -> None:
+    """With --json, print the failure as JSON on stdout; with --json-progress, as an event, if none tells it yet."""
+    if ctx.meta.get(_AS_EVENTS) and not is_told(error):
+        with suppress(OSError):
+            print_event("failed", message=message, hint=hint)
     if ctx.meta.get(_AS_JSON):
         show_json({"error": {"message": message, "hint": hint, "exit_code": exit_code}})
 
 
 def _show_typers_own(error: Exception, ctx: Any) -> None:
     if _is_typers_own(error) and hasattr(error, "format_message"):
-        _show_failure(ctx, error.format_message(), "", getattr(error, "exit_code", FAILED))
+        _show_failure(ctx, error.format_message(), "", getattr(error, "exit_code", FAILED), error)
 
 
 def _is_typers_own(error: Exception) -> bool:

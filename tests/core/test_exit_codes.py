@@ -142,3 +142,22 @@ def test_the_help_lists_the_exit_codes() -> None:
     assert shown.exit_code == 0
     for code, words in EXIT_CODES.items():
         assert f"{code}: {words}"[:40] in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["export", "CLIP", "OUT/a.mp4", "--fps", "0"], "not above 0"),
+        (["export", "CLIP"], "FILE and OUT are missing"),
+        (["export", "CLIP", "CLIP"], "the clip itself"),
+        (["export", "--queue", "OUT/absent"], "There is no folder"),
+        (["export", "--nosuch"], "No such option"),
+        (["join", "OUT/a.mp4"], "no shares"),
+    ],
+)
+def test_every_failure_is_one_event_for_a_program(place: Path, arguments: list[str], words: str) -> None:
+    filled = [each.replace("CLIP", str(place / "clip.mp4")).replace("OUT", str(place)) for each in arguments]
+    outcome = run_here(*filled, "--json-progress")
+    (line,) = outcome.stdout.splitlines()
+    event = json.loads(line)
+    assert (event["event"], words in event["message"], outcome.exit_code > 0) == ("failed", True, True), event

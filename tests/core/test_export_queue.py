@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from helpers.clicks import write_clicks
 from helpers.command_line import run_here
+from helpers.export_jobs import job as job_to
 from helpers.fork_server import run, start
 from helpers.job_queues import assert_finished, fill, write_job
 from helpers.job_strategies import jobs, parsed
@@ -56,13 +57,16 @@ def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"clip": "a"}, "out is missing"), ({"clip": "a", "out": 1}, "out must be"), ([1], "valid dictionary"),
-        ({"clip": "a", "out": "b", "tempo": 2}, "tempo is unknown"), ({"clip": "a", "out": ""}, "out"),
-        ({"clip": "a", "out": "b", "start": "1e999999999"}, "not a number"),
+        ({"clip": "a"}, "out is missing"), ({"clip": "a", "out": 1}, "out must be"), ([1], "an object of keys"),
+        ({"clip": "a", "out": "b", "scale": [2]}, "scale must be a number or a text"),
+        ({"clip": "a", "out": "b", "scale": float("nan")}, "scale must be a finite number"),
+        ({"clip": "a", "out": "b", "size": [1, 2, 3]}, "size must have at most 2 values"),
+        ({"clip": "a", "out": "b", "tempo": 2}, "tempo is unknown"), ({"clip": "a", "out": ""}, "out must not"),
+        ({"clip": "a", "out": "b", "start": "1e999999999"}, "start: "),
         ({"clip": "a", "out": "b", "crf": "1"}, "crf"),
         ({"clip": "a", "out": "b", "sound": "loud"}, "sound"), ({"clip": "a", "out": "b", "size": [1]}, "size"),
         ({"clip": "a", "out": "b", "videoinr_export": 3}, "videoinr_export"), ({"clip": "a\nb", "out": "b"}, "clip"),
-        ({"clip": "a", "out": "b", "start": True}, "start"), ({"clip": "a", "out": "b", "fps": "fast"}, "frame rate"),
+        ({"clip": "a", "out": "b", "start": True}, "start"), ({"clip": "a", "out": "b", "fps": "fast"}, "fps: "),
     ],
 )  # fmt: skip
 def test_a_wrong_job_file_is_explained(tmp_path: Path, values: Any, words: str) -> None:
@@ -70,6 +74,16 @@ def test_a_wrong_job_file_is_explained(tmp_path: Path, values: Any, words: str) 
     with pytest.raises(InputError, match="is no job file") as caught:
         job_from_text(text, tmp_path / "a.json")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["mine.safetensors", "runs/mine.safetensors", "lite", None])
+def test_a_model_in_the_present_folder_stays_that_one_in_a_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = text_of_job(job_to(Path("out.mp4"), model=model))
+    call = job_from_text(text.encode(), tmp_path / "queue" / "a.json")
+    assert call.options["model"] == (str(tmp_path / model) if model and "." in model else model)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b" " * (2 << 20)])

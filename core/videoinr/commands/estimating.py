@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from videoinr.commands.export_progress import print_event
+from videoinr.commands.events import print_event
 from videoinr.commands.screen import show_table
 from videoinr.text.phrases import format_bytes, format_count, format_secs
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from videoinr.commands.export_progress import Reporter, print_event, progress_reporter
+from videoinr.commands.events import print_event
+from videoinr.commands.export_progress import Reporter, progress_reporter
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError

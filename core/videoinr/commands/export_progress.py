@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from videoinr.commands.events import note_told, print_event
 from videoinr.commands.screen import lasting_stderr, say
 from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.exporting.target import PartialKeptError
@@ -73,13 +73,16 @@ def _reported() -> Iterator[None]:
     except VideoInrError as error:
         kept = {"path": str(error.path), "frames": error.frames} if isinstance(error, PartialKeptError) else {}
         print_event("failed", message=str(error), hint=error.hint, **kept)
+        note_told(error)
         raise
-    except (Cancelled, KeyboardInterrupt):
+    except (Cancelled, KeyboardInterrupt) as error:
         _print_stopped()
+        note_told(error)
         raise
     except Exception as error:
         told = unforeseen(error)
         print_event("failed", message=str(told), hint=told.hint)
+        note_told(error)
         raise
 
 
@@ -95,12 +98,6 @@ def removal_told(made: Reporter, token: CancelToken) -> Iterator[None]:
             were = "was" if made.frames == 1 else "were"
             say(f"note: {format_count(made.frames, 'finished frame')} {were} removed. --keep-partial keeps them.")
         raise
-
-
-def print_event(event: str, **values: object) -> None:
-    """Print a JSON line on stdout."""
-    # Flushed, so that a program sees each line at once.
-    print(json.dumps({"event": event, **values}), flush=True)
 
 
 def _print_stopped() -> None:

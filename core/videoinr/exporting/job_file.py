@@ -10,6 +10,8 @@ and scales are numbers, or texts as on the command line. Paths are relative to t
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -111,17 +113,30 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
         options = job.model_dump(exclude={"videoinr_export", "clip", "out"})
         for name, parse in _NUMBERS.items():
             if isinstance(options[name], str):
-                options[name] = parse(options[name])
+                options[name] = _parsed(name, options[name], parse)
     except (ValueError, RecursionError, UsageError) as error:
         raise InputError(f"{path} is no job file: {error}", hint="See videoinr export --help.") from None
     folder = path.absolute().parent
     model = options["model"]
     # A model is a name, or a path as the clip is.
-    if model is not None and ("/" in model or model.endswith(".safetensors")):
+    if model is not None and _is_path(model):
         options["model"] = str(folder / model)
     for name in ("size", "region"):
         options[name] = tuple(options[name]) if options[name] is not None else None
     return ExportCall(folder / job.clip, folder / job.out, options)
+
+
+def _parsed(name: str, text: str, parse: Callable[[str], Fraction]) -> Fraction:
+    """Return a number that is written as text. Raises ValueError, which names its key."""
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _is_path(model: str) -> bool:
+    """Return whether ``model`` is a path, not the name of a shipped model."""
+    return "/" in model or os.sep in model or model.endswith(".safetensors")
 
 
 def text_of_job(job: ExportJob) -> str:
@@ -155,7 +170,7 @@ def text_of_job(job: ExportJob) -> str:
         "resume": job.resume,
         "overwrite": job.overwrite,
         "keep_partial": job.keep_partial,
-        "model": str(Path(job.model).absolute()) if job.model and "/" in job.model else job.model,
+        "model": str(Path(job.model).absolute()) if job.model and _is_path(job.model) else job.model,
         "device": job.device,
         "stream": read.stream,
         "background": read.background,

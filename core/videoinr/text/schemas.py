@@ -70,13 +70,43 @@ def content_of(path: Path, *, most_bytes: int, name: str = "") -> bytes:
 
 
 def _in_words(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return printable(f"{where} {_plain(first)}".strip())
+    errors = error.errors(include_url=False, include_input=False)
+    place = _place(errors[0])
+    first: Mapping[str, Any] = errors[0]
+    same = [each for each in errors if _place(each) == place]
+    if len(same) > 1:
+        # A value that may be of several types: who gave one of them is told what is wrong with it.
+        first = next((each for each in same if each["type"] not in _TYPES), {"type": "number_or_text"})
+    return printable(f"{'.'.join(map(str, place))} {_plain(first)}".strip())
+
+
+_TYPES = frozenset(("int_type", "int_from_float", "float_type", "string_type"))
+_TAGS = frozenset(("int", "float", "str", "constrained-int", "constrained-float", "constrained-str"))
+"""What pydantic calls the types of a value that may be of several."""
+
+
+def _place(error: Mapping[str, Any]) -> tuple[int | str, ...]:
+    """Return the keys and numbers that lead to a wrong value, without the type that was tried there."""
+    place: tuple[int | str, ...] = error["loc"]
+    return place[:-1] if len(place) > 1 and str(place[-1]).split("[")[-1].rstrip("]") in _TAGS else place
 
 
 def _plain(error: Mapping[str, Any]) -> str:
     """Return pydantic's words in the words of this program: "must be a valid integer", "is missing"."""
-    named = {"missing": "is missing", "extra_forbidden": "is unknown"}.get(error["type"])
+    named = {
+        "missing": "is missing",
+        "extra_forbidden": "is unknown",
+        "model_type": "must be an object of keys and values",
+        "number_or_text": "must be a number or a text",
+    }.get(error["type"])
+    context = error.get("ctx", {})
+    if error["type"] in ("too_short", "string_too_short"):
+        least = context["min_length"]
+        named = "must not be empty" if least == 1 else f"must have at least {least} values"
+    elif error["type"] == "too_long":
+        named = f"must have at most {context['max_length']} values"
+    if named:
+        return named
     message: str = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    return named or message[:1].lower() + message[1:]
+    message = message.replace("String should match pattern", "must match the pattern")
+    return message[:1].lower() + message[1:]
