@@ -9,6 +9,7 @@ import pytest
 
 from helpers.clips import numbered_frames, write_clip, write_pictures
 from helpers.command_line import run_here
+from helpers.job_queues import write_job
 from helpers.tiny_model import save_tiny_model
 from videoinr.cli import EXIT_CODES
 
@@ -161,3 +162,21 @@ def test_every_failure_is_one_event_for_a_program(place: Path, arguments: list[s
     (line,) = outcome.stdout.splitlines()
     event = json.loads(line)
     assert (event["event"], words in event["message"], outcome.exit_code > 0) == ("failed", True, True), event
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [(1, ("list", "NONE")), (1, ("pause", "NONE")), (1, ("pause", "DIR", "x")), (1, ("move", "DIR", "x", "1")),
+     (2, ("move", "DIR", "a", "away")), (2, ("move", "DIR", "a", "0")), (2, ("move", "DIR", "a", "-1")),
+     (1, ("retry", "DIR", "a")), (1, ("remove", "DIR", "x")), (1, ("add", "DIR", "NONE.json")), (2, ("tidy", "DIR")),
+     (2, ("move", "DIR", "a", "9" * 5000))],
+)  # fmt: skip
+def test_mistakes_about_a_queue(tmp_path: Path, code: int, arguments: tuple[str, ...]) -> None:
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    write_job(folder / "a.json", clip="clip.mp4", out="a.mkv")
+    filled = [each.replace("DIR", str(folder)).replace("NONE", str(folder / "none")) for each in arguments]
+    outcome = run_here("queue", *filled)
+    assert (outcome.exit_code, outcome.has_traceback) == (code, False), outcome
+    assert "unexpected" not in outcome.stderr
+    assert [path.name for path in folder.iterdir()] == ["a.json"]

@@ -25,7 +25,6 @@ from videoinr.exporting.queue import JobResult, run_queue
 from videoinr.exporting.queue_folder import ended_jobs, jobs_in_order, move_job
 from videoinr.exporting.queue_state import JobState, QueuedJob, read_queue
 from videoinr.exporting.queue_watch import JobWatch
-from videoinr.text.phrases import format_bytes, format_secs
 from videoinr.types import ExportProgress, ExportReport
 from videoinr.writing.claims import lock_now
 
@@ -390,26 +389,3 @@ def test_the_command_line_changes_a_queue(folder: Path) -> None:
     assert run_here("queue", "resume", folder).exit_code == 0
     assert run_here("export", "--queue", folder).exit_code == 0
     assert frame_count(folder.parent / "a.mkv") == FRAMES
-
-
-@pytest.mark.parametrize(
-    ("code", "arguments"),
-    [(1, ("list", "NONE")), (1, ("pause", "NONE")), (1, ("pause", "DIR", "x")), (1, ("move", "DIR", "x", "1")),
-     (2, ("move", "DIR", "a", "away")), (2, ("move", "DIR", "a", "0")), (2, ("move", "DIR", "a", "-1")),
-     (1, ("retry", "DIR", "a")), (1, ("remove", "DIR", "x")), (1, ("add", "DIR", "NONE.json")), (2, ("tidy", "DIR")),
-     (2, ("move", "DIR", "a", "9" * 5000))],
-)  # fmt: skip
-def test_mistakes_on_the_command_line_have_their_exit_codes(
-    folder: Path, code: int, arguments: tuple[str, ...]
-) -> None:
-    add(folder, "a")
-    filled = [each.replace("DIR", str(folder)).replace("NONE", str(folder / "none")) for each in arguments]
-    outcome = run_here("queue", *filled)
-    assert (outcome.exit_code, outcome.has_traceback) == (code, False), outcome
-    assert "unexpected" not in outcome.stderr
-    assert names(folder) == ["a"]
-
-
-def test_durations_are_in_words() -> None:
-    assert [format_secs(secs) for secs in (0.44, 12.4, 61, 3661)] == ["0.4 s", "12 s", "1 min 01 s", "1 h 01 min"]
-    assert [format_bytes(count) for count in (900, 35e6, 1.56e9)] == ["1 kB", "35 MB", "1.6 GB"]

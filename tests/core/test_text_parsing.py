@@ -13,7 +13,7 @@ from videoinr.commands.options import option_parser
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.text import parsing
-from videoinr.text.phrases import format_count, format_saved
+from videoinr.text.phrases import format_bytes, format_count, format_saved, format_secs
 
 PARSERS: list[Callable[[str], object]] = [
     parsing.number,
@@ -114,3 +114,8 @@ def test_counts_have_the_right_plural() -> None:
     assert [format_count(count, "frame") for count in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
     assert format_count(2, "copy", "copies") == "2 copies"
     assert format_saved(1, "out.mp4") == "Saved 1 frame to out.mp4"
+
+
+def test_durations_are_in_words() -> None:
+    assert [format_secs(secs) for secs in (0.44, 12.4, 61, 3661)] == ["0.4 s", "12 s", "1 min 01 s", "1 h 01 min"]
+    assert [format_bytes(count) for count in (900, 35e6, 1.56e9)] == ["1 kB", "35 MB", "1.6 GB"]
