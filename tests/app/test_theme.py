@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDialogButtonBox,
@@ -25,8 +25,10 @@ from PySide6.QtWidgets import (
 
 from helpers.stage import Stage
 from videoinr_viewer.dialogs.side_dialog import SideDialog
+from videoinr_viewer.style.fonts import USUAL_PX
 from videoinr_viewer.style.theme import DARK_TEXTS, LIGHT_TEXTS, Tone, palette, set_tone, style_sheet
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.timeline.time_field import FONT_PX, TimeField
 
 Role, Group = QPalette.ColorRole, QPalette.ColorGroup
 THEMES = pytest.mark.parametrize("is_dark", [True, False], ids=["dark", "light"])
@@ -50,6 +52,25 @@ def luminance(colour: QColor) -> float:
 def contrast(one: QColor, other: QColor) -> float:
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_texts_of_other_sizes_follow_a_large_system_font(qapp: QApplication) -> None:
+    before = qapp.font()
+    large = QFont(before)
+    large.setPixelSize(2 * USUAL_PX)
+    try:
+        qapp.setFont(large)
+        assert [px for px in sizes(style_sheet(is_dark=True)) if px <= 2 * USUAL_PX] == []
+        field = TimeField()
+        assert field.font().pixelSize() == 2 * FONT_PX
+        assert field.width() > field.fontMetrics().horizontalAdvance("00:00.000")
+    finally:
+        qapp.setFont(before)
+    assert min(sizes(style_sheet(is_dark=True))) > USUAL_PX
+
+
+def sizes(sheet: str) -> list[int]:
+    return [int(px) for px in re.findall(r"font-size: (\d+)px", sheet)]
 
 
 def test_contrast_of_black_on_white() -> None:

@@ -110,6 +110,16 @@ def test_typing_into_the_time_field_triggers_no_shortcut(stage: Stage) -> None:
     assert stage.viewer.session.view.time_secs == 0
 
 
+def test_the_duration_gives_way_to_the_time_in_a_narrow_window(stage: Stage) -> None:
+    transport = stage.viewer.window.timeline.transport
+    stage.viewer.window.resize(640, 400)
+    transport.time_field.setFixedWidth(170)  # as with a large font
+    transport.layout().activate()  # type: ignore[union-attr]
+    stage.qtbot.wait(1)
+    assert transport.time_field.geometry().right() < transport.duration.geometry().left()
+    assert transport.duration.geometry().right() < transport._buttons["start"].geometry().left()
+
+
 def test_invalid_text_and_escape_change_nothing(stage: Stage) -> None:
     field = stage.viewer.window.timeline.transport.time_field
     field.begin()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from videoinr.render.inspected import Trajectory
 from videoinr_viewer.picture.picture_item import Pane
+from videoinr_viewer.style.fonts import from_system
 
 OUTLINE, INK, NOW = QColor(0, 0, 0, 190), QColor(120, 220, 255), QColor(255, 255, 255)
 TICK_PX, LONG_TICK_PX, RING_PX = 3.0, 6.0, 6.0
@@ -61,7 +62,7 @@ class TrajectoryOverlay:
         """Write the numbers of both frames at the ends, on the far side of each."""
         assert self.trajectory is not None
         font = painter.font()
-        font.setPixelSize(round(12 * ratio))
+        font.setPixelSize(round(from_system(12) * ratio))
         painter.setFont(font)
         between = self.trajectory.between
         for end, other, number in ((points[0], points[-1], between.first), (points[-1], points[0], between.second)):

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
+from videoinr_viewer.style.fonts import from_system
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 
@@ -73,7 +74,7 @@ class DropHighlight(QWidget):
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 3, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(box, 10, 10)
             font = painter.font()
-            font.setPixelSize(21)
+            font.setPixelSize(from_system(21))
             painter.setFont(font)
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
             flags, room = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, box.adjusted(20, 20, -20, -20)

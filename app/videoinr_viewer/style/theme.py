@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from videoinr_resources import path as resource_path
+from videoinr_viewer.style.fonts import with_system_sizes
 from videoinr_viewer.style.theme_choice import Theme
 
 Role = QPalette.ColorRole
@@ -202,12 +203,15 @@ def palette(*, is_dark: bool) -> QPalette:
 
 
 def style_sheet(*, is_dark: bool) -> str:
-    """Return the style sheet of the application, with the paths of its pictures and the colours of texts filled in."""
+    """Return the style sheet of the application: the paths of its pictures and the colours of texts are filled in.
+
+    Its sizes of fonts follow that of the system.
+    """
     file = resource_path("style/viewer.qss")
     sheet = file.read_text(encoding="utf-8").replace("STYLE", file.parent.as_posix())
     for word, colour in asdict(_texts(is_dark=is_dark)).items():
         sheet = sheet.replace(word, colour)
-    return sheet
+    return with_system_sizes(sheet)
 
 
 def set_tone(label: QWidget, tone: Tone) -> None:

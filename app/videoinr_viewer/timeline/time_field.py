@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from videoinr.timeline import Timeline
+from videoinr_viewer.style.fonts import from_system
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_time, parse_time
 
@@ -31,7 +32,7 @@ class TimeField(QLineEdit):
         self.setAccessibleName(tr("Time"))
         self.setToolTip(tr("Type a time (1.5 or 1:02.5) or a frame (frame 29.5) to go there"))
         font = self.font()
-        font.setPixelSize(FONT_PX)
+        font.setPixelSize(from_system(FONT_PX))
         font.setFeature(QFont.Tag("tnum"), 1)
         self.setFont(font)
         self._fit_to(Fraction(0))

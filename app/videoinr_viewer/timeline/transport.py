@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from videoinr_viewer.panels.labels import ShrinkingLabel
 from videoinr_viewer.style.glyphs import Glyph, GlyphButton
 from videoinr_viewer.timeline.speed_box import SpeedBox
 from videoinr_viewer.timeline.time_field import TimeField
@@ -34,7 +35,7 @@ class Transport(QWidget):
     def __init__(self, time_field: TimeField, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.time_field = time_field
-        self.duration = QLabel()
+        self.duration = ShrinkingLabel()
         self.duration.setProperty("class", "quiet")
         self.speed_box = SpeedBox()
         self._buttons = {name: self._button(actions[name], glyph) for name, glyph in (*_MIDDLE, *_RIGHT)}
