@@ -92,6 +92,15 @@ class Settings:
         return cls() if _is_newer(values) else cls._from(values)
 
     @classmethod
+    def found_at(cls, path: Path) -> Settings | None:
+        """Return the settings of the file at ``path``; None if there is none that this version can read."""
+        try:
+            values = _read(path)
+        except (OSError, ValueError, RecursionError):
+            return None
+        return None if _is_newer(values) else cls._from(values)
+
+    @classmethod
     def _from(cls, values: dict[str, object]) -> Settings:
         known = {key: values.pop(key) for key in list(values) if key in _KNOWN}
         theme, language, device = (_typed(known, key, str, "") for key in ("theme", "language", "device"))
