@@ -271,7 +271,7 @@ class RenderedRegion:
         query: the query. With quality SOURCE, its grid is the clip's own.
         quality: how the pixels were rendered.
         rgbx: uint8 [rect.height, rect.width, 4], C-contiguous, X = 255.
-        elapsed_secs: how long rendering took.
+        elapsed_secs: how long rendering took; NaN where it shared the cores with something else.
         pair_kind: the kind of the instant's pair, where the renderer judged it; MOTION otherwise.
         expected_db: the expected PSNR in the middle of the pair (see :class:`PairFailure`), where it is known.
         samples: the grid that the pixels were computed or read on, if it is coarser than the query's. Of a motion

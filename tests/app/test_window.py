@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,6 +108,8 @@ def test_the_status_line_shows_time_zoom_scale_quality_and_model(stage: Stage) -
     assert status.scale.text() == "×4 (trained for ×1–×4)"
     assert status.engine.text() == "gradient · cpu"
     assert status.picture.text().startswith("full · ")
+    status.show_region(replace(stage.shown[-1], elapsed_secs=math.nan))
+    assert status.picture.text() == "full", "it was rendered beside something else"
     stage.viewer.session.zoom_to(8)
     assert status.scale.text() == "×8 (enlarged from ×4)"
     assert status.scale.property("tone") == Tone.WARM.value

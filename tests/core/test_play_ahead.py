@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -157,7 +158,8 @@ def test_a_failure_is_not_reported_and_ends_the_plan(
     assert bench.told.failures == []
 
 
-def test_the_time_of_a_picture_is_its_own_without_the_drafts_in_between() -> None:
+@pytest.mark.parametrize(("beside_secs", "is_said"), [(0.75, False), (0.001, True)], ids=["a draft", "looks only"])
+def test_a_picture_says_its_time_only_if_nothing_was_drawn_beside_it(beside_secs: float, is_said: bool) -> None:
     query = whole(2)
     between = InterludeToken(CancelToken(), lambda: None)
     between.spent_secs = 5.0
@@ -167,7 +169,7 @@ def test_the_time_of_a_picture_is_its_own_without_the_drafts_in_between() -> Non
             self, query: RegionQuery, quality: Quality = Quality.FULL, token: CancelToken = NEVER
         ) -> RenderedRegion:
             assert token is between
-            between.spent_secs += 0.75
+            between.spent_secs += beside_secs
             return replace(super().render(query, quality, NEVER), elapsed_secs=1.0)
 
     with PlayCache(64 << 20) as cache:
@@ -175,7 +177,7 @@ def test_the_time_of_a_picture_is_its_own_without_the_drafts_in_between() -> Non
         ahead.render(query, between)
         kept = ahead.get(query)
     assert kept is not None
-    assert kept.elapsed_secs == 0.25
+    assert kept.elapsed_secs == 1.0 if is_said else math.isnan(kept.elapsed_secs)
 
 
 class _AfterADraft(InterludeToken):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -134,7 +135,7 @@ class PaintMeter(QObject):
         )
         self._answer(answered, now)
         decoded = [region for region in new if region.quality in (Quality.DRAFT, Quality.FULL)]
-        self.counts.decode_secs += [region.elapsed_secs for region in decoded]
+        self.counts.decode_secs += [region.elapsed_secs for region in decoded if not math.isnan(region.elapsed_secs)]
         questions = (self._requests.answered_by(region.query) for region in new if region.quality is not Quality.SOURCE)
         self.counts.age_secs += [now - asked.at_secs for asked in questions if asked is not None]
         if self._rests_since is not None and self.is_complete:

@@ -117,7 +117,7 @@ class StatusLine(QFrame):
             return  # The picture lies above the source frame.
         self._shown = region.quality
         self._set_note(self.pair, self._note.show(region))
-        self.picture.setText(f"{quality_name(region.quality)} · {format_elapsed(region.elapsed_secs)}")
+        self.picture.setText(_describe(region))
         if self.work.text():
             self._show_work()
 
@@ -191,6 +191,11 @@ class StatusLine(QFrame):
         """Show ``text``; an empty one takes no room."""
         label.setText(text)
         label.setVisible(bool(text))
+
+
+def _describe(region: RenderedRegion) -> str:
+    name = quality_name(region.quality)
+    return name if math.isnan(region.elapsed_secs) else f"{name} · {format_elapsed(region.elapsed_secs)}"
 
 
 def quality_name(quality: Quality) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from videoinr.playing.cache import PlayCache
 from videoinr.render.interlude import InterludeToken
 from videoinr.render.renderer import Renderer
 from videoinr.types import Quality, RegionQuery, RenderedRegion
+
+_ALONE = 0.05
+"""A picture is rendered alone if what is done beside it takes no larger share of its time: to look is work, too."""
 
 
 class PlayAhead:
@@ -43,9 +47,9 @@ class PlayAhead:
     def render(self, query: RegionQuery, token: InterludeToken) -> None:
         """Render ``query``, whose pair is encoded, and keep it. ``token``: cancels the work between tiles.
 
-        What is drawn in between for others is no part of the time that the picture says it took.
+        What is drawn beside it for others shares the cores with it: then it does not say how long it took.
         """
         before_secs = token.spent_secs
         region = self._renderer.render(query, Quality.FULL, token)
-        elapsed_secs = max(0.0, region.elapsed_secs - (token.spent_secs - before_secs))
-        self.put(replace(region, elapsed_secs=elapsed_secs))
+        is_alone = token.spent_secs - before_secs <= _ALONE * region.elapsed_secs
+        self.put(region if is_alone else replace(region, elapsed_secs=math.nan))
