@@ -64,7 +64,7 @@ class LateModules(QObject):
         self._is_busy, self._idle_since = False, -QUIET_SECS
         self._timer = QTimer(self)
         self._timer.setInterval(TURN_MSECS)
-        self._timer.timeout.connect(self._give_turn)
+        self._timer.timeout.connect(self._give_turn_next)
         self.imported.connect(self._go_on)
 
     @property
@@ -89,6 +89,11 @@ class LateModules(QObject):
     @property
     def _has_to_wait(self) -> bool:
         return self._is_busy or self._plays() or time.monotonic() < self._idle_since + QUIET_SECS
+
+    @Slot()
+    def _give_turn_next(self) -> None:
+        """Give a turn after what waits in the event loop, which is more than usual after a long event."""
+        QTimer.singleShot(0, self, self._give_turn)
 
     @Slot()
     def _give_turn(self) -> None:
