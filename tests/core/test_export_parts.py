@@ -306,14 +306,33 @@ def test_shares_that_do_not_fit_together(tmp_path: Path, clip: Path) -> None:
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
             join_shares(tmp_path / "out.mkv", files)
-    with pytest.raises(UsageError, match="different exports"):
-        join_shares(tmp_path / "out.mkv", [first, other])
+    with pytest.raises(UsageError, match=r"a\.mkv\.1of2 and .*b\.mkv\.2of2 are .* differ in coding, crop, size"):
+        join_shares(tmp_path / "out.mkv", [first, second, other])
     with pytest.raises(UsageError, match=r"those of a \.mkv file"):
         join_shares(tmp_path / "out.mp4", [first, second])
     second.write_bytes(second.read_bytes()[:-9])
     with pytest.raises(InputError, match=r"not a whole part|is not whole"):
         join_shares(tmp_path / "out.mkv", [first, second])
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_machines_may_have_the_clip_in_folders_of_their_own(tmp_path: Path, clip: Path) -> None:
+    out, said = tmp_path / "out.mkv", list[str]()
+    there = tmp_path / "there" / "copy.mkv"
+    there.parent.mkdir()
+    export(clip, out, share=Share(1, 2))
+    there.write_bytes(clip.read_bytes())
+    export(there, out, share=Share(2, 2))
+    clip.rename(tmp_path / "moved.mkv")
+    assert join_shares(out).sound, "the other machine's clip is there"
+    there.write_bytes(b"another clip")
+    report = join_shares(out, overwrite=True, notice=said.append)
+    assert (report.sound, len(report.dropped)) == ("", 1)
+    assert report.dropped[0].startswith("sound")
+    assert str(clip) in said[0]
+    assert join_shares(out, clip=tmp_path / "moved.mkv", overwrite=True).sound
+    with pytest.raises(UsageError, match="not the clip of these shares"):
+        join_shares(out, clip=there, overwrite=True)
 
 
 @pytest.mark.parametrize("change", ["crf", "effort", "frames", "clip", "coding", "speed"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +15,10 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import ExportError, InputError, UsageError
 from videoinr.exporting.codecs import CODECS, CONTAINERS, Effort, codec_named
 from videoinr.exporting.coding import Coding
-from videoinr.exporting.companions import Companions, SourceStreams, plan_companions, read_streams_of, without_time
+from videoinr.exporting.companions import Companions, plan_companions, read_streams_of, without_time
 from videoinr.exporting.mastering import Mastering
 from videoinr.exporting.packet_file import PacketFile
+from videoinr.exporting.share_clip import clip_of, differences
 from videoinr.exporting.share_file import VERSION
 from videoinr.exporting.sound.choice import SoundName, Stretch, sound_named
 from videoinr.exporting.tags import StreamTags
@@ -82,17 +84,19 @@ def join_shares(
     out: Path,
     files: Sequence[Path] = (),
     *,
+    clip: Path | None = None,
     overwrite: bool = False,
     notice: Callable[[str], None] = lambda _: None,
     token: CancelToken = NEVER,
 ) -> ExportReport:
     """Join the shares of an export into ``out``; the packets are copied.
 
-    Sound and the other companions of the pictures are made from the clip, which must be where the shares found it.
+    Sound and the other companions of the pictures are made from the clip. Without it they are left out.
 
     Args:
         out: the file. Its ending must be that of the export.
         files: the files of all shares, in any order; none stands for OUT.1ofN, OUT.2ofN ...
+        clip: the clip, if it is not where one of the shares found it.
         overwrite: replace an existing file.
         notice: called with each sentence that a user should read.
         token: cancels the joining.
@@ -102,7 +106,7 @@ def join_shares(
 
     Raises:
         InputError: a file is no share, is damaged, or a share is missing.
-        UsageError: shares of different exports are given, or the ending is another one.
+        UsageError: shares of different exports are given, or another clip, or the ending is another one.
         ExportError: the output exists, or cannot be written.
         Cancelled: ``token`` was cancelled.
     """
@@ -113,14 +117,19 @@ def join_shares(
         raise UsageError(
             f"The shares are those of a {coding.ending} file, not of {out.name}.", hint=f"End it in {coding.ending}."
         )
-    check_file(out, source=Path(facts.clip), overwrite=overwrite)
+    source = clip_of((share.header["facts"] for share in shares), clip)
+    check_file(out, source=source or Path(facts.clip), overwrite=overwrite)
     parts = VideoParts.complete(shares)
     if parts.frames != facts.frames:
         raise InputError(f"The shares hold {parts.frames} frames instead of {facts.frames}.", hint="Export them again.")
-    companions = _companions(facts, coding)
+    companions = None if source is None else _companions(facts, coding, source)
     for sentence in companions.sentences if companions else ():
         notice(sentence)
-    return _write(out, coding, parts, companions, overwrite=overwrite, notice=notice, token=token)
+    lost = () if source else ("sound, subtitles, chapters and tags, because the clip is not there",)
+    if lost:
+        notice(f"Left out: {lost[0]} ({facts.clip}). Put it there, or name it by --clip, and join again.")
+    report = _write(out, coding, parts, companions, overwrite=overwrite, notice=notice, token=token)
+    return replace(report, dropped=(*report.dropped, *lost))
 
 
 def found_shares(out: Path) -> list[Path]:
@@ -139,9 +148,14 @@ def _shares(files: list[Path]) -> list[PacketFile]:
         raise InputError("There are no shares to join.", hint="Name their files, such as out.mp4.1of4.")
     shares = [_share(path) for path in files]
     headers = [_header(share) for share in shares]
-    if any(header.facts != headers[0].facts or header.count != headers[0].count for header in headers):
-        other = next(n for n, header in enumerate(headers) if header.facts != headers[0].facts or n)
-        raise UsageError(f"{files[0]} and {files[other]} are shares of different exports.", hint="Join them apart.")
+    for file, header in zip(files, headers, strict=True):
+        unlike = differences(header.facts, headers[0].facts)
+        if unlike or header.count != headers[0].count:
+            where = ", ".join(unlike) or "the number of shares"
+            raise UsageError(
+                f"{files[0]} and {file} are shares of different exports: they differ in {where}.",
+                hint="Join them apart, or export one of them again.",
+            )
     if any(header.extradata != headers[0].extradata for header in headers):
         raise UsageError("The shares were encoded by different encoders.", hint="Use one version on all machines.")
     by_number = {header.number: share for header, share in zip(headers, shares, strict=True)}
@@ -209,9 +223,9 @@ def _number(text: str) -> Fraction:
     return Fraction(text)
 
 
-def _companions(facts: _Facts, coding: Coding) -> Companions | None:
+def _companions(facts: _Facts, coding: Coding, clip: Path) -> Companions | None:
     choice = sound_named(facts.sound)
-    source = _source(facts)
+    source = read_streams_of(clip, None if facts.origin_secs is None else _number(facts.origin_secs))
     if source is None:
         return None
     if facts.retime:
@@ -221,11 +235,6 @@ def _companions(facts: _Facts, coding: Coding) -> Companions | None:
     is_whole = start == 0 and abs(_number(facts.duration_secs) - end) <= half
     stretch = Stretch(start, is_whole, _number(facts.speed))
     return plan_companions(source, choice, stretch, muxer=coding.muxer, video_encoder=coding.codec.encoder)
-
-
-def _source(facts: _Facts) -> SourceStreams | None:
-    origin = None if facts.origin_secs is None else _number(facts.origin_secs)
-    return read_streams_of(Path(facts.clip), origin)
 
 
 def _write(
