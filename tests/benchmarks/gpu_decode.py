@@ -25,7 +25,7 @@ import torch
 
 from videoinr.cancel import NEVER
 from videoinr.decode.cuda_decoder import CudaDecoder
-from videoinr.decode.cuda_graphs import cuda_graph
+from videoinr.decode.recording import cuda_graph
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid
 from videoinr.model import render_cuda

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.gpu_decode import Clock, frames_of, model_of, show, size
-from videoinr.decode.cuda_graphs import cuda_graph
+from videoinr.decode.recording import cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model import kernels
 from videoinr.model.features import PairFeatures

@@ -24,7 +24,7 @@ from helpers.tiny_paper import tiny_paper_model
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.decode import backends, cuda_decoder, field_cache
 from videoinr.decode.cuda_decoder import CudaDecoder, reach
-from videoinr.decode.cuda_graphs import cuda_graph
+from videoinr.decode.recording import cuda_graph
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError

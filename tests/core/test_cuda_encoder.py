@@ -10,7 +10,7 @@ from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
 from videoinr.decode.cuda_encoder import RECORDING_BYTES, CudaEncoder
-from videoinr.decode.cuda_graphs import Recorder
+from videoinr.decode.recording import Recorder
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
 from videoinr.model.features import PairFeatures

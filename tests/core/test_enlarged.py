@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.cancel import NEVER
-from videoinr.decode.cuda_graphs import Repeated
+from videoinr.decode.recording import Repeated
 from videoinr.geometry import Grid, Rect
 from videoinr.render.engine import Engine, open_engine
 from videoinr.render.enlarged import Enlarger, decoded_query, enlarged

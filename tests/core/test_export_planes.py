@@ -183,7 +183,7 @@ def test_an_export_from_a_gpu_has_the_frames_of_one_from_a_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pix_fmt: str
 ) -> None:
     # Where there is a GPU, it would record none of what the CPU does here.
-    monkeypatch.setattr("videoinr.decode.cuda_graphs.cuda_graph", lambda _: None)
+    monkeypatch.setattr("videoinr.decode.recording.cuda_graph", lambda _: None)
     codec, crf = ("libx264", 0) if name == "out.mp4" else ("prores_ks", None)
     clip = write_clip(tmp_path / "clip.mp4", 2, pix_fmt=pix_fmt)
     options: dict[str, Any] = {"codec": codec, "scale": Fraction(1), "fps": Fraction(50), "crf": crf}

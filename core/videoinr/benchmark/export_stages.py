@@ -18,7 +18,7 @@ from av.filter import Graph
 
 from videoinr.benchmark.clock import secs
 from videoinr.cancel import NEVER
-from videoinr.decode.cuda_graphs import cuda_graph
+from videoinr.decode.recording import cuda_graph
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.device_planes import PlaneConverter, can_convert

@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
-from videoinr.decode.cuda_graphs import Launches, Recorder, cuda_graph
+from videoinr.decode.cuda_graphs import Launches
 from videoinr.decode.field_cache import FieldCache, FieldName
 from videoinr.decode.flow import decode_flow
+from videoinr.decode.recording import Recorder, cuda_graph
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, current
 from videoinr.errors import DeviceError, is_out_of_memory
@@ -63,7 +64,7 @@ class CudaDecoder:
         Args:
             model: The model that encodes the pairs, on the profile's device.
             profile: The device and the budget of the cache of fields.
-            record: Makes recordings of launches; without it, :func:`~videoinr.decode.cuda_graphs.cuda_graph`.
+            record: Makes recordings of launches; without it, :func:`~videoinr.decode.recording.cuda_graph`.
             spare: Called if the memory does not suffice: frees what can be computed again, and returns whether there
                 was something.
         """

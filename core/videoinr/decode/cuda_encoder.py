@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from videoinr.decode.cuda_graphs import Recorder, Replay, cuda_graph
+from videoinr.decode.recording import Recorder, Replay, cuda_graph
 from videoinr.geometry import Grid
 from videoinr.model.representation import Features, Representation
 

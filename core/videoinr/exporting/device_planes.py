@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from videoinr.decode.cuda_graphs import MOST_RECORDED_PX, Recorder, Repeated
+from videoinr.decode.recording import MOST_RECORDED_PX, Recorder, Repeated
 from videoinr.devices import computing_on
 from videoinr.errors import is_out_of_memory
 from videoinr.exporting.coding import FULL_RANGE, Coding

@@ -297,7 +297,7 @@ def _converter_for(engine: Decoder, sink: ResumableSink | None) -> PlaneConverte
     device = getattr(engine, "device", None)
     if sink is None or device is None or device.type != "cuda":
         return None  # On a CPU, swscale takes less time.
-    from videoinr.decode.cuda_graphs import cuda_graph
+    from videoinr.decode.recording import cuda_graph
     from videoinr.exporting.device_planes import PlaneConverter, can_convert
 
     if sink.coding is None or not can_convert(sink.coding):

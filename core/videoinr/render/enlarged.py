@@ -19,7 +19,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from videoinr.decode.cuda_graphs import MOST_RECORDED_PX, Repeated, cuda_graph
+from videoinr.decode.recording import MOST_RECORDED_PX, Repeated, cuda_graph
 from videoinr.geometry import Grid, Rect
 from videoinr.images import deep_from_tensor, rgbx_from_tensor
 from videoinr.types import RegionQuery
