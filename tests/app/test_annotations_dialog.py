@@ -52,7 +52,25 @@ def test_the_list_shows_segments_and_bookmarks(dialog: AnnotationsDialog) -> Non
     assert rows(dialog) == [
         ["Segment 1", "0:00.000", "0:01.000"], ["Segment 2", "0:01.000", "0:02.000"], ["Bookmark 1", "0:01.000", ""],
     ]  # fmt: skip
-    assert not dialog.go.isEnabled()
+
+
+def test_the_list_is_used_by_keyboard_alone(stage: Stage, dialog: AnnotationsDialog) -> None:
+    stage.wait_for(dialog.list.hasFocus)
+    assert dialog.go.isEnabled(), "the row that looks selected is selected"
+    stage.viewer.session.seek(Fraction(1, 2))
+    QTest.keyClick(dialog.list, Qt.Key.Key_Down)
+    QTest.keyClick(dialog.list, Qt.Key.Key_Return)
+    assert stage.viewer.session.view.time_secs == 1
+    QTest.keyClick(dialog.list, Qt.Key.Key_F2)
+    editor = dialog.list.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("the leap")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    stage.wait_for(lambda: rows(dialog)[1][0] == "the leap")
+    stage.wait_for(dialog.list.hasFocus)
+    QTest.keyClick(dialog.list, Qt.Key.Key_Delete)
+    assert [row[0] for row in rows(dialog)] == ["Segment 1", "Bookmark 1"]
+    assert dialog.go.toolTip()
 
 
 def test_names_are_edited_in_the_list(stage: Stage, dialog: AnnotationsDialog) -> None:

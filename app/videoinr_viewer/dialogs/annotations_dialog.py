@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr.journey.camera import Easing
+from videoinr_viewer.dialogs.list_keys import use_by_keyboard
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.planner import JourneyPlanner
 from videoinr_viewer.session import Session
@@ -29,7 +30,10 @@ _TIME = Qt.ItemDataRole.UserRole
 
 
 class AnnotationsDialog(SideDialog):
-    """A window beside the main one. A double click on a time goes there; F2 or a double click on a name renames."""
+    """A window beside the main one.
+
+    Return or a double click on a time goes there; F2 or a double click on a name renames; Del removes.
+    """
 
     def __init__(self, session: Session, annotations: Annotations, planner: JourneyPlanner, parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,6 +66,7 @@ class AnnotationsDialog(SideDialog):
         self.wanted_px = QSize(460, 320)
         annotations.changed.connect(self.fill)
         planner.changed.connect(self.fill)
+        use_by_keyboard(self.list, {"Return": self.go, "Enter": self.go, "F2": self.rename, "Del": self.remove})
         self.list.itemDoubleClicked.connect(self._double_click)
         self.list.itemChanged.connect(self._take_name)
         self.list.itemSelectionChanged.connect(self._enable)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QDesktopServices, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from videoinr.exporting import queue_control
 from videoinr.exporting.queue_state import JobState, QueuedJob, QueueState
+from videoinr_viewer.dialogs.list_keys import use_by_keyboard
 from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.export.log_window import LogWindow
@@ -111,9 +112,7 @@ class QueueDialog(SideDialog):
         self.remove.clicked.connect(self._remove)
         self.folder.clicked.connect(self._open_folder)
         self.log.clicked.connect(self._show_log)
-        for key, button in (("Del", self.remove), ("Alt+Up", self.up), ("Alt+Down", self.down)):
-            QShortcut(QKeySequence(key), self.list, button.click, context=Qt.ShortcutContext.WidgetShortcut)
-            button.setToolTip(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+        use_by_keyboard(self.list, {"Del": self.remove, "Alt+Up": self.up, "Alt+Down": self.down})
 
     def offer(self) -> None:
         """Show the window before all others."""
