@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from videoinr.errors import is_out_of_memory
+
 Made = TypeVar("Made")
 Replay = Callable[[], None]
 Recorder = Callable[[Callable[[], None]], Replay | None]
@@ -41,10 +43,18 @@ class Repeated:
         if kind != self._kind or self._record is None:
             self._kind, self._recording = kind, None
             return compute(given)
-        if self._recording is None:
-            self._recording = _Repetition(compute, given.clone(), self._record)
-        made: Made = self._recording(given)
-        return made
+        try:
+            if self._recording is None:
+                self._recording = _Repetition(compute, given.clone(), self._record)
+            made: Made = self._recording(given)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            error.with_traceback(None)  # Its stack frames still refer to tensors.
+        else:
+            return made
+        self.forget()
+        return compute(given)
 
     def forget(self) -> None:
         """Free the recording."""

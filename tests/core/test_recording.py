@@ -1,0 +1,52 @@
+"""Launches that repeat are recorded and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from videoinr.decode.recording import Repeated
+
+
+class Recorder:
+    """Records by calling; ``made`` counts the recordings, ``replayed`` their replays."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.made, self.replayed, self._fails = 0, 0, fails
+
+    def __call__(self, launch: Callable[[], None]) -> Callable[[], None]:
+        self.made += 1
+        if self._fails:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        launch()
+
+        def replay() -> None:
+            self.replayed += 1
+            launch()
+
+        return replay
+
+
+def test_the_second_call_of_a_kind_records_and_later_ones_replay() -> None:
+    recorder = Recorder()
+    repeat = Repeated(recorder)
+    for number in range(4):
+        given = torch.full((3,), float(number))
+        assert repeat("double", lambda x: x * 2, given).tolist() == [2.0 * number] * 3
+    assert (recorder.made, recorder.replayed) == (1, 3)
+    assert repeat("double", lambda x: x * 2, torch.ones(4)).tolist() == [2.0] * 4, "another shape"
+    assert repeat("treble", lambda x: x * 3, torch.ones(4)).tolist() == [3.0] * 4, "another function"
+    assert (recorder.made, recorder.replayed) == (1, 3)
+    repeat("treble", lambda x: x * 3, torch.ones(4))
+    repeat.forget()
+    repeat("treble", lambda x: x * 3, torch.ones(4))
+    assert (recorder.made, recorder.replayed) == (2, 4)
+
+
+def test_without_room_for_a_recording_the_launches_are_made() -> None:
+    recorder = Recorder(fails=True)
+    repeat = Repeated(recorder)
+    for _ in range(3):
+        assert repeat("double", lambda x: x * 2, torch.ones(2)).tolist() == [2.0, 2.0]
+    assert recorder.made == 1, "the third call is the first of a kind again"
