@@ -124,6 +124,24 @@ def test_pictures_go_to_a_folder_and_animations_to_a_file(
     assert is_taken(form.job)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mkv", "ffv1"), ("a.mp4", "libx264"), ("a.gif", "gif"), ("a%03d.png", "png"), ("a%03d.tiff", "tiff"),
+     ("a.xyz", "ffv1"), ("a", "ffv1")],
+)  # fmt: skip
+def test_the_codec_follows_an_ending_that_is_typed(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, name: str, codec: str
+) -> None:
+    _, dialog = dialog_of()
+    form = dialog.form
+    form.codec.setCurrentIndex(form.codec.findData("ffv1"))
+    form.path.selectAll()
+    QTest.keyClicks(form.path, str(tmp_path / name))
+    assert form.codec.currentData() == codec
+    assert form.path.text() == str(tmp_path / name)
+    assert dialog.start.isEnabled() == ("." in name and "xyz" not in name)
+
+
 def test_an_export_runs_to_its_end(dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path) -> None:
     stage, dialog = dialog_of("ok")
     out = tmp_path / "out.mp4"

@@ -173,6 +173,7 @@ class ExportForm(QWidget):
             combo.currentIndexChanged.connect(self._check)
         self.crop.toggled.connect(self._check)
         self.crf.valueChanged.connect(self._check)
+        self.path.textEdited.connect(self._follow_name)
         self.path.textChanged.connect(self._check)
         self.browse.clicked.connect(self._browse)
 
@@ -323,6 +324,13 @@ class ExportForm(QWidget):
         if path.name:
             self.path.setText(str(chosen.fitting(path)))
         self._check()
+
+    @Slot(str)
+    def _follow_name(self, name: str) -> None:
+        """Choose the first codec whose files have the ending that was typed, if the present one has no such files."""
+        path = Path(name.strip())
+        if path.suffix and not self._chosen.fits(path) and (fitting := [one for one in offered() if one.fits(path)]):
+            self.codec.setCurrentIndex(self.codec.findData(fitting[0].name))
 
     @property
     def _chosen(self) -> Offered:

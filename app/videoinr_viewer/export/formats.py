@@ -35,12 +35,16 @@ class Offered:
 
     def fitting(self, path: Path) -> Path:
         """Return ``path`` with an ending of this format; that of a pattern of pictures fits pictures alone."""
-        is_pattern, ending = "%" in path.name, path.suffix.lower()
-        if ending in self.endings and is_pattern == (self.is_folder and ending != ""):
+        if self.fits(path):
             return path
         # A pattern stands for the folder that it lies in.
-        plain = path.parent if is_pattern else path
+        plain = path.parent if "%" in path.name else path
         return plain.with_suffix(self.endings[0])
+
+    def fits(self, path: Path) -> bool:
+        """Return whether ``path`` has an ending of this format, as it is."""
+        is_pattern, ending = "%" in path.name, path.suffix.lower()
+        return ending in self.endings and is_pattern == (self.is_folder and ending != "")
 
 
 def offered() -> list[Offered]:
