@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from helpers.stage import Stage
 from videoinr.timeline import Timeline
@@ -118,6 +118,19 @@ def test_the_duration_gives_way_to_the_time_in_a_narrow_window(stage: Stage) -> 
     stage.qtbot.wait(1)
     assert transport.time_field.geometry().right() < transport.duration.geometry().left()
     assert transport.duration.geometry().right() < transport._buttons["start"].geometry().left()
+
+
+def test_time_runs_from_left_to_right_where_the_language_does_not(stage: Stage, qapp: QApplication) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        panel = stage.viewer.window.timeline
+        panel.layout().activate()  # type: ignore[union-attr]
+        assert stage.viewer.window.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        assert panel._first.x() < panel.pair_slider.x() < panel._second.x()
+        buttons = panel.transport._buttons
+        assert buttons["start"].x() < buttons["play"].x() < buttons["end"].x()
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
 def test_invalid_text_and_escape_change_nothing(stage: Stage) -> None:

@@ -37,6 +37,8 @@ class TimelinePanel(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("timeline")
+        # Time runs from left to right in every language, and the signs of players are not mirrored.
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self._session, self._player = session, player
         self.overview, self.pair_slider = Overview(thumbnails, annotations), PairSlider()
         self.transport = Transport(time_field, actions)
