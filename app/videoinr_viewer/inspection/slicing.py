@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from videoinr.render.inspected import Place
@@ -77,6 +77,11 @@ class Slicing(QObject):
     def _slice_middle(self) -> None:
         clip = self._session.clip
         if clip is None or not self.is_on:
+            return
+        if self.dock is None and self._waits:
+            # The panel is made in one turn of the event loop and shown in the next: each takes a while.
+            self._made_dock()
+            QTimer.singleShot(0, self, self._slice_middle)
             return
         half = min(self._session.screen_px[0] / self._session.view.zoom, clip.info.width) / 2
         x, y = self._session.view.centre
@@ -150,7 +155,8 @@ class Slicing(QObject):
         )  # fmt: skip
         self._show_line(plan.line)
         position = clip.timeline.instant_from_time(view.time_secs).position
-        dock = self._shown_dock()
+        dock = self._made_dock()
+        dock.show()
         dock.show_plan(plan, len(line_pixels(plan.line, clip.info.grid, plan.grid)))
         dock.show_position(position)
         self._left = plan.columns
@@ -168,7 +174,7 @@ class Slicing(QObject):
         start = min(max(here - MOST_PAIRS // 2, first.pair), max(end - MOST_PAIRS + 1, first.pair))
         return start, min(end, start + MOST_PAIRS - 1)
 
-    def _shown_dock(self) -> SliceDock:
+    def _made_dock(self) -> SliceDock:
         if self.dock is None:
             from videoinr_viewer.inspection.slice_dock import SliceDock
 
@@ -178,7 +184,6 @@ class Slicing(QObject):
             self.dock.closed.connect(self.leave)
             self.dock.show_shutter(self._session.shutter)
             self._session.shutter_changed.connect(self.dock.show_shutter)
-        self.dock.show()
         return self.dock
 
     @Slot(object)
