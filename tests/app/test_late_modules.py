@@ -145,6 +145,24 @@ def test_who_imports_a_module_that_the_thread_is_in_gets_it_and_the_thread_pause
     assert sys.modules[NAME].end == 1
 
 
+def test_a_module_has_its_own_loader_and_a_found_one_looks_like_it(qtbot: QtBot, module: Path) -> None:
+    module.write_text(
+        "import importlib.util\n"
+        f"found = importlib.util.find_spec('{NAME}_other').loader\n"
+        "source = found.get_source(found.name)\n"
+    )
+    module.with_name(f"{NAME}_other.py").write_text("end = 1\n")
+    modules = LateModules((NAME,))
+    with qtbot.waitSignal(modules.imported):
+        modules.start()
+    modules.close()
+    assert sys.modules[NAME].source == "end = 1\n"
+    spec = sys.modules[NAME].__spec__
+    assert spec is not None
+    assert spec.loader is sys.modules[NAME].__loader__
+    assert not isinstance(spec.loader, turns._Pausing)
+
+
 def test_a_turn_lasts_as_long_as_a_module_takes(qtbot: QtBot, module: Path) -> None:
     module.write_text("import time\ntime.sleep(0.1)\nend = 1\n")
     modules = LateModules((NAME,))

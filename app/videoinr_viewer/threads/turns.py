@@ -142,8 +142,12 @@ class _Pausing(Loader):
         return getattr(self._loader, "create_module", lambda _: None)(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Never called: a made module has its own loader. Python's import asks for this method's presence."""
-        raise NotImplementedError
+        """Run the module by its own loader. Python's import only asks for this method's presence."""
+        self._loader.exec_module(module)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the module's own loader has: some libraries look at the loader of what they find."""
+        return getattr(self._loader, name)
 
 
 def _waits_for_a_module(thread: int | None) -> bool:
