@@ -104,3 +104,10 @@ def test_segments_outside_the_clip_or_empty_are_refused(start: str, end: str) ->
 def test_a_rate_and_a_speed_are_positive(fps: str, speed: str) -> None:
     with pytest.raises(ValueError, match="above 0"):
         ConstantRate(Segment(Fraction(0), Fraction(1)), Fraction(fps), Fraction(speed))
+
+
+def test_large_numbers_are_told_as_they_were_given() -> None:
+    with pytest.raises(UsageError, match=r"^9999999 frames per second"):
+        checked_fps(Fraction(9_999_999))
+    with pytest.raises(UsageError, match=r"^35999\.5 s to 36000\.04 s is outside the clip, which lasts 36000 s\.$"):
+        segment_from_marks(Fraction(36_000), Fraction("35999.5"), Fraction("36000.04"))

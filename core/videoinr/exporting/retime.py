@@ -66,7 +66,7 @@ def checked_fps(fps: Fraction) -> Fraction:
     """Return ``fps``; raise UsageError if a container cannot store it."""
     if not 0 < fps <= MAX_FPS:
         raise UsageError(
-            f"{float(fps):g} frames per second cannot be written.",
+            f"{float(fps):.10g} frames per second cannot be written.",
             hint=f"Choose a rate above 0 and up to {MAX_FPS}; for slow motion, choose a speed below 1 (--speed).",
         )
     if fps.denominator > MAX_FPS_DENOMINATOR:
@@ -88,13 +88,14 @@ def segment_from_marks(duration_secs: Fraction, start_secs: Fraction | None, end
     end = duration_secs if end_secs is None else end_secs
     if start < 0 or end > duration_secs:
         raise UsageError(
-            f"{float(start):g} s to {float(end):g} s is outside the clip, which lasts {float(duration_secs):g} s"
+            f"{float(start):.10g} s to {float(end):.10g} s is outside the clip, "
+            f"which lasts {float(duration_secs):.10g} s"
             + (f" (exactly {duration_secs} s)." if duration_secs.denominator > 1 else "."),
             hint="Leave --start or --end out for the clip's own start or end.",
         )
     if start >= end:
         raise UsageError(
-            f"The segment is empty: it starts at {float(start):g} s and ends at {float(end):g} s.",
+            f"The segment is empty: it starts at {float(start):.10g} s and ends at {float(end):.10g} s.",
             hint="Give an end after the start.",
         )
     return Segment(start, end)
