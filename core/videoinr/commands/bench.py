@@ -25,6 +25,7 @@ _HD, _UHD = Grid(1920, 1080), Grid(3840, 2160)
 
 
 def bench(
+    context: typer.Context,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A clip. Default: a synthetic one.")] = None,
     lr: Annotated[
         Grid | None,
@@ -83,6 +84,7 @@ def bench(
     """
     if quick and (export or all_models):
         raise UsageError("--quick measures neither an export nor all models.", hint="Leave --export or --all out.")
+    _check_all_count(context, export=export)
     if file is not None:
         check_clip(file)
     if export:
@@ -104,6 +106,21 @@ def bench(
         show_json(report.to_dict())
     else:
         show_report(report)
+
+
+_OF_EXPORTS, _OF_STEPS = ("frames", "codec", "effort"), ("lr", "all_models", "repeats")
+
+
+def _check_all_count(context: typer.Context, *, export: bool) -> None:
+    """Raise UsageError for an option of the other measurement: it would be overlooked."""
+    for name in _OF_STEPS if export else _OF_EXPORTS:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.removesuffix('_models')}"
+            words = "does not count with --export" if export else "counts with --export only"
+            raise UsageError(
+                f"{option} {words}.", hint=f"Leave {option} out, or {'leave' if export else 'give'} --export."
+            )
 
 
 def _measure_export(

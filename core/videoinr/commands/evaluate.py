@@ -150,8 +150,9 @@ def evaluate(
     evaluation = _Evaluation(data, footage, protocols, notes, where, form)
     names = models or [DEFAULT_MODEL]
     if seams:
-        if journal is not None:
-            raise typer.BadParameter("--journal keeps PSNR and SSIM, not seams.", param_hint="--journal")
+        given = {"--journal": journal, "--baseline": baselines, "--save-pictures": pictures, "--flicker": flicker}
+        if unused := next((name for name, value in given.items() if value), None):
+            raise typer.BadParameter(f"{unused} does not count with --seams.", param_hint=unused)
         _evaluate_seams(evaluation, names)
     else:
         wanted = list(protocols[0].standard.baselines) if baselines is None else baselines
