@@ -249,12 +249,14 @@ def _write(
 ) -> ExportReport:
     with write_errors(out):
         file = claim(out, PartialFile)
+    lost: tuple[str, ...] = ()
     try:
         with write_errors(out):
             try:
                 assemble(file, coding, parts, companions, token)
             except CompanionError as error:
-                notice(f"The sound and other streams were left out. {error}")
+                lost = (f"The sound and other streams were left out. {error}",)
+                notice(lost[0])
                 file.discard()
                 file, companions = claim(out, PartialFile), None
                 assemble(file, coding, parts, None, token)
@@ -270,4 +272,4 @@ def _write(
         file.discard()
         raise
     sound = companions.sound_in_words if companions else ""
-    return ExportReport(out, parts.frames, sound, companions.dropped if companions else ())
+    return ExportReport(out, parts.frames, sound, (*(companions.dropped if companions else ()), *lost))
