@@ -92,6 +92,8 @@ def test_a_readout_is_at_most_two_frames_long(stage: Stage, dialog: ShutterDialo
 
 def test_an_export_has_it_and_says_so(stage: Stage) -> None:
     stage.viewer.window.actions_by_id["export"].trigger()
+    # Its modules are imported first, unless another test had them imported.
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
     form = stage.viewer.window.exports.dialog
     assert form is not None
     planner_of(stage).set_readout(Fraction(1, 80))
@@ -190,6 +192,8 @@ def test_the_region_is_outlined_while_its_window_is_open(stage: Stage, dialog: S
 
 def test_playback_and_export_have_the_region(stage: Stage) -> None:
     stage.viewer.window.actions_by_id["export"].trigger()
+    # Its modules are imported first, unless another test had them imported.
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
     form = stage.viewer.window.exports.dialog
     assert form is not None
     region = ShutterRegion(Rect(4, 2, 10, 8), Fraction(90))
@@ -236,7 +240,7 @@ def test_what_is_not_corrected_says_so(stage: Stage, dialog: ShutterDialog) -> N
     for name in ("compare-side-by-side", "flow-colours"):
         window.actions_by_id[name].trigger()
     window.actions_by_id["slice"].trigger()
-    stage.wait_for(lambda: window.slicing.dock is not None)
+    stage.wait_for(lambda: window.slicing.dock is not None and window.slicing.dock.isVisible())
     dock, overlays = window.slicing.dock, window.frame_view.overlays
     assert dock is not None
 
