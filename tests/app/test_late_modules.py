@@ -145,6 +145,66 @@ def test_who_imports_a_module_that_the_thread_is_in_gets_it_and_the_thread_pause
     assert sys.modules[NAME].end == 1
 
 
+def test_the_thread_does_not_pause_between_modules_while_the_gui_thread_waits(
+    qtbot: QtBot, paused: LateModules, module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took LOOK_SECS for each module: seconds for one that imports many."""
+    for number in range(20):
+        module.with_name(f"{NAME}_{number}.py").write_text("end = 1\n")
+    module.with_name(f"{NAME}_innermost.py").write_text("".join(f"import {NAME}_{each}\n" for each in range(20)))
+    pauses, plain = list[str](), Turns._pause
+
+    def pause(self: Turns) -> None:
+        pauses.append("pause")
+        plain(self)
+
+    monkeypatch.setattr(Turns, "_pause", pause)
+    assert importlib.import_module(f"{NAME}_inner").end == 1
+    qtbot.waitUntil(paused._turns._has_paused.is_set)
+    assert pauses == ["pause"], "the one after the GUI thread has its module"
+
+
+def test_the_thread_pauses_nowhere_in_the_code_of_its_own_locks(
+    qtbot: QtBot, paused: LateModules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a wait for the event that ends the pause, a second pause waited for that event's lock."""
+    asked, wanted = list[str](), [True]
+
+    def waits(_thread: int | None) -> bool:
+        caller = sys._getframe(1)
+        traced = caller.f_locals.get("frame") if caller.f_code.co_name == "look" else None
+        if traced is not None:
+            asked.append(traced.f_code.co_filename)
+        return wanted[0]
+
+    monkeypatch.setattr(turns, "_waits_for_a_module", waits)
+    qtbot.waitUntil(lambda: getattr(sys.modules.get(f"{NAME}_inner"), "end", 0) == 1)
+    wanted[0] = False
+    qtbot.waitUntil(paused._turns._has_paused.is_set)
+    assert asked
+    assert not {threading.__file__, turns.__file__, "<frozen importlib._bootstrap>"} & set(asked)
+    assert not paused._turns._is_watched
+    with qtbot.waitSignal(paused.imported):
+        paused.when_ready(lambda: None)
+
+
+def test_the_thread_does_not_pause_in_a_search(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python holds a lock during a search that each import of another thread needs."""
+    found = list[bool]()
+
+    class Finder:
+        def find_spec(self, *_: object) -> None:
+            found.append(turns._may_hold_a_lock(sys._getframe()))
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    module.write_text(
+        "import sys\nfrom videoinr_viewer.threads import turns\nlocks = turns._may_hold_a_lock(sys._getframe())\n"
+    )
+    assert not importlib.import_module(NAME).locks
+    assert found
+    assert all(found)
+
+
 def test_a_module_has_its_own_loader_and_a_found_one_looks_like_it(qtbot: QtBot, module: Path) -> None:
     module.write_text(
         "import importlib.util\n"

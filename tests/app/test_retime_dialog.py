@@ -39,7 +39,7 @@ def dialog(stage: Stage) -> RetimeDialog:
     trigger(stage, "retime")
     made = stage.viewer.window.side_windows.retime
     assert made is not None
-    assert made.isVisible()
+    stage.wait_for(made.isVisible)
     return made
 
 
@@ -116,6 +116,7 @@ def test_points_are_dragged_and_each_drag_is_one_step_of_undo(stage: Stage, dial
 def test_an_export_goes_along_the_curve_with_shutter_and_camera(stage: Stage) -> None:
     planner, session = planner_of(stage), stage.viewer.session
     trigger(stage, "export")
+    stage.wait_for(lambda: stage.viewer.window.exports.dialog is not None)
     dialog = stage.viewer.window.exports.dialog
     assert dialog is not None
     assert dialog.form.segment.isEnabled()

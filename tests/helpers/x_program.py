@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -83,7 +84,11 @@ class Program:
         return round(x + across * width), round(y + down * height)
 
     def end(self) -> dict[str, Any]:
-        self.process.wait(PATIENCE_SECS)
+        try:
+            self.process.wait(PATIENCE_SECS)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # Faulthandler prints where each thread is.
+            raise
         self._reader.join()
         while (line := self._lines.get()) is not None:
             self.state.update(json.loads(line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from videoinr.render.messages import Opened
@@ -60,9 +60,16 @@ class SideWindows(QObject):
         if self.retime is None:
             from videoinr_viewer.journey.retime_dialog import RetimeDialog
 
+            # Made in one turn of the event loop and shown in the next: with its plot, each takes a while.
             self.retime = RetimeDialog(self._planner, self._session, self._window)
             self._undo_in(self.retime)
-        _raise(self.retime)
+            QTimer.singleShot(0, self.retime, self._raise_retime)
+        else:
+            self._raise_retime()
+
+    def _raise_retime(self) -> None:
+        if self.retime is not None and self._session.clip is not None:
+            _raise(self.retime)
 
     def show_shutter(self, *, for_region: bool = False) -> None:
         """Show the window of the rolling shutter and of the region with a shutter of its own."""

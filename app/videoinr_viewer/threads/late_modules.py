@@ -22,6 +22,8 @@ TURN_MSECS = 8
 """Between two turns of the importing thread the window has so long for itself."""
 QUIET_SECS = 0.3
 """So long after the window was busy there are no turns: during a drag it is busy again and again."""
+END_SECS = 10.0
+"""The end of the program waits so long for the module that the thread is in."""
 
 
 class LateModules(QObject):
@@ -116,7 +118,9 @@ class LateModules(QObject):
         self._timer.stop()
         self._turns.stop()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(END_SECS)
+            if self._thread.is_alive():
+                log.error("the thread of the late imports has not ended")
 
     def _import(self) -> None:
         try:

@@ -18,8 +18,12 @@ from types import FrameType, ModuleType
 from typing import Any
 
 SLICE_SECS = 0.008
-_LOCKING = "<frozen importlib._bootstrap>", "acquire"
+_IMPORTING = "<frozen importlib._bootstrap>"
+"""The file of Python's own code of imports, which holds locks of its own."""
+_LOCKING = _IMPORTING, "acquire"
 """Where a thread waits for a module, in Python's own code: file and function."""
+_SEARCHING = _IMPORTING, "_find_spec"
+"""Where a thread has the lock that the import of any other module needs."""
 LOOK_SECS = 0.02
 """A thread that pauses looks so often whether the GUI thread waits for one of its modules."""
 
@@ -32,7 +36,7 @@ class Turns(MetaPathFinder):
     """The turns of one thread, which enters this object as a context around its imports.
 
     The thread pauses where a module begins. Meanwhile it holds the locks of the modules that it is in. If the GUI
-    thread imports one of them, the thread goes on as long as the GUI thread waits, and no line longer.
+    thread imports one of them, the thread goes on as long as the GUI thread waits, and no line of a module longer.
     """
 
     def __init__(self) -> None:
@@ -40,6 +44,8 @@ class Turns(MetaPathFinder):
         self._gui = threading.main_thread().ident
         self._go, self._has_paused = threading.Event(), threading.Event()
         self._end, self._is_free, self._is_stopped = 0.0, False, False
+        self._before_watch: Any = None
+        self._is_watched = False
 
     def __enter__(self) -> Turns:
         self._worker = threading.get_ident()
@@ -49,6 +55,8 @@ class Turns(MetaPathFinder):
 
     def __exit__(self, *_: object) -> None:
         sys.meta_path.remove(self)
+        if self._is_watched:
+            self._unwatch(sys._getframe())
         self._is_free = True
         self._has_paused.set()
 
@@ -71,7 +79,11 @@ class Turns(MetaPathFinder):
 
     def rest(self) -> None:
         """Pause if the turn of this thread is over. Raises StoppedError."""
-        if time.perf_counter() >= self._end:
+        if self._is_watched:
+            if not _waits_for_a_module(self._gui):
+                self._unwatch(sys._getframe())
+                self._pause()
+        elif time.perf_counter() >= self._end:
             self._pause()
         if self._is_stopped:
             raise StoppedError("The program ends.")
@@ -105,21 +117,45 @@ class Turns(MetaPathFinder):
         self._go.clear()
 
     def _watch(self) -> None:
-        """Let the thread go on, and pause at the first line after the GUI thread has its module."""
-        before = sys.gettrace()
+        """Let the thread go on, and pause at the first line after the GUI thread has its module.
+
+        Not at a line of :mod:`threading`, of Python's imports or of this file: the thread may hold a lock there that
+        the pause or the GUI thread takes too.
+        """
 
         def look(frame: FrameType, _event: str, _value: object) -> Any:
             if sys.gettrace() is not look:
                 return None
-            if _waits_for_a_module(self._gui):
+            if _may_hold_a_lock(frame) or _waits_for_a_module(self._gui):
                 return look
-            sys.settrace(before)
-            _trace(frame, None)
+            self._unwatch(frame)
             self._pause()
             return None
 
+        self._before_watch, self._is_watched = sys.gettrace(), True
         sys.settrace(look)
         _trace(sys._getframe(), look)
+
+    def _unwatch(self, frame: FrameType) -> None:
+        self._is_watched = False
+        sys.settrace(self._before_watch)
+        _trace(frame, None)
+
+
+_LOCKED_FILES = frozenset(
+    (_IMPORTING, threading.Event.wait.__code__.co_filename, Turns.rest.__code__.co_filename)
+)  # fmt: skip
+
+
+def _may_hold_a_lock(frame: FrameType | None) -> bool:
+    """Whether ``frame`` is of the code that locks the imports or their turns, or is called by a search."""
+    if frame is not None and frame.f_code.co_filename in _LOCKED_FILES:
+        return True
+    while frame is not None:
+        if (frame.f_code.co_filename, frame.f_code.co_name) == _SEARCHING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _trace(frame: FrameType | None, look: Any) -> None:
