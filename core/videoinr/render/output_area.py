@@ -123,6 +123,6 @@ def output_aspect(info: ClipInfo, grid: Grid) -> Fraction:
         return Fraction(1)
     stretch = Fraction(info.width * grid.height, info.height * grid.width)
     # A scale rounds each side to a pixel.
-    rounding = Fraction(1, 2 * min(grid.width, grid.height)) * 2
+    rounding = Fraction(1, min(grid.width, grid.height))
     aspect = info.pixel_aspect if abs(stretch - 1) <= rounding else info.pixel_aspect * stretch
     return Fraction(1) if abs(aspect - 1) <= rounding else aspect.limit_denominator(_MAX_ASPECT)
