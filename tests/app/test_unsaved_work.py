@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from helpers.projects import DOCUMENT, document, idle, open_file, trigger
 from helpers.stage import Stage
+from videoinr.writing import claims
 from videoinr_viewer.main_window import WindowOptions
 from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.project_file import read_project
+from videoinr_viewer.project.unsaved import UnsavedWork
 from videoinr_viewer.session import Marks
 from videoinr_viewer.start.settings import Settings
 
@@ -207,3 +211,49 @@ def test_a_full_disk_is_logged_and_hinders_nothing(
     assert not stage.viewer.window.messages.isVisible()
     trigger(stage, "next-frame")
     assert document(stage) == Document(reading=stage.viewer.reading.current)
+
+
+@pytest.fixture
+def locks_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lock one byte, as Windows does, and remove no file that this process has open."""
+    flock, real_open, real_close, real_unlink = vars(claims)["fcntl"], os.open, os.close, os.unlink
+    held: dict[int, str] = {}
+
+    def locking(descriptor: int, mode: int, count: int) -> None:
+        assert (mode, count) == (2, 1)
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) > os.fstat(descriptor).st_size, "a locked byte cannot be read"
+        flock.flock(descriptor, flock.LOCK_EX | flock.LOCK_NB)
+
+    def open_(path: str, *rest: int, **more: int) -> int:
+        descriptor = real_open(path, *rest, **more)
+        held[descriptor] = os.fspath(path)
+        return descriptor
+
+    def close(descriptor: int) -> None:
+        held.pop(descriptor, None)
+        real_close(descriptor)
+
+    def unlink(path: str, **more: int) -> None:
+        if os.fspath(path) in held.values():
+            raise PermissionError(13, "The process cannot access the file because it is being used")
+        real_unlink(path, **more)
+
+    monkeypatch.setattr(claims, "fcntl", None)
+    monkeypatch.setattr(claims, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking), raising=False)
+    for name, stand_in in (("open", open_), ("close", close), ("unlink", unlink)):
+        monkeypatch.setattr(os, name, stand_in)
+
+
+@pytest.mark.skipif(not claims.has_locks(), reason="stands on the locks of this system")
+@pytest.mark.usefixtures("locks_of_windows")
+def test_the_work_of_another_window_is_not_left_behind_on_windows(tmp_path: Path) -> None:
+    first, second = UnsavedWork(tmp_path), UnsavedWork(tmp_path)
+    first.write("of the first")
+    second.write("of the second")
+    assert first.left_behind() == second.left_behind() == []
+    first.leave()
+    (left,) = second.left_behind()
+    assert left.path.read_text() == "of the first"
+    second.discard(left)
+    second.remove()
+    assert list(tmp_path.iterdir()) == []

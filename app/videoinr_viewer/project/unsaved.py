@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,8 +62,10 @@ class UnsavedWork:
         """Remove the state: all of it is saved, or there is nothing worth it."""
         path = self._path
         if path is not None:
-            _remove(path)
+            _remove(_states(path))
         self.leave()
+        if path is not None:  # Windows removes no open file.
+            _remove([path.with_suffix(_LOCK)])
 
     def left_behind(self) -> list[LeftBehind]:
         """Return what other windows left behind, the newest first."""
@@ -79,7 +81,7 @@ class UnsavedWork:
 
     def discard(self, left: LeftBehind) -> None:
         """Remove a state that was left behind."""
-        _remove(left.path)
+        _remove([*_states(left.path), left.path.with_suffix(_LOCK)])
 
     def _begun(self) -> tuple[Path, int]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -101,13 +103,14 @@ def _is_free(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _remove(path: Path) -> None:
-    for one in _files_of(path):
+def _remove(paths: Iterable[Path]) -> None:
+    for one in paths:
         with contextlib.suppress(OSError):
             one.unlink()
 
 
-def _files_of(path: Path) -> Iterator[Path]:
+def _states(path: Path) -> Iterator[Path]:
+    """Yield the file of a state, and what a kill has left of its writing."""
     with contextlib.suppress(OSError):
         yield from left_over(path)
-    yield from (path, path.with_suffix(_LOCK))
+    yield path

@@ -85,11 +85,11 @@ class PictureFolder(Closeable):
         """Remove the folder."""
         self.max_bytes = 0
         path, self._path = self._path, None
-        if path is not None:
-            shutil.rmtree(path, ignore_errors=True)
-        if self._lock is not None:
+        if self._lock is not None:  # First: Windows removes no open file.
             os.close(self._lock)
             self._lock = None
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)
 
     def _make(self) -> Path:
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,9 +21,15 @@ try:
     import fcntl
 except ImportError:  # Windows: two exports then still write files of their own, and neither replaces the other's.
     fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None  # type: ignore[assignment]
 
 _TRIES = 5
 _PAUSE_SECS = 0.2
+_LOCKED_BYTE = 0x7FFF0000
+"""The byte that Windows locks: nobody else can read or write a locked one, so it lies after the end of the file."""
 
 
 class _Partial(Protocol):
@@ -37,7 +43,7 @@ P = TypeVar("P", bound=_Partial)
 
 
 def has_locks() -> bool:
-    """Return whether this system has locks that end with their process."""
+    """Return whether this system has locks under which a file can be moved, and which end with their process."""
     return fcntl is not None
 
 
@@ -49,11 +55,16 @@ def lock(descriptor: int) -> None:
 
 
 def lock_now(descriptor: int) -> bool:
-    """Lock an open file until it is closed. Return False if another process has locked it."""
-    if fcntl is None:
-        return True
+    """Lock an open file that nothing is written to, until it is closed; on Windows too.
+
+    Return False if it was opened and locked elsewhere, in this process or another.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     except OSError as error:
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
     return True
