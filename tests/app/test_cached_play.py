@@ -19,7 +19,7 @@ from videoinr.playing.plan import PlayPlan, play_times
 from videoinr.timeline import Timeline
 from videoinr.types import Instant, Quality, RegionQuery, RenderedRegion, RenderRequest, Segment
 from videoinr_viewer.style.painting import painting
-from videoinr_viewer.timeline.overview_painter import COVER_PX, COVER_TOP_PX, HEIGHT_PX, OverviewPainter
+from videoinr_viewer.timeline.overview_painter import COVER_PX, FONT_PX, OverviewPainter, Rows
 
 SLOW = Pace(secs_per_pixel=4e-6, encode_secs=0.2)
 SIZE = (700, 500)
@@ -198,16 +198,17 @@ def test_the_bar_tells_memory_disk_and_nothing_apart_without_colour() -> None:
     timeline = Timeline.constant(40, Fraction(10))
     plan = PlayPlan("", timeline, play_times(timeline, Segment(Fraction(0), Fraction(4)), Fraction(1, 10)),
                     Grid(4, 4), Grid(4, 4).rect)  # fmt: skip
-    image = QImage(QSize(400, HEIGHT_PX), QImage.Format.Format_Grayscale8)
+    rows = Rows(FONT_PX)
+    image = QImage(QSize(400, rows.height_px), QImage.Format.Format_Grayscale8)
     image.fill(255)
     palette = QPalette()
     palette.setColor(QPalette.ColorRole.Text, QColor("black"))
     with painting(QPainter(image)) as painter:
-        groove = QRectF(0, 0, 400, HEIGHT_PX)
+        groove = QRectF(0, 0, 400, rows.height_px)
         paint = OverviewPainter(painter, palette, timeline, groove, (Fraction(0), Fraction(4)))
         paint.covered(Coverage((Stretch(0, 9, False), Stretch(20, 29, True)), 20, 40), plan)
     pixels = np.array([[image.pixelColor(x, y).lightness() for x in range(400)]
-                       for y in range(COVER_TOP_PX, COVER_TOP_PX + COVER_PX)])  # fmt: skip
+                       for y in range(rows.cover_top_px, rows.cover_top_px + COVER_PX)])  # fmt: skip
     dark = pixels < 200
     assert dark[:, 2:98].all(), "memory: solid"
     assert 0.1 < dark[:, 202:298].mean() < 0.7, "disk: hatched"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPalette, QPixmap, QWheelEvent
+from PySide6.QtGui import QFont, QPainter, QPalette, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -24,9 +24,10 @@ from videoinr.timeline import Timeline
 from videoinr.types import Segment
 from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found
+from videoinr_viewer.style.fonts import USUAL_PX
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.timeline.overview import LEAST_FRAMES, Overview
-from videoinr_viewer.timeline.overview_painter import RULER_PX, STRIP_PX, OverviewPainter
+from videoinr_viewer.timeline.overview_painter import FONT_PX, RULER_PX, STRIP_PX, OverviewPainter, Rows
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 
 FRAME = Fraction(1, 25)
@@ -81,6 +82,27 @@ def test_no_label_of_the_ruler_is_half_hidden_by_the_time_of_the_playhead(stage:
                 half_hidden += 1
                 assert all(shot.pixelColor(at, y) == ground for at in outside for y in range(2, 11))
     assert half_hidden > 2
+
+
+def test_the_ruler_follows_a_large_system_font(qapp: QApplication, stage_of: Callable[..., Stage]) -> None:
+    before = qapp.font()
+    large = QFont(before)
+    large.setPixelSize(2 * USUAL_PX)
+    try:
+        qapp.setFont(large)
+        stage = stage_of()
+        stage.open()
+        overview, rows, paper = overview_of(stage), Rows(2 * FONT_PX), QPixmap(8, 8)
+        with painting(QPainter(paper)) as painter:
+            labels = [box for _, box, _ in overview._painter(painter)._labels()]
+            assert painter.font().pixelSize() == 2 * FONT_PX
+            assert all(box.height() >= painter.fontMetrics().ascent() for box in labels)
+        assert len(labels) > 1
+        assert all(one.right() < other.left() for one, other in pairwise(labels))
+        assert max(box.bottom() for box in labels) < rows.ruler_px == RULER_PX + FONT_PX
+        assert overview.minimumSizeHint().height() == rows.height_px == Rows(FONT_PX).height_px + FONT_PX
+    finally:
+        qapp.setFont(before)
 
 
 def test_all_cuts_and_repeats_of_the_clip_are_marked_without_a_visit(surveyed: Stage) -> None:

@@ -15,11 +15,12 @@ from videoinr.timeline import Timeline
 from videoinr.types import PairKind, RenderedRegion
 from videoinr_viewer.clip_access.survey import Found
 from videoinr_viewer.session import Marks
+from videoinr_viewer.style.fonts import from_system
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.annotations import Annotations
-from videoinr_viewer.timeline.overview_painter import GROOVE_Y_PX, HEIGHT_PX, STRIP_PX, Frames, OverviewPainter
+from videoinr_viewer.timeline.overview_painter import FONT_PX, STRIP_PX, Frames, OverviewPainter, Rows
 from videoinr_viewer.timeline.span import Span
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 from videoinr_viewer.timeline.tick_slider import TickSlider
@@ -50,7 +51,8 @@ class Overview(TickSlider):
 
     def __init__(self, thumbnails: Thumbnails, annotations: Annotations, parent: QWidget | None = None) -> None:
         self._span: Span | None = None
-        super().__init__(tr("Time"), parent, height_px=HEIGHT_PX, groove_y_px=GROOVE_Y_PX)
+        self._rows = Rows(from_system(FONT_PX))
+        super().__init__(tr("Time"), parent, height_px=self._rows.height_px, groove_y_px=self._rows.groove_y_px)
         self._timeline: Timeline | None = None
         self._marks = Marks()
         self._cuts: set[int] = set()
@@ -299,7 +301,7 @@ class Overview(TickSlider):
         duration = self._timeline.duration_secs
         shown = (duration * Fraction(first) / self.maximum(), duration * Fraction(last) / self.maximum())
         groove = QRectF(QPointF(self.x_from_tick(first), 0), QPointF(self.x_from_tick(last), self.height()))
-        return OverviewPainter(painter, self.palette(), self._timeline, groove, shown)
+        return OverviewPainter(painter, self.palette(), self._timeline, groove, shown, self._rows)
 
     def _playhead_text(self) -> str:
         assert self._timeline is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -24,16 +25,17 @@ from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multip
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 
 RULER_PX = 20
-"""Height of the ruler at the top."""
+"""Height of the ruler at the top, where its texts are FONT_PX high."""
+FONT_PX = 10
+"""Height of the ruler's texts beside the system's usual font."""
 STRIP_PX = 32
 """Height of the thumbnails below it."""
-COVER_TOP_PX, COVER_PX = RULER_PX + STRIP_PX + 2, 4
-"""Top and height of the bar of decoded pictures."""
-GROOVE_Y_PX = RULER_PX + STRIP_PX + 14
-HEIGHT_PX = GROOVE_Y_PX + 21
+COVER_PX = 4
+"""Height of the bar of decoded pictures."""
 FRAME_SPACING_PX = 5
 """The ruler shows source frames that are at least this far apart."""
 LABEL_SPACING_PX = 78
+"""The least distance of texts of FONT_PX."""
 DENSE = 400
 """So many marks of one kind are not drawn one by one."""
 EXTENT_PARTS = 32
@@ -41,6 +43,33 @@ EXTENT_PARTS = 32
 Frames = NDArray[np.int64]
 _PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.Dense4Pattern)
 """Neighbouring segments differ in pattern, not in colour alone."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Where the parts lie, logical pixels from the top, with a ruler whose texts are ``font_px`` high."""
+
+    font_px: int
+
+    @property
+    def ruler_px(self) -> int:
+        """Height of the ruler, below which the thumbnails begin."""
+        return RULER_PX + self.font_px - FONT_PX
+
+    @property
+    def cover_top_px(self) -> int:
+        """Top of the bar of decoded pictures."""
+        return self.ruler_px + STRIP_PX + 2
+
+    @property
+    def groove_y_px(self) -> int:
+        """Middle of the groove."""
+        return self.ruler_px + STRIP_PX + 14
+
+    @property
+    def height_px(self) -> int:
+        """Height of all."""
+        return self.groove_y_px + 21
 
 
 class OverviewPainter:
@@ -51,10 +80,11 @@ class OverviewPainter:
 
     def __init__(
         self, painter: QPainter, palette: QPalette, timeline: Timeline, groove: QRectF,
-        shown: tuple[Fraction, Fraction],
+        shown: tuple[Fraction, Fraction], rows: Rows = Rows(FONT_PX),
     ) -> None:  # fmt: skip
         self._painter, self._palette, self._timeline = painter, palette, timeline
-        self._groove, self._shown = groove, shown
+        self._groove, self._shown, self._rows = groove, shown, rows
+        self._top_px, self._groove_y_px = rows.ruler_px, rows.groove_y_px
         self._first_secs, self._per_sec = float(shown[0]), groove.width() / max(float(shown[1] - shown[0]), 1e-12)
 
     def thumbnails(self, images: Thumbnails, size: QSize, from_x: float) -> Sequence[int]:
@@ -67,7 +97,7 @@ class OverviewPainter:
         middles = self._groove.left() + (np.arange(count) + 0.5) * width
         frames = self._frames_at(middles)
         for middle, frame in zip(middles.tolist(), frames, strict=True):
-            box = QRectF(middle - width / 2, RULER_PX, width, STRIP_PX).adjusted(0.5, 0, -0.5, 0)
+            box = QRectF(middle - width / 2, self._top_px, width, STRIP_PX).adjusted(0.5, 0, -0.5, 0)
             if (image := images.get(frame)) is None:
                 self._painter.fillRect(box, self._colour(QPalette.ColorRole.Mid, 0.35))
             else:
@@ -80,10 +110,10 @@ class OverviewPainter:
         first, last = (self._timeline.frame_at(time) for time in self._shown)
         if (last - first + 1) * FRAME_SPACING_PX <= self._groove.width():
             for frame in range(first, last + 1):
-                self._line(self._x(self._timeline.frame_time(frame)), 15, RULER_PX - 1, 0.28)
+                self._line(self._x(self._timeline.frame_time(frame)), self._top_px - 5, self._top_px - 1, 0.28)
         labels = list(self._labels())
         for x, box, text in labels:
-            self._line(x, 13, RULER_PX, 0.5)
+            self._line(x, self._top_px - 7, self._top_px, 0.5)
             self._painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
             self._painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
         return [box for _, box, _ in labels]
@@ -92,20 +122,20 @@ class OverviewPainter:
         """Paint a stroke across thumbnails and groove at ``frames``, each the first of a scene."""
         self._painter.setPen(QPen(ACCENT_WARM, 1.5))
         for x in self._places(frames):
-            self._painter.drawLine(QPointF(x, RULER_PX), QPointF(x, GROOVE_Y_PX + 5))
+            self._painter.drawLine(QPointF(x, self._top_px), QPointF(x, self._groove_y_px + 5))
 
     def repeats(self, frames: Frames) -> None:
         """Paint a small hollow square below the groove at each of ``frames``, which repeat the one before."""
         self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Text, 0.7), 1))
         self._painter.setBrush(Qt.BrushStyle.NoBrush)
         for x in self._places(frames):
-            self._painter.drawRect(QRectF(x - 1.5, GROOVE_Y_PX + 5, 3, 3))
+            self._painter.drawRect(QRectF(x - 1.5, self._groove_y_px + 5, 3, 3))
 
     def segments(self, segments: Sequence[NamedSegment]) -> None:
         """Paint a bar below the groove for each segment, with its name where there is room."""
         for index, one in enumerate(segments):
             left, right = self._x(one.segment.start_secs), self._x(one.segment.end_secs)
-            box = QRectF(QPointF(left, GROOVE_Y_PX + 9), QPointF(right, GROOVE_Y_PX + 16)) & self._groove
+            box = QRectF(QPointF(left, self._groove_y_px + 9), QPointF(right, self._groove_y_px + 16)) & self._groove
             if box.width() <= 0:
                 continue
             colour = self._colour(QPalette.ColorRole.Highlight, 0.6)
@@ -146,7 +176,7 @@ class OverviewPainter:
         if right > left:
             self._painter.setPen(Qt.PenStyle.NoPen)
             self._painter.setBrush(self._colour(QPalette.ColorRole.Highlight, 0.55))
-            self._painter.drawRoundedRect(QRectF(left, GROOVE_Y_PX - 2.5, right - left, 5), 2.5, 2.5)
+            self._painter.drawRoundedRect(QRectF(left, self._groove_y_px - 2.5, right - left, 5), 2.5, 2.5)
         for time, towards in ((start, 1), (end, -1)):
             if time is not None and self._is_shown(self._x(time)):
                 self._bracket(self._x(time), towards)
@@ -158,9 +188,9 @@ class OverviewPainter:
             x = self._x(one.time_secs)
             if self._is_shown(x):
                 self._painter.setPen(QPen(accent, 1.5))
-                self._painter.drawLine(QPointF(x, RULER_PX), QPointF(x, GROOVE_Y_PX - 3))
+                self._painter.drawLine(QPointF(x, self._top_px), QPointF(x, self._groove_y_px - 3))
                 self._painter.setBrush(accent)
-                flag = [QPointF(x, RULER_PX), QPointF(x + 9, RULER_PX + 4), QPointF(x, RULER_PX + 8)]
+                flag = [QPointF(x, self._top_px), QPointF(x + 9, self._top_px + 4), QPointF(x, self._top_px + 8)]
                 self._painter.drawPolygon(QPolygonF(flag))
 
     def scroll_bar(self, first: float, last: float) -> None:
@@ -176,9 +206,9 @@ class OverviewPainter:
         """Paint the playhead, with its time and its position in source frames, in place of the ruler's ``labels``."""
         accent = self._colour(QPalette.ColorRole.Highlight)
         self._painter.setPen(QPen(accent, 1.5))
-        self._painter.drawLine(QPointF(x, 13), QPointF(x, GROOVE_Y_PX))
+        self._painter.drawLine(QPointF(x, self._top_px - 7), QPointF(x, self._groove_y_px))
         self._set_font()
-        box = self._text_box(x, text, 13, 10)
+        box = self._text_box(x, text, self._rows.font_px + 3, 10)
         for label in labels:
             if label.intersects(box):
                 self._painter.fillRect(label, self._colour(QPalette.ColorRole.Window))
@@ -192,7 +222,10 @@ class OverviewPainter:
 
     def _box_of(self, start_secs: Fraction, end_secs: Fraction) -> QRectF:
         left, right = self._x(start_secs), self._x(end_secs)
-        return QRectF(QPointF(left, COVER_TOP_PX), QPointF(right, COVER_TOP_PX + COVER_PX)) & self._groove
+        return (
+            QRectF(QPointF(left, self._rows.cover_top_px), QPointF(right, self._rows.cover_top_px + COVER_PX))
+            & self._groove
+        )
 
     def _x(self, time_secs: Fraction) -> float:
         return self._groove.left() + (float(time_secs) - self._first_secs) * self._per_sec
@@ -225,14 +258,15 @@ class OverviewPainter:
         """Yield x, the box and the text of each label of the ruler."""
         self._set_font()
         start, end = self._shown
-        step = label_step_secs(end - start, int(self._groove.width()), least_px=LABEL_SPACING_PX)
+        least_px = LABEL_SPACING_PX * self._rows.font_px // FONT_PX
+        step = label_step_secs(end - start, int(self._groove.width()), least_px=least_px)
         for time in multiples(step, end, start):
             text = decimal(format_label(time, step))
-            yield self._x(time), self._text_box(self._x(time), text, 12, 2), text
+            yield self._x(time), self._text_box(self._x(time), text, self._rows.font_px + 2, 2), text
 
     def _set_font(self) -> None:
         font = self._painter.font()
-        font.setPixelSize(10)
+        font.setPixelSize(self._rows.font_px)
         self._painter.setFont(font)
 
     def _text_box(self, x: float, text: str, height: float, more_px: float) -> QRectF:
@@ -242,7 +276,7 @@ class OverviewPainter:
         return QRectF(left, 0, ceil(width), height)
 
     def _bracket(self, x: float, towards: int) -> None:
-        top, bottom, foot = GROOVE_Y_PX - 8, GROOVE_Y_PX + 8, 5 * towards
+        top, bottom, foot = self._groove_y_px - 8, self._groove_y_px + 8, 5 * towards
         self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Highlight), 2))
         self._painter.setBrush(Qt.BrushStyle.NoBrush)
         corners = [QPointF(x + foot, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + foot, bottom)]
