@@ -73,6 +73,25 @@ def test_signals_of_the_terminal_do_not_reach_an_export_and_it_is_asked_to_leave
     assert asked == ["terminate"]
 
 
+@pytest.mark.parametrize(("is_cancelled", "heard"), [(True, "stop"), (False, "leave")])
+def test_where_there_are_no_signals_an_export_is_stopped_by_a_line(
+    bridge: Callable[[str], ExportBridge], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    is_cancelled: bool, heard: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(export_bridge, "_HAS_SIGNALS", False)
+    monkeypatch.setattr(QProcess, "terminate", lambda _: None)  # So it is there for a program of the console.
+    hearing = bridge("hears")
+    hearing.start(["export", "in.mp4", str(tmp_path / "out.mp4")])
+    qtbot.waitUntil(lambda: (tmp_path / "out.hears").exists(), timeout=PATIENCE_MSECS)
+    if is_cancelled:
+        with qtbot.waitSignal(hearing.cancelled, timeout=PATIENCE_MSECS):
+            hearing.cancel()
+    else:
+        hearing.stop()
+    assert not hearing.is_running
+    assert (tmp_path / "out.heard").read_text() == heard
+
+
 @pytest.mark.parametrize("name", ["typer.py", "json.py", "videoinr.py", "sitecustomize.py", "numpy.py"])
 def test_modules_in_the_current_folder_are_not_run(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("print('a module of the current folder')")

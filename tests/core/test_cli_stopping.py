@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import pytest
 
 from helpers import fork_server
-from videoinr.commands import signals
+from videoinr.cancel import CancelToken
+from videoinr.commands import export_jobs, signals, stop_lines
 from videoinr.commands.export_progress import progress_reporter
 from videoinr.commands.screen import say
 from videoinr.exporting.journal import resumable
@@ -92,6 +94,41 @@ def test_an_export_whose_reader_is_gone_goes_on_later(exporting: fork_server.For
     exporting.stdout.close()
     assert "--resume goes on with it" in exporting.stderr.read()
     assert len(resumable(clip.parent / "pictures/%03d.png")) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "keeps", "leaves"),
+    [(b"stop\n", False, False), (b"other\r\nleave\r\n", False, True), (b"keep\n", True, False)],
+)
+def test_lines_stop_an_export_where_there_are_no_signals(
+    monkeypatch: pytest.MonkeyPatch, lines: bytes, keeps: bool, leaves: bool
+) -> None:
+    receiver, sender = os.pipe()
+    monkeypatch.setattr(stop_lines, "_INPUT", receiver)
+    with (
+        signals.cancel_on_signals(report_forced=lambda: None) as token,
+        stop_lines.heed_lines(token),
+        os.fdopen(sender, "wb") as told,
+    ):
+        told.write(lines)
+        told.flush()
+        while not token.cancelled:
+            time.sleep(0.001)
+    assert (token.keeps, token.leaves) == (keeps, leaves)
+
+
+def test_a_queue_heeds_the_lines_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    heeded: list[bool] = []
+
+    @contextmanager
+    def heed_lines(_token: CancelToken, *, keeps: bool) -> Iterator[None]:
+        heeded.append(keeps)
+        yield
+
+    monkeypatch.setattr(export_jobs, "heed_lines", heed_lines)
+    for as_json in (False, True):
+        export_jobs.run_jobs(tmp_path, as_json=as_json)
+    assert heeded == [False], "that of --json-progress, and not to keep a part: the queue does that itself"
 
 
 class Gone(io.StringIO):

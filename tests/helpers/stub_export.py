@@ -1,8 +1,8 @@
 """A stub of ``videoinr export --json-progress`` with its arguments, JSON lines and exit codes, but no model.
 
 The first argument is the outcome: ok, damaged (a clip with errors), fail, crash, hang (until SIGINT), keeps (waits for
-the line "keep"), deaf (ignores SIGINT) or ponders (estimates until SIGINT). With --queue, the real queue is run, and
-its jobs are stubs.
+the line "keep"), hears (waits for a line or a signal), deaf (ignores SIGINT) or ponders (estimates until SIGINT). With
+--queue, the real queue is run, and its jobs are stubs.
 """
 
 from __future__ import annotations
@@ -53,11 +53,26 @@ def main() -> int:
                 frames=2,
             )
             return 3
+        if how == "hears" and done == 2:
+            return hear(out)
         time.sleep(60 if how in ("hang", "deaf") and done == 2 else 0.02)
     out.write_bytes(b"video")
     warnings = ["2 frames decoded with errors."] if how == "damaged" else []
     say("finished", path=str(out), frames=FRAMES, warnings=warnings)
     return 0
+
+
+def hear(out: Path) -> int:
+    """Wait to be stopped, and write how that was said."""
+    from videoinr.commands.signals import cancel_on_signals
+    from videoinr.commands.stop_lines import heed_lines
+
+    with cancel_on_signals() as token, heed_lines(token):
+        out.with_suffix(".hears").touch()
+        while not token.cancelled:
+            time.sleep(0.01)
+    out.with_suffix(".heard").write_text("leave" if token.leaves else "stop")
+    return 130
 
 
 def run_jobs(folder: Path) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
-from videoinr.commands.stop_lines import KEEP
+from videoinr.commands.stop_lines import KEEP, LEAVE, STOP
 from videoinr.text.hidden_names import hidden_names
 from videoinr.types import ExportProgress
 from videoinr_viewer.style.language import tr
@@ -24,6 +24,8 @@ COMMAND = (sys.executable, "-P", "-m", "videoinr.cli")
 GRACE_MSECS = 5000
 """The time that a cancelled export has to clean up before it is killed."""
 KEPT_STDERR_CHARS = 4000
+_HAS_SIGNALS = os.name == "posix"
+"""Elsewhere, ``QProcess.terminate`` closes windows, and a program of the console has none: it gets a line."""
 _KEPT = 3
 """The exit code of an export that ended early and kept its finished frames."""
 
@@ -172,22 +174,25 @@ class ExportBridge(QObject):
 def process_apart(parent: QObject) -> QProcess:
     """Return a process that hears no signals of the terminal: when that is closed, this program stops it in order."""
     process = QProcess(parent)
-    if os.name == "posix":
+    if _HAS_SIGNALS:
         process.setUnixProcessParameters(QProcess.UnixProcessFlag.CreateNewSession)
     return process
 
 
 def interrupt(process: QProcess) -> None:
     """Ask a process of the command line to stop and clean up."""
-    if os.name == "posix" and process.processId():
+    if not _HAS_SIGNALS:
+        process.write(STOP + b"\n")
+    elif process.processId():
         os.kill(process.processId(), signal.SIGINT)
-    else:
-        process.terminate()
 
 
 def end_process(process: QProcess) -> None:
     """Ask a process to leave what it has, and wait for its end, at most GRACE_MSECS; then kill it."""
-    process.terminate()
+    if _HAS_SIGNALS:
+        process.terminate()
+    else:
+        process.write(LEAVE + b"\n")
     if not process.waitForFinished(GRACE_MSECS):
         process.kill()
         process.waitForFinished(GRACE_MSECS)

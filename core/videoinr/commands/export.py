@@ -31,7 +31,7 @@ from videoinr.commands.options import (
     option_parser,
 )
 from videoinr.commands.signals import cancel_on_signals
-from videoinr.commands.stop_lines import keep_on_line
+from videoinr.commands.stop_lines import heed_lines
 from videoinr.errors import UsageError
 from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
@@ -205,7 +205,8 @@ def export(
     the same options. Its frames are those of an unbroken run: a video is encoded in parts that start at fixed frames.
     Ctrl+C ends an export for good and removes its frames; with --keep-partial it keeps those that are finished. GIF,
     WebP and APNG have no parts, and begin anew: each of their frames is stored as what it changes. With
-    --json-progress, a line keep on standard input stops the export and keeps its finished frames.
+    --json-progress, a line on standard input stops the export: keep keeps its finished frames, stop does what Ctrl+C
+    does, and leave leaves them for --resume.
 
     --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others
     when a worker dies. Clip, model and OUT must have the same paths on all machines.
@@ -237,7 +238,7 @@ def export(
         reporter(as_json=json_progress) as report,
         # What is to be kept must be finished, however long a library takes.
         cancel_on_signals(report_forced=None if keep_partial else report.stopped, leaves=not keep_partial) as token,
-        keep_on_line(token) if json_progress else nullcontext(),
+        heed_lines(token) if json_progress else nullcontext(),
         # A cluster's whole shares stay.
         nullcontext() if cluster else removal_told(report, token),
     ):

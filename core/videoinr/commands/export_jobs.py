@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from videoinr.commands.events import print_event
 from videoinr.commands.export_progress import Reporter, progress_reporter
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
+from videoinr.commands.stop_lines import heed_lines
 from videoinr.errors import UsageError
 from videoinr.text.phrases import format_count, format_saved
 
@@ -45,7 +47,11 @@ def run_jobs(folder: Path, *, as_json: bool) -> None:
     from videoinr.exporting.queue_folder import checked_queue, jobs_in_order
 
     checked_queue(folder)  # at once: torch takes seconds
-    with progress_reporter(as_json=as_json) as reporter, cancel_on_signals() as token:
+    with (
+        progress_reporter(as_json=as_json) as reporter,
+        cancel_on_signals() as token,
+        heed_lines(token, keeps=False) if as_json else nullcontext(),
+    ):
         from videoinr import api
         from videoinr.exporting.queue import run_queue
 
