@@ -22,8 +22,17 @@ from os import PathLike
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.errors import UsageError
-from videoinr.render.arguments import Number, Region, Size, check_names, exact, optional_text, path
+from videoinr.render.arguments import (
+    Number,
+    Region,
+    Size,
+    check_functions,
+    check_names,
+    check_token,
+    exact,
+    optional_text,
+    path,
+)
 from videoinr.render.open_arguments import OpenArguments, engine_from, options_from
 from videoinr.render.video import Pair, Video
 from videoinr.text.parsing import AcrossCutsName
@@ -65,9 +74,13 @@ def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
     """
     from videoinr.model.weights import LoadedModel, named_or_loaded
     from videoinr.model.weights import load_model as load
+    from videoinr.render.torch_state import plain_torch
 
     model = named_or_loaded(name_or_path)
-    return model if isinstance(model, LoadedModel) else load(model)
+    if isinstance(model, LoadedModel):
+        return model
+    with plain_torch():
+        return load(model)
 
 
 def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
@@ -210,6 +223,7 @@ def export(
         "shutter": shutter, "camera": camera, "readout": readout, "shutter_region": shutter_region,
         "sample": sample, "sample_at": sample_at,
     }  # fmt: skip
+    check_functions(progress=progress, notice=notice, report=report)
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:
         from videoinr.exporting.cluster import export_clip
@@ -254,11 +268,13 @@ def _export(
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
     from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
+    from videoinr.render.torch_state import plain_torch
 
+    check_token(cancel)
     check_names(opening, OpenArguments.__annotations__, "export")
     check_names(arguments, JobArguments.__annotations__, "estimate")
     options, arguments = options_from(opening), read_ahead(arguments)
-    with engine_from(clip, options, cancel, **opening) as engine:
+    with engine_from(clip, options, cancel, **opening) as engine, plain_torch():
         yield job_from_arguments(
             engine.opened.info, path(out, "out"), arguments, model=opening.get("model"), device=opening.get("device"),
             options=options, across_cuts=opening.get("across_cuts", "hold"),
@@ -310,23 +326,25 @@ def evaluate(
         ClipError, ModelError, DeviceError: as for :func:`open`.
     """
     from videoinr.devices import pick_device
-    from videoinr.evaluation.arguments import methods_from, models_from, names_from, protocol_from
+    from videoinr.evaluation.arguments import add_methods, methods_from, models_from, names_from, protocol_from
     from videoinr.evaluation.footage import find_footage
     from videoinr.evaluation.journal import open_journal
     from videoinr.evaluation.methods import open_methods
     from videoinr.evaluation.run import run_protocols
     from videoinr.render.forks import fit_for_forks
+    from videoinr.render.torch_state import plain_torch
 
     fit_for_forks()
+    check_functions(notice=notice)
     protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
     where = pick_device(optional_text(device, "device"))
-    method_set = open_methods(models=models_from(models), baselines=names_from(baselines), device=where)
-    method_set.methods += methods_from(methods or {}, method_set.methods)
-    if not method_set.methods:
-        raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
-    footage, say = find_footage(path(data, "data")), notice or _ignore
-    kept = None if journal is None else open_journal(path(journal, "journal"), method_set, str(where))
-    (run,) = run_protocols(footage, [protocol], method_set, where, say=say, journal=kept)
+    named, own = models_from(models), methods_from(methods or {})
+    with plain_torch():
+        method_set = open_methods(models=named, baselines=names_from(baselines), device=where)
+        add_methods(method_set, own)
+        footage, say = find_footage(path(data, "data")), notice or _ignore
+        kept = None if journal is None else open_journal(path(journal, "journal"), method_set, str(where))
+        (run,) = run_protocols(footage, [protocol], method_set, where, say=say, journal=kept)
     return run
 
 

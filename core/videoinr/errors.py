@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])")
+
 
 class VideoInrError(Exception):
     """The base of all errors that are meant for a user.
@@ -16,10 +20,18 @@ class VideoInrError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:  # Who sees the error as a traceback, in a notebook, calls the functions of Python.
+            self.add_note(_OPTION.sub(_argument, hint))
 
     def in_words(self) -> str:
         """Return the message and the hint, if there is one, on one line."""
         return f"{self} {self.hint}".strip()
+
+
+def _argument(option: re.Match[str]) -> str:
+    """Return the name that an option of the command line has as an argument in Python."""
+    name = option[1].replace("-", "_")
+    return {"crop": "region"}.get(name, name)
 
 
 class UsageError(VideoInrError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,10 +16,11 @@ import pytest
 import torch
 
 import videoinr
-from helpers.clips import write_clip
+from helpers.clips import numbered_frames, write_clip, write_picture
 from helpers.tiny_model import load_tiny_model, save_tiny_model
 from videoinr.devices import profile_for
 from videoinr.errors import UsageError, VideoInrError
+from videoinr.render.arguments import exact
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 3), np.uint8)
 
@@ -76,7 +78,7 @@ def test_a_whole_float_is_a_whole_number(folder: Path) -> None:
 @pytest.mark.parametrize(
     "clip",
     [3, object(), {}, (frame for frame in FRAMES), [FRAMES[0], FRAMES[1, :5]], torch.zeros(2, 8, 8, 3).bfloat16(),
-     b"clip.mp4", [FRAMES, None]],
+     b"clip.mp4", [FRAMES, None], io.BufferedReader(io.BytesIO(b"clip"))],
 )  # fmt: skip
 def test_what_is_no_clip(folder: Path, clip: Any) -> None:
     refused(lambda: opened(folder, clip), "is not a clip")
@@ -122,16 +124,25 @@ def test_frames_of_the_other_byte_order_are_the_same_clip(folder: Path) -> None:
         (lambda video: video.encode("0"), "not a whole number"),
         (lambda video: video.encode(None), "not a whole number"),
         (lambda video: video.frames(quality=3), "not a text"),
+        (lambda video: video.decode(0, as_tensor="no"), "neither True nor False"),
+        (lambda video: video.frames(as_tensor="no"), "neither True nor False"),
+        (lambda video: video.encode(0).flow(0, as_tensor=1), "neither True nor False"),
+        (lambda video: video.encode(0, cancel=None), "is no token"),
+        (lambda video: video.decode(0, cancel=videoinr.CancelToken), "is no token"),
+        (lambda video: video.frames(cancel=None), "is no token"),
+        (lambda video: video.encode(0).flow(0, cancel=True), "is no token"),
+        (lambda video: video.encode(0).failure(cancel=True), "is no token"),
     ],
 )
 def test_arguments_of_another_type(video: videoinr.Video, ask: Callable[[videoinr.Video], object], words: str) -> None:
     refused(lambda: ask(video), words)
 
 
-@pytest.mark.parametrize("send", [pickle.dumps, copy.deepcopy], ids=["sent", "copied"])
+@pytest.mark.parametrize("send", [pickle.dumps, copy.deepcopy, copy.copy], ids=["sent", "copied", "shallow"])
 def test_an_open_video_is_neither_sent_nor_copied(video: videoinr.Video, send: Callable[[Any], object]) -> None:
     refused(lambda: send(video), "open video can be neither")
-    refused(lambda: send(video.encode(0)), "open video can be neither")
+    if send is not copy.copy:  # A second name of the same pair of the same video does no harm.
+        refused(lambda: send(video.encode(0)), "open video can be neither")
 
 
 @pytest.mark.parametrize("value", [0, None, 2])
@@ -155,6 +166,13 @@ def test_a_misspelt_argument_is_not_overlooked(video: videoinr.Video, folder: Pa
         ({"fps": 1e-9}, "such as 1/1001|too many digits"),
         ({"part": "1/9"}, "has 5 frames, in 1 part of at most 6 frames"),
         ({"sound": None}, "no way"),
+        ({"overwrite": "no"}, "neither True nor False"),
+        ({"keep_partial": None}, "neither True nor False"),
+        ({"resume": "no"}, "neither True nor False"),
+        ({"progress": 3}, "is no function"),
+        ({"notice": "print"}, "is no function"),
+        ({"report": 3}, "is no function"),
+        ({"cancel": None}, "is no token"),
     ],
 )
 def test_exports_of_arguments_of_another_type(folder: Path, tmp_path: Path, options: Any, words: str) -> None:
@@ -183,6 +201,62 @@ def test_more_memory_than_there_is_means_all_of_it(folder: Path) -> None:
     assert most.feature_bytes > profile_for(device, memory_bytes=1 << 28).feature_bytes
     with opened(folder, memory=1 << 45) as video:
         assert video.decode(0.02, scale=1).shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize(
+    "number", [np.float32(0.1), np.float16(0.1), np.float64(0.1), np.array(0.1, np.float32), torch.tensor(0.1)]
+)
+def test_a_float_of_any_type_is_the_decimal_that_it_prints(number: Any) -> None:
+    assert exact(number, "time") == Fraction(1, 10)
+
+
+def test_a_traceback_shows_the_hint_in_the_words_of_python(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.mkv").touch()
+    with pytest.raises(VideoInrError) as caught:
+        videoinr.export(folder / "clip.mp4", tmp_path / "out.mkv", model=folder / "tiny.safetensors")
+    assert caught.value.hint.endswith("with --overwrite.")
+    assert caught.value.__notes__ == ["Give another name, or replace it with overwrite."]
+
+
+def test_a_model_that_is_not_in_float32_any_more(folder: Path) -> None:
+    model = load_tiny_model(folder)
+    model.model.half()
+    refused(lambda: opened(folder, model=model), "is in float16")
+
+
+def test_another_default_type_of_torch_is_named(folder: Path, video: videoinr.Video) -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        for ask in (lambda: opened(folder), lambda: video.decode(0), lambda: videoinr.load_model("lite")):
+            refused(ask, "default type of torch is float64")
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("settings", [torch.device("meta"), torch.autocast("cpu", torch.bfloat16)], ids=["meta", "amp"])
+def test_settings_of_torch_around_a_call_change_no_picture(folder: Path, settings: Any) -> None:
+    with opened(folder) as video:
+        plain = video.decode(0.05, scale=2)
+    with settings, opened(folder) as video:
+        np.testing.assert_array_equal(video.decode(0.05, scale=2), plain)
+        assert video.encode(1).flow(0.5).shape == (2, 48, 64, 2)
+        videoinr.export(FRAMES, folder / "settings.mkv", model=folder / "tiny.safetensors", scale=1, overwrite=True)
+
+
+@pytest.mark.parametrize("kind", ["video", "folder", "pattern"])
+def test_a_clip_is_read_on_from_another_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write_clip(tmp_path / "clip.mkv", 5)
+    (tmp_path / "pictures").mkdir()
+    for index, frame in enumerate(numbered_frames(3)):
+        write_picture(tmp_path / "pictures" / f"{index}.png", frame)
+    monkeypatch.chdir(tmp_path)
+    with opened(folder, {"video": "clip.mkv", "folder": "pictures", "pattern": "pictures/*.png"}[kind]) as video:
+        monkeypatch.chdir(folder)
+        video.decode(0.05, scale=1)
+        assert video._engine is not None
+        video._engine.clip.check_source()
 
 
 # ---- evaluate ----
@@ -245,10 +319,27 @@ def test_what_a_method_of_ones_own_returns_is_checked(
         ({"methods": {"mine": grey}, "scale": 1e6}, "cannot be evaluated"),
         ({"methods": {"mine": grey}, "journal": 3}, "is not a path"),
         ({"methods": {"mine": grey}, "device": 3}, "not a text"),
+        ({"methods": {"mine": grey}, "flicker": "no"}, "neither True nor False"),
+        ({"methods": {"mine": grey}, "notice": 3}, "is no function"),
     ],
 )
 def test_evaluations_that_make_no_sense(clips: Path, options: Any, words: str) -> None:
     refused(lambda: evaluated(clips, **options), words)
+
+
+def test_autocast_around_an_evaluation_changes_no_figure_and_reaches_methods_of_ones_own(clips: Path) -> None:
+    types = []
+
+    def mine(low: Any, grid: Any, times: Any) -> list[torch.Tensor]:
+        types.append((low[0, 0, :2, :2] @ low[0, 0, :2, :2]).dtype)
+        return grey(low, grid, times)
+
+    plain = evaluated(clips, methods={"mine": mine}, baselines=["lanczos-blend"])
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = evaluated(clips, methods={"mine": mine}, baselines=["lanczos-blend"])
+    assert {torch.float32, torch.bfloat16} == set(types)
+    for name in ("mine", "lanczos-blend"):
+        assert cast.summary(name).average == plain.summary(name).average
 
 
 def test_a_folder_that_is_no_path() -> None:

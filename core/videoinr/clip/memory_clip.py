@@ -109,4 +109,6 @@ def _array(frames: object) -> NDArray[Any]:
 
 
 def _one_array(values: Any) -> NDArray[Any]:
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+    # Files have a method "detach", too.
+    is_tensor = hasattr(values, "detach") and hasattr(values, "numpy")
+    return values.detach().cpu().numpy() if is_tensor else np.asarray(values)

@@ -105,7 +105,7 @@ def open_pictures(
         Cancelled: ``token`` was cancelled.
     """
     fps, background = Fraction(options.picture_fps), options.behind
-    files = pictures.files
+    files = [file.absolute() for file in pictures.files]  # They are read later, maybe from another folder.
     stamp = SourceStamp.of(files)
     first = decode_picture(files[0])
     for file in [] if found.sizes_agree else files[1 :: max(1, len(files) // _SIZES_CHECKED)]:

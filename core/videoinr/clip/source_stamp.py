@@ -35,6 +35,7 @@ class SourceStamp:
     @classmethod
     def of(cls, files: Sequence[Path]) -> SourceStamp:
         """Return the stamp of ``files`` as they are now."""
+        files = [file.absolute() for file in files]  # They are looked at later, maybe from another folder.
         read = range(0, len(files), max(1, len(files) // _FILES_READ))
         return cls(files, [status_of(file) for file in files], {index: _ends(files[index]) for index in read})
 

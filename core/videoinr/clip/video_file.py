@@ -74,13 +74,14 @@ class VideoFile:
             UsageError: it has no such stream.
         """
         self.path, self._number = path, number
+        self._where = path.absolute()  # It may be opened again from another folder.
         self.seeks = 0
         self.errors = 0
         self.broke_off = False
         self._take(*self._opened())
 
     def _opened(self) -> tuple[InputContainer, av.VideoStream]:
-        container = open_container(self.path)
+        container = open_container(self._where)
         try:
             return container, video_stream(container, self.path, self._number)
         except VideoInrError:
@@ -176,7 +177,7 @@ class VideoFile:
 
     def reopened(self) -> VideoFile:
         """Open the same stream once more, at its start."""
-        return VideoFile(self.path, self._number)
+        return VideoFile(self._where, self._number)
 
     @property
     def is_drained(self) -> bool:

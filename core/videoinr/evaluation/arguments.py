@@ -12,11 +12,12 @@ from torch import Tensor
 
 from videoinr.errors import UsageError
 from videoinr.evaluation.clips import Method
-from videoinr.evaluation.methods import NamedMethod
+from videoinr.evaluation.methods import MethodSet, NamedMethod
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
 from videoinr.model.weights import LoadedModel, named_or_loaded
-from videoinr.render.arguments import text
+from videoinr.render.arguments import flag, text
+from videoinr.render.torch_state import TorchState
 
 _MOST_SCALE = 1000
 
@@ -37,20 +38,26 @@ def names_from(names: Sequence[str] | str) -> list[str]:
     return [text(each, "A name in baselines") for each in several]
 
 
-def methods_from(methods: Mapping[str, Method], taken: Sequence[NamedMethod]) -> list[NamedMethod]:
-    """Return methods of the user's own, whose answers are checked. ``taken``: those that there are already.
+def methods_from(methods: Mapping[str, Method]) -> list[NamedMethod]:
+    """Return methods of the user's own, whose answers are checked; they run under the present settings of torch.
 
     Raises:
-        UsageError: they are no functions by their names, or two methods have one name; or, when one is called, its
-            answer is not what it should be.
+        UsageError: they are no functions by their names; or, when one is called, its answer is not what it should be.
     """
     if not isinstance(methods, Mapping) or not all(callable(method) for method in methods.values()):
         raise UsageError("The methods are no functions by their names.", hint='Give a dict: {"mine": restore}.')
-    names = [each.name for each in taken]
-    for name in methods:
-        if name in names:
-            raise UsageError(f"There are two methods {name!r}.", hint="Give your own another name.")
     return [NamedMethod(name, _checked(name, method)) for name, method in methods.items()]
+
+
+def add_methods(method_set: MethodSet, own: Sequence[NamedMethod]) -> None:
+    """Add the user's ``own`` methods. Raises UsageError if two methods have one name, or there is none at all."""
+    names = [each.name for each in method_set.methods]
+    for each in own:
+        if each.name in names:
+            raise UsageError(f"There are two methods {each.name!r}.", hint="Give your own another name.")
+    method_set.methods += own
+    if not method_set.methods:
+        raise UsageError("No method was named.", hint="Name models, baselines or methods to compare.")
 
 
 def protocol_from(
@@ -62,14 +69,17 @@ def protocol_from(
         raise UsageError(f"Scales {float(space_scale):g} and {float(time_scale):g} cannot be evaluated.", hint=hint)
     if channel not in ("y", "rgb"):
         raise UsageError(f"There is no channel {channel!r}.", hint="Choose y or rgb.")
-    return Protocol(float(space_scale), int(time_scale), channel, flicker)
+    return Protocol(float(space_scale), int(time_scale), channel, flag(flicker, "flicker"))
 
 
 def _checked(name: str, method: Method) -> Method:
     """Return ``method`` with a check of what it answers: a wrong shape could be compared all the same."""
 
+    callers = TorchState.now()  # The method is the caller's own: it runs as it would by itself.
+
     def checked(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
-        answer = method(low, grid, times)
+        with callers.in_force():
+            answer = method(low, grid, times)
         pictures = list(answer) if isinstance(answer, Iterable) else [answer]
         if fault := _fault(pictures, grid, len(times)):
             raise UsageError(

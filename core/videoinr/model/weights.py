@@ -111,16 +111,26 @@ def named_or_loaded(model: object) -> str | LoadedModel | None:
     """Return ``model``, an argument from Python: a name or a path as text, a loaded model, or None for the default.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: it is none of these, or is not in float32 any more.
     """
     if isinstance(model, str | os.PathLike) and str(model):
         return str(model)
-    if model is None or isinstance(model, LoadedModel):
+    if isinstance(model, LoadedModel):
+        return _in_float32(model)
+    if model is None:
         return model
     raise UsageError(
         f"{printable(repr(model))[:200]} is not a model.",
         hint="Give a shipped model's name, the path of a .safetensors file, or what videoinr.load_model returned.",
     )
+
+
+def _in_float32(loaded: LoadedModel) -> LoadedModel:
+    others = {parameter.dtype for parameter in loaded.model.parameters()} - {torch.float32}
+    if others:
+        name = str(others.pop()).removeprefix("torch.")
+        raise UsageError(f"The model {loaded.card.name!r} is in {name}.", hint="Call .model.float() on it first.")
+    return loaded
 
 
 def read_card(path: Path) -> ModelCard:

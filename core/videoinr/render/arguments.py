@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from videoinr.cancel import CancelToken
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of, rect_of
@@ -23,7 +27,7 @@ Region = Rect | tuple[int, int, int, int]
 
 
 def exact(value: Number, name: str) -> Fraction:
-    """Return ``value`` as a fraction. A float means the decimal that it prints: 0.3 is 3/10.
+    """Return ``value`` as a fraction. A float means the decimal that it prints, also a float32: 0.3 is 3/10.
 
     Args:
         value: the argument of a public function.
@@ -33,7 +37,7 @@ def exact(value: Number, name: str) -> Fraction:
         UsageError: ``value`` is not a finite number.
     """
     try:
-        number = Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(float(value)))
+        number = Fraction(value) if isinstance(value, int | Fraction) else Fraction(_decimal(value))
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{name} = {value!r} is not a number.", hint="Give an int, a float or a Fraction.") from None
     if abs(number) >= _TOO_LARGE:
@@ -88,6 +92,26 @@ def whole(value: int, name: str) -> int:
 def optional_whole(value: int | None, name: str) -> int | None:
     """Return ``value`` as :func:`whole` does, or None if it is None; ``name`` and the errors are as there."""
     return None if value is None else whole(value, name)
+
+
+def flag(value: bool, name: str) -> bool:
+    """Return ``value`` as a bool; UsageError, which calls it ``name``, if it is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name} = {value!r} is neither True nor False.", hint="Give a bool.")
+    return bool(value)
+
+
+def check_token(value: CancelToken) -> None:
+    """Raise UsageError if ``value``, which a public function takes as ``cancel``, is no token."""
+    if not isinstance(value, CancelToken):
+        raise UsageError(f"cancel = {value!r} is no token.", hint="Give a videoinr.CancelToken(), or leave it out.")
+
+
+def check_functions(**functions: Callable[..., object] | None) -> None:
+    """Raise UsageError if one of the arguments of these names is neither a function nor None."""
+    for name, value in functions.items():
+        if value is not None and not callable(value):
+            raise UsageError(f"{name} = {value!r} is no function.", hint="Give a function, or leave it out.")
 
 
 def text(value: str, name: str) -> str:
@@ -150,6 +174,15 @@ def query_for(
     """
     grid = grid_of(info, scale=optional(scale, "scale"), size=as_grid(size), default_scale=default_scale)
     return RegionQuery(instant, grid, rect_of(grid, as_rect(region)))
+
+
+def _decimal(value: Any) -> str:
+    """Return the shortest decimal that a float of this type prints as, or what Python's float makes of ``value``."""
+    if hasattr(value, "detach"):  # A tensor of torch.
+        value = value.detach().float().cpu().numpy()
+    if isinstance(value, np.ndarray) and not value.ndim:
+        value = value[()]
+    return np.format_float_scientific(value) if isinstance(value, np.floating) else repr(float(value))
 
 
 def _whole(value: int) -> int:

@@ -71,6 +71,7 @@ def engine_from(
     from videoinr.model.weights import named_or_loaded
     from videoinr.render.engine import open_engine
     from videoinr.render.forks import fit_for_forks
+    from videoinr.render.torch_state import plain_torch
 
     fit_for_forks()
     model = named_or_loaded(opening.get("model"))
@@ -79,6 +80,8 @@ def engine_from(
     else:
         source = open_frames(clip, fps=options.picture_fps)
         source.cut_edits = options.cut_edits
-    return open_engine(
-        source, model=model, device=device, memory_bytes=memory, options=options, across_cuts=across_cuts, token=token,
-    )  # fmt: skip
+    with plain_torch():
+        return open_engine(
+            source, model=model, device=device, memory_bytes=memory, options=options, across_cuts=across_cuts,
+            token=token,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, NoReturn, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,9 @@ from videoinr.render.arguments import (
     Size,
     as_quality,
     check_names,
+    check_token,
     exact,
+    flag,
     optional,
     positive,
     query_for,
@@ -30,6 +32,7 @@ from videoinr.render.arguments import (
 from videoinr.render.forks import OwnLock
 from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
+from videoinr.render.torch_state import plain_torch
 from videoinr.text.parsing import QualityName
 from videoinr.types import ClipInfo, Instant, PairFailure, RegionQuery, RenderedRegion
 
@@ -51,7 +54,7 @@ class Video(Closeable):
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._lock = OwnLock()  # Before the engine, so that who pickles the video hears why it cannot be done.
+        self._lock = OwnLock()
         self._engine: Engine | None = engine
         self._opened = engine.opened
 
@@ -94,11 +97,9 @@ class Video(Closeable):
         """
         index = whole(pair, "pair")
         if not 0 <= index < self.pair_count:
-            raise UsageError(
-                f"There is no pair {pair}: the clip has {self.pair_count}.",
-                hint=f"Choose a pair from 0 to {self.pair_count - 1}.",
-            )
-        with self._working() as engine:
+            hint = f"Choose a pair from 0 to {self.pair_count - 1}."
+            raise UsageError(f"There is no pair {pair}: the clip has {self.pair_count}.", hint=hint)
+        with self._working(cancel) as engine:
             engine.encode(index, cancel)
         return Pair(self, index)
 
@@ -138,7 +139,7 @@ class Video(Closeable):
             UsageError: the video is closed, or there is no such quality.
             ClipError, DeviceError, Cancelled: as for :meth:`encode`.
         """
-        with self._working() as engine:
+        with self._working(cancel) as engine:
             return engine.render(query, as_quality(quality), cancel)
 
     @overload
@@ -228,11 +229,13 @@ class Video(Closeable):
         start_query = query_for(
             self.info, Instant(0, Fraction(0)), scale=scale, size=size, region=region, default_scale=CLIP_SCALE
         )
-        with self._working():
-            pass  # Refuse a closed video now, not at the first frame.
+        with self._working(cancel):  # Refuse a closed video and wrong arguments now, not at the first frame.
+            as_quality(quality), flag(as_tensor, "as_tensor")
         queries = (replace(start_query, instant=self.timeline.instant_from_time(time)) for time in times)
-        as_quality(quality)  # Refuse another one now, not at the first frame.
         return (self._picture(query, quality, as_tensor, cancel) for query in queries)
+
+    def __reduce__(self) -> NoReturn:
+        self._lock.__reduce__()
 
     def __repr__(self) -> str:
         info = self.info
@@ -247,9 +250,10 @@ class Video(Closeable):
                     engine.close()
 
     @contextmanager
-    def _working(self) -> Iterator[Engine]:
-        """Give the engine to one call at a time; UsageError once the video is closed, and in a fork."""
-        with self._lock:
+    def _working(self, cancel: CancelToken = NEVER) -> Iterator[Engine]:
+        """Give the engine to one call at a time; UsageError once the video is closed, in a fork, or for no token."""
+        check_token(cancel)
+        with self._lock, plain_torch():
             if self._engine is None:
                 raise UsageError("The video is closed.", hint="Use it, and its pairs, before close().")
             yield self._engine
@@ -257,10 +261,9 @@ class Video(Closeable):
     def _picture(
         self, query: RegionQuery, quality: QualityName, as_tensor: bool, cancel: CancelToken
     ) -> Picture | Tensor:
-        if not as_tensor:
+        if not flag(as_tensor, "as_tensor"):
             return np.ascontiguousarray(self.render(query, quality=quality, cancel=cancel).rgbx[..., :3])
-        with self._working() as engine:
-            # A copy made here is an ordinary tensor; the engine's own is an inference tensor.
+        with self._working(cancel) as engine:  # A copy made here is an ordinary tensor; the engine's is not.
             rgbx = engine.render_tensor(query, cancel, quality=as_quality(quality))
             return rgbx[..., :3].contiguous().clone()
 
@@ -286,8 +289,7 @@ class Pair:
     @property
     def times(self) -> tuple[Fraction, Fraction]:
         """When the pair starts and ends, seconds of the clip."""
-        timeline = self._video.timeline
-        start, end = (timeline.time_from_instant(Instant(self._index, Fraction(phase))) for phase in (0, 1))
+        start, end = (self._video.timeline.time_from_instant(Instant(self._index, Fraction(t))) for t in (0, 1))
         return start, end
 
     @property
@@ -364,10 +366,10 @@ class Pair:
             UsageError: t is not in 0 ... 1, or the video is closed.
             ClipError, DeviceError, Cancelled: as for :meth:`Video.encode`.
         """
-        instant = self._instant(t)
-        with self._video._working() as engine:
+        instant, on_device = self._instant(t), flag(as_tensor, "as_tensor")
+        with self._video._working(cancel) as engine:
             flow = engine.flow(instant, cancel).clone()
-        return flow if as_tensor else flow.cpu().numpy()
+        return flow if on_device else flow.cpu().numpy()
 
     def failure(self, *, cancel: CancelToken = NEVER) -> PairFailure:
         """Return where and how badly the motion between the two frames was found.
@@ -387,14 +389,12 @@ class Pair:
             UsageError: the video is closed.
             ClipError, DeviceError, Cancelled: as for :meth:`Video.encode`.
         """
-        with self._video._working() as engine:
+        with self._video._working(cancel) as engine:
             return engine.failure(self._index, cancel)
 
     def _instant(self, t: Number) -> Instant:
         phase = exact(t, "t")
         if not 0 <= phase <= 1:
-            raise UsageError(
-                f"t = {float(phase):g} lies outside the pair.",
-                hint="t runs from 0 (first frame) to 1 (second frame); video.decode takes seconds of the clip.",
-            )
+            hint = "t runs from 0 (first frame) to 1 (second frame); video.decode takes seconds of the clip."
+            raise UsageError(f"t = {float(phase):g} lies outside the pair.", hint=hint)
         return Instant(self._index, phase)
