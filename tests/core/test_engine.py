@@ -98,6 +98,10 @@ def test_a_clip_of_one_frame_is_a_pair_of_that_frame_twice(tmp_path: Path) -> No
         for phase in (0, 1):
             assert number_in(engine.source(Instant(0, Fraction(phase))).rgbx[..., :3]) == 0
         assert engine.render(RegionQuery(Instant(0, Fraction(0)), GRID, GRID.rect)).rgbx.shape == (70, 90, 4)
+        middle = Instant(0, Fraction(1, 2))
+        assert not engine.is_motion_ready(middle)
+        engine.find_motion(middle)
+        assert engine.is_motion_ready(middle), "the window prepares the motion of each pair near the view"
 
 
 def test_it_names_clip_model_and_device(engine: Engine, clip_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from helpers.loop_under_test import SLOW, LoopUnderTest, refuse_to_encode, whole
 from helpers.slow_renderer import Pace
 from helpers.waiting import wait_until
-from videoinr.errors import Cancelled
+from videoinr.cancel import CancelToken
+from videoinr.errors import Cancelled, ClipError
 from videoinr.geometry import Grid, Rect
 from videoinr.render import pacing
 from videoinr.render.hand_over import HandOver, Stage, Task
@@ -116,6 +117,26 @@ def test_a_failure_to_encode_ahead_is_not_reported(
     bench.ask(whole(21))
     bench.told.wait_for(lambda: bool(bench.told.failures))
     assert bench.told.failures[0].message == "no memory", "a request for the pair reports it"
+
+
+def test_motion_that_cannot_be_found_is_not_sought_again_and_again(
+    bench_of: Callable[[Pace], LoopUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "IDLE_SECS", 0.001)
+    bench = bench_of(Pace(encode_secs=0.05))
+    renderer = bench.open()
+    tried: list[int] = []
+
+    def refuse(instant: Instant, _token: CancelToken) -> None:
+        tried.append(instant.pair)
+        raise ClipError(f"frame {instant.pair} is damaged", hint="none")
+
+    monkeypatch.setattr(renderer, "find_motion", refuse)
+    renderer.encoded.add(20)
+    bench.ask(whole(20))
+    wait_until(lambda: {16, 24} <= set(tried))
+    assert len(tried) == len(set(tried)), "each pair near the view is tried once"
+    assert bench.told.failures == []
 
 
 def test_no_draft_is_decoded_if_the_screen_shows_a_finer_picture(bench_of: Callable[[Pace], LoopUnderTest]) -> None:

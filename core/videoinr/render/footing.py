@@ -113,7 +113,8 @@ class Footings:
 
     def _within_scene(self, instant: Instant, token: CancelToken) -> Footing:
         if self.kind(instant.pair, token) is not PairKind.REPEAT:
-            return Footing(instant.pair, instant.pair + 1, instant.phase)
+            # The pair of a clip of one frame holds that frame twice.
+            return Footing(instant.pair, instant.pair + min(1, self._timeline.last_frame), instant.phase)
         first, second = self._kinds.distinct_frames(instant.pair)
         start, end = self._timeline.frame_time(first), self._timeline.frame_time(second)
         return Footing(first, second, (self._timeline.time_from_instant(instant) - start) / (end - start))

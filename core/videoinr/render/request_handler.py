@@ -55,11 +55,10 @@ class RequestHandler:
     ) -> None:
         self._renderer, self._listener, self._pacer, self._hand_over = renderer, listener, pacer, hand_over
         self._play = PlayAhead(renderer, play)
-        self._is_prepared = False
         self._prefetch = Prefetch(renderer.opened.timeline.pair_count)
         self._progress = EncodingProgress(listener.encoding)
         self._gesture = Gesture()
-        self._sought = set[int]()
+        self._sought, self._is_prepared = set[int](), False
         self._shown = ShownPictures()
         self._fulls = BoundedCache[RegionQuery, RenderedRegion](FULLS_BYTES)
         self._shown_source: int | None = None
@@ -181,15 +180,17 @@ class RequestHandler:
 
     def encode_ahead(self, pair: int) -> None:
         """Find the motion of ``pair``, or encode it into the cache; raises as :meth:`answer`."""
-        if pair == self._pair_without_motion():
-            self._hand_over.run(
-                Task(pair, Stage.ENCODING, is_ahead=True),
-                lambda token: self._renderer.find_motion(_middle(pair), token),
-            )
-            self._sought.add(pair)  # Not before: one that was cancelled is sought again.
+        if pair != self._pair_without_motion():
+            self._encode(Instant(pair, Fraction(0)), Stage.ENCODING, is_ahead=True)
+            self._prefetch.note_encoded(pair, self._level.is_encoded)
             return
-        self._encode(Instant(pair, Fraction(0)), Stage.ENCODING, is_ahead=True)
-        self._prefetch.note_encoded(pair, self._level.is_encoded)
+        task, instant = Task(pair, Stage.ENCODING, is_ahead=True), _middle(pair)
+        self._sought.add(pair)
+        try:
+            self._hand_over.run(task, lambda token: self._renderer.find_motion(instant, token))
+        except Cancelled:
+            self._sought.discard(pair)  # It is sought again; one that failed is not, while the view rests.
+            raise
 
     def stop_ahead(self) -> None:
         """Prepare nothing more, after a failure. The user is told when a request asks for the failed pair."""
@@ -371,8 +372,7 @@ class RequestHandler:
 
     def _read_on(self, query: RegionQuery) -> Grid:
         """Return the samples of a motion draft of ``query``: :attr:`~videoinr.types.RenderedRegion.samples`."""
-        clip = self._clip_size
-        return Grid(min(clip.width, query.grid.width), min(clip.height, query.grid.height))
+        return Grid(min(self._clip_size.width, query.grid.width), min(self._clip_size.height, query.grid.height))
 
     def _tell(self, region: RenderedRegion, *, is_exact: bool = True) -> None:
         self._shown.add(region, is_exact=is_exact)
