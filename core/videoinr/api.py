@@ -291,6 +291,7 @@ def evaluate(
     time_scale: int = 4,
     channel: Literal["y", "rgb"] = "y",
     flicker: bool = False,
+    lpips: bool = False,
     device: str | None = None,
     journal: str | PathLike[str] | None = None,
     notice: Callable[[str], None] | None = None,
@@ -309,6 +310,7 @@ def evaluate(
         time_scale: every so many frames are given, the others restored; 1 or more.
         channel: compare BT.601 luma or all of RGB.
         flicker: measure tOF too, the error of the motion.
+        lpips: measure LPIPS too, by the package lpips, which is to be installed.
         device: as for :func:`open`.
         journal: a file that each clip's result is added to, and that an evaluation which was stopped goes on from.
             It knows a method of your own by its name alone: give one that has changed another name.
@@ -320,8 +322,8 @@ def evaluate(
         the clips that could not take part, and why.
 
     Raises:
-        UsageError: a scale or a baseline is not valid, no method was named, no clip could take part, or the journal
-            belongs to another evaluation.
+        UsageError: a scale or a baseline is not valid, no method was named, LPIPS cannot be measured, no clip could
+            take part, or the journal belongs to another evaluation.
         ExportError: the journal cannot be written.
         ClipError, ModelError, DeviceError: as for :func:`open`.
     """
@@ -336,7 +338,7 @@ def evaluate(
 
     fit_for_forks()
     check_functions(notice=notice)
-    protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker)
+    protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker, lpips)
     where = pick_device(optional_text(device, "device"))
     named, own = models_from(models), methods_from(methods or {})
     with plain_torch():

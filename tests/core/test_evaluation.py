@@ -184,7 +184,7 @@ def test_an_odd_t_has_no_middle_and_json_has_no_infinity() -> None:
     assert math.isnan(summary.middle.psnr_db)
     assert (summary.others.psnr_db, summary.average.psnr_db) == (21, math.inf)
     plain = summary.to_dict()
-    assert plain["middle"] == {"frames": 0, "psnr_db": None, "ssim": None, "flow_error_px": None}
+    assert plain["middle"] == {"frames": 0, "psnr_db": None, "ssim": None, "flow_error_px": None, "lpips": None}
     assert plain["average"]["psnr_db"] is None
     assert plain["others"]["psnr_db"] == 21
 

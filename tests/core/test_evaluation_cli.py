@@ -247,6 +247,7 @@ def test_seams_are_measured(footage: Path, model: Path) -> None:
         (("--channel", "u"), "'u' is not one of"),
         (("--seams", "--baseline", "all"), "--baseline does not count with --seams"),
         (("--seams", "--flicker"), "--flicker does not count with --seams"),
+        (("--seams", "--lpips"), "--lpips does not count with --seams"),
     ],
 )
 def test_invalid_arguments_are_usage_errors(footage: Path, more: tuple[str, ...], words: str) -> None:

@@ -68,6 +68,7 @@ class _Variants:
 
     channel: ChannelName
     flicker: bool
+    lpips: bool
     scoring: ScoringName
     center: CenterName
     coding: str | None
@@ -117,6 +118,9 @@ def evaluate(
         typer.Option("--coding", metavar="CODEC:CRF", help="Code the shrunken clips first: h264:28, h265:30, vp9:40."),
     ] = None,
     flicker: Annotated[bool, typer.Option("--flicker", help="Measure tOF too, the error of the motion.")] = False,
+    lpips: Annotated[
+        bool, typer.Option("--lpips", help="Measure LPIPS too, by the package lpips, which is to be installed.")
+    ] = False,
     seams: Annotated[bool, typer.Option("--seams", help="Measure the seams between pairs instead.")] = False,
     pictures: Annotated[
         Path | None, typer.Option("--save-pictures", metavar="DIR", help="Save every output as a PNG.")
@@ -142,7 +146,7 @@ def evaluate(
     from videoinr.evaluation.footage import find_footage
     from videoinr.model.weights import DEFAULT_MODEL
 
-    variants = _Variants(channel, flicker, scoring, center, coding)
+    variants = _Variants(channel, flicker, lpips, scoring, center, coding)
     protocols = _protocols(protocol, variants, scales, time_scales)
     footage, where = find_footage(data), pick_device(device)
     form: Literal["json", "markdown", "table"] = "json" if as_json else "markdown" if as_markdown else "table"
@@ -150,7 +154,8 @@ def evaluate(
     evaluation = _Evaluation(data, footage, protocols, notes, where, form)
     names = models or [DEFAULT_MODEL]
     if seams:
-        given = {"--journal": journal, "--baseline": baselines, "--save-pictures": pictures, "--flicker": flicker}
+        given = {"--journal": journal, "--baseline": baselines, "--save-pictures": pictures, "--flicker": flicker,
+                 "--lpips": lpips}  # fmt: skip
         if unused := next((name for name, value in given.items() if value), None):
             raise typer.BadParameter(f"{unused} does not count with --seams.", param_hint=unused)
         _evaluate_seams(evaluation, names)
@@ -172,7 +177,7 @@ def _protocols(
     return [
         Protocol(
             space, time, variants.channel.value, variants.flicker, standard,
-            scoring=variants.scoring.value, center=variants.center.value, coding=coding,
+            scoring=variants.scoring.value, center=variants.center.value, coding=coding, lpips=variants.lpips,
         )
         for time in times
         for space in spaces
@@ -236,7 +241,7 @@ def _evaluate_methods(
     shown = [run for run in runs if run.scores]
     first, are_several = evaluation.protocols[0], len(evaluation.protocols) > 1
     # The table of the scales has no column for what was asked for beside PSNR and SSIM.
-    is_each_shown = not are_several or first.flicker or first.center != "v3"
+    is_each_shown = not are_several or first.flicker or first.lpips or first.center != "v3"
     tables = [clips_table(run, method_set) for run in shown]
     tables += [methods_table(run, method_set) for run in shown if is_each_shown]
     tables += [scales_table(shown, method_set)] if are_several else []

@@ -61,7 +61,7 @@ def add_methods(method_set: MethodSet, own: Sequence[NamedMethod]) -> None:
 
 
 def protocol_from(
-    space_scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"], flicker: bool
+    space_scale: Fraction, time_scale: Fraction, channel: Literal["y", "rgb"], flicker: bool, lpips: bool
 ) -> Protocol:  # fmt: skip
     """Return the protocol. Raises UsageError if a scale or the channel makes no sense."""
     if not 1 <= space_scale <= _MOST_SCALE or not 1 <= time_scale <= _MOST_SCALE or time_scale.denominator > 1:
@@ -69,7 +69,8 @@ def protocol_from(
         raise UsageError(f"Scales {float(space_scale):g} and {float(time_scale):g} cannot be evaluated.", hint=hint)
     if channel not in ("y", "rgb"):
         raise UsageError(f"There is no channel {channel!r}.", hint="Choose y or rgb.")
-    return Protocol(float(space_scale), int(time_scale), channel, flag(flicker, "flicker"))
+    measured = {"flicker": flag(flicker, "flicker"), "lpips": flag(lpips, "lpips")}
+    return Protocol(float(space_scale), int(time_scale), channel, **measured)
 
 
 def _checked(name: str, method: Method) -> Method:

@@ -14,6 +14,7 @@ from videoinr.errors import DeviceError, is_out_of_memory
 from videoinr.evaluation.footage import Frames
 from videoinr.evaluation.metrics import psnr, ssim
 from videoinr.evaluation.optical_flow import flow_difference, optical_flow
+from videoinr.evaluation.perceptual import Distance, perceptual_distance
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
 from videoinr.images import downsample, upsample_bicubic
@@ -36,7 +37,8 @@ class FrameScore:
 
     ``frame``: its number in the clip. ``number``: its number k in the window; k = 0 is an input instant.
     ``flow_error_px``: tOF of the step from the previous frame to this one, None where it is not measured. ``secs``:
-    the time that the method took for the window, divided by the window's outputs.
+    the time that the method took for the window, divided by the window's outputs. ``lpips``: the perceptual distance,
+    None where it is not measured.
     """
 
     clip: str
@@ -47,6 +49,7 @@ class FrameScore:
     ssim: float
     flow_error_px: float | None
     secs: float
+    lpips: float | None = None
 
 
 def blend_bicubic(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -91,6 +94,7 @@ def score_clip(
         DeviceError: A model's frame does not fit into the device's memory.
         BaselineFailedError: An external baseline failed.
         ExportError: The protocol's encoder does not work.
+        UsageError: The protocol measures LPIPS, and that cannot be done.
     """
     with open_windows(frames, protocol) as window_at:
         return _scores(frames, name, protocol, methods, window_at, on_picture, on_window)
@@ -107,7 +111,7 @@ def _scores(
 ) -> list[FrameScore]:
     scores, trails = [], {method_name: _FlowTrail(protocol.flicker) for method_name in methods}
     true_trail, times = _FlowTrail(protocol.flicker), [k / protocol.time_scale for k in range(protocol.time_scale)]
-    starts = window_starts(len(frames), protocol.time_scale)
+    starts, distance = window_starts(len(frames), protocol.time_scale), _distance(frames, protocol)
     for window, start in enumerate(starts):
         truth, low = window_at(start)
         true_flows = true_trail.flows(list(truth[:-1]))
@@ -119,7 +123,8 @@ def _scores(
                 made, true = (_as_scored(each, protocol) for each in (picture, truth[k]))
                 quality = (psnr(made, true, protocol.channel), ssim(made, true, protocol.channel))
                 flicker = _flow_error(flows[k], true_flows[k])
-                scores.append(FrameScore(name, method_name, start + k, k, *quality, flicker, secs))
+                lpips = None if distance is None else distance(made, true)
+                scores.append(FrameScore(name, method_name, start + k, k, *quality, flicker, secs, lpips))
         on_window(window + 1, len(starts))
     return scores
 
@@ -155,6 +160,10 @@ def open_windows(frames: Frames, protocol: Protocol) -> Iterator[Callable[[int],
 
     with coded_clip(small, len(frames), protocol.coding, frames[0].device) as low:
         yield lambda start: (truth(start), torch.stack([low(start), low(start + protocol.time_scale)]))
+
+
+def _distance(frames: Frames, protocol: Protocol) -> Distance | None:
+    return perceptual_distance(frames[0].device) if protocol.lpips else None
 
 
 def _as_scored(picture: Tensor, protocol: Protocol) -> Tensor:

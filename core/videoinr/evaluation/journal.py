@@ -54,6 +54,7 @@ class _ScoreSchema(Strict):
     ssim: Annotated[float, Field(ge=-1.001, le=1.001)]
     flow_error_px: _Size | None
     secs: _Size
+    lpips: _Size | None = None
 
 
 class _ClipSchema(Strict):
@@ -99,6 +100,7 @@ class Journal:
             {
                 "method": each.method, "frame": each.frame, "number": each.number, "psnr_db": _plain(each.psnr_db),
                 "ssim": each.ssim, "flow_error_px": each.flow_error_px, "secs": each.secs,
+                "lpips": each.lpips,
             }
             for each in result.scores
         ]  # fmt: skip
@@ -182,7 +184,7 @@ def _result(entry: _ClipSchema, name: str) -> ClipResult:
     scores = [
         FrameScore(
             name, each.method, each.frame, each.number, math.inf if each.psnr_db is None else each.psnr_db,
-            each.ssim, each.flow_error_px, each.secs,
+            each.ssim, each.flow_error_px, each.secs, each.lpips,
         )
         for each in entry.scores
     ]  # fmt: skip

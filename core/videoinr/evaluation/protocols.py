@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from videoinr.evaluation.metrics import Channel
+from videoinr.evaluation.perceptual import LPIPS_WORDS
 from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class Protocol:
     """The settings of an evaluation.
 
     ``space_scale``: output side over input side. ``time_scale``: T, output frame rate over input frame rate.
-    ``channel``: what PSNR and SSIM compare. ``flicker``: whether tOF is measured. ``cut_to``: frames are cropped, from
-    the top left, to multiples of this many pixels. ``scoring``, ``center``: variants of the field. ``coding``: an
-    encoder that the LR clip goes through first; None for none.
+    ``channel``: what PSNR and SSIM compare. ``flicker``, ``lpips``: whether tOF and LPIPS are measured. ``cut_to``:
+    frames are cropped, from the top left, to multiples of this many pixels. ``scoring``, ``center``: variants of the
+    field. ``coding``: an encoder that the LR clip goes through first; None for none.
     """
 
     space_scale: float
@@ -77,6 +78,7 @@ class Protocol:
     scoring: Scoring = "float"
     center: Center = "v3"
     coding: CodedInputs | None = None
+    lpips: bool = False
 
     def __str__(self) -> str:
         return f"{self.standard.name}, {self.setting}: {self.rules}"
@@ -105,6 +107,7 @@ class Protocol:
                 ("tOF = mean |dx| + |dy| between the optical flows of successive outputs and truths, px",)
                 * self.flicker
             ),
+            *((LPIPS_WORDS,) * self.lpips),
             f"frames cut to multiples of {self.cut_to}",
             "mean over frames: input is k = 0, between k > 0, middle k = T/2, others the rest; average is all k "
             f"(“-Average” in papers), {center[self.center]}",

@@ -190,6 +190,8 @@ def _columns(run: Run) -> list[_Column]:
     ]
     if run.protocol.flicker:
         columns.append(_Column("tOF, px", _figure("average", "flow_error_px"), 3, -1))
+    if run.protocol.lpips:
+        columns += [_Column(f"LPIPS {kind}", _figure(kind, "lpips"), 4, -1) for kind in ("average", "between")]
     return [*columns, _Column("s/frame", lambda summary: summary.secs_per_frame, 3, 0)]
 
 

@@ -17,6 +17,7 @@ from videoinr.evaluation.journal import ClipResult, Journal
 from videoinr.evaluation.methods import BaselineFailedError, MethodSet
 from videoinr.evaluation.metrics import SSIM_SIDE_PX
 from videoinr.evaluation.motion import Motion, MotionMeter
+from videoinr.evaluation.perceptual import LEAST_SIDE_PX, perceptual_distance
 from videoinr.evaluation.progress import Progress, Say
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.summary import Summary, summarise
@@ -84,11 +85,13 @@ def run_protocols(
         One run for each protocol: the scores, and the clips that were left out.
 
     Raises:
-        UsageError: no clip could take part in any run.
+        UsageError: no clip could take part in any run, or LPIPS is to be measured and cannot be.
         DeviceError: A frame does not fit into the device's memory.
         ExportError: A picture or the journal cannot be written.
     """
     session = _Session(method_set, device, pictures, journal, Progress(len(footage) * len(protocols), say), say)
+    if any(protocol.lpips for protocol in protocols):
+        perceptual_distance(device)  # What is missing is told before anything is restored.
     with current(device):
         runs = [session.run(footage, protocol) for protocol in protocols]
     runs = [run.without(method_set.absent) for run in runs]
@@ -164,6 +167,8 @@ def why_left_out(frames: Frames, protocol: Protocol) -> str | None:
     height, width = frames[0].shape[-2:]
     if min(height, width) < max(protocol.cut_to, SSIM_SIDE_PX):
         return f"{width}x{height} pixels, and frames are cut to multiples of {protocol.cut_to}"
+    if protocol.lpips and min(height, width) // protocol.cut_to * protocol.cut_to < LEAST_SIDE_PX:
+        return f"{width}x{height} pixels, and LPIPS needs {LEAST_SIDE_PX}"
     return None
 
 

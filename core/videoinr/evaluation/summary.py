@@ -14,19 +14,25 @@ from videoinr.evaluation.protocols import Center
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Means over ``frames`` output frames: PSNR in dB, SSIM, and tOF in pixels where measured. NaN over no frames."""
+    """Means over ``frames`` output frames: PSNR in dB, SSIM, and where measured tOF in pixels, and LPIPS.
+
+    NaN over no frames.
+    """
 
     frames: int
     psnr_db: float
     ssim: float
     flow_error_px: float | None
+    lpips: float | None = None
 
     @classmethod
     def mean(cls, scores: Sequence[FrameScore]) -> Figures:
         """Return the means over ``scores``."""
         flows = [score.flow_error_px for score in scores if score.flow_error_px is not None]
         psnr_db, ssim = (mean([score.psnr_db for score in scores]), mean([score.ssim for score in scores]))
-        return cls(len(scores), psnr_db, ssim, mean(flows) if flows else None)
+        distances = [score.lpips for score in scores if score.lpips is not None]
+        flow, distance = (mean(values) if values else None for values in (flows, distances))
+        return cls(len(scores), psnr_db, ssim, flow, distance)
 
 
 @dataclass(frozen=True, slots=True)
