@@ -320,6 +320,7 @@ def test_what_a_method_of_ones_own_returns_is_checked(
         ({"methods": {"mine": grey}, "journal": 3}, "is not a path"),
         ({"methods": {"mine": grey}, "device": 3}, "not a text"),
         ({"methods": {"mine": grey}, "flicker": "no"}, "neither True nor False"),
+        ({"methods": {"mine": grey}, "lpips": 1.5}, "neither True nor False"),
         ({"methods": {"mine": grey}, "notice": 3}, "is no function"),
     ],
 )

@@ -69,8 +69,8 @@ def protocol_from(
         raise UsageError(f"Scales {float(space_scale):g} and {float(time_scale):g} cannot be evaluated.", hint=hint)
     if channel not in ("y", "rgb"):
         raise UsageError(f"There is no channel {channel!r}.", hint="Choose y or rgb.")
-    measured = {"flicker": flag(flicker, "flicker"), "lpips": flag(lpips, "lpips")}
-    return Protocol(float(space_scale), int(time_scale), channel, **measured)
+    measures_flicker, measures_lpips = flag(flicker, "flicker"), flag(lpips, "lpips")
+    return Protocol(float(space_scale), int(time_scale), channel, measures_flicker, lpips=measures_lpips)
 
 
 def _checked(name: str, method: Method) -> Method:
