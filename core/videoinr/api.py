@@ -267,18 +267,22 @@ def _export(
     **opening: Unpack[OpenArguments],
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
+    from videoinr.exporting.ahead import check_ahead
     from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
-    from videoinr.render.torch_state import plain_torch
 
     check_token(cancel)
     check_names(opening, OpenArguments.__annotations__, "export")
     check_names(arguments, JobArguments.__annotations__, "estimate")
     options, arguments = options_from(opening), read_ahead(arguments)
-    with engine_from(clip, options, cancel, **opening) as engine, plain_torch():
-        yield job_from_arguments(
-            engine.opened.info, path(out, "out"), arguments, model=opening.get("model"), device=opening.get("device"),
-            options=options, across_cuts=opening.get("across_cuts", "hold"),
-        ), engine  # fmt: skip
+    check_ahead(clip, path(out, "out"), arguments, options)
+    with engine_from(clip, options, cancel, **opening) as engine:
+        from videoinr.render.torch_state import plain_torch  # Not before: it imports torch.
+
+        with plain_torch():
+            yield job_from_arguments(
+                engine.opened.info, path(out, "out"), arguments, model=opening.get("model"),
+                device=opening.get("device"), options=options, across_cuts=opening.get("across_cuts", "hold"),
+            ), engine  # fmt: skip
 
 
 def evaluate(

@@ -38,6 +38,10 @@ def parsed(arguments: list[str]) -> ExportJob:
         patch.setitem(sys.modules, "videoinr.render.engine", engine_module())
         patch.setattr("videoinr.commands.export.check_clip", lambda _: None)
         patch.setattr("videoinr.exporting.export.export_job", export_job)
+        # The jobs are any: most name no output, model or device that there is.
+        patch.setattr("videoinr.exporting.ahead.check_ahead", lambda *_: None)
+        for check in ("check_model_name", "check_device_name"):
+            patch.setattr(f"videoinr.render.open_arguments.{check}", lambda _: None)
         outcome = run_here(*arguments)
     assert outcome.exit_code == 0, outcome
     (job,) = jobs

@@ -14,6 +14,7 @@ from videoinr.commands.options import EFFORT, SIZE, DeviceOption, JsonOption, ch
 from videoinr.commands.screen import say, show_json
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid
+from videoinr.model.names import check_device_name, check_model_name
 
 if TYPE_CHECKING:
     from videoinr.benchmark.run import Footage
@@ -87,6 +88,10 @@ def bench(
     _check_all_count(context, export=export)
     if file is not None:
         check_clip(file)
+    check_device_name(device)
+    for name in model or ():
+        if not name.startswith("random:"):
+            check_model_name(name)
     if export:
         _measure_export(file, frames, out, codec, effort, model, device, as_json=as_json)
         return

@@ -82,16 +82,19 @@ def decode(
     check_clip(file)
     from videoinr import api
     from videoinr.exporting.png import write_png
+    from videoinr.render.journey_query import JourneyOptions, check_picture
     from videoinr.render.output_area import output_aspect, stretch_note
     from videoinr.text.phrases import describe_cut, describe_guess
     from videoinr.types import GUESS_DB, PairKind
 
+    journey: JourneyOptions = {
+        "retime": retime, "shutter": shutter, "fps": fps, "camera": None if camera is None else Path(camera),
+        "readout": readout, "shutter_region": shutter_region,
+    }  # fmt: skip
+    check_picture(scale, size, **journey)
     opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
-        query = video.query(
-            time, scale=scale, size=size, region=region, retime=retime, shutter=shutter, fps=fps,
-            camera=None if camera is None else Path(camera), readout=readout, shutter_region=shutter_region,
-        )  # fmt: skip
+        query = video.query(time, scale=scale, size=size, region=region, **journey)
         told = video.info.warnings
         for notice in (*told, stretch_note(video.info, query.grid)):
             if notice:

@@ -16,6 +16,7 @@ from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say, show_json, show_table
 from videoinr.errors import ClipError, UsageError
 from videoinr.evaluation.folders import checked_folder
+from videoinr.model.names import DEFAULT_MODEL, check_device_name, check_model_name
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
 
@@ -142,9 +143,11 @@ def evaluate(
     if as_json and as_markdown:
         raise typer.BadParameter("Give only one of --json and --markdown.")
     checked_folder(data)
+    check_device_name(device)
+    for name in models or ():
+        check_model_name(name)
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
-    from videoinr.model.weights import DEFAULT_MODEL
 
     variants = _Variants(channel, flicker, lpips, scoring, center, coding)
     protocols = _protocols(protocol, variants, scales, time_scales)

@@ -293,7 +293,7 @@ def job_for(info: ClipInfo, out: Path, **options: Unpack[ExportOptions]) -> Expo
         out=out,
         segment=_segment(info, curve, options),
         fps=_fps(info.fps, options.get("fps"), options.get("time_scale")),
-        speed=_speed(options.get("speed")),
+        speed=checked_speed(options.get("speed")),
         grid=grid,
         crop=crop,
         codec=options.get("codec"),
@@ -335,11 +335,16 @@ def _segment(info: ClipInfo, curve: RetimeCurve | None, options: ExportOptions) 
     return shown
 
 
+def check_angle(angle: Fraction) -> None:
+    """Raise UsageError if no shutter is open for so many degrees."""
+    if not 0 <= angle <= 360:
+        raise UsageError(f"A shutter of {float(angle):g} degrees is out of range.", hint="Give 0 to 360 degrees.")
+
+
 def _shutter(angle: Fraction | None, info: ClipInfo) -> Fraction:
     if angle is None or not angle:
         return Fraction(0)
-    if not 0 <= angle <= 360:
-        raise UsageError(f"A shutter of {float(angle):g} degrees is out of range.", hint="Give 0 to 360 degrees.")
+    check_angle(angle)
     if info.colour.transfer in HDR_TRANSFERS:
         raise UsageError(
             "Shutter synthesis adds light, and reads the levels of HDR clips (PQ, HLG) wrongly.",
@@ -366,14 +371,22 @@ def _readout(secs: Fraction | None, info: ClipInfo) -> Fraction:
 
 
 def _fps(clip_fps: Fraction, fps: Fraction | None, time_scale: Fraction | None) -> Fraction:
-    if fps is not None and time_scale is not None:
-        raise UsageError("Both a frame rate and a time scale were given.", hint="Give one of them.")
+    check_rate(fps, time_scale)
     if fps is not None:
-        return checked_fps(fps)
+        return fps
     return default_fps(clip_fps) if time_scale is None else rate_from_scale(clip_fps, time_scale)
 
 
-def _speed(speed: Fraction | None) -> Fraction:
+def check_rate(fps: Fraction | None, time_scale: Fraction | None) -> None:
+    """Raise UsageError if a rate cannot be written, or a time scale was given besides it."""
+    if fps is not None and time_scale is not None:
+        raise UsageError("Both a frame rate and a time scale were given.", hint="Give one of them.")
+    if fps is not None:
+        checked_fps(fps)
+
+
+def checked_speed(speed: Fraction | None) -> Fraction:
+    """Return ``speed``, or 1 for None; raise UsageError if it is not above 0."""
     if speed is not None and speed <= 0:
         raise UsageError(f"A speed of {float(speed):g} is not above 0.", hint="Give a speed above 0.")
     return Fraction(1) if speed is None else speed

@@ -17,12 +17,13 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 import videoinr_resources
-from videoinr.errors import ModelError, UnknownModelError, UsageError
+from videoinr.errors import ModelError, UsageError
 from videoinr.geometry import Grid
 from videoinr.images import rgbx_from_tensor
 from videoinr.model.build_limit import TooManyParametersError, parameters_limited
 from videoinr.model.building import build, config_from_dict
 from videoinr.model.card_file import read_card_values
+from videoinr.model.names import DEFAULT_MODEL, check_model_name, is_shipped
 from videoinr.model.representation import Config, Representation
 from videoinr.text.plain import printable
 from videoinr.writing.whole_files import write_files
@@ -31,8 +32,6 @@ from videoinr.writing.words import write_errors
 _MAX_WEIGHTS_BYTES = 4 << 30
 _SPARE_PARAMETERS = 1_000_000
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-DEFAULT_MODEL = "lite"
-"""The shipped model that is used when none is named."""
 SELF_TEST_GRID, SELF_TEST_PHASE = Grid(40, 30), 0.375
 _UNTRUSTED = "Fetch the file again, or use a shipped model (videoinr models)."
 
@@ -102,8 +101,9 @@ def load_model(name_or_path: str | None = None) -> LoadedModel:
         ModelError: There is no such model, or its file is damaged or does not match its card.
     """
     name = name_or_path or DEFAULT_MODEL
-    shipped = {card.name: card for card in shipped_models()}
-    card = shipped[name] if name in shipped else _card_beside(Path(name), tuple(shipped))
+    check_model_name(name)
+    folder = videoinr_resources.path("models")
+    card = read_card(folder / f"{name}.json" if is_shipped(name) else Path(name).with_suffix(".json"))
     return LoadedModel(_model_from_file(card), card)
 
 
@@ -234,18 +234,6 @@ def self_test_frames() -> Tensor:
         torch.stack([torch.sin(0.7 * (x - shift) + k) * torch.cos(0.5 * y + k) for k in range(3)]) for shift in (0, 1.5)
     ]
     return (0.5 + 0.4 * torch.stack(waves))[None]
-
-
-def _card_beside(path: Path, shipped: tuple[str, ...]) -> ModelCard:
-    if path.suffix != ".safetensors":
-        raise UnknownModelError(
-            f"There is no model {str(path)!r}.",
-            hint=f"Shipped: {', '.join(shipped)}. A model of your own is named by its .safetensors file.",
-        )
-    for needed in (path, path.with_suffix(".json")):
-        if not needed.is_file():
-            raise ModelError(f"There is no file {needed}.", hint="A model is a .safetensors file and its .json card.")
-    return read_card(path.with_suffix(".json"))
 
 
 def _model_from_file(card: ModelCard) -> Representation:

@@ -11,8 +11,6 @@ import os
 import threading
 from typing import NoReturn
 
-import torch
-
 from videoinr.errors import UsageError
 
 
@@ -64,4 +62,6 @@ _FIRST = _FirstProcess()
 def fit_for_forks() -> None:
     """To be called before anything is computed: in a fork of a process that has done so, use one thread from now on."""
     if _FIRST.is_parent():
+        import torch  # Here: what can be said of wrong arguments is said before torch is imported.
+
         torch.set_num_threads(1)

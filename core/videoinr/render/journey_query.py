@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import TypedDict, Unpack
 
 from videoinr.exporting.frame_queries import still_query
+from videoinr.exporting.job import check_angle, check_rate
 from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
 from videoinr.journey.curve import RetimeCurve
 from videoinr.journey.shutter_region import ShutterRegion, as_shutter_region
 from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional
 from videoinr.render.messages import Opened
-from videoinr.render.output_area import PICTURE_SCALE
+from videoinr.render.output_area import PICTURE_SCALE, check_one
 from videoinr.types import RegionQuery
 
 
@@ -31,6 +32,21 @@ class JourneyOptions(TypedDict, total=False):
     readout: Number | None
     shutter_region: ShutterRegion | str | None
     fps: Number | None
+
+
+def check_picture(scale: Number | None, size: Size | None, **journey: Unpack[JourneyOptions]) -> None:
+    """Check what can be checked of the arguments of :func:`journey_query` without the clip: before torch is imported.
+
+    Raises:
+        UsageError: an option is out of range or makes no sense.
+        InputError: a camera file cannot be read.
+    """
+    check_one(optional(scale, "scale"), as_grid(size))
+    check_rate(optional(journey.get("fps"), "fps"), None)
+    check_angle(exact(journey.get("shutter") or 0, "shutter"))
+    as_curve(journey.get("retime"))
+    as_camera(journey.get("camera"))
+    as_shutter_region(journey.get("shutter_region"))
 
 
 def journey_query(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.open_options import OpenOptions
 from videoinr.isolation.helpers import warm_up_for
+from videoinr.model.names import check_device_name, check_model_name
 from videoinr.render.arguments import Number, as_across_cuts, exact, optional_text, optional_whole, path, text
 from videoinr.text.parsing import AcrossCutsName
 
@@ -64,6 +65,9 @@ def engine_from(
     """
     across_cuts = as_across_cuts(opening.get("across_cuts", "hold"))
     device, memory = optional_text(opening.get("device"), "device"), optional_whole(opening.get("memory"), "memory")
+    check_device_name(device)
+    if isinstance(named := opening.get("model"), str | PathLike) and str(named):
+        check_model_name(str(named))
     if isinstance(clip, str | PathLike):
         # Its helper process starts while this one imports torch.
         warm_up_for(path(clip, "clip"))

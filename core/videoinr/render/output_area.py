@@ -54,10 +54,8 @@ def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, defaul
     Raises:
         UsageError: both were given, or a side is scaled beyond MIN_SCALE ... MAX_SCALE of :mod:`videoinr.render.view`.
     """
-    if scale is not None and size is not None:
-        raise UsageError("Both a scale and a size were given.", hint="Give one of them.")
+    check_one(scale, size)
     if size is None:
-        _check_scale(Fraction(default_scale) if scale is None else scale)
         return info.grid.scaled(float(default_scale if scale is None else scale))
     least, most = (info.grid.scaled(scale) for scale in (MIN_SCALE, MAX_SCALE))
     if not (least.width <= size.width <= most.width and least.height <= size.height <= most.height):
@@ -66,6 +64,14 @@ def grid_of(info: ClipInfo, *, scale: Fraction | None, size: Grid | None, defaul
             hint=f"Choose {least} (x{MIN_SCALE:g}) to {most} (x{MAX_SCALE:g}).",
         )
     return size
+
+
+def check_one(scale: Fraction | None, size: Grid | None) -> None:
+    """Raise UsageError if both a scale and a size were given, or the scale is out of range."""
+    if scale is not None and size is not None:
+        raise UsageError("Both a scale and a size were given.", hint="Give one of them.")
+    if scale is not None:
+        _check_scale(scale)
 
 
 def _check_scale(scale: Fraction) -> None:

@@ -32,7 +32,6 @@ from videoinr.render.arguments import (
 from videoinr.render.forks import OwnLock
 from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
-from videoinr.render.torch_state import plain_torch
 from videoinr.text.parsing import QualityName
 from videoinr.types import ClipInfo, Instant, PairFailure, RegionQuery, RenderedRegion
 
@@ -252,6 +251,9 @@ class Video(Closeable):
     @contextmanager
     def _working(self, cancel: CancelToken = NEVER) -> Iterator[Engine]:
         """Give the engine to one call at a time; UsageError once the video is closed, in a fork, or for no token."""
+        # Here: what can be said of wrong arguments is said before torch is imported.
+        from videoinr.render.torch_state import plain_torch
+
         check_token(cancel)
         with self._lock, plain_torch():
             if self._engine is None:

@@ -1,0 +1,114 @@
+"""What is wrong with a command line is said before torch is imported, which takes seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from videoinr.errors import ModelError, UnknownDeviceError, UnknownModelError
+from videoinr.model.names import DEFAULT_MODEL, check_device_name, check_model_name, shipped_names
+from videoinr.model.weights import shipped_models
+
+DECODE = "decode clip.mp4 --time 1 -o a.png"
+EXPORT = "export clip.mp4 a.mp4"
+WRONG = {
+    f"{DECODE} --model nope": "There is no model 'nope'.",
+    f"{DECODE} --model nope.safetensors": "There is no file nope.safetensors.",
+    f"{DECODE} --device nope": "There is no device 'nope'.",
+    f"{DECODE} --background nope": "There is no background",
+    f"{DECODE} --cuts nope": "is no list of cuts",
+    f"{DECODE} --camera nope.json": "nope.json cannot be read",
+    f"{DECODE} --retime nope": "This is no retime curve",
+    f"{DECODE} --scale 2 --size 3x3": "Both a scale and a size were given.",
+    f"{DECODE} --scale 1000": "A scale of x1000 is out of range.",
+    f"{DECODE} --shutter 500": "A shutter of 500 degrees is out of range.",
+    "decode clip.mp4 --time 1 -o nowhere/a.png": "There is no folder nowhere.",
+    f"{EXPORT} --codec nope": "The codec 'nope' is unknown.",
+    f"{EXPORT} --codec nope --estimate": "The codec 'nope' is unknown.",
+    f"{EXPORT} --codec nope --sample 2": "The codec 'nope' is unknown.",
+    f"{EXPORT} --model nope": "There is no model 'nope'.",
+    f"{EXPORT} --device nope": "There is no device 'nope'.",
+    f"{EXPORT} --crf 999": "A CRF of 999 is out of range",
+    f"{EXPORT} --part 5/4": "There is no part 5/4.",
+    f"{EXPORT} --fps 10 --time-scale 2": "Both a frame rate and a time scale were given.",
+    f"{EXPORT} --scale 2 --size 3x3": "Both a scale and a size were given.",
+    f"{EXPORT} --speed 0": "is not above 0.",
+    f"{EXPORT} --shutter 500": "A shutter of 500 degrees is out of range.",
+    f"{EXPORT} --retime nope": "This is no retime curve",
+    f"{EXPORT} --camera nope.json": "nope.json cannot be read",
+    "export clip.mp4 a.nope": "A video cannot be saved as a .nope file.",
+    "export clip.mp4 a.webm --codec libx264": ".webm files cannot hold libx264.",
+    "export clip.mp4 clip.mp4": "clip.mp4 is the clip itself.",
+    "export clip.mp4 there.mp4": "there.mp4 already exists.",
+    "export clip.mp4 nowhere/a.mp4": "There is no folder nowhere.",
+    "evaluate --data . --model nope": "There is no model 'nope'.",
+    "evaluate --data . --device nope": "There is no device 'nope'.",
+    "bench --model nope": "There is no model 'nope'.",
+    "bench --device nope": "There is no device 'nope'.",
+}
+RUN = """
+import contextlib, io, json, sys
+from videoinr import cli
+
+found = {}
+for line in json.load(sys.stdin):
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        cli.app(line.split(), prog_name="videoinr")
+    found[line] = (" ".join(said.getvalue().split()), "torch" in sys.modules)
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, bool]]:
+    """What each wrong command line says, and whether torch was imported by then: all in one process."""
+    folder = tmp_path_factory.mktemp("early")
+    (folder / "clip.mp4").write_bytes(b"a clip")
+    (folder / "there.mp4").touch()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "400", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], input=json.dumps(list(WRONG)), cwd=folder, env=environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, tuple[str, bool]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_it_is_said_before_torch_is_imported(outcomes: dict[str, tuple[str, bool]], line: str) -> None:
+    said, has_torch = outcomes[line]
+    assert WRONG[line] in said
+    assert not has_torch
+
+
+def test_the_names_are_those_of_the_cards() -> None:
+    assert shipped_names() == tuple(card.name for card in shipped_models())
+    assert shipped_names()[0] == DEFAULT_MODEL
+    for name in (None, *shipped_names()):
+        check_model_name(name)
+
+
+def test_names_of_models(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    path.touch()
+    with pytest.raises(ModelError, match=r"There is no file .*json"):
+        check_model_name(str(path))
+    path.with_suffix(".json").touch()
+    check_model_name(str(path))
+    for name in ("", "../lite", "LITE.json"):
+        with pytest.raises(UnknownModelError):
+            check_model_name(name)
+
+
+def test_names_of_devices() -> None:
+    for name in (None, "cpu", "mps", "cuda", "cuda:1"):
+        check_device_name(name)
+    for name in ("", "gpu", "cuda:", "cuda:x", "CPU"):
+        with pytest.raises(UnknownDeviceError):
+            check_device_name(name)
