@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from videoinr.commands.window_libraries import in_words, missing_libraries
-from videoinr_viewer.start.arguments import parse
+from videoinr_viewer.start.arguments import Arguments, parse
 from videoinr_viewer.start.preload import preload_torch
 from videoinr_viewer.start.qt_import import import_qt
 
@@ -20,7 +22,28 @@ def has_screen(environment: Mapping[str, str], platform: str) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the viewer and return its exit code."""
-    arguments = parse(argv)
+    with _ended_by_ctrl_c():
+        return _run(parse(argv))
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl+C end the process at once, until the window is there, which takes it in its own way.
+
+    Python's own handler raises KeyboardInterrupt wherever the start is, also in Qt's imports, which abort then.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(arguments: Arguments) -> int:
     if not has_screen(os.environ, sys.platform):
         if not arguments.is_unattended:
             print("videoinr-viewer: There is no screen to show a window on. Set DISPLAY or use --screenshot.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from helpers.slow_renderer import SlowRenderer, opener
 from helpers.stage import PATIENCE_MSECS
+from videoinr_viewer import main
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.program import run
@@ -75,3 +77,26 @@ def test_a_signal_that_the_process_ignores_stays_ignored(tmp_path: Path, qapp: Q
     finally:
         signal.signal(signal.SIGINT, before)
     assert (code, seen) == (7, [signal.SIG_IGN])
+
+
+def test_ctrl_c_before_the_window_is_there_ends_the_process_without_words() -> None:
+    # In Qt's import, say, where an exception of Python's ends the process with a report of a crash.
+    code = (
+        "import os, signal\n"
+        "from videoinr_viewer import main\n"
+        "main.import_qt = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        "main.main([])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "QT_QPA_PLATFORM": "offscreen"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_the_window_gives_pythons_own_handler_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        monkeypatch.setattr(main, "_run", lambda _arguments: signal.getsignal(signal.SIGINT))
+        assert main.main([]) == signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

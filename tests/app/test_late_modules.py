@@ -71,6 +71,16 @@ def test_closing_ends_the_import_and_calls_nobody(qtbot: QtBot, module: Path, ca
     assert called == []
 
 
+def test_no_import_begins_after_the_end(qtbot: QtBot, module: Path) -> None:
+    modules, called = LateModules((NAME,)), []
+    modules.close()
+    modules.start()
+    modules.when_ready(lambda: called.append(1))
+    assert not [one for one in threading.enumerate() if one.name == "videoinr-late-import"]
+    qtbot.wait(20)
+    assert (NAME in sys.modules, called) == (False, [])
+
+
 def test_the_first_picture_begins_the_import_of_the_export_dialog(stage: Stage) -> None:
     stage.wait_for(lambda: stage.viewer.window.late_modules.is_ready)
     assert DIALOG_MODULE in sys.modules

@@ -55,9 +55,15 @@ class Survey(QObject):
         self._may_run = threading.Event()
         self._may_run.set()
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def start(self, path: Path, pairs: int) -> None:
-        """Survey the clip at ``path``, which the reader has; an older survey ends by itself at its next pair."""
+        """Survey the clip at ``path``, which the reader has; an older survey ends by itself at its next pair.
+
+        Does nothing after :meth:`close`: a clip may have been opened just before, and its signal comes later.
+        """
+        if self._is_closed:
+            return
         self._token.cancel()
         self._token = CancelToken()
         previous, token = self._thread, self._token
@@ -75,6 +81,7 @@ class Survey(QObject):
 
     def close(self) -> None:
         """End the survey and wait for its thread, at most for one pair."""
+        self._is_closed = True
         self._token.cancel()
         self._may_run.set()
         if self._thread is not None:

@@ -61,7 +61,7 @@ class LateModules(QObject):
         self._libraries, self._plays = libraries or {}, plays
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
-        self._is_done = False
+        self._is_done = self._is_closed = False
         self._turns = Turns()
         self._is_busy, self._idle_since = False, -QUIET_SECS
         self._timer = QTimer(self)
@@ -78,8 +78,11 @@ class LateModules(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Begin to import the modules, unless that was done."""
-        if self._thread is None and not self.is_ready:
+        """Begin to import the modules, unless that was done.
+
+        Does nothing after :meth:`close`: signals that were sent before it come later, while the program ends.
+        """
+        if self._thread is None and not self._is_closed and not self.is_ready:
             self._thread = threading.Thread(target=self._import, name="videoinr-late-import", daemon=True)
             self._thread.start()
             self._timer.start()
@@ -114,6 +117,7 @@ class LateModules(QObject):
 
     def close(self) -> None:
         """End the thread at its next module; nothing that waits for the modules is called any more."""
+        self._is_closed = True
         self._waiting.clear()
         self._timer.stop()
         self._turns.stop()
