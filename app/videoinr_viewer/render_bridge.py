@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from videoinr.render.messages import Failure, Opened
 from videoinr.types import RenderedRegion
+from videoinr_viewer.style.language import tr_engine
 
 
 class RenderBridge(QObject):
@@ -65,7 +66,7 @@ class RenderBridge(QObject):
 
     def warned(self, sentences: tuple[str, ...]) -> None:
         """Emit ``warning``; called on the render thread."""
-        self.warning.emit(" ".join(sentences))
+        self.warning.emit(" ".join(map(tr_engine, sentences)))
 
     def failed(self, failure: Failure) -> None:
         """Emit ``failure``; called on the render thread."""

@@ -14,14 +14,17 @@ from PySide6.QtWidgets import QApplication
 
 import videoinr
 from helpers.scripts import load_script
+from helpers.sentences import sentences
 from videoinr.clip import open_clip
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.render.messages import Failure
 from videoinr.text import parsing
 from videoinr_resources import path as resource_path
+from videoinr_viewer.dialogs.clip_window import fact_in_words
 from videoinr_viewer.panels.message_bar import MessageBar
+from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.style import language
-from videoinr_viewer.style.engine_words import GAP, engine_words
+from videoinr_viewer.style.engine_words import GAP, NUMBER, engine_words
 from videoinr_viewer.style.language import tr_error, translations
 
 MESSAGES = Path(__file__).parents[2] / "packaging" / "manual" / "message_list.py"
@@ -31,6 +34,13 @@ NOT_IN_THE_WINDOW = (
     "part again",
 )  # fmt: skip
 """Messages of the command line and of training with these words need no translation."""
+SILENT = (
+    "benchmark/", "commands/", "evaluation/", "training/", "cli.py", "doctor.py", "model/onnx_export.py",
+    "model/released/", "model/weights.py", "model/names.py", "exporting/cluster.py", "exporting/joining.py",
+    "exporting/presets.py", "journey/", "render/arguments.py", "render/torch_state.py", "render/video.py",
+    "clip/extent.py", "text/",
+)  # fmt: skip
+"""Files whose sentences are those of the command line, advice to errors, or texts that the window translates."""
 MOST_BEHIND = 4
 """So many messages of the engine may be newer than the translations: whoever writes one may speak no German."""
 
@@ -60,8 +70,8 @@ def test_every_translated_message_is_one_of_the_program_and_keeps_its_gaps(
     known = {text for one in message_list.messages() for text in (one.text, one.hint)}
     stale = words["messages"].keys() - known
     assert len(stale) <= MOST_BEHIND, stale
-    for english, german_words in {**words["messages"], **words["phrases"]}.items():
-        assert english.count(GAP) == german_words.count(GAP), english
+    for english, german_words in {**words["messages"], **words["warnings"], **words["phrases"]}.items():
+        assert re.findall(f"[{GAP}{NUMBER}]", english) == re.findall(f"[{GAP}{NUMBER}]", german_words), english
     source = "\n".join(file.read_text("utf-8") for file in Path(videoinr.__file__).parent.rglob("*.py"))
     systems = {os.strerror(number) for number in range(1, 60)}
     for phrase in words["phrases"].keys() - systems:
@@ -79,6 +89,48 @@ def test_every_error_that_a_window_meets_is_translated(
     assert len(needed) > 60
     missing = needed - words["messages"].keys()
     assert len(missing) <= MOST_BEHIND, missing
+
+
+def test_every_sentence_of_the_engine_is_translated(words: dict[str, dict[str, str]]) -> None:
+    said, german = sentences(but_not_of=SILENT), engine_words("de")
+    assert len(said) > 60
+    assert {text: file for text, file in said.items() if german.translate(text) is None} == {}
+    assert words["warnings"].keys() - said.keys() == set(), "a translation of a sentence that is no longer there"
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("english", "expected"),
+    [
+        ("3 frames decoded with errors: the file is damaged there.",
+         "3 Bilder mit Fehlern gelesen: Die Datei ist dort beschädigt."),
+        ("1 frame could not be decoded: the nearest frame is shown instead.",
+         "1 Bild nicht lesbar: Das nächste lesbare Bild wird stattdessen gezeigt."),
+        ("The sound starts 0.50 s before the picture.", "Der Ton beginnt 0.50 s vor dem Bild."),
+        ("The clip has transparent pixels. They are shown on grey.",
+         "Der Clip hat durchsichtige Pixel. Dahinter wird „grey“ gezeigt."),
+        ("Pictures are missing in the sequence a1.png ... a9.png: 3, 5-7. They are shown as if none were missing.",
+         "In der Bildfolge a1.png ... a9.png fehlen Bilder: 3, 5-7. Gezeigt wird, als ob keine fehlten."),
+        ("The fast code for this CPU cannot be run (no), so slower code is used.",
+         "Der schnelle Code für diese CPU lässt sich nicht ausführen (no); langsamerer wird benutzt."),
+        ("“my frames” is gone.", "„my frames“ ist nicht mehr da."),
+    ],
+)  # fmt: skip
+def test_warnings_speak_german(english: str, expected: str) -> None:
+    assert language.tr_engine(english) == expected
+
+
+@pytest.mark.usefixtures("german")
+def test_warnings_are_shown_in_german() -> None:
+    english, expected = (
+        "All frames are deinterlaced, as asked.",
+        "Alle Bilder durchlaufen das Deinterlacing, wie gewünscht.",
+    )
+    assert fact_in_words("warnings", [english]) == expected
+    bridge, told = RenderBridge(), list[str]()
+    bridge.warning.connect(told.append)
+    bridge.warned((english, english))
+    assert told == [f"{expected} {expected}"]
 
 
 @pytest.mark.usefixtures("german")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from videoinr.errors import ModelError, UnknownDeviceError
 from videoinr.render.renderer import Renderer
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 
 Attempt = Callable[[Reading, tuple[str, ...]], Renderer]
 """Opens the clip with a reading; the sentences for the user precede the clip's warnings."""
@@ -37,7 +37,7 @@ def open_as_remembered(choice: ReadingChoice, attempt: Attempt) -> Renderer:
             if not may_change or now.model in (None, choice.first.model):
                 raise
             words = tr("The saved model {name} cannot be used: the default one is.", name=now.model)
-            now, notices = replace(now, model=None), (*notices, f"{words} {error}")
+            now, notices = replace(now, model=None), (*notices, f"{words} {tr_engine(str(error))}")
         else:
             choice.note_used(asked, now)
             return renderer

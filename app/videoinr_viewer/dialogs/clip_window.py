@@ -28,7 +28,7 @@ from videoinr.render.messages import Opened
 from videoinr.types import AcrossCuts
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.side_dialog import SideDialog
-from videoinr_viewer.style.language import decimal, tr, tr_error
+from videoinr_viewer.style.language import decimal, tr, tr_engine, tr_error
 from videoinr_viewer.style.text import format_device
 from videoinr_viewer.style.theme import Tone, set_tone
 
@@ -186,6 +186,8 @@ def fact_in_words(name: str, value: object) -> str:
     if name == "fps":
         rate = Fraction(str(value))
         return str(rate) if rate.denominator == 1 else f"{decimal(f'{float(rate):.6g}')} ({rate})"
+    if name == "warnings" and isinstance(value, list):
+        return in_words([tr_engine(str(sentence)) for sentence in value])
     return f"{value}°" if name == "rotation" else in_words(value)
 
 

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 from videoinr.commands.stop_lines import KEEP, LEAVE, STOP
 from videoinr.text.hidden_names import hidden_names
 from videoinr.types import ExportProgress
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class ExportBridge(QObject):
         outcome = self._outcome or {}
         if exit_code == 0 and outcome.get("event") == "finished":
             warnings = outcome.get("warnings")
-            words = " ".join(map(str, warnings)) if isinstance(warnings, list) else ""
+            words = " ".join(tr_engine(str(sentence)) for sentence in warnings) if isinstance(warnings, list) else ""
             self.finished.emit(Path(str(outcome["path"])), int(str(outcome["frames"])), words)
         elif exit_code == 0 and outcome.get("event") == "estimated":
             self.estimated.emit(outcome)

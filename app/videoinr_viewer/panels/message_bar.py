@@ -68,7 +68,7 @@ class MessageBar(QFrame):
         """Replace older messages by the warnings of a newly opened clip."""
         self.hide()
         from_start, self._from_start = self._from_start, ""
-        if words := " ".join((*filter(None, [from_start]), *opened.info.warnings)):
+        if words := " ".join((*filter(None, [from_start]), *map(tr_engine, opened.info.warnings))):
             self.show_notice(words)
 
     def show_at_start(self, message: str) -> None:

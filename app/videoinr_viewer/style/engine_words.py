@@ -12,7 +12,10 @@ from videoinr_resources import path as resource_path
 
 GAP = "…"
 """Stands for a name or a number, in a message and in its translation; their order is the same."""
+NUMBER = "№"
+"""The same for a whole number alone, so that "№ frames" is none of a file's name."""
 _MOST_DEPTH = 4
+_GAPS = re.compile(f"([{GAP}{NUMBER}])")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class _Pattern:
 
 
 class EngineWords:
-    """The translations of ``messages`` and of ``phrases``, which stand in the gaps of others."""
+    """The translations of ``messages``, errors and warnings, and of ``phrases``, which stand in the gaps of others."""
 
     def __init__(self, messages: Mapping[str, str], phrases: Mapping[str, str]) -> None:
         self._messages, self._phrases = messages, phrases
@@ -56,15 +59,15 @@ class EngineWords:
 def engine_words(language: str) -> EngineWords:
     """Return the translations into ``language``, one of the window's languages but English."""
     words: dict[str, dict[str, str]] = json.loads(resource_path(f"languages/{language}.engine.json").read_text("utf-8"))
-    return EngineWords(words["messages"], words["phrases"])
+    return EngineWords({**words["messages"], **words["warnings"]}, words["phrases"])
 
 
 def _compiled(words: Mapping[str, str]) -> list[_Pattern]:
     """Return the patterns, those with the most words of their own first: they say more than those of gaps."""
-    order = sorted(words, key=lambda text: len(text.replace(GAP, "")), reverse=True)
-    return [
-        _Pattern(
-            re.compile("(.+?)".join(map(re.escape, text.split(GAP))), re.DOTALL), tuple(words[text].split(GAP))
-        )
-        for text in order
-    ]  # fmt: skip
+    order = sorted(words, key=lambda text: len(_GAPS.sub("", text)), reverse=True)
+    return [_Pattern(re.compile(_expression(text), re.DOTALL), tuple(_GAPS.split(words[text])[::2])) for text in order]
+
+
+def _expression(text: str) -> str:
+    gaps = {GAP: "(.+?)", NUMBER: r"(\d+)"}
+    return "".join(gaps.get(part) or re.escape(part) for part in _GAPS.split(text))

@@ -99,10 +99,10 @@ def main_sequence(files: list[Path]) -> PictureSequence:
     if not others:
         return found
     named = "; ".join(_described(each) for each in others[:_NAMED])
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    named += f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     left_out = (
         f"The folder holds {len(sequences)} sequences of pictures. {_described(found.files)} is shown. "
-        f"Left out: {named}{more}. A pattern such as {_pattern(others[0])} opens another one."
+        f"Left out: {named}. A pattern such as {_pattern(others[0])} opens another one."
     )
     return PictureSequence(found.files, found.places, (left_out, *found.notes))
 

@@ -92,8 +92,10 @@ def _sound_offset(file: VideoFile, table: PacketTable) -> str:
     if sound is None:
         return ""
     late = sound - table.extent[0] * tick_secs_of(file)
-    when = "after" if late > 0 else "before"
-    return f"The sound starts {float(abs(late)):.2f} s {when} the picture." if abs(late) >= _SOUND_OFFSET_SECS else ""
+    if abs(late) < _SOUND_OFFSET_SECS:
+        return ""
+    secs = f"{float(abs(late)):.2f} s"
+    return f"The sound starts {secs} after the picture." if late > 0 else f"The sound starts {secs} before the picture."
 
 
 def _other_streams(file: VideoFile) -> str:

@@ -194,8 +194,9 @@ def _left_over(job: ExportJob) -> tuple[str, ...]:
     from videoinr.exporting.journal import resumable
 
     left = [] if job.resume else resumable(target_of(job))
-    words = "of an export that was killed: go on with it by --resume, or remove it."
-    return (f"{left[0]} is left {words}",) if left else ()
+    if not left:
+        return ()
+    return (f"{left[0]} is left of an export that was killed: go on with it by --resume, or remove it.",)
 
 
 def target_of(job: ExportJob) -> Path:
