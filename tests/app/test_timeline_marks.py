@@ -149,12 +149,14 @@ def test_the_survey_of_a_clip_ends_with_it_and_leaves_no_thread(stage_of: Callab
     assert {one.name for one in set(threading.enumerate()) - before} == set()
 
 
-def test_no_survey_begins_after_the_end(surveyed: Stage) -> None:
+def test_no_survey_begins_after_the_end(surveyed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     window = surveyed.viewer.window
     surveyed.viewer.shut_down()
+    begun: list[object] = []
+    monkeypatch.setattr(threading.Thread, "start", begun.append)
     # As the signal of a clip does that was opened just before the end.
     window.survey.start(Path("clip.mp4"), 10_000)
-    assert not [one for one in threading.enumerate() if one.name == "videoinr-survey"]
+    assert begun == []
 
 
 def test_the_survey_waits_while_pictures_are_made(stage_of: Callable[..., Stage]) -> None:
