@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 import videoinr
 from helpers.clicks import TONE_HZ, readers, write_clicks
@@ -24,7 +25,10 @@ from videoinr.errors import UsageError
 from videoinr.exporting.companions import read_streams_of
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
+from videoinr.exporting.sound.coder import coding_for
+from videoinr.exporting.sound.facts import SoundFacts
 from videoinr.exporting.subtitles import plan_subtitles
+from videoinr.exporting.track_labels import TrackLabels
 from videoinr.types import ExportReport
 
 CONSTANT = list(range(0, 1200, 40))
@@ -92,6 +96,15 @@ def test_clicks_are_at_the_flashes(
     duration, end = duration_of(tmp_path / out)
     assert duration == pytest.approx(1.2, abs=1e-4)
     assert end == pytest.approx(1.2, abs=0.001 if Path(out).suffix in (".mp4", ".mov") else 0.03)
+
+
+@pytest.mark.parametrize(("encoder", "is_deep", "coded"), [
+    ("dnxhd", False, "pcm_s16le"), ("dnxhd", True, "pcm_s24le"), ("prores_ks", False, "pcm_s16le"),
+    ("libx264", False, "aac"),
+])  # fmt: skip
+def test_formats_of_editing_have_the_sound_that_every_editor_reads(encoder: str, is_deep: bool, coded: str) -> None:
+    sound = SoundFacts(0, "flac", 48000, "stereo", 2, None, True, is_deep, TrackLabels((), Disposition(0)))
+    assert coding_for("mov", encoder, sound).encoder == coded
 
 
 @pytest.mark.parametrize(("sound", "rate"), [("libopus", 48000), ("ac3", 44100)])

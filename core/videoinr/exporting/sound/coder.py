@@ -71,9 +71,10 @@ class SoundCoding:
 def coding_for(muxer: str, video_encoder: str, sound: SoundFacts) -> SoundCoding:
     """Return how ``sound`` is encoded for a file of FFmpeg's ``muxer``, beside the video of an encoder.
 
-    Lossless video has lossless sound, ProRes has PCM; WebM and Matroska have Opus, other files AAC.
+    Lossless video has lossless sound; ProRes and DNxHR, which are made for editing, have PCM; WebM and Matroska have
+    Opus, other files AAC.
     """
-    if video_encoder == "prores_ks":
+    if video_encoder in ("prores_ks", "dnxhd"):
         name, sample_format = ("pcm_s24le", "s32") if sound.is_deep else ("pcm_s16le", "s16")
     elif video_encoder == "ffv1":
         name, sample_format = "flac", "s32" if sound.is_deep else "s16"
