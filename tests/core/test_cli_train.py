@@ -199,6 +199,18 @@ def wait_for_steps(out: Path, process: subprocess.Popen[str] | fork_server.Fork)
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.long
+def test_a_run_that_goes_on_with_other_data_names_all_of_it(footage: Path, recipe: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "run", write_footage(tmp_path / "other")
+    begun = run_here("train", recipe, "--data", footage, "--out", out, "--device", "cpu")
+    assert begun.exit_code == 0, begun.stderr
+    recipe.write_text(RECIPE.format(steps=7))
+    for data in (footage, other):
+        resumed = run_here("train", recipe, "--data", data, "--out", out, "--device", "cpu", "--resume")
+        assert resumed.exit_code == 0, resumed.stderr
+        assert (f"other data: {footage}." in "".join(resumed.stderr.splitlines())) == (data == other)
+    assert json.loads((out / "mine.json").read_text())["training"]["data"] == [str(footage), str(other)]
+
+
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, recipe: Path, tmp_path: Path) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     recipe.write_text(RECIPE.format(steps=60))

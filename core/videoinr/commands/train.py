@@ -15,6 +15,7 @@ from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.evaluation.folders import checked_folder
 from videoinr.text.phrases import format_count
+from videoinr.text.plain import printable
 
 if TYPE_CHECKING:
     from videoinr.training.recipe import Recipe
@@ -90,7 +91,8 @@ def train(
         stack.callback(source.close)
         recipe, changes = fitted(recipe, source)
         trainer = Trainer(recipe, source, where, ranks=ranks, state=state, compiled=compiled)
-        _introduce(trainer, changes, where)
+        earlier = trainer.go_on_with(data, stills or [])
+        _introduce(trainer, [*changes, *_other_data(earlier)], where)
         options = RunOptions(
             until_secs=time_limit or math.inf,
             token=token,
@@ -100,7 +102,7 @@ def train(
         )
         finished = run(trainer, out, options=options, report=_report)
         if ranks.leads:
-            _conclude(trainer, data, stills or [], out, finished=finished)
+            _conclude(trainer, out, finished=finished)
         trainer.close()
     if token.cancelled and not finished:
         raise Cancelled
@@ -128,6 +130,13 @@ def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
         for line in (*trainer.source.report(), *changes):
             say(line)
         say(f"{recipe.name}: {recipe.steps} steps, from step {trainer.step}, on {device}{several}{origin}")
+
+
+def _other_data(earlier: list[str]) -> list[str]:
+    if not earlier:
+        return []
+    names = ", ".join(printable(folder) for folder in earlier)
+    return [f"note: The steps before were trained on other data: {names}. The card names it, too."]
 
 
 def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
@@ -188,10 +197,10 @@ def _report(line: dict[str, Any]) -> None:
         say(f"{start}{line['stage']}  {loss}{skipped}")
 
 
-def _conclude(trainer: Trainer, data: list[Path], stills: list[Path], out: Path, *, finished: bool) -> None:
+def _conclude(trainer: Trainer, out: Path, *, finished: bool) -> None:
     from videoinr.training.trained import save_trained
 
-    weights = save_trained(trainer, out, data=data, stills=stills) if trainer.step else None
+    weights = save_trained(trainer, out) if trainer.step else None
     if finished:
         say(f"Saved {weights}")
     else:

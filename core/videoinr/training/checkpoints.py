@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,8 @@ class _State(Strict):
     step: Annotated[int, Field(ge=0, le=10**12)]
     rate_factor: Annotated[float, Field(gt=0, le=1)] = 1.0
     initial: Line = ""
+    data: Sequence[Line] = ()
+    stills: Sequence[Line] = ()
     model: dict[str, Any]
     ema_model: dict[str, Any] | None = None
     mean_model: dict[str, Any] | None = None

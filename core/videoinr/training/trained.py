@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from videoinr.model.weights import save_model
@@ -10,22 +9,20 @@ from videoinr.training.recipe import Recipe
 from videoinr.training.trainer import Trainer
 
 
-def save_trained(trainer: Trainer, out: Path, *, data: Sequence[Path], stills: Sequence[Path]) -> Path:
+def save_trained(trainer: Trainer, out: Path) -> Path:
     """Write ``out/RECIPE.safetensors`` and its card, whether or not the recipe is finished.
 
     Args:
         trainer: The run.
         out: An existing folder.
-        data: The folders of clips that were trained on, for the card.
-        stills: The folders of photographs that were trained on, for the card.
 
     Returns:
         The path of the weights.
     """
     recipe = trainer.recipe
     training = {
-        "data": [str(folder) for folder in data],
-        "stills": [str(folder) for folder in stills],
+        "data": trainer.data,
+        "stills": trainer.stills,
         "frames": trainer.source.frame_count,
         "degradation": recipe.degradation,
         "initial": trainer.initial or "random weights",

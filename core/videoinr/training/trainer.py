@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +36,8 @@ class Trainer:
     """A model, the EMA of its weights and its optimiser, at some step of a recipe.
 
     Attributes ``initial``: the name of the initial weights, empty for random ones. ``rate_factor``: factor on the
-    recipe's learning rate, below 1 after a rollback (see loop.py).
+    recipe's learning rate, below 1 after a rollback (see loop.py). ``data`` and ``stills``: the folders of clips and of
+    photographs that the weights were trained on, also before a run was resumed.
 
     Args:
         recipe: The recipe.
@@ -61,6 +64,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.recipe, self.source, self.ranks = recipe, source, ranks
         self.step, self.rate_factor, self.initial = 0, 1.0, ""
+        self.data, self.stills = list[str](), list[str]()
         self.model = VideoINR(CONFIGS[recipe.config]).to(device)
         self.model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if recipe.initial and state is None:
@@ -79,6 +83,13 @@ class Trainer:
         self._forget_graphs()
         if state is not None:
             self.restore(state)
+
+    def go_on_with(self, data: Sequence[Path], stills: Sequence[Path]) -> list[str]:
+        """Note the folders of the coming steps. Return those of the steps before that are not among them."""
+        now, before = [[str(folder) for folder in data], [str(folder) for folder in stills]], [self.data, self.stills]
+        gone = [folder for old, new in zip(before, now, strict=True) for folder in old if folder not in new]
+        self.data, self.stills = (list(dict.fromkeys(old + new)) for old, new in zip(before, now, strict=True))
+        return gone
 
     def advance(self) -> None:
         """Take one step. Its batch depends on (seed, step) only, so a resumed run draws the same batches."""
@@ -110,6 +121,8 @@ class Trainer:
             "step": self.step,
             "rate_factor": self.rate_factor,
             "initial": self.initial,
+            "data": self.data,
+            "stills": self.stills,
             "model": self.model.state_dict(),
             "ema_model": self.ema_model.state_dict(),
         }
@@ -125,6 +138,7 @@ class Trainer:
         """
         self.step = state["step"]
         self.rate_factor, self.initial = state.get("rate_factor", 1.0), state.get("initial", "")
+        self.data, self.stills = list(state.get("data", [])), list(state.get("stills", []))
         try:
             self.model.load_state_dict(state["model"])
             self.ema_model.load_state_dict(state["ema_model"] if "ema_model" in state else state[_OLD_EMA_KEY])
