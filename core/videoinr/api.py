@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from videoinr.journey.shutter_region import ShutterRegion
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
+    from videoinr.text.timecode import Timecode
 
 __all__ = ["OpenArguments", "Pair", "Video", "estimate", "evaluate", "export", "load_model", "open"]
 
@@ -141,7 +142,7 @@ def export(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
     out: str | PathLike[str],
     *,
-    start: Number | None = None, end: Number | None = None,
+    start: Number | Timecode | None = None, end: Number | Timecode | None = None,
     fps: Number | None = None, time_scale: Number | None = None, speed: Number = 1,
     scale: Number | None = None, size: Size | None = None, region: Region | None = None,
     codec: str | None = None, crf: int | None = None, effort: str = "medium",
@@ -167,7 +168,8 @@ def export(
         clip: a path or frames, as for :func:`open`.
         out: a video file (.mp4, .mov, .mkv, .webm), an animation (.gif, .webp, .apng), a folder for pictures, or a
             pattern for them (``folder/%05d.png``, ``.tif`` or ``.exr``).
-        start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
+        start, end: the segment [start, end) in seconds of the clip, or as ``timecode("00:00:01:06")`` of
+            :mod:`videoinr.text.timecode`; None means the clip's start and end.
         fps: frames per second of the output; None means the clip's mean rate.
         time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videoinr.errors import UsageError
 from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
@@ -71,7 +73,7 @@ def test_parse_time(text: str, secs: Fraction) -> None:
     assert parse_time(text, TIMELINE) == secs
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4", "nan"])
+@pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4:5", "nan"])
 def test_parse_time_returns_none_for_other_text(text: str) -> None:
     assert parse_time(text, TIMELINE) is None
 
@@ -149,3 +151,14 @@ def test_the_device_is_named_in_the_language_of_the_window() -> None:
     assert format_device("CPU, 16 threads") == "CPU, 16 threads"
     assert translations("de")["CPU, {count} threads"] == "CPU, {count} Threads"
     assert format_device("NVIDIA H200 (cuda:0)") == "NVIDIA H200 (cuda:0)"
+
+
+def test_parse_time_reads_timecode() -> None:
+    assert parse_time("00:00:01:05", TIMELINE) == TIMELINE.frame_time(round(TIMELINE.mean_fps) + 5)
+    assert parse_time("09:00:00:00", TIMELINE) == TIMELINE.frame_time(TIMELINE.last_frame)
+    uneven = Timeline(np.array([0, 1, 5, 6], np.int64), Fraction(1, 25), 7)
+    for text, timeline in (("00:00:00:01", uneven), ("00:00:01;05", TIMELINE), ("00:00:00:99", TIMELINE)):
+        with pytest.raises(UsageError):
+            parse_time(text, timeline)
+    rounded = Timeline(np.array([0, 42, 83, 125, 167, 208], np.int64), Fraction(1, 1000), 250)
+    assert parse_time("00:00:00:02", rounded) == Fraction(83, 1000)

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from videoinr.text import phrases
+from videoinr.text.timecode import timecode
 from videoinr.timeline import Timeline
 from videoinr.types import Instant
 from videoinr_viewer.style.language import decimal, tr
@@ -39,14 +42,21 @@ def format_instant(instant: Instant) -> str:
 def parse_time(text: str, timeline: Timeline) -> Fraction | None:
     """Return the time in seconds that ``text`` names, or None if it names none.
 
-    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``) or a frame (``f 29.5``, ``frame 29 + 0.5``). A time after the
-    end of the clip reads as its end.
+    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``), a timecode (``00:01:02:12``) or a frame (``f 29.5``,
+    ``frame 29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. Raises
+    UsageError for a timecode that the clip does not have.
     """
     text = text.strip()
     if match := _FRAME.fullmatch(text):
         whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
         position = whole + part
         return timeline.time_from_instant(timeline.instant_from_position(position))
+    if found := timecode(text):
+        # Where every frame lies near its place at the mean rate, the rate is constant.
+        places = np.arange(timeline.frame_count) * (timeline.end_tick / timeline.frame_count)
+        is_constant = bool(np.all(abs(timeline.ticks - places) < 0.5 * timeline.end_tick / timeline.frame_count))
+        frame = min(found.frame(timeline.mean_fps, is_constant=is_constant), timeline.last_frame)
+        return timeline.frame_time(frame)
     match = _CLOCK.fullmatch(text)
     if not match or not match[3] or match[3] in ".,":
         return None

@@ -8,9 +8,10 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
+from videoinr.errors import UsageError
 from videoinr.timeline import Timeline
 from videoinr_viewer.style.fonts import from_system
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_error
 from videoinr_viewer.style.text import format_time, parse_time
 
 FONT_PX = 15
@@ -30,7 +31,7 @@ class TimeField(QLineEdit):
         self._time_secs = Fraction(0)
         self.setObjectName("time")
         self.setAccessibleName(tr("Time"))
-        self.setToolTip(tr("Type a time (1.5 or 1:02.5) or a frame (frame 29.5) to go there"))
+        self.setToolTip(tr("Type a time (1.5 or 1:02.5), a timecode (00:01:02:12) or a frame (frame 29.5) to go there"))
         font = self.font()
         font.setPixelSize(from_system(FONT_PX))
         font.setFeature(QFont.Tag("tnum"), 1)
@@ -83,10 +84,14 @@ class TimeField(QLineEdit):
 
     @Slot()
     def _enter(self) -> None:
-        time_secs = parse_time(self.text(), self._timeline) if self._timeline is not None else None
+        words = self.toolTip()
+        try:
+            time_secs = parse_time(self.text(), self._timeline) if self._timeline is not None else None
+        except UsageError as error:
+            time_secs, words = None, tr_error(error)
         if time_secs is None:
             self.selectAll()
-            QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), self.toolTip(), self)
+            QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), words, self)
             return
         self.setModified(False)
         self.entered.emit(time_secs)

@@ -9,10 +9,10 @@ from typing import Annotated, Unpack
 import typer
 
 from videoinr.commands.options import (
-    NUMBER,
     QUALITY,
     RATE,
     REGION,
+    TIME,
     CameraOption,
     FileArgument,
     OpeningFlags,
@@ -30,6 +30,7 @@ from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
 from videoinr.text import parsing
+from videoinr.text.timecode import ClipTime
 
 
 @opens_clip
@@ -37,8 +38,8 @@ def decode(
     file: FileArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG file to write.")],
     time: Annotated[
-        Fraction,
-        typer.Option("--time", parser=NUMBER, metavar="SECS", help="Time in the clip, seconds: 1.25 or 5/4."),
+        ClipTime,
+        typer.Option("--time", parser=TIME, metavar="SECS", help="Time in the clip: 1.25, 5/4, or 00:00:01:06."),
     ],
     scale: ScaleOption = None,
     size: SizeOption = None,
@@ -94,7 +95,8 @@ def decode(
     check_picture(scale, size, **journey)
     opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
-        query = video.query(time, scale=scale, size=size, region=region, **journey)
+        time_secs = time.time_on(video.timeline, video.info.fps, is_constant=not video.info.vfr)
+        query = video.query(time_secs, scale=scale, size=size, region=region, **journey)
         told = video.info.warnings
         for notice in (*told, stretch_note(video.info, query.grid)):
             if notice:
@@ -112,7 +114,7 @@ def decode(
         rect, grid = query.rect, query.grid
         size_px = f"{rect.width}x{rect.height} pixels" + (f" of {grid}" if rect != grid.rect else "")
         size_px += ", a motion draft," if quality == "motion" else ""
-        say(f"Saved {size_px} at {float(time):g} s to {out} ({video.model_name}, {video.device_name})")
+        say(f"Saved {size_px} at {float(time_secs):g} s to {out} ({video.model_name}, {video.device_name})")
 
 
 def _check_out(out: Path, source: Path) -> None:

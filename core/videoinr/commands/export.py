@@ -18,6 +18,7 @@ from videoinr.commands.options import (
     NUMBER,
     RATE,
     REGION,
+    TIME,
     CameraOption,
     OpeningFlags,
     ReadoutOption,
@@ -36,6 +37,7 @@ from videoinr.errors import UsageError
 from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
+from videoinr.text.timecode import ClipTime, Timecode
 
 SOUND = option_parser(lambda text: sound_named(text).value)
 PRESET = option_parser(preset_named)
@@ -60,12 +62,12 @@ def export(
         typer.Option("--queue", metavar="DIR", help="Run all job files of a folder, one after the other."),
     ] = None,
     start: Annotated[
-        Fraction | None,
-        typer.Option("--start", parser=NUMBER, metavar="S", help="Start of the segment, seconds. Default: 0."),
+        ClipTime | None,
+        typer.Option("--start", parser=TIME, metavar="S", help="Start, seconds or HH:MM:SS:FF. Default: 0."),
     ] = None,
     end: Annotated[
-        Fraction | None,
-        typer.Option("--end", parser=NUMBER, metavar="S", help="End of the segment, seconds. Default: the clip's."),
+        ClipTime | None,
+        typer.Option("--end", parser=TIME, metavar="S", help="End, seconds or HH:MM:SS:FF. Default: the clip's."),
     ] = None,
     fps: Annotated[
         Fraction | None,
@@ -268,7 +270,8 @@ def export(
         report.watch(token)
         if estimate:
             options = {
-                "start": start, "end": end, "fps": fps, "time_scale": time_scale, "speed": speed or 1, "scale": scale,
+                "start": _typed(start), "end": _typed(end), "fps": fps, "time_scale": time_scale,
+                "speed": speed or 1, "scale": scale,
                 "size": size, "region": crop, "codec": codec, "crf": crf, "effort": effort, "sound": sound,
                 "part": part,
                 "retime": retime, "shutter": shutter or 0, "camera": camera, "readout": readout or 0,
@@ -278,10 +281,14 @@ def export(
             return
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
-            start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
+            start=_typed(start), end=_typed(end), fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, effort=effort, overwrite=overwrite,
             keep_partial=keep_partial, sound=sound, part=part, resume=resume, retime=retime,
             shutter=0 if shutter is None else shutter,
             camera=camera, readout=readout or 0, shutter_region=shutter_region, sample=sample,
             sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
         )  # fmt: skip
+
+
+def _typed(time: ClipTime | None) -> Fraction | Timecode | None:
+    return None if time is None else time.typed

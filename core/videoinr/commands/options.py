@@ -17,6 +17,7 @@ from videoinr.exporting.codecs import effort_named
 from videoinr.geometry import Grid
 from videoinr.journey.shutter_region import ShutterRegion, shutter_region
 from videoinr.text import parsing
+from videoinr.text.timecode import clip_time
 
 _Value = TypeVar("_Value")
 _Command = TypeVar("_Command", bound=Callable[..., None])
@@ -36,6 +37,7 @@ def option_parser(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
 
 
 NUMBER = option_parser(parsing.number)
+TIME = option_parser(clip_time)
 FACTOR = option_parser(parsing.factor)
 RATE = option_parser(parsing.rate)
 SIZE = option_parser(parsing.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -30,6 +31,7 @@ from videoinr.render.arguments import (
     optional_whole,
     text,
 )
+from videoinr.text.timecode import Timecode
 from videoinr.types import ClipInfo
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 class JobArguments(TypedDict, total=False):
     """The keyword arguments of :func:`videoinr.export` that say what is exported, and how; that function tells more."""
 
-    start: Number | None
-    end: Number | None
+    start: Number | Timecode | None
+    end: Number | Timecode | None
     fps: Number | None
     time_scale: Number | None
     speed: Number
@@ -88,7 +90,7 @@ def job_from_arguments(
     given, part, sample = arguments, arguments.get("part"), arguments.get("sample")
     job = job_for(
         info, out,
-        start=optional(given.get("start"), "start"), end=optional(given.get("end"), "end"),
+        start=_secs(given.get("start"), "start", info), end=_secs(given.get("end"), "end", info),
         fps=optional(given.get("fps"), "fps"), time_scale=optional(given.get("time_scale"), "time_scale"),
         speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
         size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
@@ -110,3 +112,9 @@ def job_from_arguments(
             raise UsageError("A place was given for a sample, but no length.", hint="Give sample, too, such as 2 s.")
         return job
     return sample_of(job, exact(sample, "sample"), at_secs=optional(given.get("sample_at"), "sample_at"))
+
+
+def _secs(time: Number | Timecode | None, name: str, info: ClipInfo) -> Fraction | None:
+    if isinstance(time, Timecode):
+        return time.time_secs(info.fps, is_constant=not info.vfr)
+    return optional(time, name)

@@ -1,0 +1,99 @@
+"""Timecode, HH:MM:SS:FF: the name of a frame of a clip with a constant rate, as editing programs show it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from videoinr.errors import UsageError
+from videoinr.text import parsing
+
+if TYPE_CHECKING:
+    from videoinr.timeline import Timeline
+
+_TIMECODE = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;])(\d{1,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Timecode:
+    """A frame, counted from the clip's first, which is 00:00:00:00.
+
+    Attributes:
+        secs: The whole seconds of the name. With a rate such as 24000/1001 they are longer than seconds.
+        frames: The frames after them.
+    """
+
+    secs: int
+    frames: int
+
+    def frame(self, fps: Fraction, *, is_constant: bool) -> int:
+        """Return the number of the frame.
+
+        Args:
+            fps: The clip's frames per second; a second of timecode has the nearest whole number of them.
+            is_constant: Whether the clip has this rate everywhere.
+
+        Raises:
+            UsageError: The rate is not constant, or a second has fewer frames.
+        """
+        if not is_constant:
+            raise UsageError(
+                "The clip has a variable frame rate, so that its frames have no timecode.",
+                hint="Give the time in seconds, such as 1.25.",
+            )
+        base = max(1, round(fps))
+        if self.frames >= base:
+            raise UsageError(
+                f"A second of the clip has no frame {self.frames}.", hint=f"The last number is 0 to {base - 1}."
+            )
+        return self.secs * base + self.frames
+
+    def time_secs(self, fps: Fraction, *, is_constant: bool) -> Fraction:
+        """Return when the frame starts, seconds; the arguments and errors are those of :meth:`frame`."""
+        return self.frame(fps, is_constant=is_constant) / fps
+
+
+def timecode(text: str) -> Timecode | None:
+    """Return the timecode that ``text`` is, None if it is none.
+
+    Raises:
+        UsageError: It is a drop-frame timecode (HH:MM:SS;FF).
+    """
+    found = _TIMECODE.fullmatch(text.strip())
+    if found is None:
+        return None
+    if found[4] == ";":
+        raise UsageError(
+            f"'{text.strip()}' is a drop-frame timecode, which is not read.",
+            hint="Give it without dropped numbers (HH:MM:SS:FF), or the time in seconds.",
+        )
+    hours, minutes, secs, frames = (int(found[number]) for number in (1, 2, 3, 5))
+    return Timecode(hours * 3600 + minutes * 60 + secs, frames)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTime:
+    """A time as it is typed: seconds, or a timecode, whose seconds depend on the clip."""
+
+    typed: Fraction | Timecode
+
+    def time_secs(self, fps: Fraction, *, is_constant: bool) -> Fraction:
+        """Return the seconds in a clip; the arguments and errors are those of :meth:`Timecode.frame`."""
+        if isinstance(self.typed, Timecode):
+            return self.typed.time_secs(fps, is_constant=is_constant)
+        return self.typed
+
+    def time_on(self, timeline: Timeline, fps: Fraction, *, is_constant: bool) -> Fraction:
+        """Return the same, but when the file says that the frame starts: many files round times to milliseconds."""
+        if isinstance(self.typed, Timecode):
+            frame = self.typed.frame(fps, is_constant=is_constant)
+            if frame <= timeline.last_frame:
+                return timeline.frame_time(frame)
+        return self.time_secs(fps, is_constant=is_constant)
+
+
+def clip_time(text: str) -> ClipTime:
+    """Return the time that ``text`` names: ``1.25``, ``5/4`` or ``00:00:01:06``. Raises UsageError."""
+    return ClipTime(timecode(text) or parsing.number(text))

@@ -1,0 +1,81 @@
+"""Times as timecode (HH:MM:SS:FF): which frame it is, where there is none, and the commands that take it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.slow_renderer import SlowRenderer
+from videoinr.cli import app
+from videoinr.clip.open_options import DEFAULT_OPTIONS
+from videoinr.errors import UsageError
+from videoinr.exporting.arguments import job_from_arguments
+from videoinr.text.timecode import Timecode, clip_time, timecode
+from videoinr.timeline import Timeline
+
+NTSC = Fraction(24000, 1001)
+INFO = SlowRenderer(Path("in.mp4")).opened.info
+
+
+@pytest.mark.parametrize(
+    ("text", "fps", "secs"),
+    [
+        ("00:00:01:06", Fraction(25), Fraction(31, 25)),
+        ("0:0:0:0", Fraction(25), Fraction(0)),
+        (" 01:00:00:00 ", Fraction(25), Fraction(3600)),
+        ("01:00:00:00", NTSC, Fraction(86400) / NTSC),
+        ("00:00:00:23", NTSC, Fraction(23) / NTSC),
+        ("00:00:01:00", Fraction(1, 2), Fraction(2)),
+        ("1.25", Fraction(25), Fraction(5, 4)),
+        ("5/4", Fraction(25), Fraction(5, 4)),
+    ],
+)
+def test_a_time_as_it_is_typed(text: str, fps: Fraction, secs: Fraction) -> None:
+    assert clip_time(text).time_secs(fps, is_constant=True) == secs
+
+
+def test_a_frame_starts_when_the_file_says() -> None:
+    rounded = Timeline(np.array([0, 42, 83, 125], np.int64), Fraction(1, 1000), 167)
+    for text, secs in (("0:0:0:1", Fraction(42, 1000)), ("0:0:9:0", Fraction(9)), ("1.5", Fraction(3, 2))):
+        assert clip_time(text).time_on(rounded, Fraction(24), is_constant=True) == secs
+
+
+@pytest.mark.parametrize("text", ["1:2:3", "00:60:00:00", "00:00:60:00", "00:00:00:-1", "a:b:c:d", "00:00:00:00:00"])
+def test_other_texts_are_no_timecode(text: str) -> None:
+    assert timecode(text) is None
+    with pytest.raises(UsageError, match="is not a number"):
+        clip_time(text)
+
+
+def test_what_a_clip_does_not_have() -> None:
+    with pytest.raises(UsageError, match="no frame 25"):
+        Timecode(0, 25).frame(Fraction(25), is_constant=True)
+    with pytest.raises(UsageError, match="variable frame rate"):
+        Timecode(0, 1).frame(Fraction(25), is_constant=False)
+    with pytest.raises(UsageError, match="drop-frame"):
+        timecode("00:00:01;06")
+
+
+def test_an_export_takes_timecode() -> None:
+    def job(info: Any) -> Any:
+        return job_from_arguments(
+            info, Path("out.mp4"), {"start": timecode("00:00:00:05"), "end": timecode("00:00:01:00")},
+            model=None, device=None, options=DEFAULT_OPTIONS, across_cuts="hold",
+        )  # fmt: skip
+
+    assert (job(INFO).segment.start_secs, job(INFO).segment.end_secs) == (Fraction(1, 5), 1)
+    with pytest.raises(UsageError, match="variable"):
+        job(replace(INFO, vfr=True))
+
+
+@pytest.mark.parametrize("option", ["decode a.mp4 -o a.png --time", "export a.mp4 b.mp4 --start", "export a b --end"])
+def test_the_command_line_refuses_drop_frame(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        app([*option.split(), "00:00:01;06"], prog_name="videoinr")
+    assert end.value.code == 2
+    assert "drop-frame" in capsys.readouterr().err
