@@ -98,6 +98,20 @@ def test_the_time_field_goes_to_the_typed_time(stage: Stage) -> None:
     assert not field.hasFocus()
 
 
+def test_the_time_field_takes_timecode_and_says_why_it_takes_none(stage: Stage) -> None:
+    field = stage.viewer.window.timeline.transport.time_field
+    field.begin()
+    QTest.keyClicks(field, "00:00:01;05")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.hasFocus()
+    assert "drop-frame" in QToolTip.text()
+    QToolTip.hideText()
+    field.selectAll()
+    QTest.keyClicks(field, "00:00:01:05")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert stage.viewer.session.view.time_secs == 30 * FRAME
+
+
 def test_typing_into_the_time_field_triggers_no_shortcut(stage: Stage) -> None:
     field = stage.viewer.window.timeline.transport.time_field
     field.begin()
