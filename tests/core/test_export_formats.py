@@ -26,7 +26,7 @@ from videoinr.colour import ColourSpec
 from videoinr.errors import Cancelled, ExportError, UsageError
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
-from videoinr.exporting.outputs import check_colour, losses, notices, sink_for
+from videoinr.exporting.outputs import _rate_notes, check_colour, losses, notices, sink_for
 from videoinr.exporting.parts import Share
 from videoinr.exporting.picture_formats import PICTURES
 from videoinr.exporting.sinks import Sink
@@ -265,3 +265,14 @@ def write_all(sink: Sink, frames: NDArray[Any]) -> None:
     for frame in frames:
         sink.write(frame)
     sink.finish()
+
+
+@pytest.mark.parametrize(
+    ("fps", "meant"),
+    [("23.976", "24000/1001"), ("23.98", "24000/1001"), ("29.97", "30000/1001"), ("59.94", "60000/1001"),
+     ("119.88", "120000/1001"), ("24000/1001", ""), ("24", ""), ("12.5", ""), ("29.9", "")],
+)  # fmt: skip
+def test_a_rate_of_ntsc_in_short_is_named(fps: str, meant: str) -> None:
+    said = _rate_notes(Fraction(fps))
+    assert bool(said) == bool(meant)
+    assert all(f"--fps {meant}" in sentence for sentence in said)

@@ -74,6 +74,8 @@ def test_a_wrong_job_file_is_explained(tmp_path: Path, values: Any, words: str) 
     with pytest.raises(InputError, match="is no job file") as caught:
         job_from_text(text, tmp_path / "a.json")
     assert words in str(caught.value)
+    assert str(caught.value).endswith(".")
+    assert not str(caught.value).endswith("..")
 
 
 @pytest.mark.parametrize("model", ["mine.safetensors", "runs/mine.safetensors", "lite", None])

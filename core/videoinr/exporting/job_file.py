@@ -115,7 +115,8 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
             if isinstance(options[name], str):
                 options[name] = _parsed(name, options[name], parse)
     except (ValueError, RecursionError, UsageError) as error:
-        raise InputError(f"{path} is no job file: {error}", hint="See videoinr export --help.") from None
+        reason = str(error).removesuffix(".")
+        raise InputError(f"{path} is no job file: {reason}.", hint="See videoinr export --help.") from None
     folder = path.absolute().parent
     model = options["model"]
     # A model is a name, or a path as the clip is.

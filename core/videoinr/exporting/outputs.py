@@ -28,6 +28,9 @@ from videoinr.types import ClipInfo
 if TYPE_CHECKING:
     from videoinr.exporting.companions import Companions, SourceStreams
 
+_NTSC_ROUNDING = Fraction(1, 200)
+"""How far 23.98, 23.976, 29.97 and 59.94 are from the rates of NTSC at most."""
+
 
 def check_output(job: ExportJob) -> None:
     """Check on the disk that the output of ``job`` may be written.
@@ -98,6 +101,7 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
         told = (*_picture_notes(job, info), *_shape_notes(job, info), *_alpha_notes(job, info))
         return (*_remaining_notices(job), *told, *(companions.sentences if companions else ()), *_left_over(job))
     return (
+        *_rate_notes(job.fps),
         *_shape_notes(job, info),
         *_alpha_notes(job, info),
         *_depth_notes(job, codec, info),
@@ -107,6 +111,15 @@ def notices(job: ExportJob, companions: Companions | None = None, info: ClipInfo
         *(companions.sentences if companions else ()),
         *_left_over(job),
     )
+
+
+def _rate_notes(fps: Fraction) -> tuple[str, ...]:
+    """Say that a rate is close to one of NTSC, which is written so in short: editing programs tell both apart."""
+    meant = Fraction(round(fps * 1001 / 1000) * 1000, 1001)
+    is_short = fps.denominator > 1 and 1000 % fps.denominator == 0  # A decimal of three digits, such as 23.976.
+    if not is_short or abs(fps - meant) > _NTSC_ROUNDING:
+        return ()
+    return (f"{float(fps):g} frames per second are written as they stand; NTSC has {meant} (--fps {meant}).",)
 
 
 def _shape_notes(job: ExportJob, info: ClipInfo | None) -> tuple[str, ...]:

@@ -86,7 +86,8 @@ def read_camera(path: Path) -> CameraPath:
         values = validated(_CameraFile, json.loads(text)).keyframes
         return CameraPath(tuple(_keyframe(one) for one in values))
     except (ValueError, RecursionError, UsageError) as error:
-        raise InputError(f"{path} is no camera file: {error}", hint="See videoinr export --help.") from None
+        reason = str(error).removesuffix(".")
+        raise InputError(f"{path} is no camera file: {reason}.", hint="See videoinr export --help.") from None
 
 
 def _keyframe(values: KeyframeValues) -> Keyframe:
