@@ -162,10 +162,13 @@ def main() -> None:
     _print_any_name()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        app(prog_name="videoinr")
-    finally:
-        # A second Ctrl+C while the interpreter shuts down must not print a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            app(prog_name="videoinr")
+        finally:
+            # A second Ctrl+C while the interpreter shuts down must not print a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # It came just before that line.
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFont, QPainter, QPalette, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -20,15 +20,12 @@ from PySide6.QtWidgets import QApplication
 from helpers.slow_frames import SlowFrames
 from helpers.slow_renderer import Pace
 from helpers.stage import Stage
-from videoinr.timeline import Timeline
 from videoinr.types import Segment
-from videoinr_viewer.clip_access.side_reader import SideReader
 from videoinr_viewer.clip_access.survey import Found
 from videoinr_viewer.style.fonts import USUAL_PX
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.timeline.overview import LEAST_FRAMES, Overview
-from videoinr_viewer.timeline.overview_painter import FONT_PX, RULER_PX, STRIP_PX, OverviewPainter, Rows
-from videoinr_viewer.timeline.thumbnails import Thumbnails
+from videoinr_viewer.timeline.overview_painter import FONT_PX, RULER_PX, STRIP_PX, Rows
 
 FRAME = Fraction(1, 25)
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
@@ -393,16 +390,3 @@ def test_the_strip_is_painted_in_the_turn_after_the_clip_has_opened(stage: Stage
     overview.set_timeline(clip.timeline)
     assert colours() == 1, "the groove alone"
     stage.wait_for(lambda: colours() > 1)
-
-
-def test_the_frames_of_the_strip_are_those_of_exact_times() -> None:
-    ticks = np.cumsum([0, 3, 1, 7, 2, 2, 9, 4])
-    timeline = Timeline(ticks.astype(np.int64), Fraction(1, 90), int(ticks[-1]) + 5)
-    pixmap, images = QPixmap(600, 80), Thumbnails(SideReader(SlowFrames), QObject())
-    shown = (Fraction(1, 45), timeline.duration_secs)
-    with painting(QPainter(pixmap)) as painter:
-        paint = OverviewPainter(painter, QPalette(), timeline, QRectF(9, 0, 582, 80), shown)
-        frames = paint.thumbnails(images, QSize(20, STRIP_PX), 0.0)
-    count = 582 // 20
-    middles = [shown[0] + (shown[1] - shown[0]) * Fraction(2 * index + 1, 2 * count) for index in range(count)]
-    assert frames == [timeline.frame_at(time) for time in middles], "and the nearest first"

@@ -109,5 +109,6 @@ def test_a_rate_and_a_speed_are_positive(fps: str, speed: str) -> None:
 def test_large_numbers_are_told_as_they_were_given() -> None:
     with pytest.raises(UsageError, match=r"^9999999 frames per second"):
         checked_fps(Fraction(9_999_999))
-    with pytest.raises(UsageError, match=r"^35999\.5 s to 36000\.04 s is outside the clip, which lasts 36000 s\.$"):
+    with pytest.raises(UsageError) as caught:
         segment_from_marks(Fraction(36_000), Fraction("35999.5"), Fraction("36000.04"))
+    assert str(caught.value) == "35999.5 s to 36000.04 s is outside the clip, which lasts 36000 s."

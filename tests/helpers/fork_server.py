@@ -152,6 +152,9 @@ def _become(command: dict[str, Any], out: int, err: int) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.dup2(out, 1)
     os.dup2(err, 2)
+    # Python's own streams were made for /dev/null, which can be sought in: they refuse another way of errors in a pipe.
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.close(out)
     os.close(err)
     os.environ.clear()

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from videoinr.timeline import Timeline
 
 Picture = NDArray[np.uint8]
+Motion = NDArray[np.float32]
 
 
 class Video(Closeable):
@@ -95,9 +96,8 @@ class Video(Closeable):
             Cancelled: ``cancel`` was cancelled.
         """
         index = whole(pair, "pair")
-        if not 0 <= index < self.pair_count:
-            hint = f"Choose a pair from 0 to {self.pair_count - 1}."
-            raise UsageError(f"There is no pair {pair}: the clip has {self.pair_count}.", hint=hint)
+        if not 0 <= index < (count := self.pair_count):
+            raise UsageError(f"There is no pair {pair}: the clip has {count}.", hint=f"Choose from 0 to {count - 1}.")
         with self._working(cancel) as engine:
             engine.encode(index, cancel)
         return Pair(self, index)
@@ -344,14 +344,12 @@ class Pair:
         return self._video._picture(query, quality, as_tensor, cancel)
 
     @overload
-    def flow(
-        self, t: Number, *, as_tensor: Literal[False] = False, cancel: CancelToken = NEVER
-    ) -> NDArray[np.float32]: ...
+    def flow(self, t: Number, *, as_tensor: Literal[False] = False, cancel: CancelToken = NEVER) -> Motion: ...
 
     @overload
     def flow(self, t: Number, *, as_tensor: Literal[True], cancel: CancelToken = NEVER) -> Tensor: ...
 
-    def flow(self, t: Number, *, as_tensor: bool = False, cancel: CancelToken = NEVER) -> NDArray[np.float32] | Tensor:
+    def flow(self, t: Number, *, as_tensor: bool = False, cancel: CancelToken = NEVER) -> Motion | Tensor:
         """Decode the motion M(x, t) (paper, eq. 4) at phase ``t``, at the centre of every clip pixel.
 
         Args:
