@@ -197,8 +197,6 @@ def wait_for_steps(out: Path, process: subprocess.Popen[str] | fork_server.Fork)
         time.sleep(0.01)
 
 
-@pytest.mark.usefixtures("one_thread")
-@pytest.mark.long
 def test_a_run_that_goes_on_with_other_data_names_all_of_it(footage: Path, recipe: Path, tmp_path: Path) -> None:
     out, other = tmp_path / "run", write_footage(tmp_path / "other")
     begun = run_here("train", recipe, "--data", footage, "--out", out, "--device", "cpu")
@@ -211,6 +209,8 @@ def test_a_run_that_goes_on_with_other_data_names_all_of_it(footage: Path, recip
     assert json.loads((out / "mine.json").read_text())["training"]["data"] == [str(footage), str(other)]
 
 
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.long
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(footage: Path, recipe: Path, tmp_path: Path) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     recipe.write_text(RECIPE.format(steps=60))

@@ -95,8 +95,8 @@ class Video(Closeable):
             ClipError, DeviceError: the frames cannot be read, or the memory does not suffice.
             Cancelled: ``cancel`` was cancelled.
         """
-        index = whole(pair, "pair")
-        if not 0 <= index < (count := self.pair_count):
+        index, count = whole(pair, "pair"), self.pair_count
+        if not 0 <= index < count:
             raise UsageError(f"There is no pair {pair}: the clip has {count}.", hint=f"Choose from 0 to {count - 1}.")
         with self._working(cancel) as engine:
             engine.encode(index, cancel)
