@@ -62,6 +62,6 @@ _FIRST = _FirstProcess()
 def fit_for_forks() -> None:
     """To be called before anything is computed: in a fork of a process that has done so, use one thread from now on."""
     if _FIRST.is_parent():
-        import torch  # Here: what can be said of wrong arguments is said before torch is imported.
+        import torch  # Not at the top: the command line refuses wrong arguments before it imports torch.
 
         torch.set_num_threads(1)

@@ -251,7 +251,7 @@ class Video(Closeable):
     @contextmanager
     def _working(self, cancel: CancelToken = NEVER) -> Iterator[Engine]:
         """Give the engine to one call at a time; UsageError once the video is closed, in a fork, or for no token."""
-        # Here: what can be said of wrong arguments is said before torch is imported.
+        # Not at the top, since it imports torch: wrong arguments are refused before that.
         from videoinr.render.torch_state import plain_torch
 
         check_token(cancel)
