@@ -174,6 +174,16 @@ def test_a_paused_job_stops_keeps_its_frames_and_goes_on_later(folder: Path) -> 
     assert log.index("paused") < log.index(f"{FRAMES} of {FRAMES} frames") < log.index("done: 50 frames")
 
 
+def test_a_part_that_becomes_whole_after_the_last_frame_is_kept(folder: Path) -> None:
+    add(folder, "a")
+    run(folder, pause_at(folder, 13, "a"))
+    assert resumable(folder.parent / "a.mkv")
+    queue_control.resume(folder, "a")
+    seen: list[ExportProgress] = []
+    run(folder, seen.append)
+    assert seen[0].found == 13
+
+
 def test_a_job_that_is_resumed_while_the_queue_runs_goes_on_in_the_same_process(folder: Path) -> None:
     add(folder, "a")
     add(folder, "b")

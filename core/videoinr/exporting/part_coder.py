@@ -80,12 +80,14 @@ class PartCoder:
         part: the number of the part.
         writer: the file of its packets.
         taken: how many frames it was given.
+        is_whole: whether the file has its end and its name.
         error: what went wrong; None if nothing did so far.
     """
 
     def __init__(self, part: int, coding: Coding, writer: PacketWriter, budget: ByteBudget) -> None:
         self.part, self.writer = part, writer
         self.error: BaseException | None = None
+        self.is_whole = False
         self.taken = 0
         self._coding, self._budget = coding, budget
         self._items: SimpleQueue[_Item | None] = SimpleQueue()
@@ -138,6 +140,7 @@ class PartCoder:
                 self.writer.add(packet)
             if self._end is not None:
                 self.writer.finish(*self._end)
+                self.is_whole = True
         except BaseException as error:  # Handed to the thread that feeds this one.
             self.error = error
         finally:

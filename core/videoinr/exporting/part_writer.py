@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from videoinr.errors import ExportError
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.journal import Journal
 from videoinr.exporting.packet_file import PacketFile
@@ -136,10 +138,13 @@ class PartWriter:
         return range(self._parts.start, last + 1)
 
     def abort(self) -> None:
-        """End all threads soon."""
+        """End all threads soon. The journal has the parts that are whole by then."""
         coders = [*self._ending, *([self._current] if self._current else [])]
         for coder in coders:
             coder.stop()
         for coder in coders:
             coder.join()
+            if coder.is_whole:  # It may have become so after the last frame was taken.
+                with contextlib.suppress(OSError, ExportError):  # What ended the export is told, not this.
+                    self._journal.note_done(coder.part)
         self._converters.close()
