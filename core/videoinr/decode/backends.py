@@ -1,19 +1,32 @@
-"""Chooses the encoder and the decoder that suit a device."""
+"""Chooses the encoder and the decoder that suit a device, and loads what they need early."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import threading
 from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid
+from videoinr.model.fast_code import fast_code_name
 from videoinr.model.ops import has_kernels
 from videoinr.model.representation import Features, Representation
 from videoinr.types import Instant, PairKey, RegionQuery
+
+log = logging.getLogger(__name__)
+
+_KERNEL_MODULES = (
+    "videoinr.decode.cuda_encoder", "videoinr.decode.cuda_decoder", "videoinr.model.kernels.convolve_hopper",
+    "videoinr.model.kernels.propagate", "videoinr.model.kernels.resize",
+)  # fmt: skip
 
 
 class Decoder(Protocol):
@@ -70,3 +83,37 @@ def decoder_for(model: Representation, profile: ComputeProfile, spare: Callable[
     from videoinr.decode.cuda_decoder import CudaDecoder
 
     return CudaDecoder(model, profile, spare=spare)
+
+
+def load_early(device: str | None) -> threading.Thread | None:
+    """Load what computes on a GPU on a thread, beside the opening of a clip; from then on the first picture waits less.
+
+    Args:
+        device: the name of the device that will compute; None: the fastest.
+
+    Returns:
+        The thread; None if the device is no CUDA device, or has no kernels.
+    """
+    may_be_cuda = (device is None or device.startswith("cuda")) and torch.cuda.is_available()
+    if not may_be_cuda or not fast_code_name(torch.device("cuda")):
+        return None
+    # Not a daemon: Python must not end while the driver starts.
+    thread = threading.Thread(target=load_kernels, args=(device or "cuda",), name="kernels")
+    thread.start()
+    return thread
+
+
+def load_kernels(device: str) -> None:
+    """Start CUDA on ``device``, import the kernels, and have Triton compute the key of its cache. Never raises.
+
+    For that key, Triton reads all of its own files once in a process: 0.4 s, mostly without Python's lock.
+    """
+    try:
+        torch.cuda.synchronize(device)
+        for name in _KERNEL_MODULES:
+            import_module(name)
+        # No public name of Triton's, and a mere matter of time: it is computed with the first kernel otherwise.
+        with contextlib.suppress(AttributeError):
+            import_module("triton.runtime.cache").triton_key()
+    except Exception as error:  # Whatever it is, it is met again, and told, where the kernels are used.
+        log.info("the kernels could not be loaded early", exc_info=error)

@@ -20,7 +20,7 @@ from videoinr.clip import Clip, open_clip
 from videoinr.clip.open_options import DEFAULT_OPTIONS, OpenOptions
 from videoinr.clip.pair_kinds import PairKinds
 from videoinr.closing import Closeable
-from videoinr.decode.backends import decoder_for
+from videoinr.decode.backends import decoder_for, load_early
 from videoinr.decode.failure import FailureMaps
 from videoinr.decode.frame_warp import plane_size
 from videoinr.devices import ComputeProfile, computing_on
@@ -372,8 +372,7 @@ def open_engine(
     """Open a clip and a model.
 
     Args:
-        source: a video file, a picture, a folder of pictures, or a pattern of them; or an open clip, which the engine
-            closes.
+        source: a video file, a picture, a folder or a pattern of pictures; or an open clip, which the engine closes.
         model: a shipped model's name, a file of weights, or a loaded model, which moves to the device; None: `lite`.
         device: a name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
@@ -387,6 +386,7 @@ def open_engine(
         UsageError: ``memory_bytes`` makes no sense, or the file has no such video stream.
         Cancelled: ``token`` was cancelled.
     """
+    load_early(device)
     # The clip first: it is the likeliest to fail, and the cheapest.
     clip = open_clip(source, options, token=token) if isinstance(source, Path) else source
     try:
