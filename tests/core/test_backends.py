@@ -16,7 +16,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = list[str]()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(backends, "fast_code_name", lambda device: f"kernels for {device}")
-    monkeypatch.setattr(backends, "load_kernels", lambda device: names.append(f"{threading.current_thread().name} {device}"))
+    monkeypatch.setattr(
+        backends, "load_kernels", lambda device: names.append(f"{threading.current_thread().name} {device}")
+    )
     return names
 
 
