@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
 import torch
@@ -51,6 +52,21 @@ def test_the_interpreter_is_started_as_before(monkeypatch: pytest.MonkeyPatch) -
 def test_the_form_tells_apart_what_triton_compiles_apart() -> None:
     values = torch.zeros(64)
     assert form_of(values) == form_of(values[4:]) != form_of(values[1:])
-    assert form_of(1) != form_of(17) == form_of(33) != form_of(32) == form_of(48)
-    assert form_of((values, 17)) == form_of((values[8:], 35)) != form_of((values, 16))
-    assert form_of(None) != form_of(1.0) == form_of(2.0)
+    assert form_of((values, values[4:])) == form_of((values[8:], values)) != form_of((values, values[1:]))
+
+
+@pytest.mark.parametrize(
+    ("module", "kernels"),
+    [("convolve", ["_convolve_kernel"]), ("propagate", ["_errors_kernel", "_choice_kernel"]),
+     ("resize", ["_resize_kernel"])],
+)  # fmt: skip
+def test_a_clip_of_another_size_needs_no_other_kernels(module: str, kernels: list[str]) -> None:
+    pytest.importorskip("triton")
+    found = import_module(f"videoinr.model.kernels.{module}")
+    for name in kernels:
+        kernel = getattr(found, name)
+        if not hasattr(kernel, "params"):
+            pytest.skip("Triton's interpreter compiles nothing")
+        free = {"pixels", "points", "height", "width", "out_height", "out_width"} & set(kernel.arg_names)
+        assert {"height", "width"} <= free
+        assert free == {each.name for each in kernel.params if each.do_not_specialize}

@@ -21,7 +21,7 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from videoinr.model.kernels.starting import form_of, start
+from videoinr.model.kernels.starting import SIZES, form_of, start
 from videoinr.model.maps import concat
 
 try:
@@ -61,7 +61,7 @@ def finish(  # type: ignore[no-untyped-def]
     tl.store(out + place, sums.to(out.dtype.element_ty), mask=mask)
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _convolve_kernel(  # type: ignore[no-untyped-def]
     inputs, weight, bias, add, out, pixels, height, width, out_height, out_width,
     widths: tl.constexpr, begins: tl.constexpr, outputs: tl.constexpr, chunks: tl.constexpr, chunk: tl.constexpr,
@@ -184,7 +184,7 @@ def convolve(
         "rest": ready.rest, "stride": stride, "slope": slope, "adds": add is not None, "run": plan.run,
         "stages": plan.stages,
     }  # fmt: skip
-    kind = (dtype, out.device, plan, *constants.values(), form_of(arguments))
+    kind = (dtype, out.device, plan, *constants.values(), form_of(arguments[:5]))
     start(
         _convolve_kernel, kind, (triton.cdiv(pixels, plan.run), 1, 1), arguments, constants, num_warps=plan.warps
     )  # fmt: skip

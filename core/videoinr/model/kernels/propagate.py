@@ -13,6 +13,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.kernels.starting import SIZES
+
 _RUN = 32
 """Points of a program."""
 _BITS = 16
@@ -52,7 +54,7 @@ def _seen(table, first_row, x, y, mask, height, width, channel, channels: tl.con
     return upper * (1 - wy) + lower * wy
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _errors_kernel(  # type: ignore[no-untyped-def]
     first, second, flow, errors, packed, points, height, width,
     bits: tl.constexpr, channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,
@@ -73,7 +75,7 @@ def _errors_kernel(  # type: ignore[no-untyped-def]
     tl.store(errors + number * points + point, tl.sum(tl.abs(one - two), axis=1) / channels, mask=inside)
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _choice_kernel(  # type: ignore[no-untyped-def]
     errors, flow, out, packed, margin, points, height, width,
     bits: tl.constexpr, candidates: tl.constexpr, window: tl.constexpr, run: tl.constexpr,

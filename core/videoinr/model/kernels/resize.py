@@ -10,6 +10,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.kernels.starting import SIZES
+
 _RUN, _WARPS = 32, 4
 """Pixels of a program, and its warps."""
 
@@ -22,7 +24,7 @@ def _ends(place, size, step):  # type: ignore[no-untyped-def]
     return first, tl.minimum(first + 1, size - 1), at - first
 
 
-@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+@triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]
 def _resize_kernel(  # type: ignore[no-untyped-def]
     x, out, pixels, height, width, out_height, out_width, step_y, step_x,
     gain: tl.constexpr, channels: tl.constexpr, padded: tl.constexpr, run: tl.constexpr,

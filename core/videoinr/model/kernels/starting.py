@@ -12,6 +12,9 @@ from typing import Any
 from torch import Tensor
 
 _COMPILED: dict[tuple[Any, Hashable], Any] = {}
+SIZES = ["pixels", "points", "height", "width", "out_height", "out_width"]
+"""Integers of kernels that differ from clip to clip and from level to level. Triton compiles a kernel anew for multiples
+of 16, and for 1, unless it is told not to: a clip of another size took seconds at first."""
 
 
 def start(
@@ -23,7 +26,7 @@ def start(
     Args:
         kernel: A kernel of Triton or Gluon.
         kind: Differs for any two launches that Triton compiles apart: the device, the types of the arguments, all
-            constants and options, and :func:`form_of` those arguments for whose values it compiles.
+            constants and options, and :func:`form_of` the maps. Integers other than SIZES are not provided for.
         grid: The numbers of programs.
         arguments: The arguments that are no constants, in the order of the kernel's.
         constants: The other arguments, by name, in the same order; they follow all of ``arguments``.
@@ -37,12 +40,6 @@ def start(
         compiled[grid](*arguments, *constants.values())
 
 
-def form_of(argument: Any) -> Hashable:
-    """Return what Triton compiles for: whether addresses and integers are multiples of 16, and whether one is 1."""
-    if isinstance(argument, Tensor):
-        return argument.data_ptr() % 16 == 0
-    if isinstance(argument, int):
-        return argument == 1, argument % 16 == 0
-    if isinstance(argument, tuple):
-        return tuple(map(form_of, argument))
-    return type(argument).__name__
+def form_of(argument: Tensor | tuple[Tensor, ...]) -> Hashable:
+    """Return what Triton compiles maps for: whether their addresses are multiples of 16."""
+    return argument.data_ptr() % 16 == 0 if isinstance(argument, Tensor) else tuple(map(form_of, argument))
