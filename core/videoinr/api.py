@@ -29,8 +29,8 @@ from videoinr.render.arguments import (
     check_functions,
     check_names,
     check_token,
+    device_name,
     exact,
-    optional_text,
     path,
 )
 from videoinr.render.open_arguments import OpenArguments, engine_from, options_from
@@ -41,7 +41,7 @@ from videoinr.types import ExportProgress, ExportReport
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
+    import torch
 
     from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
@@ -85,10 +85,10 @@ def load_model(name_or_path: str | PathLike[str] | None = None) -> LoadedModel:
 
 
 def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     *,
     model: str | PathLike[str] | LoadedModel | None = None,
-    device: str | None = None,
+    device: str | torch.device | None = None,
     memory: int | None = None,
     picture_fps: Number = 24,
     stream: int | None = None,
@@ -105,7 +105,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
             are taken as sRGB.
         model: a shipped model's name, the path of a weights file, or a loaded model, which moves to the device.
             None means the default model.
-        device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``. None means the fastest.
+        device: ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``, or a ``torch.device``. None means the fastest.
         memory: bytes for caches, bands and the pair in use. None takes a share of the device's memory. The model, the
             frames read and the picture come on top, and whole features where they are asked for (``pair.features``).
             A pair of large frames that does not fit is encoded in parts, for each picture anew.
@@ -139,7 +139,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
 
 
 def export(
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     out: str | PathLike[str],
     *,
     start: Number | Timecode | None = None, end: Number | Timecode | None = None,
@@ -181,8 +181,9 @@ def export(
         overwrite: replace an existing output.
         keep_partial: keep the finished frames of an export that ends early, in a file named "partial".
         sound: ``"keep"`` copies the sound where all of it fits, and encodes it to the exact length otherwise; at
-            another speed it keeps its pitch. ``"copy"`` raises UsageError where it cannot be copied, ``"encode"``
-            always encodes it, ``"none"`` leaves it out.
+            another speed it keeps its pitch. Beside ProRes and DNxHR, which go into editing programs, it becomes PCM.
+            ``"copy"`` raises UsageError where it cannot be copied, ``"encode"`` always encodes it, ``"none"`` leaves
+            it out.
         part: ``"2/4"`` makes the second of four shares of the export, a file OUT.2of4, which ``videoinr join``
             puts together with the others.
         resume: go on with what a killed export of the same arguments has left.
@@ -241,7 +242,7 @@ def export(
 
 
 def estimate(
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     out: str | PathLike[str],
     *,
     cancel: CancelToken = NEVER,
@@ -262,7 +263,7 @@ def estimate(
 
 @contextmanager
 def _export(
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     out: str | PathLike[str],
     arguments: JobArguments,
     cancel: CancelToken,
@@ -283,7 +284,8 @@ def _export(
         with plain_torch():
             yield job_from_arguments(
                 engine.opened.info, path(out, "out"), arguments, model=opening.get("model"),
-                device=opening.get("device"), options=options, across_cuts=opening.get("across_cuts", "hold"),
+                device=device_name(opening.get("device")), options=options,
+                across_cuts=opening.get("across_cuts", "hold"),
             ), engine  # fmt: skip
 
 
@@ -298,7 +300,7 @@ def evaluate(
     channel: Literal["y", "rgb"] = "y",
     flicker: bool = False,
     lpips: bool = False,
-    device: str | None = None,
+    device: str | torch.device | None = None,
     journal: str | PathLike[str] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Run:
@@ -345,7 +347,7 @@ def evaluate(
     fit_for_forks()
     check_functions(notice=notice)
     protocol = protocol_from(exact(scale, "scale"), exact(time_scale, "time_scale"), channel, flicker, lpips)
-    where = pick_device(optional_text(device, "device"))
+    where = pick_device(device_name(device))
     named, own = models_from(models), methods_from(methods or {})
     with plain_torch():
         method_set = open_methods(models=named, baselines=names_from(baselines), device=where)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError, DeviceLostError, UnknownDeviceError, UsageError, is_out_of_memory
+from videoinr.errors import DeviceError, DeviceLostError, UsageError, is_out_of_memory
+from videoinr.model.names import unknown_device
 from videoinr.text.plain import printable
 
 MIB = 2**20
@@ -78,9 +79,11 @@ def pick_device(name: str | None) -> torch.device:
         UnknownDeviceError: this machine has no such device.
     """
     available = available_devices()
-    wanted = {None: available[0], "cuda": "cuda:0"}.get(name, name)
+    if name is None:
+        return torch.device(available[0])
+    wanted = "cuda:0" if name == "cuda" else name
     if wanted not in available:
-        raise UnknownDeviceError(f"There is no device {name!r} here.", hint=f"Available: {', '.join(available)}.")
+        raise unknown_device(name, available)
     return torch.device(wanted)
 
 

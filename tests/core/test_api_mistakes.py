@@ -57,7 +57,7 @@ def refused(work: Callable[[], object], words: str) -> None:
     [
         ("memory", ["2G", 1.5, float("nan"), [1]], "memory = .* is not a whole number"),
         ("stream", ["0", 1.5, float("inf")], "stream = .* is not a whole number"),
-        ("device", [3, b"cpu", ["cpu"]], "device = .* is not a text"),
+        ("device", [3, b"cpu", ["cpu"]], "device = .* is no device"),
         ("background", [None, 3], "background = .* is not a text"),
         ("deinterlace", [None, True], "deinterlace = .* is not a text"),
         ("cuts", [None, [1], 5], "cuts = .* is not a text"),
@@ -320,7 +320,7 @@ def test_what_a_method_of_ones_own_returns_is_checked(
         ({"baselines": [3]}, "not a text"),
         ({"methods": {"mine": grey}, "scale": 1e6}, "cannot be evaluated"),
         ({"methods": {"mine": grey}, "journal": 3}, "is not a path"),
-        ({"methods": {"mine": grey}, "device": 3}, "not a text"),
+        ({"methods": {"mine": grey}, "device": 3}, "is no device"),
         ({"methods": {"mine": grey}, "flicker": "no"}, "neither True nor False"),
         ({"methods": {"mine": grey}, "lpips": 1.5}, "neither True nor False"),
         ({"methods": {"mine": grey}, "notice": 3}, "is no function"),

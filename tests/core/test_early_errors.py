@@ -19,7 +19,7 @@ EXPORT = "export clip.mp4 a.mp4"
 WRONG = {
     f"{DECODE} --model nope": "There is no model 'nope'.",
     f"{DECODE} --model nope.safetensors": "There is no file nope.safetensors.",
-    f"{DECODE} --device nope": "There is no device 'nope'.",
+    f"{DECODE} --device nope": "There is no device 'nope' here.",
     f"{DECODE} --background nope": "There is no background",
     f"{DECODE} --cuts nope": "is no list of cuts",
     f"{DECODE} --camera nope.json": "nope.json cannot be read",
@@ -32,7 +32,7 @@ WRONG = {
     f"{EXPORT} --codec nope --estimate": "The codec 'nope' is unknown.",
     f"{EXPORT} --codec nope --sample 2": "The codec 'nope' is unknown.",
     f"{EXPORT} --model nope": "There is no model 'nope'.",
-    f"{EXPORT} --device nope": "There is no device 'nope'.",
+    f"{EXPORT} --device nope": "There is no device 'nope' here.",
     f"{EXPORT} --crf 999": "A CRF of 999 is out of range",
     f"{EXPORT} --part 5/4": "There is no part 5/4.",
     f"{EXPORT} --fps 10 --time-scale 2": "Both a frame rate and a time scale were given.",
@@ -47,9 +47,10 @@ WRONG = {
     "export clip.mp4 there.mp4": "there.mp4 already exists.",
     "export clip.mp4 nowhere/a.mp4": "There is no folder nowhere.",
     "evaluate --data . --model nope": "There is no model 'nope'.",
-    "evaluate --data . --device nope": "There is no device 'nope'.",
+    "evaluate --data . --device nope": "There is no device 'nope' here.",
+    "evaluate --data . --baseline nearest --baseline nope": "There is no baseline 'nope'.",
     "bench --model nope": "There is no model 'nope'.",
-    "bench --device nope": "There is no device 'nope'.",
+    "bench --device nope": "There is no device 'nope' here.",
 }
 RUN = """
 import contextlib, io, json, sys

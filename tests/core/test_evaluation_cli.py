@@ -16,7 +16,7 @@ from helpers.shots import texture
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
 from videoinr.errors import DeviceError
-from videoinr.evaluation import methods
+from videoinr.evaluation import methods, names
 from videoinr.evaluation.report import Cell, Table, number
 
 KINDS = {"average", "input", "between", "middle", "others", "center"}
@@ -177,7 +177,7 @@ def test_baselines_are_chosen_and_absent_ones_explained(
     def gone(name: str) -> Any:
         raise DeviceError("It needs a program that is not here.")
 
-    monkeypatch.setattr(methods, "_external_names", lambda: ["other"])
+    monkeypatch.setattr(names, "EXTERNAL_NAMES", ("other",))
     monkeypatch.setattr(
         methods, "_external_baselines", lambda: type("External", (), {"open_baseline": staticmethod(gone)})
     )

@@ -16,10 +16,11 @@ import torch
 from helpers.clips import numbered_frames, write_pictures
 from helpers.tiny_model import save_tiny_model, tiny_video_inr
 from videoinr.errors import DeviceError, UsageError
-from videoinr.evaluation import methods
+from videoinr.evaluation import methods, names
 from videoinr.evaluation.clips import Method, blend_bicubic
 from videoinr.evaluation.footage import find_footage
-from videoinr.evaluation.methods import BaselineFailedError, baseline_names, blend_lanczos, nearest, open_methods
+from videoinr.evaluation.methods import BaselineFailedError, blend_lanczos, nearest, open_methods
+from videoinr.evaluation.names import baseline_names
 from videoinr.evaluation.protocols import Protocol
 from videoinr.evaluation.run import run_protocols
 from videoinr.geometry import Grid
@@ -38,9 +39,8 @@ def external_baselines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 raise baseline
             return baseline
 
-        stand_in = SimpleNamespace(external_baseline_names=lambda: list(known), open_baseline=open_baseline)
-        monkeypatch.setattr(methods, "_external_baselines", lambda: stand_in)
-        monkeypatch.setattr(methods, "_external_names", stand_in.external_baseline_names)
+        monkeypatch.setattr(methods, "_external_baselines", lambda: SimpleNamespace(open_baseline=open_baseline))
+        monkeypatch.setattr(names, "EXTERNAL_NAMES", tuple(known))
 
     return put
 
@@ -53,6 +53,10 @@ def test_a_blend_at_x1_is_exact(baseline: Method) -> None:
     torch.testing.assert_close(last, low[1], atol=1e-6, rtol=0)
     torch.testing.assert_close(middle, 0.75 * low[0] + 0.25 * low[1], atol=1e-6, rtol=0)
     assert baseline(low, Grid(20, 15), [0.5])[0].shape == (3, 15, 20)
+
+
+def test_the_built_in_baselines_have_the_names_that_are_known_without_torch() -> None:
+    assert tuple(methods.BUILT_IN) == names.BUILT_IN_NAMES
 
 
 def test_lanczos_matches_a_slow_reference() -> None:
@@ -124,7 +128,7 @@ def test_an_external_baseline_that_cannot_be_opened_is_absent_with_its_reason(
 
 
 def test_without_external_baselines_all_means_the_built_in_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(methods, "find_spec", lambda name: None)
+    monkeypatch.setattr(names, "EXTERNAL_NAMES", ())
     assert baseline_names() == ["bicubic-blend", "lanczos-blend", "nearest"]
     with pytest.raises(UsageError):
         open_methods(models=[], baselines=["rife"], device=CPU)

@@ -16,6 +16,7 @@ from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say, show_json, show_table
 from videoinr.errors import ClipError, UsageError
 from videoinr.evaluation.folders import checked_folder
+from videoinr.evaluation.names import baselines_named
 from videoinr.model.names import DEFAULT_MODEL, check_device_name, check_model_name
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
@@ -146,6 +147,7 @@ def evaluate(
     check_device_name(device)
     for name in models or ():
         check_model_name(name)
+    baselines_named(baselines or ())
     from videoinr.devices import pick_device
     from videoinr.evaluation.footage import find_footage
 

@@ -7,20 +7,18 @@ import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from videoinr.errors import UsageError, VideoInrError
+from videoinr.errors import VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
+from videoinr.evaluation.names import BICUBIC_BLEND, baselines_named
 from videoinr.geometry import Grid
 from videoinr.model.weights import LoadedModel, load_model
 
-BICUBIC_BLEND = "bicubic-blend"
 LANCZOS_LOBES = 3
-_EXTERNAL = "videoinr.evaluation.baselines"
 
 
 class BaselineFailedError(VideoInrError):
@@ -63,7 +61,7 @@ def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str
 
     Args:
         models: Names of shipped models, paths of weights, or loaded models, which move to ``device``.
-        baselines: Names as in :func:`baseline_names`, or ``all``.
+        baselines: Names as in :func:`~videoinr.evaluation.names.baseline_names`, or ``all``.
         device: Where the models run. External baselines run on the CPU.
 
     Returns:
@@ -73,7 +71,7 @@ def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str
         UsageError: A baseline does not exist.
         ModelError: A model cannot be loaded.
     """
-    method_set, wanted = MethodSet(), _expanded(baselines)
+    method_set, wanted = MethodSet(), baselines_named(baselines)
     for name in wanted:
         if name in BUILT_IN:
             method_set.methods.append(NamedMethod(name, BUILT_IN[name]))
@@ -93,11 +91,6 @@ def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str
         restore, fingerprint = method_from_model(model), _fingerprint(loaded)
         method_set.methods.append(NamedMethod(shown, restore, loaded.card.parameters, fingerprint))
     return method_set
-
-
-def baseline_names() -> list[str]:
-    """Return every name that ``--baseline`` accepts: built-in baselines, then external ones."""
-    return [*BUILT_IN, *(name for name in _external_names() if name not in BUILT_IN)]
 
 
 def nearest(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
@@ -133,18 +126,6 @@ def _fingerprint(loaded: LoadedModel) -> str:
     return hashlib.sha256(f"{loaded.card.sha256} {config}".encode()).hexdigest()
 
 
-def _expanded(baselines: Sequence[str]) -> list[str]:
-    """Replace ``all`` by every name, and drop repetitions. Raises UsageError for an unknown name."""
-    if all(name in BUILT_IN for name in baselines):
-        return list(dict.fromkeys(baselines))
-    known = baseline_names()
-    names = list(dict.fromkeys(name for each in baselines for name in (known if each == "all" else [each])))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"There is no baseline {unknown[0]!r}.", hint=f"Known: all, {', '.join(known)}.")
-    return names
-
-
 def _add_external(method_set: MethodSet, name: str) -> None:
     try:
         method_set.methods.append(NamedMethod(name, _guarded(name, _external_baselines().open_baseline(name))))
@@ -174,10 +155,6 @@ def _words(error: Exception) -> str:
     return error.in_words() if isinstance(error, VideoInrError) else f"{type(error).__name__}: {error}"
 
 
-def _external_names() -> list[str]:
-    return list(_external_baselines().external_baseline_names()) if find_spec(_EXTERNAL) else []
-
-
 def _external_baselines() -> ModuleType:
     # Imported late: only evaluation needs the programs and packages that it looks for.
-    return importlib.import_module(_EXTERNAL)
+    return importlib.import_module("videoinr.evaluation.baselines")

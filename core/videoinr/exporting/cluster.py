@@ -31,6 +31,7 @@ from videoinr.exporting.outputs import check_output, target_of
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.parts import Share
 from videoinr.exporting.share_file import VERSION, share_path
+from videoinr.render.arguments import device_name
 from videoinr.types import ExportProgress, ExportReport
 
 _INSTALL = 'Install the extra "cluster" first: pip install ".[cluster]" in the source code.'
@@ -72,8 +73,8 @@ def export_clip(
         raise UsageError("A cluster exports all of a clip that is a file.", hint="Leave --cluster or --part out.")
     with open_clip(Path(clip), options, token=token) as source:
         job = job_from_arguments(
-            source.info, out, read_ahead(arguments), model=opening.get("model"), device=opening.get("device"),
-            options=options, across_cuts=opening.get("across_cuts", "hold"),
+            source.info, out, read_ahead(arguments), model=opening.get("model"),
+            device=device_name(opening.get("device")), options=options, across_cuts=opening.get("across_cuts", "hold"),
         )  # fmt: skip
     memory = opening.get("memory")
     return export_on_cluster(address, job, progress=progress, notice=notice, token=token, memory_bytes=memory)

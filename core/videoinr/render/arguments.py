@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from videoinr.geometry import Grid, Rect
 from videoinr.render.output_area import grid_of, rect_of
 from videoinr.text import parsing
 from videoinr.types import AcrossCuts, ClipInfo, Instant, Quality, RegionQuery
+
+if TYPE_CHECKING:
+    import torch
 
 _TOO_LARGE = 10**18
 Number = int | float | Fraction
@@ -124,6 +127,20 @@ def text(value: str, name: str) -> str:
 def optional_text(value: str | None, name: str) -> str | None:
     """Return ``value`` as :func:`text` does, or None if it is None; ``name`` and the errors are as there."""
     return None if value is None else text(value, name)
+
+
+def device_name(value: str | torch.device | None) -> str | None:
+    """Return the name of the device that ``value`` is or names, or None; UsageError if it is neither.
+
+    torch is not imported for it: whoever gives a ``torch.device`` has done that.
+    """
+    kind = type(value)
+    if (kind.__module__, kind.__name__) == ("torch", "device"):
+        # A processor and an Apple GPU are known by their kind alone: torch.device("cpu", 0) is "cpu".
+        return value.type if value.type in ("cpu", "mps") else str(value)  # type: ignore[union-attr]
+    if value is None or isinstance(value, str):
+        return value
+    raise UsageError(f"device = {value!r} is no device.", hint='Give a str such as "cuda:1", or a torch.device.')
 
 
 def path(value: str | PathLike[str], name: str) -> Path:

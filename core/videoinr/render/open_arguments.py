@@ -11,11 +11,11 @@ from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.open_options import OpenOptions
 from videoinr.isolation.helpers import warm_up_for
 from videoinr.model.names import check_device_name, check_model_name
-from videoinr.render.arguments import Number, as_across_cuts, exact, optional_text, optional_whole, path, text
+from videoinr.render.arguments import Number, as_across_cuts, device_name, exact, optional_whole, path, text
 from videoinr.text.parsing import AcrossCutsName
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import torch
 
     from videoinr.clip.memory_clip import Frames, MemoryClip
     from videoinr.model.weights import LoadedModel
@@ -26,7 +26,7 @@ class OpenArguments(TypedDict, total=False):
     """The keyword arguments of :func:`videoinr.open`, which :func:`videoinr.export` takes too."""
 
     model: str | PathLike[str] | LoadedModel | None
-    device: str | None
+    device: str | torch.device | None
     memory: int | None
     picture_fps: Number
     stream: int | None
@@ -48,7 +48,7 @@ def options_from(opening: OpenArguments) -> OpenOptions:
 
 
 def engine_from(
-    clip: str | PathLike[str] | Frames | Sequence[Frames] | Tensor,
+    clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     options: OpenOptions,
     token: CancelToken = NEVER,
     **opening: Unpack[OpenArguments],
@@ -64,7 +64,7 @@ def engine_from(
     Raises as :func:`videoinr.open` does.
     """
     across_cuts = as_across_cuts(opening.get("across_cuts", "hold"))
-    device, memory = optional_text(opening.get("device"), "device"), optional_whole(opening.get("memory"), "memory")
+    device, memory = device_name(opening.get("device")), optional_whole(opening.get("memory"), "memory")
     check_device_name(device)
     if isinstance(named := opening.get("model"), str | PathLike) and str(named):
         check_model_name(str(named))

@@ -22,19 +22,14 @@ from videoinr.evaluation.baselines.minterpolate import open_minterpolate
 from videoinr.evaluation.baselines.realesrgan import SuperModel, open_realesrgan
 from videoinr.evaluation.clips import Method
 
-__all__ = ["BaselineMissingError", "external_baseline_names", "open_baseline"]
-
-
-def external_baseline_names() -> list[str]:
-    """Return the names of all external baselines, whether or not this machine can run them."""
-    return list(_OPENERS)
+__all__ = ["BaselineMissingError", "open_baseline"]
 
 
 def open_baseline(name: str) -> Method:
     """Open an external baseline and load its model.
 
     Args:
-        name: One of :func:`external_baseline_names`.
+        name: One of :data:`videoinr.evaluation.names.EXTERNAL_NAMES`.
 
     Returns:
         The method. Its input pair and its output frames are on the CPU.
