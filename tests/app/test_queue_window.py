@@ -267,6 +267,18 @@ def test_the_end_of_a_job_is_told_though_no_look_has_seen_it_before(
     assert ended == ["2.json"]
 
 
+def test_an_invalid_job_is_shown_with_why_and_cannot_be_paused(window_of: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = window_of()
+    dialog, bridge = queue_dialog(stage), stage.viewer.queue
+    bridge.watch(False)
+    job = QueuedJob("1.json", tmp_path / "1.json", JobState.INVALID, None, message="It is no job file.", hint="See.")
+    bridge.take(QueueState(False, (job,)))
+    assert cells(dialog.list) == [["1.json", "invalid", "", ""]]
+    assert dialog.note.text() == "It is no job file. See."
+    assert not dialog.hold.isEnabled()
+    assert dialog.remove.isEnabled()
+
+
 def test_the_list_measures_its_columns_once_for_many_jobs(window_of: Callable[..., Stage], tmp_path: Path) -> None:
     stage = window_of()
     dialog, bridge = queue_dialog(stage), stage.viewer.queue

@@ -118,6 +118,18 @@ def test_the_effort_reaches_x264_and_an_encoder_without_one_refuses_it(tmp_path:
     assert "fast, medium, slow" in caught.value.hint
 
 
+def test_messages_call_a_codec_as_the_user_did(tmp_path: Path) -> None:
+    for name in ("dnxhr", "dnxhd"):
+        with pytest.raises(UsageError, match=f"^{name} has no quality setting"):
+            codec_for(".mov", name).options_for(3)
+        with pytest.raises(UsageError, match=f"^.mp4 files cannot hold {name}"):
+            codec_for(".mp4", name)
+    with pytest.raises(UsageError, match="out of range for h264"):
+        check_output(job(tmp_path / "out.mp4", codec="h264", crf=99))
+    with pytest.raises(UsageError, match="out of range for libx264"):
+        check_output(job(tmp_path / "out.mp4", crf=99))
+
+
 def test_working_encoders_are_found_by_encoding_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     working = working_encoders()
     assert {"libx264", "ffv1"} <= set(working)

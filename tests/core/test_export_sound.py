@@ -25,8 +25,10 @@ from videoinr.errors import UsageError
 from videoinr.exporting.companions import read_streams_of
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
+from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.coder import coding_for
 from videoinr.exporting.sound.facts import SoundFacts
+from videoinr.exporting.sound.plan import plan_sound
 from videoinr.exporting.subtitles import plan_subtitles
 from videoinr.exporting.track_labels import TrackLabels
 from videoinr.types import ExportReport
@@ -105,6 +107,28 @@ def test_clicks_are_at_the_flashes(
 def test_formats_of_editing_have_the_sound_that_every_editor_reads(encoder: str, is_deep: bool, coded: str) -> None:
     sound = SoundFacts(0, "flac", 48000, "stereo", 2, None, True, is_deep, TrackLabels((), Disposition(0)))
     assert coding_for("mov", encoder, sound).encoder == coded
+
+
+@pytest.mark.parametrize(("choice", "how"), [
+    ("keep", "encoded as PCM, because not every editing program reads aac there"), ("copy", "copied (aac)"),
+])  # fmt: skip
+def test_a_whole_clip_for_editing_has_the_sound_that_every_editor_reads(
+    tmp_path: Path, model: Path, choice: Any, how: str
+) -> None:
+    clip, out = clip_of(tmp_path / "clip.mp4", sound="aac"), tmp_path / "out.mov"
+    report = export(clip, out, model, fps=25, codec="prores", sound=choice)
+    assert report.sound.startswith(how)
+    assert_in_sync(out, [time / 1000 for time in FLASH_MSECS])
+
+
+def test_pcm_is_copied_into_a_file_for_editing() -> None:
+    sound = SoundFacts(0, "pcm_s24le", 48000, "stereo", 2, None, True, True, TrackLabels((), Disposition(0)))
+    whole = Stretch(Fraction(0), True, Fraction(1))
+    (planned,) = plan_sound(
+        (sound,), SoundChoice.KEEP, whole, container="mov", origin_secs=Fraction(0), muxer="mov",
+        video_encoder="prores_ks",
+    )  # fmt: skip
+    assert planned.coding is None
 
 
 @pytest.mark.parametrize(("sound", "rate"), [("libopus", 48000), ("ac3", 44100)])

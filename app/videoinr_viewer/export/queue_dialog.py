@@ -32,7 +32,9 @@ from videoinr_viewer.style.text import format_duration, format_frames, format_re
 from videoinr_viewer.style.theme import Tone, set_tone
 
 _NAME = Qt.ItemDataRole.UserRole
-_WAITS = (JobState.WAITING, JobState.PAUSED)
+_WAITS = (JobState.WAITING, JobState.PAUSED, JobState.INVALID)
+_BAD = (JobState.FAILED, JobState.INVALID)
+_CAN_PAUSE = (JobState.RUNNING, JobState.WAITING, JobState.PAUSED)
 
 
 class QueueDialog(SideDialog):
@@ -205,7 +207,7 @@ class QueueDialog(SideDialog):
         self.down.setEnabled(place is not None and place + 1 < len(places))
         is_held = bool(jobs) and all(job.state is JobState.PAUSED for job in jobs)
         self.hold.setText(tr("&Go on with the job") if is_held else tr("&Pause the job"))
-        self.hold.setEnabled(any(job.state in (*_WAITS, JobState.RUNNING) for job in jobs))
+        self.hold.setEnabled(any(job.state in _CAN_PAUSE for job in jobs))
         self.again.setEnabled(any(job.state is JobState.FAILED for job in jobs))
         self.remove.setEnabled(any(job.state is not JobState.RUNNING for job in jobs))
         self.folder.setEnabled(len(jobs) == 1 and jobs[0].out is not None)
@@ -217,11 +219,11 @@ class QueueDialog(SideDialog):
         self._say(jobs[0] if jobs else None)
 
     def _say(self, job: QueuedJob | None) -> None:
-        has_failed = job is not None and job.state is JobState.FAILED
-        words = "" if job is None else _reason(job) if has_failed else str(job.out or job.path)
+        is_bad = job is not None and job.state in _BAD
+        words = "" if job is None else _reason(job) if is_bad else str(job.out or job.path)
         if not self._jobs:
             words = tr("No jobs. The export dialog adds one for what the window shows.")
-        set_tone(self.note, Tone.BAD if has_failed else Tone.PLAIN)
+        set_tone(self.note, Tone.BAD if is_bad else Tone.PLAIN)
         if self.note.text() != words:
             self.note.setText(words)
 
@@ -242,7 +244,7 @@ class QueueDialog(SideDialog):
 
     @Slot()
     def _hold(self) -> None:
-        jobs = [job for job in self._selected if job.state in (*_WAITS, JobState.RUNNING)]
+        jobs = [job for job in self._selected if job.state in _CAN_PAUSE]
         act = queue_control.resume if all(job.state is JobState.PAUSED for job in jobs) else queue_control.pause
         for job in jobs:
             self._bridge.change(_act(act, job.name))
@@ -291,7 +293,7 @@ def describe_state(job: QueuedJob) -> str:
         return tr("starting")
     return {
         JobState.RUNNING: tr("running"), JobState.WAITING: tr("waiting"), JobState.PAUSED: tr("paused"),
-        JobState.FAILED: tr("failed"), JobState.DONE: tr("done"),
+        JobState.FAILED: tr("failed"), JobState.DONE: tr("done"), JobState.INVALID: tr("invalid"),
     }[job.state]  # fmt: skip
 
 

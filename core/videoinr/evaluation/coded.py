@@ -67,7 +67,7 @@ def coded_inputs(text: str) -> CodedInputs:
         raise UsageError(f"{text!r} is no coding.", hint=hint)
     crf = int(quality[:4])
     if not codec.crf.least <= crf <= codec.crf.most:
-        raise UsageError(f"{codec.encoder} has no quality {quality[:20]}.", hint=hint)
+        raise UsageError(f"{codec.word} has no quality {quality[:20]}.", hint=hint)
     return CodedInputs(codec.encoder, crf)
 
 

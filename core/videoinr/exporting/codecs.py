@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -73,6 +73,7 @@ class Codec:
         most_fps: the most frames per second that players show; None: any number.
         alpha: the pixel formats with an alpha channel, for 8 and for more bits; None if its files hold none.
         efforts: FFmpeg's option for the effort, and its values for fast, medium and slow; None if there is none.
+        typed: the name by which a user asked for it; empty if it was not asked for by name.
     """
 
     encoder: str
@@ -90,6 +91,12 @@ class Codec:
     most_fps: int | None = None
     alpha: tuple[str, str] | None = None
     efforts: tuple[str, str, str, str] | None = None
+    typed: str = field(default="", compare=False)
+
+    @property
+    def word(self) -> str:
+        """What messages call it: the word that the user typed, otherwise FFmpeg's name of the encoder."""
+        return self.typed or self.encoder
 
     @property
     def is_rgb(self) -> bool:
@@ -122,12 +129,12 @@ class Codec:
         options = {**dict(self.options), **self._effort_option(effort)}
         if self.crf is None:
             if crf is not None:
-                raise UsageError(f"{self.encoder} has no quality setting (CRF).", hint="Leave --crf out.")
+                raise UsageError(f"{self.word} has no quality setting (CRF).", hint="Leave --crf out.")
             return {**options, **dict(self.deep_options if deep else ())}
         value, least, most = self.crf.default if crf is None else crf, self.crf.least, self.crf.most
         if not least <= value <= most:
             raise UsageError(
-                f"A CRF of {value} is out of range for {self.encoder}.",
+                f"A CRF of {value} is out of range for {self.word}.",
                 hint=f"Choose {least} (best) to {most} (smallest file); the default is {self.crf.default}.",
             )
         is_fine = deep and value < self.crf.default and effort is not Effort.SLOW
@@ -138,7 +145,7 @@ class Codec:
             name, *values = self.efforts
             return {name: values[list(Effort).index(effort)]}
         if effort is not Effort.MEDIUM:
-            raise UsageError(f"{self.encoder} has no setting for its effort.", hint="Leave --effort out.")
+            raise UsageError(f"{self.word} has no setting for its effort.", hint="Leave --effort out.")
         return {}
 
 
@@ -230,10 +237,10 @@ def codec_for(ending: str, name: str | None) -> Codec:
         raise UsageError(f"The codec '{name}' is unknown.", hint=working_hint())
     if ending not in codec.endings:
         raise UsageError(
-            f"{ending} files cannot hold {codec.encoder}.",
+            f"{ending} files cannot hold {name}.",
             hint=f"End the output's name in {', '.join(codec.endings)}.",
         )
-    return codec
+    return replace(codec, typed=name)
 
 
 def _why_no_vaapi(name: str) -> str:
@@ -301,7 +308,7 @@ def effort_named(name: str) -> Effort:
 def check_encodes(codec: Codec) -> None:
     """Raise ExportError, with the codecs that work, if ``codec`` does not encode a picture on this machine."""
     if why := why_not(codec):
-        raise ExportError(f"{codec.encoder} does not work on this machine.", hint=f"{why} {working_hint()}")
+        raise ExportError(f"{codec.word} does not work on this machine.", hint=f"{why} {working_hint()}")
 
 
 def is_video(out: Path) -> bool:

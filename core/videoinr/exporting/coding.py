@@ -163,7 +163,7 @@ class Coding:
     def refusal(self) -> ExportError:
         """Return the error for an encoder that does not take the frames."""
         return ExportError(
-            f"{self.codec.encoder} cannot encode {self.width}x{self.height} at {self.fps} frames per second.",
+            f"{self.codec.word} cannot encode {self.width}x{self.height} at {self.fps} frames per second.",
             hint="Try another codec or size.",
         )
 
@@ -171,7 +171,7 @@ class Coding:
         """Return the error for an encoder that fails while it encodes."""
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return ExportError(
-            f"{self.codec.encoder} failed while it encoded: {reason}.", hint="Try another codec or size, or try again."
+            f"{self.codec.word} failed while it encoded: {reason}.", hint="Try another codec or size, or try again."
         )
 
 

@@ -176,7 +176,7 @@ class ExportJob:
         if self.keeps_alpha and not self.can_keep_alpha:
             assert codec is not None
             raise UsageError(
-                f"{codec.title or codec.encoder} holds no transparency.",
+                f"{codec.title or codec.word} holds no transparency.",
                 hint="Export PNG, TIFF or OpenEXR pictures, ProRes (.mov), FFV1 (.mkv), an animated WebP or PNG "
                 "(.apng), or choose another --background.",
             )

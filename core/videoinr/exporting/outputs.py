@@ -156,12 +156,12 @@ def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[s
     if info is None or info.bit_depth <= 8:
         return ()
     if not is_deep(job, info):
-        return (f"The clip has {info.bit_depth} bits; {codec.encoder} writes 8.",)
+        return (f"The clip has {info.bit_depth} bits; {codec.word} writes 8.",)
     said = []
     if codec.encoder == "libx264":
         said.append("The file has 10 bits, as H.264 few players show. H.265 (--codec libx265) is shown by more.")
     if codec.encoder not in CARRIERS and read_mastering(info.path, info.stream):
-        said.append(f"Left out: the mastering data of the HDR clip, which {codec.encoder} does not write.")
+        said.append(f"Left out: the mastering data of the HDR clip, which {codec.word} does not write.")
     return tuple(said)
 
 

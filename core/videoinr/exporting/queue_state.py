@@ -40,6 +40,8 @@ class JobState(Enum):
     RUNNING = "running"
     WAITING = "waiting"
     PAUSED = "paused"
+    INVALID = "invalid"
+    """Its file cannot be read, or is no job file: it fails as soon as it runs."""
     FAILED = "failed"
     DONE = "done"
 
@@ -56,7 +58,7 @@ class QueuedJob:
         done: how many frames are done.
         total: how many frames it has; 0 if that is not known.
         remaining_secs: how long it will still take, at the speed measured in this queue; None if that is not known.
-        message: why it failed.
+        message: why it failed, or why its file is invalid.
         hint: what to do about it.
         log: its log; None if there is none yet.
     """
@@ -158,7 +160,7 @@ def _read(folder: Path) -> QueueState:
 
 def _ended(path: Path, kind: str) -> tuple[float, QueuedJob, float]:
     """Return when the job ended, the job, and the pixels that it made in a second, 0 if that is not known."""
-    result, call = _values(result_of(path)), _call(path)
+    result, (call, _) = _values(result_of(path)), _call(path)
     state = JobState.DONE if kind == DONE else JobState.FAILED
     frames = _count(result, "frames")
     job = QueuedJob(
@@ -172,12 +174,14 @@ def _ended(path: Path, kind: str) -> tuple[float, QueuedJob, float]:
 
 def _open(path: Path) -> tuple[QueuedJob, _Work, float]:
     """Return a job that has not ended, its work, and the pixels that its present run makes in a second."""
-    progress, call = _values(marker(path, "progress")), _call(path)
+    progress, (call, error) = _values(marker(path, "progress")), _call(path)
     work = _work(call)
     done, total = _count(progress, "done"), _count(progress, "total")
-    state = JobState.RUNNING if is_taken(path) else JobState.PAUSED if is_paused(path) else JobState.WAITING
+    waits = JobState.INVALID if error else JobState.PAUSED if is_paused(path) else JobState.WAITING
+    state = JobState.RUNNING if is_taken(path) else waits
     job = QueuedJob(
-        path.name, path, state, None if call is None else call.out, done, total or work.frames, log=_log(path),
+        path.name, path, state, None if call is None else call.out, done, total or work.frames,
+        message=str(error or ""), hint=error.hint if error else "", log=_log(path),
     )  # fmt: skip
     now = ExportProgress(done, total, _number(progress, "elapsed_secs"), _count(progress, "found"))
     if state is JobState.RUNNING and now.remaining_secs is not None:
@@ -194,11 +198,12 @@ def _timed(job: QueuedJob, work: _Work, speed: float) -> QueuedJob:
     return replace(job, remaining_secs=(job.total - job.done) * work.pixels / speed)
 
 
-def _call(path: Path) -> ExportCall | None:
+def _call(path: Path) -> tuple[ExportCall | None, VideoInrError | None]:
+    """Return what the job file says, or what is wrong with it."""
     try:
-        return read_job(path)
-    except VideoInrError:
-        return None
+        return read_job(path), None
+    except VideoInrError as error:
+        return None, error
 
 
 def _work(call: ExportCall | None) -> _Work:

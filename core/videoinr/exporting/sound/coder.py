@@ -19,6 +19,8 @@ _CHUNK = 4096
 """Samples in a packet of an encoder that takes any number."""
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _OPUS_RATE = 48000
+FOR_EDITING = ("prores_ks", "dnxhd")
+"""Encoders of pictures whose files go into editing programs. All of those read PCM, and not all read AAC in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def coding_for(muxer: str, video_encoder: str, sound: SoundFacts) -> SoundCoding
     Lossless video has lossless sound; ProRes and DNxHR, which are made for editing, have PCM; WebM and Matroska have
     Opus, other files AAC.
     """
-    if video_encoder in ("prores_ks", "dnxhd"):
+    if video_encoder in FOR_EDITING:
         name, sample_format = ("pcm_s24le", "s32") if sound.is_deep else ("pcm_s16le", "s16")
     elif video_encoder == "ffv1":
         name, sample_format = "flac", "s32" if sound.is_deep else "s16"

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from videoinr.errors import UsageError
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
-from videoinr.exporting.sound.coder import SoundCoding, coding_for
+from videoinr.exporting.sound.coder import FOR_EDITING, SoundCoding, coding_for
 from videoinr.exporting.sound.copying import why_not_copied
 from videoinr.exporting.sound.facts import SoundFacts
 
@@ -70,7 +70,8 @@ def plan_sound(
         return ()
     planned = []
     for sound in sounds:
-        why = _why_encoded(choice, stretch) or why_not_copied(sound, container, muxer, origin_secs)
+        why = _why_encoded(choice, stretch) or _why_pcm(choice, sound, video_encoder)
+        why = why or why_not_copied(sound, container, muxer, origin_secs)
         if why and choice is SoundChoice.COPY:
             raise UsageError(f"The sound cannot be copied: {why}.", hint="Leave --sound copy out to encode it.")
         if choice is SoundChoice.ENCODE or why:
@@ -79,6 +80,13 @@ def plan_sound(
         else:
             planned.append(PlannedSound(sound, None))
     return tuple(planned)
+
+
+def _why_pcm(choice: SoundChoice, sound: SoundFacts, video_encoder: str) -> str:
+    """Return why sound that could be copied becomes PCM: what it loses by that is nothing but its small size."""
+    if choice is SoundChoice.KEEP and video_encoder in FOR_EDITING and not sound.codec.startswith("pcm_"):
+        return f"not every editing program reads {sound.codec} there"
+    return ""
 
 
 def _why_encoded(choice: SoundChoice, stretch: Stretch) -> str:
