@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from videoinr.errors import DeviceError, DeviceLostError, UsageError, is_out_of_memory
-from videoinr.model.names import unknown_device
+from videoinr.errors import DeviceError, DeviceLostError, UnknownDeviceError, UsageError, is_out_of_memory
 from videoinr.text.plain import printable
 
 MIB = 2**20
@@ -83,7 +82,7 @@ def pick_device(name: str | None) -> torch.device:
         return torch.device(available[0])
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in available:
-        raise unknown_device(name, available)
+        raise UnknownDeviceError(f"There is no device {name!r} here.", hint=f"Available: {', '.join(available)}.")
     return torch.device(wanted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import videoinr_resources
@@ -53,14 +52,9 @@ def check_model_name(name: str | None) -> None:
 def check_device_name(name: str | None) -> None:
     """Raise UnknownDeviceError if no machine has a device ``name``; whether this one has it is known to torch."""
     if name is not None and not _DEVICE.fullmatch(name):
-        raise unknown_device(name)
-
-
-def unknown_device(name: str, available: Sequence[str] = ()) -> UnknownDeviceError:
-    """Return the error for a device ``name`` that is not there; ``available``: those that are, if that is known."""
-    known = f"Available: {', '.join(available)}."
-    hint = known if available else "Choose cpu, cuda, cuda:1 ... or mps, or leave it out."
-    return UnknownDeviceError(f"There is no device {name!r} here.", hint=hint)
+        raise UnknownDeviceError(
+            f"There is no device {name!r} here.", hint="Choose cpu, cuda, cuda:1 ... or mps, or leave it out."
+        )
 
 
 def _cards() -> list[Path]:
