@@ -87,6 +87,7 @@ class Viewer(QObject):
         )  # fmt: skip
         self.themes.dress(self.window)
         self.window.frame_view.comparison.open_model = open_model
+        self.reading.tell = self.bridge.encoding
         self.loop = RenderLoop(open_renderer, self.bridge, self.play_cache)
         self.window.frame_view.comparison.hold_ahead = self.loop.hold_ahead
         self.is_shut_down = False

@@ -96,6 +96,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
     deinterlace: str = "auto",
     across_cuts: AcrossCutsName = "hold",
     cuts: str = "",
+    notice: Callable[[str], None] | None = None,
 ) -> Video:
     """Open a clip with a model.
 
@@ -121,6 +122,7 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
             distinct frames around them.
         cuts: pairs that are cuts whatever their frames look like, and with a minus those that are none: ``"12,-40"``.
             Pair 12 lies between frames 12 and 13.
+        notice: called with a sentence while opening takes long: that a GPU's kernels are being compiled.
 
     Returns:
         The open video. Close it, or use it in a ``with`` block.
@@ -135,7 +137,8 @@ def open(  # noqa: A001 - the verb that Python's readers expect, as in io.open
         model=model, device=device, memory=memory, picture_fps=picture_fps, stream=stream, background=background,
         deinterlace=deinterlace, across_cuts=across_cuts, cuts=cuts,
     )  # fmt: skip
-    return Video(engine_from(clip, options_from(opening), **opening))
+    check_functions(notice=notice)
+    return Video(engine_from(clip, options_from(opening), notice=notice, **opening))
 
 
 def export(
@@ -201,8 +204,8 @@ def export(
         sample: export only so many seconds of the output, the same frames, to NAME.sample.mp4 for NAME.mp4.
         sample_at: the second of the clip that the sample starts at; None takes it from the middle.
         progress: called on this thread before the first frame and after each frame.
-        notice: called with each sentence that a user should read: before the export starts, and at its end about
-            what was met in reading the clip.
+        notice: called with each sentence that a user should read: while the clip opens, before the export starts, and
+            at its end about what was met in reading the clip.
         report: called with the result: what became of the sound, and what the output lacks.
         cancel: cancels the export between chunks of a few milliseconds.
         cluster: the address of a Dask scheduler whose workers make a video's shares; paths must be theirs, too.
@@ -235,7 +238,7 @@ def export(
             cluster, clip, path(out, "out"), arguments, options_from(opening), opening, hear, say, cancel
         )
     else:
-        with _export(clip, out, arguments, cancel, **opening) as (job, engine):
+        with _export(clip, out, arguments, cancel, say, **opening) as (job, engine):
             done = export_job(job, engine, progress=hear, notice=say, token=cancel)
     (report or _ignore)(done)
     return done.path
@@ -257,7 +260,7 @@ def estimate(
     from videoinr.exporting.estimate import estimate_job
 
     started = time.perf_counter()
-    with _export(clip, out, arguments, cancel, **opening or {}) as (job, engine):
+    with _export(clip, out, arguments, cancel, None, **opening or {}) as (job, engine):
         return estimate_job(job, engine, opening_secs=time.perf_counter() - started, token=cancel)
 
 
@@ -267,6 +270,7 @@ def _export(
     out: str | PathLike[str],
     arguments: JobArguments,
     cancel: CancelToken,
+    notice: Callable[[str], None] | None,
     **opening: Unpack[OpenArguments],
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
@@ -278,7 +282,7 @@ def _export(
     check_names(arguments, JobArguments.__annotations__, "estimate")
     options, arguments = options_from(opening), read_ahead(arguments)
     check_ahead(clip, path(out, "out"), arguments, options)
-    with engine_from(clip, options, cancel, **opening) as engine:
+    with engine_from(clip, options, cancel, notice, **opening) as engine:
         from videoinr.render.torch_state import plain_torch  # Not before: it imports torch.
 
         with plain_torch():

@@ -95,12 +95,13 @@ def test_the_engine_is_imported_before_a_clip_if_asked_to(monkeypatch: pytest.Mo
     assert imported.wait(60)
     opened: object = open_renderer(Path("clip.mp4"))
     how = {"model": "lite", "device": None, "options": OpenOptions(), "across_cuts": AcrossCuts.HOLD,
-           "memory_bytes": None, "notices": ()}  # fmt: skip
+           "memory_bytes": None, "notices": (), "notice": choice.tell}  # fmt: skip
     assert opened == ((Path("clip.mp4"),), how)
     choice.choose(Reading(model="base", background="grey", stream=1, across_cuts=AcrossCuts.BLEND))
     opened_anew: object = open_renderer(Path("clip.mp4"))
     how = {"model": "base", "device": None, "options": OpenOptions(stream=1, background="grey"), "notices": ()}
-    assert opened_anew == ((Path("clip.mp4"),), {**how, "across_cuts": AcrossCuts.BLEND, "memory_bytes": None})
+    more = {"across_cuts": AcrossCuts.BLEND, "memory_bytes": None, "notice": choice.tell}
+    assert opened_anew == ((Path("clip.mp4"),), {**how, **more})
 
 
 def test_a_failed_import_of_the_engine_is_reported_for_every_clip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,21 @@ def test_the_open_dialog_opens_the_chosen_file(stage_of: Callable[..., Stage], m
     assert stage.made[-1].path == Path("/clips/chosen.mp4")
 
 
+def test_the_status_line_tells_what_takes_long_at_the_opening_until_a_picture_is_decoded(stage: Stage) -> None:
+    status, words = stage.viewer.window.status, "Preparing the kernels for GPU 7, once: this takes up to a minute."
+    stage.wait_until_complete()
+    status.show_opening(Path("clip.mp4"))
+    stage.viewer.reading.tell(words)
+    stage.wait_for(lambda: status.work.text() == words)
+    assert stage.viewer.session.clip is not None
+    status.open(stage.viewer.session.clip)
+    status.set_busy(True)
+    status._show_work()
+    assert status.work.text() == words, "the first pair has kernels of its own"
+    status.show_region(stage.shown[-1])
+    assert status.work.text() == "encoding…"
+
+
 def test_the_status_line_shows_how_far_an_encoding_is(stage: Stage) -> None:
     status = stage.viewer.window.status
     stage.wait_until_complete()

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+import videoinr
 from helpers.clips import write_clip
+from helpers.command_line import run_here
 from helpers.tiny_model import load_tiny_model
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import available_devices, pick_device, profile_for
@@ -127,6 +129,47 @@ def test_a_compiler_that_fails_is_told(loaded: LoadedModel, tmp_path: Path, monk
     _, (words,) = settled(loaded, CPU)
     assert "compiling it failed" in words
     assert "slower" in words
+
+
+def test_kernels_that_are_compiled_at_the_first_use_are_told_before(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu, said = replace(CPU, device=torch.device("cuda")), list[str]()
+    monkeypatch.setattr(type(gpu), "device_name", "GPU 7")
+    monkeypatch.setattr(fast_code, "fast_code_name", lambda _: "kernels")
+
+    def deviates(*_: Any) -> tuple[float, float]:
+        assert said == ["Preparing the kernels for GPU 7, once: this takes up to a minute."]
+        return 1.0, 0.1
+
+    monkeypatch.setattr(device_check, "deviation", deviates)
+    for _ in range(2):
+        assert settled(loaded, gpu, said.append) == (gpu, ())
+    assert len(said) == 1, "the next start only reads the result"
+    monkeypatch.setattr(fast_code, "fast_code_name", lambda _: "")
+    settled(loaded, gpu, said.append)
+    settled(loaded, CPU, said.append)
+    assert len(said) == 1, "plain torch and a CPU compile nothing that takes long"
+
+
+def test_a_python_program_and_an_export_hear_what_opening_says(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, said = write_clip(tmp_path / "clip.mp4", 3), list[str]()
+    checked = device_check.checked_profile
+
+    def with_words(loaded: LoadedModel, device: Any, memory: Any, notice: Any = None) -> Any:
+        notice("Preparing.")
+        return checked(loaded, device, memory)
+
+    monkeypatch.setattr(device_check, "checked_profile", with_words)
+    with videoinr.open(clip, model=loaded, device="cpu", notice=said.append):
+        assert said == ["Preparing."]
+    videoinr.export(clip, tmp_path / "out.mp4", model=loaded, device="cpu", scale=1, notice=said.append)
+    assert said[:2] == ["Preparing."] * 2
+    model = str(tmp_path / "tiny.safetensors")
+    done = run_here("decode", clip, "--time", "0", "-o", tmp_path / "a.png", "--model", model, "--device", "cpu")
+    assert "note: Preparing." in done.stderr
 
 
 def test_a_gpu_that_is_always_wrong_is_replaced_by_the_cpu(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,15 @@ class ReadingChoice:
 
     ``first``: the command line's. ``is_remembered``: the present choice comes from a file of settings or a project, so
     that its model and device may be gone. ``memory_bytes``: the budget of the engine's caches; None: chosen by the
-    device. A choice with which no clip could be opened is taken back: see :meth:`revert`.
+    device. ``tell``: called on the render thread with what takes long while a clip opens, in words. A choice with which
+    no clip could be opened is taken back: see :meth:`revert`.
     """
 
     def __init__(self, first: Reading) -> None:
         self.first = self.current = self.proven = first
         self.is_remembered = False
         self.memory_bytes: int | None = None
+        self.tell: Callable[[str], None] = lambda _words: None
         self._used = (first, first)
 
     def choose(self, reading: Reading, *, is_remembered: bool = False) -> None:

@@ -15,7 +15,7 @@ from videoinr.types import ExportProgress, Quality, RenderedRegion, ViewState
 from videoinr_viewer.panels.labels import ShortenedLabel, ShrinkingLabel
 from videoinr_viewer.panels.pair_note import PairNote
 from videoinr_viewer.picture.scoring import Score
-from videoinr_viewer.style.language import decimal, tr
+from videoinr_viewer.style.language import decimal, tr, tr_engine
 from videoinr_viewer.style.text import (
     describe_scale,
     describe_scale_briefly,
@@ -47,7 +47,7 @@ class StatusLine(QFrame):
         self.pair, self.play, self.picture, self.engine, self.shutter = (ShrinkingLabel() for _ in range(5))
         self.work, self.export, self.queue, self.score = (ShrinkingLabel() for _ in range(4))
         self._note = PairNote()
-        self._progress = ""
+        self._progress = self._preparing = ""
         self.engine.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.where.setProperty("strong", True)
         row = QHBoxLayout(self)
@@ -67,7 +67,7 @@ class StatusLine(QFrame):
     @Slot(object)
     def show_opening(self, _path: Path) -> None:
         """Show that a clip is being opened, if it takes long."""
-        self._is_opening = True
+        self._is_opening, self._preparing = True, ""
         self.set_busy(True)
 
     @Slot(object)
@@ -116,6 +116,8 @@ class StatusLine(QFrame):
         if region.quality is Quality.SOURCE and self._shown is not None:
             return  # The picture lies above the source frame.
         self._shown = region.quality
+        if region.quality is not Quality.MOTION:
+            self._preparing = ""
         self._set_note(self.pair, self._note.show(region))
         self.picture.setText(_describe(region))
         if self.work.text():
@@ -136,8 +138,13 @@ class StatusLine(QFrame):
     def show_progress(self, words: str) -> None:
         """Show how far the encoding in progress is; an empty text shows what is shown without.
 
+        While a clip opens: what takes long; that is shown until a picture is decoded, which has to wait for more of it.
         Once the picture is complete, other pairs are encoded ahead: that says so, and leaves nothing at its end.
         """
+        if self._is_opening:
+            self._preparing = tr_engine(words)
+            self._show_work()
+            return
         self._progress = format_progress(words)
         if not self._is_busy:
             self._set_note(self.work, tr("ahead: {progress}", progress=self._progress) if words else "")
@@ -184,7 +191,8 @@ class StatusLine(QFrame):
     @Slot()
     def _show_work(self) -> None:
         decoding = tr("refining…") if self._shown is Quality.DRAFT else tr("encoding…")
-        self._set_note(self.work, tr("opening…") if self._is_opening else self._progress or decoding)
+        working = tr("opening…") if self._is_opening else decoding
+        self._set_note(self.work, self._progress or self._preparing or working)
 
     @staticmethod
     def _set_note(label: QLabel, text: str) -> None:

@@ -69,7 +69,7 @@ def engine_opener(reading: ReadingChoice, *, at_once: bool = False) -> OpenRende
         def attempt(now: Reading, notices: tuple[str, ...]) -> Renderer:
             return open_engine(
                 path, model=now.model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
-                memory_bytes=reading.memory_bytes, notices=notices,
+                memory_bytes=reading.memory_bytes, notices=notices, notice=reading.tell,
             )  # fmt: skip
 
         return open_as_remembered(reading, attempt)

@@ -93,7 +93,8 @@ def decode(
         "readout": readout, "shutter_region": shutter_region,
     }  # fmt: skip
     check_picture(scale, size, **journey)
-    opened, across_cuts = api.open(file, **opening), opening["across_cuts"]
+    opened = api.open(file, notice=lambda sentence: say(f"note: {sentence}"), **opening)
+    across_cuts = opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
         time_secs = time.time_on(video.timeline, video.info.fps, is_constant=not video.info.vfr)
         query = video.query(time_secs, scale=scale, size=size, region=region, **journey)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -56,7 +57,7 @@ class Verdict:
 
 
 def checked_profile(
-    loaded: LoadedModel, device: str | None, memory_bytes: int | None
+    loaded: LoadedModel, device: str | None, memory_bytes: int | None, notice: Callable[[str], None] | None = None
 ) -> tuple[ComputeProfile, tuple[str, ...]]:
     """Return how ``device`` computes the model, after its test, and what the user is told about it.
 
@@ -64,6 +65,7 @@ def checked_profile(
         loaded: The model; it is on the returned profile's device afterwards.
         device: A name of :func:`~videoinr.devices.available_devices`; None means the fastest.
         memory_bytes: The budget of the caches; None chooses it from the device's memory.
+        notice: Called before a test that takes long, with a sentence that says so.
 
     Raises:
         DeviceError: There is no such device, or it stopped working.
@@ -71,18 +73,21 @@ def checked_profile(
     """
     chosen = pick_device(device)
     with computing_on(chosen, str(chosen)):
-        profile, notices = settled(loaded, profile_for(chosen, memory_bytes=memory_bytes))
+        profile, notices = settled(loaded, profile_for(chosen, memory_bytes=memory_bytes), notice)
         if profile.device != chosen:
             profile = profile_for(profile.device, memory_bytes=memory_bytes)
         return profile, notices
 
 
-def settled(loaded: LoadedModel, profile: ComputeProfile) -> tuple[ComputeProfile, tuple[str, ...]]:
+def settled(
+    loaded: LoadedModel, profile: ComputeProfile, notice: Callable[[str], None] | None = None
+) -> tuple[ComputeProfile, tuple[str, ...]]:
     """Test ``loaded`` on the profile's device, unless that was done before, and switch off what fails.
 
     Args:
         loaded: The model; it is on the returned profile's device afterwards.
         profile: The device, and how an engine would use it.
+        notice: Called before a test that takes long, with a sentence that says so.
 
     Returns:
         The profile to use, of the same device or of the CPU, and sentences for the user.
@@ -92,6 +97,9 @@ def settled(loaded: LoadedModel, profile: ComputeProfile) -> tuple[ComputeProfil
     file = _file_of(loaded, profile)
     verdict = _read(file)
     if verdict is None:
+        if notice is not None and profile.device.type == "cuda" and fast_code.fast_code_name(profile.device):
+            # Triton compiles them, those of the test here and others with the first pair, and keeps them on the disk.
+            notice(f"Preparing the kernels for {profile.device_name}, once: this takes up to a minute.")
         verdict, is_lasting = _tested(loaded, profile)
         if is_lasting:
             _write(file, verdict)

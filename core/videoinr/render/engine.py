@@ -367,6 +367,7 @@ def open_engine(
     options: OpenOptions = DEFAULT_OPTIONS,
     across_cuts: AcrossCuts = AcrossCuts.HOLD,
     notices: tuple[str, ...] = (),
+    notice: Callable[[str], None] | None = None,
     token: CancelToken = NEVER,
 ) -> Engine:
     """Open a clip and a model.
@@ -378,13 +379,12 @@ def open_engine(
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         options: how to read a path; an open clip was read already.
         across_cuts: what is shown between two frames with a cut between them.
-        notices: sentences for the user, which precede the clip's warnings.
+        notices: sentences for the user, which precede the clip's warnings. notice: called with one at once.
         token: cancels the opening.
 
     Raises:
-        ClipError, ModelError, DeviceError: one of them cannot be opened.
+        ClipError, ModelError, DeviceError: one of them cannot be opened. Cancelled: ``token`` was cancelled.
         UsageError: ``memory_bytes`` makes no sense, or the file has no such video stream.
-        Cancelled: ``token`` was cancelled.
     """
     load_early(device)
     # The clip first: it is the likeliest to fail, and the cheapest.
@@ -393,7 +393,7 @@ def open_engine(
         token.check()
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
         token.check()
-        profile, about_device = device_check.checked_profile(loaded, device, memory_bytes)
+        profile, about_device = device_check.checked_profile(loaded, device, memory_bytes, notice)
         return Engine(clip, loaded, profile, across_cuts, (*notices, *about_device))
     except BaseException:
         clip.close()

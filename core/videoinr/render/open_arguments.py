@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -51,6 +51,7 @@ def engine_from(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     options: OpenOptions,
     token: CancelToken = NEVER,
+    notice: Callable[[str], None] | None = None,
     **opening: Unpack[OpenArguments],
 ) -> Engine:
     """Open a clip and a model.
@@ -59,6 +60,7 @@ def engine_from(
         clip: as for :func:`videoinr.open`.
         options: those of :func:`options_from`.
         token: cancels the opening.
+        notice: called with each sentence that a user should read meanwhile.
         opening: the other arguments; those in ``options`` are not read again.
 
     Raises as :func:`videoinr.open` does.
@@ -87,5 +89,5 @@ def engine_from(
     with plain_torch():
         return open_engine(
             source, model=model, device=device, memory_bytes=memory, options=options, across_cuts=across_cuts,
-            token=token,
+            notice=notice, token=token,
         )  # fmt: skip
