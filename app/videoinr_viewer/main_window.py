@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -316,6 +316,13 @@ class MainWindow(QMainWindow):
         enable_actions(self.actions_by_id, has_clip=True)
         self._show_title()
         self.frame_view.setFocus()
+        # Panels are filled in this turn of the event loop and drawn in the next one: each takes 10 ms.
+        self.centralWidget().setUpdatesEnabled(False)
+        QTimer.singleShot(0, self, self._draw_clip)
+
+    @Slot()
+    def _draw_clip(self) -> None:
+        self.centralWidget().setUpdatesEnabled(True)
 
     @Slot()
     def _show_empty(self) -> None:
