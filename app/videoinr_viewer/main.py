@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr_viewer.start.arguments import Arguments, parse
+from videoinr_viewer.start.displays import display_problem
 from videoinr_viewer.start.preload import preload_torch
 from videoinr_viewer.start.qt_import import import_qt
-
-
-def has_screen(environment: Mapping[str, str], platform: str) -> bool:
-    """Return whether Qt will find a screen. Without one, Qt ends the process with no helpful message."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return platform in ("win32", "darwin") or any(environment.get(name) for name in names)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,14 +39,13 @@ def _ended_by_ctrl_c() -> Iterator[None]:
 
 
 def _run(arguments: Arguments) -> int:
-    if not has_screen(os.environ, sys.platform):
-        if not arguments.is_unattended:
-            print("videoinr-viewer: There is no screen to show a window on. Set DISPLAY or use --screenshot.",
-                  file=sys.stderr)  # fmt: skip
-            return 1
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    problem = display_problem(os.environ, sys.platform)
+    if problem and arguments.is_unattended and not os.environ.get("QT_QPA_PLATFORM"):
+        os.environ["QT_QPA_PLATFORM"], problem = "offscreen", ""
     if missing := missing_libraries(os.environ):
-        print(f"videoinr-viewer: {in_words(missing)}", file=sys.stderr)
+        problem = in_words(missing)
+    if problem:
+        print(f"videoinr-viewer: {problem}", file=sys.stderr)
         return 1
     if arguments.file is not None:
         preload_torch()

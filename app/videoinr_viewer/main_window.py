@@ -384,6 +384,7 @@ class MainWindow(QMainWindow):
             return
         self.exports.hide()
         self.help.hide()
+        self.commands.hide()
         self.side_windows.hide()
         self.settings_page.hide()
         self.closing.emit()

@@ -73,6 +73,37 @@ def test_escape_changes_nothing(stage: Stage) -> None:
     assert stage.viewer.window.commands.recent == []
 
 
+def test_the_window_can_be_closed_meanwhile(stage: Stage) -> None:
+    dialog, window = opened(stage), stage.viewer.window
+    assert dialog.windowModality() is Qt.WindowModality.NonModal, "Qt drops the close button of a window below others"
+    window.close()
+    assert not dialog.isVisible()
+
+
+def test_what_is_typed_before_it_is_active_is_no_shortcut(stage: Stage) -> None:
+    window = stage.viewer.window
+    handle = window.windowHandle()
+    assert handle is not None
+    window.activateWindow()
+    stage.wait_for(window.isActiveWindow)
+    told: list[str] = []
+    window.actions_by_id["play"].triggered.connect(lambda: told.append("play"))
+    window.commands.show()
+    dialog = window.commands.dialog
+    assert dialog is not None
+    assert not dialog.isActiveWindow()
+    QTest.keyClick(handle, Key.Key_Space)
+    assert dialog.query.text() == " "
+    assert told == []
+
+
+def test_it_goes_away_when_the_window_is_used(stage: Stage) -> None:
+    dialog = opened(stage)
+    stage.viewer.window.activateWindow()
+    stage.wait_for(lambda: not dialog.isVisible())
+    assert opened(stage) is dialog
+
+
 def test_recent_commands_come_first_and_are_remembered(stage_of: Callable[..., Stage]) -> None:
     settings = Settings(recent_actions=["minimap"])
     stage = stage_of(settings=settings)

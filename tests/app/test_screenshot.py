@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -19,9 +20,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
-from videoinr_viewer.main import has_screen, main
+from videoinr_viewer.main import main
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
+from videoinr_viewer.start.displays import display_problem
 from videoinr_viewer.start.program import engine_opener, run
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
@@ -106,18 +108,47 @@ def test_the_start_imports_neither_the_engine_nor_readers_nor_codecs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "platform", "expected"),
+    ("environment", "platform", "problem"),
     [
-        ({}, "linux", False),
-        ({"DISPLAY": ""}, "linux", False),
-        ({"DISPLAY": ":0"}, "linux", True),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
-        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
-        ({}, "win32", True),
+        ({}, "linux", "no screen"),
+        ({"DISPLAY": ""}, "linux", "no screen"),
+        ({"QT_QPA_PLATFORM": "xcb"}, "linux", "no screen"),
+        ({"DISPLAY": ":0"}, "linux", ""),
+        ({"DISPLAY": ":9"}, "linux", "The screen at :9 cannot be reached"),
+        ({"DISPLAY": ":9", "QT_QPA_PLATFORM": "xcb"}, "linux", "The screen at :9 cannot be reached"),
+        ({"DISPLAY": ":9", "QT_QPA_PLATFORM": "offscreen"}, "linux", ""),
+        ({"WAYLAND_DISPLAY": "there", "XDG_RUNTIME_DIR": "/run"}, "linux", ""),
+        ({"WAYLAND_DISPLAY": "gone", "XDG_RUNTIME_DIR": "/run"}, "linux", "The screen at /run/gone cannot be reached"),
+        ({"WAYLAND_DISPLAY": "/run/there"}, "linux", ""),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":0"}, "linux", ""),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":0", "QT_QPA_PLATFORM": "wayland-egl"}, "linux", "The screen at gone"),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":9"}, "linux", "The screen at :9 or gone cannot"),
+        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", ""),
+        ({}, "win32", ""),
     ],
 )
-def test_a_missing_screen_is_detected(environment: dict[str, str], platform: str, expected: bool) -> None:
-    assert has_screen(environment, platform) == expected
+def test_a_screen_that_is_missing_or_cannot_be_reached_is_told(
+    environment: dict[str, str], platform: str, problem: str
+) -> None:
+    there = {"xcb": ":0".__eq__, "wayland": "/run/there".__eq__}
+    words = display_problem(environment, platform, connects=there)
+    assert (problem in words) if problem else not words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux are there displays")
+def test_a_display_that_cannot_be_reached_ends_the_program_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("videoinr_viewer.main.missing_libraries", lambda _: {})
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setenv("DISPLAY", ":4711")
+    monkeypatch.setenv("WAYLAND_DISPLAY", str(tmp_path / "wayland-0"))
+    assert main(["clip.mp4"]) == 1
+    assert f"The screen at :4711 or {tmp_path / 'wayland-0'} cannot be reached" in capsys.readouterr().err
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "wayland-0"))
+        listener.listen()
+        assert not display_problem(os.environ, sys.platform)
 
 
 def test_without_a_screen_the_program_prints_a_message(

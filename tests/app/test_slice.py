@@ -92,7 +92,9 @@ def test_the_numbers_of_the_axis_have_the_decimal_sign_of_the_language(stage: St
     before = QLocale()
     QLocale.setDefault(QLocale("de"))
     try:
-        assert start(stage).plot.axis.tickStrings([4.0, 4.5], 1.0, 0.5) == ["4,0", "4,5"]
+        axis = start(stage).plot.axis
+        assert axis.tickStrings([4.0, 4.5], 1.0, 0.5) == ["4", "4,5"]
+        assert axis.tickStrings([0.0, 10.0, 100.0], 1.0, 10.0) == ["0", "10", "100"]
     finally:
         QLocale.setDefault(before)
 

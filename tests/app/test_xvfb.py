@@ -110,6 +110,9 @@ def test_a_complete_visit(empty_program: Program, tmp_path: Path, capsys: pytest
     zoom_and_pan(program)
     press_keys(program)
     export(program, tmp_path / "out.mp4")
+    program.focus("clip.mp4 — ")
+    program.xdotool("key", "ctrl+k")
+    program.wait_for(lambda state: state["palette"] is True, "the window is closed although the palette is open")
     quit_by_the_close_button(program)
     state = program.end()
     with capsys.disabled():

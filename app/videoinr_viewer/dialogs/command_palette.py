@@ -93,6 +93,11 @@ class CommandPalette(QObject):
             self.dialog.chosen.connect(self._trigger)
         self.dialog.offer(self._commands_of(), self.recent)
 
+    def hide(self) -> None:
+        """Hide the palette."""
+        if self.dialog is not None:
+            self.dialog.hide()
+
     @Slot(object)
     def _trigger(self, action: QAction) -> None:
         name = action.objectName()
@@ -122,7 +127,8 @@ class PaletteDialog(QDialog):
         dress_for(window, self)
         self.setWindowTitle(tr("Find a command"))
         self.setObjectName("commandPalette")
-        self.setModal(True)
+        # Not modal, so that the window can be closed; any other use of the window hides it.
+        self.setModal(False)
         self._window = window
         self._commands: Sequence[Command] = ()
         self._recent: Sequence[str] = ()
@@ -154,6 +160,8 @@ class PaletteDialog(QDialog):
         self.query.clear()
         self._search("")
         self._place()
+        # Until the system has made it active, keys arrive at the window, where they would be shortcuts.
+        self._hear_all_keys(True)
         self.show()
         self.query.setFocus()
 
@@ -162,7 +170,12 @@ class PaletteDialog(QDialog):
         return [self.list.item(row).data(_FOUND) for row in range(self.list.count())]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass the keys that move in a list from the line to the list."""
+        """Pass keys of the window to the line while it is not active yet, and those that move in a list to the list."""
+        if watched is not self.query and event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            event.accept()
+            if event.type() == QEvent.Type.KeyPress:
+                QApplication.sendEvent(self.query, event)
+            return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _MOVES:
             QApplication.sendEvent(self.list, event)
             return True
@@ -170,6 +183,21 @@ class PaletteDialog(QDialog):
             self._turn_page(_PAGES[Qt.Key(event.key())])
             return True
         return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        """Hide when the user turns to the window or to another program."""
+        if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.Hide):
+            self._hear_all_keys(False)
+        elif event.type() == QEvent.Type.WindowDeactivate:
+            self.hide()
+        return super().event(event)
+
+    def _hear_all_keys(self, is_on: bool) -> None:
+        app = QApplication.instance()
+        if app is not None and is_on:
+            app.installEventFilter(self)
+        elif app is not None:
+            app.removeEventFilter(self)
 
     def _turn_page(self, step: int) -> None:
         """Go a page down (1) or up (-1), to a command that can be used: the list itself stays where that is dim."""

@@ -23,5 +23,6 @@ class PlotAxis(pg.AxisItem):  # type: ignore[misc]
         self.enableAutoSIPrefix(False)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Return the texts of the ticks."""
-        return [decimal(text) for text in super().tickStrings(values, scale, spacing)]
+        """Return the texts of the ticks, without zeros at the end: whole numbers come apart, and have none."""
+        texts = super().tickStrings(values, scale, spacing)
+        return [decimal(text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text) for text in texts]
