@@ -61,6 +61,28 @@ def test_a_signal_ends_the_program_as_it_should(tmp_path: Path, qapp: QApplicati
     assert list((tmp_path / "log").glob("running-*")) == [], "the next start tells of no crash"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_window_is_built_leaves_no_mark_of_a_crash(tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "import os, signal, sys, pathlib\n"
+        "from videoinr_viewer import main\n"
+        "from videoinr_viewer.start import program\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "def build(*_args, **_options):\n"
+        "    assert list(folder.glob('running-*'))\n"
+        "    os.kill(os.getpid(), int(sys.argv[2]))\n"
+        "program.Viewer = build\n"
+        "with main._ended_by_ctrl_c():\n"
+        "    program.run(program.Arguments(), open_renderer=None, settings_path=folder / 'a.toml', log_folder=folder)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "QT_QPA_PLATFORM": "offscreen"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, tmp_path, str(int(number))], env=environment, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (-number, "")
+    assert not [*tmp_path.glob("running-*"), *tmp_path.glob("starting-*")]
+
+
 def test_a_signal_that_the_process_ignores_stays_ignored(tmp_path: Path, qapp: QApplication) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     seen: list[object] = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
@@ -23,11 +25,13 @@ class EndSignals(QObject):
 
     Python calls its handlers only between two of its own instructions, and a window at rest executes none. So the
     signal's number is written to a socket, which wakes the event loop. After the first signal, the next one ends the
-    process at once: whoever sends it does not want to wait.
+    process at once: whoever sends it does not want to wait. So does one before :meth:`wait_in_loop`, while the window
+    is built; ``clean_up`` is called then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clean_up: Callable[[], None]) -> None:
         super().__init__()
+        self._clean_up, self._is_in_loop = clean_up, False
         self._before: dict[int, object] = {}
         self._ours, self._theirs = socket.socketpair()
         for end in (self._ours, self._theirs):
@@ -41,9 +45,13 @@ class EndSignals(QObject):
         for name in NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, _do_nothing)
+                self._before[number] = signal.signal(number, self._handle)
         self._is_installed = True
         self._old_descriptor = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+
+    def wait_in_loop(self) -> None:
+        """From now on the event loop runs, and the socket tells it the signals."""
+        self._is_in_loop = True
 
     @Slot()
     def remove(self) -> None:
@@ -70,6 +78,9 @@ class EndSignals(QObject):
             # Not quit(), which asks the windows: nobody may be there to answer them.
             QApplication.exit(_SHELL_BASE + number)
 
-
-def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    """Keep the signal from ending the process: the socket tells it."""
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        """Keep the signal from ending the process, unless there is no event loop yet that the socket could tell it."""
+        if not self._is_in_loop:
+            self._clean_up()
+            self._restore()
+            os.kill(os.getpid(), number)

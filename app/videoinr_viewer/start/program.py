@@ -149,6 +149,9 @@ def run(
     kept_log.start()
     hook.install()
     marker = RunMarker(log_folder)
+    # Before the run is marked: a signal while the window is built would leave the mark of a crash.
+    signals = EndSignals(clean_up=marker.end)
+    signals.install()
     # While the window is built, no dialog can report an error.
     printing = hook.crashed.connect(_print_error)
     reading = reading or ReadingChoice(Reading(arguments.model, arguments.device))
@@ -169,8 +172,7 @@ def run(
             )  # fmt: skip
             _show(viewer, arguments, hook, log_folder)
         hook.crashed.disconnect(printing)
-        signals = EndSignals()
-        signals.install()
+        signals.wait_in_loop()
         for end in (signals.remove, viewer.shut_down):
             app.aboutToQuit.connect(end)
         try:
@@ -181,6 +183,7 @@ def run(
             writer.close()
             marker.end()
     except _NotBuiltError:
+        signals.remove()
         marker.end()
         return 1
     finally:

@@ -1,7 +1,7 @@
 """Notices at the start that an earlier run ended unexpectedly: it crashed, was killed, or lost its power.
 
 Each run keeps a locked file in the folder of the log, and removes it at its end. The system drops the lock of a process
-that ends in any other way, and its file stays.
+that ends in any other way, and its file stays. Windows moves no file that is open and locked: nothing is noticed there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RunMarker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path: Path | None = None
+        self._paths: tuple[Path, ...] = ()
         self._descriptor = -1
 
     def begin(self) -> bool:
@@ -45,20 +45,22 @@ class RunMarker:
 
     def end(self) -> None:
         """This run ends as it should."""
-        if self._path is not None:
+        paths, self._paths = self._paths, ()
+        for path in paths:
             with contextlib.suppress(OSError):
-                self._path.unlink()
+                path.unlink(missing_ok=True)
+        if paths:
             os.close(self._descriptor)
-            self._path = None
 
     def _mark(self) -> None:
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
         starting, path = self._folder / f"{_NEW}{name}", self._folder / f"{_PREFIX}{name}"
         self._descriptor = os.open(starting, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        # Both at once and before the file gets its name: a signal may end the run between any two steps.
+        self._paths = (starting, path)
         # Renamed when it is locked: no other start may take it for one that was left.
         lock_now(self._descriptor)
         starting.rename(path)
-        self._path = path
 
 
 def _is_free(path: Path) -> bool:
