@@ -17,8 +17,10 @@ import av
 from av.stream import Disposition
 
 from videoinr.clip.exif import turns_from_exif
+from videoinr.clip.float_grey import rgb_of_float_grey
 from videoinr.clip.formats import PICTURE_OPTIONS
 from videoinr.clip.picture_format import (
+    PFM,
     PNG,
     TGA,
     TIFF,
@@ -30,7 +32,9 @@ from videoinr.clip.picture_format import (
     is_video,
     read_head,
     tiff_pages,
+    unread_numbers,
     with_first_page,
+    with_unit_scale,
 )
 from videoinr.clip.pixels import Orientation, orientation_from_angle
 from videoinr.clip.video_file import MAX_PIXELS, av_errors_as, check_size
@@ -86,6 +90,13 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
             data = with_first_page(data, tiff_pages(data)[page][0])
         if kind is TIFF and is_tiled(data):
             raise _tiles(file, kind)
+        if kind is TIFF and (numbers := unread_numbers(data)):
+            raise ClipError(
+                f"“{file.name}” is a TIFF picture of {numbers}, which cannot be read.",
+                hint="The file is not damaged. Convert it to 8 or 16 bits without a sign first, or to OpenEXR.",
+            )
+        if kind is PFM:
+            data = with_unit_scale(data)
         return _decode_bytes(data, kind, file) if kind.decoder else _decode_container(data, kind, file)
 
 
@@ -101,9 +112,8 @@ def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPictur
     if frame is None:
         raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
     check_size(frame.width, frame.height, file.name)
-    return DecodedPicture(
-        frame, context.codec.canonical_name, _orientation(data, frame), _aspect(context.sample_aspect_ratio), kind
-    )
+    orientation, aspect = _orientation(data, frame), _aspect(context.sample_aspect_ratio)
+    return DecodedPicture(rgb_of_float_grey(frame), context.codec.canonical_name, orientation, aspect, kind)
 
 
 def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:

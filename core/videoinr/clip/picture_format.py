@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ TGA = PictureFormat("Targa", "targa", "")
 AVIF = PictureFormat("AVIF", "", "mov")
 HEIC = PictureFormat("HEIC", "", "mov")
 JXL = PictureFormat("JPEG XL", "libjxl", "")
+PFM = PictureFormat("PFM", "pfm", "pfm_pipe")
 
 LINEAR = (EXR, HDR)
 """The formats whose numbers are amounts of light, not levels of a screen."""
@@ -63,7 +65,8 @@ _SIGNATURES = (
     *((magic, PictureFormat("PGM", "pgm", "pgm_pipe")) for magic in (b"P2", b"P5")),
     *((magic, PictureFormat("PPM", "ppm", "ppm_pipe")) for magic in (b"P3", b"P6")),
     (b"P7", PictureFormat("PAM", "pam", "pam_pipe")),
-    *((magic, PictureFormat("PFM", "pfm", "pfm_pipe")) for magic in (b"PF", b"Pf")),
+    (b"PF", PFM),
+    (b"Pf", PFM),
 )
 
 _VIDEO_SIGNATURES = ((0, b"GIF8"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, b"YUV4MPEG2 "), (0, b"OggS"))
@@ -161,6 +164,12 @@ def check_supported(found: PictureFormat | None, head: bytes, file: Path) -> Pic
 _MAX_PAGES = 100_000
 _MAX_ENTRIES = 4096
 _KIND, _WIDTH, _HEIGHT = 254, 256, 257
+_BITS, _MEANING_OF_ONE, _NUMBERS = 258, 262, 339
+_RGB, _FLOATS = 2, 3
+_UNSIGNED = (0, 1, 4)
+"""What the tag of the kind of numbers says of integers without a sign: nothing, that they are, or "undefined"."""
+
+_NUMBER_NAMES = {2: "signed integers", _FLOATS: "floating-point numbers"}
 _REDUCED, _MASK = 1, 4
 _TILE_OFFSETS, _DNG_VERSION = 324, 50706
 
@@ -194,11 +203,57 @@ def is_tiled(data: bytes, at: int | None = None) -> bool:
         data: the file's bytes.
         at: where the page's directory starts; None: the first one.
     """
+    tags = _tags_of_page(data, at)
+    return _TILE_OFFSETS in tags and _DNG_VERSION not in tags
+
+
+def unread_numbers(data: bytes) -> str:
+    """Return what numbers the first page of a TIFF file holds, in words, if FFmpeg takes them for others; "" otherwise.
+
+    FFmpeg looks at their bits alone: it reads half floats and signed integers as integers without a sign, and RGB
+    integers of 32 bits as floating-point numbers. It refuses grey of 32 bits and all of 64.
+    """
+    order, tags = "<" if data[:2] == b"II" else ">", _tags_of_page(data)
+    bits, kind = (_first_short(data, order, tags.get(tag)) for tag in (_BITS, _NUMBERS))
+    is_rgb = _value(data, order, tags.get(_MEANING_OF_ONE)) == _RGB
+    if (kind in _UNSIGNED and bits <= 16) or (kind == _FLOATS and bits == 32 and is_rgb):
+        return ""
+    return f"{'integers' if kind in _UNSIGNED else _NUMBER_NAMES.get(kind, 'complex numbers')} of {bits} bits"
+
+
+def _tags_of_page(data: bytes, at: int | None = None) -> dict[int, int]:
+    """Return where the entries of a directory of a TIFF file are by their tags; ``at`` is its start, or the first's."""
     order = "<" if data[:2] == b"II" else ">"
     start = _number(data, order + "I", 4) if at is None else at
     end = start + 2 + 12 * _number(data, order + "H", start)
-    tags = {_number(data, order + "H", entry) for entry in range(start + 2, min(end, len(data)), 12)}
-    return _TILE_OFFSETS in tags and _DNG_VERSION not in tags
+    return {_number(data, order + "H", entry): entry for entry in range(start + 2, min(end, len(data)), 12)}
+
+
+_PFM_HEADER = re.compile(rb"(P[Ff]\s+\d{1,9}\s+\d{1,9}\s+)([-+.\deE]{1,40})(?=\s)")
+
+
+def with_unit_scale(data: bytes) -> bytes:
+    """Return a PFM file whose numbers FFmpeg returns as they are stored.
+
+    The sign of the scale in the header is the order of bytes; its amount is a unit, which changes no number. FFmpeg
+    divides by it, so that a depth map with the scale 1/255 comes 255 times as large.
+
+    Args:
+        data: the file's bytes; those of a damaged header come back as they are.
+    """
+    header = _PFM_HEADER.match(data)
+    if header is None:
+        return data
+    unit = b"-1" if header[2].startswith(b"-") else b"1"
+    return data if header[2] == unit else header[1] + unit + data[header.end() :]
+
+
+def _first_short(data: bytes, order: str, entry: int | None) -> int:
+    """Return the first of the 16-bit numbers of a directory's ``entry``, of which only two fit into it."""
+    if entry is None:
+        return 0
+    fit = _number(data, order + "I", entry + 4) <= 2
+    return _number(data, order + "H", entry + 8 if fit else _number(data, order + "I", entry + 8))
 
 
 def _value(data: bytes, order: str, entry: int | None) -> int:

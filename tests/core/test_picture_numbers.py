@@ -1,0 +1,114 @@
+"""Pictures of numbers other than integers without a sign: read as what they are, or refused in words."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from videoinr.clip import open_clip
+from videoinr.clip.picture_file import decode_picture
+from videoinr.clip.picture_format import unread_numbers, with_unit_scale
+from videoinr.errors import ClipError
+
+RAMP = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64)
+
+
+def pfm(values: NDArray[np.float32], scale: str) -> bytes:
+    """Return a PFM file: rows from the bottom up, the sign of the scale is the order of bytes."""
+    header = f"{'PF' if values.ndim == 3 else 'Pf'}\n{values.shape[1]} {values.shape[0]}\n{scale}\n"
+    return header.encode() + values[::-1].astype("<f4" if scale.startswith("-") else ">f4").tobytes()
+
+
+@pytest.mark.parametrize("scale", ["-1.0", "1", "-0.003922", "2.5e1"])
+def test_the_scale_of_a_pfm_changes_no_number(tmp_path: Path, scale: str) -> None:
+    (tmp_path / "depth.pfm").write_bytes(pfm(np.stack([RAMP, RAMP / 2, RAMP / 4], axis=2), scale))
+    stored = decode_picture(tmp_path / "depth.pfm").frame.to_ndarray()
+    np.testing.assert_array_equal(stored, np.stack([RAMP, RAMP / 2, RAMP / 4], axis=2))
+
+
+def test_damaged_headers_of_a_pfm_are_left_to_the_decoder() -> None:
+    for data in (b"", b"PF", b"Pf\n64 48\n", b"Pf\n64\n-1.0\n", b"P6\n1 1\n255\n"):
+        assert with_unit_scale(data) == data
+    assert with_unit_scale(b"Pf\n6 4\n-2.0\n\0\1") == b"Pf\n6 4\n-1\n\0\1"
+
+
+def test_grey_floating_point_numbers_keep_their_contrast(tmp_path: Path) -> None:
+    (tmp_path / "depth.pfm").write_bytes(pfm(RAMP, "-1.0"))
+    with open_clip(tmp_path / "depth.pfm") as clip:
+        shown = clip.frame(0)
+    assert shown.dtype == np.uint16
+    np.testing.assert_allclose(shown, np.repeat(RAMP[..., None], 3, axis=2) * 65535, atol=8)
+
+
+def exr(channels: dict[str, NDArray[np.float16]]) -> bytes:
+    """Return an OpenEXR file of half floats, without compression; channels in the order of their names."""
+    names = sorted(channels)
+    height, width = channels[names[0]].shape
+    listed = b"".join(name.encode() + b"\0" + struct.pack("<iB3xii", 1, 0, 1, 1) for name in names) + b"\0"
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    attributes = (
+        ("channels", "chlist", listed), ("compression", "compression", b"\0"), ("dataWindow", "box2i", window),
+        ("displayWindow", "box2i", window), ("lineOrder", "lineOrder", b"\0"),
+        ("pixelAspectRatio", "float", struct.pack("<f", 1)), ("screenWindowCenter", "v2f", bytes(8)),
+        ("screenWindowWidth", "float", struct.pack("<f", 1)),
+    )  # fmt: skip
+    header = struct.pack("<II", 20000630, 2) + b"".join(
+        name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<I", len(value)) + value
+        for name, kind, value in attributes
+    ) + b"\0"  # fmt: skip
+    lines = [
+        struct.pack("<iI", y, 2 * width * len(names)) + b"".join(channels[name][y].tobytes() for name in names)
+        for y in range(height)
+    ]
+    first = len(header) + 8 * height
+    return header + struct.pack(f"<{height}Q", *(first + y * len(lines[0]) for y in range(height))) + b"".join(lines)
+
+
+def test_grey_half_floats_are_shown_as_light_with_and_without_alpha(tmp_path: Path) -> None:
+    half = RAMP.astype(np.float16)
+    light = half.astype(np.float64)
+    wanted = 65535 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    (tmp_path / "a.exr").write_bytes(exr({"Y": half}))
+    (tmp_path / "b.exr").write_bytes(exr({"Y": half, "A": np.ones_like(half)}))
+    for name in ("a.exr", "b.exr"):
+        with open_clip(tmp_path / name) as clip:
+            np.testing.assert_allclose(clip.frame(0)[..., 1], wanted, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        (RAMP.astype(np.float16), "floating-point numbers of 16 bits"),
+        (np.stack([RAMP.astype(np.float16)] * 3, axis=2), "floating-point numbers of 16 bits"),
+        (RAMP, "floating-point numbers of 32 bits"),
+        (np.stack([RAMP.astype(np.float64)] * 3, axis=2), "floating-point numbers of 64 bits"),
+        ((RAMP * 200 - 100).astype(np.int16), "signed integers of 16 bits"),
+        (np.stack([(RAMP * 200 - 100).astype(np.int8)] * 3, axis=2), "signed integers of 8 bits"),
+        (np.stack([(RAMP * 200).astype(np.uint32)] * 3, axis=2), "integers of 32 bits"),
+    ],
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_other_numbers_is_refused_and_not_shown_as_noise(
+    tmp_path: Path, stored: NDArray[Any], words: str, order: Any
+) -> None:
+    form = "rgb" if stored.ndim == 3 else "minisblack"
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric=form, byteorder=order)
+    with pytest.raises(ClipError, match=words) as caught:
+        open_clip(tmp_path / "a.tif")
+    assert "8 or 16 bits" in caught.value.hint
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_rgb_floats_is_read(tmp_path: Path, order: Any) -> None:
+    stored = np.stack([RAMP, RAMP / 2, RAMP / 4], axis=2)
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", byteorder=order)
+    np.testing.assert_array_equal(decode_picture(tmp_path / "a.tif").frame.to_ndarray(), stored)
+
+
+def test_a_damaged_tiff_holds_no_numbers_that_are_known() -> None:
+    for data in (b"II*\0", b"MM\0*" + bytes(8), b"II*\0" + b"\xff" * 8):
+        assert unread_numbers(data) == ""
