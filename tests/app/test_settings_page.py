@@ -14,6 +14,7 @@ from videoinr_viewer.dialogs.settings_dialog import SettingsDialog
 from videoinr_viewer.start.program import apply_settings
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.style.time_form import TimeForm
 
 
 def page_of(stage: Stage) -> SettingsDialog:
@@ -44,6 +45,8 @@ def test_every_choice_counts_and_is_kept(stage: Stage) -> None:
     assert (settings.muted, settings.volume) == (sound.is_muted, sound.volume) == (True, 40)
     page.calm.click()
     assert (settings.reduced_motion, stage.viewer.window.smooth_zoom.is_on) == (False, True)
+    choose(page.times, TimeForm.FRAMES)
+    assert (settings.times, stage.viewer.window.time_field.text()) == (TimeForm.FRAMES, "frame 0")
     choose(page.device, "cpu")
     stage.wait_for(lambda: len(stage.made) == opened + 1 and stage.is_complete())
     assert settings.device == stage.viewer.reading.current.device == "cpu"

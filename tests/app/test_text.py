@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.slow_renderer import SlowRenderer
 from videoinr.errors import UsageError
 from videoinr.text.encoding_progress import EncodingProgress
 from videoinr.timeline import Timeline
@@ -30,6 +33,7 @@ from videoinr_viewer.style.text import (
 )
 
 TIMELINE = Timeline.constant(250, Fraction(25))
+INFO = SlowRenderer(Path("clip.mp4")).opened.info
 
 
 @pytest.mark.parametrize(
@@ -154,11 +158,13 @@ def test_the_device_is_named_in_the_language_of_the_window() -> None:
 
 
 def test_parse_time_reads_timecode() -> None:
-    assert parse_time("00:00:01:05", TIMELINE) == TIMELINE.frame_time(round(TIMELINE.mean_fps) + 5)
-    assert parse_time("09:00:00:00", TIMELINE) == TIMELINE.frame_time(TIMELINE.last_frame)
-    uneven = Timeline(np.array([0, 1, 5, 6], np.int64), Fraction(1, 25), 7)
-    for text, timeline in (("00:00:00:01", uneven), ("00:00:01;05", TIMELINE), ("00:00:00:99", TIMELINE)):
+    assert parse_time("00:00:01:05", TIMELINE, INFO) == TIMELINE.frame_time(round(TIMELINE.mean_fps) + 5)
+    assert parse_time("00:00:01:05 + ,5", TIMELINE, INFO) == Fraction(61, 50)
+    assert parse_time("00:00:01:05 + x", TIMELINE, INFO) is None
+    assert parse_time("09:00:00:00", TIMELINE, INFO) == TIMELINE.frame_time(TIMELINE.last_frame)
+    uneven = replace(INFO, vfr=True)
+    for text, info in (("00:00:00:01", uneven), ("00:00:01;05", INFO), ("00:00:00:99", INFO)):
         with pytest.raises(UsageError):
-            parse_time(text, timeline)
+            parse_time(text, TIMELINE, info)
     rounded = Timeline(np.array([0, 42, 83, 125, 167, 208], np.int64), Fraction(1, 1000), 250)
-    assert parse_time("00:00:00:02", rounded) == Fraction(83, 1000)
+    assert parse_time("00:00:00:02", rounded, INFO) == Fraction(83, 1000)

@@ -15,7 +15,7 @@ from videoinr.cli import app
 from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.errors import UsageError
 from videoinr.exporting.arguments import job_from_arguments
-from videoinr.text.timecode import Timecode, clip_time, timecode
+from videoinr.text.timecode import Timecode, clip_time, timecode, timecode_of
 from videoinr.timeline import Timeline
 
 NTSC = Fraction(24000, 1001)
@@ -36,13 +36,24 @@ INFO = SlowRenderer(Path("in.mp4")).opened.info
     ],
 )
 def test_a_time_as_it_is_typed(text: str, fps: Fraction, secs: Fraction) -> None:
-    assert clip_time(text).time_secs(fps, is_constant=True) == secs
+    assert clip_time(text).time_secs(replace(INFO, fps=fps)) == secs
 
 
 def test_a_frame_starts_when_the_file_says() -> None:
     rounded = Timeline(np.array([0, 42, 83, 125], np.int64), Fraction(1, 1000), 167)
     for text, secs in (("0:0:0:1", Fraction(42, 1000)), ("0:0:9:0", Fraction(9)), ("1.5", Fraction(3, 2))):
-        assert clip_time(text).time_on(rounded, Fraction(24), is_constant=True) == secs
+        assert clip_time(text).time_on(rounded, replace(INFO, fps=Fraction(24))) == secs
+
+
+@pytest.mark.parametrize("fps", [Fraction(1, 2), NTSC, Fraction(25), Fraction(60000, 1001), Fraction(240)])
+def test_the_timecode_of_a_frame_is_read_as_that_frame(fps: Fraction) -> None:
+    info = replace(INFO, fps=fps)
+    for frame in (0, 1, 23, 24, 99, 1000, 123456):
+        read = timecode(timecode_of(frame, info))
+        assert read is not None
+        assert read.frame(info) == frame
+    assert timecode_of(86400, replace(INFO, fps=NTSC)) == "01:00:00:00"
+    assert timecode_of(239, replace(INFO, fps=Fraction(240))) == "00:00:00:239"
 
 
 @pytest.mark.parametrize("text", ["1:2:3", "00:60:00:00", "00:00:60:00", "00:00:00:-1", "a:b:c:d", "00:00:00:00:00"])
@@ -54,9 +65,9 @@ def test_other_texts_are_no_timecode(text: str) -> None:
 
 def test_what_a_clip_does_not_have() -> None:
     with pytest.raises(UsageError, match="no frame 25"):
-        Timecode(0, 25).frame(Fraction(25), is_constant=True)
+        Timecode(0, 25).frame(INFO)
     with pytest.raises(UsageError, match="variable frame rate"):
-        Timecode(0, 1).frame(Fraction(25), is_constant=False)
+        Timecode(0, 1).frame(replace(INFO, vfr=True))
     with pytest.raises(UsageError, match="drop-frame"):
         timecode("00:00:01;06")
 

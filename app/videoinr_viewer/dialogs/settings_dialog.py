@@ -22,6 +22,7 @@ from videoinr_viewer.start.qt_import import pysides_import
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.style.time_form import TimeForm
 
 with pysides_import():
     from superqt.sliders import QLabeledSlider
@@ -37,6 +38,8 @@ class SettingsDialog(SideDialog):
     """Theme."""
     language_wanted = Signal(object)
     """The name of a language, or None for the system's."""
+    times_wanted = Signal(object)
+    """TimeForm."""
     device_wanted = Signal(object)
     """The name of a device, or None for the fastest."""
     memory_wanted = Signal(int)
@@ -51,7 +54,7 @@ class SettingsDialog(SideDialog):
         self.setWindowTitle(tr("Settings"))
         self._area = FormArea(self)
         fields = self._area.form
-        self.theme, self.language, self.device, self.memory = (QComboBox(fields) for _ in range(4))
+        self.theme, self.language, self.times, self.device, self.memory = (QComboBox(fields) for _ in range(5))
         self.mute = QCheckBox(tr("M&ute"), fields)
         self.calm = QCheckBox(tr("&Reduced motion: zoom at once"), fields)
         self.volume = QLabeledSlider(Qt.Orientation.Horizontal, fields)
@@ -67,9 +70,9 @@ class SettingsDialog(SideDialog):
         form = QFormLayout(self._area.form)
         form.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
-            (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language), (tr("&Device"), self.device),
-            (tr("&Memory for decoding"), self.memory), (tr("&Volume"), self.volume), ("", self.mute),
-            (tr("Shortcuts"), self.keys),
+            (tr("&Theme"), self.theme), ("", self.calm), (tr("&Language"), self.language),
+            (tr("T&imes"), self.times), (tr("&Device"), self.device), (tr("&Memory for decoding"), self.memory),
+            (tr("&Volume"), self.volume), ("", self.mute), (tr("Shortcuts"), self.keys),
         ):  # fmt: skip
             form.addRow(title, widget)
             if title:
@@ -95,6 +98,10 @@ class SettingsDialog(SideDialog):
             (tr("System"), Theme.SYSTEM), (tr("Light"), Theme.LIGHT), (tr("Dark"), Theme.DARK)), settings.theme,
         )  # fmt: skip
         _fill(self.language, ((tr("System"), None), ("English", "en"), ("Deutsch", "de")), settings.language)
+        _fill(self.times, (
+            (tr("Seconds"), TimeForm.SECONDS), (tr("Timecode"), TimeForm.TIMECODE), (tr("Frames"), TimeForm.FRAMES)),
+            settings.times,
+        )  # fmt: skip
         _fill(self.device, _choices_of_device(list(devices), settings.device), settings.device)
         sizes = sorted({*MEMORY_MIB, settings.memory_mib})
         _fill(self.memory, ((_words_for(size), size) for size in sizes), settings.memory_mib)
@@ -105,6 +112,7 @@ class SettingsDialog(SideDialog):
     def _connect(self) -> None:
         self.theme.activated.connect(lambda _: self.theme_wanted.emit(self.theme.currentData()))
         self.language.activated.connect(lambda _: self.language_wanted.emit(self.language.currentData()))
+        self.times.activated.connect(lambda _: self.times_wanted.emit(self.times.currentData()))
         self.device.activated.connect(lambda _: self.device_wanted.emit(self.device.currentData()))
         self.memory.activated.connect(lambda _: self.memory_wanted.emit(self.memory.currentData()))
         self.mute.clicked.connect(self._want_sound)

@@ -15,6 +15,7 @@ from videoinr_viewer.picture.smooth_zoom import SmoothZoom
 from videoinr_viewer.playing.sound import Sound
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.time_form import TimeForm
 
 if TYPE_CHECKING:
     # Imported when it is first shown: the start of the program does without it.
@@ -26,6 +27,8 @@ class SettingsPage(QObject):
 
     theme_wanted = Signal(object)
     """Theme."""
+    times_changed = Signal(object)
+    """TimeForm: how times are to be shown."""
     reading_wanted = Signal(object)
     """Reading: the present one with another device."""
     changed = Signal()
@@ -52,6 +55,7 @@ class SettingsPage(QObject):
         self.settings = settings
         self._sound.set_level(is_muted=settings.muted, volume=settings.volume)
         self._zoom.is_on = not settings.reduced_motion
+        self.times_changed.emit(settings.times)
         self._sound.changed.connect(self._keep_sound)
 
     def show(self) -> None:
@@ -62,6 +66,7 @@ class SettingsPage(QObject):
             dialog = self.dialog = SettingsDialog(self.settings, (), self._shortcuts_of(), self._window)
             dialog.theme_wanted.connect(self.theme_wanted)
             dialog.language_wanted.connect(self._choose_language)
+            dialog.times_wanted.connect(self.choose_times)
             dialog.device_wanted.connect(self._choose_device)
             dialog.memory_wanted.connect(self._choose_memory)
             dialog.sound_wanted.connect(self._choose_sound)
@@ -87,6 +92,13 @@ class SettingsPage(QObject):
     @Slot(object)
     def _choose_language(self, language: str | None) -> None:
         self.settings.language = language
+        self.changed.emit()
+
+    @Slot(object)
+    def choose_times(self, form: TimeForm) -> None:
+        """Show times so, and keep that."""
+        self.settings.times = form
+        self.times_changed.emit(form)
         self.changed.emit()
 
     @Slot(object)

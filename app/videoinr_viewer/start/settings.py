@@ -8,6 +8,7 @@
     muted = false
     volume = 80
     reduced_motion = false     true: the wheel zooms at once
+    times = "seconds"          seconds, timecode or frames
     recent, recent_actions, geometry     what the program remembers by itself
     [shortcuts]
     mark-in = ["I", "Ctrl+X"]
@@ -42,6 +43,7 @@ from videoinr_viewer.start.setting_values import (
 from videoinr_viewer.start.toml_text import toml_text
 from videoinr_viewer.style.language import LANGUAGES
 from videoinr_viewer.style.theme_choice import Theme
+from videoinr_viewer.style.time_form import TIME_FORM_NAMES, TimeForm, time_form_named
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class Settings:
     muted: bool = False
     volume: int = 100
     reduced_motion: bool = False
+    times: TimeForm = TimeForm.SECONDS
     unknown: dict[str, object] = field(default_factory=dict)
     strange: dict[str, str] = field(default_factory=dict, compare=False)
 
@@ -104,7 +107,11 @@ class Settings:
     def _from(cls, values: dict[str, object]) -> Settings:
         known = {key: values.pop(key) for key in list(values) if key in _KNOWN}
         theme, language, device = (_typed(known, key, str, "") for key in ("theme", "language", "device"))
-        wrong = {"theme": theme not in THEME_NAMES and theme, "language": language not in LANGUAGES and language}
+        times = _typed(known, "times", str, "")
+        wrong = {
+            "theme": theme not in THEME_NAMES and theme, "language": language not in LANGUAGES and language,
+            "times": times not in TIME_FORM_NAMES and times,
+        }  # fmt: skip
         return cls(
             recent=[Path(name) for name in names_in(known.get("recent"))],
             theme=theme_named(theme),
@@ -117,6 +124,7 @@ class Settings:
             muted=_typed(known, "muted", bool, False),
             volume=min(max(_typed(known, "volume", int, 100), 0), 100),
             reduced_motion=_typed(known, "reduced_motion", bool, False),
+            times=time_form_named(times),
             unknown=values,
             strange={key: f'"{printable(value)}"' for key, value in wrong.items() if value},
         )
@@ -133,6 +141,7 @@ class Settings:
             "muted": self.muted,
             "volume": self.volume,
             "reduced_motion": self.reduced_motion,
+            "times": self.times.value,
             "recent": [name for name in map(str, self.recent) if is_plain_name(name)],
             "recent_actions": self.recent_actions,
             "geometry": base64.b64encode(geometry).decode(),
@@ -174,7 +183,7 @@ def save_text(text: str, path: Path) -> None:
 
 
 _KNOWN = {
-    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "reduced_motion", "recent",
+    "version", "theme", "language", "device", "memory_mib", "muted", "volume", "reduced_motion", "times", "recent",
     "recent_actions", "geometry", "shortcuts",
 }  # fmt: skip
 

@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from videoinr.text import phrases
 from videoinr.text.timecode import timecode
 from videoinr.timeline import Timeline
-from videoinr.types import Instant
+from videoinr.types import ClipInfo, Instant
 from videoinr_viewer.style.language import decimal, tr
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
 _ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
+_BETWEEN = re.compile(r"\s*\d*[.,]\d+")
 _FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
@@ -39,24 +38,24 @@ def format_instant(instant: Instant) -> str:
     return frame if instant.is_source else decimal(f"{frame} + {int(instant.phase * 1000) / 1000:.3f}")
 
 
-def parse_time(text: str, timeline: Timeline) -> Fraction | None:
+def parse_time(text: str, timeline: Timeline, info: ClipInfo | None = None) -> Fraction | None:
     """Return the time in seconds that ``text`` names, or None if it names none.
 
     ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``), a timecode (``00:01:02:12``) or a frame (``f 29.5``,
-    ``frame 29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. Raises
-    UsageError for a timecode that the clip does not have.
+    ``frame 29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. ``info``: the
+    clip, for timecode. Raises UsageError for a timecode that the clip does not have.
     """
     text = text.strip()
     if match := _FRAME.fullmatch(text):
         whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
         position = whole + part
         return timeline.time_from_instant(timeline.instant_from_position(position))
-    if found := timecode(text):
-        # Where every frame lies near its place at the mean rate, the rate is constant.
-        places = np.arange(timeline.frame_count) * (timeline.end_tick / timeline.frame_count)
-        is_constant = bool(np.all(abs(timeline.ticks - places) < 0.5 * timeline.end_tick / timeline.frame_count))
-        frame = min(found.frame(timeline.mean_fps, is_constant=is_constant), timeline.last_frame)
-        return timeline.frame_time(frame)
+    name, plus, between = text.partition("+")
+    if info is not None and (found := timecode(name)):
+        if plus and not _BETWEEN.fullmatch(between):
+            return None
+        position = found.frame(info) + Fraction(between.strip().replace(",", ".") or 0)
+        return timeline.time_from_instant(timeline.instant_from_position(position))
     match = _CLOCK.fullmatch(text)
     if not match or not match[3] or match[3] in ".,":
         return None

@@ -20,6 +20,7 @@ from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.painting import painting
 from videoinr_viewer.style.text import format_instant, format_time
 from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.clock import Clock, second_labels
 from videoinr_viewer.timeline.overview_painter import FONT_PX, STRIP_PX, Frames, OverviewPainter, Rows
 from videoinr_viewer.timeline.span import Span
 from videoinr_viewer.timeline.thumbnails import Thumbnails
@@ -63,6 +64,7 @@ class Overview(TickSlider):
         self._thumbnails, self._annotations = thumbnails, annotations
         self._thumbnail_px = QSize(1, 1)
         self._labels: list[QRectF] = []
+        self._clock: Clock | None = None
         # An opened clip lays out and paints the window in one turn of the event loop. The strip comes in the next.
         self._unfolding = QTimer(self, singleShot=True)
         self._unfolding.timeout.connect(self.forget_backdrop)
@@ -71,6 +73,11 @@ class Overview(TickSlider):
         self._gathering.timeout.connect(self.forget_backdrop)
         thumbnails.loaded.connect(self._gather)
         annotations.changed.connect(self.forget_backdrop)
+
+    def set_clock(self, clock: Clock | None) -> None:
+        """Write times as ``clock`` says from now on; None: in seconds."""
+        self._clock = clock
+        self.forget_backdrop()
 
     def set_timeline(self, timeline: Timeline | None, shape: float = 16 / 9) -> None:
         """Span the clip of ``timeline`` (None: no clip), whose frames are ``shape`` times as wide as high."""
@@ -216,7 +223,8 @@ class Overview(TickSlider):
             return ""
         time = self._timeline.duration_secs * self.tick_from_x(x) / self.maximum()
         instant = self._timeline.instant_from_time(time)
-        lines = [f"{format_time(time)}   {format_instant(instant)}"]
+        told = self._clock.brief(time) if self._clock is not None else ""
+        lines = [f"{told or format_time(time)}   {format_instant(instant)}"]
         if instant.pair in self._cuts:
             lines.append(tr("cut before frame {frame}", frame=instant.pair + 1))
         if instant.pair in self._repeats:
@@ -300,11 +308,13 @@ class Overview(TickSlider):
         first, last = self.span
         duration = self._timeline.duration_secs
         shown = (duration * Fraction(first) / self.maximum(), duration * Fraction(last) / self.maximum())
+        labels = second_labels if self._clock is None else self._clock.labels
         groove = QRectF(QPointF(self.x_from_tick(first), 0), QPointF(self.x_from_tick(last), self.height()))
-        return OverviewPainter(painter, self.palette(), self._timeline, groove, shown, self._rows)
+        return OverviewPainter(painter, self.palette(), self._timeline, groove, shown, self._rows, labels)
 
     def _playhead_text(self) -> str:
         assert self._timeline is not None
         time = self._timeline.duration_secs * self.sliderPosition() / self.maximum()
         instant = self._timeline.instant_from_time(time)
-        return f"{format_time(time)} · {int(instant.position * 1000) / 1000:.3f}"
+        told = format_time(time) if self._clock is None else self._clock.brief(time)
+        return f"{told} · {int(instant.position * 1000) / 1000:.3f}".removeprefix(" · ")

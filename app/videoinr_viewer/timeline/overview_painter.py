@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from videoinr_viewer.session import Marks
 from videoinr_viewer.style.language import decimal
 from videoinr_viewer.style.theme import ACCENT_WARM
 from videoinr_viewer.timeline.annotations import Bookmark, NamedSegment
-from videoinr_viewer.timeline.ruler import format_label, label_step_secs, multiples
+from videoinr_viewer.timeline.clock import second_labels
 from videoinr_viewer.timeline.thumbnails import Thumbnails
 
 RULER_PX = 20
@@ -43,6 +43,15 @@ EXTENT_PARTS = 32
 Frames = NDArray[np.int64]
 _PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.Dense4Pattern)
 """Neighbouring segments differ in pattern, not in colour alone."""
+
+
+class Labels(Protocol):
+    """Computes the labels of a ruler: :meth:`videoinr_viewer.timeline.clock.Clock.labels`."""
+
+    def __call__(
+        self, start_secs: Fraction, end_secs: Fraction, width_px: int, *, least_px: int
+    ) -> Iterable[tuple[Fraction, str]]:
+        """Return times and texts."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +84,15 @@ class Rows:
 class OverviewPainter:
     """Paints with ``painter`` on ``groove``, the rectangle of the groove's length and the widget's height.
 
-    ``shown``: the times at the ends of the groove, seconds.
+    ``shown``: the times at the ends of the groove, seconds. ``labels``: those of the ruler.
     """
 
     def __init__(
         self, painter: QPainter, palette: QPalette, timeline: Timeline, groove: QRectF,
-        shown: tuple[Fraction, Fraction], rows: Rows = Rows(FONT_PX),
+        shown: tuple[Fraction, Fraction], rows: Rows = Rows(FONT_PX), labels: Labels = second_labels,
     ) -> None:  # fmt: skip
         self._painter, self._palette, self._timeline = painter, palette, timeline
-        self._groove, self._shown, self._rows = groove, shown, rows
+        self._groove, self._shown, self._rows, self._labels_of = groove, shown, rows, labels
         self._top_px, self._groove_y_px = rows.ruler_px, rows.groove_y_px
         self._first_secs, self._per_sec = float(shown[0]), groove.width() / max(float(shown[1] - shown[0]), 1e-12)
 
@@ -259,9 +268,7 @@ class OverviewPainter:
         self._set_font()
         start, end = self._shown
         least_px = LABEL_SPACING_PX * self._rows.font_px // FONT_PX
-        step = label_step_secs(end - start, int(self._groove.width()), least_px=least_px)
-        for time in multiples(step, end, start):
-            text = decimal(format_label(time, step))
+        for time, text in self._labels_of(start, end, int(self._groove.width()), least_px=least_px):
             yield self._x(time), self._text_box(self._x(time), text, self._rows.font_px + 2, 2), text
 
     def _set_font(self) -> None:

@@ -14,7 +14,9 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_frames, format_instant, format_time
+from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.annotations import Annotations
+from videoinr_viewer.timeline.clock import Clock
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
 from videoinr_viewer.timeline.thumbnails import Thumbnails
@@ -39,7 +41,7 @@ class TimelinePanel(QFrame):
         self.setObjectName("timeline")
         # Time runs from left to right in every language, and the signs of players are not mirrored.
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self._session, self._player = session, player
+        self._session, self._player, self._form = session, player, TimeForm.SECONDS
         self.overview, self.pair_slider = Overview(thumbnails, annotations), PairSlider()
         self.transport = Transport(time_field, actions)
         self._start, self._end, self._first, self._second = (self._label() for _ in range(4))
@@ -90,11 +92,23 @@ class TimelinePanel(QFrame):
     def _open(self, opened: Opened) -> None:
         self.overview.set_timeline(opened.timeline, opened.info.width / opened.info.height)
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
-        self.transport.time_field.set_timeline(opened.timeline)
         self._start.setText(tr("whole clip"))
         self._end.setText(format_frames(opened.timeline.frame_count))
-        self.transport.duration.setText(f"/ {format_time(opened.timeline.duration_secs)}")
+        self._show_clock(opened)
         self._show(self._session.view)
+
+    @Slot(object)
+    def show_times_as(self, form: TimeForm) -> None:
+        """Show times so from now on, where the clip has such times."""
+        self._form = form
+        if (clip := self._session.clip) is not None:
+            self._show_clock(clip)
+
+    def _show_clock(self, opened: Opened) -> None:
+        clock = Clock(opened.timeline, opened.info, self._form)
+        self.overview.set_clock(clock)
+        self.transport.time_field.set_clock(clock)
+        self.transport.duration.setText(f"/ {clock.duration}")
 
     def go_to_cut(self, direction: int) -> None:
         """Go to the first frame after the next cut (``direction`` 1) or the previous one (-1), of those found."""
@@ -114,7 +128,8 @@ class TimelinePanel(QFrame):
     def _close(self) -> None:
         self.overview.set_timeline(None)
         self.pair_slider.setEnabled(False)
-        self.transport.time_field.set_timeline(None)
+        self.overview.set_clock(None)
+        self.transport.time_field.set_clock(None)
         for label in (self.transport.duration, self._start, self._end, self._first, self._second):
             label.clear()
 

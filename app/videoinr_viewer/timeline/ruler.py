@@ -19,6 +19,22 @@ def label_step_secs(duration_secs: Fraction, width_px: int, *, least_px: int) ->
     return next((Fraction(step) for step in _STEPS if step >= least_secs), Fraction(36000))
 
 
+def frame_step(least: Fraction, base: int) -> int:
+    """Return the roundest number of frames that is at least ``least``.
+
+    Args:
+        least: the least number, above 0.
+        base: the frames of a second of timecode; from there on, steps are whole seconds. 0: frames are only counted.
+    """
+    power = 1
+    while not base or power * 10 <= base:
+        for step in (power, 2 * power, 5 * power):
+            if step >= least and (not base or step <= base // 2):
+                return step
+        power *= 10
+    return base * next((step for step in _STEPS if step * base >= least), 36000)
+
+
 def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
     """Return ``0:02`` on a ruler in whole seconds, ``2.25`` on a finer one."""
     if step_secs >= 1:

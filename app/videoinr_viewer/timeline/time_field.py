@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
+from PySide6.QtGui import QActionGroup, QContextMenuEvent, QFocusEvent, QFont, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QMenu, QToolTip, QWidget
 
 from videoinr.errors import UsageError
-from videoinr.timeline import Timeline
+from videoinr.text.timecode import has_timecode
 from videoinr_viewer.style.fonts import from_system
 from videoinr_viewer.style.language import tr, tr_error
-from videoinr_viewer.style.text import format_time, parse_time
+from videoinr_viewer.style.text import format_time
+from videoinr_viewer.style.time_form import TimeForm
+from videoinr_viewer.timeline.clock import Clock
 
 FONT_PX = 15
 
@@ -22,12 +25,14 @@ class TimeField(QLineEdit):
 
     entered = Signal(object)
     """Fraction: the entered time, seconds."""
+    form_wanted = Signal(object)
+    """TimeForm: how times are to be shown."""
     left = Signal()
     """The user has left the field."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._timeline: Timeline | None = None
+        self._clock: Clock | None = None
         self._time_secs = Fraction(0)
         self.setObjectName("time")
         self.setAccessibleName(tr("Time"))
@@ -36,25 +41,26 @@ class TimeField(QLineEdit):
         font.setPixelSize(from_system(FONT_PX))
         font.setFeature(QFont.Tag("tnum"), 1)
         self.setFont(font)
-        self._fit_to(Fraction(0))
+        self._fit_to(f"0{format_time(Fraction(0))}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setEnabled(False)
         self.returnPressed.connect(self._enter)
 
-    def set_timeline(self, timeline: Timeline | None) -> None:
-        """Take times of the clip of ``timeline``; None: no clip."""
-        self._timeline = timeline
-        self.setEnabled(timeline is not None)
-        if timeline is None:
+    def set_clock(self, clock: Clock | None) -> None:
+        """Show and take times of a clip as ``clock`` says; None: no clip."""
+        self._clock = clock
+        self.setEnabled(clock is not None)
+        if clock is None:
             self.clear()
         else:
-            self._fit_to(timeline.duration_secs)
+            self._fit_to(clock.widest)
+            self.show_time(self._time_secs)
 
     def show_time(self, time_secs: Fraction) -> None:
         """Show ``time_secs``, unless the user is in the field: a new text would undo what is typed or selected."""
         self._time_secs = time_secs
         if not self.hasFocus():
-            self.setText(format_time(time_secs))
+            self.setText(self._shown())
 
     def begin(self) -> None:
         """Take the focus, ready for a new time."""
@@ -80,13 +86,38 @@ class TimeField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Show the current time again, and discard what was typed."""
         super().focusOutEvent(event)
-        self.setText(format_time(self._time_secs) if self._timeline is not None else "")
+        self.setText(self._shown())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the forms in which times can be shown, below what a text field offers."""
+        if self._clock is None:
+            return
+        menu = self.createStandardContextMenu()
+        menu.addSeparator()
+        self.add_forms(menu)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def add_forms(self, menu: QMenu) -> None:
+        """Add an entry for each form to ``menu``."""
+        assert self._clock is not None
+        group = QActionGroup(menu)
+        for form, title in (
+            (TimeForm.SECONDS, tr("Show seconds")), (TimeForm.TIMECODE, tr("Show timecode")),
+            (TimeForm.FRAMES, tr("Show frames")),
+        ):  # fmt: skip
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(form is self._clock.form)
+            action.setEnabled(form is not TimeForm.TIMECODE or has_timecode(self._clock.info))
+            action.triggered.connect(partial(self.form_wanted.emit, form))
+            group.addAction(action)
 
     @Slot()
     def _enter(self) -> None:
         words = self.toolTip()
         try:
-            time_secs = parse_time(self.text(), self._timeline) if self._timeline is not None else None
+            time_secs = self._clock.parse(self.text()) if self._clock is not None else None
         except UsageError as error:
             time_secs, words = None, tr_error(error)
         if time_secs is None:
@@ -97,11 +128,14 @@ class TimeField(QLineEdit):
         self.entered.emit(time_secs)
         self._leave()
 
-    def _fit_to(self, duration_secs: Fraction) -> None:
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance(f"0{format_time(duration_secs)}") + 12)
+    def _fit_to(self, widest: str) -> None:
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(widest) + 12)
+
+    def _shown(self) -> str:
+        return "" if self._clock is None else self._clock.text(self._time_secs)
 
     def _leave(self) -> None:
         self.setModified(False)
-        self.setText(format_time(self._time_secs))
+        self.setText(self._shown())
         self.clearFocus()
         self.left.emit()

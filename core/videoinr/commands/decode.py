@@ -96,7 +96,7 @@ def decode(
     opened = api.open(file, notice=lambda sentence: say(f"note: {sentence}"), **opening)
     across_cuts = opening["across_cuts"]
     with cancel_on_signals(report_forced=lambda: say("Stopped.")) as token, opened as video, show_encoding(token):
-        time_secs = time.time_on(video.timeline, video.info.fps, is_constant=not video.info.vfr)
+        time_secs = time.time_on(video.timeline, video.info)
         query = video.query(time_secs, scale=scale, size=size, region=region, **journey)
         told = video.info.warnings
         for notice in (*told, stretch_note(video.info, query.grid)):

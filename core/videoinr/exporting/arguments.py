@@ -116,5 +116,5 @@ def job_from_arguments(
 
 def _secs(time: Number | Timecode | None, name: str, info: ClipInfo) -> Fraction | None:
     if isinstance(time, Timecode):
-        return time.time_secs(info.fps, is_constant=not info.vfr)
+        return time.time_secs(info)
     return optional(time, name)

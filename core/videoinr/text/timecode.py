@@ -12,6 +12,7 @@ from videoinr.text import parsing
 
 if TYPE_CHECKING:
     from videoinr.timeline import Timeline
+    from videoinr.types import ClipInfo
 
 _TIMECODE = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;])(\d{1,4})")
 
@@ -28,31 +29,46 @@ class Timecode:
     secs: int
     frames: int
 
-    def frame(self, fps: Fraction, *, is_constant: bool) -> int:
-        """Return the number of the frame.
-
-        Args:
-            fps: The clip's frames per second; a second of timecode has the nearest whole number of them.
-            is_constant: Whether the clip has this rate everywhere.
+    def frame(self, info: ClipInfo) -> int:
+        """Return the number of the frame in the clip ``info``.
 
         Raises:
-            UsageError: The rate is not constant, or a second has fewer frames.
+            UsageError: The clip's rate is not constant, or a second has fewer frames.
         """
-        if not is_constant:
+        if not has_timecode(info):
             raise UsageError(
                 "The clip has a variable frame rate, so that its frames have no timecode.",
                 hint="Give the time in seconds, such as 1.25.",
             )
-        base = max(1, round(fps))
+        base = frames_per_second(info)
         if self.frames >= base:
             raise UsageError(
                 f"A second of the clip has no frame {self.frames}.", hint=f"The last number is 0 to {base - 1}."
             )
         return self.secs * base + self.frames
 
-    def time_secs(self, fps: Fraction, *, is_constant: bool) -> Fraction:
-        """Return when the frame starts, seconds; the arguments and errors are those of :meth:`frame`."""
-        return self.frame(fps, is_constant=is_constant) / fps
+    def time_secs(self, info: ClipInfo) -> Fraction:
+        """Return when the frame starts, seconds; the argument and errors are those of :meth:`frame`."""
+        return self.frame(info) / info.fps
+
+
+def has_timecode(info: ClipInfo) -> bool:
+    """Return whether the frames of the clip have timecode: whether its rate is constant."""
+    return not info.vfr
+
+
+def frames_per_second(info: ClipInfo) -> int:
+    """Return how many frames a second of timecode has: the nearest whole number to the clip's rate."""
+    return max(1, round(info.fps))
+
+
+def timecode_of(frame: int, info: ClipInfo) -> str:
+    """Return the timecode of a frame, HH:MM:SS:FF; :func:`timecode` reads it."""
+    base = frames_per_second(info)
+    secs, frames = divmod(frame, base)
+    minutes, secs = divmod(secs, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{secs:02}:{frames:0{max(2, len(str(base - 1)))}}"
 
 
 def timecode(text: str) -> Timecode | None:
@@ -79,19 +95,17 @@ class ClipTime:
 
     typed: Fraction | Timecode
 
-    def time_secs(self, fps: Fraction, *, is_constant: bool) -> Fraction:
-        """Return the seconds in a clip; the arguments and errors are those of :meth:`Timecode.frame`."""
-        if isinstance(self.typed, Timecode):
-            return self.typed.time_secs(fps, is_constant=is_constant)
-        return self.typed
+    def time_secs(self, info: ClipInfo) -> Fraction:
+        """Return the seconds in a clip; the argument and errors are those of :meth:`Timecode.frame`."""
+        return self.typed.time_secs(info) if isinstance(self.typed, Timecode) else self.typed
 
-    def time_on(self, timeline: Timeline, fps: Fraction, *, is_constant: bool) -> Fraction:
+    def time_on(self, timeline: Timeline, info: ClipInfo) -> Fraction:
         """Return the same, but when the file says that the frame starts: many files round times to milliseconds."""
         if isinstance(self.typed, Timecode):
-            frame = self.typed.frame(fps, is_constant=is_constant)
+            frame = self.typed.frame(info)
             if frame <= timeline.last_frame:
                 return timeline.frame_time(frame)
-        return self.time_secs(fps, is_constant=is_constant)
+        return self.time_secs(info)
 
 
 def clip_time(text: str) -> ClipTime:

@@ -1,0 +1,94 @@
+"""Times as seconds, timecode or frames: in the time field, on the timeline, in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMenu
+
+from helpers.slow_renderer import SlowRenderer
+from helpers.stage import Stage
+from videoinr.timeline import Timeline
+from videoinr_viewer.start.settings import Settings
+from videoinr_viewer.style.time_form import TimeForm
+from videoinr_viewer.timeline.clock import Clock
+from videoinr_viewer.timeline.ruler import frame_step
+
+INFO = SlowRenderer(Path("clip.mp4")).opened.info
+TIMELINE = Timeline.constant(5000, Fraction(25))
+SHOWN = {TimeForm.SECONDS: "0:01.250", TimeForm.TIMECODE: "00:00:01:06 + 0.250", TimeForm.FRAMES: "frame 31 + 0.250"}
+
+
+@pytest.mark.parametrize("form", TimeForm)
+def test_a_time_is_read_as_it_is_shown(form: TimeForm) -> None:
+    clock = Clock(TIMELINE, INFO, form)
+    assert clock.text(Fraction(5, 4)) == SHOWN[form]
+    for time in (Fraction(0), Fraction(5, 4), Fraction(31, 25), TIMELINE.frame_time(4999)):
+        assert clock.parse(clock.text(time)) == time
+        assert len(clock.text(time)) <= len(clock.widest)
+    assert clock.parse("f 31") == Fraction(31, 25)
+    assert clock.parse("00:00:01:06") == Fraction(31, 25)
+    assert clock.parse("31") == Fraction(31, 25 if form is TimeForm.FRAMES else 1)
+    assert clock.parse("31 s") == 31
+
+
+def test_a_clip_of_a_variable_rate_has_seconds_in_place_of_timecode() -> None:
+    clock = Clock(TIMELINE, replace(INFO, vfr=True), TimeForm.TIMECODE)
+    assert (clock.text(Fraction(5, 4)), clock.duration) == ("0:01.250", "3:20.000")
+    assert next(iter(clock.labels(Fraction(0), Fraction(9), 400, least_px=78))) == (Fraction(0), "0:00")
+
+
+@pytest.mark.parametrize("base", [0, 1, 24, 25, 240])
+def test_the_steps_of_a_ruler_are_round(base: int) -> None:
+    steps = [frame_step(Fraction(least, 3), base) for least in range(1, 40_000, 7)]
+    assert all(step >= Fraction(least, 3) for step, least in zip(steps, range(1, 40_000, 7), strict=True))
+    assert steps == sorted(steps)
+    assert all(step % base == 0 or step <= base // 2 for step in steps if base)
+    assert base or set(steps) <= {step * 10**power for step in (1, 2, 5) for power in range(6)}
+
+
+@pytest.mark.parametrize(("form", "first"), [
+    (TimeForm.TIMECODE, ["00:00:00:00", "00:00:30:00", "00:01:00:00"]), (TimeForm.FRAMES, ["0", "1000", "2000"]),
+])  # fmt: skip
+def test_the_ruler_has_labels_of_frames(form: TimeForm, first: list[str]) -> None:
+    clock = Clock(TIMELINE, INFO, form)
+    labels = list(clock.labels(Fraction(0), Fraction(200), 600, least_px=78))
+    assert [text for _, text in labels][:3] == first
+    assert all(clock.parse(f"frame {text}" if text.isdigit() else text) == time for time, text in labels)
+    near = [text for _, text in clock.labels(Fraction(10), Fraction(11), 600, least_px=78)]
+    assert near[:2] == (["00:00:10:00", "00:00:10:05"] if form is TimeForm.TIMECODE else ["250", "255"])
+
+
+def test_the_menu_of_the_time_field_changes_what_is_shown_and_that_is_kept(stage: Stage) -> None:
+    window, settings = stage.viewer.window, stage.viewer.settings
+    panel, field = window.timeline, window.time_field
+    stage.viewer.session.seek(Fraction(5, 4))
+    for form in (TimeForm.TIMECODE, TimeForm.FRAMES, TimeForm.SECONDS):
+        menu = QMenu()
+        field.add_forms(menu)
+        actions = dict(zip(TimeForm, menu.actions(), strict=True))
+        assert [one for one, action in actions.items() if action.isChecked()] == [settings.times]
+        actions[form].trigger()
+        assert settings.times is form
+        assert panel.overview._clock is not None
+        clock = panel.overview._clock
+        assert (field.text(), panel.transport.duration.text()) == (clock.text(Fraction(5, 4)), f"/ {clock.duration}")
+        assert clock.form is form
+        assert panel.overview._playhead_text().startswith(clock.brief(Fraction(5, 4)))
+        assert clock.brief(Fraction(0)) in panel.overview.describe(0)
+        assert not panel.overview.grab().isNull()
+
+
+def test_the_next_start_shows_times_so(stage_of: Callable[..., Stage], tmp_path: Path) -> None:
+    path = tmp_path / "viewer.toml"
+    Settings(times=TimeForm.TIMECODE).save(path)
+    stage = stage_of(settings=Settings.load(path))
+    stage.open()
+    assert stage.viewer.window.time_field.text() == "00:00:00:00"
+    path.write_text('version = 1\ntimes = "fortnights"\n')
+    strange = Settings.load(path)
+    assert (strange.times, strange.strange) == (TimeForm.SECONDS, {"times": '"fortnights"'})
