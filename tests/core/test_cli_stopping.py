@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -94,6 +95,18 @@ def test_an_export_whose_reader_is_gone_goes_on_later(exporting: fork_server.For
     exporting.stdout.close()
     assert "--resume goes on with it" in exporting.stderr.read()
     assert len(resumable(clip.parent / "pictures/%03d.png")) == 1
+
+
+def test_a_fork_that_ended_just_now_can_be_killed() -> None:
+    with open(os.devnull) as out, open(os.devnull) as err:
+        reading, writing = os.pipe()
+        with os.fdopen(reading) as status, os.fdopen(writing, "w") as told, subprocess.Popen(["true"]) as ended:
+            print(ended.pid, file=told, flush=True)
+            assert ended.wait() == 0
+            fork = fork_server.Fork(out, err, status)
+            fork.kill()
+            print(0, file=told, flush=True)
+            assert fork.wait(1) == 0
 
 
 @pytest.mark.parametrize(
