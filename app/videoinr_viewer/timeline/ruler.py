@@ -24,15 +24,15 @@ def frame_step(least: Fraction, base: int) -> int:
 
     Args:
         least: the least number, above 0.
-        base: the frames of a second of timecode; from there on, steps are whole seconds. 0: frames are only counted.
+        base: the frames of a second of timecode: steps are parts of it, or whole seconds. 0: frames are only counted.
     """
+    if base:
+        parts = (step for step in range(1, base) if base % step == 0 and step >= least)
+        return next(parts, 0) or base * next((step for step in _STEPS if step * base >= least), 36000)
     power = 1
-    while not base or power * 10 <= base:
-        for step in (power, 2 * power, 5 * power):
-            if step >= least and (not base or step <= base // 2):
-                return step
+    while power * 5 < least:
         power *= 10
-    return base * next((step for step in _STEPS if step * base >= least), 36000)
+    return next(step for step in (power, 2 * power, 5 * power) if step >= least)
 
 
 def format_label(time_secs: Fraction, step_secs: Fraction) -> str:
