@@ -20,6 +20,7 @@ from helpers.job_strategies import jobs, parsed
 from videoinr.errors import InputError
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.job_file import job_from_text, read_job, text_of_job
+from videoinr.text.timecode import Timecode
 
 SLOW = "helpers.slow_cli"
 GOOD, BAD = 12, 3
@@ -47,10 +48,11 @@ def test_a_job_file_describes_the_job(tmp_path: Path, job: ExportJob) -> None:
 
 
 def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path) -> None:
-    path = write_job(tmp_path / "a.json", clip="in/clip.mp4", out="/out.mp4", start=0.3, fps="24000/1001", scale="x2.5")
+    path = write_job(tmp_path / "a.json", clip="in/clip.mp4", out="/out.mp4", start=0.3, fps="24000/1001", scale="x2.5",
+                     end="00:00:01:06")  # fmt: skip
     call = read_job(path)
     assert (call.clip, call.out) == (tmp_path / "in/clip.mp4", Path("/out.mp4"))
-    assert call.options["start"] == 0.3
+    assert (call.options["start"], call.options["end"]) == (0.3, Timecode(1, 6))
     assert (call.options["fps"], call.options["scale"]) == (Fraction(24000, 1001), Fraction(5, 2))
 
 

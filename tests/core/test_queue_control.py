@@ -242,7 +242,8 @@ def test_a_file_that_is_no_job_is_listed_as_invalid_with_why(folder: Path, text:
     queue_control.pause(folder, "b")
     found = state_of(folder, "b")
     assert (found.state, words in found.message, bool(found.hint)) == (JobState.INVALID, True, True)
-    assert state_of(folder, "a").state is JobState.WAITING
+    add(folder, "a", end="00:00:01:00")
+    assert (state_of(folder, "a").state, state_of(folder, "a").total) == (JobState.WAITING, 0), "of timecode"
     listed = next(line for line in run_here("queue", "list", folder).stdout.splitlines() if "b.json" in line)
     assert "invalid" in listed
 

@@ -39,7 +39,7 @@ def test_decimals_are_parsed_exactly(digits: int, places: int, point: str) -> No
     assert parsing.number(text) == Fraction(digits, 10**places)
 
 
-@given(st.text(max_size=30) | st.text("0123456789x×,./+ fps", max_size=12))
+@given(st.text(max_size=30) | st.text("0123456789x×,./+% fps", max_size=12))
 def test_a_parser_raises_nothing_but_usage_errors(text: str) -> None:
     for parse in PARSERS:
         with contextlib.suppress(UsageError):
@@ -48,7 +48,17 @@ def test_a_parser_raises_nothing_but_usage_errors(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "factor"),
-    [("×4", "4"), ("x2.5", "5/2"), ("4x", "4"), ("x 1,5", "3/2"), ("4", "4"), ("1/4", "1/4"), ("X3/2", "3/2")],
+    [
+        ("×4", "4"),
+        ("x2.5", "5/2"),
+        ("4x", "4"),
+        ("x 1,5", "3/2"),
+        ("4", "4"),
+        ("1/4", "1/4"),
+        ("X3/2", "3/2"),
+        ("25%", "1/4"),
+        ("12,5 %", "1/8"),
+    ],
 )
 def test_factors(text: str, factor: str) -> None:
     assert parsing.factor(text) == Fraction(factor)
@@ -65,6 +75,7 @@ def test_rates(text: str, rate: str) -> None:
 
 def test_a_rate_may_be_a_factor() -> None:
     assert parsing.rate_or_factor("×4") == (None, Fraction(4))
+    assert parsing.rate_or_factor("400%") == (None, Fraction(4))
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0", "60/0", "-5", "1e9", "×0", "x", "4x4", "fps"])
@@ -78,6 +89,7 @@ def test_sizes() -> None:
     assert parsing.size("1280x720") == parsing.size(" 1280 × 720 ") == Grid(1280, 720)
     assert parsing.size_or_factor("1280X720") == (Grid(1280, 720), None)
     assert parsing.size_or_factor("×2.5") == (None, Fraction(5, 2))
+    assert parsing.size_or_factor("250 %") == (None, Fraction(5, 2))
 
 
 @pytest.mark.parametrize("text", ["", "big", "0x9", "×0", "9x9x9", "9", "-3x3"])

@@ -26,6 +26,7 @@ from videoinr.exporting.sound.choice import SoundName
 from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
 from videoinr.text.schemas import Line, Name, Strict, content_of, validated
+from videoinr.text.timecode import Timecode, clip_time
 
 _OF_VERSION_2 = frozenset(("retime", "shutter", "camera", "readout", "shutter_region"))
 _MOST_BYTES = 1 << 20
@@ -79,9 +80,9 @@ class ExportCall(NamedTuple):
     options: dict[str, Any]
 
 
-_NUMBERS = {
-    "start": parsing.number,
-    "end": parsing.number,
+_NUMBERS: dict[str, Callable[[str], Fraction | Timecode]] = {
+    "start": lambda text: clip_time(text).typed,
+    "end": lambda text: clip_time(text).typed,
     "fps": parsing.rate,
     "time_scale": parsing.factor,
     "speed": parsing.factor,
@@ -127,8 +128,8 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
     return ExportCall(folder / job.clip, folder / job.out, options)
 
 
-def _parsed(name: str, text: str, parse: Callable[[str], Fraction]) -> Fraction:
-    """Return a number that is written as text. Raises ValueError, which names its key."""
+def _parsed(name: str, text: str, parse: Callable[[str], Fraction | Timecode]) -> Fraction | Timecode:
+    """Return a number or a time that is written as text. Raises ValueError, which names its key."""
     try:
         return parse(text)
     except UsageError as error:

@@ -222,8 +222,8 @@ def _frame_count(options: dict[str, Any]) -> int:
             return 0
         if options["retime"]:
             return CurveRate(curve_from_text(options["retime"]), Fraction(fps)).frame_count
-        if options["start"] is None or options["end"] is None:
-            return 0
+        if any(not isinstance(options[name], int | float | Fraction) for name in ("start", "end")):
+            return 0  # Not given, or timecode, whose seconds depend on the clip.
         segment = Segment(Fraction(options["start"]), Fraction(options["end"]))
         return ConstantRate(segment, Fraction(fps), Fraction(options["speed"])).frame_count
     except (VideoInrError, ValueError, ArithmeticError):

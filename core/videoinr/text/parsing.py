@@ -19,6 +19,7 @@ _Shape = TypeVar("_Shape", Grid, Rect)
 # A length limit, and no exponents: Fraction("1e999999999") would compute for hours.
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18}|\d{1,18}/0*[1-9]\d{0,17})")
 _FACTOR = re.compile(r"[x×]\s*(?P<after>.+)|(?P<before>.+?)\s*[x×]", re.IGNORECASE)
+_PERCENT = re.compile(r"(.+?)\s*%")
 _FPS = re.compile(r"(.+?)\s*fps", re.IGNORECASE)
 _SIDE = r"(\d{1,9})"
 _SIZE = re.compile(rf"{_SIDE}[x×]{_SIDE}", re.IGNORECASE)
@@ -66,12 +67,21 @@ def positive(text: str) -> Fraction:
 
 
 def factor(text: str) -> Fraction:
-    """Return a factor above 0: ``×4``, ``x2.5``, ``4x``, or a plain number."""
-    match = _FACTOR.fullmatch(text.strip())
-    value = _number(match["after"] or match["before"] if match else text)
+    """Return a factor above 0: ``×4``, ``x2.5``, ``4x``, ``25%`` as editors write speeds, or a plain number."""
+    if found := _PERCENT.fullmatch(text.strip()):
+        percent = _number(found[1])
+        value = None if percent is None else percent / 100
+    else:
+        match = _FACTOR.fullmatch(text.strip())
+        value = _number(match["after"] or match["before"] if match else text)
     if value is None:
-        raise UsageError(f"'{text}' is not a factor.", hint="Write 4, x2.5 or 5/2.")
+        raise UsageError(f"'{text}' is not a factor.", hint="Write 4, x2.5, 5/2 or 25%.")
     return _above_zero(value, text)
+
+
+def _is_factor(text: str) -> bool:
+    """Return whether ``text`` can be nothing but a factor."""
+    return bool(_FACTOR.fullmatch(text.strip()) or _PERCENT.fullmatch(text.strip()))
 
 
 def rate(text: str) -> Fraction:
@@ -81,7 +91,7 @@ def rate(text: str) -> Fraction:
 
 def rate_or_factor(text: str) -> tuple[Fraction | None, Fraction | None]:
     """Return (frames per second, None), or (None, factor) for a multiple of the clip's rate such as ``×4``."""
-    if _FACTOR.fullmatch(text.strip()):
+    if _is_factor(text):
         return None, factor(text)
     return _rate(text, "Write 60, 24000/1001, or ×4 for four times the clip's own rate."), None
 
@@ -98,7 +108,7 @@ def size_or_factor(text: str) -> tuple[Grid | None, Fraction | None]:
     """Return (size, None), or (None, factor) for a multiple of the clip's size such as ``×2.5``."""
     if _SIZE.fullmatch(_without_spaces(text)):
         return size(text), None
-    if _FACTOR.fullmatch(text.strip()):
+    if _is_factor(text):
         return None, factor(text)
     raise UsageError(f"'{text}' is not a size.", hint="Write ×4, or width x height such as 1920x1080.")
 
