@@ -15,6 +15,8 @@ from videoinr.text.hidden_names import hidden_names
 from videoinr.types import RegionQuery, RenderRequest, Segment, ViewState
 from videoinr_viewer.picture import navigation
 from videoinr_viewer.picture.navigation import Point, ScreenPx
+from videoinr_viewer.style.time_form import TimeForm
+from videoinr_viewer.timeline.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Session(QObject):
     """Marks."""
     shutter_changed = Signal(object)
     """Shutter: :attr:`shutter` is another one."""
+    times_changed = Signal()
+    """Times are to be shown in another form: that of :attr:`clock`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -96,6 +100,18 @@ class Session(QObject):
         self._zoom_anchor: _ZoomAnchor | None = None
         self._is_opening = False
         self.shutter = Shutter()
+        self._times = TimeForm.SECONDS
+
+    @property
+    def clock(self) -> Clock | None:
+        """How times of the open clip are shown and read."""
+        return None if self.clip is None else Clock(self.clip.timeline, self.clip.info, self._times)
+
+    @Slot(object)
+    def show_times_as(self, form: TimeForm) -> None:
+        """Show times so from now on, in clips that have such times."""
+        self._times = form
+        self.times_changed.emit()
 
     # ---- opening ----
 

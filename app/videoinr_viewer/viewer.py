@@ -120,7 +120,7 @@ class Viewer(QObject):
         self.window.bindings.changed.connect(self._remember_shortcuts)
         self.window.commands.used.connect(self._remember_actions)
         self.window.menus.theme_wanted.connect(self._choose_theme)
-        window.settings_page.times_changed.connect(window.timeline.show_times_as)
+        window.settings_page.times_changed.connect(self.session.show_times_as)
         window.time_field.form_wanted.connect(window.settings_page.choose_times)
         window.settings_page.use(self.settings)
         window.settings_page.theme_wanted.connect(self._choose_theme)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 from helpers.slow_renderer import SlowRenderer
 from helpers.stage import Stage
 from videoinr.timeline import Timeline
+from videoinr_viewer.export.form import ExportForm
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.clock import Clock
@@ -81,6 +82,30 @@ def test_the_menu_of_the_time_field_changes_what_is_shown_and_that_is_kept(stage
         assert panel.overview._playhead_text().startswith(clock.brief(Fraction(5, 4)))
         assert clock.brief(Fraction(0)) in panel.overview.describe(0)
         assert not panel.overview.grab().isNull()
+
+
+def test_segments_and_the_export_dialog_show_times_so(stage: Stage) -> None:
+    window, session = stage.viewer.window, stage.viewer.session
+    assert session.clip is not None
+    count, fps = session.clip.timeline.frame_count, session.clip.info.fps
+    session.seek(10 / fps)
+    session.mark_in()
+    window.annotations.add_segment()
+    window.actions_by_id["annotations"].trigger()
+    dialog = window.side_windows.annotations
+    assert dialog is not None
+    window.settings_page.choose_times(TimeForm.FRAMES)
+    item = dialog.list.topLevelItem(0)
+    assert item is not None
+    assert (item.text(1), item.text(2)) == ("frame 10", str(count))
+    source = window.exports._source()
+    assert source is not None
+    assert source.clock.form is TimeForm.FRAMES
+    form = ExportForm()
+    form.set_source(source)
+    texts = [form.segment.itemText(index) for index in range(form.segment.count())]
+    assert any(text.endswith(f": frame 10 to {count}") for text in texts)
+    form.deleteLater()
 
 
 def test_the_next_start_shows_times_so(stage_of: Callable[..., Stage], tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ class AnnotationsDialog(SideDialog):
         self.wanted_px = QSize(460, 320)
         annotations.changed.connect(self.fill)
         planner.changed.connect(self.fill)
+        session.times_changed.connect(self.fill)
+        session.taken.connect(self.fill)
         use_by_keyboard(self.list, {"Return": self.go, "Enter": self.go, "F2": self.rename, "Del": self.remove})
         self.list.itemDoubleClicked.connect(self._double_click)
         self.list.itemChanged.connect(self._take_name)
@@ -99,7 +101,10 @@ class AnnotationsDialog(SideDialog):
         self._enable()
 
     def _add(self, name: str, start: Fraction, end: Fraction | None) -> QTreeWidgetItem:
-        texts = [name, decimal(format_time(start)), "" if end is None else decimal(format_time(end))]
+        clock = self._session.clock
+        started = format_time(start) if clock is None else clock.text(start)
+        ended = "" if end is None else format_time(end) if clock is None else clock.end(end)
+        texts = [name, started, ended]
         item = QTreeWidgetItem(self.list, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         item.setData(0, _TIME, start)

@@ -39,9 +39,10 @@ from videoinr_viewer.export.formats import Offered, offered
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.panels.labels import ShrinkingLabel
 from videoinr_viewer.style.language import decimal, tr, tr_engine, tr_error
-from videoinr_viewer.style.text import describe_scale, format_frames, format_rate, format_time
+from videoinr_viewer.style.text import describe_scale, format_frames, format_rate
 from videoinr_viewer.style.theme import Tone, set_tone
 from videoinr_viewer.timeline.annotations import NamedSegment
+from videoinr_viewer.timeline.clock import Clock
 
 _SIZES = ("×1", "×2", "×3", "×4", "×8")
 _RATES = ("×1", "×2", "×4", "×8", "24", "25", "30", "50", "60", "120")
@@ -60,7 +61,7 @@ class ExportSource:
     """The state of the window that an export starts from.
 
     Attributes:
-        clip: the open clip.
+        clip: the open clip; ``clock`` writes its times.
         marked: the segment between the marks, seconds.
         visible: the region that the window shows, (left, top, right, bottom) in units of the full frame (0..1).
         reading: how the window reads and renders the clip.
@@ -70,6 +71,7 @@ class ExportSource:
     """
 
     clip: Opened
+    clock: Clock
     marked: Segment
     visible: tuple[float, float, float, float]
     reading: Reading = field(default_factory=Reading)
@@ -209,15 +211,15 @@ class ExportForm(QWidget):
     def _offer_segments(self, source: ExportSource, *, keeps_choice: bool) -> None:
         """List the marked segment first, if there is one, then the named ones, and the whole clip."""
         chosen = self.segment.currentData() if keeps_choice else None
-        duration = source.clip.timeline.duration_secs
-        whole = Segment(Fraction(0), duration)
+        whole = Segment(Fraction(0), source.clip.timeline.duration_secs)
         with QSignalBlocker(self.segment):
             self.segment.clear()
             if source.marked != whole:
-                self.segment.addItem(tr("Between the marks: {times}", times=_times(source.marked)), source.marked)
+                marked = tr("Between the marks: {times}", times=_times(source, source.marked))
+                self.segment.addItem(marked, source.marked)
             for named in source.segments:
-                self.segment.addItem(f"{named.name}: {_times(named.segment)}", named.segment)
-            self.segment.addItem(tr("The whole clip: {duration}", duration=format_time(duration)), whole)
+                self.segment.addItem(f"{named.name}: {_times(source, named.segment)}", named.segment)
+            self.segment.addItem(tr("The whole clip: {duration}", duration=source.clock.duration), whole)
             places = [index for index in range(self.segment.count()) if self.segment.itemData(index) == chosen]
             self.segment.setCurrentIndex(places[0] if places else 0)
 
@@ -392,5 +394,6 @@ def _words_for_journey(job: ExportJob) -> list[str]:
     return words
 
 
-def _times(segment: Segment) -> str:
-    return tr("{start} to {end}", start=format_time(segment.start_secs), end=format_time(segment.end_secs))
+def _times(source: ExportSource, segment: Segment) -> str:
+    start, end = source.clock.text(segment.start_secs), source.clock.end(segment.end_secs)
+    return tr("{start} to {end}", start=start, end=end)

@@ -116,14 +116,15 @@ class ExportLauncher(QObject):
 
     def _source(self) -> ExportSource | None:
         """Return the clip, the marked segment and the visible region, or None without a clip."""
-        if (clip := self._session.clip) is None or (segment := self._session.segment) is None:
+        clip, clock, segment = self._session.clip, self._session.clock, self._session.segment
+        if clip is None or clock is None or segment is None:
             return None
         from videoinr_viewer.export.form import ExportSource
 
         visible = visible_units(self._session.drawn_view, clip.info, self._session.screen_px)
         reading, segments = self._reading.current, self._annotations.segments
         now_secs = self._session.view.time_secs
-        return ExportSource(clip, segment, visible, reading, segments, self._planner.journey, now_secs)
+        return ExportSource(clip, clock, segment, visible, reading, segments, self._planner.journey, now_secs)
 
     def close(self) -> None:
         """End the thread that reads the clip's file."""

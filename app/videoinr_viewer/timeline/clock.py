@@ -50,6 +50,10 @@ class Clock:
         between = decimal(f" + {thousandths / 1000:.3f}") if thousandths else ""
         return f"{timecode_of(int(instant.position), self.info)}{between}"
 
+    def end(self, time_secs: Fraction) -> str:
+        """Return the same for the end of a stretch, the first moment after it: the clip's end has a name, too."""
+        return self.duration if time_secs >= self.timeline.duration_secs else self.text(time_secs)
+
     def brief(self, time_secs: Fraction) -> str:
         """Return the same to stand beside the place in frames: without what lies between two, or nothing."""
         if self.form is TimeForm.FRAMES:

@@ -14,9 +14,7 @@ from videoinr_viewer.player import Player
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.text import format_frames, format_instant, format_time
-from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.annotations import Annotations
-from videoinr_viewer.timeline.clock import Clock
 from videoinr_viewer.timeline.overview import Overview
 from videoinr_viewer.timeline.pair_slider import PairSlider
 from videoinr_viewer.timeline.thumbnails import Thumbnails
@@ -41,7 +39,7 @@ class TimelinePanel(QFrame):
         self.setObjectName("timeline")
         # Time runs from left to right in every language, and the signs of players are not mirrored.
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self._session, self._player, self._form = session, player, TimeForm.SECONDS
+        self._session, self._player = session, player
         self.overview, self.pair_slider = Overview(thumbnails, annotations), PairSlider()
         self.transport = Transport(time_field, actions)
         self._start, self._end, self._first, self._second = (self._label() for _ in range(4))
@@ -71,6 +69,7 @@ class TimelinePanel(QFrame):
         session.closed.connect(self._close)
         session.view_changed.connect(self._show)
         session.marks_changed.connect(self.overview.set_marks)
+        session.times_changed.connect(self._show_clock)
         self.overview.valueChanged.connect(self._seek_over_clip)
         self.pair_slider.valueChanged.connect(self._seek_within_pair)
         for slider in (self.overview, self.pair_slider):
@@ -94,21 +93,15 @@ class TimelinePanel(QFrame):
         self.pair_slider.setEnabled(opened.timeline.frame_count > 1)
         self._start.setText(tr("whole clip"))
         self._end.setText(format_frames(opened.timeline.frame_count))
-        self._show_clock(opened)
+        self._show_clock()
         self._show(self._session.view)
 
-    @Slot(object)
-    def show_times_as(self, form: TimeForm) -> None:
-        """Show times so from now on, where the clip has such times."""
-        self._form = form
-        if (clip := self._session.clip) is not None:
-            self._show_clock(clip)
-
-    def _show_clock(self, opened: Opened) -> None:
-        clock = Clock(opened.timeline, opened.info, self._form)
+    @Slot()
+    def _show_clock(self) -> None:
+        clock = self._session.clock
         self.overview.set_clock(clock)
         self.transport.time_field.set_clock(clock)
-        self.transport.duration.setText(f"/ {clock.duration}")
+        self.transport.duration.setText("" if clock is None else f"/ {clock.duration}")
 
     def go_to_cut(self, direction: int) -> None:
         """Go to the first frame after the next cut (``direction`` 1) or the previous one (-1), of those found."""
@@ -128,9 +121,8 @@ class TimelinePanel(QFrame):
     def _close(self) -> None:
         self.overview.set_timeline(None)
         self.pair_slider.setEnabled(False)
-        self.overview.set_clock(None)
-        self.transport.time_field.set_clock(None)
-        for label in (self.transport.duration, self._start, self._end, self._first, self._second):
+        self._show_clock()
+        for label in (self._start, self._end, self._first, self._second):
             label.clear()
 
     @Slot(object)
