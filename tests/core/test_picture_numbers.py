@@ -1,9 +1,12 @@
 """Pictures of numbers other than integers without a sign: read as what they are, or refused in words."""
 
 import struct
+import zlib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import tifffile
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 
 from videoinr.clip import open_clip
 from videoinr.clip.picture_file import decode_picture
-from videoinr.clip.picture_format import unread_numbers, with_unit_scale
+from videoinr.clip.picture_format import is_jpeg_ls_by_pixel, unread_numbers, with_unit_scale
 from videoinr.errors import ClipError
 
 RAMP = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64)
@@ -107,6 +110,43 @@ def test_a_tiff_of_rgb_floats_is_read(tmp_path: Path, order: Any) -> None:
     stored = np.stack([RAMP, RAMP / 2, RAMP / 4], axis=2)
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", byteorder=order)
     np.testing.assert_array_equal(decode_picture(tmp_path / "a.tif").frame.to_ndarray(), stored)
+
+
+def grey_tiff(levels: NDArray[np.uint16], compression: int) -> bytes:
+    """Return a TIFF of one strip of 12-bit levels, as they are (1) or compressed by Deflate (8)."""
+    packed = np.packbits((levels[..., None] >> np.arange(11, -1, -1)) & 1).tobytes()
+    strip = packed if compression == 1 else zlib.compress(packed)
+    height, width = levels.shape
+    tags = ((256, width), (257, height), (258, 12), (259, compression), (262, 1), (273, 8), (277, 1), (278, height),
+            (279, len(strip)))  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<I", 8 + len(strip)) + strip + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_compressed_12_bits_of_a_tiff_are_refused_and_not_shown_black(tmp_path: Path) -> None:
+    levels = np.rint(RAMP * 4095).astype(np.uint16)
+    (tmp_path / "plain.tif").write_bytes(grey_tiff(levels, 1))
+    np.testing.assert_array_equal(decode_picture(tmp_path / "plain.tif").frame.to_ndarray(), levels)
+    (tmp_path / "deflate.tif").write_bytes(grey_tiff(levels, 8))
+    with pytest.raises(ClipError, match="compressed integers of 12 bits"):
+        decode_picture(tmp_path / "deflate.tif")
+
+
+def test_a_jpeg_ls_with_colours_by_pixel_is_refused_and_not_shown_black(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    encoder = av.CodecContext.create("jpegls", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "rgb24", Fraction(1, 25)
+    (packet,) = [*encoder.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")), *encoder.encode(None)]
+    by_line = bytes(packet)
+    (tmp_path / "a.jpg").write_bytes(by_line)
+    np.testing.assert_array_equal(decode_picture(tmp_path / "a.jpg").frame.to_ndarray(), pixels)
+    at = by_line.index(b"\xff\xda") + 12
+    assert by_line[at] == 1
+    (tmp_path / "a.jpg").write_bytes(by_line[:at] + b"\2" + by_line[at + 1 :])
+    with pytest.raises(ClipError, match="JPEG-LS picture with its colours pixel by pixel"):
+        decode_picture(tmp_path / "a.jpg")
+    for damaged in (by_line[:at], by_line[: at - 3], b"\xff\xd8\xff\xda", b"\xff\xd8\xff\xf7\0\0"):
+        assert not is_jpeg_ls_by_pixel(damaged)
 
 
 def test_a_damaged_tiff_holds_no_numbers_that_are_known() -> None:

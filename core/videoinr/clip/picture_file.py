@@ -20,6 +20,7 @@ from videoinr.clip.exif import turns_from_exif
 from videoinr.clip.float_grey import rgb_of_float_grey
 from videoinr.clip.formats import PICTURE_OPTIONS
 from videoinr.clip.picture_format import (
+    JPEG,
     PFM,
     PNG,
     TGA,
@@ -28,6 +29,7 @@ from videoinr.clip.picture_format import (
     check_supported,
     format_of,
     is_animated_png,
+    is_jpeg_ls_by_pixel,
     is_tiled,
     is_video,
     read_head,
@@ -88,13 +90,7 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
         kind = check_supported(format_of(data, file), data, file)
         if kind is TIFF and page:
             data = with_first_page(data, tiff_pages(data)[page][0])
-        if kind is TIFF and is_tiled(data):
-            raise _tiles(file, kind)
-        if kind is TIFF and (numbers := unread_numbers(data)):
-            raise ClipError(
-                f"“{file.name}” is a TIFF picture of {numbers}, which cannot be read.",
-                hint="The file is not damaged. Convert it to 8 or 16 bits without a sign first, or to OpenEXR.",
-            )
+        _check_read_right(data, kind, file)
         if kind is PFM:
             data = with_unit_scale(data)
         return _decode_bytes(data, kind, file) if kind.decoder else _decode_container(data, kind, file)
@@ -135,6 +131,22 @@ def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPi
             container.seek(0)
             alpha = _first_frame(container, grey[0])
         return DecodedPicture(frame, codec, _orientation(data, frame), aspect, kind, alpha)
+
+
+def _check_read_right(data: bytes, kind: PictureFormat, file: Path) -> None:
+    """Raise ClipError for pictures that FFmpeg would return as noise or as black, without an error."""
+    if kind is TIFF and is_tiled(data):
+        raise _tiles(file, kind)
+    if kind is TIFF and (numbers := unread_numbers(data)):
+        raise ClipError(
+            f"“{file.name}” is a TIFF picture of {numbers}, which cannot be read.",
+            hint="The file is not damaged. Convert it to 8 or 16 bits without a sign first, or to OpenEXR.",
+        )
+    if kind is JPEG and is_jpeg_ls_by_pixel(data):
+        raise ClipError(
+            f"“{file.name}” is a JPEG-LS picture with its colours pixel by pixel, which cannot be read.",
+            hint="The file is not damaged. Convert it to PNG or TIFF first.",
+        )
 
 
 def _tiles(file: Path, kind: PictureFormat) -> ClipError:

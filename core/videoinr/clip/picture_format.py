@@ -164,7 +164,10 @@ def check_supported(found: PictureFormat | None, head: bytes, file: Path) -> Pic
 _MAX_PAGES = 100_000
 _MAX_ENTRIES = 4096
 _KIND, _WIDTH, _HEIGHT = 254, 256, 257
-_BITS, _MEANING_OF_ONE, _NUMBERS = 258, 262, 339
+_BITS, _COMPRESSION, _MEANING_OF_ONE, _NUMBERS = 258, 259, 262, 339
+_DEFLATE = (8, 32946)
+"""The compression whose 12-bit numbers FFmpeg does not unpack: the picture is black."""
+
 _RGB, _FLOATS = 2, 3
 _UNSIGNED = (0, 1, 4)
 """What the tag of the kind of numbers says of integers without a sign: nothing, that they are, or "undefined"."""
@@ -211,11 +214,14 @@ def unread_numbers(data: bytes) -> str:
     """Return what numbers the first page of a TIFF file holds, in words, if FFmpeg takes them for others; "" otherwise.
 
     FFmpeg looks at their bits alone: it reads half floats and signed integers as integers without a sign, and RGB
-    integers of 32 bits as floating-point numbers. It refuses grey of 32 bits and all of 64.
+    integers of 32 bits as floating-point numbers. It refuses grey of 32 bits and all of 64. It leaves pictures black
+    whose integers of 12 bits were compressed by Deflate.
     """
     order, tags = "<" if data[:2] == b"II" else ">", _tags_of_page(data)
     bits, kind = (_first_short(data, order, tags.get(tag)) for tag in (_BITS, _NUMBERS))
     is_rgb = _value(data, order, tags.get(_MEANING_OF_ONE)) == _RGB
+    if kind in _UNSIGNED and bits == 12 and _value(data, order, tags.get(_COMPRESSION)) in _DEFLATE:
+        return f"compressed integers of {bits} bits"
     if (kind in _UNSIGNED and bits <= 16) or (kind == _FLOATS and bits == 32 and is_rgb):
         return ""
     return f"{'integers' if kind in _UNSIGNED else _NUMBER_NAMES.get(kind, 'complex numbers')} of {bits} bits"
@@ -227,6 +233,22 @@ def _tags_of_page(data: bytes, at: int | None = None) -> dict[int, int]:
     start = _number(data, order + "I", 4) if at is None else at
     end = start + 2 + 12 * _number(data, order + "H", start)
     return {_number(data, order + "H", entry): entry for entry in range(start + 2, min(end, len(data)), 12)}
+
+
+_JPEG_LS, _SCAN, _BY_PIXEL = 0xF7, 0xDA, 2
+
+
+def is_jpeg_ls_by_pixel(data: bytes) -> bool:
+    """Return whether a JPEG-LS picture has the colours of each pixel side by side, which FFmpeg returns as black."""
+    at, is_ls = 2, False
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        kind, length = data[at + 1], _number(data, ">H", at + 2)
+        is_ls = is_ls or kind == _JPEG_LS
+        if kind == _SCAN:
+            last = at + length  # The scan's header ends with the tolerated error, the interleaving and a shift.
+            return is_ls and last < len(data) and data[last] == _BY_PIXEL
+        at += 2 + length
+    return False
 
 
 _PFM_HEADER = re.compile(rb"(P[Ff]\s+\d{1,9}\s+\d{1,9}\s+)([-+.\deE]{1,40})(?=\s)")
