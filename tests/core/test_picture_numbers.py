@@ -112,6 +112,19 @@ def test_a_tiff_of_rgb_floats_is_read(tmp_path: Path, order: Any) -> None:
     np.testing.assert_array_equal(decode_picture(tmp_path / "a.tif").frame.to_ndarray(), stored)
 
 
+@pytest.mark.parametrize(("extra", "share"), [("assocalpha", 1.0), ("unassalpha", 0.5)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_colours_of_a_tiff_that_alpha_was_multiplied_into_are_not_darkened(
+    tmp_path: Path, extra: str, share: float, kind: type[np.uint8]
+) -> None:
+    peak = int(np.iinfo(kind).max)
+    pixels = np.full((48, 64, 4), peak // 4, kind)
+    pixels[..., 3] = peak // 2
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=[extra])
+    with open_clip(tmp_path / "a.tif") as clip:
+        np.testing.assert_allclose(clip.frame(0), share * (peak // 4), rtol=0.02)
+
+
 def grey_tiff(levels: NDArray[np.uint16], compression: int) -> bytes:
     """Return a TIFF of one strip of 12-bit levels, as they are (1) or compressed by Deflate (8)."""
     packed = np.packbits((levels[..., None] >> np.arange(11, -1, -1)) & 1).tobytes()

@@ -122,7 +122,7 @@ def open_pictures(
     reader = PixelReader(
         width=first.frame.width, height=first.frame.height, deep=bit_depth_of(first.frame.format) > 8, colour=spec,
         orientation=first.orientation, background=background, is_linear=is_linear,
-        is_premultiplied=first.kind in LINEAR,
+        is_premultiplied=first.is_premultiplied,
     )  # fmt: skip
     notes = (
         *pictures.notes,

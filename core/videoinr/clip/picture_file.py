@@ -30,6 +30,7 @@ from videoinr.clip.picture_format import (
     format_of,
     is_animated_png,
     is_jpeg_ls_by_pixel,
+    is_premultiplied,
     is_tiled,
     is_video,
     read_head,
@@ -63,6 +64,7 @@ class DecodedPicture:
         pixel_aspect: width / height of a pixel, as stored.
         alpha: its alpha channel, a grey frame, where the file keeps it apart (AVIF).
         kind: the format of the file.
+        is_premultiplied: whether its colours were multiplied by its alpha channel.
     """
 
     frame: av.VideoFrame
@@ -71,6 +73,7 @@ class DecodedPicture:
     pixel_aspect: Fraction
     kind: PictureFormat
     alpha: av.VideoFrame | None = field(default=None)
+    is_premultiplied: bool = False
 
 
 def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
@@ -109,7 +112,8 @@ def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPictur
         raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
     check_size(frame.width, frame.height, file.name)
     orientation, aspect = _orientation(data, frame), _aspect(context.sample_aspect_ratio)
-    return DecodedPicture(rgb_of_float_grey(frame), context.codec.canonical_name, orientation, aspect, kind)
+    codec, multiplied = context.codec.canonical_name, is_premultiplied(data, kind)
+    return DecodedPicture(rgb_of_float_grey(frame), codec, orientation, aspect, kind, is_premultiplied=multiplied)
 
 
 def _decode_container(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:

@@ -164,11 +164,11 @@ def check_supported(found: PictureFormat | None, head: bytes, file: Path) -> Pic
 _MAX_PAGES = 100_000
 _MAX_ENTRIES = 4096
 _KIND, _WIDTH, _HEIGHT = 254, 256, 257
-_BITS, _COMPRESSION, _MEANING_OF_ONE, _NUMBERS = 258, 259, 262, 339
+_BITS, _COMPRESSION, _MEANING_OF_ONE, _FURTHER_CHANNELS, _NUMBERS = 258, 259, 262, 338, 339
 _DEFLATE = (8, 32946)
 """The compression whose 12-bit numbers FFmpeg does not unpack: the picture is black."""
 
-_RGB, _FLOATS = 2, 3
+_RGB, _FLOATS, _PREMULTIPLIED = 2, 3, 1
 _UNSIGNED = (0, 1, 4)
 """What the tag of the kind of numbers says of integers without a sign: nothing, that they are, or "undefined"."""
 
@@ -225,6 +225,17 @@ def unread_numbers(data: bytes) -> str:
     if (kind in _UNSIGNED and bits <= 16) or (kind == _FLOATS and bits == 32 and is_rgb):
         return ""
     return f"{'integers' if kind in _UNSIGNED else _NUMBER_NAMES.get(kind, 'complex numbers')} of {bits} bits"
+
+
+def is_premultiplied(data: bytes, kind: PictureFormat) -> bool:
+    """Return whether the colours of a picture of the format ``kind`` were multiplied by its alpha channel.
+
+    FFmpeg returns them as they are stored, and does not tell: those of OpenEXR always are, those of TIFF may be.
+    """
+    if kind is not TIFF:
+        return kind in LINEAR
+    order = "<" if data[:2] == b"II" else ">"
+    return _first_short(data, order, _tags_of_page(data).get(_FURTHER_CHANNELS)) == _PREMULTIPLIED
 
 
 def _tags_of_page(data: bytes, at: int | None = None) -> dict[int, int]:
