@@ -69,6 +69,7 @@ def test_parse_time_reads_what_format_time_shows(millis: int) -> None:
         ("frame 9", Fraction(9, 25)),
         ("Frame 12 + 0.250", Fraction(49, 100)),
         ("frame 12 + ,25", Fraction(49, 100)),
+        ("12 + 0.250", Fraction(49, 100)),
         ("f 99999", Fraction(249, 25)),
         ("99:00", Fraction(10)),
     ],

@@ -17,6 +17,7 @@ from videoinr_viewer.style.language import decimal, tr
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
 _ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
+_FRAME_ALONE = re.compile(r"(\d+)\s*\+\s*(\d*[.,]\d+)")
 _BETWEEN = re.compile(r"\s*\d*[.,]\d+")
 _FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
@@ -42,11 +43,11 @@ def parse_time(text: str, timeline: Timeline, info: ClipInfo | None = None) -> F
     """Return the time in seconds that ``text`` names, or None if it names none.
 
     ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``), a timecode (``00:01:02:12``) or a frame (``f 29.5``,
-    ``frame 29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. ``info``: the
+    ``29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. ``info``: the
     clip, for timecode. Raises UsageError for a timecode that the clip does not have.
     """
     text = text.strip()
-    if match := _FRAME.fullmatch(text):
+    if match := _FRAME.fullmatch(text) or _FRAME_ALONE.fullmatch(text):
         whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
         position = whole + part
         return timeline.time_from_instant(timeline.instant_from_position(position))
