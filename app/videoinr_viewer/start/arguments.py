@@ -100,7 +100,7 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
         dest="at_secs",
         type=_checked(_secs, "a time in seconds"),
         metavar="SECS",
-        help="the time to show: 1.25 or 5/4",
+        help="the time to show: 1.25, 5/4 or 1:02.5",
     )
     parser.add_argument(
         "--zoom",
@@ -166,8 +166,10 @@ def _within(value: _N, least: float, most: float) -> _N:
 def _secs(text: str) -> Fraction:
     # Here and below: imported when needed, so that --version and a plain start do not wait for it.
     from videoinr.text.parsing import number
+    from videoinr.text.timecode import clock_time
 
-    return _within(number(text), 0, math.inf)
+    secs = clock_time(text)
+    return _within(number(text) if secs is None else secs, 0, math.inf)
 
 
 def _zoom(text: str) -> float:

@@ -9,12 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from videoinr.text import phrases
-from videoinr.text.timecode import timecode
+from videoinr.text.timecode import clock_time, timecode
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant
 from videoinr_viewer.style.language import decimal, tr
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d*(?:[.,]\d+)?)\s*s?")
 _ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
 _FRAME_ALONE = re.compile(r"(\d+)\s*\+\s*(\d*[.,]\d+)")
@@ -57,11 +56,8 @@ def parse_time(text: str, timeline: Timeline, info: ClipInfo | None = None) -> F
             return None
         position = found.frame(info) + Fraction(between.strip().replace(",", ".") or 0)
         return timeline.time_from_instant(timeline.instant_from_position(position))
-    match = _CLOCK.fullmatch(text)
-    if not match or not match[3] or match[3] in ".,":
-        return None
-    hours, minutes, secs = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
-    return min(hours * 3600 + minutes * 60 + secs, timeline.duration_secs)
+    secs = clock_time(text)
+    return None if secs is None else min(secs, timeline.duration_secs)
 
 
 def format_factor(factor: float) -> str:

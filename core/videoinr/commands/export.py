@@ -16,6 +16,7 @@ from videoinr.commands.options import (
     EFFORT,
     FACTOR,
     NUMBER,
+    POSITIVE,
     RATE,
     REGION,
     TIME,
@@ -131,7 +132,7 @@ def export(
     sample: Annotated[
         Fraction | None,
         typer.Option(
-            "--sample", parser=FACTOR, metavar="S", help="Export only S seconds of the output, to OUT's NAME.sample."
+            "--sample", parser=POSITIVE, metavar="S", help="Export only S seconds of the output, to OUT's NAME.sample."
         ),
     ] = None,
     sample_at: Annotated[

@@ -37,6 +37,7 @@ def option_parser(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
 
 
 NUMBER = option_parser(parsing.number)
+POSITIVE = option_parser(parsing.positive)
 TIME = option_parser(clip_time)
 FACTOR = option_parser(parsing.factor)
 RATE = option_parser(parsing.rate)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _TIMECODE = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;])(\d{1,4})")
 
+_CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})\s*s?")
+
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
@@ -108,6 +110,23 @@ class ClipTime:
         return self.time_secs(info)
 
 
+def clock_time(text: str) -> Fraction | None:
+    """Return the seconds that ``text`` names as clocks do: ``1.5``, ``7 s``, ``1:02.5`` or ``1:02:03``; or None."""
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None or not found[3]:
+        return None
+    hours, minutes, secs = (Fraction((digits or "0").replace(",", ".")) for digits in found.groups())
+    return hours * 3600 + minutes * 60 + secs
+
+
 def clip_time(text: str) -> ClipTime:
-    """Return the time that ``text`` names: ``1.25``, ``5/4`` or ``00:00:01:06``. Raises UsageError."""
-    return ClipTime(timecode(text) or parsing.number(text))
+    """Return the time that ``text`` names: ``1.25``, ``5/4``, ``1:02.5`` or ``00:00:01:06``. Raises UsageError."""
+    if (named := timecode(text)) is not None:
+        return ClipTime(named)
+    if (secs := clock_time(text)) is not None:
+        return ClipTime(secs)
+    try:
+        return ClipTime(parsing.number(text))
+    except UsageError:
+        hint = "Write seconds such as 1.25 or 5/4, minutes as 1:02.5, or timecode as 00:01:02:12."
+        raise UsageError(f"'{text}' is not a time.", hint=hint) from None
