@@ -30,6 +30,7 @@ SHOWN_ROWS = 11
 _WIDTH_PX, _TOP_PX, _SIDE_PX = 620, 48, 12
 _FOUND = Qt.ItemDataRole.UserRole
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down)
+_INPUT = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
 _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
@@ -127,7 +128,7 @@ class PaletteDialog(QDialog):
         dress_for(window, self)
         self.setWindowTitle(tr("Find a command"))
         self.setObjectName("commandPalette")
-        # Not modal, so that the window can be closed; any other use of the window hides it.
+        # Not modal: Qt drops the close button of a window below a modal dialog.
         self.setModal(False)
         self._window = window
         self._commands: Sequence[Command] = ()
@@ -135,7 +136,6 @@ class PaletteDialog(QDialog):
         self.query = QLineEdit()
         self.query.setPlaceholderText(tr("Type a few letters of a command"))
         self.query.setAccessibleName(tr("Find a command"))
-        self.query.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Commands"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -160,8 +160,6 @@ class PaletteDialog(QDialog):
         self.query.clear()
         self._search("")
         self._place()
-        # Until the system has made it active, keys arrive at the window, where they would be shortcuts.
-        self._hear_all_keys(True)
         self.show()
         self.query.setFocus()
 
@@ -170,34 +168,49 @@ class PaletteDialog(QDialog):
         return [self.list.item(row).data(_FOUND) for row in range(self.list.count())]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass keys of the window to the line while it is not active yet, and those that move in a list to the list."""
-        if watched is not self.query and event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
-            event.accept()
-            if event.type() == QEvent.Type.KeyPress:
-                QApplication.sendEvent(self.query, event)
-            return True
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _MOVES:
+        """Take the keys of the window for the line, and those that move in a list for the list; a click hides it.
+
+        Keys arrive at the window until the system has made the dialog active, where they would be shortcuts.
+        """
+        kind = event.type()
+        if kind not in _INPUT:
+            return False
+        if watched is self.query and kind == QEvent.Type.KeyPress:
+            return isinstance(event, QKeyEvent) and self._moves(event)
+        if watched is not self.query and not self._belongs_to_window(watched):
+            return False
+        if kind == QEvent.Type.MouseButtonPress:
+            if watched is not self.query:
+                self.hide()
+            return False
+        event.accept()
+        if kind == QEvent.Type.KeyPress:
+            QApplication.sendEvent(self.query, event)
+        return True
+
+    def _moves(self, event: QKeyEvent) -> bool:
+        """Do what a key does in the list. Return whether it does anything there."""
+        if event.key() in _MOVES:
             QApplication.sendEvent(self.list, event)
-            return True
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _PAGES:
+        elif event.key() in _PAGES:
             self._turn_page(_PAGES[Qt.Key(event.key())])
-            return True
-        return super().eventFilter(watched, event)
+        else:
+            return False
+        return True
+
+    def _belongs_to_window(self, watched: QObject) -> bool:
+        if isinstance(watched, QWidget):
+            return watched.window() is self._window
+        return watched is self._window.windowHandle()
 
     def event(self, event: QEvent) -> bool:
-        """Hide when the user turns to the window or to another program."""
-        if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.Hide):
-            self._hear_all_keys(False)
-        elif event.type() == QEvent.Type.WindowDeactivate:
-            self.hide()
-        return super().event(event)
-
-    def _hear_all_keys(self, is_on: bool) -> None:
+        """Hear all input while the dialog is visible."""
         app = QApplication.instance()
-        if app is not None and is_on:
+        if app is not None and event.type() == QEvent.Type.Show:
             app.installEventFilter(self)
-        elif app is not None:
+        elif app is not None and event.type() == QEvent.Type.Hide:
             app.removeEventFilter(self)
+        return super().event(event)
 
     def _turn_page(self, step: int) -> None:
         """Go a page down (1) or up (-1), to a command that can be used: the list itself stays where that is dim."""
