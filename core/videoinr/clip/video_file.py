@@ -14,6 +14,7 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
+from videoinr.clip.animated_png import unmark_dependent_frame
 from videoinr.clip.formats import NO_PLAYLISTS, VIDEO_OPTIONS, is_text
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
@@ -241,6 +242,7 @@ class VideoFile:
         try:
             for packet in self._container.demux(self.stream):
                 if packet.size:
+                    unmark_dependent_frame(packet)
                     yield packet
         except (av.FFmpegError, OSError):
             self.broke_off = True

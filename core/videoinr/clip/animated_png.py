@@ -1,0 +1,27 @@
+"""Frames of animated PNGs that FFmpeg takes for key frames although they need the frames before them.
+
+FFmpeg (8.1) marks each frame of the whole size as a key frame that replaces what was shown, or is cleared afterwards.
+One that is laid over what was shown, and cleared afterwards, is then decoded without what was shown: transparent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_DISPOSAL, _BLENDING = 32, 33
+"""Where these bytes of a frame's control chunk are in a packet, which begins with the chunk."""
+
+_PREVIOUS, _SOURCE = 2, 0
+
+
+def unmark_dependent_frame(packet: Any) -> None:
+    """Take the mark of a key frame off a packet of an animated PNG that needs the frames before it.
+
+    Args:
+        packet: a packet of any codec; only those of animated PNGs begin with this chunk.
+    """
+    if packet.is_keyframe:
+        data = bytes(memoryview(packet)[: _BLENDING + 1])
+        if len(data) > _BLENDING and data[4:8] == b"fcTL":
+            # After "previous" the frame before is shown again, which a decoder that began here has not.
+            packet.is_keyframe = data[_BLENDING] == _SOURCE and data[_DISPOSAL] != _PREVIOUS
