@@ -317,12 +317,16 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.frame_view.setFocus()
         # Panels are filled in this turn of the event loop and drawn in the next one: each takes 10 ms.
-        self.centralWidget().setUpdatesEnabled(False)
+        self._let_draw(False)
         QTimer.singleShot(0, self, self._draw_clip)
 
     @Slot()
     def _draw_clip(self) -> None:
-        self.centralWidget().setUpdatesEnabled(True)
+        self._let_draw(True)
+
+    def _let_draw(self, may_draw: bool) -> None:
+        if (centre := self.centralWidget()) is not None:
+            centre.setUpdatesEnabled(may_draw)
 
     @Slot()
     def _show_empty(self) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 _COMPILED: dict[tuple[Any, Hashable], Any] = {}
 SIZES = ["pixels", "points", "height", "width", "out_height", "out_width"]
-"""Integers of kernels that differ from clip to clip and from level to level. Triton compiles a kernel anew for multiples
-of 16, and for 1, unless it is told not to: a clip of another size took seconds at first."""
+"""Integers of kernels that differ from clip to clip and from level to level. Triton compiles a kernel anew for
+multiples of 16, and for 1, unless it is told not to: a clip of another size took seconds at first."""
 
 
 def start(
@@ -40,6 +40,6 @@ def start(
         compiled[grid](*arguments, *constants.values())
 
 
-def form_of(argument: Tensor | tuple[Tensor, ...]) -> Hashable:
+def form_of(argument: Tensor | tuple[Tensor | tuple[Tensor, ...], ...]) -> Hashable:
     """Return what Triton compiles maps for: whether their addresses are multiples of 16."""
     return argument.data_ptr() % 16 == 0 if isinstance(argument, Tensor) else tuple(map(form_of, argument))
