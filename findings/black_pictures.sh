@@ -1,7 +1,8 @@
 #!/bin/sh
-# PyAV 18.1.0 (FFmpeg 8.1): two kinds of valid pictures are decoded to black, without an error and not marked as corrupt.
+# PyAV 18.1.0 (FFmpeg 8.1): three kinds of valid pictures are decoded to black, without an error and not marked as corrupt.
 #
-# Grey TIFFs with 12 bits, as cameras and scanners write them, are black if they are compressed by Deflate ("zip", which
+# TIFFs compressed by JPEG, which scanners, maps and microscopes make, come out as zeros: grey and RGB are black, YCbCr is
+# green; nothing is logged. Grey TIFFs with 12 bits, as cameras and scanners write them, are black if they are compressed by Deflate ("zip", which
 # OpenImageIO takes by default); nothing is logged. Uncompressed, by LZW or by PackBits they are right. Colour JPEG-LS is
 # black if its samples are interleaved by pixel, which CharLS does by default; a warning is logged, which PyAV does
 # not show. Interleaved by line it is right. Other readers read all of them. A batch job that goes on by exceptions, or
@@ -9,6 +10,7 @@
 #
 # Output seen (2026-11-30, PyAV 18.1.0, OpenImageIO 3.2.2.0, imagecodecs 2026.3.6), share of levels that are right:
 #   TIFF of 12 bits:  none 1.00  lzw 1.00  packbits 1.00  zip 0.00 (all black, corrupt: False, logged: 0)
+#   TIFF of 8 bits:   none 1.00  jpeg 0.00 (all black, corrupt: False, logged: 0)
 #   JPEG-LS:          grey 1.00  RGB by line 1.00  RGB by pixel 0.00 (all black, corrupt: False, logged: 2)
 #
 # Exit 0 while that holds, 1 if it changed. Needs python3 with venv, and the package index.
@@ -55,6 +57,13 @@ def twelve_bits(levels, compression):
         return file.read()
 
 
+def eight_bits(levels, compression):
+    tifffile.imwrite("a.tif", levels, photometric="minisblack", compression=None if compression == "none" else compression)
+    assert np.abs(tifffile.imread("a.tif").astype(int) - levels).mean() < 5
+    with open("a.tif", "rb") as file:
+        return file.read()
+
+
 def by_line(picture):
     encoder = av.CodecContext.create("jpegls", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = WIDTH, HEIGHT, "rgb24", Fraction(1, 25)
@@ -67,6 +76,7 @@ colours = (ramp + random.integers(0, 20, (HEIGHT, WIDTH, 3))).astype(np.uint8)
 grey = np.ascontiguousarray(colours[..., 0])
 cases = {
     "TIFF of 12 bits": [(name, levels, twelve_bits(levels, name), "tiff") for name in ("none", "lzw", "packbits", "zip")],
+    "TIFF of 8 bits": [(name, grey, eight_bits(grey, name), "tiff") for name in ("none", "jpeg")],
     "JPEG-LS": [
         ("grey", grey, imagecodecs.jpegls_encode(grey), "jpegls"),
         ("RGB by line", colours, by_line(colours), "jpegls"),
@@ -85,5 +95,5 @@ for title, kinds in cases.items():
         assert same == 1 or not found.any()
         black += [name] if not found.any() else []
     print(f"{title + ':':17s}", "  ".join(parts))
-sys.exit(0 if black == ["zip", "RGB by pixel"] else 1)
+sys.exit(0 if black == ["zip", "jpeg", "RGB by pixel"] else 1)
 PY

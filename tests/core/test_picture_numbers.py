@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from videoinr.clip import open_clip
 from videoinr.clip.picture_file import decode_picture
@@ -143,6 +144,17 @@ def test_compressed_12_bits_of_a_tiff_are_refused_and_not_shown_black(tmp_path: 
     (tmp_path / "deflate.tif").write_bytes(grey_tiff(levels, 8))
     with pytest.raises(ClipError, match="compressed integers of 12 bits"):
         decode_picture(tmp_path / "deflate.tif")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr", "CMYK"])
+def test_a_tiff_compressed_by_jpeg_is_refused_and_not_shown_black(tmp_path: Path, mode: str) -> None:
+    picture = Image.fromarray(np.rint(RAMP * 255).astype(np.uint8)).convert("RGB").convert(mode)
+    picture.save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ClipError, match="TIFF picture of JPEG-compressed pixels"):
+        open_clip(tmp_path / "a.tif")
+    picture.save(tmp_path / "a.tif", compression="tiff_lzw")
+    with open_clip(tmp_path / "a.tif") as clip:
+        np.testing.assert_allclose(clip.frame(0), np.asarray(picture.convert("RGB")), atol=3)
 
 
 def test_a_jpeg_ls_with_colours_by_pixel_is_refused_and_not_shown_black(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def _check_read_right(data: bytes, kind: PictureFormat, file: Path) -> None:
     if kind is TIFF and (numbers := unread_numbers(data)):
         raise ClipError(
             f"“{file.name}” is a TIFF picture of {numbers}, which cannot be read.",
-            hint="The file is not damaged. Convert it to 8 or 16 bits without a sign first, or to OpenEXR.",
+            hint="The file is not damaged. Convert it to 8 or 16 bits without a sign and without JPEG, or to OpenEXR.",
         )
     if kind is JPEG and is_jpeg_ls_by_pixel(data):
         raise ClipError(

@@ -165,8 +165,8 @@ _MAX_PAGES = 100_000
 _MAX_ENTRIES = 4096
 _KIND, _WIDTH, _HEIGHT = 254, 256, 257
 _BITS, _COMPRESSION, _MEANING_OF_ONE, _FURTHER_CHANNELS, _NUMBERS = 258, 259, 262, 338, 339
-_DEFLATE = (8, 32946)
-"""The compression whose 12-bit numbers FFmpeg does not unpack: the picture is black."""
+_DEFLATE, _JPEG_INSIDE = (8, 32946), (6, 7)
+"""Compressions of which FFmpeg leaves pictures black: the first of 12-bit numbers, the second of all but raw photos."""
 
 _RGB, _FLOATS, _PREMULTIPLIED = 2, 3, 1
 _UNSIGNED = (0, 1, 4)
@@ -215,12 +215,15 @@ def unread_numbers(data: bytes) -> str:
 
     FFmpeg looks at their bits alone: it reads half floats and signed integers as integers without a sign, and RGB
     integers of 32 bits as floating-point numbers. It refuses grey of 32 bits and all of 64. It leaves pictures black
-    whose integers of 12 bits were compressed by Deflate.
+    that were compressed by JPEG, or whose integers of 12 bits were compressed by Deflate.
     """
     order, tags = "<" if data[:2] == b"II" else ">", _tags_of_page(data)
     bits, kind = (_first_short(data, order, tags.get(tag)) for tag in (_BITS, _NUMBERS))
     is_rgb = _value(data, order, tags.get(_MEANING_OF_ONE)) == _RGB
-    if kind in _UNSIGNED and bits == 12 and _value(data, order, tags.get(_COMPRESSION)) in _DEFLATE:
+    compression = _value(data, order, tags.get(_COMPRESSION))
+    if compression in _JPEG_INSIDE and _DNG_VERSION not in tags:
+        return "JPEG-compressed pixels"
+    if kind in _UNSIGNED and bits == 12 and compression in _DEFLATE:
         return f"compressed integers of {bits} bits"
     if (kind in _UNSIGNED and bits <= 16) or (kind == _FLOATS and bits == 32 and is_rgb):
         return ""
