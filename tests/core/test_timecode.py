@@ -31,6 +31,8 @@ INFO = SlowRenderer(Path("in.mp4")).opened.info
         ("01:00:00:00", NTSC, Fraction(86400) / NTSC),
         ("00:00:00:23", NTSC, Fraction(23) / NTSC),
         ("00:00:01:00", Fraction(1, 2), Fraction(2)),
+        ("00:00:01:06 + 0.25", Fraction(25), Fraction(125, 100)),
+        ("00:00:01:06+,25", Fraction(25), Fraction(125, 100)),
         ("1.25", Fraction(25), Fraction(5, 4)),
         ("5/4", Fraction(25), Fraction(5, 4)),
         ("1:02.5", Fraction(25), Fraction(125, 2)),
@@ -45,7 +47,12 @@ def test_a_time_as_it_is_typed(text: str, fps: Fraction, secs: Fraction) -> None
 
 def test_a_frame_starts_when_the_file_says() -> None:
     rounded = Timeline(np.array([0, 42, 83, 125], np.int64), Fraction(1, 1000), 167)
-    for text, secs in (("0:0:0:1", Fraction(42, 1000)), ("0:0:9:0", Fraction(9)), ("1.5", Fraction(3, 2))):
+    for text, secs in (
+        ("0:0:0:1", Fraction(42, 1000)),
+        ("0:0:0:1 + 0.5", Fraction(125, 2000)),
+        ("0:0:9:0", Fraction(9)),
+        ("1.5", Fraction(3, 2)),
+    ):
         assert clip_time(text).time_on(rounded, replace(INFO, fps=Fraction(24))) == secs
 
 
@@ -60,7 +67,9 @@ def test_the_timecode_of_a_frame_is_read_as_that_frame(fps: Fraction) -> None:
     assert timecode_of(239, replace(INFO, fps=Fraction(240))) == "00:00:00:239"
 
 
-@pytest.mark.parametrize("text", ["1:2:", "00:60:00:00", "00:00:60:00", "00:00:00:-1", "a:b:c:d", "00:00:00:00:00"])
+@pytest.mark.parametrize(
+    "text", ["1:2:", "00:60:00:00", "00:00:60:00", "00:00:00:-1", "a:b:c:d", "00:00:00:00:00", "0:0:0:1 + x"]
+)
 def test_other_texts_are_no_timecode(text: str) -> None:
     assert timecode(text) is None
     with pytest.raises(UsageError, match="is not a time"):

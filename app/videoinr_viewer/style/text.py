@@ -17,7 +17,6 @@ from videoinr_viewer.style.language import decimal, tr
 _ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
 _FRAME_ALONE = re.compile(r"(\d+)\s*\+\s*(\d*[.,]\d+)")
-_BETWEEN = re.compile(r"\s*\d*[.,]\d+")
 _FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
@@ -50,12 +49,8 @@ def parse_time(text: str, timeline: Timeline, info: ClipInfo | None = None) -> F
         whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
         position = whole + part
         return timeline.time_from_instant(timeline.instant_from_position(position))
-    name, plus, between = text.partition("+")
-    if info is not None and (found := timecode(name)):
-        if plus and not _BETWEEN.fullmatch(between):
-            return None
-        position = found.frame(info) + Fraction(between.strip().replace(",", ".") or 0)
-        return timeline.time_from_instant(timeline.instant_from_position(position))
+    if info is not None and (found := timecode(text)):
+        return timeline.time_from_instant(timeline.instant_from_position(found.position(info)))
     secs = clock_time(text)
     return None if secs is None else min(secs, timeline.duration_secs)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from videoinr.timeline import Timeline
     from videoinr.types import ClipInfo
 
-_TIMECODE = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;])(\d{1,4})")
+_TIMECODE = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)([:;])(\d{1,4})(?:\s*\+\s*(\d{0,9}[.,]\d{1,18}))?")
 
 _CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})\s*s?")
 
@@ -26,10 +26,12 @@ class Timecode:
     Attributes:
         secs: The whole seconds of the name. With a rate such as 24000/1001 they are longer than seconds.
         frames: The frames after them.
+        between: How far the time lies on the way to the next frame: ``00:00:01:06 + 0.25``, as the window shows it.
     """
 
     secs: int
     frames: int
+    between: Fraction = Fraction(0)
 
     def frame(self, info: ClipInfo) -> int:
         """Return the number of the frame in the clip ``info``.
@@ -50,8 +52,12 @@ class Timecode:
         return self.secs * base + self.frames
 
     def time_secs(self, info: ClipInfo) -> Fraction:
-        """Return when the frame starts, seconds; the argument and errors are those of :meth:`frame`."""
-        return self.frame(info) / info.fps
+        """Return the time in seconds; the argument and errors are those of :meth:`frame`."""
+        return self.position(info) / info.fps
+
+    def position(self, info: ClipInfo) -> Fraction:
+        """Return the place in frames, see :attr:`videoinr.types.Instant.position`; the rest is as for :meth:`frame`."""
+        return self.frame(info) + self.between
 
 
 def has_timecode(info: ClipInfo) -> bool:
@@ -88,7 +94,8 @@ def timecode(text: str) -> Timecode | None:
             hint="Give it without dropped numbers (HH:MM:SS:FF), or the time in seconds.",
         )
     hours, minutes, secs, frames = (int(found[number]) for number in (1, 2, 3, 5))
-    return Timecode(hours * 3600 + minutes * 60 + secs, frames)
+    between = Fraction((found[6] or "0").replace(",", "."))
+    return Timecode(hours * 3600 + minutes * 60 + secs, frames, between)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +111,9 @@ class ClipTime:
     def time_on(self, timeline: Timeline, info: ClipInfo) -> Fraction:
         """Return the same, but when the file says that the frame starts: many files round times to milliseconds."""
         if isinstance(self.typed, Timecode):
-            frame = self.typed.frame(info)
-            if frame <= timeline.last_frame:
-                return timeline.frame_time(frame)
+            position = self.typed.position(info)
+            if position <= timeline.last_frame:
+                return timeline.time_from_instant(timeline.instant_from_position(position))
         return self.time_secs(info)
 
 
