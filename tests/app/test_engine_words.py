@@ -154,6 +154,8 @@ def test_phrases_in_gaps_are_translated_and_names_are_not() -> None:
         ("“only sound.mp4” holds only sound.", "„only sound.mp4“ enthält nur Ton."),
         ("Sound: copied (aac); encoded as AAC, because the file cannot hold pcm_s16le.",
          "Ton: kopiert (aac); als AAC kodiert, weil die Datei pcm_s16le nicht enthalten kann."),
+        ("Sound: encoded as PCM, because not every editing program reads aac there.",
+         "Ton: als PCM kodiert, weil nicht jedes Schnittprogramm dort aac liest."),
         ("Left out: the sound, which GIF files do not hold; the tag title.",
          "Weggelassen: der Ton: GIF-Dateien enthalten das nicht; die Angabe title."),
         ("Left out: colour samples (the clip has RGB, the file 4:2:0). FFV1 and PNG keep them.",
