@@ -100,18 +100,6 @@ def test_a_missing_clip_or_folder_is_told_before_torch_is_imported(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
 
-def test_the_end_of_a_command_leaves_out_what_it_imported_when_it_looks_for_garbage() -> None:
-    """That took a third of a second, once torch was imported."""
-    code = (
-        "import atexit, gc, sys; sys.argv = ['videoinr', '--version']\n"
-        "atexit.register(lambda: print(len(gc.get_objects()) < gc.get_freeze_count()))\n"
-        "from videoinr.cli import main\n"
-        "main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False)
-    assert done.stdout.splitlines()[1:] == ["True"], done.stderr
-
-
 def test_a_real_process_prints_its_version() -> None:
     outcome = run("--version")
     assert (outcome.exit_code, outcome.stderr) == (0, "")
