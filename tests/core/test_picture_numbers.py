@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videoinr.clip import open_clip
+from videoinr.clip.exr_windows import with_display_window_at_zero
 from videoinr.clip.picture_file import decode_picture
 from videoinr.clip.picture_format import is_jpeg_ls_by_pixel, unread_numbers, with_unit_scale
 from videoinr.errors import ClipError
@@ -48,15 +49,24 @@ def test_grey_floating_point_numbers_keep_their_contrast(tmp_path: Path) -> None
     np.testing.assert_allclose(shown, np.repeat(RAMP[..., None], 3, axis=2) * 65535, atol=8)
 
 
-def exr(channels: dict[str, NDArray[np.float16]]) -> bytes:
-    """Return an OpenEXR file of half floats, without compression; channels in the order of their names."""
+def exr(
+    channels: dict[str, NDArray[np.float16]],
+    corner: tuple[int, int] = (0, 0),
+    display: tuple[int, int, int, int] | None = None,
+) -> bytes:
+    """Return an OpenEXR file of half floats, without compression; channels in the order of their names.
+
+    ``corner`` is where its pixels begin, ``display`` its display window with the last column and row; None: the pixels.
+    """
     names = sorted(channels)
     height, width = channels[names[0]].shape
     listed = b"".join(name.encode() + b"\0" + struct.pack("<iB3xii", 1, 0, 1, 1) for name in names) + b"\0"
-    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    left, top = corner
+    data_window = left, top, left + width - 1, top + height - 1
+    window, shown = struct.pack("<4i", *data_window), struct.pack("<4i", *(display or data_window))
     attributes = (
         ("channels", "chlist", listed), ("compression", "compression", b"\0"), ("dataWindow", "box2i", window),
-        ("displayWindow", "box2i", window), ("lineOrder", "lineOrder", b"\0"),
+        ("displayWindow", "box2i", shown), ("lineOrder", "lineOrder", b"\0"),
         ("pixelAspectRatio", "float", struct.pack("<f", 1)), ("screenWindowCenter", "v2f", bytes(8)),
         ("screenWindowWidth", "float", struct.pack("<f", 1)),
     )  # fmt: skip
@@ -65,7 +75,7 @@ def exr(channels: dict[str, NDArray[np.float16]]) -> bytes:
         for name, kind, value in attributes
     ) + b"\0"  # fmt: skip
     lines = [
-        struct.pack("<iI", y, 2 * width * len(names)) + b"".join(channels[name][y].tobytes() for name in names)
+        struct.pack("<iI", top + y, 2 * width * len(names)) + b"".join(channels[name][y].tobytes() for name in names)
         for y in range(height)
     ]
     first = len(header) + 8 * height
@@ -81,6 +91,35 @@ def test_grey_half_floats_are_shown_as_light_with_and_without_alpha(tmp_path: Pa
     for name in ("a.exr", "b.exr"):
         with open_clip(tmp_path / name) as clip:
             np.testing.assert_allclose(clip.frame(0)[..., 1], wanted, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("corner", "display"),
+    [((100, 50), None), ((0, 0), (8, 8, 39, 31)), ((-5, 7), (-10, 0, 20, 60)), ((-8, -8), (0, 0, 31, 23))],
+)
+def test_an_exr_shows_its_display_window_wherever_it_is(
+    tmp_path: Path, corner: tuple[int, int], display: tuple[int, int, int, int] | None
+) -> None:
+    half = (RAMP + np.float32(0.25)).astype(np.float16)
+    (tmp_path / "a.exr").write_bytes(exr({"Y": half}, corner, display))
+    (left, top), window = corner, display or (*corner, corner[0] + 63, corner[1] + 47)
+    plane = np.zeros((400, 400), np.float32)
+    plane[200 + top : 248 + top, 200 + left : 264 + left] = half
+    wanted = plane[200 + window[1] : 201 + window[3], 200 + window[0] : 201 + window[2]]
+    decoded = decode_picture(tmp_path / "a.exr").frame.to_ndarray()
+    np.testing.assert_array_equal(decoded[..., 1], wanted)
+
+
+def test_damaged_windows_of_an_exr_are_left_to_the_decoder() -> None:
+    whole = exr({"Y": RAMP.astype(np.float16)}, (3, 4))
+    assert with_display_window_at_zero(whole) != whole
+    for length in (0, 3, 8, 9, 40, 200, 330, len(whole) // 2):
+        assert with_display_window_at_zero(whole[:length]) == whole[:length]
+    table = whole.index(struct.pack("<f", 1), whole.index(b"screenWindowWidth")) + 5
+    far = whole[:table] + b"\xff" * 8 + whole[table + 8 :]
+    assert with_display_window_at_zero(far) == far
+    at_zero = exr({"Y": RAMP.astype(np.float16)})
+    assert with_display_window_at_zero(at_zero) is at_zero
 
 
 @pytest.mark.parametrize(

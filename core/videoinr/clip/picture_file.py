@@ -17,9 +17,11 @@ import av
 from av.stream import Disposition
 
 from videoinr.clip.exif import turns_from_exif
+from videoinr.clip.exr_windows import with_display_window_at_zero
 from videoinr.clip.float_grey import rgb_of_float_grey
 from videoinr.clip.formats import PICTURE_OPTIONS
 from videoinr.clip.picture_format import (
+    EXR,
     JPEG,
     PFM,
     PNG,
@@ -96,6 +98,8 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
         _check_read_right(data, kind, file)
         if kind is PFM:
             data = with_unit_scale(data)
+        if kind is EXR:
+            data = with_display_window_at_zero(data)
         return _decode_bytes(data, kind, file) if kind.decoder else _decode_container(data, kind, file)
 
 
