@@ -13,7 +13,7 @@ from videoinr_viewer.style.theme_choice import Theme
 
 def test_all_options_are_parsed() -> None:
     line = (
-        "clip.mp4 --at 5/4 --zoom 2.5 --centre 100,50.5 --screenshot o.png --model lite --device cpu --theme dark"
+        "clip.mp4 --at 5/4 --zoom 250% --centre 100,50.5 --screenshot o.png --model lite --device cpu --theme dark"
         " --size 1280x720"
     )
     assert parse(line.split()) == Arguments(

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
-from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.language import tr, tr_engine
 
 
 def write_image(image: QImage, path: Path) -> str:
@@ -27,5 +27,5 @@ def write_image(image: QImage, path: Path) -> str:
     try:
         write_file(path, bytes(buffer.data().data()), replace=True)
     except ExportError as error:
-        return tr("{path} can't be written.", path=path) + f" {error}"
+        return tr_engine(str(error))
     return ""

@@ -106,7 +106,7 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
         "--zoom",
         type=_checked(_zoom, _ZOOMS),
         metavar="F",
-        help="screen pixels per clip pixel (default: fit to window)",
+        help="screen pixels per clip pixel: 4, x4 or 400%% (default: fit to window)",
     )
     parser.add_argument(
         "--centre",
@@ -173,7 +173,9 @@ def _secs(text: str) -> Fraction:
 
 
 def _zoom(text: str) -> float:
-    return _within(float(text), MIN_ZOOM, MAX_ZOOM)
+    from videoinr.text.parsing import factor
+
+    return _within(float(factor(text)), MIN_ZOOM, MAX_ZOOM)
 
 
 def _centre(text: str) -> tuple[float, float]:

@@ -258,12 +258,8 @@ def codec_named(encoder: str) -> Codec:
 
 def working_hint() -> str:
     """Return a sentence that lists the codecs that work on this machine."""
-    return f"These codecs work on this machine: {', '.join(working_encoders())}."
-
-
-def working_encoders() -> tuple[str, ...]:
-    """Return the names of the codecs that encode a picture on this machine. Tries each, in about a second."""
-    return tuple(codec.encoder for codec in CODECS if encodes(codec))
+    names = (codec.names[0] if codec.names else codec.encoder for codec in CODECS if encodes(codec))
+    return f"These codecs work on this machine: {', '.join(names)}."
 
 
 def encodes(codec: Codec) -> bool:

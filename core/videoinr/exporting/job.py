@@ -13,7 +13,7 @@ from videoinr.colour import HDR_TRANSFERS
 from videoinr.errors import UsageError
 from videoinr.exporting.codecs import CONTAINERS, Codec, Effort, codec_for, is_video
 from videoinr.exporting.parts import WHOLE, PartPlan, Share, plan_parts
-from videoinr.exporting.picture_formats import PictureFormat, picture_format_for
+from videoinr.exporting.picture_formats import PictureFormat, check_no_pictures, picture_format_for
 from videoinr.exporting.picture_names import check_pattern, pattern_from_out
 from videoinr.exporting.retime import ConstantRate, checked_fps, default_fps, rate_from_scale, segment_from_marks
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
@@ -124,6 +124,7 @@ class ExportJob:
     def chosen_codec(self) -> Codec | None:
         """The codec of a video file; None for pictures. Raises UsageError as :meth:`check` does."""
         if self._writes_video:
+            check_no_pictures(self.out.suffix, self.codec)
             codec = codec_for(self.out.suffix, self.codec)
             codec.options_for(self.crf, effort=self.effort)
             return codec

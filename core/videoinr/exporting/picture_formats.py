@@ -101,6 +101,15 @@ def picture_format_named(name: str) -> PictureFormat | None:
     return next((each for each in PICTURES if each.name == name.lower()), None)
 
 
+def check_no_pictures(ending: str, name: str | None) -> None:
+    """Raise UsageError if ``name``, the codec of a video file, is one of pictures."""
+    if name is not None and (found := picture_format_named(name)):
+        raise UsageError(
+            f"A {ending} file holds no {found.title}.",
+            hint="For pictures, give a folder, or a pattern: frames/%05d.png.",
+        )
+
+
 def picture_format_for(ending: str, name: str | None) -> PictureFormat:
     """Return the format of pictures whose names end in ``ending`` (empty: those of a folder), called ``name`` or not.
 
