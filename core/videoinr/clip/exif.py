@@ -15,7 +15,7 @@ _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _TIFF_HEADS = (b"II*\0", b"MM\0*")
 _EXIF = b"Exif\0\0"
 
-_TURNS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (1, False), 7: (1, True)} | {
+TURNS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (1, False), 7: (1, True)} | {
     8: (3, False)
 }
 """Exif's number: (quarter turns clockwise, mirrored left to right before them)."""
@@ -32,8 +32,8 @@ def turns_from_exif(data: bytes) -> tuple[int, bool] | None:
     """
     for block in _exif_blocks(data):
         value = _orientation(block)
-        if value in _TURNS:
-            return _TURNS[value]
+        if value in TURNS:
+            return TURNS[value]
     return None
 
 

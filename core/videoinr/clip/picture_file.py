@@ -20,8 +20,10 @@ from videoinr.clip.exif import turns_from_exif
 from videoinr.clip.exr_windows import with_display_window_at_zero
 from videoinr.clip.float_grey import rgb_of_float_grey
 from videoinr.clip.formats import PICTURE_OPTIONS
+from videoinr.clip.hdr_orientation import holds_xyz, turns_from_hdr, with_lines_as_rows
 from videoinr.clip.picture_format import (
     EXR,
+    HDR,
     JPEG,
     PFM,
     PNG,
@@ -106,8 +108,9 @@ def decode_picture(file: Path, page: int = 0) -> DecodedPicture:
 def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPicture:
     context: Any = av.CodecContext.create(kind.decoder, "r")
     context.options = _OPTIONS
+    rows = with_lines_as_rows(data) if kind is HDR else data
     try:
-        frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
+        frame = next(iter([*context.decode(av.Packet(rows)), *context.decode(None)]), None)
     except av.FFmpegError:
         # FFmpeg refuses too large pictures without a reason.
         check_size(*_size_in_header(file), file.name)
@@ -115,7 +118,8 @@ def _decode_bytes(data: bytes, kind: PictureFormat, file: Path) -> DecodedPictur
     if frame is None:
         raise ClipError(f"There is no picture in “{file.name}”.", hint="It may be damaged.")
     check_size(frame.width, frame.height, file.name)
-    orientation, aspect = _orientation(data, frame), _aspect(context.sample_aspect_ratio)
+    orientation = Orientation(*turns_from_hdr(data)) if kind is HDR else _orientation(data, frame)
+    aspect = _aspect(context.sample_aspect_ratio)
     codec, multiplied = context.codec.canonical_name, is_premultiplied(data, kind)
     return DecodedPicture(rgb_of_float_grey(frame), codec, orientation, aspect, kind, is_premultiplied=multiplied)
 
@@ -149,6 +153,11 @@ def _check_read_right(data: bytes, kind: PictureFormat, file: Path) -> None:
         raise ClipError(
             f"“{file.name}” is a TIFF picture of {numbers}, which cannot be read.",
             hint="The file is not damaged. Convert it to 8 or 16 bits without a sign and without JPEG, or to OpenEXR.",
+        )
+    if kind is HDR and holds_xyz(data):
+        raise ClipError(
+            f"“{file.name}” is a Radiance picture of XYZ colours, which cannot be read.",
+            hint="The file is not damaged. Convert it to RGB first.",
         )
     if kind is JPEG and is_jpeg_ls_by_pixel(data):
         raise ClipError(
