@@ -196,6 +196,21 @@ def test_a_tiff_compressed_by_jpeg_is_refused_and_not_shown_black(tmp_path: Path
         np.testing.assert_allclose(clip.frame(0), np.asarray(picture.convert("RGB")), atol=3)
 
 
+def test_the_sycc_of_jpeg_2000_has_the_full_range(tmp_path: Path) -> None:
+    pixels = np.stack([np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))] * 3, axis=2)
+    encoder = av.CodecContext.create("jpeg2000", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "yuv444p", Fraction(1, 25)
+    encoder.options = {"pred": "dwt53"}
+    frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(
+        format="yuv444p", src_color_range=2, dst_color_range=2, dst_colorspace=5
+    )
+    (packet,) = [*encoder.encode(frame), *encoder.encode(None)]
+    (tmp_path / "a.jp2").write_bytes(bytes(packet))
+    with open_clip(tmp_path / "a.jp2") as clip:
+        assert (clip.info.pix_fmt, clip.info.colour.range) == ("yuv444p", "pc")
+        np.testing.assert_allclose(clip.frame(0), pixels, atol=4)
+
+
 def test_a_jpeg_ls_with_colours_by_pixel_is_refused_and_not_shown_black(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     encoder = av.CodecContext.create("jpegls", "w")

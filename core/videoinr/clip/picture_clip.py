@@ -15,7 +15,7 @@ from videoinr.clip.found import Found
 from videoinr.clip.frame_cache import FrameCache
 from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.picture_file import DecodedPicture, decode_picture, is_video_content, pages_of, stored_size
-from videoinr.clip.picture_format import LINEAR, TIFF
+from videoinr.clip.picture_format import JPEG_2000, LINEAR, TIFF
 from videoinr.clip.picture_sequence import PictureSequence
 from videoinr.clip.pixels import PixelReader, bit_depth_of, family_of, tags_of
 from videoinr.clip.source_stamp import SourceStamp
@@ -165,8 +165,8 @@ def _colour_of(picture: DecodedPicture) -> ColourSpec:
     frame, tags = picture.frame, tags_of(picture.frame)
     if picture.kind in LINEAR:
         tags = tags.filled_from(ColourTags(transfer="linear"))
-    elif picture.kind is TIFF:
-        # Its YCbCr is that of JPEG unless its tags say otherwise, which FFmpeg does not look at.
+    elif picture.kind in (TIFF, JPEG_2000):
+        # Their YCbCr is that of JPEG, and sYCC the same. FFmpeg does not tell.
         tags = tags.filled_from(ColourTags(matrix="bt470bg", range="pc"))
     return colour_from_tags(tags, width=frame.width, height=frame.height, family=family_of(frame.format))
 

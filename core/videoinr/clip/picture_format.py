@@ -39,6 +39,7 @@ AVIF = PictureFormat("AVIF", "", "mov")
 HEIC = PictureFormat("HEIC", "", "mov")
 JXL = PictureFormat("JPEG XL", "libjxl", "")
 PFM = PictureFormat("PFM", "pfm", "pfm_pipe")
+JPEG_2000 = PictureFormat("JPEG 2000", "jpeg2000", "j2k_pipe")
 
 LINEAR = (EXR, HDR)
 """The formats whose numbers are amounts of light, not levels of a screen."""
@@ -54,8 +55,8 @@ _SIGNATURES = (
     (b"BM", PictureFormat("BMP", "bmp", "bmp_pipe")),
     (b"SDPX", PictureFormat("DPX", "dpx", "dpx_pipe")),
     (b"XPDS", PictureFormat("DPX", "dpx", "dpx_pipe")),
-    (b"\x00\x00\x00\x0cjP  ", PictureFormat("JPEG 2000", "jpeg2000", "j2k_pipe")),
-    (b"\xff\x4f\xff\x51", PictureFormat("JPEG 2000", "jpeg2000", "j2k_pipe")),
+    (b"\x00\x00\x00\x0cjP  ", JPEG_2000),
+    (b"\xff\x4f\xff\x51", JPEG_2000),
     (b"qoif", PictureFormat("QOI", "qoi", "qoi_pipe")),
     (b"\x01\xda\x00", PictureFormat("SGI", "sgi", "sgi_pipe")),
     (b"\x01\xda\x01", PictureFormat("SGI", "sgi", "sgi_pipe")),
