@@ -23,12 +23,11 @@ from helpers.tiny_model import load_tiny_model, save_tiny_model
 from videoinr.cancel import NEVER
 from videoinr.clip import open_clip
 from videoinr.decode.flow import decode_flow
-from videoinr.errors import Cancelled, ExportError, ModelError, UnknownDeviceError, UsageError
+from videoinr.errors import Cancelled, ExportError, ModelError, UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.released.lattice import TRAINED_SCALE
-from videoinr.render.arguments import device_name
 
 FRAMES, FPS = 5, 25
 """Of the clip: 64 x 48 pixels, 0.2 s."""
@@ -130,23 +129,6 @@ def test_frames_in_memory_are_a_clip(folder: Path, video: videoinr.Video, form: 
         pair = opened.encode(0)
     with pytest.raises(UsageError, match="closed"):
         pair.decode(0)
-
-
-@pytest.mark.parametrize("device", [torch.device("cpu"), torch.device("cpu", 0)], ids=str)
-def test_a_device_of_torch_is_a_device(folder: Path, tmp_path: Path, device: torch.device) -> None:
-    frames, model = np.zeros((2, 20, 30, 3), np.uint8), folder / "tiny.safetensors"
-    with videoinr.open(frames, model=model, device=device) as opened:
-        assert opened.info.frames == 2
-    out = tmp_path / "out.mkv"
-    assert videoinr.export(frames, out, codec="ffv1", scale=1, model=model, device=device) == out
-
-
-def test_devices_of_torch_by_their_names() -> None:
-    devices = ("cpu", "cpu:0", "cuda", "cuda:1", "mps", "mps:0", "meta")
-    names = ["cpu", "cpu", "cuda", "cuda:1", "mps", "mps", "meta"]
-    assert [device_name(torch.device(device)) for device in devices] == names
-    with pytest.raises(UnknownDeviceError, match="There is no device 'meta' here"):
-        videoinr.open(np.zeros((2, 20, 30, 3), np.uint8), device=torch.device("meta"))
 
 
 def test_frames_in_memory_can_be_exported(folder: Path, tmp_path: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+import videoinr
+from helpers.tiny_model import save_tiny_model
 from videoinr.devices import (
     LEAST_WORK_BYTES,
     MIB,
@@ -14,7 +19,8 @@ from videoinr.devices import (
     pick_device,
     profile_for,
 )
-from videoinr.errors import DeviceError, UsageError, is_out_of_memory
+from videoinr.errors import DeviceError, UnknownDeviceError, UsageError, is_out_of_memory
+from videoinr.render.arguments import device_name
 
 CPU = torch.device("cpu")
 
@@ -138,3 +144,19 @@ def test_a_failed_allocation_on_this_cpu_means_too_little_memory() -> None:
 def test_half_precision_is_float16_on_cuda_and_bfloat16_on_a_cpu() -> None:
     assert half_type(torch.device("cuda", 1)) is torch.float16
     assert half_type(CPU) is torch.bfloat16
+
+
+def test_a_device_of_torch_is_a_device(tmp_path: Path) -> None:
+    frames, model = np.zeros((2, 20, 30, 3), np.uint8), save_tiny_model(tmp_path)
+    with videoinr.open(frames, model=model, device=CPU) as opened:
+        assert opened.info.frames == 2
+    out = tmp_path / "out.mkv"
+    assert videoinr.export(frames, out, codec="ffv1", scale=1, model=model, device=torch.device("cpu", 0)) == out
+    with pytest.raises(UnknownDeviceError, match="There is no device 'meta' here"):
+        videoinr.open(frames, device=torch.device("meta"))
+
+
+def test_devices_of_torch_by_their_names() -> None:
+    devices = ("cpu", "cpu:0", "cuda", "cuda:1", "mps", "mps:0", "meta")
+    names = ["cpu", "cpu", "cuda", "cuda:1", "mps", "mps", "meta"]
+    assert [device_name(torch.device(device)) for device in devices] == names

@@ -18,8 +18,10 @@ from helpers.fork_server import run, start
 from helpers.job_queues import assert_finished, fill, write_job
 from helpers.job_strategies import jobs, parsed
 from videoinr.errors import InputError
+from videoinr.exporting import queue_control
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.job_file import job_from_text, read_job, text_of_job
+from videoinr.exporting.queue_state import JobState, read_queue
 from videoinr.text.timecode import Timecode
 
 SLOW = "helpers.slow_cli"
@@ -152,3 +154,17 @@ def test_two_processes_share_a_queue(tmp_path: Path, clip: Path) -> None:
 
 def test_a_queue_that_does_not_exist(tmp_path: Path) -> None:
     assert run_here("export", "--queue", tmp_path / "none").exit_code == 1
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("{", "is no job file"), ('{"videoinr_export": 1, "clip": "a.mp4", "out": "b.mp4", "speed": "fast"}', "speed: "),
+])  # fmt: skip
+def test_a_file_that_is_no_job_is_listed_as_invalid_with_why(tmp_path: Path, text: str, words: str) -> None:
+    write_job(tmp_path / "a.json", clip="clip.mp4", out="a.mp4", start="00:00:00:05", end="00:00:01:00", fps=25)
+    (tmp_path / "b.json").write_text(text)
+    queue_control.pause(tmp_path, "b")
+    good, bad = read_queue(tmp_path).jobs
+    assert (bad.state, words in bad.message, bool(bad.hint)) == (JobState.INVALID, True, True)
+    assert (good.state, good.total) == (JobState.WAITING, 0), "the frames of timecode depend on the clip"
+    listed = next(line for line in run_here("queue", "list", tmp_path).stdout.splitlines() if "b.json" in line)
+    assert "invalid" in listed

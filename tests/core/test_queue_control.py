@@ -233,21 +233,6 @@ def test_stopping_the_queue_is_no_pause(folder: Path) -> None:
     assert [each.report is not None for each in run(folder)] == [True]
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("{", "is no job file"), ('{"videoinr_export": 1, "clip": "a.mp4", "out": "b.mp4", "speed": "fast"}', "speed: "),
-])  # fmt: skip
-def test_a_file_that_is_no_job_is_listed_as_invalid_with_why(folder: Path, text: str, words: str) -> None:
-    add(folder, "a")
-    (folder / "b.json").write_text(text)
-    queue_control.pause(folder, "b")
-    found = state_of(folder, "b")
-    assert (found.state, words in found.message, bool(found.hint)) == (JobState.INVALID, True, True)
-    add(folder, "a", end="00:00:01:00")
-    assert (state_of(folder, "a").state, state_of(folder, "a").total) == (JobState.WAITING, 0), "of timecode"
-    listed = next(line for line in run_here("queue", "list", folder).stdout.splitlines() if "b.json" in line)
-    assert "invalid" in listed
-
-
 # ---- retry, remove ----
 
 
