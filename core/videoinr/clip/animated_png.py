@@ -18,7 +18,7 @@ def unmark_dependent_frame(packet: Any) -> None:
     """Take the mark of a key frame off a packet of an animated PNG that needs the frames before it.
 
     Args:
-        packet: a packet of any codec; only those of animated PNGs begin with this chunk.
+        packet: a packet of an animated PNG.
     """
     if packet.is_keyframe:
         data = bytes(memoryview(packet)[: _BLENDING + 1])

@@ -239,10 +239,12 @@ class VideoFile:
 
     def _read_packets(self) -> Generator[av.Packet[av.VideoStream], None, None]:
         """Yield the packets that hold data, in file order, as far as the file can be read."""
+        is_animated_png = self.stream.codec_context.codec.canonical_name == "apng"
         try:
             for packet in self._container.demux(self.stream):
                 if packet.size:
-                    unmark_dependent_frame(packet)
+                    if is_animated_png:
+                        unmark_dependent_frame(packet)
                     yield packet
         except (av.FFmpegError, OSError):
             self.broke_off = True
