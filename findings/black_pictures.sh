@@ -2,10 +2,10 @@
 # PyAV 18.1.0 (FFmpeg 8.1): three kinds of valid pictures are decoded to black, without an error and not marked as corrupt.
 #
 # TIFFs compressed by JPEG, which scanners, maps and microscopes make, come out as zeros: grey and RGB are black, YCbCr is
-# green; nothing is logged. Grey TIFFs with 12 bits, as cameras and scanners write them, are black if they are compressed by Deflate ("zip", which
-# OpenImageIO takes by default); nothing is logged. Uncompressed, by LZW or by PackBits they are right. Colour JPEG-LS is
-# black if its samples are interleaved by pixel, which CharLS does by default; a warning is logged, which PyAV does
-# not show. Interleaved by line it is right. Other readers read all of them. A batch job that goes on by exceptions, or
+# green; nothing is logged. So do grey TIFFs with 12 bits, as cameras and scanners write them, if they are compressed by
+# Deflate ("zip", which OpenImageIO takes by default). Uncompressed, by LZW or by PackBits they are right. Colour JPEG-LS is
+# black if its samples are interleaved by pixel, which CharLS does by default; a warning is logged, which PyAV does not
+# show. Interleaved by line it is right. Other readers read all of them. A batch job that goes on by exceptions, or
 # training on such frames, takes the black for pictures.
 #
 # Output seen (2026-11-30, PyAV 18.1.0, OpenImageIO 3.2.2.0, imagecodecs 2026.3.6), share of levels that are right:
