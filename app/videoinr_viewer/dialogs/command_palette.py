@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal, Slot
@@ -30,7 +31,6 @@ SHOWN_ROWS = 11
 _WIDTH_PX, _TOP_PX, _SIDE_PX = 620, 48, 12
 _FOUND = Qt.ItemDataRole.UserRole
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down)
-_INPUT = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
 _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
@@ -131,6 +131,7 @@ class PaletteDialog(QDialog):
         # Not modal: Qt drops the close button of a window below a modal dialog.
         self.setModal(False)
         self._window = window
+        self._heard: list[QObject] = []
         self._commands: Sequence[Command] = ()
         self._recent: Sequence[str] = ()
         self.query = QLineEdit()
@@ -172,21 +173,18 @@ class PaletteDialog(QDialog):
 
         Keys arrive at the window until the system has made the dialog active, where they would be shortcuts.
         """
-        kind = event.type()
-        if kind not in _INPUT:
-            return False
-        if watched is self.query and kind == QEvent.Type.KeyPress:
+        kind, is_own = event.type(), watched is self.query
+        if kind == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if kind == QEvent.Type.KeyPress and is_own:
             return isinstance(event, QKeyEvent) and self._moves(event)
-        if watched is not self.query and not self._belongs_to_window(watched):
-            return False
-        if kind == QEvent.Type.MouseButtonPress:
-            if watched is not self.query:
-                self.hide()
-            return False
-        event.accept()
         if kind == QEvent.Type.KeyPress:
             QApplication.sendEvent(self.query, event)
-        return True
+            return True
+        if kind == QEvent.Type.MouseButtonPress and not is_own:
+            self.hide()
+        return False
 
     def _moves(self, event: QKeyEvent) -> bool:
         """Do what a key does in the list. Return whether it does anything there."""
@@ -198,18 +196,18 @@ class PaletteDialog(QDialog):
             return False
         return True
 
-    def _belongs_to_window(self, watched: QObject) -> bool:
-        if isinstance(watched, QWidget):
-            return watched.window() is self._window
-        return watched is self._window.windowHandle()
-
     def event(self, event: QEvent) -> bool:
-        """Hear all input while the dialog is visible."""
-        app = QApplication.instance()
-        if app is not None and event.type() == QEvent.Type.Show:
-            app.installEventFilter(self)
-        elif app is not None and event.type() == QEvent.Type.Hide:
-            app.removeEventFilter(self)
+        """Hear the window's input while the dialog is visible."""
+        if event.type() == QEvent.Type.Show:
+            # Input arrives at the window as the system knows it; whether a key is a shortcut, its focus is asked.
+            for one in (self.query, self._window.windowHandle(), self._window.focusWidget()):
+                if one is not None:
+                    one.installEventFilter(self)
+                    self._heard.append(one)
+        elif event.type() == QEvent.Type.Hide:
+            while self._heard:
+                with suppress(RuntimeError):  # Qt has deleted it meanwhile.
+                    self._heard.pop().removeEventFilter(self)
         return super().event(event)
 
     def _turn_page(self, step: int) -> None:
