@@ -57,7 +57,7 @@ def test_invalid_arguments_end_with_exit_code_2(line: str, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--at soon", "'soon' is not a time in seconds"),
+        ("--at soon", "'soon' is not a time such as 1.25 or 1:02.5"),
         ("--zoom big", "'big' is not a zoom between 0.03125 and 32"),
         ("--centre 5", "'5' is not a point X,Y"),
         ("--theme pink", "'pink' is not light, dark or system"),

@@ -98,7 +98,7 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at",
         dest="at_secs",
-        type=_checked(_secs, "a time in seconds"),
+        type=_checked(_secs, "a time such as 1.25 or 1:02.5"),
         metavar="SECS",
         help="the time to show: 1.25, 5/4 or 1:02.5",
     )
