@@ -19,6 +19,7 @@ import pytest
 
 from helpers import fork_server
 from helpers.command_line import environment
+from helpers.waiting import wait_until
 from videoinr.cancel import CancelToken
 from videoinr.commands import export_jobs, signals, stop_lines
 from videoinr.commands.export_progress import progress_reporter
@@ -126,9 +127,18 @@ def test_lines_stop_an_export_where_there_are_no_signals(
     ):
         told.write(lines)
         told.flush()
-        while not token.cancelled:
-            time.sleep(0.001)
+        wait_until(lambda: token.cancelled)
     assert (token.keeps, token.leaves) == (keeps, leaves)
+
+
+def test_lines_are_those_of_the_input_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of one test took the lines of the next one, which waited for ever."""
+    (first, told), (second, _) = os.pipe(), os.pipe()
+    monkeypatch.setattr(stop_lines, "_INPUT", first)
+    with signals.cancel_on_signals(report_forced=lambda: None) as token, stop_lines.heed_lines(token):
+        monkeypatch.setattr(stop_lines, "_INPUT", second)
+        os.write(told, b"keep\n")
+        wait_until(lambda: token.cancelled)
 
 
 def test_a_queue_heeds_the_lines_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

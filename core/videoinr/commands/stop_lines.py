@@ -39,7 +39,7 @@ def heed_lines(token: CancelToken, *, keeps: bool = True) -> Iterator[None]:
         yield
         return
     ended = threading.Event()
-    reader = threading.Thread(target=_read, args=(token, keeps, ended), name="stop-lines", daemon=True)
+    reader = threading.Thread(target=_read, args=(_INPUT, token, keeps, ended), name="stop-lines", daemon=True)
     reader.start()
     try:
         yield
@@ -55,14 +55,14 @@ def _is_pipe() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _read(token: CancelToken, keeps: bool, ended: threading.Event) -> None:
+def _read(given: int, token: CancelToken, keeps: bool, ended: threading.Event) -> None:
     text = b""
     while not ended.is_set():
         try:
             # Windows waits for sockets only; there the thread waits in read, and ends with the process.
-            if os.name == "posix" and not select.select([_INPUT], [], [], _PAUSE_SECS)[0]:
+            if os.name == "posix" and not select.select([given], [], [], _PAUSE_SECS)[0]:
                 continue
-            data = os.read(_INPUT, 1024)
+            data = os.read(given, 1024)
         except OSError:
             return
         if not data:
