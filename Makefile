@@ -10,8 +10,8 @@ DEMO := resources/videoinr_resources/demo/demo.mp4
 # Further arguments of pip (say, another build of torch) and of pytest (say, one folder of tests).
 PIP_FLAGS ?=
 TESTS ?=
-# COVERAGE=1 counts the engine's lines and branches that the tests run, which takes them a quarter longer; the whole
-# suite must reach this share of them, a part of it need not.
+# COVERAGE=1 counts the engine's lines and branches that the engine's own tests run; the whole suite must reach this
+# share of them, a part of it need not.
 COVERAGE ?=
 COVERAGE_GATE := $(if $(TESTS),,--cov-fail-under=90)
 COVERAGE_FLAGS := $(if $(COVERAGE),--cov --cov-report=term $(COVERAGE_GATE))

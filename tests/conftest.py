@@ -6,8 +6,11 @@ import os
 import random
 import shutil
 import signal
+import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,12 +47,24 @@ if IS_WORKER:
     torch.set_num_threads(1)
 
 
+def _stopped_coverage() -> Any:
+    """Stop what counts the coverage of this process, and return it; None if nothing counts.
+
+    In a worker pytest-cov has begun twice; what it saves is what began last.
+    """
+    latest = None
+    while "coverage" in sys.modules and (counter := sys.modules["coverage"].Coverage.current()):
+        counter.stop()
+        latest = latest or counter
+    return latest
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return the number of workers for ``--numprocesses auto``: half as many again as there are cores.
 
     A third of the time of the tests is waiting: for processes that start, timers of the window, and threads. No test
-    depends on how many workers there are, and none asserts a time, so that they also pass on a busy machine. Each worker
+    depends on how many workers there are, and none asserts a time, so that they also pass on a busy machine. Each
     takes 0.7 GB of memory and 6 s of processor time to begin.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -67,6 +82,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take long: at the end, all workers would wait for the last of them."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the process that only hands out the tests count no coverage: that takes as long as a tenth of the tests."""
+    if not IS_WORKER and session.config.getoption("numprocesses", None):
+        _stopped_coverage()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Count the engine's coverage by the engine's own tests only.
+
+    Counting costs time in each line of Python, whosever it is: the window's tests and those that read all sources
+    would take a quarter longer for lines of which the engine's tests must run nine of ten by themselves.
+    """
+    is_counted = "tests/app" not in item.path.as_posix() and not item.get_closest_marker("uncounted")
+    counter = None if is_counted else _stopped_coverage()
+    try:
+        return (yield)
+    finally:
+        if counter:
+            counter.start()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.uncounted
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE_ROOTS = ("app", "core", "resources", "tests", "packaging")
 PACKAGES = {"videoinr", "videoinr_viewer", "videoinr_resources"}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.uncounted
+
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(file for root in ("app", "core", "resources") for file in (ROOT / root).rglob("*.py"))
 POSIX = {

@@ -11,6 +11,8 @@ import pytest
 from helpers.tables import ROOT, faults_of, rows
 from videoinr.text.plain import is_plain_line, printable
 
+pytestmark = pytest.mark.uncounted
+
 FORBIDDEN = {
     *("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml"),
     *("ssl", "http", "ftplib", "smtplib", "requests", "aiohttp", "xmlrpc"),
