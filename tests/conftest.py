@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from helpers.long_tests import long_tests_first
 from helpers.own_folders import own_folders
 
 # A first call loads libraries and warms caches: its time says nothing, and speed is never asserted here. The examples
@@ -65,7 +66,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
     A third of the time of the tests is waiting: for processes that start, timers of the window, and threads. No test
     depends on how many workers there are, and none asserts a time, so that they also pass on a busy machine. Each
-    takes 0.7 GB of memory and 6 s of processor time to begin.
+    takes up to 1.5 GB of memory and 6 s of processor time to begin.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores + (cores + 1) // 2
@@ -80,8 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take long: at the end, all workers would wait for the last of them."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Let each worker begin with tests that take long: at the end, all would wait for the last of them."""
+    items[:] = long_tests_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)))
 
 
 @pytest.hookimpl(trylast=True)
