@@ -47,9 +47,18 @@ def test_a_file_that_is_cut_off_keeps_its_start(tmp_path: Path, name: str, conta
         assert 30 < count < 90
         # The last frames shown are not the last ones stored: of those at the very end some are lost.
         assert [number_in(clip.frame(index)) for index in (count - 8, 5, 20)] == [count - 8, 5, 20]
-        clip.frame(count - 1)
-        # A transport stream has no end to miss. Of AVI, only the last frame tells.
+        # A transport stream has no end to miss.
         assert bool(clip.info.warnings) is (name != "a.ts")
+
+
+@pytest.mark.parametrize("length", [b"\0\0\0\0", b"\xff\xff\xff\xff"], ids=["none", "endless"])
+def test_an_avi_whose_length_is_not_known_is_not_called_cut_off(tmp_path: Path, length: bytes) -> None:
+    path = write_clip(tmp_path / "a.avi", 10, options=GOP, codec="mpeg4")
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + length + data[8:])
+    with open_clip(path) as clip:
+        assert clip.info.frames == 10
+        assert not clip.info.warnings
 
 
 def test_an_mp4_without_its_index_is_a_clip_error(tmp_path: Path) -> None:
