@@ -127,8 +127,7 @@ class Engine(Closeable):
             pair: the index of the pair's first frame, 0 ... pairs - 1.
             token: cancels the work between the encoder's convolutions.
             phase: 0 (first frame) ... 1 (second frame).
-            grid: the grid of the picture, which says at which size the frames are encoded (levels.py); None: the
-                clip's.
+            grid: the picture's grid: it says at which size frames are encoded (levels.py); None: the clip's.
 
         Raises:
             Cancelled: ``token`` was cancelled.
@@ -211,8 +210,7 @@ class Engine(Closeable):
         Returns:
             The query and its pixels, uint8 [rect.height, rect.width, 4], RGBX.
 
-        Raises:
-            Cancelled, UsageError, ClipError, DeviceError: as for :meth:`encode`.
+        Raises as :meth:`encode`.
         """
         if quality is Quality.MOTION:
             return self.motion(query, token)
@@ -379,12 +377,14 @@ def open_engine(
         memory_bytes: the budget of the caches; None chooses it from the device's memory.
         options: how to read a path; an open clip was read already.
         across_cuts: what is shown between two frames with a cut between them.
-        notices: sentences for the user, which precede the clip's warnings. notice: called with one at once.
+        notices: sentences for the user, which precede the clip's warnings.
+        notice: called with a sentence before work that takes long.
         token: cancels the opening.
 
     Raises:
-        ClipError, ModelError, DeviceError: one of them cannot be opened. Cancelled: ``token`` was cancelled.
+        ClipError, ModelError, DeviceError: one of them cannot be opened.
         UsageError: ``memory_bytes`` makes no sense, or the file has no such video stream.
+        Cancelled: ``token`` was cancelled.
     """
     load_early(device)
     # The clip first: it is the likeliest to fail, and the cheapest.
