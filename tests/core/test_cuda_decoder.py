@@ -195,6 +195,29 @@ def test_the_field_is_evaluated_once_for_a_viewport(evaluated: list[Rect]) -> No
     assert len(evaluated) > 1
 
 
+def test_only_a_part_of_the_picture_waits_for_what_was_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, make = list[Rect](), kernels.Canvas.make
+
+    def watched(grid: Grid, rect: Rect, **options: Any) -> kernels.Canvas:
+        canvas = make(grid, rect, **options)
+        plain = canvas.shortfall.tolist
+
+        def tolist() -> Any:
+            waits.append(rect)
+            return plain()
+
+        monkeypatch.setattr(canvas.shortfall, "tolist", tolist, raising=False)
+        return canvas
+
+    monkeypatch.setattr(kernels.Canvas, "make", watched)
+    by = CudaDecoder(tiny(), profile())
+    assert_right(decode(by, query(GRID.rect)), query(GRID.rect))
+    assert waits == []
+    by = CudaDecoder(tiny(), profile())
+    assert_right(decode(by, query()), query())
+    assert set(waits) == {RECT}
+
+
 def test_a_flow_that_leaves_the_box_enlarges_the_field(evaluated: list[Rect], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_decoder, "reach", lambda _features, _grid, rect: rect)
     by = CudaDecoder(tiny(), profile())

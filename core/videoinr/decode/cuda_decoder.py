@@ -204,12 +204,16 @@ class CudaDecoder:
         return maps
 
     def _launch(self, job: _Job, field: Field, band: Rect) -> list[int]:
-        """Draw ``band``; return how many pixels of F_s were missing at the left, top, right and bottom."""
+        """Draw ``band``; return how many pixels of F_s were missing at the left, top, right and bottom; [] for none."""
         maps = field.maps or job.features
         assert isinstance(maps, PairFeatures)
         canvas = self._canvas_for(job, maps.origin)
         canvas.time.fill_(float(job.query.instant.phase))
         self._launches.run(self._weights_of(job.features.model), maps, field, canvas, band)
+        if field.box == job.query.grid.rect:
+            # The kernels keep to the grid, so nothing is missing. Asking would be to wait for the GPU, and a thread
+            # that waits for it is busy: an export launches its next pictures instead.
+            return []
         missed: list[int] = canvas.shortfall.tolist()
         return missed
 

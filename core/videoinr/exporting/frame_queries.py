@@ -76,6 +76,8 @@ def _exposure(job: ExportJob, degrees: Fraction, number: int | Fraction) -> Segm
     Half of it lies before the frame's own time, so that things stay where they are without a shutter. None for 0
     degrees, and where time stands still.
     """
+    if not degrees:
+        return None
     half = degrees / FULL_TURN / 2
     ends = sorted(job.retiming.time(number + sign * half) for sign in (-1, 1))
     start, end = (max(time, Fraction(0)) for time in ends)
