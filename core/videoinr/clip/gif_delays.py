@@ -13,7 +13,8 @@ _SHORTEST_CS = 2
 
 _BROWSERS_CS = 10
 
-_MAX_FILE_BYTES = 1 << 30
+MAX_GIF_BYTES = 1 << 30
+"""Larger files are not looked through."""
 
 _EXTENSION, _IMAGE, _CONTROL = 0x21, 0x2C, 0xF9
 
@@ -24,7 +25,7 @@ def with_browsers_delays(path: Path) -> tuple[bytes, int] | None:
     None if ``path`` is no GIF file, or none of its delays is too short. Damage ends the search.
     """
     with path.open("rb") as file:
-        if file.read(4) != b"GIF8" or path.stat().st_size > _MAX_FILE_BYTES:
+        if file.read(4) != b"GIF8" or path.stat().st_size > MAX_GIF_BYTES:
             return None
         file.seek(0)
         data = bytearray(file.read())
@@ -36,6 +37,16 @@ def with_browsers_delays(path: Path) -> tuple[bytes, int] | None:
 
 def delay_places(data: bytes | bytearray) -> list[int]:
     """Return where the two bytes of each delay are in a GIF file."""
+    return _walk(data)[0]
+
+
+def ends_within_a_picture(data: bytes | bytearray) -> bool:
+    """Return whether a GIF file ends before one of its blocks does. One that lacks only its last byte is complete."""
+    return _walk(data)[1] > len(data)
+
+
+def _walk(data: bytes | bytearray) -> tuple[list[int], int]:
+    """Return where the delays are, and where the last block that can be followed ends."""
     places, at = list[int](), 13 + _palette_bytes(data, 10)
     while at + 1 < len(data) and data[at] in (_EXTENSION, _IMAGE):
         if data[at] == _EXTENSION:
@@ -44,7 +55,7 @@ def delay_places(data: bytes | bytearray) -> list[int]:
             at = _after_blocks(data, at + 2)
         else:
             at = _after_blocks(data, at + 11 + _palette_bytes(data, at + 9))
-    return places
+    return places, at
 
 
 def _palette_bytes(data: bytes | bytearray, flags_at: int) -> int:

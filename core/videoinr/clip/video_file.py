@@ -15,10 +15,11 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
 from videoinr.clip.animated_png import unmark_dependent_frame
-from videoinr.clip.formats import NO_PLAYLISTS, VIDEO_OPTIONS, is_text
+from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
 from videoinr.clip.sound_channels import settle_channels
+from videoinr.clip.unreadable import refuse_if_known_why
 from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
 
@@ -277,8 +278,7 @@ def open_container(path: Path) -> InputContainer:
             source = io.BytesIO(changed[0]) if changed else f"file:{path}"
             return av.open(source, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
     except ClipError:
-        if is_text(path):
-            raise ClipError(f"“{path.name}” can't be read as video: it is text.", hint=NO_PLAYLISTS) from None
+        refuse_if_known_why(path)
         raise
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
+from videoinr.clip.early_end import ends_early
 from videoinr.clip.frame_times import longest_step
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.numbering import tick_secs_of
@@ -15,9 +15,6 @@ from videoinr.colour import HDR_TRANSFERS
 from videoinr.text.phrases import format_count
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
-
-_ENDLESS = 2**32 - 1
-"""The length of a RIFF chunk whose writer did not know it. Others leave 0."""
 
 _LONG_STEP_SECS = 60
 """Two frames that lie further apart than this give a warning."""
@@ -37,22 +34,14 @@ def loss_warning(file: VideoFile, table: PacketTable) -> str:
     if declared > found:
         listed = format_count(declared, "frame")
         return f"The file's index lists {listed}, but the file holds {found}: it is cut off or damaged."
-    if file.format_name == "avi" and _is_shorter_than_said(file.path):
-        return "The file is shorter than its header says: it is cut off."
+    if ends_early(file.path, file.format_name, table.size.tolist()):
+        return f"The end of the file is missing: it was cut off after {format_count(found, 'frame')}."
     first, end = table.extent
     # The header of a Matroska file counts from 0, not from its first frame.
     secs = (end - min(first, 0) if "matroska" in file.format_name else end - first) * tick_secs_of(file)
     if not declared and file.declared_secs * Fraction(19, 20) - 1 > secs:
         return f"The file's header says {float(file.declared_secs):.1f} s, but its frames end at {float(secs):.1f} s."
     return f"The file is damaged: it can be read only up to packet {found}." if file.broke_off else ""
-
-
-def _is_shorter_than_said(path: Path) -> bool:
-    """Return whether an AVI file ends well before its first RIFF chunk does: by more than a hundredth of its bytes."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    size, length = path.stat().st_size, int.from_bytes(head[4:], "little")
-    return head.startswith(b"RIFF") and length != _ENDLESS and length + 8 > size + size // 100
 
 
 def size_warning(sizes: list[tuple[int, int]]) -> str:

@@ -1,0 +1,181 @@
+"""Whether a video file ends before its own structure does: a copy, download or recording that was cut off.
+
+FFmpeg reads such files as far as they go, and mostly says nothing. Formats without an end of their own (streams of
+packets, MPEG) cannot tell. Only the few bytes that say where an end should be are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from videoinr.clip.gif_delays import MAX_GIF_BYTES, ends_within_a_picture
+
+_ENDLESS_RIFF = 2**32 - 1
+"""The length of a RIFF chunk whose writer did not know it. Others leave 0."""
+
+_MAX_STEPS = 1 << 18
+"""How many boxes of an MP4, chunks of an animated PNG or frames of an IVF are walked over."""
+
+_MAX_ASF_OBJECTS = 64
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+
+_EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
+_MXF_HEADER_PARTITION = bytes.fromhex("060e2b34020501010d01020101")
+_OGG_PAGE_BYTES = 27 + 255 + 255 * 255
+_FLV_TAGS = (8, 9, 18)
+_Y4M_FRAME = b"FRAME\n"
+
+
+def ends_early(path: Path, format_name: str, sizes: list[int]) -> bool:
+    """Return whether a file ends before its own structure does. False if the format does not tell.
+
+    Args:
+        path: the file.
+        format_name: FFmpeg's name of its format.
+        sizes: bytes of the packets that were found in it.
+    """
+    name = next((name for name in _RULES if name in format_name.split(",")), None)
+    if name is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            return _RULES[name](file, file.seek(0, 2), sizes)
+    except (OSError, LookupError):
+        return False
+
+
+def lacks_index(path: Path) -> bool:
+    """Return whether a file is an MP4 or QuickTime file that ends before its index, which most writers put last."""
+    try:
+        with path.open("rb") as file:
+            end, kinds = file.seek(0, 2), list[bytes]()
+            start = 0
+            while start + 8 <= end and len(kinds) < _MAX_STEPS:
+                kind, size = _box(file, start)
+                kinds.append(kind)
+                start += size or end
+    except OSError:
+        return False
+    return kinds[:1] in ([b"ftyp"], [b"wide"], [b"mdat"]) and b"mdat" in kinds and b"moov" not in kinds
+
+
+def _avi(file: BinaryIO, end: int, _: list[int]) -> bool:
+    # Less than a hundredth of the bytes is a wrong length or a missing index.
+    head = _bytes_at(file, 0, 8)
+    length = int.from_bytes(head[4:], "little")
+    return head.startswith(b"RIFF") and length != _ENDLESS_RIFF and length + 8 > end + end // 100
+
+
+def _matroska(file: BinaryIO, end: int, _: list[int]) -> bool:
+    start = 0
+    for wanted in (_EBML, _SEGMENT):
+        head = _bytes_at(file, start, 12)
+        kind_bytes = 9 - head[0].bit_length()
+        size_bytes = 9 - head[kind_bytes].bit_length()
+        if int.from_bytes(head[:kind_bytes], "big") != wanted or size_bytes > 8:
+            return False
+        size = int.from_bytes(head[kind_bytes : kind_bytes + size_bytes], "big") & ((1 << 7 * size_bytes) - 1)
+        # A size of ones is unknown: the recording was not finished, or is a stream.
+        start = end if size == (1 << 7 * size_bytes) - 1 else start + kind_bytes + size_bytes + size
+    return start > end
+
+
+def _mp4(file: BinaryIO, end: int, _: list[int]) -> bool:
+    start = 0
+    for _box_number in range(_MAX_STEPS):
+        if start + 8 > end:
+            break
+        size = _box(file, start)[1]
+        start += size or end - start
+    return start > end
+
+
+def _box(file: BinaryIO, start: int) -> tuple[bytes, int]:
+    """Return the kind and size of the box at ``start``; 0 if it reaches to the end, or has no possible size."""
+    head = _bytes_at(file, start, 16)
+    size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+    size = int.from_bytes(head[8:16], "big") if size == 1 else size
+    return kind, size if size >= 8 and kind.isascii() else 0
+
+
+def _asf(file: BinaryIO, end: int, _: list[int]) -> bool:
+    if _bytes_at(file, 0, 16) != _ASF_HEADER:
+        return False
+    start = 30
+    for _object in range(_MAX_ASF_OBJECTS):
+        head = _bytes_at(file, start, 92)
+        if head[:16] == _ASF_FILE_PROPERTIES:
+            is_broadcast = head[88] & 1
+            return not is_broadcast and int.from_bytes(head[40:48], "little") > end
+        start += max(24, int.from_bytes(head[16:24], "little"))
+    return False
+
+
+def _mxf(file: BinaryIO, end: int, _: list[int]) -> bool:
+    head = _bytes_at(file, 0, 128)
+    if not head.startswith(_MXF_HEADER_PARTITION):
+        return False
+    value = 17 + (head[16] & 0x7F if head[16] & 0x80 else 0)
+    # The place of the footer; 0 in a file that is still being written.
+    return int.from_bytes(head[value + 24 : value + 32], "big") >= end
+
+
+def _ogg(file: BinaryIO, end: int, _: list[int]) -> bool:
+    tail = _bytes_at(file, max(0, end - _OGG_PAGE_BYTES), _OGG_PAGE_BYTES)
+    page = tail.rfind(b"OggS")
+    table = tail[page + 27 : page + 27 + tail[page + 26]] if 0 <= page < len(tail) - 27 else b""
+    return page >= 0 and page + 27 + (tail[page + 26] if table else 1) + sum(table) > len(tail)
+
+
+def _flv(file: BinaryIO, end: int, _: list[int]) -> bool:
+    # Each tag is followed by its size.
+    size = int.from_bytes(_bytes_at(file, end - 4, 4), "big")
+    head = _bytes_at(file, max(0, end - 4 - size), 4)
+    return head[0] & 0x1F not in _FLV_TAGS or int.from_bytes(head[1:], "big") + 11 != size
+
+
+def _gif(file: BinaryIO, end: int, _: list[int]) -> bool:
+    return end <= MAX_GIF_BYTES and ends_within_a_picture(_bytes_at(file, 0, end))
+
+
+def _apng(file: BinaryIO, end: int, _: list[int]) -> bool:
+    start = 8
+    for _chunk in range(_MAX_STEPS):
+        head = _bytes_at(file, start, 8)
+        if len(head) < 8:
+            return True
+        start += 12 + int.from_bytes(head[:4], "big")
+        if head[4:] == b"IEND":
+            break
+    return start > end
+
+
+def _y4m(file: BinaryIO, end: int, sizes: list[int]) -> bool:
+    line = len(_bytes_at(file, 0, 1024).partition(b"\n")[0]) + 1
+    # The header of a frame may hold more; then it is not known how long the others' are.
+    if _bytes_at(file, line, len(_Y4M_FRAME)) != _Y4M_FRAME:
+        return False
+    return end > line + sum(size + len(_Y4M_FRAME) for size in sizes)
+
+
+def _ivf(file: BinaryIO, end: int, _: list[int]) -> bool:
+    start = int.from_bytes(_bytes_at(file, 6, 2), "little")
+    for _frame in range(_MAX_STEPS):
+        if start >= end:
+            break
+        start += 12 + int.from_bytes(_bytes_at(file, start, 4), "little")
+    return start > end
+
+
+def _bytes_at(file: BinaryIO, start: int, count: int) -> bytes:
+    file.seek(start)
+    return file.read(count)
+
+
+_RULES: dict[str, Callable[[BinaryIO, int, list[int]], bool]] = {
+    "avi": _avi, "matroska": _matroska, "mp4": _mp4, "asf": _asf, "mxf": _mxf, "ogg": _ogg, "flv": _flv, "gif": _gif,
+    "apng": _apng, "yuv4mpegpipe": _y4m, "ivf": _ivf,
+}  # fmt: skip

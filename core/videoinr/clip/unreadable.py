@@ -1,0 +1,25 @@
+"""Why a file cannot be opened as a video, where its first bytes tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from videoinr.clip.early_end import lacks_index
+from videoinr.clip.formats import NO_PLAYLISTS, is_text
+from videoinr.errors import ClipError
+
+_NO_INDEX = (
+    "Copy the file again. Of a recording that was interrupted, only a program that rebuilds the index can save frames."
+)
+
+
+def refuse_if_known_why(path: Path) -> None:
+    """Raise the error of a file that FFmpeg does not open, if more is known than that.
+
+    Raises:
+        ClipError: the file is text, or an MP4 or QuickTime file without its index.
+    """
+    if is_text(path):
+        raise ClipError(f"“{path.name}” can't be read as video: it is text.", hint=NO_PLAYLISTS) from None
+    if lacks_index(path):
+        raise ClipError(f"“{path.name}” was cut off before its index, which comes last.", hint=_NO_INDEX) from None

@@ -1,0 +1,101 @@
+"""Files that end before their own structure does are said to be cut off; whole files are not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.clips import numbered_frame, write_clip
+from videoinr.clip import open_clip
+from videoinr.clip.early_end import ends_early, lacks_index
+from videoinr.errors import ClipError
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "a.mkv": {},
+    "a.webm": {"codec": "libvpx-vp9"},
+    "a.mp4": {"container_options": {"movflags": "faststart"}},
+    "fragments.mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov+delay_moov"}},
+    "a.avi": {"codec": "mpeg4"},
+    "a.flv": {},
+    "a.wmv": {"codec": "wmv2"},
+    "a.ogv": {"codec": "libvpx"},
+    "a.mxf": {"codec": "mpeg2video"},
+    "a.y4m": {"codec": "wrapped_avframe"},
+    "a.ivf": {"codec": "libvpx"},
+    "a.gif": {"codec": "gif", "pix_fmt": "rgb8"},
+    "a.apng": {"codec": "apng", "pix_fmt": "rgb24"},
+}
+
+
+DEMUXERS = (
+    *(
+        "matroska,webm",
+        "mov,mp4,m4a,3gp,3g2,mj2",
+        "avi",
+        "flv",
+        "asf",
+        "ogg",
+        "mxf",
+        "yuv4mpegpipe",
+        "ivf",
+        "gif",
+        "apng",
+    ),
+)
+
+
+def write(folder: Path, name: str) -> Path:
+    frames = 12
+    if name == "a.y4m":
+        picture = bytes(64 * 48 * 3 // 2)
+        path = folder / name
+        path.write_bytes(b"YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C420jpeg\n" + (b"FRAME\n" + picture) * frames)
+        return path
+    pictures = [numbered_frame(number, width=160, height=96) for number in range(frames)]
+    return write_clip(
+        folder / name, pictures, options={} if name in ("a.gif", "a.apng") else {"g": "6"}, **FORMATS[name]
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_a_file_that_is_cut_off_is_said_to_be_so(tmp_path: Path, name: str) -> None:
+    whole = write(tmp_path, name)
+    with open_clip(whole) as clip:
+        assert clip.info.frames == 12
+        assert not [each for each in clip.info.warnings if "cut off" in each]
+    short = tmp_path / f"short_{name}"
+    short.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.85)])
+    with open_clip(short) as clip:
+        assert clip.info.frames <= 12
+        assert [each for each in clip.info.warnings if "cut off" in each]
+
+
+@pytest.mark.parametrize("count", [0, 3, 11, 40])
+def test_no_length_of_a_file_is_an_error(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(1, 1 + count)))
+    for name in DEMUXERS:
+        assert ends_early(path, name, [1]) in (True, False)
+    assert not ends_early(tmp_path / "gone", "avi", [1])
+    assert not ends_early(path, "mpegts", [1])
+
+
+def test_a_recording_in_matroska_that_was_not_finished_is_not_known_to_be_cut_off(tmp_path: Path) -> None:
+    data = write(tmp_path, "a.mkv").read_bytes()
+    place = data.index(bytes.fromhex("18538067")) + 4
+    path = tmp_path / "b.mkv"
+    path.write_bytes(data[:place] + b"\x01" + b"\xff" * 7 + data[place + 8 :])
+    assert not ends_early(path, "matroska,webm", [])
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
+def test_a_recording_without_its_index_is_not_called_damaged(tmp_path: Path, name: str) -> None:
+    whole = write_clip(tmp_path / name, 12)
+    data = whole.read_bytes()
+    assert not lacks_index(whole)
+    path = tmp_path / f"short_{name}"
+    path.write_bytes(data[: data.index(b"moov") - 40])
+    with pytest.raises(ClipError, match="was cut off before its index") as caught:
+        open_clip(path)
+    assert "Copy the file again." in caught.value.hint
+    assert not lacks_index(tmp_path / "gone.mp4")
