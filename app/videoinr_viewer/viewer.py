@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QSize, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from videoinr.playing.cache import PlayCache
@@ -17,6 +17,7 @@ from videoinr_viewer.clip_access.clip_frames import open_clip_frames
 from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.clip_access.second_model import OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
+from videoinr_viewer.dialogs.side_dialog import room_on_screen
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
@@ -137,10 +138,12 @@ class Viewer(QObject):
         projects.vanished.connect(self._remove_recent)
 
     def show(self, size: tuple[int, int] | None = None) -> None:
-        """Show the window with ``size`` (logical pixels), or with the size and place of the last run."""
+        """Show the window with ``size`` (logical pixels), or as in the last run. At first it fits the screen."""
         geometry = self.settings.geometry
-        if size is not None or geometry is None or not self.window.restoreGeometry(geometry):
-            self.window.resize(*(size or DEFAULT_SIZE))
+        if size is not None:
+            self.window.resize(*size)
+        elif geometry is None or not self.window.restoreGeometry(geometry):
+            self.window.resize(QSize(*DEFAULT_SIZE).boundedTo(room_on_screen(self.window)))
         self.window.show()
 
     @Slot()

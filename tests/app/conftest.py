@@ -73,7 +73,7 @@ def stage_of(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Stage]]
         pace: Pace = QUICK,
         *,
         frames: int = 50,
-        size: tuple[int, int] = (900, 600),
+        size: tuple[int, int] | None = (900, 600),
         settings: Settings | None = None,
         export_command: Sequence[str] = COMMAND,
         frame_source: Callable[[Path], FrameSource] | None = None,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
@@ -334,6 +334,11 @@ def test_playback_never_waits_for_pictures(stage_of: Callable[..., Stage]) -> No
     stage.wait_for(lambda: not stage.viewer.player.is_playing)
     assert stage.viewer.session.view.time_secs == 2 - Fraction(1, 25)
     assert Quality.SOURCE in stage.qualities()
+
+
+def test_the_first_start_fits_a_small_screen(stage_of: Callable[..., Stage]) -> None:
+    window = stage_of(size=None).viewer.window
+    assert window.size() == QSize(790, 760), "the screen of this platform has 800 x 800 pixels, and a frame needs room"
 
 
 def test_closing_during_work_leaves_no_thread(stage_of: Callable[..., Stage], tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.start.settings_writer import SettingsWriter
 from videoinr_viewer.style.language import system_language, use_language
 from videoinr_viewer.threads.uncollected import uncollected
-from videoinr_viewer.viewer import Viewer
+from videoinr_viewer.viewer import DEFAULT_SIZE, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +248,8 @@ def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: P
     else:
         report = CrashReport(viewer.window, log_folder / LOG_FILE)
         hook.crashed.connect(report.show)
-    return arguments.size
+        return arguments.size
+    return arguments.size or DEFAULT_SIZE
 
 
 def make_app() -> QApplication:
