@@ -8,24 +8,18 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from videoinr.errors import UsageError
 from videoinr.playing.plan import Shutter
 from videoinr.render.messages import Failure, Opened
 from videoinr.render.view import resolve
+from videoinr.text.clip_time import ClipTime
 from videoinr.text.hidden_names import hidden_names
 from videoinr.types import RegionQuery, RenderRequest, Segment, ViewState
 from videoinr_viewer.picture import navigation
 from videoinr_viewer.picture.navigation import Point, ScreenPx
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.clock import Clock
-
-
-@dataclass(frozen=True)
-class StartView:
-    """The view of a newly opened clip. None: its start, and a fitted picture."""
-
-    time_secs: Fraction | None = None
-    zoom: float | None = None
-    centre: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +69,8 @@ class Session(QObject):
     """Opened: all receivers of ``opened`` know the clip, and its view is the present one."""
     open_failed = Signal()
     """A clip could not be opened; the clip before it stays open."""
+    start_refused = Signal(object)
+    """UsageError: the clip does not have the time at which it was to be opened."""
     closed = Signal()
     """No clip is open: none was, and one could not be opened."""
     view_changed = Signal(object)
@@ -130,7 +126,7 @@ class Session(QObject):
         """Open the current clip again, with the same view."""
         if self.clip is not None:
             zoom, centre = (None, None) if self.is_fitted else (self.view.zoom, self.view.centre)
-            self.open(self.clip.info.path, StartView(self.view.time_secs, zoom, centre), keeps_notes=True)
+            self.open(self.clip.info.path, StartView(ClipTime(self.view.time_secs), zoom, centre), keeps_notes=True)
 
     @Slot(object)
     def clip_opened(self, opened: Opened) -> None:
@@ -166,14 +162,15 @@ class Session(QObject):
         return replace(self.view, time_secs=Fraction(0))
 
     def _apply_start(self, opened: Opened, start: StartView) -> None:
+        time_secs = Fraction(0)
+        try:
+            time_secs = start.secs(opened)
+        except UsageError as error:
+            self.start_refused.emit(error)
         fitted = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
         view = fitted if self.is_fitted or start.zoom or start.centre else self.view
-        view = replace(
-            view,
-            time_secs=self._clamped(start.time_secs or Fraction(0)),
-            centre=start.centre or view.centre,
-            zoom=start.zoom or view.zoom,
-        )
+        centre, zoom = start.centre or view.centre, start.zoom or view.zoom
+        view = replace(view, time_secs=self._clamped(time_secs), centre=centre, zoom=zoom)
         self._look(navigation.inside(view, opened.info), moving=False)
 
     # ---- the screen ----

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.run import Run
-    from videoinr.exporting.arguments import JobArguments
+    from videoinr.exporting.arguments import JobArguments, TypedTime
     from videoinr.exporting.estimate import Estimate
     from videoinr.exporting.job import ExportJob
     from videoinr.exporting.sound.choice import SoundName
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from videoinr.journey.shutter_region import ShutterRegion
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
-    from videoinr.text.timecode import Timecode
 
 __all__ = ["OpenArguments", "Pair", "Video", "estimate", "evaluate", "export", "load_model", "open"]
 
@@ -145,7 +144,7 @@ def export(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     out: str | PathLike[str],
     *,
-    start: Number | Timecode | None = None, end: Number | Timecode | None = None,
+    start: TypedTime | None = None, end: TypedTime | None = None,
     fps: Number | None = None, time_scale: Number | None = None, speed: Number = 1,
     scale: Number | None = None, size: Size | None = None, region: Region | None = None,
     codec: str | None = None, crf: int | None = None, effort: str = "medium",
@@ -154,7 +153,7 @@ def export(
     part: str | None = None, resume: bool = False,
     retime: RetimeCurve | str | None = None, shutter: Number = 0, camera: CameraArgument | None = None,
     readout: Number = 0, shutter_region: ShutterRegion | str | None = None,
-    sample: Number | None = None, sample_at: Number | None = None,
+    sample: Number | None = None, sample_at: TypedTime | None = None,
     progress: Callable[[ExportProgress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     report: Callable[[ExportReport], None] | None = None,
@@ -171,8 +170,8 @@ def export(
         clip: a path or frames, as for :func:`open`.
         out: a video file (.mp4, .mov, .mkv, .webm), an animation (.gif, .webp, .apng), a folder for pictures, or a
             pattern for them (``folder/%05d.png``, ``.tif`` or ``.exr``).
-        start, end: the segment [start, end) in seconds of the clip, or as ``timecode("00:00:01:06")`` of
-            :mod:`videoinr.text.timecode`; None means the clip's start and end.
+        start, end: the segment [start, end) in seconds of the clip, or as it is typed, ``clip_time("00:00:01:06")`` of
+            :mod:`videoinr.text.clip_time`; None means the clip's start and end.
         fps: frames per second of the output; None means the clip's mean rate.
         time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.
@@ -202,7 +201,7 @@ def export(
         shutter_region: a region of the clip with a shutter of its own: ``"40,0,320,240=180"`` (x, y, width and height
             in pixels of the clip, degrees).
         sample: export only so many seconds of the output, the same frames, to NAME.sample.mp4 for NAME.mp4.
-        sample_at: the second of the clip that the sample starts at; None takes it from the middle.
+        sample_at: where in the clip the sample starts, as ``start``; None takes it from the middle.
         progress: called on this thread before the first frame and after each frame.
         notice: called with each sentence that a user should read: while the clip opens, before the export starts, and
             at its end about what was met in reading the clip.
@@ -287,7 +286,8 @@ def _export(
 
         with plain_torch():
             yield job_from_arguments(
-                engine.opened.info, path(out, "out"), arguments, model=opening.get("model"),
+                engine.opened.info, path(out, "out"), arguments, timeline=engine.opened.timeline,
+                model=opening.get("model"),
                 device=device_name(opening.get("device")), options=options,
                 across_cuts=opening.get("across_cuts", "hold"),
             ), engine  # fmt: skip

@@ -62,6 +62,19 @@ class AudioInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTimecode:
+    """What a file calls its first frame; :mod:`videoinr.text.timecode` has the names of the others.
+
+    Attributes:
+        frame: how many frames after 00:00:00:00 it is.
+        drops: whether the timecode is drop-frame.
+    """
+
+    frame: int
+    drops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClipInfo:
     """The properties of a clip.
 
@@ -84,6 +97,7 @@ class ClipInfo:
         pixel_aspect: width / height of a pixel, as shown. The frames that are returned have not been resampled for it.
         stream: which of the file's video streams this is, counted from 0.
         start_secs: the file's own time of the first frame; None if the file has no one clock.
+        timecode: what the file calls the first frame; None if it does not say, or other frames were joined to it.
     """
 
     path: Path
@@ -104,6 +118,7 @@ class ClipInfo:
     pixel_aspect: Fraction = Fraction(1)
     stream: int = 0
     start_secs: Fraction | None = Fraction(0)
+    timecode: StartTimecode | None = None
 
     @property
     def grid(self) -> Grid:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from videoinr.text.clip_time import ClipTime
 from videoinr_viewer.start.arguments import Arguments, BenchPlan, parse
 from videoinr_viewer.style.theme_choice import Theme
 
@@ -18,7 +19,7 @@ def test_all_options_are_parsed() -> None:
     )
     assert parse(line.split()) == Arguments(
         file=Path("clip.mp4"),
-        at_secs=Fraction(5, 4),
+        at=ClipTime(Fraction(5, 4)),
         zoom=2.5,
         centre=(100.0, 50.5),
         screenshot=Path("o.png"),
@@ -57,7 +58,8 @@ def test_invalid_arguments_end_with_exit_code_2(line: str, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--at soon", "'soon' is not a time such as 1.25 or 1:02.5"),
+        ("--at soon", "'soon' is not a time. Write seconds as 1.25"),
+        ("--at -1", "-1 is before the clip's start"),
         ("--zoom big", "'big' is not a zoom between 0.03125 and 32"),
         ("--centre 5", "'5' is not a point X,Y"),
         ("--theme pink", "'pink' is not light, dark or system"),

@@ -8,16 +8,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from helpers.slow_renderer import SlowRenderer
 from helpers.stage import Stage
+from videoinr.errors import UsageError
 from videoinr.timeline import Timeline
+from videoinr.types import StartTimecode
 from videoinr_viewer.export.form import ExportForm
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.clock import Clock
 from videoinr_viewer.timeline.ruler import frame_step
+from videoinr_viewer.timeline.time_field import TimeField
 
 INFO = SlowRenderer(Path("clip.mp4")).opened.info
 TIMELINE = Timeline.constant(5000, Fraction(25))
@@ -41,6 +44,38 @@ def test_a_clip_of_a_variable_rate_has_seconds_in_place_of_timecode() -> None:
     clock = Clock(TIMELINE, replace(INFO, vfr=True), TimeForm.TIMECODE)
     assert (clock.text(Fraction(5, 4)), clock.duration) == ("0:01.250", "3:20.000")
     assert next(iter(clock.labels(Fraction(0), Fraction(9), 400, least_px=78))) == (Fraction(0), "0:00")
+
+
+OWN = replace(INFO, frames=5000, timecode=StartTimecode(90_000 - 10))
+DROPS = replace(INFO, fps=Fraction(30000, 1001), timecode=StartTimecode(0, drops=True))
+
+
+def test_timecode_counts_from_that_of_the_clips_file() -> None:
+    clock = Clock(TIMELINE, OWN, TimeForm.TIMECODE)
+    assert (clock.text(Fraction(0)), clock.text(Fraction(5, 4))) == ("00:59:59:15", "01:00:00:21 + 0.250")
+    assert (clock.duration, clock.end(TIMELINE.duration_secs)) == ("00:03:20:00", "01:03:19:15")
+    for time in (Fraction(0), Fraction(5, 4), TIMELINE.frame_time(4999)):
+        assert clock.parse(clock.text(time)) == time
+    with pytest.raises(UsageError, match="00:59:59:15 to 01:03:19:15"):
+        clock.parse("00:00:01:00")
+    labels = list(clock.labels(Fraction(0), Fraction(200), 600, least_px=78))
+    assert labels[0] == (Fraction(10, 25), "01:00:00:00")
+    assert Clock(TIMELINE, OWN, TimeForm.SECONDS).text(Fraction(5, 4)) == "0:01.250"
+
+
+def test_a_ruler_of_drop_frame_timecode_has_round_names() -> None:
+    clock = Clock(Timeline.constant(20_000, DROPS.fps), DROPS, TimeForm.TIMECODE)
+    labels = [text for _, text in clock.labels(Fraction(0), Fraction(665), 1200, least_px=78)]
+    assert labels[:3] == ["00:00:00;00", "00:01:00;02", "00:02:00;02"]
+    assert labels[10] == "00:10:00;00"
+    assert all(clock.text(time) == text for time, text in clock.labels(Fraction(59), Fraction(61), 1200, least_px=78))
+
+
+def test_the_menu_names_where_the_clips_timecode_starts(qapp: QApplication) -> None:
+    field, menu = TimeField(), QMenu()
+    field.set_clock(Clock(TIMELINE, OWN, TimeForm.TIMECODE))
+    field.add_forms(menu)
+    assert "Show the clip’s own timecode, from 00:59:59:15" in [each.text() for each in menu.actions()]
 
 
 @pytest.mark.parametrize("base", [0, 1, 24, 25, 240])

@@ -17,7 +17,7 @@ from videoinr.render.messages import Opened
 from videoinr_viewer.clip_access.fall_back import open_as_remembered
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.main_window import WindowOptions
-from videoinr_viewer.session import StartView
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.start.program import apply_settings
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme

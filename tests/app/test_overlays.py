@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from helpers.slow_renderer import SOURCE_STEP
 from helpers.stage import Stage
 from videoinr_viewer.picture.readout import MARGIN_PX
-from videoinr_viewer.session import StartView
+from videoinr_viewer.picture.start_view import StartView
 
 
 def trigger(stage: Stage, name: str) -> None:

@@ -74,7 +74,12 @@ def test_the_marked_segment_is_proposed_and_numbers_are_typed(stage: Stage, dial
     assert str(planner.journey.curve) == "0=0 1=1/3~1/2 2=2"
     assert rows(dialog)[1] == ["1", "1/3", "0.5"]
     assert "1/3 to 5/3" in dialog.words.text()
-    for column, text, words in ((1, "3", "ends at 2 s"), (0, "9", "does not come after"), (2, "x", "not a number")):
+    for column, text, words in (
+        (1, "3", "ends at 2 s"),
+        (0, "9", "does not come after"),
+        (2, "x", "not a time"),
+        (2, "50%", "not a time in seconds"),
+    ):
         before = planner.journey
         type_in(dialog, 1, column, text)
         assert words in dialog.words.text()

@@ -18,6 +18,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr.text.clip_time import ClipTime
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.main import main
@@ -44,7 +45,7 @@ def test_the_window_is_saved_at_full_quality(tmp_path: Path) -> None:
     made: list[SlowRenderer] = []
     out = tmp_path / "out.png"
     arguments = Arguments(
-        file=Path("clip.mp4"), at_secs=Fraction(5, 4), zoom=4.0, centre=(80.0, 45.0), screenshot=out,
+        file=Path("clip.mp4"), at=ClipTime(Fraction(5, 4)), zoom=4.0, centre=(80.0, 45.0), screenshot=out,
         theme=Theme.LIGHT, size=(1000, 700),
     )  # fmt: skip
     assert shoot(tmp_path, arguments, made) == 0

@@ -11,9 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import SlowRenderer
 from helpers.zoom_paths import drift, mouse_on_clip
+from videoinr.errors import UsageError
 from videoinr.render.messages import Failure
+from videoinr.text.clip_time import ClipTime, clip_time
 from videoinr.types import RenderRequest, Segment, ViewState
-from videoinr_viewer.session import Marks, Session, StartView
+from videoinr_viewer.picture.start_view import StartView
+from videoinr_viewer.session import Marks, Session
 
 SCREEN = (640, 480)
 FRAME = Fraction(1, 25)
@@ -53,11 +56,27 @@ def test_opening_requests_the_clip_and_then_the_first_picture(qtbot: QtBot) -> N
 def test_a_clip_opens_with_its_start_view(qtbot: QtBot) -> None:
     session = Session()
     session.set_screen(SCREEN, 0.0)
-    session.open(Path("clip.mp4"), StartView(Fraction(5, 4), 8.0, (40.0, 30.0)))
+    session.open(Path("clip.mp4"), StartView(ClipTime(Fraction(5, 4)), 8.0, (40.0, 30.0)))
     session.clip_opened(SlowRenderer().opened)
     assert session.view.time_secs == Fraction(5, 4)
     assert session.view.zoom == 8.0
     assert session.view.centre == pytest.approx((40.0, 30.0), abs=1 / 8)
+
+
+@pytest.mark.parametrize(("text", "secs"), [("00:00:01:06", Fraction(31, 25)), ("f31", Fraction(31, 25)), ("50%", 1)])
+def test_a_clip_opens_at_any_time_that_can_be_typed(qtbot: QtBot, text: str, secs: Fraction) -> None:
+    session = Session()
+    session.open(Path("clip.mp4"), StartView(clip_time(text)))
+    session.clip_opened(SlowRenderer().opened)
+    assert session.view.time_secs == secs
+
+
+def test_a_timecode_that_the_clip_lacks_is_told_and_the_clip_opens_at_its_start(qtbot: QtBot) -> None:
+    session, told = Session(), list[UsageError]()
+    session.start_refused.connect(told.append)
+    session.open(Path("clip.mp4"), StartView(clip_time("00:00:00:99")))
+    session.clip_opened(SlowRenderer().opened)
+    assert (session.view.time_secs, str(told[0])) == (Fraction(0), "A second of the clip has no frame 99.")
 
 
 def test_a_fitted_view_follows_the_windows_size(session: Session) -> None:

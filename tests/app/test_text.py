@@ -52,7 +52,7 @@ def test_format_time(secs: Fraction, text: str) -> None:
 @given(st.integers(0, 9_999))
 def test_parse_time_reads_what_format_time_shows(millis: int) -> None:
     secs = Fraction(millis, 1000)
-    assert parse_time(format_time(secs), TIMELINE) == secs
+    assert parse_time(format_time(secs), TIMELINE, INFO) == secs
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_parse_time_reads_what_format_time_shows(millis: int) -> None:
     ],
 )
 def test_parse_time(text: str, secs: Fraction) -> None:
-    assert parse_time(text, TIMELINE) == secs
+    assert parse_time(text, TIMELINE, INFO) == secs
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1:", "f", "-1", "1e3", ".", "1:2:3:4:5", "nan"])
 def test_parse_time_returns_none_for_other_text(text: str) -> None:
-    assert parse_time(text, TIMELINE) is None
+    assert parse_time(text, TIMELINE, INFO) is None
 
 
 @given(st.text(max_size=12))
 def test_a_parsed_time_lies_in_the_clip(text: str) -> None:
-    secs = parse_time(text, TIMELINE)
+    secs = parse_time(text, TIMELINE, INFO)
     assert secs is None or 0 <= secs <= TIMELINE.duration_secs
 
 
 @given(st.integers(0, 248), st.integers(0, 999))
 def test_parse_time_reads_the_frame_that_the_status_line_shows(pair: int, thousandths: int) -> None:
     instant = Instant(pair, Fraction(thousandths, 1000))
-    assert parse_time(format_instant(instant), TIMELINE) == TIMELINE.time_from_instant(instant)
+    assert parse_time(format_instant(instant), TIMELINE, INFO) == TIMELINE.time_from_instant(instant)
 
 
 def test_parse_time_in_a_clip_of_one_frame() -> None:
-    assert parse_time("f 3", Timeline.constant(1, Fraction(25))) == 0
+    assert parse_time("f 3", Timeline.constant(1, Fraction(25)), INFO) == 0
 
 
 def test_format_instant() -> None:

@@ -22,6 +22,7 @@ from videoinr.exporting import queue_control
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.job_file import job_from_text, read_job, text_of_job
 from videoinr.exporting.queue_state import JobState, read_queue
+from videoinr.text.clip_time import ClipTime
 from videoinr.text.timecode import Timecode
 
 SLOW = "helpers.slow_cli"
@@ -54,7 +55,7 @@ def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path
                      end="00:00:01:06")  # fmt: skip
     call = read_job(path)
     assert (call.clip, call.out) == (tmp_path / "in/clip.mp4", Path("/out.mp4"))
-    assert (call.options["start"], call.options["end"]) == (0.3, Timecode(1, 6))
+    assert (call.options["start"], call.options["end"]) == (0.3, ClipTime(Timecode(1, 6)))
     assert (call.options["fps"], call.options["scale"]) == (Fraction(24000, 1001), Fraction(5, 2))
 
 

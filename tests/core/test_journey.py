@@ -19,10 +19,12 @@ from videoinr.exporting.job import job_for
 from videoinr.exporting.job_file import job_from_text, text_of_job
 from videoinr.exporting.retime import ConstantRate
 from videoinr.geometry import Grid, Rect
-from videoinr.journey.arguments import as_camera
+from videoinr.journey.arguments import as_camera, curve_ahead
 from videoinr.journey.camera import CameraPath, Easing, Keyframe
 from videoinr.journey.camera_file import read_camera
 from videoinr.journey.curve import CurvePoint, CurveRate, RetimeCurve, curve_from_text, identity
+from videoinr.text.clip_time import ClipTime
+from videoinr.timeline import Timeline
 from videoinr.types import Segment
 
 CLIP = Grid(320, 180)
@@ -104,6 +106,22 @@ def test_level_pieces_freeze_and_falling_ones_run_backwards() -> None:
     assert curve.first_shown(Fraction(1)) == 1
 
 
+def test_the_times_of_a_clip_in_a_curve_are_written_as_any_time() -> None:
+    timeline = Timeline.constant(50, Fraction(25))
+
+    def place(time: ClipTime) -> Fraction:
+        return time.time_on(timeline, INFO)
+
+    text = "0=f5 0:01=00:00:00:10~1/2 0:02,5=100%"
+    assert str(curve_from_text(text, place)) == "0=1/5 1=2/5~1/2 5/2=2"
+    assert (curve_ahead(text), curve_ahead("0=0 0:01=0:01")) == (text, curve_from_text("0=0 1=1"))
+    with pytest.raises(UsageError, match="not in seconds"):
+        curve_from_text(text)
+    for wrong in ("50%=0 1=1", "0=f5 1=1~f3", "0=f5 1=x"):
+        with pytest.raises(UsageError, match="is not a time"):
+            curve_ahead(wrong)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "0=0", "0=0 1", "0=0 1=x", "0=0 1=", "0=0 1=1~", "1=0 2=1", "0=0 1=1 1=2", "0=0 2=1 1=2", "0=-1 1=1",
@@ -158,6 +176,18 @@ def test_the_camera_is_exact_at_keyframes_and_moves_between_them(easing: Easing)
         assert zooms[4] == pytest.approx(8)
         steps = [after / before for before, after in pairwise(zooms)]
         assert (max(steps) - min(steps) < 1e-9) == (easing is Easing.LINEAR)
+
+
+def test_the_times_of_keyframes_may_be_written_as_a_clock_shows_them() -> None:
+    written: list[dict[str, object]] = [
+        {"time": "1:02.5", "centre": [1, 2], "zoom": 1},
+        {"time": "63", "centre": [1, 2], "zoom": 1},
+    ]
+    path = as_camera(written)
+    assert path is not None
+    assert [one.time_secs for one in path.keyframes] == [Fraction(125, 2), 63]
+    with pytest.raises(UsageError, match="not a time in seconds"):
+        as_camera([{"time": "50%", "centre": [1, 2], "zoom": 1}])
 
 
 def test_the_point_that_both_keyframes_show_at_one_place_stays_there() -> None:

@@ -103,7 +103,7 @@ def test_a_shutter_counts_with_the_rate_of_the_output(video: videoinr.Video) -> 
     [
         ({"shutter": 361}, "out of range"),
         ({"readout": 1}, "longer than two frames"),
-        ({"retime": "0=0 1=nothing"}, "not a number"),
+        ({"retime": "0=0 1=nothing"}, "not a time"),
         ({"retime": CURVE, "time": Fraction(1, 2)}, "outside the retime curve"),
         ({"retime": "0=0 1=99", "time": Fraction(0)}, "curve shows the clip up to 99 s, but it lasts"),
         ({"time": Fraction(99), "shutter": 90}, "outside the clip"),

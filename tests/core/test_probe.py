@@ -11,7 +11,7 @@ from videoinr.colour import ColourSpec
 
 KEYS = [
     *("path", "stream", "width", "height", "pixel_aspect", "rotation", "fps", "frames", "duration_secs", "vfr"),
-    *("codec", "pix_fmt", "bit_depth", "colour", "audio", "interlaced", "warnings"),
+    *("timecode", "codec", "pix_fmt", "bit_depth", "colour", "audio", "interlaced", "warnings"),
 ]
 
 
@@ -25,6 +25,7 @@ def test_a_video_is_described_in_full(tmp_path: Path) -> None:
         colour=ColourSpec("bt709", "tv", "bt709", "bt709"),
         audio_secs=0.5,
         sample_aspect=Fraction(4, 3),
+        tags={"timecode": "01:00:00;02"},
     )
     with open_clip(path) as clip:
         described = describe(clip)
@@ -43,6 +44,7 @@ def test_a_video_is_described_in_full(tmp_path: Path) -> None:
         "frames": 30,
         "duration_secs": 1.001,
         "vfr": False,
+        "timecode": "01:00:00;02",
         "codec": "h264",
         "pix_fmt": "yuv420p10le",
         "bit_depth": 10,

@@ -112,3 +112,5 @@ def test_large_numbers_are_told_as_they_were_given() -> None:
     with pytest.raises(UsageError) as caught:
         segment_from_marks(Fraction(36_000), Fraction("35999.5"), Fraction("36000.04"))
     assert str(caught.value) == "35999.5 s to 36000.04 s is outside the clip, which lasts 36000 s."
+    with pytest.raises(UsageError, match=r"^3 s is outside the clip, which lasts 2 s"):
+        segment_from_marks(Fraction(2), Fraction(3), None)

@@ -65,7 +65,8 @@ class ClipRecipe:
     ``pix_fmt``: of the stream. ``options``: the encoder's (``{"g": "12", "bf": "3"}``). ``rotation``: degrees clockwise
     that a player shall turn it; ``mirrored``: after that, flipped left to right. ``colour``: tags, and how RGB is
     converted; without it there are no tags and RGB is converted as BT.601 limited. ``times``: when each frame starts,
-    in units of ``time_base``, for variable rates. ``audio_secs``: length of a sine tone that goes with it.
+    in units of ``time_base``, for variable rates. ``audio_secs``: length of a sine tone that goes with it. ``tags``: of
+    the file.
     """
 
     fps: Fraction = Fraction(25)
@@ -81,6 +82,7 @@ class ClipRecipe:
     sample_aspect: Fraction | None = None
     container_format: str | None = None
     container_options: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_clip(
@@ -98,6 +100,7 @@ def write_clip(
     first = next(source, None)
     os.environ.setdefault("SVT_LOG", "0")
     with av.open(str(path), "w", format=how.container_format, options=dict(how.container_options)) as container:
+        container.metadata.update(how.tags)
         stream = _add_stream(container, how)
         sound = container.add_stream("aac", rate=44100, layout="mono") if how.audio_secs else None
         if first is None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from helpers.slow_renderer import SlowRenderer
 from videoinr.types import Quality, RenderedRegion, RenderRequest
-from videoinr_viewer.session import StartView
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.viewer import Viewer
 
 PATIENCE_MSECS = 20_000

@@ -174,6 +174,7 @@ def title_of(name: str) -> str:
         "path": tr("file"), "stream": tr("video stream"), "width": tr("width"), "height": tr("height"),
         "pixel_aspect": tr("pixel aspect"), "rotation": tr("rotation"), "fps": tr("frames per second"),
         "frames": tr("frames"), "duration_secs": tr("duration, seconds"), "vfr": tr("variable rate"),
+        "timecode": tr("timecode of the first frame"),
         "codec": tr("codec"), "pix_fmt": tr("pixel format"), "bit_depth": tr("bit depth"), "colour": tr("colour"),
         "audio": tr("sound"), "interlaced": tr("interlaced"), "warnings": tr("warnings"),
         "matrix": tr("matrix"), "range": tr("range"), "primaries": tr("primaries"), "transfer": tr("transfer"),
@@ -206,7 +207,7 @@ def in_words(value: object) -> str:
         )
     if isinstance(value, list):
         return "\n".join(in_words(one) for one in value) or tr("none")
-    return str(value)
+    return tr("none") if value is None else str(value)
 
 
 def _backgrounds() -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from videoinr.errors import UsageError
 from videoinr.journey.curve import MOST_DENOMINATOR, CurvePoint, RetimeCurve, identity
-from videoinr.text import parsing
+from videoinr.text.clip_time import clip_seconds, clip_time
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.journey.curve_plot import CurvePlot
 from videoinr_viewer.journey.planner import JourneyPlanner
@@ -148,7 +148,7 @@ class RetimeDialog(SideDialog):
             return
         points, row = list(curve.points), item.row()
         try:
-            number = parsing.number(item.text()).limit_denominator(MOST_DENOMINATOR)
+            number = self._secs(item).limit_denominator(MOST_DENOMINATOR)
         except UsageError as error:
             self.fill()
             set_tone(self.words, Tone.BAD)
@@ -157,6 +157,13 @@ class RetimeDialog(SideDialog):
         if getattr(points[row], _FIELDS[item.column()]) != number:
             points[row] = replace(points[row], **{_FIELDS[item.column()]: number})
             self.set_points(points)
+
+    def _secs(self, item: QTableWidgetItem) -> Fraction:
+        """Return the seconds that were typed: of the clip in any form, of the output as seconds. Raises UsageError."""
+        clip = self._session.clip
+        if _FIELDS[item.column()] == "clip_secs" and clip is not None:
+            return clip_time(item.text()).time_on(clip.timeline, clip.info)
+        return clip_seconds(item.text())
 
     @Slot()
     def _add(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from videoinr.errors import VideoInrError
 from videoinr.render.messages import Opened
+from videoinr.text.clip_time import ClipTime
 from videoinr.text.hidden_names import hidden_names
 from videoinr.writing.whole_files import write_file
 from videoinr_resources import path as resource_path
@@ -21,11 +22,12 @@ from videoinr_viewer.dialogs.question import agrees
 from videoinr_viewer.journey.journey import Journey
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.frame_view import FrameView
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.media import Located, fingerprint, locate, places_of
 from videoinr_viewer.project.project_text import SUFFIX, Look, Project, text_of_project
 from videoinr_viewer.project.unsaved import LeftBehind
-from videoinr_viewer.session import Session, StartView
+from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
 from videoinr_viewer.threads.in_turn import InTurn
 
@@ -222,8 +224,8 @@ class ProjectKeeper(QObject):
         reading = replace(project.document.reading, device=self._reading.current.device)
         self._reading.choose(reading, is_remembered=True)
         look, start = project.look, wanted.start
-        time_secs = look.time_secs if start.time_secs is None else start.time_secs
-        self._session.open(clip, StartView(time_secs, start.zoom or look.zoom, start.centre or look.centre))
+        time = start.time or ClipTime(look.time_secs)
+        self._session.open(clip, StartView(time, start.zoom or look.zoom, start.centre or look.centre))
 
     @Slot(object)
     def _note_opening(self, path: Path) -> None:

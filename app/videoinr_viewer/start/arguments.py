@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from videoinr import __version__
 from videoinr.errors import UsageError
 from videoinr_viewer.picture.navigation import MAX_ZOOM, MIN_ZOOM
 from videoinr_viewer.style.theme_choice import Theme
+
+if TYPE_CHECKING:
+    from videoinr.text.clip_time import ClipTime
 
 DEFAULT_BENCH_SECS = 5.0
 MAX_SIDE_PX = 16384
@@ -37,7 +39,7 @@ class Arguments:
     """The parsed command line. None: not given."""
 
     file: Path | None = None
-    at_secs: Fraction | None = None
+    at: ClipTime | None = None
     zoom: float | None = None
     centre: tuple[float, float] | None = None
     screenshot: Path | None = None
@@ -97,10 +99,9 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
 def _add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at",
-        dest="at_secs",
-        type=_checked(_secs, "a time such as 1.25 or 1:02.5"),
-        metavar="SECS",
-        help="the time to show: 1.25, 5/4 or 1:02.5",
+        type=_time,
+        metavar="TIME",
+        help="the time to show: 1.25, 5/4, 1:02.5, 00:00:01:06, f31 or 50%%",
     )
     parser.add_argument(
         "--zoom",
@@ -163,13 +164,17 @@ def _within(value: _N, least: float, most: float) -> _N:
     return value
 
 
-def _secs(text: str) -> Fraction:
+def _time(text: str) -> ClipTime:
     # Here and below: imported when needed, so that --version and a plain start do not wait for it.
-    from videoinr.text.parsing import number
-    from videoinr.text.timecode import clock_time
+    from videoinr.text.clip_time import clip_time
 
-    secs = clock_time(text)
-    return _within(number(text) if secs is None else secs, 0, math.inf)
+    try:
+        time = clip_time(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(error.in_words()) from None
+    if time.secs is not None and time.secs < 0:
+        raise argparse.ArgumentTypeError(f"{text} is before the clip's start")
+    return time
 
 
 def _zoom(text: str) -> float:

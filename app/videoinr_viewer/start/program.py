@@ -25,8 +25,8 @@ from videoinr_viewer.clip_access.side_reader import FrameSource
 from videoinr_viewer.dialogs.errors import CrashReport
 from videoinr_viewer.export.bridge import COMMAND
 from videoinr_viewer.main_window import WindowOptions
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.playing.store import open_play_cache
-from videoinr_viewer.session import StartView
 from videoinr_viewer.start.arguments import Arguments
 from videoinr_viewer.start.crash import CrashHook
 from videoinr_viewer.start.end_signals import EndSignals
@@ -223,7 +223,7 @@ def _show(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Pat
     """Show the window and open the clip of the command line."""
     viewer.show(_attend(viewer, arguments, hook, log_folder))
     if arguments.file is not None:
-        viewer.window.projects.open_file(arguments.file, StartView(arguments.at_secs, arguments.zoom, arguments.centre))
+        viewer.window.projects.open_file(arguments.file, StartView(arguments.at, arguments.zoom, arguments.centre))
 
 
 def _attend(viewer: Viewer, arguments: Arguments, hook: CrashHook, log_folder: Path) -> tuple[int, int] | None:

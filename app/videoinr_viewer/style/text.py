@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from videoinr.errors import UsageError
 from videoinr.text import phrases
-from videoinr.text.timecode import clock_time, timecode
+from videoinr.text.clip_time import ClipTime, FramePlace, clip_time
+from videoinr.text.timecode import Timecode
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo, Instant
 from videoinr_viewer.style.language import decimal, tr
 
 _ENCODING, _ENCODING_FOR = re.compile(r"encoding (\d+) %, (\d+) s"), re.compile(r"encoding for (\d+) s")
 _CPU = re.compile(r"CPU, (\d+) threads")
-_FRAME_ALONE = re.compile(r"(\d+)\s*\+\s*(\d*[.,]\d+)")
-_FRAME = re.compile(r"(?:f|#|frame|bild)\s*(\d+(?:[.,]\d+)?)(?:\s*\+\s*(\d*[.,]\d+))?", re.IGNORECASE)
 
 
 def format_time(time_secs: Fraction) -> str:
@@ -37,22 +37,27 @@ def format_instant(instant: Instant) -> str:
     return frame if instant.is_source else decimal(f"{frame} + {int(instant.phase * 1000) / 1000:.3f}")
 
 
-def parse_time(text: str, timeline: Timeline, info: ClipInfo | None = None) -> Fraction | None:
-    """Return the time in seconds that ``text`` names, or None if it names none.
+def parse_time(text: str, timeline: Timeline, info: ClipInfo) -> Fraction | None:
+    """Return the time in seconds that ``text`` names, or None if it names none; see :func:`place_on`."""
+    try:
+        typed = clip_time(text)
+    except UsageError:
+        return None
+    secs = place_on(typed, timeline, info)
+    return secs if secs >= 0 else None
 
-    ``text`` is a time (``1.5``, ``1:02.5``, ``1:02:03``), a timecode (``00:01:02:12``) or a frame (``f 29.5``,
-    ``29 + 0.5``). A time after the end of the clip reads as its end, a timecode as its last frame. ``info``: the
-    clip, for timecode. Raises UsageError for a timecode that the clip does not have.
+
+def place_on(typed: ClipTime, timeline: Timeline, info: ClipInfo) -> Fraction:
+    """Return the seconds of a time in a clip.
+
+    A time after the end reads as the end, a timecode or a frame as the last frame.
+
+    Raises:
+        UsageError: it is a timecode that the clip does not have.
     """
-    text = text.strip()
-    if match := _FRAME.fullmatch(text) or _FRAME_ALONE.fullmatch(text):
-        whole, part = (Fraction((digits or "0").replace(",", ".")) for digits in match.groups())
-        position = whole + part
-        return timeline.time_from_instant(timeline.instant_from_position(position))
-    if info is not None and (found := timecode(text)):
-        return timeline.time_from_instant(timeline.instant_from_position(found.position(info)))
-    secs = clock_time(text)
-    return None if secs is None else min(secs, timeline.duration_secs)
+    is_frame = isinstance(typed.typed, FramePlace | Timecode)
+    last = timeline.frame_time(timeline.last_frame) if is_frame else timeline.duration_secs
+    return min(typed.time_on(timeline, info), last)
 
 
 def format_factor(factor: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from videoinr.text.timecode import frames_per_second, has_timecode, timecode_of
+from videoinr.text.timecode import frame_names, has_timecode, length_of, timecode_of
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
 from videoinr_viewer.style.language import decimal, tr
@@ -52,7 +52,10 @@ class Clock:
 
     def end(self, time_secs: Fraction) -> str:
         """Return the same for the end of a stretch, the first moment after it: the clip's end has a name, too."""
-        return self.duration if time_secs >= self.timeline.duration_secs else self.text(time_secs)
+        if time_secs < self.timeline.duration_secs:
+            return self.text(time_secs)
+        is_timecode = self.form is TimeForm.TIMECODE
+        return timecode_of(self.timeline.frame_count, self.info) if is_timecode else self.duration
 
     def brief(self, time_secs: Fraction) -> str:
         """Return the same to stand beside the place in frames: without what lies between two, or nothing."""
@@ -66,7 +69,7 @@ class Clock:
         if self.form is TimeForm.SECONDS:
             return format_time(self.timeline.duration_secs)
         count = self.timeline.frame_count
-        return str(count) if self.form is TimeForm.FRAMES else timecode_of(count, self.info)
+        return str(count) if self.form is TimeForm.FRAMES else length_of(count, self.info)
 
     @property
     def widest(self) -> str:
@@ -79,7 +82,7 @@ class Clock:
     def parse(self, text: str) -> Fraction | None:
         """Return the time in seconds that ``text`` names in any form, or None; see :func:`parse_time`.
 
-        A mere number is one of a frame where frames are shown.
+        A mere number is one of a frame where frames are shown. Raises UsageError for a timecode that the clip lacks.
         """
         is_frame = self.form is TimeForm.FRAMES and _NUMBER.fullmatch(text.strip())
         return parse_time(f"frame {text}" if is_frame else text, self.timeline, self.info)
@@ -93,10 +96,20 @@ class Clock:
             return
         timeline, is_timecode = self.timeline, self.form is TimeForm.TIMECODE
         first, last = timeline.frame_at(start_secs), timeline.frame_at(end_secs)
-        base = frames_per_second(self.info) if is_timecode else 0
-        step = frame_step(Fraction((last - first + 1) * least_px, max(width_px, 1)), base)
-        for frame in range(-(-first // step) * step, last + 1, step):
-            yield timeline.frame_time(frame), timecode_of(frame, self.info) if is_timecode else str(frame)
+        names = frame_names(self.info)
+        step = frame_step(Fraction((last - first + 1) * least_px, max(width_px, 1)), names.base if is_timecode else 0)
+        if not is_timecode:
+            yield from ((timeline.frame_time(frame), str(frame)) for frame in _multiples(first, last, step))
+            return
+        for number in _multiples(names.number(first), names.number(last), step):
+            frame = names.frame(number)  # Of a name that is dropped, the next one.
+            if frame <= last:
+                yield timeline.frame_time(frame), names.text(frame)
+
+
+def _multiples(first: int, last: int, step: int) -> range:
+    """Return the multiples of ``step`` from ``first`` to ``last``."""
+    return range(-(-first // step) * step, last + 1, step)
 
 
 def second_labels(

@@ -10,7 +10,7 @@ from PySide6.QtGui import QActionGroup, QContextMenuEvent, QFocusEvent, QFont, Q
 from PySide6.QtWidgets import QLineEdit, QMenu, QToolTip, QWidget
 
 from videoinr.errors import UsageError
-from videoinr.text.timecode import has_timecode
+from videoinr.text.timecode import has_timecode, timecode_of
 from videoinr_viewer.style.fonts import from_system
 from videoinr_viewer.style.language import tr, tr_error
 from videoinr_viewer.style.text import format_time
@@ -36,7 +36,9 @@ class TimeField(QLineEdit):
         self._time_secs = Fraction(0)
         self.setObjectName("time")
         self.setAccessibleName(tr("Time"))
-        self.setToolTip(tr("Type a time (1.5 or 1:02.5), a timecode (00:01:02:12) or a frame (frame 29.5) to go there"))
+        self.setToolTip(
+            tr("Type a time (1.5, 1:02.5 or 50%), a timecode (00:01:02:12) or a frame (frame 29.5) to go there")
+        )
         font = self.font()
         font.setPixelSize(from_system(FONT_PX))
         font.setFeature(QFont.Tag("tnum"), 1)
@@ -101,15 +103,18 @@ class TimeField(QLineEdit):
     def add_forms(self, menu: QMenu) -> None:
         """Add an entry for each form to ``menu``."""
         assert self._clock is not None
-        group = QActionGroup(menu)
+        group, info = QActionGroup(menu), self._clock.info
+        timecode = tr("Show timecode")
+        if has_timecode(info) and info.timecode is not None:
+            timecode = tr("Show the clip’s own timecode, from {first}", first=timecode_of(0, info))
         for form, title in (
-            (TimeForm.SECONDS, tr("Show seconds")), (TimeForm.TIMECODE, tr("Show timecode")),
+            (TimeForm.SECONDS, tr("Show seconds")), (TimeForm.TIMECODE, timecode),
             (TimeForm.FRAMES, tr("Show frames")),
         ):  # fmt: skip
             action = menu.addAction(title)
             action.setCheckable(True)
             action.setChecked(form is self._clock.form)
-            action.setEnabled(form is not TimeForm.TIMECODE or has_timecode(self._clock.info))
+            action.setEnabled(form is not TimeForm.TIMECODE or has_timecode(info))
             action.triggered.connect(partial(self.form_wanted.emit, form))
             group.addAction(action)
 

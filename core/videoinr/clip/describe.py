@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from videoinr.clip.base import Clip
+from videoinr.text.timecode import timecode_of
 from videoinr.types import ClipInfo
 
 
@@ -14,7 +15,8 @@ def describe(clip: Clip) -> dict[str, object]:
 def facts_of(info: ClipInfo) -> dict[str, object]:
     """Return ``info`` as values that JSON can hold, in the order to print them.
 
-    ``fps`` is "num/den", ``duration_secs`` is a float, ``colour`` and the entries of ``audio`` are dictionaries.
+    ``fps`` is "num/den", ``duration_secs`` is a float, ``timecode`` that of the first
+    frame by the file, or None, ``colour`` and the entries of ``audio`` are dictionaries.
     """
     colour = info.colour
     return {
@@ -28,6 +30,7 @@ def facts_of(info: ClipInfo) -> dict[str, object]:
         "frames": info.frames,
         "duration_secs": float(info.duration_secs),
         "vfr": info.vfr,
+        "timecode": None if info.timecode is None else timecode_of(0, info),
         "codec": info.codec,
         "pix_fmt": info.pix_fmt,
         "bit_depth": info.bit_depth,

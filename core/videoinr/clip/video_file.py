@@ -19,6 +19,7 @@ from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
 from videoinr.clip.sound_channels import settle_channels
+from videoinr.clip.start_timecode import timecode_tag
 from videoinr.clip.unreadable import refuse_if_known_why
 from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
@@ -57,6 +58,7 @@ class VideoFile:
     Attributes:
         path: the file.
         tags: the container's colour tags, read before the decoder replaces them.
+        timecode_tag: what the file calls its first frame; empty if it does not say.
         seeks: how many seeks and restarts there were.
         errors: how many packets the decoder refused, or decoded with errors, since the file was opened.
         broke_off: whether reading ended with an error before the end of the file.
@@ -93,7 +95,7 @@ class VideoFile:
     def _take(self, container: InputContainer, stream: av.VideoStream) -> None:
         self._container, self.stream = container, stream
         self.audio = audio_streams(container)
-        self.tags = tags_of(stream.codec_context)
+        self.tags, self.timecode_tag = tags_of(stream.codec_context), timecode_tag(container, stream)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.codec_context.thread_type = "AUTO"
         self._decoder = _alpha_decoder(stream) or stream.codec_context

@@ -29,13 +29,14 @@ from videoinr.clip.pixels import (
 )
 from videoinr.clip.siting import siting_of
 from videoinr.clip.size_changes import SizeChanges
+from videoinr.clip.start_timecode import start_timecode
 from videoinr.clip.transparency import transparency_note
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
 from videoinr.colour import ColourTags, colour_from_tags
 from videoinr.errors import ClipError
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo
+from videoinr.types import ClipInfo, StartTimecode
 
 _HEAD_FRAMES = 8
 """How many frames are decoded while opening: enough to check their times against the packets' times."""
@@ -180,12 +181,13 @@ def _describe(
     fields = fields_of(options.deinterlace, order, flagged=flagged)
     depth = bit_depth_of(pix_fmt)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
+    fps = times.fps or timeline.mean_fps.limit_denominator(1001) or timeline.mean_fps
     info = ClipInfo(
         path=file.path,
         width=width,
         height=height,
         rotation=upright.degrees,
-        fps=times.fps or timeline.mean_fps.limit_denominator(1001) or timeline.mean_fps,
+        fps=fps,
         frames=timeline.frame_count,
         duration_secs=timeline.duration_secs,
         vfr=(times.fps is None or times.has_gaps) and timeline.frame_count > 1,
@@ -199,6 +201,7 @@ def _describe(
         pixel_aspect=1 / aspect if upright.quarter_turns % 2 else aspect,
         stream=file.number,
         start_secs=_start_secs(file, facts.frames[0].pts, scan.table) if numbering.has_one_clock else None,
+        timecode=_timecode(file, facts.frames[0].pts, scan.table, fps) if numbering.has_one_clock else None,
     )
     notes = oddities(file, info, timeline, scan.table, is_right_angled=facts.turns is not None)
     notes += interlacing_note(options.deinterlace, fields, is_interlaced=interlaced)
@@ -221,6 +224,12 @@ def _describe(
 def _start_secs(file: VideoFile, pts: int | None, table: PacketTable) -> Fraction:
     """Return the file's own time of the first frame that can be decoded."""
     return (table.extent[0] if pts is None else pts) * tick_secs_of(file)
+
+
+def _timecode(file: VideoFile, pts: int | None, table: PacketTable, fps: Fraction) -> StartTimecode | None:
+    """Return what the file calls the first frame that can be decoded: its timecode is that of its first frame."""
+    skipped = (_start_secs(file, pts, table) - _start_secs(file, None, table)) * fps
+    return start_timecode(file.timecode_tag, fps, skipped=max(0, round(skipped)))
 
 
 def _tags(file: VideoFile, own: ColourTags, codec: str) -> ColourTags:

@@ -30,7 +30,7 @@ from videoinr.commands.signals import cancel_on_signals
 from videoinr.errors import UsageError
 from videoinr.geometry import Rect
 from videoinr.text import parsing
-from videoinr.text.timecode import ClipTime
+from videoinr.text.clip_time import ClipTime
 
 
 @opens_clip
@@ -39,7 +39,9 @@ def decode(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The PNG file to write.")],
     time: Annotated[
         ClipTime,
-        typer.Option("--time", parser=TIME, metavar="SECS", help="Time in the clip: 1.25, 5/4, or 00:00:01:06."),
+        typer.Option(
+            "--time", parser=TIME, metavar="TIME", help="Time in the clip: 1.25, 5/4, 1:02.5, 00:00:01:06, f31 or 50%."
+        ),
     ],
     scale: ScaleOption = None,
     size: SizeOption = None,
@@ -80,6 +82,8 @@ def decode(
     the same options has at --time of its output. Of --region only the size counts with a camera.
     """
     _check_out(out, file)
+    if retime is not None and time.secs is None:
+        raise UsageError("With --retime, --time is a time of the output.", hint="Give it in seconds, such as 1.25.")
     check_clip(file)
     from videoinr import api
     from videoinr.exporting.png import write_png

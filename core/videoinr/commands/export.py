@@ -15,7 +15,6 @@ from videoinr.commands.export_progress import removal_told, reporter
 from videoinr.commands.options import (
     EFFORT,
     FACTOR,
-    NUMBER,
     POSITIVE,
     RATE,
     REGION,
@@ -38,7 +37,7 @@ from videoinr.errors import UsageError
 from videoinr.exporting.presets import Preset, preset_named
 from videoinr.exporting.sound.choice import SoundName, sound_named
 from videoinr.geometry import Rect
-from videoinr.text.timecode import ClipTime, Timecode
+from videoinr.text.clip_time import ClipTime
 
 SOUND = option_parser(lambda text: sound_named(text).value)
 PRESET = option_parser(preset_named)
@@ -64,11 +63,13 @@ def export(
     ] = None,
     start: Annotated[
         ClipTime | None,
-        typer.Option("--start", parser=TIME, metavar="S", help="Start, seconds or HH:MM:SS:FF. Default: 0."),
+        typer.Option(
+            "--start", parser=TIME, metavar="TIME", help="Start: 1.25, 1:02.5, 00:00:01:06, f31 or 50%. Default: 0."
+        ),
     ] = None,
     end: Annotated[
         ClipTime | None,
-        typer.Option("--end", parser=TIME, metavar="S", help="End, seconds or HH:MM:SS:FF. Default: the clip's."),
+        typer.Option("--end", parser=TIME, metavar="TIME", help="End, written as --start. Default: the clip's."),
     ] = None,
     fps: Annotated[
         Fraction | None,
@@ -136,8 +137,8 @@ def export(
         ),
     ] = None,
     sample_at: Annotated[
-        Fraction | None,
-        typer.Option("--sample-at", parser=NUMBER, metavar="S", help="Where in the clip it starts. Default: middle."),
+        ClipTime | None,
+        typer.Option("--sample-at", parser=TIME, metavar="TIME", help="Where in the clip it starts. Default: middle."),
     ] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only tell time, size and memory, measured on a few frames.")
@@ -271,7 +272,7 @@ def export(
         report.watch(token)
         if estimate:
             options = {
-                "start": _typed(start), "end": _typed(end), "fps": fps, "time_scale": time_scale,
+                "start": start, "end": end, "fps": fps, "time_scale": time_scale,
                 "speed": speed or 1, "scale": scale,
                 "size": size, "region": crop, "codec": codec, "crf": crf, "effort": effort, "sound": sound,
                 "part": part,
@@ -282,14 +283,10 @@ def export(
             return
         api.export(
             file, out, progress=report.progress, notice=report.notice, cancel=token,
-            start=_typed(start), end=_typed(end), fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
+            start=start, end=end, fps=fps, time_scale=time_scale, speed=1 if speed is None else speed,
             scale=scale, size=size, region=crop, codec=codec, crf=crf, effort=effort, overwrite=overwrite,
             keep_partial=keep_partial, sound=sound, part=part, resume=resume, retime=retime,
             shutter=0 if shutter is None else shutter,
             camera=camera, readout=readout or 0, shutter_region=shutter_region, sample=sample,
             sample_at=sample_at, cluster=cluster, report=report.finished, **opening,
         )  # fmt: skip
-
-
-def _typed(time: ClipTime | None) -> Fraction | Timecode | None:
-    return None if time is None else time.typed

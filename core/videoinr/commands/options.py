@@ -17,7 +17,7 @@ from videoinr.exporting.codecs import effort_named
 from videoinr.geometry import Grid
 from videoinr.journey.shutter_region import ShutterRegion, shutter_region
 from videoinr.text import parsing
-from videoinr.text.timecode import clip_time
+from videoinr.text.clip_time import clip_time
 
 _Value = TypeVar("_Value")
 _Command = TypeVar("_Command", bound=Callable[..., None])

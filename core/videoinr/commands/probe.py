@@ -56,6 +56,8 @@ def _opened(file: Path, options: OpenOptions, *, isolated: bool) -> Clip:
 def _format(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "none"
     if isinstance(value, dict):
         return ", ".join(f"{name} {_format(item)}" for name, item in value.items() if item not in ([], None, ""))
     if isinstance(value, list):

@@ -14,7 +14,7 @@ from videoinr.exporting.excerpt import sample_of
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.parts import WHOLE, share_from_text
 from videoinr.exporting.sound.choice import SoundName, sound_named
-from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
+from videoinr.journey.arguments import CameraArgument, as_camera, as_curve, curve_ahead
 from videoinr.journey.curve import RetimeCurve
 from videoinr.journey.shutter_region import ShutterRegion, as_shutter_region
 from videoinr.render.arguments import (
@@ -31,18 +31,24 @@ from videoinr.render.arguments import (
     optional_whole,
     text,
 )
+from videoinr.text.clip_time import ClipTime
 from videoinr.text.timecode import Timecode
+from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
 
 if TYPE_CHECKING:
     from videoinr.model.weights import LoadedModel
 
 
+TypedTime = Number | ClipTime | Timecode
+"""A time of a clip: in seconds, or as it is typed."""
+
+
 class JobArguments(TypedDict, total=False):
     """The keyword arguments of :func:`videoinr.export` that say what is exported, and how; that function tells more."""
 
-    start: Number | Timecode | None
-    end: Number | Timecode | None
+    start: TypedTime | None
+    end: TypedTime | None
     fps: Number | None
     time_scale: Number | None
     speed: Number
@@ -63,12 +69,12 @@ class JobArguments(TypedDict, total=False):
     readout: Number
     shutter_region: ShutterRegion | str | None
     sample: Number | None
-    sample_at: Number | None
+    sample_at: TypedTime | None
 
 
 def read_ahead(arguments: JobArguments) -> JobArguments:
     """Return ``arguments`` with the curve and the camera read: what is wrong with them is said before a model loads."""
-    curve, camera = as_curve(arguments.get("retime")), as_camera(arguments.get("camera"))
+    curve, camera = curve_ahead(arguments.get("retime")), as_camera(arguments.get("camera"))
     return {**arguments, "retime": curve, "camera": camera}
 
 
@@ -77,20 +83,31 @@ def job_from_arguments(
     out: Path,
     arguments: JobArguments,
     *,
+    timeline: Timeline,
     model: str | PathLike[str] | LoadedModel | None,
     device: str | None,
     options: OpenOptions,
     across_cuts: str,
 ) -> ExportJob:
-    """Return the job of ``arguments`` for the clip ``info``; the others are those of :func:`videoinr.open`.
+    """Return the job of ``arguments`` for the clip ``info``; the last four are those of :func:`videoinr.open`.
+
+    ``timeline``: when the clip's frames are shown.
 
     Raises:
         UsageError: the arguments do not fit each other or the clip.
     """
     given, part, sample = arguments, arguments.get("part"), arguments.get("sample")
+
+    def place(time: ClipTime) -> Fraction:
+        return time.time_on(timeline, info)
+
+    def secs(time: TypedTime | None, name: str) -> Fraction | None:
+        typed = ClipTime(time) if isinstance(time, Timecode) else time
+        return place(typed) if isinstance(typed, ClipTime) else optional(typed, name)
+
     job = job_for(
         info, out,
-        start=_secs(given.get("start"), "start", info), end=_secs(given.get("end"), "end", info),
+        start=secs(given.get("start"), "start"), end=secs(given.get("end"), "end"),
         fps=optional(given.get("fps"), "fps"), time_scale=optional(given.get("time_scale"), "time_scale"),
         speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
         size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
@@ -101,7 +118,7 @@ def job_from_arguments(
         sound=sound_named(given.get("sound", "keep")),
         share=WHOLE if part is None else share_from_text(text(part, "part")),
         resume=flag(given.get("resume", False), "resume"),
-        curve=as_curve(given.get("retime")), shutter=exact(given.get("shutter", 0), "shutter"),
+        curve=as_curve(given.get("retime"), place), shutter=exact(given.get("shutter", 0), "shutter"),
         camera=as_camera(given.get("camera")), readout=exact(given.get("readout", 0), "readout"),
         shutter_region=as_shutter_region(given.get("shutter_region")),
         model=str(model) if isinstance(model, str | PathLike) else None, device=device,
@@ -111,10 +128,4 @@ def job_from_arguments(
         if given.get("sample_at") is not None:
             raise UsageError("A place was given for a sample, but no length.", hint="Give sample, too, such as 2 s.")
         return job
-    return sample_of(job, exact(sample, "sample"), at_secs=optional(given.get("sample_at"), "sample_at"))
-
-
-def _secs(time: Number | Timecode | None, name: str, info: ClipInfo) -> Fraction | None:
-    if isinstance(time, Timecode):
-        return time.time_secs(info)
-    return optional(time, name)
+    return sample_of(job, exact(sample, "sample"), at_secs=secs(given.get("sample_at"), "sample_at"))

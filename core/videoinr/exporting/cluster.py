@@ -73,7 +73,7 @@ def export_clip(
         raise UsageError("A cluster exports all of a clip that is a file.", hint="Leave --cluster or --part out.")
     with open_clip(Path(clip), options, token=token) as source:
         job = job_from_arguments(
-            source.info, out, read_ahead(arguments), model=opening.get("model"),
+            source.info, out, read_ahead(arguments), timeline=source.timeline, model=opening.get("model"),
             device=device_name(opening.get("device")), options=options, across_cuts=opening.get("across_cuts", "hold"),
         )  # fmt: skip
     memory = opening.get("memory")

@@ -49,6 +49,8 @@ class CompanionTracks:
         self._open = ExitStack()
         try:
             container.metadata.update(companions.tags)
+            if companions.timecode:
+                container.metadata["timecode"] = companions.timecode
             self._tracks = [self._sound(sound) for sound in companions.sounds]
             self._tracks += [self._subtitles(each) for each in companions.subtitles]
             chapters: Any = [*_chapters(companions, duration_secs)]

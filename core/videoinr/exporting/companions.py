@@ -9,12 +9,14 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+from videoinr.clip.start_timecode import is_timecode, timecode_tags
 from videoinr.clip.video_file import open_container
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.exporting.codecs import ANIMATIONS
 from videoinr.exporting.sound.choice import SoundChoice, Stretch
 from videoinr.exporting.sound.facts import SoundFacts
 from videoinr.exporting.sound.plan import FASTEST, SLOWEST, PlannedSound, of_its_speed, plan_sound
+from videoinr.exporting.start_timecode import NO_TIMECODE, OutputTimecode
 from videoinr.exporting.subtitles import PlannedSubtitles, plan_subtitles
 from videoinr.text.phrases import format_count
 from videoinr.types import ClipInfo
@@ -37,9 +39,6 @@ _OF_MXF = frozenset(
     )
 )
 """The same of MXF, as FFmpeg's demuxer calls them."""
-
-_OF_THE_FIRST_FRAME = frozenset(("timecode",))
-"""Tags that hold for the clip's first frame and its own rate, so that no output has them."""
 
 _MP4_TAGS = frozenset(
     ("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "grouping")
@@ -74,7 +73,8 @@ class SourceStreams:
         subtitles: (number among the subtitle streams, codec) of each.
         chapters: its chapters.
         tags: its tags.
-        others: what no output takes, in words: "a timecode".
+        others: what no output takes, in words: "2 attached files".
+        timecode: what it calls its first frame; empty if it does not say.
     """
 
     path: Path
@@ -85,6 +85,7 @@ class SourceStreams:
     chapters: tuple[Chapter, ...]
     tags: Tags
     others: tuple[str, ...]
+    timecode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Companions:
         subtitles: its subtitle streams that are kept.
         chapters: the clip's chapters.
         tags: the tags that are kept.
+        timecode: what the output calls its first frame; empty if it says nothing.
         dropped: what is left out although the clip has it, each in words.
     """
 
@@ -110,6 +112,7 @@ class Companions:
     chapters: tuple[Chapter, ...]
     tags: Tags
     dropped: tuple[str, ...]
+    timecode: str = ""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -153,8 +156,11 @@ def read_streams_of(path: Path, origin_secs: Fraction | None) -> SourceStreams |
                     for number, stream in enumerate(container.streams.subtitles)
                 ),
                 chapters=tuple(_chapters(container, origin_secs)),
-                tags=tuple((name, value) for name, value in container.metadata.items() if value),
+                tags=tuple(
+                    (name, value) for name, value in container.metadata.items() if value and not is_timecode(name)
+                ),
                 others=tuple(others),
+                timecode=next(timecode_tags(container, container.streams), ""),
             )
     except (VideoInrError, av.FFmpegError, OSError, ValueError):
         return None
@@ -162,13 +168,16 @@ def read_streams_of(path: Path, origin_secs: Fraction | None) -> SourceStreams |
 
 def _others(container: InputContainer) -> list[str]:
     videos = len(container.streams.video) - 1
-    data = [stream for stream in container.streams.data if not _is_chapter_text(stream, container)]
+    data = [
+        stream for stream in container.streams.data
+        if not _is_chapter_text(stream, container) and not any(map(is_timecode, stream.metadata))
+    ]  # fmt: skip
     attachments = len(container.streams.attachments)
     found = []
     if videos > 0:
         found.append(format_count(videos, "other video stream"))
     if data:
-        found.append(format_count(len(data), "stream of data", "streams of data") + " (such as a timecode)")
+        found.append(format_count(len(data), "stream of data", "streams of data"))
     if attachments:
         found.append(format_count(attachments, "attached file"))
     return found
@@ -196,8 +205,11 @@ def plan_companions(
     *,
     muxer: str,
     video_encoder: str,
+    timecode: OutputTimecode = NO_TIMECODE,
 ) -> Companions:
     """Return what goes from ``source`` into an output of FFmpeg's ``muxer``, beside the video of an encoder.
+
+    ``timecode``: what the output calls its first frame.
 
     Raises:
         UsageError: the sound cannot be copied as asked.
@@ -219,9 +231,12 @@ def plan_companions(
         *_dropped_sound(source, choice, stretch),
         *(f"subtitles ({codec})" for number, codec in source.subtitles if number not in kept_numbers),
         *source.others,
+        *_dropped_timecode(source, timecode),
         *_dropped_tags([name for name, _ in tags if name not in dict(written)]),
     ]
-    return Companions(source, stretch.start_secs, stretch.speed, sounds, kept, source.chapters, written, tuple(dropped))
+    return Companions(
+        source, stretch.start_secs, stretch.speed, sounds, kept, source.chapters, written, tuple(dropped), timecode.name
+    )
 
 
 def nothing_kept(source: SourceStreams, choice: SoundChoice, stretch: Stretch, title: str) -> Companions:
@@ -232,7 +247,10 @@ def nothing_kept(source: SourceStreams, choice: SoundChoice, stretch: Stretch, t
     """
     if source.sounds and choice is SoundChoice.COPY:
         raise UsageError(f"{title} files hold no sound.", hint="Leave --sound copy out, or export a video.")
-    kinds = (("the sound", source.sounds), ("subtitles", source.subtitles), ("the chapters", source.chapters))
+    kinds = (
+        ("the sound", source.sounds), ("subtitles", source.subtitles), ("the chapters", source.chapters),
+        ("the timecode", source.timecode),
+    )  # fmt: skip
     tags = [name for name, _ in source.tags if _is_tag(name)]
     dropped = [f"{words}, which {title} files do not hold" for words, found in kinds if found]
     return Companions(
@@ -247,6 +265,13 @@ def without_time(source: SourceStreams) -> SourceStreams:
     return replace(source, sounds=(), subtitles=(), chapters=(), others=(*source.others, *others))
 
 
+def _dropped_timecode(source: SourceStreams, timecode: OutputTimecode) -> list[str]:
+    """Say that the clip's timecode is left out, if it has one."""
+    if timecode.name or not source.timecode:
+        return []
+    return [f"the timecode, {timecode.lost}" if timecode.lost else "the timecode"]
+
+
 def _dropped_tags(names: list[str]) -> list[str]:
     shown = ", ".join(names[:_TAGS_SHOWN]) + (", ..." if len(names) > _TAGS_SHOWN else "")
     return [f"{'the tag' if len(names) == 1 else 'the tags'} {shown}"] if names else []
@@ -257,9 +282,7 @@ def _is_tag(name: str) -> bool:
 
 
 def _is_held(name: str, muxer: str) -> bool:
-    """Return whether files of FFmpeg's ``muxer`` hold the tag, and it is as true of the output as of the clip."""
-    if name.lower() in _OF_THE_FIRST_FRAME:
-        return False
+    """Return whether files of FFmpeg's ``muxer`` hold the tag."""
     return muxer not in ("mp4", "mov") or name in _MP4_TAGS
 
 

@@ -17,7 +17,13 @@ FORM = 2
 
 
 def facts_of(
-    job: ExportJob, coding: dict[str, Any], *, model: str, origin_secs: Fraction | None, duration_secs: Fraction
+    job: ExportJob,
+    coding: dict[str, Any],
+    *,
+    model: str,
+    origin_secs: Fraction | None,
+    duration_secs: Fraction,
+    timecode: str = "",
 ) -> dict[str, Any]:
     """Return the facts of ``job``.
 
@@ -27,6 +33,7 @@ def facts_of(
         model: identifies the weights.
         origin_secs: the file's own time of the clip's second 0.
         duration_secs: how long the clip is.
+        timecode: what the output calls its first frame; empty if it says nothing.
     """
     crop, read = job.crop, job.options
     return {
@@ -56,6 +63,7 @@ def facts_of(
         **({"shutter": str(job.shutter)} if job.shutter else {}),
         **({"camera": str(job.camera)} if job.camera else {}),
         **({"readout": str(job.readout)} if job.readout else {}),
+        **({"timecode": timecode} if timecode else {}),
         **({"shutter_region": str(job.shutter_region)} if job.shutter_region else {}),
     }
 

@@ -25,8 +25,8 @@ from videoinr.exporting.parts import WHOLE
 from videoinr.exporting.sound.choice import SoundName
 from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
+from videoinr.text.clip_time import ClipTime, clip_time
 from videoinr.text.schemas import Line, Name, Strict, content_of, validated
-from videoinr.text.timecode import Timecode, clip_time
 
 _OF_VERSION_2 = frozenset(("retime", "shutter", "camera", "readout", "shutter_region"))
 _MOST_BYTES = 1 << 20
@@ -80,9 +80,9 @@ class ExportCall(NamedTuple):
     options: dict[str, Any]
 
 
-_NUMBERS: dict[str, Callable[[str], Fraction | Timecode]] = {
-    "start": lambda text: clip_time(text).typed,
-    "end": lambda text: clip_time(text).typed,
+_NUMBERS: dict[str, Callable[[str], Fraction | ClipTime]] = {
+    "start": clip_time,
+    "end": clip_time,
     "fps": parsing.rate,
     "time_scale": parsing.factor,
     "speed": parsing.factor,
@@ -128,7 +128,7 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
     return ExportCall(folder / job.clip, folder / job.out, options)
 
 
-def _parsed(name: str, text: str, parse: Callable[[str], Fraction | Timecode]) -> Fraction | Timecode:
+def _parsed(name: str, text: str, parse: Callable[[str], Fraction | ClipTime]) -> Fraction | ClipTime:
     """Return a number or a time that is written as text. Raises ValueError, which names its key."""
     try:
         return parse(text)

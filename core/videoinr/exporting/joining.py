@@ -21,6 +21,7 @@ from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.share_clip import clip_of, differences
 from videoinr.exporting.share_file import VERSION
 from videoinr.exporting.sound.choice import SoundName, Stretch, sound_named
+from videoinr.exporting.start_timecode import OutputTimecode
 from videoinr.exporting.tags import StreamTags
 from videoinr.exporting.target import NameTakenError, check_file, write_errors
 from videoinr.exporting.video_file import assemble, verify_output
@@ -68,6 +69,7 @@ class _Facts(Strict):
     frames: _Count
     part_frames: _Count
     retime: Annotated[str, Field(max_length=1 << 16)] = ""
+    timecode: Annotated[str, Field(max_length=20, pattern="^[0-9:;]*$")] = ""
 
 
 class _Header(Strict):
@@ -234,7 +236,10 @@ def _companions(facts: _Facts, coding: Coding, clip: Path) -> Companions | None:
     half = 1 / (2 * coding.fps)
     is_whole = start == 0 and abs(_number(facts.duration_secs) - end) <= half
     stretch = Stretch(start, is_whole, _number(facts.speed))
-    return plan_companions(source, choice, stretch, muxer=coding.muxer, video_encoder=coding.codec.encoder)
+    return plan_companions(
+        source, choice, stretch,
+        muxer=coding.muxer, video_encoder=coding.codec.encoder, timecode=OutputTimecode(facts.timecode),
+    )  # fmt: skip
 
 
 def _write(

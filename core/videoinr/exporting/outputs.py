@@ -298,7 +298,10 @@ def sink_for(
     output = VideoOutput(
         out=job.out, coding=coding, plan=job.plan, companions=companions, share=job.share, overwrite=job.overwrite,
         keeps_partial=job.keep_partial, resumes=job.resume,
-        facts=facts_of(job, coding.as_values(), model=model, origin_secs=origin, duration_secs=duration),
+        facts=facts_of(
+            job, coding.as_values(), model=model, origin_secs=origin, duration_secs=duration,
+            timecode=companions.timecode if companions else "",
+        ),
     )  # fmt: skip
     return VideoSink(output, token=token)
 
@@ -315,6 +318,7 @@ def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None 
         UsageError: the sound cannot be copied as asked.
     """
     from videoinr.exporting.companions import nothing_kept, plan_companions, read_streams, without_time
+    from videoinr.exporting.start_timecode import output_timecode
 
     codec, pictures = job.chosen_codec, job.picture_format
     source = source or read_streams(info)
@@ -326,4 +330,6 @@ def companions_for(job: ExportJob, info: ClipInfo, source: SourceStreams | None 
     if codec is None or pictures is not None:
         return nothing_kept(source, job.sound, stretch, pictures.encoder.upper() if pictures else "")
     muxer = CONTAINERS[job.out.suffix.lower()]
-    return plan_companions(source, job.sound, stretch, muxer=muxer, video_encoder=codec.encoder)
+    return plan_companions(
+        source, job.sound, stretch, muxer=muxer, video_encoder=codec.encoder, timecode=output_timecode(job, info)
+    )

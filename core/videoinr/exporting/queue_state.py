@@ -27,6 +27,7 @@ from videoinr.exporting.queue_folder import (
 )
 from videoinr.exporting.retime import ConstantRate
 from videoinr.journey.curve import CurveRate, curve_from_text
+from videoinr.text.clip_time import ClipTime
 from videoinr.types import ExportProgress, Segment
 
 _MOST_BYTES = 1 << 20
@@ -222,12 +223,20 @@ def _frame_count(options: dict[str, Any]) -> int:
             return 0
         if options["retime"]:
             return CurveRate(curve_from_text(options["retime"]), Fraction(fps)).frame_count
-        if any(not isinstance(options[name], int | float | Fraction) for name in ("start", "end")):
-            return 0  # Not given, or timecode, whose seconds depend on the clip.
-        segment = Segment(Fraction(options["start"]), Fraction(options["end"]))
+        start, end = map(_secs, (options["start"], options["end"]))
+        if start is None or end is None:
+            return 0
+        segment = Segment(start, end)
         return ConstantRate(segment, Fraction(fps), Fraction(options["speed"])).frame_count
     except (VideoInrError, ValueError, ArithmeticError):
         return 0  # The job will say what is wrong with it when it runs.
+
+
+def _secs(time: object) -> Fraction | None:
+    """Return the seconds of a time in a job file; None if it is not given, or depends on the clip."""
+    if isinstance(time, ClipTime):
+        return time.secs
+    return Fraction(time) if isinstance(time, int | float) else None
 
 
 def _log(job: Path) -> Path | None:

@@ -86,9 +86,11 @@ def segment_from_marks(duration_secs: Fraction, start_secs: Fraction | None, end
     """
     start = Fraction(0) if start_secs is None else start_secs
     end = duration_secs if end_secs is None else end_secs
-    if start < 0 or end > duration_secs:
+    is_after = end_secs is None and start >= duration_secs
+    if start < 0 or end > duration_secs or is_after:
+        where = f"{float(start):.10g} s" if is_after else f"{float(start):.10g} s to {float(end):.10g} s"
         raise UsageError(
-            f"{float(start):.10g} s to {float(end):.10g} s is outside the clip, "
+            f"{where} is outside the clip, "
             f"which lasts {float(duration_secs):.10g} s"
             + (f" (exactly {duration_secs} s)." if duration_secs.denominator > 1 else "."),
             hint="Leave --start or --end out for the clip's own start or end.",

@@ -8,18 +8,26 @@ from pathlib import Path
 
 from videoinr.errors import UsageError
 from videoinr.journey.camera import CameraPath
-from videoinr.journey.curve import RetimeCurve, curve_from_text
+from videoinr.journey.curve import Place, RetimeCurve, curve_from_text, depends_on_clip
 
 CameraArgument = CameraPath | str | PathLike[str] | Sequence[Mapping[str, object]]
 
 
-def as_curve(curve: RetimeCurve | str | None) -> RetimeCurve | None:
-    """Return ``curve`` as a curve; UsageError if it is none, or its text describes none."""
+def as_curve(curve: RetimeCurve | str | None, place: Place | None = None) -> RetimeCurve | None:
+    """Return ``curve`` as a curve; UsageError if it is none, or its text describes none.
+
+    ``place``: where the clip has a time that is not given in seconds; None: there is no clip.
+    """
     if curve is None or isinstance(curve, RetimeCurve):
         return curve
     if not isinstance(curve, str):
         raise UsageError(f"retime = {curve!r} is no curve.", hint='Give its points as a text: "0=0 1=1~1/2 3=3/2".')
-    return curve_from_text(curve)
+    return curve_from_text(curve, place)
+
+
+def curve_ahead(curve: RetimeCurve | str | None) -> RetimeCurve | str | None:
+    """Return ``curve`` as a curve before there is a clip; a text that depends on the clip stays, its words checked."""
+    return curve if isinstance(curve, str) and depends_on_clip(curve) else as_curve(curve)
 
 
 def as_camera(camera: CameraArgument | None) -> CameraPath | None:

@@ -15,6 +15,7 @@ from pydantic import Field
 from videoinr.errors import InputError, UsageError
 from videoinr.journey.camera import MOST_DENOMINATOR, MOST_KEYFRAMES, CameraPath, Easing, Keyframe
 from videoinr.text import parsing
+from videoinr.text.clip_time import clip_seconds
 from videoinr.text.schemas import Name, Strict, content_of, validated
 
 _MOST_BYTES = 1 << 20
@@ -92,7 +93,8 @@ def read_camera(path: Path) -> CameraPath:
 
 def _keyframe(values: KeyframeValues) -> Keyframe:
     x, y = map(_exact, values.centre)
-    return Keyframe(_exact(values.time), x, y, _exact(values.zoom), Easing(values.easing))
+    time = clip_seconds(values.time) if isinstance(values.time, str) else _exact(values.time)
+    return Keyframe(time.limit_denominator(MOST_DENOMINATOR), x, y, _exact(values.zoom), Easing(values.easing))
 
 
 def _exact(value: float | str) -> Fraction:

@@ -12,7 +12,7 @@ then has a rational root, and the square root in its solution is that of a squar
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +21,7 @@ from math import isqrt
 
 from videoinr.errors import UsageError
 from videoinr.journey.even_frames import EvenFrames
-from videoinr.text import parsing
+from videoinr.text.clip_time import ClipTime, clip_seconds, clip_time
 from videoinr.text.plain import printable
 from videoinr.types import Segment
 
@@ -30,6 +30,9 @@ MOST_DENOMINATOR = 10**9
 """Of the times of points: those of the window come from mouse positions."""
 _FINE = 10**15
 """Square roots that are no fractions are rounded down to this part of a second at least."""
+
+Place = Callable[[ClipTime], Fraction]
+"""Returns the seconds of a time of a clip; UsageError if the clip has no such time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +191,29 @@ class CurveRate(EvenFrames):
         return self.curve.time(index / self.fps)
 
 
-def curve_from_text(text: str) -> RetimeCurve:
+def curve_from_text(text: str, place: Place | None = None) -> RetimeCurve:
     """Return the curve that ``text`` describes: points OUT=CLIP or OUT=CLIP~RAMP, separated by spaces.
 
+    OUT and RAMP are seconds; CLIP is any time of a clip, such as ``f12``, ``50%`` or a timecode.
+
+    Args:
+        text: the points.
+        place: returns the seconds of a clip's time; None: only seconds are taken.
+
     Raises:
-        UsageError: it describes none.
+        UsageError: it describes none, or a time that the clip does not have.
     """
-    return RetimeCurve(tuple(_point(word) for word in text.split()))
+    return RetimeCurve(tuple(_point(word, place or _without_clip) for word in text.split()))
+
+
+def depends_on_clip(text: str) -> bool:
+    """Return whether :func:`curve_from_text` needs the clip for ``text``: its clip times are not all seconds.
+
+    Raises:
+        UsageError: a word of it is no point.
+    """
+    points = [_typed(word) for word in text.split()]  # Each word is checked.
+    return any(typed.secs is None for _, typed, _ in points)
 
 
 def identity(segment: Segment, speed: Fraction = Fraction(1)) -> RetimeCurve:
@@ -203,13 +222,24 @@ def identity(segment: Segment, speed: Fraction = Fraction(1)) -> RetimeCurve:
     return RetimeCurve((CurvePoint(Fraction(0), segment.start_secs), CurvePoint(end, segment.end_secs)))
 
 
-def _point(word: str) -> CurvePoint:
+def _point(word: str, place: Place) -> CurvePoint:
+    out, clip, ramp = _typed(word)
+    return CurvePoint(*(secs.limit_denominator(MOST_DENOMINATOR) for secs in (out, place(clip), ramp)))
+
+
+def _without_clip(time: ClipTime) -> Fraction:
+    if time.secs is None:
+        raise _wrong("a clip time is not in seconds", "Give seconds, such as 2=1~1/2.")
+    return time.secs
+
+
+def _typed(word: str) -> tuple[Fraction, ClipTime, Fraction]:
+    """Return the time in the output, the time in the clip and the ramp of a point as it is typed."""
     out, equals, rest = word.partition("=")
     clip, tilde, ramp = rest.partition("~")
     if not equals or (tilde and not ramp):
         raise _wrong(f"“{printable(word)}” is no point", "Write OUT=CLIP or OUT=CLIP~RAMP in seconds, such as 2=1~1/2.")
-    numbers = [parsing.number(each).limit_denominator(MOST_DENOMINATOR) for each in (out, clip, ramp or "0")]
-    return CurvePoint(*numbers)
+    return clip_seconds(out), clip_time(clip), clip_seconds(ramp or "0")
 
 
 def _pieces(points: tuple[CurvePoint, ...]) -> Iterator[Piece]:

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from videoinr.exporting.frame_queries import still_query
 from videoinr.exporting.job import check_angle, check_rate
-from videoinr.journey.arguments import CameraArgument, as_camera, as_curve
+from videoinr.journey.arguments import CameraArgument, as_camera, as_curve, curve_ahead
 from videoinr.journey.curve import RetimeCurve
 from videoinr.journey.shutter_region import ShutterRegion, as_shutter_region
 from videoinr.render.arguments import Number, Region, Size, as_grid, as_rect, exact, optional
@@ -44,7 +44,7 @@ def check_picture(scale: Number | None, size: Size | None, **journey: Unpack[Jou
     check_one(optional(scale, "scale"), as_grid(size))
     check_rate(optional(journey.get("fps"), "fps"), None)
     check_angle(exact(journey.get("shutter") or 0, "shutter"))
-    as_curve(journey.get("retime"))
+    curve_ahead(journey.get("retime"))
     as_camera(journey.get("camera"))
     as_shutter_region(journey.get("shutter_region"))
 
@@ -75,7 +75,8 @@ def journey_query(
         scale = PICTURE_SCALE
     return still_query(
         opened, time_secs, scale=optional(scale, "scale"), size=as_grid(size), crop=as_rect(region),
-        curve=as_curve(journey.get("retime")), shutter=exact(journey.get("shutter") or 0, "shutter"),
+        curve=as_curve(journey.get("retime"), lambda time: time.time_on(opened.timeline, opened.info)),
+        shutter=exact(journey.get("shutter") or 0, "shutter"),
         camera=as_camera(journey.get("camera")), readout=optional(journey.get("readout"), "readout"),
         shutter_region=as_shutter_region(journey.get("shutter_region")),
         fps=optional(journey.get("fps"), "fps"),
