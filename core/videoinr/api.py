@@ -331,7 +331,7 @@ def evaluate(
     Returns:
         The run: ``run.scores`` has the figures of each frame, ``run.summary(name).average.psnr_db`` the mean PSNR of a
         method, ``run.motion(clip)`` how much a clip moves, ``run.protocol`` what the figures mean, ``run.left_out``
-        the clips that could not take part, and why.
+        the clips that could not take part, and why, ``run.uneven`` those whose frames are not evenly spaced in time.
 
     Raises:
         UsageError: a scale or a baseline is not valid, no method was named, LPIPS cannot be measured, no clip could

@@ -158,3 +158,33 @@ def test_a_png_that_is_damaged_after_its_header_still_has_an_extent(tmp_path: Pa
     assert extent_of(tmp_path) == Extent(1, 24, 32)
     with pytest.raises(ClipError):
         read_stretch(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["0", "1", "2", "3"], [True, True, True]),
+        (["0010", "0012", "0014", "0018", "0020"], [True, True, False, True]),
+        (["a1", "a2", "b1", "b2"], [True, False, True]),
+        (["tree", "house"], [True]),
+        (["1000", "2071"], [True]),
+        (["0"], []),
+    ],
+    ids=["whole", "gap", "two sequences", "no numbers", "far apart", "one"],
+)
+def test_pictures_are_neighbours_where_their_numbers_are(
+    tmp_path: Path, names: list[str], expected: list[bool]
+) -> None:
+    for number, name in enumerate(names):
+        write_picture(tmp_path / f"{name}.png", numbered_frame(number, width=32, height=24))
+    assert read_stretch(tmp_path).steady.tolist() == expected
+    assert read_stretch(tmp_path, 0, 3).steady.tolist() == expected[:2]
+
+
+def test_pictures_of_two_formats_are_read_one_sequence_after_another(tmp_path: Path) -> None:
+    for number in range(3):
+        for suffix in ("png", "tif"):
+            write_picture(tmp_path / f"{number}.{suffix}", numbered_frame(number))
+    stretch = read_stretch(tmp_path)
+    assert [number_in(pixels) for pixels in stretch.pixels] == [0, 1, 2, 0, 1, 2]
+    assert stretch.steady.tolist() == [True, True, False, True, True]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers.clips import numbered_frames, write_footage, write_pictures
+from helpers.clips import numbered_frames, write_clip, write_footage, write_pictures
 from helpers.command_line import Outcome, run_here
 from helpers.shots import texture
 from helpers.tiny_model import save_tiny_model
@@ -286,6 +287,17 @@ def test_a_clip_that_cannot_be_read_is_left_out_with_the_reason(footage: Path, m
     assert [list(run["left_out"]) for run in result["runs"]] == [["junk.mp4"]]
     seams = figures(footage, "--model", model, "--seams")
     assert [list(each["left_out"]) for each in seams["seams"]] == [["junk.mp4"]]
+
+
+def test_a_clip_whose_frames_are_not_evenly_spaced_is_named(footage: Path, model: Path) -> None:
+    usual = ("--model", model, "--scale", 2, "--time-scale", 4)
+    assert [run["uneven"] for run in figures(footage, *usual)["runs"]] == [{}]
+    write_clip(footage / "phone.mp4", 9, times=[0, 1, 2, 3, 5, 6, 7, 8, 9], time_base=Fraction(1, 25))
+    write_pictures(footage / "gap", 6)
+    (footage / "gap" / "img_2.png").unlink()
+    shown = " ".join(evaluate(footage, *usual).stdout.split())
+    assert "Uneven: phone.mp4: 1 frame not evenly spaced in time, but scored as if they were." in shown
+    assert [run["uneven"] for run in figures(footage, *usual)["runs"]] == [{"phone.mp4": 1, "gap": 1}]
 
 
 def test_clips_that_all_cannot_be_read_are_an_error(tmp_path: Path, model: Path) -> None:

@@ -16,6 +16,7 @@ from videoinr.clip.direct_opening import open_directly
 from videoinr.clip.found import Found
 from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.clip.picture_folder import pictures_in
+from videoinr.clip.picture_sequence import all_sequences
 from videoinr.clip.suffixes import has_picture_suffix, has_video_suffix
 from videoinr.errors import ClipError
 from videoinr.images import uint8_from_pixels
@@ -100,13 +101,21 @@ def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Cro
         ClipError: a frame cannot be read, there is none, or the frames differ in size.
     """
     if path.is_dir():
-        pictures = pictures_in(path)[start : None if count is None else start + count]
-        pixels = _stacked(map(read_picture, pictures), crop, path)
-        return Stretch(pixels, np.ones(len(pixels) - 1, dtype=bool))
+        pictures, steady = _pictures_with_steps(path)
+        pixels = _stacked(map(read_picture, pictures[start : None if count is None else start + count]), crop, path)
+        return Stretch(pixels, steady[start : start + len(pixels) - 1])
     with _opened(path) as clip:
         end = clip.info.frames if count is None else min(clip.info.frames, start + count)
         pixels = _stacked((uint8_from_pixels(clip.frame(index)) for index in range(start, end)), crop, path)
-        return Stretch(pixels, _steady_steps(clip.timeline)[start : start + len(pixels) - 1])
+        return Stretch(pixels, steady_steps(clip.timeline)[start : start + len(pixels) - 1])
+
+
+def _pictures_with_steps(folder: Path) -> tuple[list[Path], NDArray[np.bool_]]:
+    """Return the pictures in ``folder``, and whether each but the first follows the last: bool [n - 1]."""
+    sequences = all_sequences(pictures_in(folder))
+    # After the last picture of each sequence there is no step.
+    steps = np.concatenate([np.diff([*each.places, each.places[-1]]) for each in sequences])
+    return [file for each in sequences for file in each.files], steps[:-1] == 1
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -131,8 +140,12 @@ def _stacked(frames: Iterable[NDArray[np.uint8]], crop: Crop | None, path: Path)
     return np.stack(kept)
 
 
-def _steady_steps(timeline: Timeline) -> NDArray[np.bool_]:
-    """Whether each frame but the first follows the last after the clip's usual time: bool [frames - 1]."""
+def steady_steps(timeline: Timeline) -> NDArray[np.bool_]:
+    """Return whether each frame but the first follows the last after the clip's usual time: bool [frames - 1].
+
+    Args:
+        timeline: the clip's frame times.
+    """
     steps = np.diff(timeline.ticks)
     usual = float(np.median(steps)) if len(steps) else 0.0
     return (steps < UNEVEN_STEP * usual) & (steps * UNEVEN_STEP > usual)

@@ -252,6 +252,10 @@ def _evaluate_methods(
     tables += [scales_table(shown, method_set)] if are_several else []
     _show(tables, evaluation)
     typer.echo(f"Motion: {MOTION_WORDS}.")
+    for clip, count in {clip: count for run in runs for clip, count in run.uneven.items()}.items():
+        typer.echo(
+            f"Uneven: {clip}: {format_count(count, 'frame')} not evenly spaced in time, but scored as if they were."
+        )
     _show_absent(method_set.absent, [run.left_out for run in runs])
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from videoinr.clip import Clip, open_clip
-from videoinr.clip.footage import clips_below
+from videoinr.clip.footage import clips_below, steady_steps
 from videoinr.errors import InputError
 from videoinr.evaluation.folders import checked_folder
 from videoinr.images import tensor_from_pixels
@@ -77,6 +77,11 @@ class ClipFrames:
     def identity(self) -> str:
         """A string that identifies the clip's content; see :attr:`videoinr.clip.Clip.identity`."""
         return self.clip.identity
+
+    @property
+    def uneven(self) -> int:
+        """How many frames come later after the frame before than most frames do, or sooner."""
+        return int((~steady_steps(self.clip.timeline)).sum())
 
     def __len__(self) -> int:
         return self.clip.timeline.frame_count

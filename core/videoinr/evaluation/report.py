@@ -116,6 +116,7 @@ def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
                 "space_scale": run.protocol.space_scale,
                 "time_scale": run.protocol.time_scale,
                 "left_out": run.left_out,
+                "uneven": run.uneven,
                 "motion": {
                     "mean": _motion_values(run.motion()),
                     "clips": {clip: _motion_values(run.motion(clip)) for clip in run.clips},

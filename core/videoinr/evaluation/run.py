@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -32,13 +32,14 @@ class Run:
     """The scores under one protocol.
 
     ``left_out``: reasons why clips were not evaluated, by clip name. ``motions``: the evaluated clips' mean motion, by
-    clip name.
+    clip name. ``uneven``: how many frames of an evaluated clip are not evenly spaced in time, by clip name, if any are.
     """
 
     protocol: Protocol
     scores: list[FrameScore]
     left_out: dict[str, str]
     motions: dict[str, Motion] = field(default_factory=dict)
+    uneven: dict[str, int] = field(default_factory=dict)
 
     @property
     def clips(self) -> list[str]:
@@ -48,7 +49,7 @@ class Run:
     def without(self, methods: Container[str]) -> Run:
         """Return the run without the scores of some methods, for example of a baseline that failed on a later clip."""
         kept = [score for score in self.scores if score.method not in methods]
-        return Run(self.protocol, kept, self.left_out, self.motions)
+        return replace(self, scores=kept)
 
     def motion(self, clip: str | None = None) -> Motion:
         """Return the mean motion of one clip, or of all evaluated clips."""
@@ -123,11 +124,14 @@ class _Session:
                         run.left_out[clip.name] = reason
                         continue
                     result = self._result(frames, clip.name, protocol)
+                    uneven = frames.uneven
             except ClipError as error:
                 run.left_out[clip.name] = unreadable(error)
                 continue
             run.scores.extend(result.scores)
             run.motions[clip.name] = result.motion
+            if uneven:
+                run.uneven[clip.name] = uneven
         return run
 
     def _result(self, frames: ClipFrames, name: str, protocol: Protocol) -> ClipResult:
