@@ -230,7 +230,30 @@ def test_probe_shows_the_properties_of_a_clip() -> None:
     assert outcome.exit_code == 0
     for word in ("320", "180", "h264", "bt709", "duration secs"):
         assert word in outcome.stdout
-    assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 17
+    assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 18
+
+
+def test_probe_takes_several_files_and_says_which_failed(tmp_path: Path) -> None:
+    junk, missing = tmp_path / "junk.mp4", tmp_path / "none.mp4"
+    junk.write_bytes(b"\x00\xff junk")
+    outcome = run_here("probe", junk, DEMO, missing, DEMO)
+    assert outcome.exit_code == 1
+    assert outcome.stdout.count("320") == 2
+    assert outcome.stdout.count(str(DEMO)) == 4, "a title, and the path"
+    assert outcome.stderr.count("error: ") == 2
+    assert f"2 of 4 files cannot be read: {junk}, {missing}." in outcome.stderr
+    assert run_here("probe", DEMO, DEMO).exit_code == 0
+
+
+def test_probe_of_several_files_prints_a_list_as_json(tmp_path: Path) -> None:
+    outcome = run_here("probe", "--json", tmp_path / "none.mp4", DEMO)
+    missing, found = json.loads(outcome.stdout)
+    assert (outcome.exit_code, found["width"], missing["path"]) == (1, 320, str(tmp_path / "none.mp4"))
+    assert missing["error"]["exit_code"] == 1
+    assert "There is no file" in missing["error"]["message"]
+    both = run_here("probe", "--json", "--stream", "7", DEMO, DEMO)
+    assert both.exit_code == 2, "wrong usage of both"
+    assert [set(one) for one in json.loads(both.stdout)] == [{"path", "error"}] * 2
 
 
 def test_probe_of_a_missing_file_is_an_error(tmp_path: Path) -> None:

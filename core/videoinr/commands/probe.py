@@ -1,4 +1,4 @@
-"""``videoinr probe``: shows the properties of a clip."""
+"""``videoinr probe``: shows the properties of clips."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoinr.commands.options import DeinterlaceOption, FileArgument, JsonOption, StreamOption
-from videoinr.commands.screen import show_json, show_table
+from videoinr.commands.options import DeinterlaceOption, JsonOption, StreamOption
+from videoinr.commands.screen import say, show_error, show_json, show_table
+from videoinr.errors import VideoInrError
+from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
     from videoinr.clip import Clip, OpenOptions
 
 
 def probe(
-    file: FileArgument,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Videos, or folders or patterns of pictures.")],
     as_json: JsonOption = False,
     stream: StreamOption = None,
     deinterlace: DeinterlaceOption = "auto",
@@ -28,16 +30,53 @@ def probe(
         ),
     ] = False,
 ) -> None:
-    """Show a clip's size, frame rate, length, colours and warnings."""
+    """Show a clip's size, frame rate, timecode, length, colours and warnings.
+
+    Of several files, those that cannot be read are named at the end, and the exit code is theirs (1 if they differ).
+    --json prints a list then, in which such a file has its path and an error.
+    """
     from videoinr.clip import OpenOptions
+
+    options = OpenOptions(stream=stream, deinterlace=deinterlace)
+    if len(files) > 1:
+        _show_several(files, options, isolated=isolated, as_json=as_json)
+    elif as_json:
+        show_json(_facts(files[0], options, isolated=isolated))
+    else:
+        _show(_facts(files[0], options, isolated=isolated))
+
+
+def _show_several(files: list[Path], options: OpenOptions, *, isolated: bool, as_json: bool) -> None:
+    found, failed = list[dict[str, object]](), dict[Path, int]()
+    for file in files:
+        try:
+            facts = _facts(file, options, isolated=isolated)
+        except VideoInrError as error:
+            show_error(str(error), error.hint)
+            failed[file] = error.exit_code
+            told = {"message": str(error), "hint": error.hint, "exit_code": error.exit_code}
+            found.append({"path": str(file), "error": told})
+        else:
+            found.append(facts)
+            if not as_json:
+                _show(facts, str(file))
+    if as_json:
+        show_json(found)
+    if failed:
+        say(f"{len(failed)} of {format_count(len(files), 'file')} cannot be read: {', '.join(map(str, failed))}.")
+        codes = set(failed.values())
+        raise typer.Exit(codes.pop() if len(codes) == 1 else 1)
+
+
+def _facts(file: Path, options: OpenOptions, *, isolated: bool) -> dict[str, object]:
     from videoinr.clip.describe import describe
 
-    with _opened(file, OpenOptions(stream=stream, deinterlace=deinterlace), isolated=isolated) as clip:
-        facts = describe(clip)
-    if as_json:
-        show_json(facts)
-    else:
-        show_table("", (), [(name.replace("_", " "), _format(value)) for name, value in facts.items()])
+    with _opened(file, options, isolated=isolated) as clip:
+        return describe(clip)
+
+
+def _show(facts: dict[str, object], title: str = "") -> None:
+    show_table(title, (), [(name.replace("_", " "), _format(value)) for name, value in facts.items()])
 
 
 def _opened(file: Path, options: OpenOptions, *, isolated: bool) -> Clip:
