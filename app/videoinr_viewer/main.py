@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from videoinr.commands.displays import display_problem
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr_viewer.start.arguments import Arguments, parse
-from videoinr_viewer.start.displays import display_problem
 from videoinr_viewer.start.preload import preload_torch
 from videoinr_viewer.start.qt_import import import_qt
 

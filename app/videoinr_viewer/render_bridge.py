@@ -61,7 +61,7 @@ class RenderBridge(QObject):
         self.busy_changed.emit(is_busy)
 
     def encoding(self, words: str) -> None:
-        """Emit ``progress``; called on the render thread."""
+        """Emit ``progress``; called on the render thread, or on that of the comparison."""
         self.progress.emit(words)
 
     def warned(self, sentences: tuple[str, ...]) -> None:

@@ -247,6 +247,7 @@ def estimate(
     clip: str | PathLike[str] | Frames | Sequence[Frames] | torch.Tensor,
     out: str | PathLike[str],
     *,
+    notice: Callable[[str], None] | None = None,
     cancel: CancelToken = NEVER,
     opening: OpenArguments | None = None,
     **arguments: Unpack[JobArguments],
@@ -254,12 +255,13 @@ def estimate(
     """Estimate the time, the room and the memory of an export: a short sample of it is decoded and coded.
 
     Nothing is written but to a temporary folder. ``arguments`` are those of :func:`export`, ``opening`` those of
-    :func:`open`; it raises what they raise.
+    :func:`open`; it raises what they raise. ``notice`` is called with a sentence while opening takes long.
     """
     from videoinr.exporting.estimate import estimate_job
 
     started = time.perf_counter()
-    with _export(clip, out, arguments, cancel, None, **opening or {}) as (job, engine):
+    check_functions(notice=notice)
+    with _export(clip, out, arguments, cancel, notice, **opening or {}) as (job, engine):
         return estimate_job(job, engine, opening_secs=time.perf_counter() - started, token=cancel)
 
 
@@ -354,7 +356,7 @@ def evaluate(
     where = pick_device(device_name(device))
     named, own = models_from(models), methods_from(methods or {})
     with plain_torch():
-        method_set = open_methods(models=named, baselines=names_from(baselines), device=where)
+        method_set = open_methods(models=named, baselines=names_from(baselines), device=where, notice=notice)
         add_methods(method_set, own)
         footage, say = find_footage(path(data, "data")), notice or _ignore
         kept = None if journal is None else open_journal(path(journal, "journal"), method_set, str(where))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +13,7 @@ import platformdirs
 
 import videoinr
 from videoinr.commands import machine_facts
+from videoinr.commands.displays import display_problem
 from videoinr.commands.window_libraries import in_words, missing_libraries
 from videoinr.exporting.codecs import CODECS, CONTAINERS, codec_for, encodes
 
@@ -52,7 +54,7 @@ class Report:
         encoders: (name, whether it encoded a picture).
         models: each shipped model on each device.
         missing_libraries: (library, package) that windows need and this system lacks.
-        has_screen: whether windows can be opened here. Without a screen, nobody misses their libraries.
+        screen_problem: why no window can be opened here, or nothing. Without a screen, nobody misses their libraries.
         config_folder: the folder of the settings.
         config_problem: why the folder cannot be written to, or nothing.
         folder_problems: (purpose, folder, why it cannot be written to, or nothing) of the other folders.
@@ -67,7 +69,7 @@ class Report:
     encoders: tuple[tuple[str, bool], ...]
     models: tuple[ModelCheck, ...]
     missing_libraries: tuple[tuple[str, str], ...]
-    has_screen: bool
+    screen_problem: str
     config_folder: Path
     config_problem: str
     folder_problems: tuple[tuple[str, Path, str], ...] = ()
@@ -84,7 +86,7 @@ class Report:
         found += [f"{check.model} fails on {check.device}: {check.problem}" for check in self.models if check.problem]
         if not self.models:
             found.append("No model ships with this installation.")
-        if self.missing_libraries and self.has_screen:
+        if self.missing_libraries and not self.screen_problem:
             found.append(in_words(dict(self.missing_libraries)))
         if self.config_problem:
             found.append(f"Settings cannot be saved in {self.config_folder}: {self.config_problem}")
@@ -100,7 +102,7 @@ class Report:
         if self.memory is not None and self.memory[0] < LEAST_BYTES:
             free = f"Only {self.memory[0] >> 20} MiB of memory are free."
             found.append(f"{free} Close other programs, or use --memory with a budget.")
-        if self.fonts == 0 and self.has_screen:
+        if self.fonts == 0 and not self.screen_problem:
             found.append("No fonts are installed. On Debian and Ubuntu: apt-get install fonts-dejavu-core")
         return tuple(found)
 
@@ -118,7 +120,7 @@ def examine() -> Report:
         encoders=tuple((codec.encoder, encodes(codec)) for codec in CODECS),
         models=_check_models(devices),
         missing_libraries=tuple(missing_libraries(os.environ).items()),
-        has_screen=bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")),
+        screen_problem=display_problem(os.environ, sys.platform),
         config_folder=folder,
         config_problem=machine_facts.write_problem(folder),
         folder_problems=tuple(

@@ -18,13 +18,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
+from videoinr.commands.displays import display_problem
 from videoinr.text.clip_time import ClipTime
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.main import main
 from videoinr_viewer.main_window import MainWindow
 from videoinr_viewer.start.arguments import Arguments
-from videoinr_viewer.start.displays import display_problem
 from videoinr_viewer.start.program import engine_opener, run
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.theme_choice import Theme

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +28,7 @@ from videoinr_viewer.clip_access.second_model import SecondModel, next_model
 from videoinr_viewer.picture.comparing import Compare, Reference
 from videoinr_viewer.picture.comparison import Comparison
 from videoinr_viewer.picture.scoring import nearness
+from videoinr_viewer.start import program
 from videoinr_viewer.start.program import model_opener
 
 
@@ -207,6 +209,20 @@ def test_its_pixels_are_those_of_that_model(tmp_path: Path) -> None:
     second.close()
     with pytest.raises(Cancelled):
         second.picture(query, CancelToken())
+
+
+@pytest.mark.parametrize("words", ["Preparing the kernels.", ""])
+def test_what_takes_long_while_it_opens_is_told_and_ends(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    def open_slowly(path: Path, *, notice: Callable[[str], None], **_: object) -> SlowRenderer:
+        if words:
+            notice(words)
+        return SlowRenderer(path)
+
+    reading, told = ReadingChoice(Reading()), list[str]()
+    reading.tell = told.append
+    monkeypatch.setattr(program, "_import_engine", lambda: open_slowly)
+    model_opener(reading)(Path("a.mp4"), "base").close()
+    assert told == ([words, ""] if words else [])
 
 
 def test_closing_does_not_wait_for_a_picture() -> None:

@@ -14,7 +14,7 @@ import torch
 import videoinr_resources
 from helpers.command_line import run_here
 from videoinr import doctor
-from videoinr.commands import machine_facts
+from videoinr.commands import displays, machine_facts
 from videoinr.commands.window_libraries import can_be_loaded, missing_libraries
 from videoinr.devices import half_type, profile_for
 from videoinr.errors import ModelError
@@ -161,13 +161,20 @@ def test_doctor_names_the_missing_libraries_of_windows(
     for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(doctor, "missing_libraries", lambda _: {"libxcb-cursor.so.0": "libxcb-cursor0"})
+    monkeypatch.setattr(displays, "connects_to_x", lambda display: display == ":0")
     outcome = run_here("doctor")
     assert outcome.exit_code == 1
+    assert "windows can be shown" in outcome.stdout
     assert "libxcb-cursor.so.0" in outcome.stdout
     assert "missing: libxcb-cursor.so.0" in outcome.stderr
     assert "apt-get install libxcb-cursor0" in outcome.stderr
+    monkeypatch.setenv("DISPLAY", ":4711")
+    outcome = run_here("doctor")
+    assert outcome.exit_code == 0, "nothing answers at that display, such as one of a session that has ended"
+    assert "The screen at :4711 cannot be reached" in outcome.stdout
     monkeypatch.delenv("DISPLAY")
     assert run_here("doctor").exit_code == 0, "a machine without a screen opens no windows"
+    assert "no screen" in json.loads(run_here("doctor", "--json").stdout)["screen_problem"]
 
 
 def test_libraries_that_windows_need_are_tried_one_by_one() -> None:
@@ -198,7 +205,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
     models(0.0)
     plug("videoinr.render.device_check", deviation=lambda *_: (80.0, 9.0), MOST_LEVELS=12.0, MOST_MEAN_LEVELS=1.0)
     report = replace(
-        doctor.examine(), has_screen=True, fonts=0, memory=(100 << 20, 1 << 30), missing_decoders=("hevc", "av1"),
+        doctor.examine(), screen_problem="", fonts=0, memory=(100 << 20, 1 << 30), missing_decoders=("hevc", "av1"),
         folder_problems=(("log", tmp_path, "No space left on device"),), missing_libraries=(),
     )  # fmt: skip
     words = " ".join(report.problems)

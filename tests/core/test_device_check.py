@@ -15,13 +15,16 @@ import videoinr
 from helpers.clips import write_clip
 from helpers.command_line import run_here
 from helpers.tiny_model import load_tiny_model
+from videoinr.benchmark import run
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import available_devices, pick_device, profile_for
+from videoinr.evaluation.methods import open_methods
+from videoinr.geometry import Grid
 from videoinr.model import fast_code, kernels
 from videoinr.model.native import build
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import device_check
-from videoinr.render.device_check import MOST_LEVELS, MOST_MEAN_LEVELS, deviation, settled
+from videoinr.render.device_check import MOST_LEVELS, MOST_MEAN_LEVELS, deviation, settled, tell_first_use
 from videoinr.render.engine import open_engine
 
 CPU = profile_for(torch.device("cpu"))
@@ -129,6 +132,39 @@ def test_a_compiler_that_fails_is_told(loaded: LoadedModel, tmp_path: Path, monk
     _, (words,) = settled(loaded, CPU)
     assert "compiling it failed" in words
     assert "slower" in words
+
+
+def test_an_evaluation_and_a_benchmark_tell_the_first_use_of_a_gpu_once(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, results: Path
+) -> None:
+    gpu, said = replace(CPU, device=torch.device("cuda")), list[str]()
+    monkeypatch.setattr(type(gpu), "device_name", "GPU 7")
+    monkeypatch.setattr(fast_code, "fast_code_name", lambda _: "kernels")
+    for profile in (CPU, gpu, gpu):
+        tell_first_use(loaded, profile, said.append)
+    assert said == ["Preparing the kernels for GPU 7, once: this takes up to a minute."]
+    for file in results.iterdir():
+        file.unlink()
+    monkeypatch.setattr(device_check, "deviation", lambda *_: (1.0, 0.1))
+    settled(loaded, gpu)
+    tell_first_use(loaded, gpu, said.append)
+    assert len(said) == 1, "it was used by an engine"
+
+
+def test_evaluations_and_benchmarks_say_what_is_compiled(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_check, "_about_kernels", lambda _: "Wait.")
+    said, told = list[str](), list[str]()
+    open_methods(models=[loaded], baselines=[], device=torch.device("cpu"), notice=said.append)
+    assert said == ["Wait."]
+    for name in ("measure_ceilings", "_measure_model", "measure_plain"):
+        monkeypatch.setattr(run, name, lambda *_, **__: [])
+    clip, other = (
+        run.Footage(Path("a.mp4"), Grid(8, 8), ()),
+        replace(loaded, card=replace(loaded.card, sha256="0" * 64)),
+    )
+    monkeypatch.setattr(run, "subject", lambda _: other)
+    run.run([None], [clip], device="cpu", repeats=1, tell=told.append, quick=True)
+    assert told[-2:] == ["Wait.", "Measuring tiny on a clip of 8x8 ..."]
 
 
 def test_kernels_that_are_compiled_at_the_first_use_are_told_before(

@@ -17,7 +17,7 @@ from videoinr.text.problem_report import CRASH_LINES, LOG_LINES, problem_report
 REPORT = Report(
     versions=(("videoinr", "0.1.0"), ("torch", "2.13.0")), ways=(("encoder", "float32"),), devices=("cuda:0", "cpu"),
     encoders=(("libx264", True), ("h264_nvenc", False)), models=(ModelCheck("lite", "cpu", 0.0),), missing_libraries=(),
-    has_screen=False, config_folder=Path("/home/alice/.config"), config_problem="Permission denied",
+    screen_problem="There is no screen.", config_folder=Path("/home/alice/.config"), config_problem="Permission denied",
 )  # fmt: skip
 SETTINGS = """version = 1
 geometry = "AdnQywAD"

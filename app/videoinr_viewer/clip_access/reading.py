@@ -42,8 +42,8 @@ class ReadingChoice:
 
     ``first``: the command line's. ``is_remembered``: the present choice comes from a file of settings or a project, so
     that its model and device may be gone. ``memory_bytes``: the budget of the engine's caches; None: chosen by the
-    device. ``tell``: called on the render thread with what takes long while a clip opens, in words. A choice with which
-    no clip could be opened is taken back: see :meth:`revert`.
+    device. ``tell``: called on any thread but the window's with what takes long while a clip opens, in words. A choice
+    with which no clip could be opened is taken back: see :meth:`revert`.
     """
 
     def __init__(self, first: Reading) -> None:

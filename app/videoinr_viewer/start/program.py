@@ -81,11 +81,20 @@ def model_opener(reading: ReadingChoice) -> OpenModel:
     """Return a function that opens a clip as ``reading`` says, but with another model, within a budget of its own."""
 
     def open_model(path: Path, model: str) -> Renderer:
-        now = reading.current
-        return _import_engine()(
-            path, model=model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
-            memory_bytes=MEMORY_BYTES,
-        )  # fmt: skip
+        now, told = reading.current, list[str]()
+
+        def tell(words: str) -> None:
+            told.append(words)
+            reading.tell(words)
+
+        try:
+            return _import_engine()(
+                path, model=model, device=now.device, options=now.options(), across_cuts=now.across_cuts,
+                memory_bytes=MEMORY_BYTES, notice=tell,
+            )  # fmt: skip
+        finally:
+            if told:
+                reading.tell("")  # It is done.
 
     return open_model
 

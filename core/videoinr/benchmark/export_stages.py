@@ -143,7 +143,7 @@ def measure_export(
     """
     with tempfile.TemporaryDirectory(prefix="videoinr-bench-") as folder:
         out = Path(folder, "out.mkv" if codec == "ffv1" else "out.mp4")
-        with open_engine(clip, model=model, device=device) as engine:
+        with open_engine(clip, model=model, device=device, notice=say) as engine:
             job = _job(engine, out, frames, size, codec, effort)
             say("stages alone")
             # The first pair compiles kernels and fills caches.

@@ -20,6 +20,7 @@ from videoinr.clip import open_clip
 from videoinr.devices import ComputeProfile, current, pick_device, profile_for
 from videoinr.geometry import Grid
 from videoinr.model.weights import LoadedModel
+from videoinr.render.device_check import tell_first_use
 from videoinr.render.engine import Engine
 
 
@@ -94,6 +95,7 @@ def run(
                 measure_plain(clip.size, grid, target, repeats=repeats, limit_secs=limit_secs) for grid in clip.grids
             ]
             for loaded in subjects:
+                tell_first_use(loaded, profile, tell)
                 tell(f"Measuring {loaded.card.name} on a clip of {clip.size} ...")
                 results += _measure_model(loaded, clip, plain, machine, repeats=repeats)
     return Report(

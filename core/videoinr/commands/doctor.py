@@ -59,6 +59,7 @@ def _facts(report: Report) -> dict[str, object]:
         "encoders": dict(report.encoders),
         "models": [asdict(check) for check in report.models],
         "missing_libraries": dict(report.missing_libraries),
+        "screen_problem": report.screen_problem,
         "config_folder": str(report.config_folder),
         "config_problem": report.config_problem,
         "folders": [
@@ -83,7 +84,9 @@ def _show(report: Report) -> None:
     show_table(
         "Decoders of usual codecs that are missing", (), [(name,) for name in report.missing_decoders or ("none",)]
     )
-    show_table("Machine", (), [*_memory(report), ("fonts", "unknown" if report.fonts is None else str(report.fonts))])
+    fonts = "unknown" if report.fonts is None else str(report.fonts)
+    screen = report.screen_problem or "windows can be shown"
+    show_table("Machine", (), [*_memory(report), ("fonts", fonts), ("screen", screen)])
     folders = [("settings", report.config_folder, report.config_problem), *report.folder_problems]
     states = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]
     show_table("Folders", (), states)

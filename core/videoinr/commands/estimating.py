@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from videoinr.commands.events import print_event
-from videoinr.commands.screen import show_table
+from videoinr.commands.screen import say, show_table
 from videoinr.text.phrases import format_bytes, format_count, format_secs
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ def show_estimate(clip: Path, out: Path, options: dict[str, Any], token: CancelT
 
     reading = {name: options[name] for name in options.keys() & api.OpenArguments.__annotations__.keys()}
     others = {name: value for name, value in options.items() if name not in reading}
-    found = api.estimate(clip, out, cancel=token, opening=reading, **others)  # type: ignore[arg-type]
+    found = api.estimate(
+        clip, out, notice=lambda sentence: say(f"note: {sentence}"), cancel=token,
+        opening=reading, **others,  # type: ignore[arg-type]
+    )  # fmt: skip
     if as_json:
         print_event("estimated", **found.to_dict())
     else:

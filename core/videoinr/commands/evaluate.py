@@ -232,7 +232,7 @@ def _evaluate_methods(
     from videoinr.evaluation.report import clips_table, methods_table, runs_to_dict, scales_table
     from videoinr.evaluation.run import PictureFolder, run_protocols
 
-    method_set = open_methods(models=models, baselines=baselines, device=evaluation.device)
+    method_set = open_methods(models=models, baselines=baselines, device=evaluation.device, notice=say)
     keep = PictureFolder(pictures) if pictures else None
     journal = None if journal_path is None else open_journal(journal_path, method_set, str(evaluation.device))
     if journal is not None:
@@ -265,7 +265,7 @@ def _evaluate_seams(evaluation: _Evaluation, models: list[str]) -> None:
     from videoinr.evaluation.run import no_clips
     from videoinr.evaluation.seams import SEAM_WORDS, measure_seams
 
-    method_set = open_methods(models=models, baselines=[], device=evaluation.device)
+    method_set = open_methods(models=models, baselines=[], device=evaluation.device, notice=say)
     reports = [
         measure_seams(evaluation.footage, protocol, method.name, method.restore, evaluation.device, say=say)
         for protocol in evaluation.protocols

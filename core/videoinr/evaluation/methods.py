@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
+from videoinr.devices import profile_for
 from videoinr.errors import VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.evaluation.names import BICUBIC_BLEND, baselines_named
 from videoinr.geometry import Grid
 from videoinr.model.weights import LoadedModel, load_model
+from videoinr.render.device_check import tell_first_use
 
 LANCZOS_LOBES = 3
 
@@ -56,13 +58,20 @@ class MethodSet:
         self.absent[name] = reason
 
 
-def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str], device: torch.device) -> MethodSet:
+def open_methods(
+    *,
+    models: Sequence[str | LoadedModel],
+    baselines: Sequence[str],
+    device: torch.device,
+    notice: Callable[[str], None] | None = None,
+) -> MethodSet:
     """Open baselines, then models.
 
     Args:
         models: Names of shipped models, paths of weights, or loaded models, which move to ``device``.
         baselines: Names as in :func:`~videoinr.evaluation.names.baseline_names`, or ``all``.
         device: Where the models run. External baselines run on the CPU.
+        notice: Called with a sentence before what takes long: kernels are compiled at the first use of a GPU.
 
     Returns:
         The methods. An external baseline that cannot run on this machine is listed in ``absent`` with its reason.
@@ -87,6 +96,8 @@ def open_methods(*, models: Sequence[str | LoadedModel], baselines: Sequence[str
     for name, loaded in asked.items():
         # Two models with the same name in their cards (a new `base` beside the shipped one) are listed as asked for.
         shown = loaded.card.name if taken.count(loaded.card.name) == 1 else name
+        if notice is not None:
+            tell_first_use(loaded, profile_for(device), notice)
         model = loaded.model.to(device).eval()
         restore, fingerprint = method_from_model(model), _fingerprint(loaded)
         method_set.methods.append(NamedMethod(shown, restore, loaded.card.parameters, fingerprint))

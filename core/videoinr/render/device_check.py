@@ -46,6 +46,8 @@ precision explains. A faulty kernel is off by tens of levels in the mean."""
 FAST, PLAIN, CPU, WRONG = "fast", "plain", "cpu", "wrong"
 """How a device computes a model: by its fast code; by plain torch; not at all, as the CPU does; wrongly."""
 _MOST_BYTES, _MOST_FILES = 4096, 100
+_TOLD = ".told"
+"""The ending of a file that says that the first use of a model on a device was told."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,8 @@ def settled(
     file = _file_of(loaded, profile)
     verdict = _read(file)
     if verdict is None:
-        if notice is not None and profile.device.type == "cuda" and fast_code.fast_code_name(profile.device):
-            # Triton compiles them, those of the test here and others with the first pair, and keeps them on the disk.
-            notice(f"Preparing the kernels for {profile.device_name}, once: this takes up to a minute.")
+        if notice is not None and (sentence := _about_kernels(profile)):
+            notice(sentence)
         verdict, is_lasting = _tested(loaded, profile)
         if is_lasting:
             _write(file, verdict)
@@ -111,6 +112,32 @@ def settled(
         return profile, words
     fast_code.use_plain_code(profile.device)
     return _plain(profile), words
+
+
+def tell_first_use(loaded: LoadedModel, profile: ComputeProfile, notice: Callable[[str], None]) -> None:
+    """Say that kernels are being compiled, if it is the first use of a model on a GPU, without a test of it.
+
+    An evaluation and a benchmark compute without the test: it would change how the encoder's weights lie in memory, and
+    so the last digits of their first run only.
+
+    Args:
+        loaded: The model.
+        profile: The device, and how it is used.
+        notice: Called with the sentence.
+    """
+    file, sentence = _file_of(loaded, profile), _about_kernels(profile)
+    told = file.with_suffix(_TOLD)
+    if sentence and not file.exists() and not told.exists():
+        notice(sentence)
+        _keep(told, "")
+
+
+def _about_kernels(profile: ComputeProfile) -> str:
+    """Return what to tell before the first use of a device; nothing where nothing is compiled, or in a moment."""
+    if profile.device.type != "cuda" or not fast_code.fast_code_name(profile.device):
+        return ""
+    # Triton compiles them, those of a test and others with the first pair, and keeps them on the disk.
+    return f"Preparing the kernels for {profile.device_name}, once: this takes up to a minute."
 
 
 def deviation(loaded: LoadedModel, profile: ComputeProfile) -> tuple[float, float]:
@@ -212,10 +239,15 @@ def _read(file: Path) -> Verdict | None:
 
 
 def _write(file: Path, verdict: Verdict) -> None:
+    _keep(file, json.dumps({"way": verdict.way, "words": verdict.words}))
+
+
+def _keep(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        for old in sorted(file.parent.glob("*.json"), key=lambda each: each.stat().st_mtime)[:-_MOST_FILES]:
+        alike = file.parent.glob(f"*{file.suffix}")
+        for old in sorted(alike, key=lambda each: each.stat().st_mtime)[:-_MOST_FILES]:
             old.unlink(missing_ok=True)
-        write_file(file, json.dumps({"way": verdict.way, "words": verdict.words}), replace=True)
+        write_file(file, text, replace=True)
     except (OSError, VideoInrError) as error:
         log.info("the result of the self-test is not kept: %s", error)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _X, _WAYLAND = "xcb", "wayland"
-_NONE = "There is no screen to show a window on. Set DISPLAY or use --screenshot."
+_NONE = "There is no screen to show a window on. Set DISPLAY or use videoinr-viewer --screenshot."
 
 
 def connects_to_x(display: str) -> bool:
@@ -62,7 +62,7 @@ def display_problem(
         return ""
     return (
         f"The screen at {' or '.join(named.values())} cannot be reached, so there is nothing to show a window on. "
-        "Set DISPLAY to one that can, or use --screenshot."
+        "Set DISPLAY to one that can, or use videoinr-viewer --screenshot."
     )
 
 
