@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import replace
 from fractions import Fraction
@@ -19,7 +18,7 @@ from helpers.clicks import readers, write_clicks
 from helpers.command_line import run_here
 from helpers.export_jobs import job
 from helpers.fork_server import start
-from helpers.killed_exports import assert_same, frames_of, kill_again_and_again, wait_for_part
+from helpers.killed_exports import assert_same, frames_of, kill_again_and_again, leave_as_another_process, wait_for_part
 from helpers.slow_cli import engine_module
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import CancelToken
@@ -28,7 +27,7 @@ from videoinr.exporting.export import export_job
 from videoinr.exporting.job import job_for
 from videoinr.exporting.joining import join_shares
 from videoinr.exporting.packet_file import PacketFile, PacketWriter
-from videoinr.exporting.parts import PartPlan, Share, plan_parts, share_from_text
+from videoinr.exporting.parts import Share, share_from_text
 from videoinr.exporting.target import PartialKeptError
 from videoinr.exporting.video_sink import VideoSink
 from videoinr.types import ExportProgress
@@ -56,37 +55,6 @@ def slow_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def export(clip: Path, out: Path, **options: Any) -> Path:
     engine = SlowRenderer(clip)
     return export_job(job_for(engine.opened.info, out, **options), engine).path
-
-
-# ---- the plan ----
-
-
-@pytest.mark.parametrize(("total", "width", "height"), [(1, 64, 48), (7, 64, 48), (50, 320, 180), (20_000, 1920, 1080)])
-def test_parts_cover_all_frames_once(total: int, width: int, height: int) -> None:
-    plan = plan_parts(total, width, height)
-    assert [frame for part in range(plan.count) for frame in plan.frames(part)] == list(range(total))
-    assert plan.length <= 240
-    for count in range(1, min(plan.count, 9) + 1):
-        shares = [Share(number, count).parts(plan) for number in range(1, count + 1)]
-        assert [part for share in shares for part in share] == list(range(plan.count))
-        assert max(map(len, shares)) - min(map(len, shares)) <= 1
-        assert all(shares)
-
-
-@pytest.mark.parametrize(
-    ("total", "length"), [(4, 6), (64, 16), (192, 48), (640, 48), (1200, 75), (1536, 96), (20_000, 96)]
-)
-def test_an_export_of_medium_length_has_parts_for_many_cores(total: int, length: int) -> None:
-    assert plan_parts(total, 1920, 1080).length == length
-
-
-def test_shares_that_do_not_exist() -> None:
-    assert share_from_text("2/4") == Share(2, 4)
-    for text in ("0/4", "5/4", "2", "2/", "/4", "a/4", "-1/4", "1/0", "2/4/5"):
-        with pytest.raises(UsageError):
-            share_from_text(text)
-    with pytest.raises(UsageError, match="too few"):
-        Share(3, 7).parts(PartPlan(20, 10))
 
 
 # ---- files of packets ----
@@ -188,12 +156,6 @@ def test_a_clip_of_variable_rate_goes_on_in_sync(tmp_path: Path, monkeypatch: py
             np.testing.assert_allclose(found, [0.24, 0.64, 1.64], atol=0.001, err_msg=reader.__name__)
 
 
-def leave_as_another_process(out: Path) -> None:
-    """A process knows its own folders, and leaves them alone: give what is left of ``out`` to another."""
-    (left,) = out.parent.glob(f"{out.name}.*.part")
-    left.rename(left.with_name(re.sub(r"\.\d+-", ".1-", left.name)))
-
-
 def stop(*_: object) -> None:
     raise Cancelled
 
@@ -202,7 +164,7 @@ def stop(*_: object) -> None:
 def test_an_export_that_was_stopped_after_its_last_part_goes_on(tmp_path: Path, clip: Path, frames: int) -> None:
     engine, out, token = SlowRenderer(clip, frames=frames), tmp_path / "out.mkv", CancelToken()
     task = job_for(engine.opened.info, out, codec="ffv1", scale=Fraction(1))
-    assert task.plan.length == 6, "so that 13 frames end with a shorter part"
+    assert task.plan.length == 6, "so that parts of 13 frames are not all as long"
     token.leaves = True
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VideoSink, "_written", stop)

@@ -20,6 +20,7 @@ from videoinr.exporting.outputs import check_output, notices, sink_for
 from videoinr.exporting.picture_names import pattern_from_out
 from videoinr.exporting.png import png_from_rgbx, write_png
 from videoinr.exporting.verify import verify_video
+from videoinr.types import Segment
 
 BT709 = ColourSpec("bt709", "tv", "bt709", "bt709")
 BT601 = ColourSpec("smpte170m", "tv", "smpte170m", "smpte170m")
@@ -113,7 +114,8 @@ def test_the_colour_check_detects_a_wrong_matrix(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fps", ["24000/1001", "120", "12345/679", "1000", "7/10"])
 def test_mp4_times_are_exact_for_any_rate(tmp_path: Path, fps: str) -> None:
     rate = Fraction(fps)
-    frames = read(write(job(tmp_path / "out.mp4", fps=rate), noise(9, 64, 48)))
+    task = replace(job(tmp_path / "out.mp4", fps=rate), segment=Segment(Fraction(0), 9 / rate))
+    frames = read(write(task, noise(9, 64, 48)))
     assert [frame.pts * (frame.time_base or 0) for frame in frames if frame.pts is not None] == [
         index / rate for index in range(9)
     ]

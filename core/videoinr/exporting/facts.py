@@ -10,6 +10,7 @@ from typing import Any
 
 from videoinr.clip.source_stamp import SourceStamp
 from videoinr.exporting.job import ExportJob
+from videoinr.exporting.parts import plan_facts
 from videoinr.exporting.target import files_of
 
 FORM = 2
@@ -56,7 +57,7 @@ def facts_of(
         "duration_secs": str(duration_secs),
         "coding": coding,
         "frames": job.plan.total,
-        "part_frames": job.plan.length,
+        **plan_facts(job.plan),
         # Absent without edits, so that journals from before there were any still fit.
         **({"cuts": read.cuts} if read.cuts else {}),
         **({"retime": str(job.curve)} if job.curve else {}),

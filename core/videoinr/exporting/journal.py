@@ -13,6 +13,7 @@ from typing import Any
 
 from videoinr.errors import ExportError
 from videoinr.exporting.packet_file import PacketFile, PacketWriter
+from videoinr.exporting.parts import PLAN_FACTS, plan_from_facts
 from videoinr.exporting.picture_names import patterns_of_folder
 from videoinr.writing.claims import claim, left_over
 from videoinr.writing.partial_file import write_all
@@ -41,15 +42,21 @@ def begun_folder(target: Path, facts: Facts) -> PartialFolder:
     return folder
 
 
-def resumed_folder(out: Path, target: Path, facts: Facts) -> PartialFolder:
+def resumed_folder(out: Path, target: Path, facts: Facts, *, any_parts: bool = False) -> PartialFolder:
     """Take over the folder that a killed export of the same ``facts`` to ``out`` has left.
+
+    Args:
+        out: the output.
+        target: what stands for it in the folder's name.
+        facts: what the export is.
+        any_parts: whether the facts may name another plan of its parts, as those of an earlier version do.
 
     Raises:
         ExportError: there is none, or only of other exports; or another process exports to ``target``.
         OSError: it cannot be read.
     """
     found = resumable(out)
-    same = next((path for path in found if _read(path / FACTS_NAME) == _as_stored(facts)), None)
+    same = next((path for path in found if _is_same(_read(path / FACTS_NAME), facts, any_parts=any_parts)), None)
     if same is None:
         raise _nothing_to_resume(out, found, facts)
     return claim(target, lambda _: PartialFolder(target, left_over=same))
@@ -68,11 +75,12 @@ class Journal:
 
     Attributes:
         folder: the folder.
+        plan: the parts of the export; None if ``facts`` name none.
         whole: the files of the parts that are done, by their number.
     """
 
     def __init__(self, folder: PartialFolder, facts: Facts) -> None:
-        self.folder, self._facts = folder, facts
+        self.folder, self.plan = folder, plan_from_facts(facts)
         self.whole: dict[int, PacketFile] = {}
 
     @classmethod
@@ -81,14 +89,18 @@ class Journal:
         return cls(begun_folder(out, facts), facts)
 
     @classmethod
-    def resumed(cls, out: Path, facts: Facts) -> Journal:
+    def resumed(cls, out: Path, facts: Facts, *, any_parts: bool = False) -> Journal:
         """Go on with the journal that a killed export of the same ``facts`` has left.
+
+        ``any_parts``: whether its parts may follow another plan, as those of an earlier version do; :attr:`plan` is
+        then that one.
 
         Raises:
             ExportError: there is none, or only of other exports; or another process exports to ``out``.
             OSError: it cannot be read.
         """
-        journal = cls(resumed_folder(out, out, facts), facts)
+        folder = resumed_folder(out, out, facts, any_parts=any_parts)
+        journal = cls(folder, _read(folder.path / FACTS_NAME) or facts)
         journal._find_parts()
         return journal
 
@@ -98,11 +110,18 @@ class Journal:
                 with contextlib.suppress(ExportError):
                     file = PacketFile(path)
                     file.check()
-                    if file.notes is not None:
+                    if file.notes is not None and self._is_planned(int(path.stem), file):
                         self.whole[int(path.stem)] = file
                         continue
             if path.name != FACTS_NAME:
                 path.unlink(missing_ok=True)
+
+    def _is_planned(self, part: int, file: PacketFile) -> bool:
+        """Return whether ``file`` has the frames of ``part``."""
+        if self.plan is None:
+            return True
+        shown = sorted(packet.pts for packet in file.packets)
+        return part < self.plan.count and shown == list(self.plan.frames(part))
 
     def writer(self, part: int, header: dict[str, Any]) -> PacketWriter:
         """Return a new file for the packets of ``part``, which is not done yet."""
@@ -135,6 +154,18 @@ def _nothing_to_resume(out: Path, found: list[Path], facts: Facts) -> NothingToR
         f"The unfinished export {found[0]} is another one: it differs in {', '.join(other) or 'its form'}.",
         hint="Give the options of the first start, or leave --resume out to start anew.",
     )
+
+
+def _is_same(left: Facts | None, facts: Facts, *, any_parts: bool) -> bool:
+    """Return whether a journal with the facts ``left`` is one of the export ``facts``."""
+    stored = _as_stored(facts)
+    if left is None or left == stored or not any_parts:
+        return left == stored
+    return plan_from_facts(left) is not None and _without_plan(left) == _without_plan(stored)
+
+
+def _without_plan(facts: Facts) -> Facts:
+    return {name: value for name, value in facts.items() if name not in PLAN_FACTS}
 
 
 def _text(facts: Facts) -> bytes:

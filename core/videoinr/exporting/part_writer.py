@@ -33,7 +33,7 @@ class PartWriter:
         self._current: PartCoder | None = None
         self._ending: list[PartCoder] = []
         self._met: list[int] = []
-        self.next_frame = parts.start * plan.length
+        self.next_frame = plan.frames(parts.start).start
         self._skip_done()
 
     @property
@@ -61,12 +61,11 @@ class PartWriter:
         frame, held = self._converters.submit(picture)
         self._current.put(self.next_frame, frame, held)
         self.next_frame += 1
-        if self.next_frame % self._plan.length == 0:
+        if self.next_frame == self._plan.frames(self._current.part).stop:
             self._end_part()
             self._skip_done()
 
     def _skip_done(self) -> None:
-        # After the last frame, part_of names the last part once more if that one is shorter than the others.
         while self.next_frame < self._plan.total and self._plan.part_of(self.next_frame) in self._journal.whole:
             part = self._plan.part_of(self.next_frame)
             self.next_frame = self._plan.frames(part).stop
@@ -74,7 +73,7 @@ class PartWriter:
     def _new_coder(self, part: int) -> PartCoder:
         while len(self._ending) >= self._most_ending:
             self._join(self._ending[0], self._check)
-        header = {**self._header, "first": part * self._plan.length}
+        header = {**self._header, "first": self._plan.frames(part).start}
         return PartCoder(part, self._coding, self._journal.writer(part, header), self._budget)
 
     def _end_part(self) -> None:

@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 from videoinr.errors import UsageError
 from videoinr.text.phrases import format_count
 
-_PIXELS = 200_000_000
+_PIXELS = 233_000_000
 """About as many pixels are in a part: a minute or two of a CPU's work."""
-_LEAST, _SHORT, _MOST = 48, 6, 240
+_LEAST, _SHORT, _MOST = 56, 6, 240
 """Frames of a part of large pictures, of a short export, and of small pictures: x264 starts a new group after 250."""
 _PARTS_OF_SHORT = 4
 """A short export has this many parts, so that it can be shared as well."""
-_PARTS_OF_MEDIUM = 16
-"""A longer export has so many parts, as far as they are not too short for that: near its ends only the first and last
-parts are encoded, by few cores."""
+_PARTS_OF_MEDIUM = 14
+"""The parts of a longer export are an equal share of it, so many as this, as far as they are not too short for that:
+near its ends only the first and last parts are encoded, by few cores."""
+_RAMP = 32
+"""Frames of the first and of the last part of a longer export."""
+_GROWTH = 6, 5
+"""Each part is longer than the one before by this ratio, until they are of full length, and they end in the same way.
+An encoder takes some six times as long for a part as a GPU for its frames. So parts, each of which is shorter by a
+sixth than the one before it, are encoded until the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """An export of ``total`` frames in parts of ``length`` frames; the last one may be shorter."""
+    """An export of ``total`` frames in parts of at most ``length`` frames.
+
+    Attributes:
+        total: how many frames there are.
+        length: the most frames of a part.
+        ramp: the frames of the first part and of the last one, if the parts grow from there to ``length`` and shrink
+            again; None if all have ``length`` frames, and the last one may be shorter.
+    """
 
     total: int
     length: int
+    ramp: int | None = None
 
     @property
     def count(self) -> int:
         """The number of parts."""
-        return -(-self.total // self.length)
+        return len(_starts(self.total, self.length, self.ramp)) - 1
 
     def frames(self, part: int) -> range:
         """Return the frames of part ``part``, counted from 0."""
-        return range(part * self.length, min((part + 1) * self.length, self.total))
+        starts = _starts(self.total, self.length, self.ramp)
+        return range(starts[part], starts[part + 1])
 
     def part_of(self, frame: int) -> int:
         """Return the part that holds ``frame``."""
-        return frame // self.length
+        return bisect_right(_starts(self.total, self.length, self.ramp), frame) - 1
+
+    def nearest_start(self, frame: int) -> int:
+        """Return the part that starts nearest to ``frame``; the number of parts, if that is nearer to the end."""
+        starts = _starts(self.total, self.length, self.ramp)
+        return min(range(len(starts)), key=lambda part: abs(starts[part] - frame))
+
+
+@lru_cache(maxsize=16)  # Every frame asks for it.
+def _starts(total: int, length: int, ramp: int | None) -> tuple[int, ...]:
+    """Return the first frame of each part, and ``total``."""
+    if ramp is None:
+        return (*range(0, total, length), total)
+    ends, left, size = list[int](), total, ramp
+    # As long as some parts of full length are left between them: each part more costs the bytes of a key frame.
+    while size < length and left - 2 * size >= 4 * length:
+        ends.append(size)
+        left -= 2 * size
+        size = -(-size * _GROWTH[0] // _GROWTH[1])
+    count = -(-left // length)
+    between = [left * (part + 1) // count - left * part // count for part in range(count)]
+    return (0, *accumulate([*ends, *between, *reversed(ends)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +97,7 @@ class Share:
         return f"{self.number}/{self.count}"
 
     def parts(self, plan: PartPlan) -> range:
-        """Return the parts of ``plan`` that belong to this share: as many as to any other, or one more.
+        """Return the parts of ``plan`` that belong to this share: about as many frames as to any other.
 
         Raises:
             UsageError: the export has fewer parts than there are shares.
@@ -67,7 +108,12 @@ class Share:
                 f"{format_count(plan.length, 'frame')}: too few for {self.count} shares.",
                 hint=f"Use at most {format_count(plan.count, 'share')}.",
             )
-        return range((self.number - 1) * plan.count // self.count, self.number * plan.count // self.count)
+        ends = [0]
+        for number in range(1, self.number + 1):
+            nearest = plan.nearest_start(number * plan.total // self.count)
+            # Each share has a part, also those that follow.
+            ends.append(max(ends[-1] + 1, min(nearest, plan.count - (self.count - number))))
+        return range(*ends[-2:])
 
 
 WHOLE = Share(1, 1)
@@ -79,7 +125,27 @@ def plan_parts(total: int, width: int, height: int) -> PartPlan:
     They depend on nothing else: a resumed export, and one shared by several machines, has the parts of an unbroken one.
     """
     length = min(max(_PIXELS // (width * height), _LEAST), _MOST, max(_LEAST, -(-total // _PARTS_OF_MEDIUM)))
-    return PartPlan(total, min(length, max(_SHORT, -(-total // _PARTS_OF_SHORT))))
+    return PartPlan(total, min(length, max(_SHORT, -(-total // _PARTS_OF_SHORT))), _RAMP)
+
+
+def plan_facts(plan: PartPlan) -> dict[str, Any]:
+    """Return ``plan`` as it is among the facts of an export, besides the number of its frames."""
+    # Absent from those of before there were ramps.
+    return {"part_frames": plan.length, **({"ramp_frames": plan.ramp} if plan.ramp else {})}
+
+
+PLAN_FACTS = frozenset(("part_frames", "ramp_frames"))
+"""The names of the facts by :func:`plan_facts`."""
+
+
+def plan_from_facts(facts: Mapping[str, Any]) -> PartPlan | None:
+    """Return the plan that the facts of an export, read from a file, name; None if they name none that can be."""
+    total, length, ramp = facts.get("frames"), facts.get("part_frames"), facts.get("ramp_frames")
+    if any(type(value) is not int or value < 1 for value in (total, length, 1 if ramp is None else ramp)):
+        return None
+    assert isinstance(total, int)
+    assert isinstance(length, int)
+    return PartPlan(total, length, ramp)
 
 
 def share_from_text(text: str) -> Share:

@@ -45,7 +45,7 @@ class PictureWork:
         Raises:
             ExportError: there is nothing, or only of other exports; or another process writes these pictures.
         """
-        work = cls(pattern, resumed_folder(pattern, working_target(pattern), facts))
+        work = cls(pattern, resumed_folder(pattern, working_target(pattern), facts, any_parts=True))
         work._find_pictures({work._name % number: number for number in range(frames)})
         return work
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,14 @@ class VideoSink(ResumableSink):
         output = self._output
         check_encodes(self._coding.codec)
         with self._errors():
-            begin = Journal.resumed if output.resumes else Journal.begun
-            self._journal = begin(output.target, output.facts)
-            self._parts = PartWriter(self._journal, self._coding, output.plan, output.parts)
+            if output.resumes:
+                # The shares of other machines follow the plan of this version.
+                journal = Journal.resumed(output.target, output.facts, any_parts=output.share == WHOLE)
+                self._output = output = replace(output, plan=journal.plan or output.plan)
+            else:
+                journal = Journal.begun(output.target, output.facts)
+            self._journal = journal
+            self._parts = PartWriter(journal, self._coding, output.plan, output.parts)
             if output.keeps_partial:
                 self._file = self._new_file()
 
