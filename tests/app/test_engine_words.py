@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 import videoinr
 from helpers.scripts import load_script
-from helpers.sentences import sentences
+from helpers.sentences import phrases, sentences
 from videoinr.clip import open_clip
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.render.messages import Failure
@@ -41,6 +41,10 @@ SILENT = (
     "clip/extent.py", "text/",
 )  # fmt: skip
 """Files whose sentences are those of the command line, advice to errors, or texts that the window translates."""
+ABOUT_COMPANIONS = (
+    "exporting/companions.py", "exporting/sound/plan.py", "exporting/sound/copying.py", "exporting/subtitles.py",
+)  # fmt: skip
+"""Files whose phrases stand in the sentences of the export dialog."""
 MOST_BEHIND = 4
 """So many messages of the engine may be newer than the translations: whoever writes one may speak no German."""
 
@@ -148,6 +152,16 @@ def test_errors_of_opening_speak_german(tmp_path: Path) -> None:
         assert tr_error(met.value).replace(f"{tmp_path}{os.sep}", "") == expected
 
 
+def test_what_an_export_does_beside_the_pictures_is_translated(words: dict[str, dict[str, str]]) -> None:
+    said, known = phrases(*ABOUT_COMPANIONS), words["phrases"]
+    assert {"it starts before the picture", "sound that cannot be decoded"} <= said
+    assert {
+        text
+        for text in said
+        if not any(each.removeprefix("№ ").startswith(text.removesuffix(f", {GAP}")) for each in known)
+    } == set()
+
+
 @pytest.mark.usefixtures("german")
 def test_phrases_in_gaps_are_translated_and_names_are_not() -> None:
     for english, expected in (
@@ -160,6 +174,7 @@ def test_phrases_in_gaps_are_translated_and_names_are_not() -> None:
          "Weggelassen: der Ton: GIF-Dateien enthalten das nicht; die Angabe title."),
         ("Left out: colour samples (the clip has RGB, the file 4:2:0). FFV1 and PNG keep them.",
          "Weggelassen: Farbwerte (der Clip hat RGB, die Datei 4:2:0). FFV1 und PNG behalten sie."),
+        ("Left out: 1 stream of data; 2 other video streams.", "Weggelassen: 1 Datenspur; 2 andere Videospuren."),
         ("a.mp4 could not be written: Permission denied.",
          "a.mp4 konnte nicht geschrieben werden: Keine Berechtigung."),
         ("Something that nobody translated.", "Something that nobody translated."),

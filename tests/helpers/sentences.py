@@ -28,6 +28,12 @@ def sentences(*, but_not_of: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def phrases(*names: str) -> set[str]:
+    """Return what the files ``names`` of the engine say in parts of sentences, of two words and more."""
+    texts = (text for name in names for text in _texts(ast.parse((ROOT / name).read_text("utf-8"))))
+    return {text for text in texts if re.match(rf"[a-z]+ .*[a-z{GAP})]$", text)}
+
+
 def _is_sentence(text: str) -> bool:
     return re.search(rf"[\w){GAP}]\.\s*$", text) is not None and len(re.findall(r"[A-Za-z]{2,}", text)) >= _LEAST_WORDS
 
