@@ -1,5 +1,6 @@
 """Animated PNGs show what the format says, whatever FFmpeg takes for a key frame."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from helpers.clips import numbered_frame, write_clip
 from videoinr.clip import open_clip
 from videoinr.clip.video_file import VideoFile
 
@@ -53,3 +55,21 @@ def test_frames_of_the_whole_size_are_laid_over_what_was_shown(
     file = VideoFile(path)
     assert [packet.is_keyframe for packet in file.packets] == [True, False, False]
     file.close()
+
+
+@pytest.mark.parametrize(
+    "fps",
+    [Fraction(12), Fraction(15), Fraction(24), Fraction(25, 2), Fraction(24000, 1001), Fraction(30), Fraction(60)],
+)
+def test_a_rate_is_that_of_the_file_not_of_the_ticks_that_it_is_cut_to(tmp_path: Path, fps: Fraction) -> None:
+    path = write_clip(tmp_path / "a.apng", 13, codec="apng", pix_fmt="rgb24", fps=fps)
+    with open_clip(path) as clip:
+        assert (clip.info.fps, clip.info.vfr, clip.info.frames) == (fps, False, 13)
+        assert clip.timeline.frame_time(12) == 12 / fps
+
+
+def test_a_long_animation_keeps_a_constant_rate(tmp_path: Path) -> None:
+    frames = [numbered_frame(number, width=16, height=12) for number in range(700)]
+    with open_clip(write_clip(tmp_path / "a.apng", frames, codec="apng", pix_fmt="rgb24", fps=Fraction(12))) as clip:
+        assert not clip.info.vfr
+        assert abs(clip.info.fps - 12) < 1e-3

@@ -6,7 +6,12 @@ One that is laid over what was shown, and cleared afterwards, is then decoded wi
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
 from typing import Any
+
+_TICKS = 100_000
+"""FFmpeg cuts the time of each frame to whole ticks of 1 s / 100,000: 12 frames a second become 12.0005."""
 
 _DISPOSAL, _BLENDING = 32, 33
 """Where these bytes of a frame's control chunk are in a packet, which begins with the chunk."""
@@ -25,3 +30,12 @@ def unmark_dependent_frame(packet: Any) -> None:
         if len(data) > _BLENDING and data[4:8] == b"fcTL":
             # After "previous" the frame before is shown again, which a decoder that began here has not.
             packet.is_keyframe = data[_BLENDING] == _SOURCE and data[_DISPOSAL] != _PREVIOUS
+
+
+def uncut_rate(rate: Fraction | None) -> Fraction | None:
+    """Return the whole rate, or that of NTSC, whose frames FFmpeg shows at ``rate``; ``rate`` itself if none fits."""
+    if not rate:
+        return rate
+    whole = max(1, round(rate))
+    likely = (Fraction(whole), Fraction(whole * 1000, 1001))
+    return next((each for each in likely if floor(_TICKS / each) == _TICKS / rate), rate)

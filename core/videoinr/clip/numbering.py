@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from videoinr.cancel import CancelToken
+from videoinr.clip.animated_png import uncut_rate
 from videoinr.clip.closed_groups import ORDERED_CODECS
 from videoinr.clip.cursor import Batch, Cursor, TimedCursor
 from videoinr.clip.decoder_order import OrderedCursor
@@ -80,7 +81,11 @@ def _times(file: VideoFile, index: FrameIndex) -> FrameTimes:
 
 
 def _declared_rates(stream: av.VideoStream) -> list[Fraction]:
-    return plausible_rates((stream.guessed_rate, stream.average_rate, stream.base_rate))
+    rates = [stream.guessed_rate, stream.average_rate, stream.base_rate]
+    if stream.codec_context.codec.canonical_name == "apng":
+        # In a long one the cut times lie too far from those of the true rate: then the rates are believed as they are.
+        rates = [*map(uncut_rate, rates), *rates]
+    return plausible_rates(rates)
 
 
 def _pretends_order(file: VideoFile, index: FrameIndex) -> bool:
