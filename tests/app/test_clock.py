@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication, QMenu
 from helpers.slow_renderer import SlowRenderer
 from helpers.stage import Stage
 from videoinr.errors import UsageError
+from videoinr.text.clip_time import clip_time
 from videoinr.timeline import Timeline
 from videoinr.types import StartTimecode
 from videoinr_viewer.export.form import ExportForm
+from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.style.time_form import TimeForm
 from videoinr_viewer.timeline.clock import Clock
@@ -69,6 +71,12 @@ def test_a_ruler_of_drop_frame_timecode_has_round_names() -> None:
     assert labels[:3] == ["00:00:00;00", "00:01:00;02", "00:02:00;02"]
     assert labels[10] == "00:10:00;00"
     assert all(clock.text(time) == text for time, text in clock.labels(Fraction(59), Fraction(61), 1200, least_px=78))
+
+
+def test_a_start_at_a_timecode_that_the_clip_lacks_is_told_in_the_window(stage: Stage) -> None:
+    words = stage.viewer.window.messages.text
+    stage.open("other.mp4", StartView(clip_time("00:00:00:99")))
+    stage.wait_for(lambda: "no frame 99. The last number is 0 to 24." in words.text())
 
 
 def test_the_menu_names_where_the_clips_timecode_starts(qapp: QApplication) -> None:

@@ -1,6 +1,7 @@
 """The commands probe, doctor and models."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import videoinr_resources
+from helpers.clips import write_clip
 from helpers.command_line import run_here
 from videoinr import doctor
 from videoinr.commands import displays, machine_facts
@@ -250,6 +252,10 @@ def test_probe_takes_several_files_and_says_which_failed(tmp_path: Path) -> None
     assert outcome.stderr.count("error: ") == 2
     assert f"2 of 4 files cannot be read: {junk}, {missing}." in outcome.stderr
     assert run_here("probe", DEMO, DEMO).exit_code == 0
+
+
+def test_probe_lists_what_was_guessed_on_one_line(tmp_path: Path) -> None:
+    assert re.search(r"guessed (matrix|range) \w+ ", run_here("probe", write_clip(tmp_path / "a.mp4", 3)).stdout)
 
 
 def test_probe_of_several_files_prints_a_list_as_json(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class _Evaluation:
 def evaluate(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Clips: DIR/CLIP/*.png, or video files.")],
     models: Annotated[
-        list[str] | None, typer.Option("--model", metavar="NAME|PATH", help="A model. Repeatable.")
+        list[str] | None, typer.Option("--model", metavar="NAME|PATH", help="A model. Repeatable. Default: lite.")
     ] = None,
     baselines: Annotated[
         list[str] | None,

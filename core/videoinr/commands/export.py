@@ -170,7 +170,7 @@ def export(
 
     The default is the whole clip at its own frame rate and scale x2. The output shows the clip from --start to just
     before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound keeps its pitch at any speed;
-    it, subtitles, chapters and tags go into OUT as far as its format holds them, and what is left out is said.
+    it, subtitles, chapters, timecode and tags go into OUT as far as its format holds them; what is left out is said.
 
     Pictures are numbered files: f/%05d.png, .tif, .exr, or a folder with --codec png, tiff, exr. PNG and TIFF have 8
     bits, and 16 if the clip has more than 8 or with --codec png16 or tiff16. OpenEXR has linear light in half floats: 1
@@ -180,9 +180,12 @@ def export(
     WebP and APNG hold it, others are refused. The model decodes the alpha channel as a picture of its own, which takes
     as long again.
 
-    --retime goes through points OUT=CLIP in seconds instead of --start, --end and --speed. ~R after a point makes a
-    ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling ones run backwards. The
-    sound is left out.
+    A time of the clip is 1.25, 5/4, 1:02.5, 00:00:01:06, f31 (a frame) or 50%. Timecode counts from that of the clip's
+    file, if it has one; 01:00:00;02 is drop-frame.
+
+    --retime goes through points OUT=CLIP, seconds and any time of the clip, instead of --start, --end and --speed. ~R
+    after a point makes a ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling
+    ones run backwards. The sound is left out.
 
     --shutter 180 shows for each frame the mean, in light, of half the time from one output frame to the next, as a
     camera would. It never reaches across a cut. --shutter-region 40,0,320,240=180 exposes a region, in pixels of the

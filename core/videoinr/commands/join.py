@@ -15,7 +15,7 @@ def join(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The video file that the shares belong to.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SHARE]...", help="Files of all shares, in any order. Default: OUT.1ofN, OUT.2ofN ..."),
+        typer.Argument(metavar="SHARE", help="Files of all shares, in any order. Default: OUT.1ofN, OUT.2ofN ..."),
     ] = None,
     clip: Annotated[
         Path | None,

@@ -66,7 +66,7 @@ def import_model(
 
 @models.command("mean")
 def average_models(
-    files: Annotated[list[str], typer.Argument(metavar="NAME|PATH...", help="Models of the same configuration.")],
+    files: Annotated[list[str], typer.Argument(metavar="NAME|PATH", help="Models of the same configuration.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The .safetensors file to write; its card goes beside it.")
     ],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def probe(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Videos, or folders or patterns of pictures.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Videos, or folders or patterns of pictures.")],
     as_json: JsonOption = False,
     stream: StreamOption = None,
     deinterlace: DeinterlaceOption = "auto",
@@ -25,8 +25,8 @@ def probe(
         bool,
         typer.Option(
             "--isolated",
-            help="Open the clip in a helper process first, as all other commands do: a file that ends or stops it is "
-            "an error in words. This takes twice as long.",
+            help="Open the clip in a helper process first, as all commands but train do: a file that ends or stops it "
+            "is an error in words. This takes twice as long.",
         ),
     ] = False,
 ) -> None:
@@ -98,7 +98,10 @@ def _format(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_format(item)}" for name, item in value.items() if item not in ([], None, ""))
+        shown = {name: item for name, item in value.items() if item not in ([], None, "")}
+        # A list within is one of single words: what was guessed of the colours.
+        words = {name: " ".join(item) if isinstance(item, list) else _format(item) for name, item in shown.items()}
+        return ", ".join(f"{name} {item}" for name, item in words.items())
     if isinstance(value, list):
         return "\n".join(_format(item) for item in value) or "none"
     return str(value)

@@ -18,9 +18,7 @@ queue = typer.Typer(add_completion=False, name="queue", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The queue: a folder of job files.")]
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job file, with or without .json.")]
-AnyJob = Annotated[
-    str | None, typer.Argument(metavar="[JOB]", help="The name of a job file. Default: the whole queue.")
-]
+AnyJob = Annotated[str | None, typer.Argument(metavar="JOB", help="The name of a job file. Default: the whole queue.")]
 
 
 @queue.callback()
@@ -60,7 +58,7 @@ def _row(job: QueuedJob) -> tuple[str, ...]:
 @queue.command()
 def add(
     folder: Folder,
-    jobs: Annotated[list[Path], typer.Argument(metavar="FILE.json...", help="Job files; copies of them are added.")],
+    jobs: Annotated[list[Path], typer.Argument(metavar="FILE.json", help="Job files; copies of them are added.")],
 ) -> None:
     """Add jobs at the end of the queue. DIR is made if there is none; each copy has absolute paths."""
     from videoinr.exporting.job_file import read_job
@@ -108,7 +106,7 @@ def resume(folder: Folder, job: AnyJob = None) -> None:
 def retry(
     folder: Folder,
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="A job that failed. Default: all that failed.")
+        str | None, typer.Argument(metavar="JOB", help="A job that failed. Default: all that failed.")
     ] = None,
 ) -> None:
     """Put jobs that failed back to the end of the queue."""
