@@ -102,6 +102,18 @@ def test_every_sentence_of_the_engine_is_translated(words: dict[str, dict[str, s
     assert words["warnings"].keys() - said.keys() == set(), "a translation of a sentence that is no longer there"
 
 
+def test_the_english_window_names_no_options_of_the_command_line(words: dict[str, dict[str, str]]) -> None:
+    window: dict[str, dict[str, str]] = json.loads(resource_path("languages/en.engine.json").read_text("utf-8"))
+    for kind in ("messages", "warnings"):
+        assert window[kind].keys() == {text for text in words[kind] if "--" in text}
+        for text, shown in window[kind].items():
+            assert "--" not in shown
+            assert re.findall(f"[{GAP}{NUMBER}]", text) == re.findall(f"[{GAP}{NUMBER}]", shown), text
+    english = "The file has 2 video streams. Stream 0 is shown; --stream chooses another one: 1 (320x180, h264)."
+    assert "the clip's window" in language.tr_engine(english)
+    assert language.tr_engine("a--b.mp4 is gone.") == "a--b.mp4 is gone."
+
+
 @pytest.mark.usefixtures("german")
 @pytest.mark.parametrize(
     ("english", "expected"),

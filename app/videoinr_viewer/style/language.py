@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
@@ -21,8 +22,17 @@ def tr(text: str, **values: object) -> str:
 
 
 def tr_engine(text: str) -> str:
-    """Return a message or a hint of the engine in the language of the window, as far as it is translated."""
-    return QCoreApplication.translate(_ENGINE, text) if text else ""
+    """Return a message or a hint of the engine in the language of the window, as far as it is translated.
+
+    Those that name options of the command line name the place in the window instead.
+    """
+    words = QCoreApplication.translate(_ENGINE, text) if text else ""
+    return (_window_words().translate(words) or words) if "--" in words else words
+
+
+@cache
+def _window_words() -> EngineWords:
+    return engine_words(LANGUAGES[0])
 
 
 def tr_error(error: VideoInrError) -> str:
