@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from videoinr.exporting import part_coder
+from videoinr.cancel import NEVER
+from videoinr.exporting import part_coder, verify
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.part_coder import coders_at_once
 from videoinr.exporting.verify import _spots
@@ -67,6 +70,30 @@ def test_of_a_long_file_frames_near_key_frames_are_decoded() -> None:
     # Every frame is a key frame, or none is known: the places stay where they are.
     assert _spots(times, times) == [number * 639 // 15 for number in range(16)]
     assert _spots(times, []) == _spots(times, times)
+
+
+@pytest.mark.parametrize(
+    ("cores", "gib", "side", "threads"),
+    [(2, 8, 1080, 2), (16, 128, 1080, 15), (8, 128, 1080, 8), (16, 16, 1080, 4), (16, 128, 4320, 4), (16, 0, 1080, 4)],
+)
+def test_each_place_of_a_long_file_is_tried_by_a_thread_of_its_own_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gib: int, side: int, threads: int
+) -> None:
+    monkeypatch.setattr(verify, "usable_cores", lambda: cores)
+    monkeypatch.setattr(verify, "memory_bytes", lambda: gib << 30)
+    tried = list[Sequence[int]]()
+
+    def sizes_at(_path: Path, _times: object, spots: Sequence[int], *_: object, threads: bool = False) -> set[Any]:
+        tried.append(spots)
+        return {(side, side)}
+
+    monkeypatch.setattr(verify, "_sizes_at", sizes_at)
+    times = [Fraction(number, 50) for number in range(2560)]
+    frame_bytes = side * 16 // 9 * side * 8
+    assert verify._decoded_sizes(Path(), times, times[::96], frame_bytes, NEVER) == {(side, side)}
+    assert len(tried) == 1 + threads
+    assert sorted(spot for spots in tried for spot in spots) == _spots(times, times[::96])
+    assert max(map(len, tried)) <= -(-15 // threads)
 
 
 @pytest.mark.parametrize(("name", "text"), [("memory.max", "1048576"), ("memory/memory.limit_in_bytes", "1048576\n")])

@@ -17,6 +17,7 @@ from videoinr.clip.sound_channels import settle_channels
 from videoinr.errors import ExportError
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.cores import usable_cores
+from videoinr.exporting.waiting import memory_bytes
 from videoinr.exporting.webp import webp_facts
 from videoinr.text.phrases import format_count
 
@@ -35,8 +36,12 @@ _DECODED_WHOLE = 240
 _SPOTS = 16
 """In a longer file, frames at so many places are decoded: the first, the last, and others evenly spread."""
 
-_WORKERS = 4
-"""At most so many threads decode them."""
+_WORKERS, _HELD_FRAMES, _MEMORY_SHARE = 4, 16, 16
+"""So many threads decode them, or one for each, as far as there are cores for them and the frames that a decoder holds
+take at most that share of the memory. Nothing else is left to do then."""
+
+_MOST_BYTES_PX = 8
+"""Bytes of a decoded pixel, at most: four planes of 16 bits."""
 
 _FROM_KEY = 8
 """Of a place between, the frames from the key frame before it are decoded, so many at most: all of a group, twice as
@@ -63,7 +68,7 @@ def verify_video(
             duration = Fraction(container.duration, av.time_base) if container.duration else end_secs
         if len(times) != frames:
             raise _failed(f"it holds {format_count(len(times), 'frame')} instead of {frames}")
-        sizes = _decoded_sizes(path, times, keys, token)
+        sizes = _decoded_sizes(path, times, keys, _MOST_BYTES_PX * width * height, token)
     except (av.FFmpegError, IndexError, StopIteration, ValueError) as error:
         raise _failed(f"it cannot be read back ({error!r})") from error
     wrong = next(((w, h) for w, h in sizes if (w, h) != (width, height)), None)
@@ -163,8 +168,14 @@ def _spots(times: Sequence[Fraction], keys: Sequence[Fraction]) -> Sequence[int]
     return sorted(spots)
 
 
+def _workers(places: int, frame_bytes: int) -> int:
+    """Return how many threads decode frames of ``frame_bytes`` at so many ``places``."""
+    room = memory_bytes() // _MEMORY_SHARE // (_HELD_FRAMES * frame_bytes)
+    return min(places, usable_cores(), max(_WORKERS, room))
+
+
 def _decoded_sizes(
-    path: Path, times: Sequence[Fraction], keys: Sequence[Fraction], token: CancelToken
+    path: Path, times: Sequence[Fraction], keys: Sequence[Fraction], frame_bytes: int, token: CancelToken
 ) -> set[tuple[int, int]]:
     """Decode some frames, or all of a short file. Return the (width, height) of all that were decoded.
 
@@ -178,7 +189,7 @@ def _decoded_sizes(
     if len(times) <= _DECODED_WHOLE:
         return _sizes_at(path, times, range(len(times)), token, threads=True)
     *between, last = _spots(times, keys)
-    workers = min(_WORKERS, usable_cores())
+    workers = _workers(len(between), frame_bytes)
     with ThreadPoolExecutor(workers, thread_name_prefix="verify") as pool:
         tried = [pool.submit(_sizes_at, path, times, (last,), token, threads=True)]
         tried += [pool.submit(_sizes_at, path, times, between[number::workers], token) for number in range(workers)]
