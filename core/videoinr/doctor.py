@@ -78,6 +78,11 @@ class Report:
     fonts: int | None = None
 
     @property
+    def screen_in_words(self) -> str:
+        """Whether windows can be shown."""
+        return self.screen_problem or "windows can be shown"
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each needed thing that does not work."""
         defaults = {codec_for(ending, None).encoder for ending in CONTAINERS}

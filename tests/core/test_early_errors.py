@@ -51,6 +51,17 @@ WRONG = {
     "evaluate --data . --baseline nearest --baseline nope": "There is no baseline 'nope'.",
     "bench --model nope": "There is no model 'nope'.",
     "bench --device nope": "There is no device 'nope' here.",
+    f"{EXPORT} --retime 0=f1_1=f2": "'f1_1=f2' is not a time.",
+    f"{EXPORT} --start nope": "'nope' is not a time.",
+    "models mean lite nope --out a.safetensors": "There is no model 'nope'.",
+    "models mean lite --out a.safetensors": "A mean needs two models or more.",
+    "models export nope --onnx graphs --size 8x8": "There is no model 'nope'.",
+    "models export lite --onnx graphs --size 8": "'8' is not a size.",
+    "train nope --data . --out run": "There is no recipe 'nope'.",
+    "train lite --data nope --out run": "There is no folder nope.",
+    "train lite --data . --out run --validate nope": "There is no folder nope.",
+    "train lite --data . --out run --initial nope": "There is no model 'nope'.",
+    "train lite --data . --out run --device nope": "There is no device 'nope' here.",
 }
 RUN = """
 import contextlib, io, json, sys

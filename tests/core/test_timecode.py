@@ -122,7 +122,7 @@ def test_what_a_clip_does_not_have() -> None:
     ],
 )
 def test_drop_frame_timecode_leaves_names_out(fps: Fraction, frame: int, text: str) -> None:
-    info = replace(INFO, fps=fps, timecode=StartTimecode(0, drops=True))
+    info = replace(INFO, fps=fps, frames=200_000, timecode=StartTimecode(0, drops=True))
     assert timecode_of(frame, info) == text
     for written in (text, text.replace(";", ":")):
         read = timecode(written)
@@ -151,6 +151,8 @@ def test_a_clip_counts_from_its_own_timecode() -> None:
     )] == [Fraction(6, 5), 4, Fraction(6, 5), Fraction(6, 5)]  # fmt: skip
     with pytest.raises(UsageError, match=r"00:00:01:00 is outside the clip.* 01:00:00:05 to 01:00:04:05"):
         Timecode(1, 0).frame(info)
+    with pytest.raises(UsageError, match=r"01:00:04:06 is outside the clip"):
+        Timecode(3604, 6).frame(info)
     with pytest.raises(UsageError, match="own timecode is not drop-frame"):
         Timecode(3600, 6, drops=True).frame(info)
 

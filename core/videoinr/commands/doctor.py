@@ -85,8 +85,7 @@ def _show(report: Report) -> None:
         "Decoders of usual codecs that are missing", (), [(name,) for name in report.missing_decoders or ("none",)]
     )
     fonts = "unknown" if report.fonts is None else str(report.fonts)
-    screen = report.screen_problem or "windows can be shown"
-    show_table("Machine", (), [*_memory(report), ("fonts", fonts), ("screen", screen)])
+    show_table("Machine", (), [*_memory(report), ("fonts", fonts), ("screen", report.screen_in_words)])
     folders = [("settings", report.config_folder, report.config_problem), *report.folder_problems]
     states = [(purpose, str(folder), problem or "can be written to") for purpose, folder, problem in folders]
     show_table("Folders", (), states)

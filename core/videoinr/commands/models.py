@@ -74,14 +74,21 @@ def average_models(
 ) -> None:
     """Average the weights of several runs that started from the same weights; often better than any of them."""
     from videoinr.errors import OutputExistsError, UsageError
-    from videoinr.model.averaging import save_mean
-    from videoinr.model.weights import load_model
+    from videoinr.model.names import check_model_name
 
     if out.suffix != ".safetensors":
         raise UsageError(f"{out} is not the name of a weights file.", hint="End it in .safetensors.")
     for taken in (out, out.with_suffix(".json")):
         if taken.exists():
             raise OutputExistsError(f"{taken} already exists.", hint="Give another name, or remove the file first.")
+    if len(files) < 2:
+        raise UsageError("A mean needs two models or more.", hint="Name several weights files.")
+    for file in files:
+        check_model_name(file)
+    # Not before: they import torch, which takes seconds.
+    from videoinr.model.averaging import save_mean
+    from videoinr.model.weights import load_model
+
     card = save_mean([load_model(file) for file in files], out, name=out.stem)
     if as_json:
         show_json(_facts(card))
@@ -99,11 +106,15 @@ def export_model(
     as_json: JsonOption = False,
 ) -> None:
     """Write a model as ONNX files, for runtimes without torch, and check them where ONNX Runtime is installed."""
-    from videoinr.model.onnx_export import export_onnx
-    from videoinr.model.weights import load_model
+    from videoinr.model.names import check_model_name
     from videoinr.text import parsing
 
     frames, factor = parsing.size(size), parsing.number(scale)
+    check_model_name(name)
+    # Not before: they import torch, which takes seconds.
+    from videoinr.model.onnx_export import export_onnx
+    from videoinr.model.weights import load_model
+
     written = export_onnx(load_model(name), onnx, size=frames, scale=factor, replace=overwrite)
     if as_json:
         files = [str(path) for path in written.files]

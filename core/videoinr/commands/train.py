@@ -14,6 +14,7 @@ from videoinr.commands.options import DeviceOption
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.evaluation.folders import checked_folder
+from videoinr.model.names import check_device_name, check_model_name
 from videoinr.text.phrases import format_count
 from videoinr.text.plain import printable
 
@@ -70,8 +71,10 @@ def train(
     card to the folder of --out. On several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
     """
     recipe = _recipe(recipe_name, initial, seed, resume=resume)
-    for folder in data:
+    for folder in (*data, *((validate,) if validate else ())):
         checked_folder(folder)
+    check_device_name(device)
+    check_model_name(initial)
     from videoinr.errors import Cancelled
     from videoinr.training.data.sources import no_stills_error, open_source
     from videoinr.training.distributed import join_ranks, rank_device

@@ -41,7 +41,9 @@ def problem_report(report: Report, *, settings: Path, log_folder: Path) -> str:
         f"VideoINR Viewer, report of {now:%Y-%m-%d %H:%M} UTC. It names no files.",
         *section("Problems", report.problems or ["none"]),
         *section("Versions", _named(report.versions)),
-        *section("Machine", [f"processors: {os.cpu_count()}", f"memory: {_memory()}"]),
+        *section(
+            "Machine", [f"processors: {os.cpu_count()}", f"memory: {_memory()}", f"screen: {report.screen_in_words}"]
+        ),
         *section("Devices, fastest first", map(_device, report.devices)),
         *section("Implementations on the first device", _named(report.ways)),
         *section("Video encoders", map(_encoder, report.encoders)),

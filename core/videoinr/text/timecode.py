@@ -117,8 +117,8 @@ class Timecode:
         """Return the number of the frame in the clip ``info``.
 
         Raises:
-            UsageError: The clip's rate is not constant, a second has fewer frames, the clip starts later, or its
-                timecode is drop-frame and lacks that name, or is not drop-frame.
+            UsageError: The clip's rate is not constant, or a second has fewer frames. Or the clip's own timecode does not
+                get so far, leaves that name out (drop-frame), or is not drop-frame.
         """
         if not has_timecode(info):
             raise UsageError(
@@ -139,13 +139,12 @@ class Timecode:
         frame = names.frame(number)
         if frame < 0:
             frame += names.day  # After midnight.
-            if frame > info.frames:
-                first, end = names.text(0), names.text(info.frames)
-                raise UsageError(
-                    f"{names.text_of_number(number)} is outside the clip, whose own timecode runs from {first} to "
-                    f"{end}.",
-                    hint="Give a timecode between them, or seconds, which count from the clip's start.",
-                )
+        if names.is_own and frame > info.frames:
+            first, end = names.text(0), names.text(info.frames)
+            raise UsageError(
+                f"{names.text_of_number(number)} is outside the clip, whose own timecode runs from {first} to {end}.",
+                hint="Give a timecode between them, or seconds, which count from the clip's start.",
+            )
         return frame
 
     def position(self, info: ClipInfo) -> Fraction:
