@@ -14,11 +14,9 @@ from av.container import OutputContainer
 from videoinr.cancel import CancelToken
 from videoinr.clip.video_file import open_container
 from videoinr.exporting.companions import Companions
-from videoinr.exporting.sound.blocks import fitted, resampled, sample_count
+from videoinr.exporting.sound.ahead import SoundAhead, made_sound
 from videoinr.exporting.sound.copying import copied_packets
 from videoinr.exporting.sound.plan import PlannedSound
-from videoinr.exporting.sound.source import SoundSource
-from videoinr.exporting.sound.stretch import stretched
 from videoinr.exporting.subtitles import PlannedSubtitles, add_converted, converted_packets
 from videoinr.exporting.track_labels import TrackLabels
 
@@ -38,13 +36,15 @@ class _Track:
 class CompanionTracks:
     """The streams of ``companions`` in ``container``, for an output ``duration_secs`` long. Close it after use.
 
-    Make it after the video stream was added and before the header is written. ``token`` cancels the packets.
+    Make it after the video stream was added and before the header is written. ``token`` cancels the packets. ``ahead``
+    has sound that was made before; it is used if it was for the same duration.
     """
 
     def __init__(
-        self, companions: Companions, container: OutputContainer, duration_secs: Fraction, token: CancelToken
-    ) -> None:
-        self._companions, self._container = companions, container
+        self, companions: Companions, container: OutputContainer, duration_secs: Fraction, token: CancelToken,
+        ahead: SoundAhead | None = None,
+    ) -> None:  # fmt: skip
+        self._companions, self._container, self._ahead = companions, container, ahead
         self._duration, self._token = duration_secs, token
         self._open = ExitStack()
         try:
@@ -83,23 +83,13 @@ class CompanionTracks:
         )
 
     def _encoded(self, sound: PlannedSound) -> _Track:
-        facts, coding, companions = sound.facts, sound.coding, self._companions
+        coding, ahead = sound.coding, self._ahead
         assert coding is not None
         target = coding.add_stream(self._container)
-        facts.labels.put_on(target)
-        source = SoundSource(
-            companions.source.path, facts.number, facts.rate, facts.layout, facts.channels,
-            companions.source.origin_secs,
-        )  # fmt: skip
-
-        def packets() -> Iterator[av.Packet[Any]]:
-            blocks = source.blocks(companions.start_secs, self._duration * companions.speed, self._token)
-            played = stretched(blocks, facts.rate, companions.speed)
-            ready = resampled(played, facts.layout, facts.rate, coding.layout, coding.rate)
-            count = sample_count(self._duration, coding.rate)
-            return coding.packets(target, fitted(ready, coding.channels, count))
-
-        return _Track(packets)
+        sound.facts.labels.put_on(target)
+        if ahead is not None and ahead.duration_secs == self._duration:
+            return _Track(lambda: coding.packets(target, ahead.blocks(sound)))
+        return _Track(lambda: coding.packets(target, made_sound(self._companions, sound, self._duration, self._token)))
 
     def _subtitles(self, planned: PlannedSubtitles) -> _Track:
         source = self._open.enter_context(open_container(self._companions.source.path))

@@ -9,6 +9,7 @@ from videoinr.exporting.coding import Coding
 from videoinr.exporting.companions import Companions
 from videoinr.exporting.matroska_header import write_matroska_aspect, write_matroska_duration
 from videoinr.exporting.packet_file import PacketFile
+from videoinr.exporting.sound.ahead import SoundAhead
 from videoinr.exporting.verify import verify_sound, verify_video
 from videoinr.exporting.video_mux import VideoParts, write_video
 from videoinr.writing.partial_file import PartialFile
@@ -21,18 +22,20 @@ def assemble(
     companions: Companions | None,
     token: CancelToken,
     *,
+    ahead: SoundAhead | None = None,
     frees: bool = False,
 ) -> None:
     """Write ``parts`` and ``companions`` to ``file``; raises as :func:`write_video`.
 
-    ``frees``: whether each part's file is removed as soon as it was copied.
+    ``ahead``: sound of the companions that was made before. ``frees``: whether each part's file is removed as soon as
+    it was copied.
     """
 
     def after_file(each: PacketFile) -> None:
         if frees:
             each.path.unlink()
 
-    write_video(file, coding, parts, companions, token, after_file=after_file)
+    write_video(file, coding, parts, companions, token, ahead=ahead, after_file=after_file)
     if coding.muxer in ("matroska", "webm"):
         if coding.aspect != 1:
             write_matroska_aspect(file.path, coding.aspect)

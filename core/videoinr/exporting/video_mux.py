@@ -21,6 +21,7 @@ from videoinr.exporting.companions import Companions
 from videoinr.exporting.decode_times import MOST_DELAY
 from videoinr.exporting.matroska_header import MUXER_OPTIONS, PLACE_HOLDER
 from videoinr.exporting.packet_file import Numbers, PacketFile
+from videoinr.exporting.sound.ahead import SoundAhead
 from videoinr.writing.partial_file import PartialFile
 
 _BUFFER_BYTES = 1 << 16
@@ -116,9 +117,10 @@ def write_video(
     companions: Companions | None,
     token: CancelToken,
     *,
+    ahead: SoundAhead | None = None,
     after_file: Callable[[PacketFile], None] = lambda _: None,
 ) -> None:
-    """Write the frames of ``parts`` and ``companions`` to ``file``.
+    """Write the frames of ``parts`` and ``companions`` to ``file``; ``ahead``: sound of them that was made before.
 
     Raises:
         CompanionError: the companions cannot be read or encoded. The file is of no use then.
@@ -136,7 +138,7 @@ def write_video(
         tracks = None
         if companions is not None:
             with _companion_errors():
-                tracks = CompanionTracks(companions, container, parts.frames / coding.fps, token)
+                tracks = CompanionTracks(companions, container, parts.frames / coding.fps, token, ahead)
             stack.callback(tracks.close)
         container.start_encoding()
         video = _video_packets(stream, coding, parts, after_file)

@@ -22,6 +22,7 @@ from videoinr.exporting.parts import WHOLE, PartPlan, Share
 from videoinr.exporting.planes import Picture
 from videoinr.exporting.share_file import share_path, write_share
 from videoinr.exporting.sinks import ResumableSink
+from videoinr.exporting.sound.ahead import SoundAhead
 from videoinr.exporting.target import NameTakenError, partial_path, write_errors
 from videoinr.exporting.video_file import assemble, verify_output
 from videoinr.exporting.video_mux import CompanionError, VideoParts, end_bytes
@@ -75,6 +76,7 @@ class VideoSink(ResumableSink):
         self._parts: PartWriter | None = None
         self._file: PartialFile | None = None
         self._companions: Companions | None = None
+        self._sound: SoundAhead | None = None
         self._count = 0
         self._said: list[str] = []
 
@@ -98,6 +100,8 @@ class VideoSink(ResumableSink):
             self._parts = PartWriter(journal, self._coding, output.plan, output.parts)
             if output.keeps_partial:
                 self._file = self._new_file()
+        if output.companions is not None and output.share == WHOLE:
+            self._sound = SoundAhead(output.companions, output.plan.total / self._coding.fps, self._token)
 
     def _new_file(self) -> PartialFile:
         assert self._journal is not None
@@ -161,8 +165,10 @@ class VideoSink(ResumableSink):
     def finish(self, *, partial: bool = False) -> Path:
         """Finish the parts, write and check the file, and give it its name."""
         assert self._parts is not None, "open the sink first"
-        # What is kept of a cancelled export is finished although it was cancelled.
+        # What is kept of a cancelled export is finished although it was cancelled, as the sound was.
         token = NEVER if partial else self._token
+        if partial:
+            self._end_sound()
         with self._errors():
             files = self._parts.finish_partial() if partial else self._parts.finish(token.check)
             parts = self._parts_with_room(files) if partial else VideoParts.complete(files)
@@ -175,6 +181,7 @@ class VideoSink(ResumableSink):
         if not is_share:
             verify_output(file.path, self._coding, parts.frames, self._companions, token)
         path = self._named(file, partial=partial)
+        self._end_sound()
         self._discard_journal()
         return path
 
@@ -202,7 +209,7 @@ class VideoSink(ResumableSink):
             has_room = False
         self._companions = self._output.companions
         try:
-            assemble(file, self._coding, parts, self._companions, token, frees=not has_room)
+            assemble(file, self._coding, parts, self._companions, token, ahead=self._sound, frees=not has_room)
         except CompanionError as error:
             if not has_room:
                 raise
@@ -243,7 +250,13 @@ class VideoSink(ResumableSink):
         else:
             self._discard_journal()
 
+    def _end_sound(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+            self._sound = None
+
     def _end(self) -> None:
+        self._end_sound()
         if self._parts is not None:
             self._parts.abort()
         if self._file is not None:

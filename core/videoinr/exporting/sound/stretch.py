@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from videoinr.exporting.sound.blocks import Block
@@ -191,20 +192,19 @@ class _Onsets:
         signal = np.concatenate([self._rest, np.square(steps)])
         count = len(signal) // cell
         powers = signal[: count * cell].reshape(count, cell)
-        for number, power in enumerate(powers.mean(axis=1)):
-            usual = self._before.mean()
-            if power > _FLOOR and power > _RISE * usual:
-                start = self._position + number * cell
-                # The first sample that is loud, not the start of its millisecond.
-                start += int(np.argmax(powers[number] >= powers[number].max() / 4))
-                if not self.found or start >= self.found[-1] + self._apart:
-                    self.found.append(start)
-                    self._power = power
-                elif power > self._power:
-                    # Codecs let noise begin some milliseconds before a click.
-                    self.found[-1], self._power = start, power
-            self._before = np.roll(self._before, -1)
-            self._before[-1] = power
+        means = np.concatenate([self._before, powers.mean(axis=1)])
+        usual = sliding_window_view(means, _BEFORE_CELLS)[:count].mean(axis=1)
+        self._before, means = means[count:], means[_BEFORE_CELLS:]
+        for number in np.flatnonzero((means > _FLOOR) & (means > _RISE * usual)).tolist():
+            power, start = means[number], self._position + number * cell
+            # The first sample that is loud, not the start of its millisecond.
+            start += int(np.argmax(powers[number] >= powers[number].max() / 4))
+            if not self.found or start >= self.found[-1] + self._apart:
+                self.found.append(start)
+                self._power = power
+            elif power > self._power:
+                # Codecs let noise begin some milliseconds before a click.
+                self.found[-1], self._power = start, power
         self._position += count * cell
         self._rest = signal[count * cell :]
 
