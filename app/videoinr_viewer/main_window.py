@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
         bridge.failure.connect(messages.show_failure)
         bridge.warning.connect(messages.show_notice)
         bridge.failure.connect(session.failed)
-        session.start_refused.connect(messages.show_error)
+        session.start_refused.connect(messages.show_failure)
         bridge.region_ready.connect(view.show_region)
         bridge.region_ready.connect(status.show_region)
         bridge.region_ready.connect(self.timeline.overview.note_region)

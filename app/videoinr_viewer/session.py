@@ -69,8 +69,8 @@ class Session(QObject):
     """Opened: all receivers of ``opened`` know the clip, and its view is the present one."""
     open_failed = Signal()
     """A clip could not be opened; the clip before it stays open."""
-    start_refused = Signal(str, str)
-    """A message and a hint: the clip does not have the time at which it was to be opened."""
+    start_refused = Signal(object)
+    """Failure: the clip does not have the time at which it was to be opened."""
     closed = Signal()
     """No clip is open: none was, and one could not be opened."""
     view_changed = Signal(object)
@@ -166,7 +166,7 @@ class Session(QObject):
         try:
             time_secs = start.secs(opened)
         except UsageError as error:
-            self.start_refused.emit(str(error), error.hint)
+            self.start_refused.emit(Failure(str(error), error.hint, opening=False))
         fitted = navigation.fitted(self.view, opened.info, self._screen_px, margin_px=self._fit_margin_px)
         view = fitted if self.is_fitted or start.zoom or start.centre else self.view
         centre, zoom = start.centre or view.centre, start.zoom or view.zoom

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from helpers.slow_renderer import Pace, SlowRenderer, opener
 from videoinr.commands.displays import display_problem
-from videoinr.text.clip_time import ClipTime
+from videoinr.text.clip_time import ClipTime, clip_time
 from videoinr_viewer.clip_access.reading import Reading, ReadingChoice
 from videoinr_viewer.dialogs.key_sheet import KeySheet
 from videoinr_viewer.main import main
@@ -77,6 +77,14 @@ def test_a_failure_ends_with_exit_code_1_and_a_message(
     err = capsys.readouterr().err
     assert err.startswith("videoinr-viewer: ")
     assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("out", ["out.png", ""])
+def test_a_time_that_the_clip_lacks_ends_so_too(tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = Arguments(file=Path("clip.mp4"), at=clip_time("00:00:00:99"), screenshot=tmp_path / out)
+    assert shoot(tmp_path, asked, []) == 1
+    assert "A second of the clip has no frame 99." in capsys.readouterr().err
 
 
 def test_without_a_screenshot_the_settings_are_saved(tmp_path: Path, qapp: QApplication) -> None:

@@ -71,11 +71,11 @@ def test_a_clip_opens_at_any_time_that_can_be_typed(qtbot: QtBot, text: str, sec
 
 
 def test_a_timecode_that_the_clip_lacks_is_told_and_the_clip_opens_at_its_start(qtbot: QtBot) -> None:
-    session, told = Session(), list[str]()
-    session.start_refused.connect(lambda message, _: told.append(message))
+    session, told = Session(), list[Failure]()
+    session.start_refused.connect(told.append)
     session.open(Path("clip.mp4"), StartView(clip_time("00:00:00:99")))
     session.clip_opened(SlowRenderer().opened)
-    assert (session.view.time_secs, told[0]) == (Fraction(0), "A second of the clip has no frame 99.")
+    assert (session.view.time_secs, told[0].message) == (Fraction(0), "A second of the clip has no frame 99.")
 
 
 def test_a_fitted_view_follows_the_windows_size(session: Session) -> None:

@@ -49,6 +49,7 @@ class BenchRun(QObject):
         self._steps = self._script()
         self._heartbeat.beat.connect(self._go_on)
         viewer.bridge.failure.connect(self._fail)
+        viewer.session.start_refused.connect(self._fail)
         viewer.window.projects.failed.connect(self.fail_with)
 
     @Slot()

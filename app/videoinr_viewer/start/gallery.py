@@ -35,6 +35,7 @@ class Gallery(QObject):
         self._time_secs = viewer.session.view.time_secs
         self._has_begun = False
         viewer.bridge.failure.connect(self._fail)
+        viewer.session.start_refused.connect(self._fail)
         if has_clip:
             viewer.session.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
         else:

@@ -23,6 +23,7 @@ class Screenshot(QObject):
         self._actions, self._path = tuple(actions), path
         self._window = StillWindow(viewer)
         viewer.bridge.failure.connect(self._fail)
+        viewer.session.start_refused.connect(self._fail)
         viewer.window.projects.failed.connect(self._fail_project)
         if waits_for_clip:
             viewer.session.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
