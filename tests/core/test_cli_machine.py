@@ -254,6 +254,20 @@ def test_probe_takes_several_files_and_says_which_failed(tmp_path: Path) -> None
     assert run_here("probe", DEMO, DEMO).exit_code == 0
 
 
+def test_probe_goes_on_after_an_error_that_nobody_foresaw(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def describe(clip: object) -> dict[str, object]:
+        asked.append(clip)
+        return {"width": 320 // (len(asked) - 1)}
+
+    monkeypatch.setattr("videoinr.clip.describe.describe", describe)
+    outcome = run_here("probe", "--json", DEMO, DEMO)
+    failed, found = json.loads(outcome.stdout)
+    assert (outcome.exit_code, found) == (1, {"width": 320})
+    assert "ZeroDivisionError" in failed["error"]["message"]
+
+
 def test_probe_lists_what_was_guessed_on_one_line(tmp_path: Path) -> None:
     assert re.search(r"guessed (matrix|range) \w+ ", run_here("probe", write_clip(tmp_path / "a.mp4", 3)).stdout)
 

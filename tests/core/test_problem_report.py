@@ -47,7 +47,8 @@ def test_the_report_holds_what_explains_a_problem_and_no_names_of_files(home: Pa
     text = problem_report(REPORT, settings=home / "viewer.toml", log_folder=home)
     for words in (
         "Settings cannot be saved in <path>: Permission denied", "torch: 2.13.0", "cuda:0: Some GPU (cuda:0)\n  cpu\n",
-        "screen: There is no screen.", "libx264: works", "h264_nvenc: does not work", "lite on cpu: works", "theme = 'dark'",
+        "screen: There is no screen.", "libx264: works", "h264_nvenc: does not work", "lite on cpu: works",
+        "theme = 'dark'",
         "recent_actions = ['play', 'export']", "Ctrl+/", "line 1999 of <path>", "Fatal Python error: Aborted",
     ):  # fmt: skip
         assert words in text, text

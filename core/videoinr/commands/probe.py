@@ -9,7 +9,7 @@ import typer
 
 from videoinr.commands.options import DeinterlaceOption, JsonOption, StreamOption
 from videoinr.commands.screen import say, show_error, show_json, show_table
-from videoinr.errors import VideoInrError
+from videoinr.errors import Cancelled, VideoInrError, unforeseen
 from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def _show_several(files: list[Path], options: OpenOptions, *, isolated: bool, as
     for file in files:
         try:
             facts = _facts(file, options, isolated=isolated)
-        except VideoInrError as error:
+        except Cancelled:
+            raise
+        except Exception as met:  # Whatever is wrong with one file, the others are read.
+            error = met if isinstance(met, VideoInrError) else unforeseen(met, "Probe that file alone with --debug.")
             show_error(str(error), error.hint)
             failed[file] = error.exit_code
             told = {"message": str(error), "hint": error.hint, "exit_code": error.exit_code}

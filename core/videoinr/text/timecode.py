@@ -117,8 +117,8 @@ class Timecode:
         """Return the number of the frame in the clip ``info``.
 
         Raises:
-            UsageError: The clip's rate is not constant, or a second has fewer frames. Or the clip's own timecode does not
-                get so far, leaves that name out (drop-frame), or is not drop-frame.
+            UsageError: The clip's rate is not constant, or a second has fewer frames. Or the clip's own timecode does
+                not get so far, leaves that name out (drop-frame), or is not drop-frame.
         """
         if not has_timecode(info):
             raise UsageError(
