@@ -57,6 +57,15 @@ def test_the_key_of_tritons_cache_is_known_afterwards(monkeypatch: pytest.Monkey
     assert cache.triton_key.cache_info().currsize == 1
 
 
+def test_the_key_is_found_while_cuda_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = pytest.importorskip("triton.runtime.cache")
+    found, known = threading.Event(), list[bool]()
+    monkeypatch.setattr(cache, "triton_key", found.set)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: known.append(found.wait(10)))
+    backends.load_kernels("cuda")
+    assert known == [True]
+
+
 def test_what_cannot_be_loaded_early_is_met_later(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(device: str) -> None:
         raise RuntimeError(f"no {device}")

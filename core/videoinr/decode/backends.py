@@ -106,14 +106,26 @@ def load_early(device: str | None) -> threading.Thread | None:
 def load_kernels(device: str) -> None:
     """Start CUDA on ``device``, import the kernels, and have Triton compute the key of its cache. Never raises.
 
-    For that key, Triton reads all of its own files once in a process: 0.4 s, mostly without Python's lock.
+    For that key, Triton reads all of its own files once in a process: 0.4 s, mostly without Python's lock. So it has a
+    thread of its own: after the imports it would be late for the first picture of a clip that opens quickly.
     """
+    other = threading.Thread(target=_find_key_and_multiply, args=(device,), name="kernels-key")
+    other.start()
     try:
         torch.cuda.synchronize(device)
         for name in _KERNEL_MODULES:
             import_module(name)
+    except Exception as error:  # Whatever it is, it is met again, and told, where the kernels are used.
+        log.info("the kernels could not be loaded early", exc_info=error)
+    other.join()
+
+
+def _find_key_and_multiply(device: str) -> None:
+    """Have Triton compute the key of its cache, and torch load its library of products: 0.1 s. Never raises."""
+    try:
         # No public name of Triton's, and a mere matter of time: it is computed with the first kernel otherwise.
         with contextlib.suppress(AttributeError):
             import_module("triton.runtime.cache").triton_key()
-    except Exception as error:  # Whatever it is, it is met again, and told, where the kernels are used.
-        log.info("the kernels could not be loaded early", exc_info=error)
+        torch.ones((16, 16), device=device).mm(torch.ones((16, 16), device=device))
+    except Exception as error:
+        log.info("the key of the kernels or the products could not be loaded early", exc_info=error)
