@@ -92,6 +92,13 @@ def test_the_marked_segment_is_proposed_and_numbers_are_typed(stage: Stage, dial
     assert planner.journey.curve is None
 
 
+@pytest.mark.parametrize(("text", "shown"), [("f10", "0.4"), ("00:00:00:20", "0.8"), ("25%", "0.5"), ("0:01.5", "1.5")])
+def test_the_clips_times_are_typed_in_any_form(stage: Stage, dialog: RetimeDialog, text: str, shown: str) -> None:
+    dialog.add.click()
+    type_in(dialog, 1, 1, text)
+    assert rows(dialog)[1] == ["1", shown, "0"]
+
+
 def test_points_are_dragged_and_each_drag_is_one_step_of_undo(stage: Stage, dialog: RetimeDialog) -> None:
     planner, history = planner_of(stage), stage.viewer.window.history
     dialog.add.click()
