@@ -26,7 +26,12 @@ from videoinr_viewer.timeline.time_field import TimeField
 
 INFO = SlowRenderer(Path("clip.mp4")).opened.info
 TIMELINE = Timeline.constant(5000, Fraction(25))
-SHOWN = {TimeForm.SECONDS: "0:01.250", TimeForm.TIMECODE: "00:00:01:06 + 0.250", TimeForm.FRAMES: "frame 31 + 0.250"}
+SHOWN = {
+    TimeForm.SECONDS: "0:01.250",
+    TimeForm.TIMECODE: "00:00:01:06 + 0.250",
+    TimeForm.COUNTED: "00:00:01:06 + 0.250",
+    TimeForm.FRAMES: "frame 31 + 0.250",
+}
 
 
 @pytest.mark.parametrize("form", TimeForm)
@@ -83,7 +88,28 @@ def test_the_menu_names_where_the_clips_timecode_starts(qapp: QApplication) -> N
     field, menu = TimeField(), QMenu()
     field.set_clock(Clock(TIMELINE, OWN, TimeForm.TIMECODE))
     field.add_forms(menu)
-    assert "Show the clip’s own timecode, from 00:59:59:15" in [each.text() for each in menu.actions()]
+    assert [each.text() for each in menu.actions()] == [
+        "Show seconds", "Show the clip’s own timecode, from 00:59:59:15", "Show timecode from zero", "Show frames",
+    ]  # fmt: skip
+    wanted: list[TimeForm] = []
+    field.form_wanted.connect(wanted.append)
+    menu.actions()[2].trigger()
+    assert wanted == [TimeForm.COUNTED]
+
+
+def test_timecode_may_count_from_zero(qapp: QApplication) -> None:
+    clock = Clock(TIMELINE, OWN, TimeForm.COUNTED)
+    assert clock.text(Fraction(5, 4)) == "00:00:01:06 + 0.250"
+    assert clock.parse("00:00:01:06") == Fraction(31, 25)
+    assert (clock.end(TIMELINE.duration_secs), clock.duration) == ("00:03:20:00", "00:03:20:00")
+    assert next(iter(clock.labels(Fraction(0), Fraction(200), 600, least_px=78))) == (Fraction(0), "00:00:00:00")
+    drops = Clock(Timeline.constant(5000, DROPS.fps), DROPS, TimeForm.COUNTED)
+    assert drops.text(1800 / DROPS.fps) == "00:01:00;02"
+    # Without a timecode of the file there is one entry for both.
+    field, menu = TimeField(), QMenu()
+    field.set_clock(Clock(TIMELINE, INFO, TimeForm.COUNTED))
+    field.add_forms(menu)
+    assert [each.text() for each in menu.actions() if each.isChecked()] == ["Show timecode"]
 
 
 @pytest.mark.parametrize("base", [0, 1, 24, 25, 240])
@@ -111,10 +137,11 @@ def test_the_menu_of_the_time_field_changes_what_is_shown_and_that_is_kept(stage
     window, settings = stage.viewer.window, stage.viewer.settings
     panel, field = window.timeline, window.time_field
     stage.viewer.session.seek(Fraction(5, 4))
+    forms = (TimeForm.SECONDS, TimeForm.TIMECODE, TimeForm.FRAMES)
     for form in (TimeForm.TIMECODE, TimeForm.FRAMES, TimeForm.SECONDS):
         menu = QMenu()
         field.add_forms(menu)
-        actions = dict(zip(TimeForm, menu.actions(), strict=True))
+        actions = dict(zip(forms, menu.actions(), strict=True))
         assert [one for one, action in actions.items() if action.isChecked()] == [settings.times]
         actions[form].trigger()
         assert settings.times is form

@@ -99,8 +99,8 @@ class SettingsDialog(SideDialog):
         )  # fmt: skip
         _fill(self.language, ((tr("System"), None), ("English", "en"), ("Deutsch", "de")), settings.language)
         _fill(self.times, (
-            (tr("Seconds"), TimeForm.SECONDS), (tr("Timecode"), TimeForm.TIMECODE), (tr("Frames"), TimeForm.FRAMES)),
-            settings.times,
+            (tr("Seconds"), TimeForm.SECONDS), (tr("Timecode"), TimeForm.TIMECODE),
+            (tr("Timecode from zero"), TimeForm.COUNTED), (tr("Frames"), TimeForm.FRAMES)), settings.times,
         )  # fmt: skip
         _fill(self.device, _choices_of_device(list(devices), settings.device), settings.device)
         sizes = sorted({*MEMORY_MIB, settings.memory_mib})

@@ -8,7 +8,7 @@
     muted = false
     volume = 80
     reduced_motion = false     true: the wheel zooms at once
-    times = "seconds"          seconds, timecode or frames
+    times = "seconds"          seconds, timecode, timecode-from-zero or frames
     recent, recent_actions, geometry     what the program remembers by itself
     [shortcuts]
     mark-in = ["I", "Ctrl+X"]

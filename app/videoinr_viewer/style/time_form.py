@@ -10,7 +10,15 @@ class TimeForm(Enum):
 
     SECONDS = "seconds"
     TIMECODE = "timecode"
+    """Counted from the timecode of the clip's file, if it has one."""
+    COUNTED = "timecode-from-zero"
+    """Timecode counted from the clip's first frame, whatever its file says."""
     FRAMES = "frames"
+
+    @property
+    def is_timecode(self) -> bool:
+        """Whether times are written as HH:MM:SS:FF."""
+        return self in (TimeForm.TIMECODE, TimeForm.COUNTED)
 
 
 TIME_FORM_NAMES = frozenset(form.value for form in TimeForm)

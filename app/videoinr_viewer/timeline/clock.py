@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from videoinr.text.timecode import frame_names, has_timecode, length_of, timecode_of
@@ -36,8 +36,16 @@ class Clock:
     @property
     def form(self) -> TimeForm:
         """How times are shown."""
-        has_none = self.wanted is TimeForm.TIMECODE and not has_timecode(self.info)
+        has_none = self.wanted.is_timecode and not has_timecode(self.info)
         return TimeForm.SECONDS if has_none else self.wanted
+
+    @property
+    def _named(self) -> ClipInfo:
+        """The clip, with the timecode that its first frame is shown with."""
+        own = self.info.timecode
+        if own is None or self.wanted is not TimeForm.COUNTED:
+            return self.info
+        return replace(self.info, timecode=replace(own, frame=0))
 
     def text(self, time_secs: Fraction) -> str:
         """Return ``0:01.250``, ``00:00:01:06 + 0.250`` or ``frame 31 + 0.250``; :meth:`parse` reads it."""
@@ -48,14 +56,13 @@ class Clock:
             return format_instant(instant)
         thousandths = int(instant.position % 1 * 1000)
         between = decimal(f" + {thousandths / 1000:.3f}") if thousandths else ""
-        return f"{timecode_of(int(instant.position), self.info)}{between}"
+        return f"{timecode_of(int(instant.position), self._named)}{between}"
 
     def end(self, time_secs: Fraction) -> str:
         """Return the same for the end of a stretch, the first moment after it: the clip's end has a name, too."""
         if time_secs < self.timeline.duration_secs:
             return self.text(time_secs)
-        is_timecode = self.form is TimeForm.TIMECODE
-        return timecode_of(self.timeline.frame_count, self.info) if is_timecode else self.duration
+        return timecode_of(self.timeline.frame_count, self._named) if self.form.is_timecode else self.duration
 
     def brief(self, time_secs: Fraction) -> str:
         """Return the same to stand beside the place in frames: without what lies between two, or nothing."""
@@ -85,7 +92,7 @@ class Clock:
         A mere number is one of a frame where frames are shown. Raises UsageError for a timecode that the clip lacks.
         """
         is_frame = self.form is TimeForm.FRAMES and _NUMBER.fullmatch(text.strip())
-        return parse_time(f"frame {text}" if is_frame else text, self.timeline, self.info)
+        return parse_time(f"frame {text}" if is_frame else text, self.timeline, self._named)
 
     def labels(
         self, start_secs: Fraction, end_secs: Fraction, width_px: int, *, least_px: int
@@ -94,9 +101,9 @@ class Clock:
         if self.form is TimeForm.SECONDS:
             yield from second_labels(start_secs, end_secs, width_px, least_px=least_px)
             return
-        timeline, is_timecode = self.timeline, self.form is TimeForm.TIMECODE
+        timeline, is_timecode = self.timeline, self.form.is_timecode
         first, last = timeline.frame_at(start_secs), timeline.frame_at(end_secs)
-        names = frame_names(self.info)
+        names = frame_names(self._named)
         step = frame_step(Fraction((last - first + 1) * least_px, max(width_px, 1)), names.base if is_timecode else 0)
         if not is_timecode:
             yield from ((timeline.frame_time(frame), str(frame)) for frame in _multiples(first, last, step))

@@ -103,18 +103,19 @@ class TimeField(QLineEdit):
     def add_forms(self, menu: QMenu) -> None:
         """Add an entry for each form to ``menu``."""
         assert self._clock is not None
-        group, info = QActionGroup(menu), self._clock.info
-        timecode = tr("Show timecode")
+        group, info, shown = QActionGroup(menu), self._clock.info, self._clock.form
+        titles = {TimeForm.SECONDS: tr("Show seconds"), TimeForm.TIMECODE: tr("Show timecode")}
         if has_timecode(info) and info.timecode is not None:
-            timecode = tr("Show the clip’s own timecode, from {first}", first=timecode_of(0, info))
-        for form, title in (
-            (TimeForm.SECONDS, tr("Show seconds")), (TimeForm.TIMECODE, timecode),
-            (TimeForm.FRAMES, tr("Show frames")),
-        ):  # fmt: skip
+            titles[TimeForm.TIMECODE] = tr("Show the clip’s own timecode, from {first}", first=timecode_of(0, info))
+            titles[TimeForm.COUNTED] = tr("Show timecode from zero")
+        elif shown is TimeForm.COUNTED:
+            shown = TimeForm.TIMECODE  # Both are the same.
+        titles[TimeForm.FRAMES] = tr("Show frames")
+        for form, title in titles.items():
             action = menu.addAction(title)
             action.setCheckable(True)
-            action.setChecked(form is self._clock.form)
-            action.setEnabled(form is not TimeForm.TIMECODE or has_timecode(info))
+            action.setChecked(form is shown)
+            action.setEnabled(not form.is_timecode or has_timecode(info))
             action.triggered.connect(partial(self.form_wanted.emit, form))
             group.addAction(action)
 
