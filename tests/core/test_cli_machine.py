@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -237,7 +238,7 @@ def test_the_facts_of_this_machine(tmp_path: Path) -> None:
 def test_probe_shows_the_properties_of_a_clip() -> None:
     outcome = run_here("probe", DEMO)
     assert outcome.exit_code == 0
-    for word in ("320", "180", "h264", "bt709", "duration secs"):
+    for word in ("320", "180", "h264", "bt709", "duration, seconds   2.666667 "):
         assert word in outcome.stdout
     assert len(json.loads(run_here("probe", "--json", DEMO).stdout)) == 18
 
@@ -266,6 +267,12 @@ def test_probe_goes_on_after_an_error_that_nobody_foresaw(monkeypatch: pytest.Mo
     failed, found = json.loads(outcome.stdout)
     assert (outcome.exit_code, found) == (1, {"width": 320})
     assert "ZeroDivisionError" in failed["error"]["message"]
+
+
+def test_probe_shows_the_rate_that_people_know(tmp_path: Path) -> None:
+    outcome = run_here("probe", write_clip(tmp_path / "a.mp4", 3, fps=Fraction(24000, 1001)), DEMO)
+    assert "  frames per second   23.976 (24000/1001) " in outcome.stdout
+    assert "  frames per second   12 " in outcome.stdout
 
 
 def test_probe_lists_what_was_guessed_on_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,10 @@ from videoinr.text.phrases import format_count
 
 if TYPE_CHECKING:
     from videoinr.clip import Clip, OpenOptions
+
+
+_NAMES = {"fps": "frames per second", "duration_secs": "duration, seconds", "vfr": "variable rate"}
+"""Names of facts that are not theirs in JSON with spaces."""
 
 
 def probe(
@@ -79,7 +84,14 @@ def _facts(file: Path, options: OpenOptions, *, isolated: bool) -> dict[str, obj
 
 
 def _show(facts: dict[str, object], title: str = "") -> None:
-    show_table(title, (), [(name.replace("_", " "), _format(value)) for name, value in facts.items()])
+    told = {**facts, "fps": _rate(Fraction(str(facts["fps"])))}
+    rows = [(_NAMES.get(name, name.replace("_", " ")), _format(value)) for name, value in told.items()]
+    show_table(title, (), rows)
+
+
+def _rate(fps: Fraction) -> str:
+    """Return the exact rate, and the decimal that people know it by."""
+    return str(fps) if fps.denominator == 1 else f"{float(fps):.6g} ({fps})"
 
 
 def _opened(file: Path, options: OpenOptions, *, isolated: bool) -> Clip:
@@ -100,6 +112,8 @@ def _format(value: object) -> str:
         return "yes" if value else "no"
     if value is None:
         return "none"
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
     if isinstance(value, dict):
         shown = {name: item for name, item in value.items() if item not in ([], None, "")}
         # A list within is one of single words: what was guessed of the colours.
