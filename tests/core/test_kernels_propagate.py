@@ -9,7 +9,8 @@ from torch import Tensor
 pytest.importorskip("triton")
 
 from videoinr.model.kernels.propagate import propagate
-from videoinr.model.ops import ERROR_WINDOW, NEIGHBOUR_MARGIN, propagated
+from videoinr.model.ops import propagated
+from videoinr.model.propagation import ERROR_WINDOW, NEIGHBOUR_MARGIN
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

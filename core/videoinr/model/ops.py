@@ -36,6 +36,7 @@ from videoinr.model.field_table import TableSampler
 from videoinr.model.maps import activated, concat
 from videoinr.model.native import build as native
 from videoinr.model.points import Points
+from videoinr.model.propagation import ERROR_WINDOW, NEIGHBOUR_MARGIN, plain_propagated
 from videoinr.model.siren import SirenHead, blend_logit
 from videoinr.model.warp import (
     Placement,
@@ -48,11 +49,6 @@ from videoinr.model.warp import (
 
 if TYPE_CHECKING:
     from videoinr.model.native.warp import WarpedRows
-
-ERROR_WINDOW = 5
-"""Side of the window over which a candidate flow's error is averaged, pixels of its level."""
-NEIGHBOUR_MARGIN = 1.1
-"""Factor on the error of a neighbour's flow, so that a point without texture keeps its own flow."""
 
 
 def has_kernels(tensor: Tensor) -> bool:
@@ -133,24 +129,25 @@ def propagated(first: Tensor, second: Tensor, flow: Tensor, distances: Sequence[
 
         if len(distances) <= kernel.MOST_DISTANCES:
             return kernel.propagate(first, second, flow, distances, window=ERROR_WINDOW, margin=NEIGHBOUR_MARGIN)
-    height, width = flow.shape[2:]
-    most = max(distances)
-    padded = F.pad(flow, (most, most, most, most), mode="replicate")
-    offsets = [(0, 0), *((dy, dx) for r in distances for dy, dx in ((-r, 0), (r, 0), (0, -r), (0, r)))]
-    views = (padded[:, :, most + dy :, most + dx :][:, :, :height, :width] for dy, dx in offsets)
-    candidates = torch.stack(list(views), 1)
-    with torch.no_grad():
-        x = candidates[:, :, ::2] + torch.arange(width, device=flow.device)
-        y = candidates[:, :, 1::2] + torch.arange(height, device=flow.device)[:, None]
-        # All candidates are rows of one large map, which takes one kernel launch and not one per candidate.
-        seen = [
-            sample(image.permute(0, 2, 3, 1), x[:, :, way].flatten(1, 2), y[:, :, way].flatten(1, 2))
-            for way, image in enumerate((first, second))
-        ]
-        error = (seen[0].float() - seen[1].float()).abs().mean(-1).view(len(flow), -1, height, width)
-        error = F.avg_pool2d(error, ERROR_WINDOW, 1, ERROR_WINDOW // 2, count_include_pad=False)
-        best = torch.cat((error[:, :1], NEIGHBOUR_MARGIN * error[:, 1:]), 1).argmin(1)
-    return candidates.gather(1, best[:, None, None].expand(-1, 1, 4, -1, -1))[:, 0]
+    return plain_propagated(first, second, flow, distances, sample)
+
+
+def finish_motion_step(made: Tensor, flow: Tensor, *, slope: float) -> tuple[Tensor, Tensor]:
+    """Return the refined flow and the activated hidden map of a step of the motion search.
+
+    Args:
+        made: The last layer's output [B, 4 + hidden, H, W]: what the flow changes by, and the hidden map.
+        flow: The flow before, float32 [B, 4, H, W].
+        slope: Slope of the activation for negative values.
+
+    Returns:
+        The flow, float32 [B, 4, H, W], and the hidden map [B, hidden, H, W].
+    """
+    if kernels.half_inference(made) is not None:
+        from videoinr.model.kernels import motion_step as kernel
+
+        return kernel.finish(made, flow, slope=slope)
+    return flow + made[:, :4].float(), activated(made[:, 4:], slope)
 
 
 def lstm_step(gates: nn.Conv2d, entering: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
@@ -293,6 +290,11 @@ def warp(image: Tensor, flow: Tensor, place: Placement | None = None) -> Tensor:
     if place is None:
         whole = Grid(image.shape[3], image.shape[2])
         place = Placement(whole.rect, whole.rect, whole)
+    if kernels.half_inference(image) is not None:
+        from videoinr.model.kernels import warp as kernel
+
+        start_of = place.image.x, place.image.y
+        return kernel.warp(image, flow, at=(place.flow.x, place.flow.y), start_of=start_of)
     x, y = positions_along(flow, place.flow.x, place.flow.y)
     if _reads_as_table(image):
         # NaN in a flow must become a bad picture and not an index outside the map.

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv, leaky
+from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv
 from videoinr.model.maps import shrunk
-from videoinr.model.ops import convolve, propagated, resize, warp
+from videoinr.model.ops import convolve, finish_motion_step, propagated, resize, warp
 
 FrameFeatures = Callable[[Tensor], Tensor]
 """Maps frames [N, 3, h, w] to their finest features [N, C, h, w]; see :meth:`MotionPriorEncoder.frame_features`."""
@@ -64,12 +64,11 @@ class MotionStep(nn.Module):
 
     def refine(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Refine the flows as :meth:`forward` does, given features that are warped by them already."""
-        x = convolve(self.enter, first, second, flow.to(first.dtype), hidden, slope=LEAK)
+        x = convolve(self.enter, first, second, flow, hidden, slope=LEAK)
         for layer in self.middle:
             assert isinstance(layer, nn.Conv2d)
             x = convolve(layer, x, slope=LEAK, add=x)
-        out = convolve(self.leave, x)
-        return flow + out[:, :4].float(), leaky(out[:, 4:])
+        return finish_motion_step(convolve(self.leave, x), flow, slope=LEAK)
 
 
 class MotionPriorEncoder(nn.Module):
@@ -103,7 +102,7 @@ class MotionPriorEncoder(nn.Module):
         finest, flow, hidden = self._searched(frames, depth, frame_features or self.frame_features)
         first, second = finest[:, 0], finest[:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
-        maps = (first, *warped, second, hidden, flow.to(first.dtype))
+        maps = (first, *warped, second, hidden, flow)
         return self.trunk(convolve(self.fuse, *maps)), flow
 
     def flows(self, frames: Tensor) -> Tensor:

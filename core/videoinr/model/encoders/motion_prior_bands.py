@@ -163,7 +163,7 @@ class BandEncoder:
             self._check_reach(features, flow, wide, needed)
             warped = features.warped(0, flow[:, :2], wide), features.warped(1, flow[:, 2:], wide)
             both = features.rows(wide)
-            fused = convolve(encoder.fuse, both[:1], *warped, both[1:], hidden, flow.to(both.dtype))
+            fused = convolve(encoder.fuse, both[:1], *warped, both[1:], hidden, flow)
             del warped, hidden
             fused = fused[:, :, above : above + band.height]
             rows = trunk.push(fused, is_last=band.bottom == window.bottom)

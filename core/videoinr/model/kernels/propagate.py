@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from videoinr.model.kernels.starting import SIZES
+from videoinr.model.kernels.starting import SIZES, form_of, start
 
 _RUN = 32
 """Points of a program."""
@@ -127,12 +127,15 @@ def propagate(
     errors = torch.empty((candidates, points), dtype=torch.float32, device=flow.device)
     out = torch.empty_like(flow)
     programs = triton.cdiv(points, _RUN)
-    _errors_kernel[(programs, candidates)](
-        first, second, flow, errors, packed, points, height, width,
-        bits=_BITS, channels=channels, padded=triton.next_power_of_2(channels), run=_RUN,
+    padded = triton.next_power_of_2(channels)
+    start(
+        _errors_kernel, (first.dtype, flow.device, packed, channels, form_of((first, second, flow, errors))),
+        (programs, candidates, 1), (first, second, flow, errors, packed, points, height, width),
+        {"bits": _BITS, "channels": channels, "padded": padded, "run": _RUN},
     )  # fmt: skip
-    _choice_kernel[(programs,)](
-        errors, flow, out, packed, margin, points, height, width,
-        bits=_BITS, candidates=candidates, window=window, run=_RUN, num_warps=1,
+    start(
+        _choice_kernel, (flow.device, packed, candidates, window, form_of((errors, flow, out))),
+        (programs, 1, 1), (errors, flow, out, packed, margin, points, height, width),
+        {"bits": _BITS, "candidates": candidates, "window": window, "run": _RUN}, num_warps=1,
     )  # fmt: skip
     return out

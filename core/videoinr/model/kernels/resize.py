@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from videoinr.model.kernels.starting import SIZES
+from videoinr.model.kernels.starting import SIZES, form_of, start
 
 _RUN, _WARPS = 32, 4
 """Pixels of a program, and its warps."""
@@ -61,8 +61,8 @@ def resize(x: Tensor, size: tuple[int, int], *, gain: float = 1.0) -> Tensor:
     shape = (batch, channels, *size)
     out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     pixels = batch * size[0] * size[1]
-    _resize_kernel[(triton.cdiv(pixels, _RUN),)](
-        x, out, pixels, height, width, *size, height / size[0], width / size[1],
-        gain=gain, channels=channels, padded=triton.next_power_of_2(channels), run=_RUN, num_warps=_WARPS,
-    )  # fmt: skip
+    arguments = (x, out, pixels, height, width, *size, height / size[0], width / size[1])
+    constants = {"gain": gain, "channels": channels, "padded": triton.next_power_of_2(channels), "run": _RUN}
+    kind = (x.dtype, x.device, gain, channels, form_of((x, out)))
+    start(_resize_kernel, kind, (triton.cdiv(pixels, _RUN), 1, 1), arguments, constants, num_warps=_WARPS)
     return out
