@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE_ROOTS = ("app", "core", "resources", "tests", "packaging")
 PACKAGES = {"videoinr", "videoinr_viewer", "videoinr_resources"}
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy", "PyQt6", "pytestqt"}
-OPTIONAL = {"triton"}
+OPTIONAL = {"cuda", "triton"}
 """What a machine with an NVIDIA GPU may have: code asks whether it is there before it imports it."""
 OTHERWISE_NAMED = {"PySide6": ["PySide6-Essentials"], "shiboken6": ["PySide6-Essentials"]}
 """Distributions that bring a module of another name, installed or not: a machine for training has no Qt.

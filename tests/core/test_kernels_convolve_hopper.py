@@ -13,7 +13,18 @@ from torch.nn import functional
 
 from videoinr.model.kernels import convolve_hopper as module
 from videoinr.model.kernels import convolve_hopper_kernels
-from videoinr.model.kernels.convolve_hopper import FILLED, LEAST_SUMS, STRIP, Shape, convolve, launches_for, supports
+from videoinr.model.kernels.convolve_hopper import (
+    AFTER,
+    BEFORE,
+    FILLED,
+    LEAST_SUMS,
+    STRIP,
+    Shape,
+    adding,
+    convolve,
+    launches_for,
+    supports,
+)
 
 IS_HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
 LARGE = torch.empty((1, 64, LEAST_SUMS // 64, 1), dtype=torch.float16)
@@ -28,23 +39,27 @@ def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plainly(
-    inputs: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None
-) -> Tensor:
+    inputs: Sequence[Tensor], weight: Tensor, bias: Tensor, *, slope: float = 1.0, add: Tensor | None = None,
+    adds: int = AFTER,
+) -> Tensor:  # fmt: skip
     """Compute in plain torch what :func:`convolve` must return."""
     x = torch.cat(list(inputs), 1).float()
     channels, outputs = x.shape[1], weight.shape[2]
     by_output = weight[:, :channels].reshape(3, 3, channels, outputs).permute(3, 2, 0, 1)
     out = functional.conv2d(x, by_output.float(), bias, padding=1)
-    return functional.leaky_relu(out if add is None else out + add.float(), slope)
+    if add is not None and adds == BEFORE:
+        out = out + add.float()
+    out = functional.leaky_relu(out, slope)
+    return out + add.float() if add is not None and adds == AFTER else out
 
 
 def launch_plainly(
-    _: Shape, inputs: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, slope: float = 1.0,
+    _: Shape, inputs: Sequence[Tensor], weight: Tensor, channel: int, *rest: Tensor, adds: int, slope: float = 1.0,
     out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Compute in plain torch what a launch must return."""
     bias, add = rest
-    found = plainly(inputs, weight[:, channel:], bias, slope=slope, add=add).to(inputs[0].dtype)
+    found = plainly(inputs, weight[:, channel:], bias, slope=slope, add=add, adds=adds).to(inputs[0].dtype)
     return found if out is None else out.copy_(found)
 
 
@@ -97,10 +112,27 @@ def test_the_launches_together_match_the_layer(monkeypatch: pytest.MonkeyPatch) 
     inputs = [torch.randn((1, width, 5, 6), generator=generator) for width in widths]
     weight = functional.pad(torch.randn((9, 196, 128), generator=generator) * 0.02, (0, 0, 0, 12))
     bias, add = torch.randn(128, generator=generator), torch.randn((1, 128, 5, 6), generator=generator)
-    wanted, out = plainly(inputs, weight, bias, slope=0.1, add=add), torch.empty((1, 128, 5, 6))
-    assert convolve(inputs, weight, bias, slope=0.1, add=add, out=out) is out
-    for found in (out, convolve(inputs, weight, bias, slope=0.1, add=add)):
-        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+    out = torch.empty((1, 128, 5, 6))
+    for slope, added in ((0.1, None), (1.0, add)):
+        wanted = plainly(inputs, weight, bias, slope=slope, add=added)
+        assert convolve(inputs, weight, bias, slope=slope, add=added, out=out) is out
+        for found in (out, convolve(inputs, weight, bias, slope=slope, add=added)):
+            torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+
+
+def test_a_map_is_added_after_the_activation_of_a_single_launch_only() -> None:
+    assert [adding(0, 1, adds=adds) for adds in (False, True)] == [0, AFTER]
+    assert [adding(number, 2, adds=False) for number in range(2)] == [0, BEFORE]
+    assert [adding(number, 2, adds=True) for number in range(2)] == [BEFORE, BEFORE]
+
+
+@pytest.mark.usefixtures("hopper")
+def test_several_launches_add_no_map_after_an_activation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_launch", launch_plainly)
+    assert supports((64,), 64, LARGE, torch.float16, adds=True, slope=0.1)
+    assert supports((64, 64, 64), 64, LARGE, torch.float16, adds=True, slope=1.0)
+    assert supports((64, 64, 64), 64, LARGE, torch.float16, adds=False, slope=0.1)
+    assert not supports((64, 64, 64), 64, LARGE, torch.float16, adds=True, slope=0.1)
 
 
 def test_constants_are_the_last_arguments_as_a_start_without_a_search_needs_them() -> None:
@@ -127,8 +159,9 @@ def test_a_kernel_is_verified_once_and_then_used(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("hopper")
 def test_a_kernel_that_is_wrong_or_does_not_compile_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgets_what_is_added(
-        shape: Shape, inputs: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, slope: float
-    ) -> Tensor:
+        shape: Shape, inputs: Any, weight: Tensor, channel: int, bias: Tensor, add: Tensor | None, *, adds: int,
+        slope: float,
+    ) -> Tensor:  # fmt: skip
         return plainly(inputs, weight[:, channel:], bias, slope=slope)
 
     monkeypatch.setattr(module, "_launch", forgets_what_is_added)
@@ -185,6 +218,8 @@ def test_it_matches_the_layer(
         values = torch.randn(size, generator=generator, device="cuda").half()
         return values.contiguous(memory_format=torch.channels_last) if len(size) == 4 else values
 
+    if adds and slope != 1 and len(launches_for(widths, outputs)) > 1:
+        pytest.skip("such a layer is left to another kernel")
     inputs, channels = [random(batch, count, height, width) for count in widths], sum(widths)
     weight = functional.pad(random(9, channels, outputs) * (9 * channels) ** -0.5, (0, 0, 0, -channels % FILLED))
     bias, add = random(outputs).float(), random(batch, outputs, height, width) if adds else None

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _KERNEL_MODULES = (
     "videoinr.decode.cuda_encoder", "videoinr.decode.cuda_decoder", "videoinr.model.kernels.convolve_hopper",
-    "videoinr.model.kernels.propagate", "videoinr.model.kernels.resize",
+    "videoinr.model.kernels.convolve_tiles", "videoinr.model.kernels.propagate", "videoinr.model.kernels.resize",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from videoinr.model.kernels.convolve import version_of
+from videoinr.model.kernels.versions import version_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,15 +22,22 @@ import triton.language as tl
 from torch import Tensor, nn
 
 from videoinr.model.kernels.starting import SIZES, form_of, start
+from videoinr.model.kernels.versions import version_of
 from videoinr.model.maps import concat
 
 try:
     from videoinr.model.kernels import convolve_hopper
 except ImportError:  # a Triton without Gluon, or with an incompatible one
     convolve_hopper = None  # type: ignore[assignment]
+try:
+    from videoinr.model.kernels import convolve_tiles
+except ImportError:  # torch's build brings no NVRTC, or no binding of it
+    convolve_tiles = None  # type: ignore[assignment]
 
 MAX_ELEMENTS = 2**31 - 1
 """The largest number of elements of a map that the kernel reads or writes: its indices have 32 bits."""
+_NARROW = 48
+"""Outputs up to which convolve_tiles.py is faster than convolve_hopper.py (H200)."""
 _WORD = 8
 """Channels read by one load of 16 bytes; the channels of each input are padded to a multiple."""
 
@@ -169,12 +176,14 @@ def convolve(
     stride, (batch, _, height, width) = layer.stride[0], inputs[0].shape
     size = (height + stride - 1) // stride, (width + stride - 1) // stride
     pixels = batch * size[0] * size[1]
+    if out is None:
+        shape = (batch, layer.out_channels, *size)
+        out = torch.empty(shape, dtype=dtype, device=inputs[0].device, memory_format=torch.channels_last)
+    if plan is None and _use_tiles(layer, inputs[0], widths, dtype, adds=add is not None):
+        return convolve_tiles.convolve(layer, inputs, slope=slope, add=add, dtype=dtype, out=out)
     plan = plan or plan_for(layer, pixels, max(widths))
     ready = packed(layer, dtype, plan.chunk, widths)
     maps = [concat((one,), dtype, multiple=_WORD) for one in inputs]
-    if out is None:
-        shape = (batch, layer.out_channels, *size)
-        out = torch.empty(shape, dtype=dtype, device=maps[0].device, memory_format=torch.channels_last)
     arguments = (
         tuple(maps), ready.weight, ready.bias, out if add is None else add, out, pixels, height, width, *size,
     )  # fmt: skip
@@ -203,13 +212,18 @@ def convolve_or_torch(layer: nn.Conv2d, *maps: Tensor, dtype: torch.dtype) -> Te
 def _use_hopper(
     layer: nn.Conv2d, x: Tensor, widths: tuple[int, ...], dtype: torch.dtype, *, slope: float, adds: bool
 ) -> bool:
-    """Whether to use convolve_hopper.py, which adds before the activation and not after it."""
+    """Whether to use convolve_hopper.py."""
     return (
         convolve_hopper is not None
         and (layer.kernel_size, layer.stride) == ((3, 3), (1, 1))
-        and (slope == 1.0 or not adds)
-        and convolve_hopper.supports(widths, layer.out_channels, x, dtype, adds=adds)
+        and layer.out_channels > _NARROW
+        and convolve_hopper.supports(widths, layer.out_channels, x, dtype, adds=adds, slope=slope)
     )
+
+
+def _use_tiles(layer: nn.Conv2d, x: Tensor, widths: tuple[int, ...], dtype: torch.dtype, *, adds: bool) -> bool:
+    """Whether to use convolve_tiles.py."""
+    return convolve_tiles is not None and convolve_tiles.supports(layer, widths, x, dtype, adds=adds)
 
 
 def plan_for(layer: nn.Conv2d, pixels: int, widest: int) -> Plan:
@@ -247,13 +261,6 @@ def packed(layer: nn.Module, dtype: torch.dtype, chunk: int, widths: tuple[int, 
     if form not in forms or forms[form].version != version:
         forms[form] = _pack(weight, weight.new_zeros(len(weight)) if bias is None else bias, version, form)
     return forms[form]
-
-
-def version_of(weight: Tensor, bias: Tensor | None) -> tuple[int, ...]:
-    """Return a key that differs whenever either tensor has changed."""
-    known = (weight,) if bias is None else (weight, bias)
-    changes = 0 if weight.is_inference() else sum(one._version for one in known)
-    return (changes, *(one.data_ptr() for one in known))
 
 
 def _pack(weight: Tensor, bias: Tensor, version: tuple[int, ...], form: Form) -> Packed:

@@ -34,6 +34,8 @@ STRIP = 64
 """Columns of a worker's strip, which are the rows of one matrix product."""
 LEAST_SUMS = 3 * 2**20
 """Pixels times outputs from which it is faster than convolve.py (H100); below, weights are not reused enough."""
+BEFORE, AFTER = 1, 2
+"""When a map is added: before the activation, or after it."""
 FILLED = 16
 """The channels of the last input are padded to a multiple of this."""
 KNOWN_TRITON = ("3.6",)
@@ -87,7 +89,16 @@ def launches_for(widths: tuple[int, ...], outputs: int) -> tuple[Shape, ...]:
     return tuple(found)
 
 
-def supports(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtype, *, adds: bool) -> bool:
+def adding(number: int, count: int, *, adds: bool) -> int:
+    """Return when launch ``number`` of ``count`` adds: never (0), BEFORE, or, a single launch, AFTER the activation."""
+    if number == 0 and not adds:
+        return 0
+    return AFTER if count == 1 else BEFORE
+
+
+def supports(
+    widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtype, *, adds: bool, slope: float = 1.0
+) -> bool:
     """Whether :func:`convolve` can compute a layer, and faster than convolve.py.
 
     Each kernel that is compiled is first verified against torch's convolution on a map of a few rows.
@@ -98,6 +109,7 @@ def supports(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtyp
         x: A map of the inputs' batch, height and width [B, C, H, W].
         dtype: The type of the maps.
         adds: Whether a map is added to the output.
+        slope: Slope of the activation; if it is not 1, a layer that takes several launches cannot add a map.
     """
     launches = launches_for(widths, outputs)
     return (
@@ -105,7 +117,11 @@ def supports(widths: tuple[int, ...], outputs: int, x: Tensor, dtype: torch.dtyp
         and len(x) * x.shape[2] * x.shape[3] * outputs >= LEAST_SUMS
         and _is_known(x.device)
         and bool(launches)
-        and all(_is_verified(shape, dtype, x.device, adds or number > 0) for number, shape in enumerate(launches))
+        and (slope == 1.0 or not adds or len(launches) == 1)
+        and all(
+            _is_verified(shape, dtype, x.device, adding(number, len(launches), adds=adds))
+            for number, shape in enumerate(launches)
+        )
     )
 
 
@@ -118,14 +134,14 @@ def convolve(
     add: Tensor | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Compute activation(conv(x) + add).
+    """Compute activation(conv(x)) + add.
 
     Args:
         inputs: Maps [B, Ck, H, W], channels last, whose channels, concatenated, are x.
         weight: [9, sum of all Ck, outputs], by tap; the last input's channels are zero-padded to a multiple of FILLED.
         bias: [outputs] float32.
         slope: Slope of the activation for negative values: 0 is ReLU, 1 no activation.
-        add: [B, outputs, H, W], channels last, added before the activation.
+        add: [B, outputs, H, W], channels last, added after the activation.
         out: Where to write, [B, outputs, H, W] of the type of the inputs, channels last and without gaps.
 
     Returns:
@@ -139,7 +155,8 @@ def convolve(
         is_last = number == len(launches) - 1
         once = bias if number == 0 else torch.zeros_like(bias)
         end, target = (slope, out) if is_last else (1.0, None)
-        add = _launch(shape, mine, weight, channel, once, add, slope=end, out=target)
+        adds = adding(number, len(launches), adds=add is not None)
+        add = _launch(shape, mine, weight, channel, once, add, adds=adds, slope=end, out=target)
         taken, channel = taken + shape.inputs, channel + shape.inputs * shape.channels
     assert add is not None
     return add
@@ -153,10 +170,14 @@ def _launch(
     bias: Tensor,
     add: Tensor | None,
     *,
+    adds: int,
     slope: float = 1.0,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Launch the kernel once, as :func:`convolve`, for inputs whose weights begin at ``channel``."""
+    """Launch the kernel once, as :func:`convolve`, for inputs whose weights begin at ``channel``.
+
+    ``adds``: 0, or whether to add ``add`` BEFORE or AFTER the activation.
+    """
     assert shape.blocks is not None
     x, (wide, rest) = inputs[0], shape.blocks
     batch, _, height, width = x.shape
@@ -172,7 +193,7 @@ def _launch(
     adding = [None if add is None else _strip_of(add, outputs) for outputs in shape.blocks]
     start(
         rolling_kernel,
-        (shape, x.dtype, add is not None, x.device),
+        (shape, x.dtype, adds, x.device),
         (triton.cdiv(items, 2), groups, 1),
         (
             maps[0], maps[1] if shape.inputs == 2 else None,
@@ -182,7 +203,7 @@ def _launch(
         ),
         {
             "chunks": shape.inputs * shape.channels // shape.chunk, "inputs": shape.inputs, "chunk": shape.chunk,
-            "stages": shape.stages(wide + rest), "strip": STRIP, "wide": wide, "rest": rest, "adds": add is not None,
+            "stages": shape.stages(wide + rest), "strip": STRIP, "wide": wide, "rest": rest, "adds": adds,
         },
         num_warps=4, maxnreg=168,
     )  # fmt: skip
@@ -216,10 +237,10 @@ def _multiprocessors(device: torch.device) -> int:
     return torch.cuda.get_device_properties(device).multi_processor_count
 
 
-_VERIFIED: dict[tuple[Shape, torch.dtype, bool], bool] = {}
+_VERIFIED: dict[tuple[Shape, torch.dtype, int], bool] = {}
 
 
-def _is_verified(shape: Shape, dtype: torch.dtype, device: torch.device, adds: bool) -> bool:
+def _is_verified(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:
     """Whether the kernel matches torch's convolution; False while a CUDA graph, which must not wait, is recorded."""
     key = (shape, dtype, adds)
     if key not in _VERIFIED:
@@ -232,7 +253,7 @@ def _is_verified(shape: Shape, dtype: torch.dtype, device: torch.device, adds: b
     return _VERIFIED[key]
 
 
-def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds: bool) -> bool:
+def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:
     generator = torch.Generator(device).manual_seed(0)
 
     def random(*size: int) -> Tensor:
@@ -243,8 +264,12 @@ def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds:
     channels = shape.inputs * shape.channels
     weight = random(9, channels, shape.outputs) * (9 * channels) ** -0.5
     bias, add = random(shape.outputs).float(), random(2, shape.outputs, 5, STRIP + 3) if adds else None
-    found = _launch(shape, inputs, weight, 0, bias, add, slope=0.1).float()
+    found = _launch(shape, inputs, weight, 0, bias, add, adds=adds, slope=0.1).float()
     by_output = weight.view(3, 3, channels, shape.outputs).permute(3, 2, 0, 1)
     wanted = F.conv2d(torch.cat(inputs, 1).float(), by_output.float(), bias, padding=1)
-    wanted = F.leaky_relu(wanted if add is None else wanted + add.float(), 0.1)
+    if add is not None and adds == BEFORE:
+        wanted = wanted + add.float()
+    wanted = F.leaky_relu(wanted, 0.1)
+    if add is not None and adds == AFTER:
+        wanted = wanted + add.float()
     return bool((found - wanted).abs().max() < 0.1)

@@ -97,9 +97,12 @@ def _finish(  # type: ignore[no-untyped-def]
     """Add the bias and the values in a block of the output buffer, apply the activation, and store the result there."""
     values = sums + gl.load(bias + gl.arange(0, outputs, layout=gl.SliceLayout(0, layout)))[None, :]
     place = block.reshape([strip, outputs])
-    if adds:
+    if adds == 1:
         values += place.load(layout).to(gl.float32)
-    place.store(gl.where(values > 0, values, values * slope).to(block.dtype))
+    values = gl.where(values > 0, values, values * slope)
+    if adds == 2:
+        values += place.load(layout).to(gl.float32)
+    place.store(values.to(block.dtype))
 
 
 @gluon.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -191,7 +194,10 @@ def rolling_kernel(  # type: ignore[no-untyped-def]
     chunks: gl.constexpr, inputs: gl.constexpr, chunk: gl.constexpr, stages: gl.constexpr, strip: gl.constexpr,
     wide: gl.constexpr, rest: gl.constexpr, adds: gl.constexpr,
 ):  # fmt: skip
-    """Compute activation(conv(x) + add) into ``out``; there are ``items`` segments of strips, two for each program."""
+    """Compute activation(conv(x)) into ``out``; there are ``items`` segments of strips, two for each program.
+
+    ``adds``: 0, or 1 to add ``add`` before the activation, or 2 to add it after.
+    """
     weights = (
         gl.allocate_shared_memory(x.dtype, [9 * chunks, 1, chunk, wide], weight.layout),
         gl.allocate_shared_memory(x.dtype, [9 * chunks, 1, chunk, rest], other_weight.layout),

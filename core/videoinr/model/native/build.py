@@ -7,7 +7,6 @@ import logging
 import os
 import platform
 import shutil
-import stat
 import subprocess
 import tempfile
 from ctypes import c_int32, c_int64, c_void_p
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from videoinr.model.code_folder import private_folder
 from videoinr.text.plain import printable
 
 SWITCH = "VIDEOINR_NATIVE"
@@ -100,7 +100,7 @@ def _compiled(compiler: str) -> Path:
     flags = _AVX512_FLAGS if torch.backends.cpu.get_cpu_capability() == "AVX512" else ()
     state = (source, _FLAGS, flags, compiler, details.st_size, details.st_mtime_ns)
     name = sha256(repr(state).encode()).hexdigest()[:20]
-    folder = _private_folder()
+    folder = private_folder("native")
     file = folder / f"native-{name}.so"
     if not file.exists():
         with tempfile.TemporaryDirectory(dir=folder) as work:
@@ -126,20 +126,6 @@ def compile_to(file: Path, compiler: str | None = None, *flags: str) -> None:
 
 def _compiler() -> str | None:
     return next(filter(None, map(shutil.which, _COMPILERS)), None)
-
-
-def _private_folder() -> Path:
-    """Return a folder for compiled code in which only this user can write; a fresh one if the usual one is shared."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "videoinr" / "native"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return folder
-    except (OSError, RuntimeError):
-        pass
-    return Path(tempfile.mkdtemp(prefix="videoinr-native-"))
 
 
 def _loaded(file: Path) -> ctypes.CDLL:
