@@ -151,7 +151,7 @@ class LatentPair:
         for top in range(0, rect.height, count):
             latent = self._latent(Rect(rect.x, rect.y + top, rect.width, min(count, rect.height - top)))
             for one, weight in zip(maps, weights, strict=True):
-                one[0, top : top + len(latent)] = F.linear(latent, weight)
+                one[0, top : top + len(latent)] = F.linear(latent.half(), weight.half())
         return PairFeatures(
             frames=self.frames if whole else self.frames[..., rows, columns].contiguous(),
             prior=self.part.prior if whole else self.part.prior[:, rows, columns].contiguous(),

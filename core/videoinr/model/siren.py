@@ -47,7 +47,7 @@ class SplitLinear(nn.Linear):
         Returns:
             [..., out_features].
         """
-        return F.linear(x, self.weight_of(index))
+        return F.linear(x, self.weight_of(index).to(x.dtype))
 
 
 class SirenHead(nn.Module):

@@ -43,7 +43,7 @@ from videoinr.model.encoders import build_encoder
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.maps import concat
-from videoinr.model.ops import colour_from_table, render_fused, run_head, sample
+from videoinr.model.ops import colour_from_table, has_kernels, render_fused, run_head, sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
 from videoinr.model.siren import SirenHead, blend_logit
@@ -150,14 +150,17 @@ class VideoINR(Representation):
             feature: The encoder's feature [B, C, H, W].
             prior: The encoder's motion prior [B, 4, H, W], latent pixels, if there is one.
         """
-        latent = concat((feature, frames.flatten(1, 2)), torch.float32).permute(0, 2, 3, 1)
+        # The CUDA decoder keeps most of the maps in half precision, and so computes them in it.
+        is_compact = feature.dtype == torch.float16 and has_kernels(feature) and not torch.is_grad_enabled()
+        dtype = torch.float16 if is_compact else torch.float32
+        latent = concat((feature, frames.flatten(1, 2)), dtype).permute(0, 2, 3, 1)
         config, decoder, nothing = self.config, self.decoder_head.first, latent[..., :0]
         nearest_head = self.temporal_head if config.single_network else self.spatial_head
         bilinear = config.flow and not config.single_network
         return PairFeatures(
             frames=frames.float(),
             prior=nothing if prior is None else prior.permute(0, 2, 3, 1).contiguous(),
-            spatial=nearest_head.first.project(0, latent),
+            spatial=nearest_head.first.project(0, latent).float(),
             temporal=self.temporal_head.first.project(1, latent) if bilinear else nothing,
             colour_first=decoder.project(2, latent) if config.multi_scale else nothing,
             colour_second=decoder.project(3, latent) if config.multi_scale else nothing,
