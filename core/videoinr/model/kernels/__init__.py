@@ -5,14 +5,14 @@ memory and back. Here one program keeps a run of pixels in registers from the fi
 its backward pass computes the activations again instead of reading them.
 
 Training: ``sample`` and ``gather`` read maps at warped positions, ``siren`` is a whole head, ``blend`` mixes the two
-warped frames. Encoders, for inference only: ``convolve``, ``deform``, ``resize``, ``propagate`` and ``lstm``. The
-viewer: ``decode``.
+warped frames. Encoders, for inference only: ``convolve`` with ``convolve_hopper`` and ``convolve_tiles``, ``deform``,
+``resize``, ``propagate``, ``warp``, ``motion_step`` and ``lstm``. The viewer: ``decode``.
 
 Precision, as tests/core/test_kernels*.py checks it against plain torch in float32:
 
-- ``sample``, ``gather``, ``blend`` and ``resize`` have no matrix products and compute in float32. Only the order of
-  their sums differs: errors are at most 1e-5 of the largest value. ``propagate`` copies flows, chosen by errors that
-  differ by as much.
+- ``sample``, ``gather``, ``blend``, ``resize``, ``warp`` and ``motion_step`` have no matrix products and compute in
+  float32. Only the order of their sums differs: errors are at most 1e-5 of the largest value. ``propagate`` copies
+  flows, chosen by errors that differ by as much.
 - ``convolve``, ``deform`` and ``lstm`` round the factors of their products to the type of the maps, which in the
   program is float16 or bfloat16 (see :func:`half_inference`); sums are float32. Given float32 maps, as in the tests,
   they multiply by IEEE 754 (``input_precision="ieee"``) and not in TF32, Triton's default, which is off by 1e-3.
@@ -20,8 +20,8 @@ Precision, as tests/core/test_kernels*.py checks it against plain torch in float
 - ``siren`` rounds the factors to float16 in the forward pass and, on a GPU, to bfloat16 in the backward pass, which
   keeps the exponent of small gradients. Errors are at most 4e-3 of the largest value forward and 1.6e-2 backward
   (measured on an H200: 4e-3 and 8e-3).
-- ``decode`` keeps F_s and the latent maps in float16 and rounds the picture to 8 bits: values are within 0.75 of a
-  level of the unrounded picture, where the rounding alone is 0.5.
+- ``decode`` keeps F_s and the latent maps in float16, computed from float16 factors, and rounds the picture to 8 bits:
+  values are within 0.75 of a level of the unrounded picture, where the rounding alone is 0.5.
 
 Torch's own convolutions use TF32 on CUDA by default, so the plain code in float32 is off by about 1e-3 there as well.
 The tests turn TF32 off to have an exact reference (tests/core/conftest.py).
