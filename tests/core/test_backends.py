@@ -7,7 +7,11 @@ import threading
 import pytest
 import torch
 
+from helpers.tiny_model import tiny_video_inr
 from videoinr.decode import backends
+from videoinr.decode.tiled_decoder import TiledDecoder
+from videoinr.devices import ComputeProfile
+from videoinr.model import kernels
 
 
 @pytest.fixture
@@ -72,3 +76,13 @@ def test_what_cannot_be_loaded_early_is_met_later(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(torch.cuda, "synchronize", fail)
     backends.load_kernels("cuda:7")
+
+
+def test_the_decoder_is_chosen_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton")
+    from videoinr.decode.cuda_decoder import CudaDecoder
+
+    profile = ComputeProfile(torch.device("cpu"), tile_side=16, feature_bytes=2**20, tile_bytes=2**20)
+    assert isinstance(backends.decoder_for(tiny_video_inr(), profile), TiledDecoder)
+    monkeypatch.setattr(kernels, "is_available", lambda _: True)
+    assert isinstance(backends.decoder_for(tiny_video_inr(), profile), CudaDecoder)

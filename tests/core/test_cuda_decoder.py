@@ -22,14 +22,12 @@ from helpers.cancelling import CancelledAtCheck
 from helpers.tiny_model import tiny_video_inr
 from helpers.tiny_paper import tiny_paper_model
 from videoinr.cancel import NEVER, CancelToken
-from videoinr.decode import backends, cuda_decoder, field_cache
+from videoinr.decode import cuda_decoder, field_cache
 from videoinr.decode.cuda_decoder import CudaDecoder, reach
-from videoinr.decode.recording import cuda_graph
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Rect
-from videoinr.model import kernels as model_kernels
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
@@ -338,23 +336,6 @@ def test_a_launch_that_cannot_be_recorded_is_launched_every_time() -> None:
     assert len(tried) == 1
 
 
-def test_a_cuda_graph_repeats_the_launch_and_there_is_none_without_a_gpu() -> None:
-    launches = torch.zeros(1, device=DEVICE)
-
-    def launch() -> None:
-        launches.add_(1)
-
-    launch()
-    replay = cuda_graph(launch)
-    if DEVICE.type != "cuda":
-        assert replay is None
-        return
-    assert replay is not None
-    replay()
-    replay()
-    assert launches.item() == 3
-
-
 @pytest.mark.no_cover
 def test_features_are_freed_with_the_callers_reference() -> None:
     by = CudaDecoder(tiny(), profile(), record=Recordings())
@@ -415,9 +396,3 @@ def test_other_errors_propagate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_decoder, "evaluate_field", fail)
     with pytest.raises(RuntimeError, match="something else"):
         decode(CudaDecoder(tiny(), profile()), query())
-
-
-def test_the_decoder_is_chosen_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(backends.decoder_for(tiny_video_inr(), profile()), TiledDecoder)
-    monkeypatch.setattr(model_kernels, "is_available", lambda _: True)
-    assert isinstance(backends.decoder_for(tiny(), profile()), CudaDecoder)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import torch
 
-from videoinr.decode.recording import Repeated
+from videoinr.decode.recording import Repeated, cuda_graph
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Recorder:
@@ -50,3 +52,20 @@ def test_without_room_for_a_recording_the_launches_are_made() -> None:
     for _ in range(3):
         assert repeat("double", lambda x: x * 2, torch.ones(2)).tolist() == [2.0, 2.0]
     assert recorder.made == 1, "the third call is the first of a kind again"
+
+
+def test_a_cuda_graph_repeats_the_launch_and_there_is_none_without_a_gpu() -> None:
+    launches = torch.zeros(1, device=DEVICE)
+
+    def launch() -> None:
+        launches.add_(1)
+
+    launch()
+    replay = cuda_graph(launch)
+    if DEVICE.type != "cuda":
+        assert replay is None
+        return
+    assert replay is not None
+    replay()
+    replay()
+    assert launches.item() == 3
