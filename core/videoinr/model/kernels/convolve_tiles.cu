@@ -50,6 +50,18 @@ constexpr int rounds(int piece) {
   for (int k = 0; k < PARTS; k++) sum += piece_of(k) == piece ? rounds_of(k) : 0;
   return sum;
 }
+// The part that a round of a piece copies, and the number of that round among those of the part.
+constexpr int part_of_round(int piece, int round) {
+  int part = 0;
+  for (; piece_of(part) != piece || round >= rounds_of(part); part++)
+    round -= piece_of(part) == piece ? rounds_of(part) : 0;
+  return part;
+}
+constexpr int number_of_round(int piece, int round) {
+  int part = part_of_round(piece, round);
+  for (int k = 0; k < part; k++) round -= piece_of(k) == piece ? rounds_of(k) : 0;
+  return round;
+}
 
 struct Job {
   u64 inputs[INPUTS];
@@ -116,39 +128,33 @@ __device__ __forceinline__ float value(u32 pair, bool second) {
   return found;
 }
 
-// Start rounds ``first`` ... ``last`` - 1 of copying a piece of a tile's input; beside the map are zeros.
-template <int PIECE>
-__device__ __forceinline__ void copy_piece(const Job& job, const Place& place, u32 buffer, int first, int last) {
-  int round = 0;
-  #pragma unroll
-  for (int part = 0; part < PARTS; part++) {
-    if (piece_of(part) != PIECE) continue;
-    const int words = WIDE * HIGH * blocks_of(part);
-    #pragma unroll
-    for (int k = 0; k < rounds_of(part); k++, round++) {
-      if (round < first || round >= last) continue;
-      int at = k * THREADS + threadIdx.x, pixel = at / blocks_of(part), block = at % blocks_of(part);
-      int y = place.row + pixel / WIDE - 1, x = place.column + pixel % WIDE - 1;
-      bool there = (u32)y < (u32)job.height && (u32)x < (u32)job.width;
-      u64 source = (u64)(there ? place.pixel(job, y, x) : 0) * width_of(part) + begin_of(part) + block;
-      if ((k + 1) * THREADS <= words || at < words)
-        copy_later<16>(buffer + (pixel * pitch(PIECE) + first_block(part) + block) * 16,
-                       job.inputs[input_of(part)] + source * 16, there);
-    }
+// Start rounds ROUND ... LAST - 1 of copying a piece of a tile's input; beside the map are zeros. Templates that call
+// themselves, here and below, are loops of steps that differ; unrolled ones took 12 s to compile where these take 2.
+template <int PIECE, int ROUND, int LAST>
+__device__ __forceinline__ void copy_piece(const Job& job, const Place& place, u32 buffer) {
+  if constexpr (ROUND < LAST && ROUND < rounds(PIECE)) {
+    constexpr int PART = part_of_round(PIECE, ROUND), NUMBER = number_of_round(PIECE, ROUND), BLOCKS = blocks_of(PART);
+    int at = NUMBER * THREADS + threadIdx.x, pixel = at / BLOCKS, block = at % BLOCKS;
+    int y = place.row + pixel / WIDE - 1, x = place.column + pixel % WIDE - 1;
+    bool there = (u32)y < (u32)job.height && (u32)x < (u32)job.width;
+    u64 source = (u64)(there ? place.pixel(job, y, x) : 0) * width_of(PART) + begin_of(PART) + block;
+    if ((NUMBER + 1) * THREADS <= WIDE * HIGH * BLOCKS || at < WIDE * HIGH * BLOCKS)
+      copy_later<16>(buffer + (pixel * pitch(PIECE) + first_block(PART) + block) * 16,
+                     job.inputs[input_of(PART)] + source * 16, there);
+    copy_piece<PIECE, ROUND + 1, LAST>(job, place, buffer);
   }
 }
 
-// Start rounds ``first`` ... ``last`` - 1 of copying what is added to a warp's share.
-__device__ __forceinline__ void copy_added(
-    const Job& job, const Place& place, const Share& share, u32 staged, int first, int last) {
-  #pragma unroll
-  for (int k = 0; k < ADDED_ROUNDS; k++) {
-    if (k < first || k >= last) continue;
-    int at = k * 32 + share.lane, pixel = at / UNITS, unit = at % UNITS;
+// Start rounds ROUND ... LAST - 1 of copying what is added to a warp's share.
+template <int ROUND, int LAST>
+__device__ __forceinline__ void copy_added(const Job& job, const Place& place, const Share& share, u32 staged) {
+  if constexpr (ROUND < LAST && ROUND < ADDED_ROUNDS) {
+    int at = ROUND * 32 + share.lane, pixel = at / UNITS, unit = at % UNITS;
     int y = place.row + share.row + pixel / SHARE_WIDTH, x = place.column + share.column + pixel % SHARE_WIDTH;
     bool there = y < job.height && x < job.width;
     u64 source = (u64)(there ? place.pixel(job, y, x) : 0) * OUTPUTS + share.first * 8;
     copy_later<SIZE>(staged + pixel * STAGED * 16 + unit * SIZE, job.add + source * 2 + unit * SIZE, there);
+    copy_added<ROUND + 1, LAST>(job, place, share, staged);
   }
 }
 
@@ -162,48 +168,49 @@ __device__ __forceinline__ constexpr int offset_of(int step, int half) {
   return (tap < 3 ? tap : 2) * pitch(PIECE) + BLOCKS - 1;
 }
 
-// Multiply a piece, and start to copy what comes next meanwhile: what is added (with the last piece), another piece.
-template <int PIECE>
+// What a warp reads in every step: the words of its first pixel and of its first output, and where it copies to.
+struct Walk {
+  u32 left, right, there, staged;
+  bool has_next;
+};
+
+// Multiply the steps of a piece, from STEP on, and start to copy what comes next meanwhile: what is added (with the
+// last piece), and another piece, of the tile at ``next``.
+template <int PIECE, int STEP>
 __device__ __forceinline__ void multiply_piece(
-    const Job& job, const Share& share, Sums& sums, u32 here, u32 weights, const Place& place, const Place& next,
-    bool has_next, u32 there, u32 staged) {
+    const Job& job, const Share& share, Sums& sums, const Walk& walk, const Place& place, const Place& next) {
   constexpr int NEXT = (PIECE + 1) % PIECES, ADDED = NEXT == 0 ? ADDED_ROUNDS : 0;
-  constexpr int EACH = (ADDED + rounds(NEXT) + steps(PIECE) - 1) / steps(PIECE);
-  int lane = share.lane, pixel = share.row * WIDE + share.column + lane % 8 + lane / 8 % 2 * 8;
-  u32 left = here + pixel * pitch(PIECE) * 16;
-  u32 word = (first_step(PIECE) * 6 + lane / 8 % 2) * COLUMNS + share.first * 8 + lane / 16 * 8 + lane % 8;
-  u32 right = weights + word * 16;
+  constexpr int EACH = (ADDED + rounds(NEXT) + steps(PIECE) - 1) / steps(PIECE), FIRST = STEP * EACH;
+  if constexpr (FIRST < ADDED) {
+    copy_added<FIRST, FIRST + EACH>(job, place, share, walk.staged);
+    if (FIRST + EACH >= ADDED) end_group();
+  }
+  constexpr int BEGIN = FIRST > ADDED ? FIRST - ADDED : 0;
+  if (walk.has_next) copy_piece<NEXT, BEGIN, FIRST + EACH - ADDED>(job, next, walk.there);
+  u32 from = walk.left + (share.lane >= 16 ? offset_of<PIECE>(STEP, 1) : offset_of<PIECE>(STEP, 0)) * 16;
+  u32 factors[3][MINE][2];
   #pragma unroll
-  for (int step = 0; step < steps(PIECE); step++) {
-    if (ADDED && step * EACH < ADDED) {
-      copy_added(job, place, share, staged, step * EACH, (step + 1) * EACH);
-      if ((step + 1) * EACH >= ADDED) end_group();
+  for (int tap = 0; tap < 3; tap++)
+    #pragma unroll
+    for (int block = 0; block < MINE; block += 2) {
+      u32 at = walk.right + ((STEP * 3 + tap) * 2 * COLUMNS + block * 8) * 16;
+      if (block + 1 < MINE)
+        load_four(factors[tap][block][0], factors[tap][block][1],
+                  factors[tap][block + 1][0], factors[tap][block + 1][1], at);
+      else
+        load_two(factors[tap][block][0], factors[tap][block][1], at);
     }
-    if (has_next) copy_piece<NEXT>(job, next, there, step * EACH - ADDED, (step + 1) * EACH - ADDED);
-    u32 from = left + (lane >= 16 ? offset_of<PIECE>(step, 1) : offset_of<PIECE>(step, 0)) * 16;
-    u32 factors[3][MINE][2];
+  #pragma unroll
+  for (int line = 0; line < ROWS + 2; line++) {
+    u32 values[4];
+    load_four(values[0], values[1], values[2], values[3], from + line * WIDE * pitch(PIECE) * 16);
     #pragma unroll
     for (int tap = 0; tap < 3; tap++)
-      #pragma unroll
-      for (int block = 0; block < MINE; block += 2) {
-        u32 at = right + ((step * 3 + tap) * 2 * COLUMNS + block * 8) * 16;
-        if (block + 1 < MINE)
-          load_four(factors[tap][block][0], factors[tap][block][1],
-                    factors[tap][block + 1][0], factors[tap][block + 1][1], at);
-        else
-          load_two(factors[tap][block][0], factors[tap][block][1], at);
-      }
-    #pragma unroll
-    for (int line = 0; line < ROWS + 2; line++) {
-      u32 values[4];
-      load_four(values[0], values[1], values[2], values[3], from + line * WIDE * pitch(PIECE) * 16);
-      #pragma unroll
-      for (int tap = 0; tap < 3; tap++)
-        if (line >= tap && line - tap < ROWS)
-          #pragma unroll
-          for (int block = 0; block < MINE; block++) multiply(sums[line - tap][block], values, factors[tap][block]);
-    }
+      if (line >= tap && line - tap < ROWS)
+        #pragma unroll
+        for (int block = 0; block < MINE; block++) multiply(sums[line - tap][block], values, factors[tap][block]);
   }
+  if constexpr (STEP + 1 < steps(PIECE)) multiply_piece<PIECE, STEP + 1>(job, share, sums, walk, place, next);
 }
 
 // Add the bias, activate, add and round in the warp's staging memory, which holds what is to be added; write the rows.
@@ -249,8 +256,12 @@ __device__ __forceinline__ void run(
   constexpr bool LAST = PIECE == PIECES - 1;
   asm volatile("cp.async.wait_group 0;");
   __syncthreads();  // All threads' copies have arrived, and no thread reads the other half any more.
-  u32 here = buffer + half * buffer_words() * 16, there = buffer + (1 - half) * buffer_words() * 16;
-  multiply_piece<PIECE>(job, share, sums, here, weights, place, LAST ? next : place, !LAST || has_next, there, staged);
+  int lane = share.lane, pixel = share.row * WIDE + share.column + lane % 8 + lane / 8 % 2 * 8;
+  int word = (first_step(PIECE) * 6 + lane / 8 % 2) * COLUMNS + share.first * 8 + lane / 16 * 8 + lane % 8;
+  Walk walk;
+  walk.left = buffer + (half * buffer_words() + pixel * pitch(PIECE)) * 16, walk.right = weights + word * 16;
+  walk.there = buffer + (1 - half) * buffer_words() * 16, walk.staged = staged, walk.has_next = !LAST || has_next;
+  multiply_piece<PIECE, 0>(job, share, sums, walk, place, LAST ? next : place);
   end_group();
   half = 1 - half;
   if constexpr (!LAST) run<PIECE + 1>(job, share, place, next, has_next, sums, weights, buffer, staged, half);
@@ -267,7 +278,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) convolve(const _
   int half = 0;
   Share share;
   Place place(job, blockIdx.x);
-  copy_piece<0>(job, place, buffer, 0, rounds(0));
+  copy_piece<0, 0, rounds(0)>(job, place, buffer);
   end_group();
   for (int tile = blockIdx.x; tile < job.tiles; tile += gridDim.x) {
     Place next(job, tile + gridDim.x);
