@@ -96,7 +96,6 @@ QUESTIONS = ("hasattr", "platform", "name")
 """hasattr(os, ...), sys.platform or platform.system(), os.name: what a guard asks."""
 GUARDED_ELSEWHERE = {
     ("app/videoinr_viewer/bench/machine.py", "os.sysconf"): "after a file of /proc was read",
-    ("core/videoinr/model/native/build.py", "os.getuid"): "called on Linux and macOS alone: _suits_processor",
     ("core/videoinr/writing/claims.py", "os.O_NOFOLLOW"): "after fcntl is None has returned",
     ("core/videoinr/writing/claims.py", "os.O_NONBLOCK"): "after fcntl is None has returned",
     ("core/videoinr/writing/claims.py", "os.O_CLOEXEC"): "after fcntl is None has returned",

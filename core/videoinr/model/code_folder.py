@@ -18,6 +18,8 @@ def private_folder(name: str) -> Path:
     folder = (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "videoinr" / name
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.name == "nt":
+            return folder  # Windows lets nobody else write into a user's folder.
         found = folder.stat()
         if found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return folder

@@ -18,7 +18,7 @@ import logging
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -228,9 +228,15 @@ def _form(widths: tuple[int, ...], outputs: int, adds: bool) -> Form:
 @cache
 def _function(form: Form, dtype: torch.dtype, device: torch.device) -> CudaFunction:
     assert form.plan is not None
-    code = compiled(form.source(dtype), torch.cuda.get_device_capability(device))
-    shared_bytes = form.plan.shared_bytes(form.outputs)
-    return CudaFunction(code, "convolve", device, threads=form.plan.threads, shared_bytes=shared_bytes)
+    source, capability = form.source(dtype), torch.cuda.get_device_capability(device)
+    load = partial(
+        CudaFunction, name="convolve", device=device, threads=form.plan.threads,
+        shared_bytes=form.plan.shared_bytes(form.outputs),
+    )  # fmt: skip
+    try:
+        return load(compiled(source, capability))
+    except RuntimeError:
+        return load(compiled(source, capability, anew=True))
 
 
 @dataclass(frozen=True, eq=False)

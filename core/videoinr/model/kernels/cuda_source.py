@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -68,12 +69,13 @@ class CudaFunction:
         )  # fmt: skip
 
 
-def compiled(source: str, capability: tuple[int, int]) -> bytes:
+def compiled(source: str, capability: tuple[int, int], *, anew: bool = False) -> bytes:
     """Return ``source`` compiled, now or by an earlier process.
 
     Args:
         source: CUDA C++ without includes.
         capability: The compute capability of the device.
+        anew: Compile it now, because what an earlier process left cannot be loaded.
 
     Raises:
         RuntimeError: NVRTC refuses it.
@@ -82,10 +84,12 @@ def compiled(source: str, capability: tuple[int, int]) -> bytes:
     name = sha256(repr((source, options, _version())).encode()).hexdigest()[:20]
     folder = private_folder("cuda")
     file = folder / f"{name}.cubin"
-    if file.exists():
-        return file.read_bytes()
+    if not anew:
+        with suppress(OSError):
+            return file.read_bytes()
     code = _compiled_now(source, options)
-    with tempfile.TemporaryDirectory(dir=folder) as work:
+    # Where nothing can be kept, the next process compiles again.
+    with suppress(OSError), tempfile.TemporaryDirectory(dir=folder) as work:
         made = Path(work) / "made"
         made.write_bytes(code)
         # Renamed when it is complete: another process never reads half a file.
