@@ -336,6 +336,8 @@ def test_the_ladder_has_the_pictures_that_the_pacing_chooses(
     """On a machine that is quick there is no draft; on a slow one it is the finest of those that are quick enough."""
     monkeypatch.setattr(pacing.SpeedMeter, "add", lambda *_: None)
     monkeypatch.setattr(pacing.SpeedMeter, "expected_secs", lambda _, pixels: speed * pixels)
+    # Where a pair is encoded in a moment, there is no motion draft: on some machines, at some times.
+    monkeypatch.setattr(pacing.Pacer, "encodes_at_once", False)
     with open_engine(resource("demo/demo.mp4"), model=subject("random:tiny"), device="cpu") as engine:
         rungs = measure_ladder(engine, Grid(960, 540), repeats=1)
     assert [rung.name for rung in rungs] == names
