@@ -164,7 +164,7 @@ def stop(*_: object) -> None:
 def test_an_export_that_was_stopped_after_its_last_part_goes_on(tmp_path: Path, clip: Path, frames: int) -> None:
     engine, out, token = SlowRenderer(clip, frames=frames), tmp_path / "out.mkv", CancelToken()
     task = job_for(engine.opened.info, out, codec="ffv1", scale=Fraction(1))
-    assert task.plan.length == 6, "so that parts of 13 frames are not all as long"
+    assert task.plan.length == 6, "so that 13 frames end with a shorter part"
     token.leaves = True
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VideoSink, "_written", stop)

@@ -71,8 +71,9 @@ def test_the_parts_of_a_longer_export_grow_and_shrink_again(total: int, parts: i
 
 
 def test_short_exports_have_equal_parts() -> None:
-    plan = plan_parts(192, 1920, 1080)
-    assert [len(plan.frames(part)) for part in range(plan.count)] == [48] * 4
+    for total, lengths in ((192, [48] * 4), (13, [6, 6, 1]), (50, [13, 13, 13, 11])):
+        plan = plan_parts(total, 1920, 1080)
+        assert [len(plan.frames(part)) for part in range(plan.count)] == lengths
 
 
 def test_shares_that_do_not_exist() -> None:

@@ -37,7 +37,7 @@ class PartPlan:
         total: how many frames there are.
         length: the most frames of a part.
         ramp: the frames of the first part and of the last one, if the parts grow from there to ``length`` and shrink
-            again; None if all have ``length`` frames, and the last one may be shorter.
+            again; None, or too few frames for that, if all have ``length`` frames, and the last one may be shorter.
     """
 
     total: int
@@ -67,14 +67,14 @@ class PartPlan:
 @lru_cache(maxsize=16)  # Every frame asks for it.
 def _starts(total: int, length: int, ramp: int | None) -> tuple[int, ...]:
     """Return the first frame of each part, and ``total``."""
-    if ramp is None:
-        return (*range(0, total, length), total)
-    ends, left, size = list[int](), total, ramp
+    ends, left, size = list[int](), total, ramp or length
     # As long as some parts of full length are left between them: each part more costs the bytes of a key frame.
     while size < length and left - 2 * size >= 4 * length:
         ends.append(size)
         left -= 2 * size
         size = -(-size * _GROWTH[0] // _GROWTH[1])
+    if not ends:
+        return (*range(0, total, length), total)
     count = -(-left // length)
     between = [left * (part + 1) // count - left * part // count for part in range(count)]
     return (0, *accumulate([*ends, *between, *reversed(ends)]))
