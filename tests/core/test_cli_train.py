@@ -8,6 +8,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -17,7 +19,10 @@ from helpers.clips import numbered_frames, write_footage, write_pictures
 from helpers.command_line import run_here, start
 from helpers.same_state import assert_same
 from helpers.tiny_model import save_tiny_model
+from videoinr.commands import train
+from videoinr.model import fast_code
 from videoinr.model.weights import load_model
+from videoinr.training.recipe import load_recipe
 
 RECIPE = """
 config = "tiny"
@@ -148,6 +153,19 @@ def test_training_starts_from_given_weights_and_names_them(footage: Path, recipe
     other = run_here(*command[:-1], tmp_path / "other", "--initial", "lite")
     assert other.exit_code == 1
     assert "initial weights do not fit" in other.stderr
+
+
+@pytest.mark.parametrize(("device", "code", "is_told"), [("cuda", "k", True), ("cuda", "", False), ("cpu", "c", False)])
+def test_what_a_gpu_prepares_before_its_first_step_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], device: str, code: str, is_told: bool
+) -> None:
+    monkeypatch.setattr(fast_code, "fast_code_name", lambda _: code)
+    ranks, source = SimpleNamespace(leads=True, count=1), SimpleNamespace(report=lambda: ["1 clip"])
+    started = SimpleNamespace(recipe=load_recipe("lite"), ranks=ranks, source=source, initial="", step=0)
+    train._introduce(cast("Any", started), [], torch.device(device))
+    told = capsys.readouterr().err
+    assert f"from step 0, on {device}" in told
+    assert ("prepares the kernels" in told) == is_told
 
 
 def test_validation_and_light_checkpoints(footage: Path, recipe: Path, tmp_path: Path) -> None:

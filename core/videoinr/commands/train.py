@@ -19,6 +19,8 @@ from videoinr.text.phrases import format_count
 from videoinr.text.plain import printable
 
 if TYPE_CHECKING:
+    import torch
+
     from videoinr.training.recipe import Recipe
     from videoinr.training.trainer import Trainer
 
@@ -125,7 +127,9 @@ def _recipe(name: str, initial: str | None, seed: int | None, *, resume: bool) -
     return replace(recipe, initial=initial)
 
 
-def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
+def _introduce(trainer: Trainer, changes: list[str], device: torch.device) -> None:
+    from videoinr.model.fast_code import fast_code_name
+
     recipe, ranks = trainer.recipe, trainer.ranks
     if ranks.leads:
         several = f", {ranks.count} processes" if ranks.count > 1 else ""
@@ -133,6 +137,8 @@ def _introduce(trainer: Trainer, changes: list[str], device: object) -> None:
         for line in (*trainer.source.report(), *changes):
             say(line)
         say(f"{recipe.name}: {recipe.steps} steps, from step {trainer.step}, on {device}{several}{origin}")
+        if device.type == "cuda" and fast_code_name(device):
+            say("The first step prepares the kernels for this GPU; where that was not done before, it takes minutes.")
 
 
 def _other_data(earlier: list[str]) -> list[str]:
