@@ -367,6 +367,7 @@ def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.Mon
     )
     for word in (*words, "random:tiny", "* 24x16 to 48x64: measured on 48x2, scaled by pixels."):
         assert word in outcome.stdout
+    assert "on the GPU" not in outcome.stdout, "there is none"
 
 
 @pytest.mark.parametrize(

@@ -98,17 +98,19 @@ def _floors(result: BenchResult) -> list[tuple[str, ...]]:
 
 def _show_memory(report: Report) -> None:
     header = ("model", "clip", "picture", "parameters", "features of a pair", "caches of a view")
-    peaks = ("peak encoding", "peak decoding", "on the GPU", "on the GPU")
+    # A machine without a GPU has no columns of it.
+    has_gpu = any(result.peak_cuda_bytes or result.encode_peak_cuda_bytes for result in report.results)
+    peaks = ("peak encoding", "peak decoding", *(("encoding on the GPU", "decoding on the GPU") if has_gpu else ()))
     show_table(
         "Memory (peaks are those of the whole program)",
         (*header, *peaks),
-        [_memory(result) for result in report.results],
+        [_memory(result, has_gpu=has_gpu) for result in report.results],
     )
 
 
-def _memory(result: BenchResult) -> tuple[str, ...]:
+def _memory(result: BenchResult, *, has_gpu: bool) -> tuple[str, ...]:
     held, ram = (result.feature_bytes, result.view_bytes), (result.encode_peak_ram_bytes, result.peak_ram_bytes)
-    gpu = (result.encode_peak_cuda_bytes, result.peak_cuda_bytes)
+    gpu = (result.encode_peak_cuda_bytes, result.peak_cuda_bytes) if has_gpu else ()
     return (*_names(result), f"{result.parameters / 1e6:.2f} M", *map(_mib, (*held, *ram, *gpu)))
 
 
