@@ -231,11 +231,11 @@ def export(
     check_functions(progress=progress, notice=notice, report=report)
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:
+        from videoinr.clip.picture_folder import with_counter
         from videoinr.exporting.cluster import export_clip
 
-        done = export_clip(
-            cluster, clip, path(out, "out"), arguments, options_from(opening), opening, hear, say, cancel
-        )
+        target = with_counter(path(out, "out"))
+        done = export_clip(cluster, clip, target, arguments, options_from(opening), opening, hear, say, cancel)
     else:
         with _export(clip, out, arguments, cancel, say, **opening) as (job, engine):
             done = export_job(job, engine, progress=hear, notice=say, token=cancel)
@@ -275,6 +275,7 @@ def _export(
     **opening: Unpack[OpenArguments],
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
+    from videoinr.clip.picture_folder import with_counter
     from videoinr.exporting.ahead import check_ahead
     from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
 
@@ -282,13 +283,14 @@ def _export(
     check_names(opening, OpenArguments.__annotations__, "export")
     check_names(arguments, JobArguments.__annotations__, "estimate")
     options, arguments = options_from(opening), read_ahead(arguments)
-    check_ahead(clip, path(out, "out"), arguments, options)
+    target = with_counter(path(out, "out"))
+    check_ahead(clip, target, arguments, options)
     with engine_from(clip, options, cancel, notice, **opening) as engine:
         from videoinr.render.torch_state import plain_torch  # Not before: it imports torch.
 
         with plain_torch():
             yield job_from_arguments(
-                engine.opened.info, path(out, "out"), arguments, timeline=engine.opened.timeline,
+                engine.opened.info, target, arguments, timeline=engine.opened.timeline,
                 model=opening.get("model"),
                 device=device_name(opening.get("device")), options=options,
                 across_cuts=opening.get("across_cuts", "hold"),

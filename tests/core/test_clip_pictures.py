@@ -15,7 +15,7 @@ from helpers.clips import number_in, numbered_frame, write_picture, write_pictur
 from videoinr.cancel import CancelToken
 from videoinr.clip import OpenOptions, open_clip
 from videoinr.clip.picture_file import decode_picture
-from videoinr.clip.picture_folder import find_pictures, natural_key
+from videoinr.clip.picture_folder import find_pictures, natural_key, with_counter
 from videoinr.errors import Cancelled, ClipError, UsageError
 
 
@@ -121,6 +121,29 @@ def test_a_folder_or_pattern_without_pictures_is_an_error(tmp_path: Path) -> Non
         with pytest.raises(ClipError, match=r"No picture matches|holds no pictures") as caught:
             open_clip(path)
         assert "png" in caught.value.hint
+
+
+def test_a_counter_may_be_written_as_hashes(tmp_path: Path) -> None:
+    write_pictures(tmp_path, 12, name="shot#a.{:04d}.png")
+    write_pictures(tmp_path, 3, name="b_{:04d}.png")
+    assert numbers(tmp_path / "b_####.png") == numbers(tmp_path / "b_##.png") == [0, 1, 2]
+    with pytest.raises(ClipError, match="No picture matches"):
+        open_clip(tmp_path / "b_#####.png")
+    with pytest.raises(ClipError, match="There is no file"):
+        open_clip(tmp_path / "shot#a.####.png")  # Two runs: which of them counts is not known.
+    write_picture(tmp_path / "####.png", numbered_frame(7))
+    assert numbers(tmp_path / "####.png") == [7]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.####.exr", "a.%04d.exr"), ("##.png", "%02d.png"), ("take#2.png", "take#2.png"), ("####", "####"),
+        ("a_%04d.png", "a_%04d.png"), ("##_%04d.png", "##_%04d.png"), ("##_##.png", "##_##.png"), ("##.mp4", "##.mp4"),
+    ],
+)  # fmt: skip
+def test_only_one_run_of_hashes_in_a_name_of_pictures_is_a_counter(name: str, expected: str) -> None:
+    assert with_counter(Path("f##") / name) == Path("f##") / expected
 
 
 def test_an_existing_file_is_preferred_to_its_name_as_a_pattern(tmp_path: Path) -> None:

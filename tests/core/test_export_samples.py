@@ -134,3 +134,12 @@ def test_options_go_before_a_preset(tmp_path: Path) -> None:
     assert (other.codec, other.crf) == ("libx265", None)
     assert run_here(*line[:-1], "nobody").exit_code == 2
     assert run_here("export", clip, tmp_path / "out.mov", "--preset", "archive").exit_code == 2
+
+
+def test_pictures_may_be_counted_by_hashes(tmp_path: Path) -> None:
+    clip, out = tmp_path / "clip.mkv", tmp_path / "shot" / "a.####.png"
+    clip.write_bytes(b"a clip")
+    done = run_here("export", clip, out, "--scale", "1", "--sample", "1/2")
+    assert done.exit_code == 0, done.stderr
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert {"a.0000.png", "a.0001.png"} <= {path.name for path in folder.iterdir()}

@@ -15,8 +15,9 @@ from videoinr.clip.source_stamp import status_of
 def open_clip(path: str | Path, options: OpenOptions = DEFAULT_OPTIONS, *, token: CancelToken = NEVER) -> Clip:
     """Open a video file, a folder of pictures, one picture, or a pattern of pictures.
 
-    A pattern is a glob (``shots/*.png``) or has a frame number (``img_%03d.png``). Pictures are sorted in natural
-    order, img_2 before img_10. A video file is read once from start to end, without decoding, for its frames' times.
+    A pattern is a glob (``shots/*.png``) or has a frame number (``img_%03d.png`` or ``img_###.png``). Pictures are
+    sorted in natural order, img_2 before img_10. A video file is read once from start to end, without decoding, for its
+    frames' times.
 
     A helper process opens the clip first, so that a file that ends or stops the process that opens it is an error.
 

@@ -21,6 +21,16 @@ from videoinr.errors import ClipError
 COUNTER = re.compile(r"%0?(\d*)d")
 """A counter in the name of a pattern: %d, %5d or %05d."""
 
+_HASHES = re.compile(r"[^#%]*##+[^#%]*")
+"""A name with one counter as compositing programs write it: a # for each digit."""
+
+
+def with_counter(path: Path) -> Path:
+    """Return ``path`` with a counter such as %04d in place of ####, if it is a name of pictures that has one."""
+    if not _HASHES.fullmatch(path.name) or not has_picture_suffix(path):
+        return path
+    return path.with_name(re.sub("#+", lambda run: f"%0{len(run[0])}d", path.name))
+
 
 def find_pictures(where: Path) -> list[Path] | None:
     """Find the pictures of a clip.
@@ -38,6 +48,7 @@ def find_pictures(where: Path) -> list[Path] | None:
         return pictures_in(where)
     if where.is_file():
         return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
+    where = with_counter(where)
     if COUNTER.search(where.name):
         return _at_least_one(numbered_files(where), f"No picture matches “{where}”.")
     if glob.has_magic(str(where)):
@@ -72,6 +83,7 @@ def find_sequence(where: Path) -> PictureSequence | None:
         return main_sequence(pictures)
     if where.is_file():
         return plain_sequence(pictures)
+    where = with_counter(where)
     if not COUNTER.search(where.name):
         return matched_sequence(pictures)
     matches = (_names_of(where).fullmatch(file.name) for file in pictures)

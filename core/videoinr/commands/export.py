@@ -172,9 +172,10 @@ def export(
     before --end: (end - start) / speed * fps frames, rounded half up, at least one. Sound keeps its pitch at any speed;
     it, subtitles, chapters, timecode and tags go into OUT as far as its format holds them; what is left out is said.
 
-    Pictures are numbered files: f/%05d.png, .tif, .exr, or a folder with --codec png, tiff, exr. PNG and TIFF have 8
-    bits, and 16 if the clip has more than 8 or with --codec png16 or tiff16. OpenEXR has linear light in half floats: 1
-    is white, and levels are taken as sRGB. GIF (at most 50 frames per second), WebP and APNG hold no sound.
+    Pictures are numbered files: f/%05d.png or f/#####.png, .tif, .exr, or a folder with --codec png, tiff, exr. PNG and
+    TIFF have 8 bits, and 16 if the clip has more than 8 or with --codec png16 or tiff16. OpenEXR has linear light in
+    half floats: 1 is white, and levels are taken as sRGB. GIF (at most 50 frames per second), WebP and APNG hold no
+    sound.
 
     With --background transparent the output keeps the clip's transparency: PNG, TIFF, OpenEXR, ProRes (4444), FFV1,
     WebP and APNG hold it, others are refused. The model decodes the alpha channel as a picture of its own, which takes
