@@ -155,6 +155,17 @@ def current(device: torch.device) -> Iterator[None]:
         yield
 
 
+def wait_idly(device: torch.device) -> None:
+    """Wait until ``device`` has done what this thread launched on it, and leave the core to others meanwhile.
+
+    Where torch itself waits for CUDA, to copy a value, it keeps a core busy: beside an export, whose encoders need all.
+    """
+    if device.type == "cuda":
+        event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(device))
+        event.synchronize()
+
+
 @contextmanager
 def computing_on(device: torch.device, name: str) -> Iterator[None]:
     """Make ``device`` the current one, and turn the error of one that stopped working into a DeviceLostError.

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 import videoinr
+from helpers.clips import write_clip
 from helpers.tiny_model import save_tiny_model
+from videoinr.cancel import NEVER
 from videoinr.devices import (
     LEAST_WORK_BYTES,
     MIB,
@@ -18,9 +20,11 @@ from videoinr.devices import (
     half_type,
     pick_device,
     profile_for,
+    wait_idly,
 )
 from videoinr.errors import DeviceError, UnknownDeviceError, UsageError, is_out_of_memory
 from videoinr.render.arguments import device_name
+from videoinr.render.engine import open_engine
 
 CPU = torch.device("cpu")
 
@@ -160,3 +164,37 @@ def test_devices_of_torch_by_their_names() -> None:
     devices = ("cpu", "cpu:0", "cuda", "cuda:1", "mps", "mps:0", "meta")
     names = ["cpu", "cpu", "cuda", "cuda:1", "mps", "mps", "meta"]
     assert [device_name(torch.device(device)) for device in devices] == names
+
+
+def test_waiting_for_a_gpu_keeps_no_core_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+
+    class Event:
+        def __init__(self, **options: bool) -> None:
+            calls.append(options)
+
+        def record(self, stream: object) -> None:
+            calls.append(stream)
+
+        def synchronize(self) -> None:
+            calls.append("waited")
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
+    wait_idly(torch.device("cpu"))
+    assert calls == []
+    wait_idly(torch.device("cuda:1"))
+    assert calls == [{"blocking": True}, "stream of cuda:1", "waited"]
+
+
+def test_an_encoder_waits_so_before_it_uploads_and_before_it_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[str] = []
+    monkeypatch.setattr("videoinr.render.encoded_pairs.wait_idly", lambda device: waits.append(str(device)))
+    clip = write_clip(tmp_path / "clip.mp4", 3)
+    with open_engine(clip, model=str(save_tiny_model(tmp_path)), device="cpu") as engine:
+        engine.encode(0, NEVER)
+        assert waits == ["cpu"] * 2
+        engine.encode(0, NEVER)
+        assert waits == ["cpu"] * 2

@@ -16,7 +16,7 @@ from videoinr.clip import Clip
 from videoinr.decode.backends import Decoder
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
-from videoinr.devices import ComputeProfile, computing_on, short_of_memory
+from videoinr.devices import ComputeProfile, computing_on, short_of_memory, wait_idly
 from videoinr.errors import DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
@@ -158,10 +158,12 @@ class EncodedPairs:
         low, names = self._low(footing, size, token), (footing.first, footing.second)
         with self._device_errors(size):
             features = self._encoder_for(size).encode(low, token, needed, names=names)
-            if not _is_finite(features) and self._profile.half_encoder:
+            is_finite = _is_finite(features)
+            if not is_finite and self._profile.half_encoder:
                 exact = PairEncoder(self._model, size, replace(self._profile, half_encoder=False))
                 features = exact.encode(low, token, needed)
-            if not _is_finite(features):
+                is_finite = _is_finite(features)
+            if not is_finite:
                 raise DeviceError(
                     f"Encoding frames {footing.first} and {footing.second} gave values that are no numbers on "
                     f"{self._device_name}.",
@@ -178,6 +180,7 @@ class EncodedPairs:
             frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
         token.check()
         with self._device_errors(size):
+            wait_idly(self._profile.device)  # For the pictures that were launched: the upload waits for them otherwise.
             return torch.stack([tensor_from_pixels(one, self._profile.device, size) for one in frames])[None]
 
     @contextmanager
@@ -202,4 +205,6 @@ def _is_finite(features: Features) -> bool:
     maps = features.tensors()
     # A sum takes less time than a mask of all values. Half precision would overflow in it.
     sums = [maps[name].sum(dtype=torch.float32) for name in ("spatial", "feature", "prior") if name in maps]
-    return math.isfinite(sum(sums[1:], sums[0]))
+    total = sum(sums[1:], sums[0])
+    wait_idly(total.device)
+    return math.isfinite(total)
