@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from videoinr.clip.picture_folder import with_counter
 from videoinr.errors import VideoInrError
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.companions import SourceStreams
@@ -237,7 +238,7 @@ class ExportForm(QWidget):
         chosen = self._chosen
         job = job_for(
             info,
-            Path(self.path.text().strip()).expanduser(),
+            with_counter(Path(self.path.text().strip()).expanduser()),
             start=segment.start_secs if is_plain else None,
             end=segment.end_secs if is_plain else None,
             fps=fps,

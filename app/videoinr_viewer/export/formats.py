@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from videoinr.clip.picture_folder import with_counter
 from videoinr.exporting.codecs import CODECS, Crf
 from videoinr.exporting.picture_formats import PICTURES
 from videoinr_viewer.style.language import tr
@@ -38,13 +39,17 @@ class Offered:
         if self.fits(path):
             return path
         # A pattern stands for the folder that it lies in.
-        plain = path.parent if "%" in path.name else path
+        plain = path.parent if _is_pattern(path) else path
         return plain.with_suffix(self.endings[0])
 
     def fits(self, path: Path) -> bool:
         """Return whether ``path`` has an ending of this format, as it is."""
-        is_pattern, ending = "%" in path.name, path.suffix.lower()
-        return ending in self.endings and is_pattern == (self.is_folder and ending != "")
+        ending = path.suffix.lower()
+        return ending in self.endings and _is_pattern(path) == (self.is_folder and ending != "")
+
+
+def _is_pattern(path: Path) -> bool:
+    return "%" in with_counter(path).name
 
 
 def offered() -> list[Offered]:
