@@ -61,6 +61,8 @@ WRONG = {
     "train lite --data nope --out run": "There is no folder nope.",
     "train lite --data . --out run --validate nope": "There is no folder nope.",
     "train lite --data . --out run --initial nope": "There is no model 'nope'.",
+    "train lite --data . --out run --time-limit 0": "'0' is not above 0.",
+    f"{EXPORT} --sample 0:00": "'0:00' is not above 0.",
     "train lite --data . --out run --device nope": "There is no device 'nope' here.",
 }
 RUN = """

@@ -15,7 +15,7 @@ from videoinr.cli import app
 from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.errors import UsageError
 from videoinr.exporting.arguments import JobArguments, job_from_arguments
-from videoinr.text.clip_time import clip_seconds, clip_time
+from videoinr.text.clip_time import clip_seconds, clip_time, length
 from videoinr.text.timecode import Timecode, frame_names, length_of, timecode, timecode_of
 from videoinr.timeline import Timeline
 from videoinr.types import StartTimecode
@@ -61,6 +61,13 @@ def test_seconds_are_told_from_times_that_depend_on_the_clip() -> None:
     assert clip_seconds("5/4") == Fraction(5, 4)
     with pytest.raises(UsageError, match="not a time in seconds"):
         clip_seconds("50%")
+
+
+def test_lengths_of_time_are_written_as_clocks_do() -> None:
+    assert [length(text) for text in ("90", "1:30", "8:00:00", "1/2")] == [90, 90, 28_800, Fraction(1, 2)]
+    for wrong in ("0", "-1", "50%", "f3", "soon"):
+        with pytest.raises(UsageError, match=r"is not (above 0|a time)"):
+            length(wrong)
 
 
 def test_a_frame_starts_when_the_file_says() -> None:

@@ -51,7 +51,7 @@ def test_the_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> No
     for name in "ab":
         write_pictures(tmp_path / "own" / name, numbered_frames(3, width=52, height=40))
     out = tmp_path / "tuned"
-    command = ("train", "finetune", "--data", tmp_path / "own", "--out", out, "--device", "cpu", "--time-limit", "2")
+    command = ("train", "finetune", "--data", tmp_path / "own", "--out", out, "--device", "cpu", "--time-limit", "0:02")
     trained = run_here(*command)
     assert trained.exit_code == 0, trained.stderr
     assert "patches of 8 instead of 32 pixels" in trained.stderr

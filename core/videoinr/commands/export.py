@@ -15,7 +15,7 @@ from videoinr.commands.export_progress import removal_told, reporter
 from videoinr.commands.options import (
     EFFORT,
     FACTOR,
-    POSITIVE,
+    LENGTH,
     RATE,
     REGION,
     TIME,
@@ -133,7 +133,7 @@ def export(
     sample: Annotated[
         Fraction | None,
         typer.Option(
-            "--sample", parser=POSITIVE, metavar="S", help="Export only S seconds of the output, to OUT's NAME.sample."
+            "--sample", parser=LENGTH, metavar="S", help="Export only S seconds of the output, to OUT's NAME.sample."
         ),
     ] = None,
     sample_at: Annotated[

@@ -17,7 +17,7 @@ from videoinr.exporting.codecs import effort_named
 from videoinr.geometry import Grid
 from videoinr.journey.shutter_region import ShutterRegion, shutter_region
 from videoinr.text import parsing
-from videoinr.text.clip_time import clip_time
+from videoinr.text.clip_time import clip_time, length
 
 _Value = TypeVar("_Value")
 _Command = TypeVar("_Command", bound=Callable[..., None])
@@ -37,8 +37,8 @@ def option_parser(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
 
 
 NUMBER = option_parser(parsing.number)
-POSITIVE = option_parser(parsing.positive)
 TIME = option_parser(clip_time)
+LENGTH = option_parser(length)
 FACTOR = option_parser(parsing.factor)
 RATE = option_parser(parsing.rate)
 SIZE = option_parser(parsing.size)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoinr.commands.options import DeviceOption
+from videoinr.commands.options import LENGTH, DeviceOption
 from videoinr.commands.screen import say
 from videoinr.commands.signals import cancel_on_signals
 from videoinr.evaluation.folders import checked_folder
@@ -37,8 +38,13 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
     time_limit: Annotated[
-        float | None,
-        typer.Option("--time-limit", metavar="SECS", min=1, help="Stop after this time; the run can be resumed."),
+        Fraction | None,
+        typer.Option(
+            "--time-limit",
+            parser=LENGTH,
+            metavar="SECS",
+            help="Stop after this time, 2400 or 40:00 (8:00:00 is hours); the run can be resumed.",
+        ),
     ] = None,
     initial: Annotated[
         str | None,
@@ -99,7 +105,7 @@ def train(
         earlier = trainer.go_on_with(data, stills or [])
         _introduce(trainer, [*changes, *_other_data(earlier)], where)
         options = RunOptions(
-            until_secs=time_limit or math.inf,
+            until_secs=math.inf if time_limit is None else float(time_limit),
             token=token,
             checkpoint_every_secs=checkpoint_every,
             with_optimiser=not light_checkpoints,

@@ -113,5 +113,13 @@ def clip_seconds(text: str) -> Fraction:
     return secs
 
 
+def length(text: str) -> Fraction:
+    """Return a length of time above 0, in seconds: ``90``, ``1:30`` or ``8:00:00``. Raises UsageError."""
+    secs = clip_seconds(text)
+    if secs <= 0:
+        raise UsageError(f"'{printable(text)}' is not above 0.", hint="Give a time above 0.")
+    return secs
+
+
 def _decimal(digits: str | None) -> Fraction:
     return Fraction((digits or "0").replace(",", "."))
