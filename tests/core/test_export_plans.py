@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 
 from helpers.clicks import write_clicks
-from helpers.killed_exports import assert_same, leave_as_another_process
+from helpers.killed_exports import assert_same, assert_same_frames, leave_as_another_process
 from helpers.slow_renderer import SlowRenderer
 from videoinr.cancel import CancelToken
 from videoinr.errors import Cancelled, ExportError, UsageError
+from videoinr.exporting.codecs import Effort
 from videoinr.exporting.export import export_job
 from videoinr.exporting.job import ExportJob, job_for
+from videoinr.exporting.joining import join_shares
 from videoinr.exporting.outputs import target_of
 from videoinr.exporting.part_writer import PartWriter
 from videoinr.exporting.parts import PartPlan, Share, plan_parts, share_from_text
+from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.types import ExportProgress
 
 MSECS = 2000
@@ -164,3 +167,16 @@ def test_a_part_that_is_not_of_the_plan_is_made_again(tmp_path: Path, clip: Path
     export_job(replace(task, resume=True), engine, progress=lambda now: done.append(now.done))
     assert done[0] == len(task.plan.frames(1))
     assert_same(out, tmp_path / "whole.mkv")
+
+
+def test_shares_of_parts_that_grow_and_shrink_are_those_of_one_run(tmp_path: Path, clip: Path) -> None:
+    engine = SlowRenderer(clip, width=64, height=48)
+    quick: dict[str, Any] = {"scale": Fraction(1), "effort": Effort.FAST, "sound": SoundChoice.NONE}
+    task = job_for(engine.opened.info, tmp_path / "whole.mp4", fps=Fraction(160), **quick)
+    lengths = [len(task.plan.frames(part)) for part in range(task.plan.count)]
+    assert (sum(lengths), lengths[0], max(lengths), lengths[-1]) == (320, 32, 52, 32)
+    export_job(task, engine)
+    for number in (2, 1, 3):
+        export_job(replace(task, out=tmp_path / "out.mp4", share=Share(number, 3)), engine)
+    assert join_shares(tmp_path / "out.mp4").frames == 320
+    assert_same_frames(tmp_path / "out.mp4", tmp_path / "whole.mp4")
