@@ -17,7 +17,6 @@ from videoinr_viewer.clip_access.clip_frames import open_clip_frames
 from videoinr_viewer.clip_access.reading import Reading
 from videoinr_viewer.clip_access.second_model import OpenModel
 from videoinr_viewer.clip_access.side_reader import FrameSource, SideReader
-from videoinr_viewer.dialogs.side_dialog import room_on_screen
 from videoinr_viewer.export.bridge import COMMAND, ExportBridge
 from videoinr_viewer.export.queue_bridge import QueueBridge
 from videoinr_viewer.main_window import MainWindow, WindowOptions
@@ -29,6 +28,7 @@ from videoinr_viewer.render_bridge import RenderBridge
 from videoinr_viewer.session import Session
 from videoinr_viewer.start.settings import Settings
 from videoinr_viewer.start.strange_settings import words_for_strange
+from videoinr_viewer.style.screen_room import room_on_screen
 from videoinr_viewer.style.theme import ThemeSwitch
 from videoinr_viewer.style.theme_choice import Theme
 

@@ -22,9 +22,10 @@ from PySide6.QtTest import QTest
 
 from helpers import small_screen
 from helpers.stage import Stage
-from videoinr_viewer.dialogs.side_dialog import FRAME_PX, FormArea
+from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.dialog import ExportDialog
 from videoinr_viewer.style.language import LANGUAGES
+from videoinr_viewer.style.screen_room import FRAME_PX
 
 PATIENCE_SECS = 60
 SAME_ROW_PX = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDialogButtonBox,
+    QFileDialog,
     QLabel,
     QMenu,
     QMessageBox,
@@ -26,6 +28,7 @@ from PySide6.QtWidgets import (
 from helpers.stage import Stage
 from videoinr_viewer.dialogs.side_dialog import SideDialog
 from videoinr_viewer.style.fonts import USUAL_PX
+from videoinr_viewer.style.screen_room import FRAME_PX
 from videoinr_viewer.style.theme import DARK_TEXTS, LIGHT_TEXTS, Tone, palette, set_tone, style_sheet
 from videoinr_viewer.style.theme_choice import Theme
 from videoinr_viewer.timeline.time_field import FONT_PX, TimeField
@@ -248,3 +251,17 @@ def test_the_buttons_of_dialogs_have_no_icons_of_the_system(stage: Stage) -> Non
     box.setStyle(style)
     button = box.addButton(QDialogButtonBox.StandardButton.Close)
     assert button.icon().isNull()
+
+
+def test_a_file_dialog_fits_the_screen(stage: Stage, tmp_path: Path) -> None:
+    """Qt's own, which desktops without a file dialog show, asks for the height of thirty files."""
+    (tmp_path / "a.vinr").touch()
+    dialog = QFileDialog(stage.viewer.window, "Save", str(tmp_path / "b.vinr"), "Projects (*.vinr)")
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    dialog.show()
+    stage.qtbot.waitExposed(dialog)
+    room = stage.viewer.window.screen().availableSize() - FRAME_PX
+    assert dialog.height() <= room.height()
+    assert dialog.maximumSize() == room
+    dialog.done(0)
+    dialog.deleteLater()

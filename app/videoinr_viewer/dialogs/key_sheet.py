@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr_viewer.dialogs.key_group import KeyGroup, Keys, width_of_keys
-from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog, room_on_screen
+from videoinr_viewer.dialogs.side_dialog import FormArea, SideDialog
 from videoinr_viewer.key_bindings import plain
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.screen_room import room_on_screen
 
 _MARGIN_PX, _EDGE_PX, _GAP_PX = 50, 9, 36
 """What the dialog is wider than its form, the space around the columns and between them, logical pixels."""

@@ -19,10 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from videoinr_viewer.style.language import tr
+from videoinr_viewer.style.screen_room import FRAME_PX, room_on_screen
 from videoinr_viewer.style.theme import dress_for
 
-FRAME_PX = QSize(10, 40)
-"""Room for the frame and the title of a window; the system says how large they are only once the window is shown."""
 ASIDE_PX, BELOW_PX = 12, 40
 """Room between a dialog that stands aside and the main window's right and upper edge: the menus stay in sight."""
 _FIELDS = (QComboBox, QAbstractSpinBox, QSlider)
@@ -107,11 +106,6 @@ def _placed(layout: QLayout) -> Iterator[QWidget]:
         elif (widget := item.widget()) is not None:
             yield widget
             yield from _laid_out(widget)
-
-
-def room_on_screen(widget: QWidget) -> QSize:
-    """Return the largest size of a window on the screen of ``widget``, without its frame."""
-    return widget.screen().availableSize() - FRAME_PX
 
 
 class FormArea(QScrollArea):

@@ -8,11 +8,12 @@ from typing import cast
 
 from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from shiboken6 import isValid
 
 from videoinr_resources import path as resource_path
 from videoinr_viewer.style.fonts import with_system_sizes
+from videoinr_viewer.style.screen_room import room_on_screen
 from videoinr_viewer.style.theme_choice import Theme
 
 Role = QPalette.ColorRole
@@ -146,6 +147,9 @@ class ThemeSwitch(QObject):
             part = cast(QChildEvent, event).child()
             if isinstance(part, QWidget) and not part.styleSheet():
                 part.setStyleSheet(self._sheet)
+                if isinstance(part, QFileDialog):
+                    # It asks for the height of thirty files, which many screens have not.
+                    part.setMaximumSize(room_on_screen(part))
         return False
 
     @Slot()
