@@ -55,6 +55,7 @@ def models(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> Plug:
     """Return a function that ships ``cards``, whose self-test returns or raises ``outcome``."""
     monkeypatch.setattr(machine_facts, "memory_bytes", lambda: (8 << 30, 16 << 30))
     monkeypatch.setattr(machine_facts, "font_count", lambda: 7)
+    monkeypatch.setattr(doctor, "missing_libraries", lambda _: {})
 
     def ship(outcome: float | Exception, *, cards: tuple[ModelCard, ...] = (card(),)) -> None:
         def self_test(loaded: object, device: object) -> float:

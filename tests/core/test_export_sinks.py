@@ -170,7 +170,7 @@ def test_a_full_disk_is_an_export_error(tmp_path: Path, name: str, monkeypatch: 
     fill_disk(monkeypatch, after_bytes=100_000)
     sink = sink_for(job(tmp_path / name, size=(256, 256)), BT709)
     with pytest.raises(ExportError, match="disk is full"):
-        write_all(sink, noise(40, 256, 256))
+        write_all(sink, noise(24, 256, 256))
     sink.abort()
     assert list(tmp_path.iterdir()) == []
 

@@ -33,7 +33,7 @@ LARGE = torch.empty((1, 1, 1, 2**13), dtype=torch.float16)
 class NoBindings(ModuleType):
     """Stands for cuda.bindings where it is not installed."""
 
-    driver = nvrtc = None
+    driver = nvrtc = bindings = None
 
 
 @pytest.fixture

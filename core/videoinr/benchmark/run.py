@@ -141,6 +141,8 @@ def _result(
 ) -> BenchResult:
     profile = machine.profile
     half_encode = profile.half_encoder and loaded.model.encodes_in_half(profile.device)
+    # What the process has on a GPU is none of a measurement on the CPU.
+    on_gpu = profile.device.type == "cuda"
     return BenchResult(
         clip=str(clip.size), grid=str(times.grid), model=loaded.card.name, parameters=loaded.card.parameters,
         device=machine.profile.device_name, threads=torch.get_num_threads(), repeats=times.repeats,
@@ -148,8 +150,9 @@ def _result(
         next_phase_secs=times.next_phase_secs, draft_secs=times.draft_secs, draft_divisor=DRAFT_DIVISOR,
         crop_draft_secs=times.crop_draft_secs,
         feature_bytes=costs.feature_bytes, view_bytes=costs.view_bytes,
-        peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes,
-        encode_peak_ram_bytes=times.encode_peak.ram_bytes, encode_peak_cuda_bytes=times.encode_peak.cuda_bytes,
+        peak_ram_bytes=times.decode_peak.ram_bytes, peak_cuda_bytes=times.decode_peak.cuda_bytes if on_gpu else None,
+        encode_peak_ram_bytes=times.encode_peak.ram_bytes,
+        encode_peak_cuda_bytes=times.encode_peak.cuda_bytes if on_gpu else None,
         steps=machine.steps(times, costs, draft, half_encode=half_encode),
         ladder=ladder, plain=plain,
     )  # fmt: skip

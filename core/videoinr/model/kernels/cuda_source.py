@@ -8,12 +8,12 @@ from __future__ import annotations
 import ctypes
 import tempfile
 from contextlib import suppress
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
+from cuda import bindings
 from cuda.bindings import driver, nvrtc
 
 from videoinr.model.code_folder import private_folder
@@ -113,9 +113,9 @@ def _compiled_now(source: str, options: tuple[str, ...]) -> bytes:
         nvrtc.nvrtcDestroyProgram(program)
 
 
-@cache
-def _version() -> tuple[int, ...]:
-    return tuple(_checked(nvrtc.nvrtcVersion()))
+def _version() -> tuple[str, ...]:
+    """Return what determines NVRTC's version, without loading it: code that is kept needs it no more."""
+    return str(torch.version.cuda), str(getattr(bindings, "__version__", ""))
 
 
 def _checked(answer: tuple[Any, ...]) -> Any:
