@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from helpers.slow_renderer import SlowRenderer
@@ -95,6 +96,19 @@ def test_the_menu_names_where_the_clips_timecode_starts(qapp: QApplication) -> N
     field.form_wanted.connect(wanted.append)
     menu.actions()[2].trigger()
     assert wanted == [TimeForm.COUNTED]
+
+
+def test_a_form_chosen_in_the_menu_ends_the_edit_that_the_click_began(stage: Stage) -> None:
+    field = stage.viewer.window.time_field
+    stage.viewer.window.activateWindow()
+    field.setFocus()
+    stage.wait_for(field.hasFocus)
+    QTest.keyClicks(field, "12")
+    menu = QMenu(field)
+    field.add_forms(menu)
+    next(each for each in menu.actions() if each.text() == "Show frames").trigger()
+    assert not field.hasFocus()
+    assert field.text() == "frame 0"
 
 
 def test_timecode_may_count_from_zero(qapp: QApplication) -> None:

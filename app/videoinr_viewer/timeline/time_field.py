@@ -116,8 +116,13 @@ class TimeField(QLineEdit):
             action.setCheckable(True)
             action.setChecked(form is shown)
             action.setEnabled(not form.is_timecode or has_timecode(info))
-            action.triggered.connect(partial(self.form_wanted.emit, form))
+            action.triggered.connect(partial(self._choose, form))
             group.addAction(action)
+
+    def _choose(self, form: TimeForm) -> None:
+        # The click that opened the menu began an edit, in which the field would keep the old form, and take the keys.
+        self._leave()
+        self.form_wanted.emit(form)
 
     @Slot()
     def _enter(self) -> None:
