@@ -13,6 +13,7 @@ from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.kernels import convolve as module
 from videoinr.model.kernels.convolve import Plan, convolve, packed, supports
+from videoinr.model.kernels.reference import convolved
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -164,3 +165,11 @@ def test_training_and_a_cpu_do_not_infer_in_half_precision() -> None:
     assert kernels.half_inference(torch.zeros(1)) is None
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert kernels.half_inference(torch.zeros(1)) is None
+
+
+def test_the_reference_of_kernels_is_the_layer() -> None:
+    one, x = layer(5, 3), maps(2, 5, 4, 6)
+    assert one.bias is not None
+    with torch.autocast(DEVICE.type, torch.bfloat16):
+        found = convolved(x.half(), one.weight, one.bias)
+    torch.testing.assert_close(found, functional.conv2d(x.half().float(), one.weight, one.bias, padding=1))

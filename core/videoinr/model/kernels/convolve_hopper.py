@@ -27,6 +27,7 @@ from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
 
 from videoinr.model.kernels.convolve_hopper_kernels import rolling_kernel
+from videoinr.model.kernels.reference import convolved
 from videoinr.model.kernels.starting import start
 from videoinr.model.maps import concat
 
@@ -266,7 +267,7 @@ def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds:
     bias, add = random(shape.outputs).float(), random(2, shape.outputs, 5, STRIP + 3) if adds else None
     found = _launch(shape, inputs, weight, 0, bias, add, adds=adds, slope=0.1).float()
     by_output = weight.view(3, 3, channels, shape.outputs).permute(3, 2, 0, 1)
-    wanted = F.conv2d(torch.cat(inputs, 1).float(), by_output.float(), bias, padding=1)
+    wanted = convolved(torch.cat(inputs, 1), by_output, bias)
     if add is not None and adds == BEFORE:
         wanted = wanted + add.float()
     wanted = F.leaky_relu(wanted, 0.1)

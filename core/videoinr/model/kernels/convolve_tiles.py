@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from videoinr.model.kernels.cuda_source import CudaFunction, compiled
 from videoinr.model.kernels.motion_step import words
+from videoinr.model.kernels.reference import convolved
 from videoinr.model.kernels.versions import version_of
 from videoinr.model.maps import concat
 
@@ -344,7 +345,5 @@ def _matches_torch(form: Form, dtype: torch.dtype, device: torch.device) -> bool
     maps = [_words(one, dtype) for one in inputs]
     padded = F.pad(bias, (0, -form.outputs % WORD))
     _launch(form, maps, pack(weight, form).contiguous(), padded, 0.1, add, found)
-    with torch.autocast("cuda", enabled=False):
-        wanted = F.conv2d(torch.cat(inputs, 1).float(), weight.float(), bias, padding=1)
-    wanted = F.leaky_relu(wanted, 0.1)
+    wanted = F.leaky_relu(convolved(torch.cat(inputs, 1), weight, bias), 0.1)
     return bool((found.float() - (wanted if add is None else wanted + add.float())).abs().max() < 0.1)
