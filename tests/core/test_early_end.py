@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from helpers.clips import numbered_frame, write_clip
@@ -99,3 +100,25 @@ def test_a_recording_without_its_index_is_not_called_damaged(tmp_path: Path, nam
         open_clip(path)
     assert "Copy the file again." in caught.value.hint
     assert not lacks_index(tmp_path / "gone.mp4")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("wav", "pcm_s16le"), ("mp3", "libmp3lame"), ("flac", "flac"), ("aiff", "pcm_s16be"), ("aac", "aac")],
+)
+def test_sound_is_not_called_damaged(tmp_path: Path, suffix: str, codec: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    with av.open(path, "w") as container:
+        stream: Any = container.add_stream(codec, rate=44100, layout="mono")
+        for packet in (*stream.encode(silence()), *stream.encode(None)):
+            container.mux(packet)
+    with pytest.raises(ClipError, match="holds only sound") as caught:
+        open_clip(path)
+    assert caught.value.hint == "Choose a file with video."
+
+
+def silence() -> av.AudioFrame:
+    frame = av.AudioFrame("s16", "mono", 4096)
+    frame.planes[0].update(bytes(8192))
+    frame.rate = 44100
+    return frame
