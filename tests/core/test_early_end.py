@@ -89,6 +89,24 @@ def test_a_recording_in_matroska_that_was_not_finished_is_not_known_to_be_cut_of
     assert not ends_early(path, "matroska,webm", [])
 
 
+@pytest.mark.parametrize(
+    ("name", "appended"),
+    [
+        ("a.mp4", b"\x00\x00\x40\x0a\x0e\x00\x00\x00Image_UTC_Data1700000000000SEFT"),
+        ("a.mp4", bytes(64)),
+        ("a.apng", b"a comment"),
+        ("a.gif", b"a comment"),
+        ("a.flv", bytes(4)),
+    ],
+)
+def test_data_behind_the_end_of_a_file_are_no_cut(tmp_path: Path, name: str, appended: bytes) -> None:
+    path = write(tmp_path, name)
+    path.write_bytes(path.read_bytes() + appended)
+    with open_clip(path) as clip:
+        assert clip.info.frames == 12
+        assert not [each for each in clip.info.warnings if "cut off" in each]
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
 def test_a_recording_without_its_index_is_not_called_damaged(tmp_path: Path, name: str) -> None:
     whole = write_clip(tmp_path / name, 12)

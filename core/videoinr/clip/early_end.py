@@ -18,6 +18,9 @@ _ENDLESS_RIFF = 2**32 - 1
 _MAX_STEPS = 1 << 18
 """How many boxes of an MP4, chunks of an animated PNG or frames of an IVF are walked over."""
 
+_BOXES = frozenset(b"ftyp styp moov moof mdat mfra free skip wide uuid sidx ssix meta udta pdin pnot emsg prft".split())
+"""The boxes that stand at the top of an MP4 or QuickTime file."""
+
 _MAX_ASF_OBJECTS = 64
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -86,10 +89,11 @@ def _matroska(file: BinaryIO, end: int, _: list[int]) -> bool:
 def _mp4(file: BinaryIO, end: int, _: list[int]) -> bool:
     start = 0
     for _box_number in range(_MAX_STEPS):
-        if start + 8 > end:
+        kind, size = _box(file, start) if start + 8 <= end else (b"", 0)
+        # Phones append data of their own, which are no boxes.
+        if kind not in _BOXES or not size:
             break
-        size = _box(file, start)[1]
-        start += size or end - start
+        start += size
     return start > end
 
 
@@ -109,7 +113,7 @@ def _asf(file: BinaryIO, end: int, _: list[int]) -> bool:
         head = _bytes_at(file, start, 92)
         if head[:16] == _ASF_FILE_PROPERTIES:
             is_broadcast = head[88] & 1
-            return not is_broadcast and int.from_bytes(head[40:48], "little") > end
+            return not is_broadcast and int.from_bytes(head[40:48], "little") > end + end // 100
         start += max(24, int.from_bytes(head[16:24], "little"))
     return False
 
@@ -131,8 +135,10 @@ def _ogg(file: BinaryIO, end: int, _: list[int]) -> bool:
 
 
 def _flv(file: BinaryIO, end: int, _: list[int]) -> bool:
-    # Each tag is followed by its size.
+    # Each tag is followed by its size; some writers leave 0.
     size = int.from_bytes(_bytes_at(file, end - 4, 4), "big")
+    if size == 0:
+        return False
     head = _bytes_at(file, max(0, end - 4 - size), 4)
     return head[0] & 0x1F not in _FLV_TAGS or int.from_bytes(head[1:], "big") + 11 != size
 
