@@ -20,6 +20,7 @@
 | `pixels` | converts decoded frames to upright full-range RGB |
 | `siting`, `linear_light` | where chroma lies; sRGB of light |
 | `transparency`, `background` | transparent pixels, and what is shown behind them |
+| `early_end`, `unreadable` | whether a file was cut off; why a file cannot be opened |
 | `deinterlacing`, `gif_delays` | takes woven fields apart; the delays that browsers show |
 | `frame_cache` | keeps the frames used last |
 | `footage`, `extent` | clips for training and evaluation: found, read in stretches, measured without decoding |
