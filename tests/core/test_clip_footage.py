@@ -168,9 +168,11 @@ def test_a_png_that_is_damaged_after_its_header_still_has_an_extent(tmp_path: Pa
         (["a1", "a2", "b1", "b2"], [True, False, True]),
         (["tree", "house"], [True]),
         (["1000", "2071"], [True]),
+        (["1", "2", "3", "100", "101", "102"], [True, True, False, True, True]),
+        (["0000", "0033", "0067", "0100", "0200", "0233"], [True, True, True, False, True]),
         (["0"], []),
     ],
-    ids=["whole", "gap", "two sequences", "no numbers", "far apart", "one"],
+    ids=["whole", "gap", "two sequences", "no numbers", "far apart", "wide gap", "milliseconds", "one"],
 )
 def test_pictures_are_neighbours_where_their_numbers_are(
     tmp_path: Path, names: list[str], expected: list[bool]

@@ -113,9 +113,9 @@ def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Cro
 def _pictures_with_steps(folder: Path) -> tuple[list[Path], NDArray[np.bool_]]:
     """Return the pictures in ``folder``, and whether each but the first follows the last: bool [n - 1]."""
     sequences = all_sequences(pictures_in(folder))
-    # After the last picture of each sequence there is no step.
-    steps = np.concatenate([np.diff([*each.places, each.places[-1]]) for each in sequences])
-    return [file for each in sequences for file in each.files], steps[:-1] == 1
+    # No sequence goes on in the next one.
+    steady = [flag for each in sequences for flag in (*_are_usual(np.diff([*each])), False)]
+    return [file for each in sequences for file in each.values()], np.array(steady[:-1], dtype=bool)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -146,6 +146,10 @@ def steady_steps(timeline: Timeline) -> NDArray[np.bool_]:
     Args:
         timeline: the clip's frame times.
     """
-    steps = np.diff(timeline.ticks)
+    return _are_usual(np.diff(timeline.ticks))
+
+
+def _are_usual(steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each of the ``steps`` is about as long as most of them."""
     usual = float(np.median(steps)) if len(steps) else 0.0
     return (steps < UNEVEN_STEP * usual) & (steps * UNEVEN_STEP > usual)

@@ -107,19 +107,20 @@ def main_sequence(files: list[Path]) -> PictureSequence:
     return PictureSequence(found.files, found.places, (left_out, *found.notes))
 
 
-def all_sequences(files: list[Path]) -> list[PictureSequence]:
+def all_sequences(files: list[Path]) -> list[dict[int, Path]]:
     """Return every sequence among the pictures of a folder, for training, which leaves none out.
 
     Args:
         files: the pictures of the folder in natural order, at least one.
 
     Returns:
-        The sequences in the order of their first pictures; all pictures as one if their names do not count.
+        The sequences in the order of their first pictures, each as its pictures by number, in order; all pictures
+        as one if their names do not count.
     """
     sequences = _sequences(files)
     if max(map(len, sequences)) < 2:
-        return [plain_sequence(files)]
-    return [numbered_sequence([each[number] for number in sorted(each)], sorted(each)) for each in sequences]
+        return [dict(enumerate(files))]
+    return [dict(sorted(each.items())) for each in sequences]
 
 
 def _sequences(files: list[Path]) -> list[dict[int, Path]]:
