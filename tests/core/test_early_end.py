@@ -107,6 +107,18 @@ def test_data_behind_the_end_of_a_file_are_no_cut(tmp_path: Path, name: str, app
         assert not [each for each in clip.info.warnings if "cut off" in each]
 
 
+def test_an_ogg_file_may_end_with_an_empty_page(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.ogv")
+    data = path.read_bytes()
+    page = data.rfind(b"OggS")
+    empty = b"OggS\0\4" + data[page + 6 : page + 18] + bytes(9)
+    path.write_bytes(data + empty)
+    assert not ends_early(path, "ogg", [])
+    for count in (4, 26):
+        path.write_bytes(data + empty[:count])
+        assert ends_early(path, "ogg", [])
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
 def test_a_recording_without_its_index_is_not_called_damaged(tmp_path: Path, name: str) -> None:
     whole = write_clip(tmp_path / name, 12)
@@ -133,6 +145,14 @@ def test_sound_is_not_called_damaged(tmp_path: Path, suffix: str, codec: str) ->
     with pytest.raises(ClipError, match="holds only sound") as caught:
         open_clip(path)
     assert caught.value.hint == "Choose a file with video."
+
+
+@pytest.mark.parametrize("data", [b"\xff" * 500, b"\xff\xfe" + b"\0\xd8" * 250], ids=["erased", "UTF-16"])
+def test_bytes_that_are_no_header_of_sound_are_not_called_sound(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data)
+    with pytest.raises(ClipError, match="can't be read as video"):
+        open_clip(path)
 
 
 def silence() -> av.AudioFrame:

@@ -130,8 +130,11 @@ def _mxf(file: BinaryIO, end: int, _: list[int]) -> bool:
 def _ogg(file: BinaryIO, end: int, _: list[int]) -> bool:
     tail = _bytes_at(file, max(0, end - _OGG_PAGE_BYTES), _OGG_PAGE_BYTES)
     page = tail.rfind(b"OggS")
-    table = tail[page + 27 : page + 27 + tail[page + 26]] if 0 <= page < len(tail) - 27 else b""
-    return page >= 0 and page + 27 + (tail[page + 26] if table else 1) + sum(table) > len(tail)
+    if page < 0:
+        return False
+    head = tail[page:]
+    # The 27th byte says how many bytes of lengths follow. A page may have none: it only ends the stream.
+    return len(head) < 27 or len(head) < 27 + head[26] + sum(head[27 : 27 + head[26]])
 
 
 def _flv(file: BinaryIO, end: int, _: list[int]) -> bool:

@@ -13,8 +13,13 @@ _NO_INDEX = (
     "Copy the file again. Of a recording that was interrupted, only a program that rebuilds the index can save frames."
 )
 
-_SOUND = re.compile(rb"RIFF....WAVE|RF64....WAVE|fLaC|FORM....AIF[FC]|caff|ID3|\xff[\xe2-\xe7\xf0-\xff]", re.DOTALL)
-"""How files of sound alone begin: WAV, FLAC, AIFF, CAF, MP3, AAC. They may hold a cover, but no video."""
+_SOUND = re.compile(
+    rb"RIFF....WAVE|RF64....WAVE|fLaC|FORM....AIF[FC]|caff|ID3|\xff[\xe2-\xe7\xf0-\xfd][^\xf0-\xff]", re.DOTALL
+)
+"""How files of sound alone begin: WAV, FLAC, AIFF, CAF, MP3, AAC. They may hold a cover, but no video.
+
+No header of MP3 or AAC begins with the mark of UTF-16, FF FE, or with FF alone, as an erased memory card does.
+"""
 
 
 def refuse_if_known_why(path: Path) -> None:
