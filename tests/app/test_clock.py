@@ -77,6 +77,8 @@ def test_a_ruler_of_drop_frame_timecode_has_round_names() -> None:
     assert labels[:3] == ["00:00:00;00", "00:01:00;02", "00:02:00;02"]
     assert labels[10] == "00:10:00;00"
     assert all(clock.text(time) == text for time, text in clock.labels(Fraction(59), Fraction(61), 1200, least_px=78))
+    times = [time for time, _ in clock.labels(Fraction(119, 2), Fraction(121, 2), 6000, least_px=78)]
+    assert times == [frame / DROPS.fps for frame in range(1783, 1814)]
 
 
 def test_a_start_at_a_timecode_that_the_clip_lacks_is_told_in_the_window(stage: Stage) -> None:

@@ -108,8 +108,9 @@ class Clock:
         if not is_timecode:
             yield from ((timeline.frame_time(frame), str(frame)) for frame in _multiples(first, last, step))
             return
-        for number in _multiples(names.number(first), names.number(last), step):
-            frame = names.frame(number)  # Of a name that is dropped, the next one.
+        numbers = _multiples(names.number(first), names.number(last), step)
+        # Names that are dropped stand for the next frame, all of them once.
+        for frame in dict.fromkeys(map(names.frame, numbers)):
             if frame <= last:
                 yield timeline.frame_time(frame), names.text(frame)
 
