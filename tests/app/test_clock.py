@@ -66,6 +66,8 @@ def test_timecode_counts_from_that_of_the_clips_file() -> None:
         assert clock.parse(clock.text(time)) == time
     with pytest.raises(UsageError, match="00:59:59:15 to 01:03:19:15"):
         clock.parse("00:00:01:00")
+    with pytest.raises(UsageError, match="whose timecode runs from 00:00:00:00 to 00:03:20:00"):
+        Clock(TIMELINE, OWN, TimeForm.COUNTED).parse("01:00:00:00")
     labels = list(clock.labels(Fraction(0), Fraction(200), 600, least_px=78))
     assert labels[0] == (Fraction(10, 25), "01:00:00:00")
     assert Clock(TIMELINE, OWN, TimeForm.SECONDS).text(Fraction(5, 4)) == "0:01.250"

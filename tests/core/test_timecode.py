@@ -55,6 +55,15 @@ def test_a_time_as_it_is_typed(text: str, fps: Fraction, secs: Fraction) -> None
     assert clip_time(text).time_on(Timeline.constant(int(8 * fps), fps), replace(INFO, fps=fps)) == secs
 
 
+@pytest.mark.parametrize("end_tick", [31, 90], ids=["short", "held"])
+def test_places_within_the_last_frame_rise_with_the_time(end_tick: int) -> None:
+    timeline = Timeline(np.array([0, 10, 20, 30]), Fraction(1, 10), end_tick)
+    info = replace(INFO, frames=4, fps=timeline.mean_fps, vfr=True)
+    times = [clip_time(text).time_on(timeline, info) for text in ("f2.9", "f3", "f3.1", "f3.5", "f4", "f5")]
+    assert times == sorted(times)
+    assert (times[1], times[3], times[4]) == (Fraction(3), Fraction(30 + end_tick, 20), timeline.duration_secs)
+
+
 def test_seconds_are_told_from_times_that_depend_on_the_clip() -> None:
     assert clip_time("1:02.5").secs == Fraction(125, 2)
     assert [clip_time(text).secs for text in ("f31", "50%", "0:0:0:1")] == [None] * 3

@@ -55,8 +55,8 @@ class ClipTime:
     def time_on(self, timeline: Timeline, info: ClipInfo) -> Fraction:
         """Return the seconds in a clip.
 
-        A frame starts when the file says, which many round to milliseconds. After the clip's end, frames go on at its
-        rate.
+        A frame starts when the file says; many files round that to milliseconds. A place within the last frame divides
+        its duration. After the clip's end, frames go on at its rate.
 
         Raises:
             UsageError: it is a timecode that the clip does not have; see :meth:`Timecode.frame`.
@@ -69,7 +69,11 @@ class ClipTime:
         position = typed.position(info) if isinstance(typed, Timecode) else typed.position
         if position <= timeline.last_frame:
             return timeline.time_from_instant(timeline.instant_from_position(position))
-        return timeline.duration_secs + (position - timeline.frame_count) / info.fps
+        beyond = position - timeline.frame_count
+        if beyond < 0:
+            last_secs = timeline.frame_time(timeline.last_frame)
+            return timeline.duration_secs + beyond * (timeline.duration_secs - last_secs)
+        return timeline.duration_secs + beyond / info.fps
 
 
 def clock_time(text: str) -> Fraction | None:

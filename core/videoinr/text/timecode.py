@@ -142,7 +142,7 @@ class Timecode:
         if names.is_own and frame > info.frames:
             first, end = names.text(0), names.text(info.frames)
             raise UsageError(
-                f"{names.text_of_number(number)} is outside the clip, whose own timecode runs from {first} to {end}.",
+                f"{names.text_of_number(number)} is outside the clip, whose timecode runs from {first} to {end}.",
                 hint="Give a timecode between them, or seconds, which count from the clip's start.",
             )
         return frame
