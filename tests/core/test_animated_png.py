@@ -59,7 +59,16 @@ def test_frames_of_the_whole_size_are_laid_over_what_was_shown(
 
 @pytest.mark.parametrize(
     "fps",
-    [Fraction(12), Fraction(15), Fraction(24), Fraction(25, 2), Fraction(24000, 1001), Fraction(30), Fraction(60)],
+    [
+        Fraction(12),
+        Fraction(15),
+        Fraction(24),
+        Fraction(30),
+        Fraction(60),
+        Fraction(25, 2),
+        Fraction(24000, 1001),
+        Fraction(1000, 9),
+    ],
 )
 def test_a_rate_is_that_of_the_file_not_of_the_ticks_that_it_is_cut_to(tmp_path: Path, fps: Fraction) -> None:
     path = write_clip(tmp_path / "a.apng", 13, codec="apng", pix_fmt="rgb24", fps=fps)

@@ -33,8 +33,11 @@ def unmark_dependent_frame(packet: Any) -> None:
 
 
 def uncut_rate(rate: Fraction | None) -> Fraction | None:
-    """Return the whole rate, or that of NTSC, whose frames FFmpeg shows at ``rate``; ``rate`` itself if none fits."""
-    if not rate:
+    """Return the whole rate, or that of NTSC, whose frames FFmpeg shows at ``rate``; ``rate`` itself if none fits.
+
+    A frame of whole milliseconds is believed, since programs state times so: 9 ms are not 111 frames a second.
+    """
+    if not rate or (1000 / rate).denominator == 1:
         return rate
     whole = max(1, round(rate))
     likely = (Fraction(whole), Fraction(whole * 1000, 1001))
