@@ -159,7 +159,7 @@ def _depth_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tuple[s
         return (f"The clip has {info.bit_depth} bits; {codec.word} writes 8.",)
     said = []
     if codec.encoder == "libx264":
-        said.append("The file has 10 bits, as H.264 few players show. H.265 (--codec libx265) is shown by more.")
+        said.append("The file is H.264 of 10 bits, which few players show. More show H.265 (--codec libx265).")
     if codec.encoder not in CARRIERS and read_mastering(info.path, info.stream):
         said.append(f"Left out: the mastering data of the HDR clip, which {codec.word} does not write.")
     return tuple(said)
@@ -187,7 +187,7 @@ def _animation_notes(job: ExportJob, codec: Codec, info: ClipInfo | None) -> tup
     said, name = [], codec.title
     said.append(f"Each frame of {name} is stored as what it changes: an export that is killed cannot be resumed.")
     if codec.encoder == "libwebp_anim" and output_aspect(info, job.grid) != 1:
-        said.append("WebP files hold no shape of pixels: choose a size in the picture's own shape (--size).")
+        said.append("WebP files store no pixel aspect ratio: choose a size in proportion to the picture (--size).")
     if codec.encoder != "apng" and info.colour.primaries == "bt2020":
         said.append(f"{name} files hold no colour tags, so that the clip's wide colours (BT.2020) look pale.")
     return tuple(said)
