@@ -29,19 +29,17 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 DEMUXERS = (
-    *(
-        "matroska,webm",
-        "mov,mp4,m4a,3gp,3g2,mj2",
-        "avi",
-        "flv",
-        "asf",
-        "ogg",
-        "mxf",
-        "yuv4mpegpipe",
-        "ivf",
-        "gif",
-        "apng",
-    ),
+    "matroska,webm",
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "avi",
+    "flv",
+    "asf",
+    "ogg",
+    "mxf",
+    "yuv4mpegpipe",
+    "ivf",
+    "gif",
+    "apng",
 )
 
 
