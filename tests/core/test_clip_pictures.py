@@ -127,7 +127,7 @@ def test_a_counter_may_be_written_as_hashes(tmp_path: Path) -> None:
     write_pictures(tmp_path, 12, name="shot#a.{:04d}.png")
     write_pictures(tmp_path, 3, name="b_{:04d}.png")
     assert numbers(tmp_path / "b_####.png") == numbers(tmp_path / "b_##.png") == [0, 1, 2]
-    with pytest.raises(ClipError, match="No picture matches"):
+    with pytest.raises(ClipError, match=r"No picture matches .*b_#####\.png"):
         open_clip(tmp_path / "b_#####.png")
     with pytest.raises(ClipError, match="There is no file"):
         open_clip(tmp_path / "shot#a.####.png")  # Two runs: which of them counts is not known.

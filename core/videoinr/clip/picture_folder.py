@@ -48,9 +48,9 @@ def find_pictures(where: Path) -> list[Path] | None:
         return pictures_in(where)
     if where.is_file():
         return [where] if where.suffix.lower() in PICTURE_SUFFIXES else None
-    where = with_counter(where)
-    if COUNTER.search(where.name):
-        return _at_least_one(numbered_files(where), f"No picture matches “{where}”.")
+    counted = with_counter(where)
+    if COUNTER.search(counted.name):
+        return _at_least_one(numbered_files(counted), f"No picture matches “{where}”.")
     if glob.has_magic(str(where)):
         return _at_least_one(_matching(where), f"No picture matches “{where}”.")
     return None
