@@ -47,6 +47,7 @@ def test_the_window_shows_everything_that_probe_prints(stage: Stage, clip_window
     assert in_words(colour) == "matrix bt709 (guessed), range tv"
     assert [fact_in_words("fps", rate) for rate in ("30/1", "30000/1001")] == ["30", "29.97 (30000/1001)"]
     assert fact_in_words("rotation", 90) == "90°"
+    assert [fact_in_words("timecode", None), fact_in_words("audio", [])] == ["not present"] * 2
 
 
 def test_no_value_is_cut_off(stage: Stage, clip_window: ClipWindow) -> None:

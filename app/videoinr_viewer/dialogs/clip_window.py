@@ -187,6 +187,8 @@ def fact_in_words(name: str, value: object) -> str:
     if name == "fps":
         rate = Fraction(str(value))
         return str(rate) if rate.denominator == 1 else f"{decimal(f'{float(rate):.6g}')} ({rate})"
+    if value is None or (name == "audio" and not value):
+        return tr("not present")
     if name == "warnings" and isinstance(value, list):
         return in_words([tr_engine(str(sentence)) for sentence in value])
     return f"{value}°" if name == "rotation" else in_words(value)
@@ -207,7 +209,7 @@ def in_words(value: object) -> str:
         )
     if isinstance(value, list):
         return "\n".join(in_words(one) for one in value) or tr("none")
-    return tr("none") if value is None else str(value)
+    return str(value)
 
 
 def _backgrounds() -> list[tuple[str, str]]:
