@@ -116,8 +116,8 @@ def test_a_reading_with_which_the_clip_cannot_be_opened_is_taken_back(stage: Sta
     path = Path("broken by this.mp4")
     stage.viewer.reading.choose(Reading(stream=7))
     stage.viewer.session.open(path, keeps_notes=True)
+    stage.wait_for(lambda: stage.viewer.reading.current == Reading())
     stage.wait_for(stage.viewer.window.messages.isVisible)
-    assert stage.viewer.reading.current == Reading()
     assert clip_window.stream.value() == -1
     stage.wait_until_complete()
 
