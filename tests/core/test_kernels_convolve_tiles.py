@@ -121,7 +121,7 @@ def test_every_layer_of_lite_has_a_plan_that_fits_into_a_multiprocessor(tiles: A
         assert [part.piece for part in plan.parts] == sorted(part.piece for part in plan.parts)
 
 
-@pytest.mark.parametrize(("widths", "outputs"), [((128,), 128), ((96,), 96), ((24,), 22)])
+@pytest.mark.parametrize(("widths", "outputs"), [((128,), 128), ((96,), 96), ((24,), 22), ((24,), 60)])
 def test_a_layer_that_does_not_fit_has_none(tiles: Any, widths: tuple[int, ...], outputs: int) -> None:
     assert tiles.Form(widths, outputs, False).plan is None
 

@@ -7,7 +7,7 @@ next piece is copied into the other half of a buffer. Each value is read from th
 and right taps, and each time multiplied for the three output rows that it contributes to.
 
 The source is convolve_tiles.cu; each layer's shape is compiled apart, because all of its loops are unrolled. Each
-compiled kernel is first verified against torch's convolution. A layer whose weights do not fit is left to others.
+compiled kernel is first verified against a plain one. A layer whose weights do not fit is left to others.
 
 Precision: factors are float16 or bfloat16, sums, bias and activation float32.
 """
@@ -120,7 +120,9 @@ class Form:
             for most in _PIECE_BLOCKS:
                 plan = Plan(down, split, resident, _parts_of([-(-width // WORD) for width in self.widths], most))
                 fits = resident * plan.shared_bytes(self.outputs) <= _SHARED_BYTES
-                if blocks % split == 0 and blocks // split <= _MOST_SUMS and fits:
+                # Groups of warps write whole blocks.
+                divides = split == 1 or self.outputs % (split * WORD) == 0
+                if divides and blocks // split <= _MOST_SUMS and fits:
                     return plan
         return None
 
