@@ -13,17 +13,19 @@ from videoinr.commands.options import option_parser
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.text import parsing
+from videoinr.text.clip_time import clip_time, length
 from videoinr.text.phrases import format_bytes, format_count, format_saved, format_secs
 
 PARSERS: list[Callable[[str], object]] = [
     parsing.number,
-    parsing.positive,
     parsing.factor,
     parsing.rate,
     parsing.rate_or_factor,
     parsing.size,
     parsing.size_or_factor,
     parsing.region,
+    clip_time,
+    length,
 ]
 
 

@@ -61,11 +61,6 @@ def number(text: str) -> Fraction:
     return value
 
 
-def positive(text: str) -> Fraction:
-    """Return an exact number above 0."""
-    return _above_zero(number(text), text)
-
-
 def factor(text: str) -> Fraction:
     """Return a factor above 0: ``×4``, ``x2.5``, ``4x``, ``25%`` as editors write speeds, or a plain number."""
     if found := _PERCENT.fullmatch(text.strip()):
