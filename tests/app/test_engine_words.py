@@ -102,10 +102,11 @@ def test_every_sentence_of_the_engine_is_translated(words: dict[str, dict[str, s
     assert words["warnings"].keys() - said.keys() == set(), "a translation of a sentence that is no longer there"
 
 
-def test_the_english_window_names_no_options_of_the_command_line(words: dict[str, dict[str, str]]) -> None:
+def test_the_window_names_no_options_of_the_command_line(words: dict[str, dict[str, str]]) -> None:
     window: dict[str, dict[str, str]] = json.loads(resource_path("languages/en.engine.json").read_text("utf-8"))
     for kind in ("messages", "warnings"):
         assert window[kind].keys() == {text for text in words[kind] if "--" in text}
+        assert not [german for german in words[kind].values() if "--" in german]
         for text, shown in window[kind].items():
             assert "--" not in shown
             assert re.findall(f"[{GAP}{NUMBER}]", text) == re.findall(f"[{GAP}{NUMBER}]", shown), text

@@ -57,7 +57,7 @@ def _why_lost(job: ExportJob, info: ClipInfo) -> str:
     own = info.timecode
     assert own is not None
     if not has_timecode(info):
-        return "which counts frames of a constant rate"
+        return "which needs a constant frame rate"
     if job.curve is not None:
         return "which a retime curve does not move"
     if job.speed != 1:
