@@ -87,6 +87,20 @@ def test_media_that_moved_is_found_by_its_name_and_contents(tmp_path: Path, clip
     assert locate(places, mark) is None
 
 
+@pytest.mark.parametrize("pattern", ["shot.%02d.png", "shot.##.png", "shot.*.png"])
+def test_a_pattern_is_found_while_a_picture_matches_it(tmp_path: Path, clip: Path, pattern: str) -> None:
+    picture = clip.with_name("shot.01.png")
+    picture.touch()
+    project = replace(full_project(clip), clip=clip.with_name(pattern), fingerprint=None)
+    path = written(project, tmp_path / "work" / "b.vinr")
+    (tmp_path / "work").rename(tmp_path / "moved")
+    read = read_project(tmp_path / "moved" / path.name)
+    found = Located(tmp_path / "moved" / "clips" / pattern, is_same=True)
+    assert locate(read.places, read.project.fingerprint) == found
+    (found.path.parent / picture.name).unlink()
+    assert locate(read.places, read.project.fingerprint) is None
+
+
 @pytest.mark.parametrize("at", [0, 5, -1])
 def test_a_fingerprint_tells_a_changed_byte_at_the_ends_and_another_size(clip: Path, at: int) -> None:
     before, content = fingerprint(clip), bytearray(clip.read_bytes())

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from videoinr.errors import ClipError
+
 ENDS_BYTES = 1 << 16
 """So much of either end of a file is hashed: all of a clip of hours would take minutes."""
 MOST_PICTURES = 200_000
@@ -67,8 +69,11 @@ def places_of(name: str, folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _exists(path: Path) -> bool:
-    with contextlib.suppress(OSError, ValueError):
-        return path.exists()
+    """Return whether there is a file, a folder, or a picture that the pattern ``path`` matches."""
+    from videoinr.clip.picture_folder import find_pictures  # Here, because a start reads no project.
+
+    with contextlib.suppress(OSError, ValueError, ClipError):
+        return path.exists() or find_pictures(path) is not None
     return False
 
 
