@@ -184,9 +184,9 @@ def export(
     A time of the clip is 1.25, 5/4, 1:02.5, 00:00:01:06, f31 (a frame) or 50%. Timecode counts from that of the clip's
     file, if it has one; 01:00:00;02 is drop-frame.
 
-    --retime goes through points OUT=CLIP, seconds and any time of the clip, instead of --start, --end and --speed. ~R
-    after a point makes a ramp of R seconds around it, in which the speed changes evenly. Level pieces freeze, falling
-    ones run backwards. The sound is left out.
+    --retime goes through points OUT=CLIP instead of --start, --end and --speed: OUT in seconds of the output, CLIP any
+    time of the clip. ~R after a point makes a ramp of R seconds around it, in which the speed changes evenly. Level
+    pieces freeze, falling ones run backwards. The sound is left out.
 
     --shutter 180 shows for each frame the mean, in light, of half the time from one output frame to the next, as a
     camera would. It never reaches across a cut. --shutter-region 40,0,320,240=180 exposes a region, in pixels of the

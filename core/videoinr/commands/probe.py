@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _NAMES = {"fps": "frames per second", "duration_secs": "duration, seconds", "vfr": "variable rate"}
-"""Names of facts that are not theirs in JSON with spaces."""
+"""The names of these facts in the table. The others have their names in JSON, with spaces."""
 
 
 def probe(
