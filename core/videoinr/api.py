@@ -231,10 +231,10 @@ def export(
     check_functions(progress=progress, notice=notice, report=report)
     hear, say = progress or _ignore, notice or _ignore
     if cluster is not None:
-        from videoinr.clip.picture_folder import with_counter
         from videoinr.exporting.cluster import export_clip
+        from videoinr.exporting.picture_names import counted_out
 
-        target = with_counter(path(out, "out"))
+        target = counted_out(path(out, "out"))
         done = export_clip(cluster, clip, target, arguments, options_from(opening), opening, hear, say, cancel)
     else:
         with _export(clip, out, arguments, cancel, say, **opening) as (job, engine):
@@ -275,15 +275,15 @@ def _export(
     **opening: Unpack[OpenArguments],
 ) -> Iterator[tuple[ExportJob, Engine]]:
     """Open a clip, and return the job that exports it, with the engine, which is closed at the end."""
-    from videoinr.clip.picture_folder import with_counter
     from videoinr.exporting.ahead import check_ahead
     from videoinr.exporting.arguments import JobArguments, job_from_arguments, read_ahead
+    from videoinr.exporting.picture_names import counted_out
 
     check_token(cancel)
     check_names(opening, OpenArguments.__annotations__, "export")
     check_names(arguments, JobArguments.__annotations__, "estimate")
     options, arguments = options_from(opening), read_ahead(arguments)
-    target = with_counter(path(out, "out"))
+    target = counted_out(path(out, "out"))
     check_ahead(clip, target, arguments, options)
     with engine_from(clip, options, cancel, notice, **opening) as engine:
         from videoinr.render.torch_state import plain_torch  # Not before: it imports torch.

@@ -127,7 +127,7 @@ def test_pictures_go_to_a_folder_and_animations_to_a_file(
 @pytest.mark.parametrize(
     ("name", "codec"),
     [("a.mkv", "ffv1"), ("a.mp4", "libx264"), ("a.gif", "gif"), ("a%03d.png", "png"), ("a%03d.tiff", "tiff"),
-     ("a.####.png", "png"), ("a.xyz", "ffv1"), ("a", "ffv1")],
+     ("a.####.png", "png"), ("a.####.webp", "libwebp_anim"), ("a.xyz", "ffv1"), ("a", "ffv1")],
 )  # fmt: skip
 def test_the_codec_follows_an_ending_that_is_typed(
     dialog_of: Callable[..., tuple[Stage, ExportDialog]], tmp_path: Path, name: str, codec: str

@@ -21,6 +21,7 @@ from videoinr.errors import UsageError
 from videoinr.exporting.excerpt import sample_name, sample_of
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import Share
+from videoinr.exporting.picture_names import counted_out
 from videoinr.exporting.presets import PRESETS, preset_named
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.journey.arguments import as_curve
@@ -143,3 +144,9 @@ def test_pictures_may_be_counted_by_hashes(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
     assert {"a.0000.png", "a.0001.png"} <= {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["a.##.webp", "a.##.apng", "a.##.gif", "a.##.jpg"])
+def test_hashes_in_the_name_of_one_file_stay(name: str) -> None:
+    assert counted_out(Path(name)) == Path(name)
+    assert counted_out(Path("a.##.TIFF")) == Path("a.%02d.TIFF")

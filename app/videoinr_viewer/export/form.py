@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from videoinr.clip.picture_folder import with_counter
 from videoinr.errors import VideoInrError
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.companions import SourceStreams
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.outputs import companions_for, loss_notes
+from videoinr.exporting.picture_names import counted_out
 from videoinr.exporting.presets import PRESETS, Preset
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.geometry import Grid, Rect, rect_from_units
@@ -238,7 +238,7 @@ class ExportForm(QWidget):
         chosen = self._chosen
         job = job_for(
             info,
-            with_counter(Path(self.path.text().strip()).expanduser()),
+            counted_out(Path(self.path.text().strip()).expanduser()),
             start=segment.start_secs if is_plain else None,
             end=segment.end_secs if is_plain else None,
             fps=fps,

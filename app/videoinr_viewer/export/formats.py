@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from videoinr.clip.picture_folder import with_counter
 from videoinr.exporting.codecs import CODECS, Crf
 from videoinr.exporting.picture_formats import PICTURES
+from videoinr.exporting.picture_names import counted_out
 from videoinr_viewer.style.language import tr
 
 
@@ -49,7 +49,7 @@ class Offered:
 
 
 def _is_pattern(path: Path) -> bool:
-    return "%" in with_counter(path).name
+    return "%" in counted_out(path).name
 
 
 def offered() -> list[Offered]:

@@ -18,11 +18,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from videoinr.clip.picture_folder import with_counter
 from videoinr.errors import InputError, UsageError
 from videoinr.exporting.codecs import Effort
 from videoinr.exporting.job import ExportJob
 from videoinr.exporting.parts import WHOLE
+from videoinr.exporting.picture_names import counted_out
 from videoinr.exporting.sound.choice import SoundName
 from videoinr.journey.camera_file import Keyframes
 from videoinr.text import parsing
@@ -126,7 +126,7 @@ def job_from_text(text: bytes, path: Path) -> ExportCall:
         options["model"] = str(folder / model)
     for name in ("size", "region"):
         options[name] = tuple(options[name]) if options[name] is not None else None
-    return ExportCall(folder / job.clip, with_counter(folder / job.out), options)
+    return ExportCall(folder / job.clip, counted_out(folder / job.out), options)
 
 
 def _parsed(name: str, text: str, parse: Callable[[str], Fraction | ClipTime]) -> Fraction | ClipTime:

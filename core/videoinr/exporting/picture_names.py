@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from videoinr.clip.picture_folder import COUNTER
+from videoinr.clip.picture_folder import COUNTER, with_counter
 from videoinr.errors import UsageError
 from videoinr.exporting.picture_formats import PICTURE_ENDINGS, PICTURES, picture_format_named
+
+
+def counted_out(out: Path) -> Path:
+    """Return ``out`` with a counter such as %04d in place of ####, if exports write pictures of its ending.
+
+    Other endings of pictures are those of animations (.webp, .apng), which are one file.
+    """
+    return with_counter(out) if out.suffix.lower() in PICTURE_ENDINGS else out
 
 
 def pattern_from_out(out: Path, codec: str | None = None) -> Path:
