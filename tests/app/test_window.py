@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QTimer, QUrl
@@ -212,11 +213,13 @@ def test_work_is_shown_only_if_it_takes_long(stage_of: Callable[..., Stage]) -> 
 
 
 def test_a_long_opening_is_shown(stage_of: Callable[..., Stage]) -> None:
-    stage = stage_of(Pace(open_secs=0.8))
+    opens = Event()
+    stage = stage_of(Pace(opens=opens))
     stage.viewer.session.open(Path("long.mp4"))
     work = stage.viewer.window.status.work
     stage.wait_for(lambda: work.text() == "opening…")
     assert "long.mp4" in stage.viewer.window.empty._title.text()
+    opens.set()
     stage.wait_until_complete()
     stage.wait_for(lambda: work.text() == "")
 

@@ -59,19 +59,23 @@ def test_the_sound_is_that_of_an_export_that_makes_it_at_the_end(
 
 
 def test_the_sound_is_made_beside_the_pictures(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[threading.Thread] = []
-    render = SlowRenderer.render
+    makers, begun, render = list[threading.Thread](), threading.Event(), SlowRenderer.render
+
+    def note() -> None:
+        makers.append(threading.current_thread())
+        begun.set()
 
     def once_the_sound_is_there(engine: SlowRenderer, *arguments: Any) -> RenderedRegion:
-        seen.extend(sound_threads())
-        for thread in seen:
-            thread.join()
+        assert begun.wait(60)
+        makers[0].join(60)
+        assert not makers[0].is_alive()
         return render(engine, *arguments)
 
+    monkeypatch.setattr(ahead, "stand_back", note)
     monkeypatch.setattr(SlowRenderer, "render", once_the_sound_is_there)
     job, engine = task(clip, "out.mp4")
     assert "1/2" in export_job(job, engine).sound
-    assert len(set(seen)) == 1
+    assert [maker.name.partition("-")[0] for maker in makers] == ["sound"]
 
 
 def test_what_waits_is_bounded() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +35,13 @@ SOURCE_STEP = 40
 
 @dataclass(frozen=True)
 class Pace:
-    """The durations of a slow renderer's work."""
+    """The durations of a slow renderer's work. ``opens``: what a clip's opening waits for."""
 
     secs_per_pixel: float = 0.0
     encode_secs: float = 0.0
     motion_secs: float = 0.0
     source_secs: float = 0.0
-    open_secs: float = 0.0
+    opens: Event | None = None
     inquiry_secs: float = 0.0
 
 
@@ -258,7 +259,8 @@ def opener(
     """Return an ``open_renderer`` that appends its renderers to ``made``. It fails for a path named ``broken...``."""
 
     def open_renderer(path: Path) -> SlowRenderer:
-        time.sleep(pace.open_secs)
+        if pace.opens is not None:
+            assert pace.opens.wait(60)
         if path.name.startswith("broken"):
             raise ClipError(f"{path.name} is not a video.", hint="Try another file.")
         made.append(SlowRenderer(path, *size, pace=pace, frames=frames, audio=audio))
