@@ -13,7 +13,7 @@ from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.zooming_slowmo import ZoomingSlowMoEncoder
 from videoinr.model.kernels import convolve as module
 from videoinr.model.kernels.convolve import Plan, convolve, packed, supports
-from videoinr.model.kernels.reference import convolved
+from videoinr.model.kernels.verifying import convolved
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -56,7 +56,7 @@ def tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def claimed(tiles: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Make the machine claim to have a Hopper, which computes in plain torch."""
-    monkeypatch.setattr(tiles, "_is_known", lambda _: True)
+    monkeypatch.setattr(tiles, "is_hopper", lambda _: True)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
 
     def launch(

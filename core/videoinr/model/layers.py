@@ -7,15 +7,9 @@ from torch import Tensor, nn
 
 from videoinr.model import ops
 from videoinr.model.deformable import DeformableParameters
-from videoinr.model.maps import activated
 
 LEAK = 0.1
 """Slope of the encoders' leaky ReLU for negative values."""
-
-
-def leaky(x: Tensor) -> Tensor:
-    """Apply the encoders' activation, a leaky ReLU, to ``x`` of any shape."""
-    return activated(x, LEAK)
 
 
 def conv(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:

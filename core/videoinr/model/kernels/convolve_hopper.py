@@ -27,8 +27,8 @@ from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
 
 from videoinr.model.kernels.convolve_hopper_kernels import rolling_kernel
-from videoinr.model.kernels.reference import convolved
 from videoinr.model.kernels.starting import start
+from videoinr.model.kernels.verifying import convolved, is_hopper, is_verified, multiprocessors
 from videoinr.model.maps import concat
 
 STRIP = 64
@@ -186,7 +186,7 @@ def _launch(
         size = (batch, shape.outputs, height, width)
         out = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     strips, groups = triton.cdiv(width, STRIP), shape.outputs // (wide + rest)
-    workers = 2 * _multiprocessors(x.device) // groups
+    workers = 2 * multiprocessors(x.device) // groups
     rows = triton.cdiv(height, min(height, max(1, workers // (batch * strips))))
     items = batch * strips * triton.cdiv(height, rows)
     maps = [_strip_of(one, shape.chunk) for one in inputs]
@@ -229,29 +229,14 @@ def _layout(block: tuple[int, ...], dtype: torch.dtype) -> tuple[list[int], Any]
 @cache
 def _is_known(device: torch.device) -> bool:
     """Whether ``device`` is a Hopper GPU and Triton has a known version; under others a barrier might deadlock."""
-    is_hopper = device.type == "cuda" and torch.cuda.get_device_capability(device) == (9, 0)
-    return is_hopper and triton.__version__.rpartition(".")[0] in KNOWN_TRITON
-
-
-@cache
-def _multiprocessors(device: torch.device) -> int:
-    return torch.cuda.get_device_properties(device).multi_processor_count
+    return is_hopper(device) and triton.__version__.rpartition(".")[0] in KNOWN_TRITON
 
 
 _VERIFIED: dict[tuple[Shape, torch.dtype, int], bool] = {}
 
 
 def _is_verified(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:
-    """Whether the kernel matches torch's convolution; False while a CUDA graph, which must not wait, is recorded."""
-    key = (shape, dtype, adds)
-    if key not in _VERIFIED:
-        if torch.cuda.is_current_stream_capturing():
-            return False
-        try:
-            _VERIFIED[key] = _matches_torch(shape, dtype, device, adds)
-        except Exception:  # anything that another compiler or driver raises
-            _VERIFIED[key] = False
-    return _VERIFIED[key]
+    return is_verified(_VERIFIED, (shape, dtype, adds), lambda: _matches_torch(shape, dtype, device, adds))
 
 
 def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:

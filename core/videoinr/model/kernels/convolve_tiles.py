@@ -14,7 +14,6 @@ Precision: factors are float16 or bfloat16, sums, bias and activation float32.
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +27,9 @@ from torch import Tensor, nn
 
 from videoinr.model.kernels.cuda_source import CudaFunction, compiled
 from videoinr.model.kernels.motion_step import words
-from videoinr.model.kernels.reference import convolved
+from videoinr.model.kernels.verifying import convolved, is_hopper, is_verified, multiprocessors
 from videoinr.model.kernels.versions import version_of
 from videoinr.model.maps import concat
-
-log = logging.getLogger(__name__)
 
 WORD = 8
 """Channels of a block: 16 bytes. The channels of each input, and the outputs, are padded to whole blocks."""
@@ -176,8 +173,9 @@ def supports(layer: nn.Conv2d, widths: tuple[int, ...], x: Tensor, dtype: torch.
         dtype in _TYPES
         and (layer.kernel_size, layer.stride) == ((3, 3), (1, 1))
         and len(x) * x.shape[2] * x.shape[3] >= LEAST_PIXELS
-        and _is_known(x.device)
-        and _is_verified(_form(widths, layer.out_channels, adds), dtype, x.device)
+        and is_hopper(x.device)
+        and (form := _form(widths, layer.out_channels, adds)).plan is not None
+        and _is_verified(form, dtype, x.device)
     )
 
 
@@ -220,7 +218,7 @@ def _launch(
     addresses = [one.data_ptr() for one in (*maps, weight, bias, out if add is None else add, out)]
     # struct Job of the source, which has no padding.
     job = struct.pack(f"{len(addresses)}Q5if", *addresses, batch, height, width, across, tiles, slope)
-    function.launch(min(tiles, function.resident * _multiprocessors(out.device)), job)
+    function.launch(min(tiles, function.resident * multiprocessors(out.device)), job)
 
 
 @cache
@@ -300,35 +298,11 @@ def pack(weight: Tensor, form: Form) -> Tensor:
     return torch.cat(found).contiguous()
 
 
-@cache
-def _is_known(device: torch.device) -> bool:
-    """Whether the plans were measured on GPUs like ``device``, which is a Hopper."""
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) == (9, 0)
-
-
-@cache
-def _multiprocessors(device: torch.device) -> int:
-    return torch.cuda.get_device_properties(device).multi_processor_count
-
-
 _VERIFIED: dict[tuple[Form, torch.dtype, torch.device], bool] = {}
 
 
 def _is_verified(form: Form, dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether the kernel matches torch's convolution; False while a CUDA graph, which must not wait, is recorded."""
-    key = (form, dtype, device)
-    if key not in _VERIFIED:
-        if form.plan is None:
-            _VERIFIED[key] = False
-        elif torch.cuda.is_current_stream_capturing():
-            return False
-        else:
-            try:
-                _VERIFIED[key] = _matches_torch(form, dtype, device)
-            except Exception as error:  # anything that another compiler or driver raises
-                log.info("a convolution's kernel cannot be used", exc_info=error)
-                _VERIFIED[key] = False
-    return _VERIFIED[key]
+    return is_verified(_VERIFIED, (form, dtype, device), lambda: _matches_torch(form, dtype, device))
 
 
 def _matches_torch(form: Form, dtype: torch.dtype, device: torch.device) -> bool:

@@ -13,6 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.kernels.reading import bilinear
 from videoinr.model.kernels.starting import SIZES, form_of, start
 
 _RUN = 32
@@ -46,12 +47,7 @@ def _seen(table, first_row, x, y, mask, height, width, channel, channels: tl.con
     corner = (first_row + top.to(tl.int32)) * width + left.to(tl.int32)
     right = tl.where(left + 1 < width, channels, 0)[:, None]
     below = tl.where(top + 1 < height, width * channels, 0)[:, None]
-    at = table + corner[:, None] * channels + channel
-    upper = tl.load(at, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    upper += tl.load(at + right, mask=mask, other=0.0).to(tl.float32) * wx
-    lower = tl.load(at + below, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    lower += tl.load(at + below + right, mask=mask, other=0.0).to(tl.float32) * wx
-    return upper * (1 - wy) + lower * wy
+    return bilinear(table, corner[:, None] * channels + channel, right, below, wx, wy, mask)
 
 
 @triton.jit(do_not_specialize=SIZES)  # type: ignore[untyped-decorator, unused-ignore]

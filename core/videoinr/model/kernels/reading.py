@@ -23,6 +23,20 @@ def place(x, y, inside, height, width):  # type: ignore[no-untyped-def]
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def bilinear(table, first, right, below, wx, wy, mask):  # type: ignore[no-untyped-def]
+    """Return the bilinear mean of four rows of channels, in float32.
+
+    ``first`` holds where the channels [run, channels] of the upper left neighbour lie, ``right`` and ``below`` [run, 1]
+    how far the others are from it, ``wx`` and ``wy`` [run, 1] the weights of the right and of the lower ones.
+    """
+    upper = tl.load(table + first, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
+    upper += tl.load(table + first + right, mask=mask, other=0.0).to(tl.float32) * wx
+    lower = tl.load(table + first + below, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
+    lower += tl.load(table + first + below + right, mask=mask, other=0.0).to(tl.float32) * wx
+    return upper * (1 - wy) + lower * wy
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _tap(d, order: tl.constexpr):  # type: ignore[no-untyped-def]
     """Return tap ``order``'s (0 ... 3) bicubic weight (a = -0.75) and its derivative, ``d`` right of tap 1."""
     if order == 0:

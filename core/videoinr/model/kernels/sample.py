@@ -14,6 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from videoinr.model.kernels.reading import bilinear
+
 _RUN = 32
 """Positions of a program."""
 
@@ -46,12 +48,8 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     mask = inside[:, None] & (channel < channels)
     first = corner[:, None] * channels + channel
     right, below = right[:, None] * channels, below[:, None] * channels
-    wx, wy = wx[:, None], wy[:, None]
-    top = tl.load(table + first, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    top += tl.load(table + first + right, mask=mask, other=0.0).to(tl.float32) * wx
-    bottom = tl.load(table + first + below, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    bottom += tl.load(table + first + below + right, mask=mask, other=0.0).to(tl.float32) * wx
-    tl.store(out + point[:, None] * channels + channel, top * (1 - wy) + bottom * wy, mask=mask)
+    read = bilinear(table, first, right, below, wx[:, None], wy[:, None], mask)
+    tl.store(out + point[:, None] * channels + channel, read, mask=mask)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]

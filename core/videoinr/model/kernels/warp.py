@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from videoinr.model.kernels.reading import place
+from videoinr.model.kernels.reading import bilinear, place
 from videoinr.model.kernels.starting import SIZES, form_of, start
 
 _RUN = 32
@@ -37,12 +37,8 @@ def _warp_kernel(  # type: ignore[no-untyped-def]
     mask = inside[:, None] & (channel < channels)
     first = (number * height * width + corner)[:, None] * channels + channel
     right, below = right[:, None] * channels, below[:, None] * channels
-    wx, wy = wx[:, None], wy[:, None]
-    upper = tl.load(image + first, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    upper += tl.load(image + first + right, mask=mask, other=0.0).to(tl.float32) * wx
-    lower = tl.load(image + first + below, mask=mask, other=0.0).to(tl.float32) * (1 - wx)
-    lower += tl.load(image + first + below + right, mask=mask, other=0.0).to(tl.float32) * wx
-    tl.store(out + point[:, None] * channels + channel, upper * (1 - wy) + lower * wy, mask=mask)
+    read = bilinear(image, first, right, below, wx[:, None], wy[:, None], mask)
+    tl.store(out + point[:, None] * channels + channel, read, mask=mask)
 
 
 def warp(image: Tensor, flow: Tensor, *, at: tuple[int, int] = (0, 0), start_of: tuple[int, int] = (0, 0)) -> Tensor:
