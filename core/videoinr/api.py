@@ -34,7 +34,8 @@ from videoinr.render.arguments import (
     path,
 )
 from videoinr.render.open_arguments import OpenArguments, engine_from, options_from
-from videoinr.render.video import Pair, Video
+from videoinr.render.pair import Pair
+from videoinr.render.video import Video
 from videoinr.text.parsing import AcrossCutsName
 from videoinr.types import ExportProgress, ExportReport
 

@@ -37,8 +37,8 @@ NOT_IN_THE_WINDOW = (
 SILENT = (
     "benchmark/", "commands/", "evaluation/", "training/", "cli.py", "doctor.py", "model/onnx_export.py",
     "model/released/", "model/weights.py", "model/names.py", "exporting/cluster.py", "exporting/joining.py",
-    "exporting/presets.py", "journey/", "render/arguments.py", "render/torch_state.py", "render/video.py",
-    "clip/extent.py", "text/",
+    "exporting/presets.py", "journey/", "render/arguments.py", "render/engine_access.py", "render/pair.py",
+    "render/torch_state.py", "render/video.py", "clip/extent.py", "text/",
 )  # fmt: skip
 """Files whose sentences are those of the command line, advice to errors, or texts that the window translates."""
 ABOUT_COMPANIONS = (

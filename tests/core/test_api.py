@@ -183,7 +183,7 @@ def test_flow_leads_from_the_instant_to_both_frames(tmp_path: Path) -> None:
 
 
 def test_flow_is_the_motion_that_the_picture_is_decoded_with(video: videoinr.Video) -> None:
-    engine = video._engine
+    engine = video._access._engine
     assert engine is not None
     features = video.encode(1).features
     grid = Grid(64, 48)
@@ -382,9 +382,9 @@ def test_threads_may_share_a_video(video: videoinr.Video) -> None:
 def test_memory_bounds_the_cache_and_changes_no_pixel(folder: Path, video: videoinr.Video) -> None:
     with videoinr.open(folder / "clip.mp4", model=folder / "tiny.safetensors", device="cpu", memory=0) as small:
         first, second = small.encode(0), small.encode(1)
-        assert small._engine is not None
-        assert not small._engine.is_encoded(0)
-        assert small._engine.is_encoded(1)
+        assert small._access._engine is not None
+        assert not small._access._engine.is_encoded(0)
+        assert small._access._engine.is_encoded(1)
         np.testing.assert_array_equal(first.decode(0.5), video.decode(0.02))
         np.testing.assert_array_equal(second.decode(0.5), video.decode(0.06))
     with pytest.raises(UsageError, match="makes no sense"):

@@ -257,8 +257,8 @@ def test_a_clip_is_read_on_from_another_folder(
     with opened(folder, {"video": "clip.mkv", "folder": "pictures", "pattern": "pictures/*.png"}[kind]) as video:
         monkeypatch.chdir(folder)
         video.decode(0.05, scale=1)
-        assert video._engine is not None
-        video._engine.clip.check_source()
+        assert video._access._engine is not None
+        video._access._engine.clip.check_source()
 
 
 # ---- evaluate ----

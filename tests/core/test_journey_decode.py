@@ -76,7 +76,7 @@ def test_a_journey_of_nothing_is_the_plain_picture(video: videoinr.Video) -> Non
 
 
 def test_a_picture_is_the_one_that_the_export_has_then(video: videoinr.Video) -> None:
-    path, opened = camera(video, 1, 3), video._opened
+    path, opened = camera(video, 1, 3), video._access.opened
     size = (video.info.width // 2, video.info.height // 2)
     job = job_for(
         video.info, Path("out.mkv"), curve=curve_from_text(CURVE), shutter=Fraction(180), camera=path,
