@@ -4,7 +4,8 @@ The command line calls these functions too, so both give the same pixels.
 
 Conventions:
     Numbers: times (seconds), rates, speeds and scales may be ``int``, ``float`` or ``Fraction``. A float stands for the
-        shortest decimal that prints it, so 0.3 is exactly 3/10, as ``--time 0.3`` is on the command line.
+        shortest decimal that prints it, so 0.3 is exactly 3/10, as ``--time 0.3`` is on the command line. Times of a
+        clip may be texts, too, as they are typed there: ``"1:02.5"``, ``"00:01:02:12"``, ``"f31"``, ``"50%"``.
     Pictures: uint8 [height, width, 3], RGB, full range. Coordinates are (x, y), x to the right, y down, in pixels.
     Grid: a picture of ``scale`` (grid pixels for each clip pixel) or of ``size`` (width, height). Give one of them.
     Region: (x, y, width, height) in pixels of that grid. ``decode(region) == decode(full)[region]``, bit for bit on a
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from videoinr.clip.memory_clip import Frames
     from videoinr.evaluation.clips import Method
     from videoinr.evaluation.run import Run
-    from videoinr.exporting.arguments import JobArguments, TypedTime
+    from videoinr.exporting.arguments import JobArguments
     from videoinr.exporting.estimate import Estimate
     from videoinr.exporting.job import ExportJob
     from videoinr.exporting.sound.choice import SoundName
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from videoinr.journey.shutter_region import ShutterRegion
     from videoinr.model.weights import LoadedModel
     from videoinr.render.engine import Engine
+    from videoinr.render.typed_times import TypedTime
 
 __all__ = ["OpenArguments", "Pair", "Video", "estimate", "evaluate", "export", "load_model", "open"]
 
@@ -171,8 +173,8 @@ def export(
         clip: a path or frames, as for :func:`open`.
         out: a video file (.mp4, .mov, .mkv, .webm), an animation (.gif, .webp, .apng), a folder for pictures, or a
             pattern for them (``folder/%05d.png``, ``.tif`` or ``.exr``).
-        start, end: the segment [start, end) in seconds of the clip, or as it is typed, ``clip_time("00:00:01:06")`` of
-            :mod:`videoinr.text.clip_time`; None means the clip's start and end.
+        start, end: the segment [start, end) of the clip, in seconds or as typed (``"1:02.5"``, ``"00:01:02:12"``,
+            ``"f31"``, ``"50%"``); None means the clip's start and end.
         fps: frames per second of the output; None means the clip's mean rate.
         time_scale: the frame rate as a multiple of the clip's mean rate, instead of ``fps``.
         speed: 0.25 plays four times slower.

@@ -300,7 +300,7 @@ def test_evaluate_refuses_what_makes_no_sense(tmp_path: Path) -> None:
     [
         (lambda video: video.decode(-0.01), "outside the clip"),
         (lambda video: video.decode(0.21), "outside the clip"),
-        (lambda video: video.decode("soon"), "not a number"),
+        (lambda video: video.decode("soon"), "not a time"),
         (lambda video: video.decode(float("nan")), "not a number"),
         (lambda video: video.decode(float("inf")), "not a number"),
         (lambda video: video.decode(0, scale=33), "scale"),

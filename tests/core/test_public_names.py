@@ -40,6 +40,8 @@ def pictures(path: Path) -> list[Picture]:
         assert_type(pair.flow(t=Fraction(1, 4)), NDArray[np.float32])
         assert_type(video.frames(fps=120, start=0.5, end=1.5), Iterator[Picture])
         assert_type(video.info.width, int)
+        assert_type(video.frames(start="f1", end="50%"), Iterator[Picture])
+        assert_type(video.decode("1:02.5"), Picture)
         return [video.decode(time=0.54, size=(1920, 1080)), video.decode(1, region=Rect(0, 0, 8, 8))]
 
 

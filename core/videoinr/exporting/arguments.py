@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from videoinr.clip.open_options import OpenOptions
 from videoinr.errors import UsageError
@@ -31,17 +31,13 @@ from videoinr.render.arguments import (
     optional_whole,
     text,
 )
+from videoinr.render.typed_times import TypedTime, optional_secs, typed_time
 from videoinr.text.clip_time import ClipTime
-from videoinr.text.timecode import Timecode
 from videoinr.timeline import Timeline
 from videoinr.types import ClipInfo
 
 if TYPE_CHECKING:
     from videoinr.model.weights import LoadedModel
-
-
-TypedTime = Number | ClipTime | Timecode
-"""A time of a clip: in seconds, or as it is typed."""
 
 
 class JobArguments(TypedDict, total=False):
@@ -72,10 +68,18 @@ class JobArguments(TypedDict, total=False):
     sample_at: TypedTime | None
 
 
+_TimeName = Literal["start", "end", "sample_at"]
+_TIMES: tuple[_TimeName, ...] = ("start", "end", "sample_at")
+
+
 def read_ahead(arguments: JobArguments) -> JobArguments:
-    """Return ``arguments`` with the curve and the camera read: what is wrong with them is said before a model loads."""
-    curve, camera = curve_ahead(arguments.get("retime")), as_camera(arguments.get("camera"))
-    return {**arguments, "retime": curve, "camera": camera}
+    """Return ``arguments`` with times, curve and camera read: what is wrong with them is said before a model loads."""
+    read: JobArguments = {**arguments}
+    for name in _TIMES:
+        if (time := arguments.get(name)) is not None:
+            read[name] = typed_time(time, name)
+    read["retime"], read["camera"] = curve_ahead(arguments.get("retime")), as_camera(arguments.get("camera"))
+    return read
 
 
 def job_from_arguments(
@@ -101,13 +105,12 @@ def job_from_arguments(
     def place(time: ClipTime) -> Fraction:
         return time.time_on(timeline, info)
 
-    def secs(time: TypedTime | None, name: str) -> Fraction | None:
-        typed = ClipTime(time) if isinstance(time, Timecode) else time
-        return place(typed) if isinstance(typed, ClipTime) else optional(typed, name)
+    def secs(name: _TimeName) -> Fraction | None:
+        return optional_secs(given.get(name), name, timeline, info)
 
     job = job_for(
         info, out,
-        start=secs(given.get("start"), "start"), end=secs(given.get("end"), "end"),
+        start=secs("start"), end=secs("end"),
         fps=optional(given.get("fps"), "fps"), time_scale=optional(given.get("time_scale"), "time_scale"),
         speed=exact(given.get("speed", 1), "speed"), scale=optional(given.get("scale"), "scale"),
         size=as_grid(given.get("size")), crop=as_rect(given.get("region")),
@@ -128,4 +131,4 @@ def job_from_arguments(
         if given.get("sample_at") is not None:
             raise UsageError("A place was given for a sample, but no length.", hint="Give sample, too, such as 2 s.")
         return job
-    return sample_of(job, exact(sample, "sample"), at_secs=secs(given.get("sample_at"), "sample_at"))
+    return sample_of(job, exact(sample, "sample"), at_secs=secs("sample_at"))

@@ -17,9 +17,7 @@ from videoinr.render.arguments import (
     Size,
     as_quality,
     check_names,
-    exact,
     flag,
-    optional,
     positive,
     query_for,
     whole,
@@ -28,6 +26,7 @@ from videoinr.render.engine_access import EngineAccess, Picture
 from videoinr.render.journey_query import JourneyOptions, journey_query
 from videoinr.render.output_area import CLIP_SCALE, PICTURE_SCALE, instant_of
 from videoinr.render.pair import Pair
+from videoinr.render.typed_times import TypedTime, check_output_time, optional_secs, time_secs
 from videoinr.text.parsing import QualityName
 from videoinr.types import ClipInfo, Instant, RegionQuery, RenderedRegion
 
@@ -93,7 +92,7 @@ class Video(Closeable):
         return Pair(self._access, index)
 
     def query(
-        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, time: TypedTime, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         **journey: Unpack[JourneyOptions],
     ) -> RegionQuery:  # fmt: skip
         """Return the checked request that :meth:`decode` renders.
@@ -106,9 +105,11 @@ class Video(Closeable):
                 journey makes no sense, or is not one for this clip.
         """
         check_names(journey, JourneyOptions.__annotations__, "decode")
+        check_output_time(time, journey.get("retime"))
+        secs = time_secs(time, "time", self.timeline, self.info)
         if not all(value is None or value == 0 for value in journey.values()):
-            return journey_query(self._access.opened, exact(time, "time"), scale, size, region, **journey)
-        instant = instant_of(self.timeline, exact(time, "time"))
+            return journey_query(self._access.opened, secs, scale, size, region, **journey)
+        instant = instant_of(self.timeline, secs)
         return query_for(self.info, instant, scale=scale, size=size, region=region, default_scale=PICTURE_SCALE)
 
     def render(
@@ -132,27 +133,28 @@ class Video(Closeable):
 
     @overload
     def decode(
-        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, time: TypedTime, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
         **journey: Unpack[JourneyOptions],
     ) -> Picture: ...  # fmt: skip
 
     @overload
     def decode(
-        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, time: TypedTime, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
         **journey: Unpack[JourneyOptions],
     ) -> Tensor: ...  # fmt: skip
 
     def decode(
-        self, time: Number, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, time: TypedTime, *, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
         **journey: Unpack[JourneyOptions],
     ) -> Picture | Tensor:  # fmt: skip
         """Decode the picture at ``time``.
 
         Args:
-            time: second of the clip, 0 ... duration. A float means the decimal that it prints: 0.3 is 3/10.
+            time: second of the clip, 0 ... duration. A float means the decimal that it prints: 0.3 is 3/10. Or a text
+                as it is typed elsewhere: ``"1:02.5"``, timecode ``"00:01:02:12"``, a frame ``"f31"``, or ``"50%"``.
             scale: grid pixels for each clip pixel, 0.25 ... 32; 4 if neither scale nor size is given. Beyond the
                 greatest scale of the model's training (4) its picture at that scale is enlarged.
             size: (width, height) of the full picture instead of a scale.
@@ -179,21 +181,21 @@ class Video(Closeable):
 
     @overload
     def frames(
-        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
-        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, *, fps: Number | None = None, start: TypedTime | None = None, end: TypedTime | None = None,
+        speed: Number = 1, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[False] = False, cancel: CancelToken = NEVER,
     ) -> Iterator[Picture]: ...  # fmt: skip
 
     @overload
     def frames(
-        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
-        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, *, fps: Number | None = None, start: TypedTime | None = None, end: TypedTime | None = None,
+        speed: Number = 1, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: Literal[True], cancel: CancelToken = NEVER,
     ) -> Iterator[Tensor]: ...  # fmt: skip
 
     def frames(
-        self, *, fps: Number | None = None, start: Number | None = None, end: Number | None = None, speed: Number = 1,
-        scale: Number | None = None, size: Size | None = None, region: Region | None = None,
+        self, *, fps: Number | None = None, start: TypedTime | None = None, end: TypedTime | None = None,
+        speed: Number = 1, scale: Number | None = None, size: Size | None = None, region: Region | None = None,
         quality: QualityName = "full", as_tensor: bool = False, cancel: CancelToken = NEVER,
     ) -> Iterator[Picture | Tensor]:  # fmt: skip
         """Iterate over the frames of a segment at any rate and speed, each decoded when it is asked for.
@@ -203,7 +205,8 @@ class Video(Closeable):
 
         Args:
             fps: frames per second of the output; None means the clip's mean rate.
-            start, end: the segment [start, end) in seconds of the clip; None means the clip's start and end.
+            start, end: the segment [start, end) of the clip, each as ``time`` of :meth:`decode`; None means the clip's
+                start and end.
             speed: 0.25 plays four times slower.
             scale, size, region, quality, as_tensor, cancel: as for :meth:`decode`, but the default scale is 2.
 
@@ -211,7 +214,11 @@ class Video(Closeable):
             UsageError: at once, if the segment, the rate, the speed, the scale or the region is not valid.
             ClipError, DeviceError, Cancelled: from the iterator, as for :meth:`decode`.
         """
-        segment = segment_from_marks(self.info.duration_secs, optional(start, "start"), optional(end, "end"))
+        info = self.info
+        first, last = (
+            optional_secs(time, name, self.timeline, info) for time, name in ((start, "start"), (end, "end"))
+        )
+        segment = segment_from_marks(info.duration_secs, first, last)
         rate = default_fps(self.info.fps) if fps is None else positive(fps, "fps")
         times = ConstantRate(segment, rate, positive(speed, "speed")).times
         start_query = query_for(
