@@ -242,3 +242,41 @@ def test_another_file_with_the_name_of_the_clip_is_used_only_if_the_user_says_so
     boxes.press = "Use it"
     open_file(stage, project_file)
     assert document(stage) == DOCUMENT
+
+
+# ---- a project that somebody else saves, too ----
+
+
+@pytest.mark.parametrize("press", ["Cancel", "Replace"])
+def test_a_project_that_another_window_has_saved_meanwhile_is_replaced_only_if_the_user_says_so(
+    stage_of: Callable[..., Stage], project_file: Path, boxes: Boxes, press: str
+) -> None:
+    first, second = stage_of(), stage_of()
+    for stage in (first, second):
+        open_file(stage, project_file)
+    first.viewer.window.annotations.toggle_bookmark()
+    with first.qtbot.waitSignal(first.viewer.window.projects.saved):
+        trigger(first, "save-project")
+    second.viewer.session.clear_marks()
+    boxes.press = press
+    trigger(second, "save-project")
+    second.wait_for(lambda: len(boxes.texts) == 1)
+    idle(second)
+    assert "changed elsewhere" in boxes.texts[0]
+    on_disk = read_project(project_file).project.document
+    expected = document(first if press == "Cancel" else second)
+    assert (on_disk.marks, on_disk.bookmarks) == (expected.marks, expected.bookmarks)
+    assert second.viewer.window.isWindowModified() == (press == "Cancel")
+    trigger(second, "save-project")
+    idle(second)
+    assert len(boxes.texts) == (2 if press == "Cancel" else 1), "a window knows what it has written itself"
+
+
+def test_a_project_file_that_is_gone_is_written_again(stage: Stage, project_file: Path, boxes: Boxes) -> None:
+    open_file(stage, project_file)
+    stage.viewer.session.clear_marks()
+    project_file.unlink()
+    with stage.qtbot.waitSignal(stage.viewer.window.projects.saved):
+        trigger(stage, "save-project")
+    assert boxes.texts == []
+    assert read_project(project_file).project.document.marks == Document().marks

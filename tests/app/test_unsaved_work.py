@@ -170,6 +170,30 @@ def test_unsaved_work_of_a_project_goes_back_to_it(
     assert states(tmp_path) == []
 
 
+def test_a_killed_window_with_nothing_unsaved_is_offered_in_other_words(
+    stage_with: Callable[..., Stage], project_clip: Path, project_file: Path, tmp_path: Path
+) -> None:
+    lost, of_project = stage_with(), stage_with()
+    lost.open(str(project_clip))
+    open_file(of_project, project_file)
+    for stage in (lost, of_project):
+        stage.viewer.window.autosave.write()
+        idle(stage)
+        unsaved = stage.viewer.window.autosave._unsaved
+        assert unsaved is not None
+        unsaved.leave()  # As a kill does.
+    second = stage_with()
+    bar = second.viewer.window.restore_bar
+    second.wait_for(bar.isVisible)
+    assert [one.is_work for one in bar._offers] == [False, False]
+    assert all("nothing unsaved" in bar.choice.itemText(index) for index in range(2))
+    bar.discard.click()
+    second.wait_for(lambda: bar.isVisible() and len(bar._offers) == 1)
+    assert bar.text.text().startswith("clip.mp4 was open when the program ended unexpectedly")
+    bar.restore.click()
+    second.wait_for(lambda: second.viewer.session.clip is not None)
+
+
 def test_another_clip_leaves_unsaved_work_behind(
     stage_with: Callable[..., Stage], project_clip: Path, tmp_path: Path
 ) -> None:

@@ -109,6 +109,8 @@ class RestoreBar(QFrame):
 
 
 def _words(offer: Offer) -> str:
+    if not offer.is_work:
+        return tr("{clip} was open when the program ended unexpectedly, {time}.", clip=offer.clip, time=_time(offer))
     words = tr("Unsaved work on {clip} was left on {time}.", clip=offer.clip, time=_time(offer))
     if not offer.segments and not offer.bookmarks:
         return words  # It may be marks, a shutter or a curve: that there are no segments says nothing.
@@ -118,6 +120,8 @@ def _words(offer: Offer) -> str:
 
 
 def _line(offer: Offer) -> str:
+    if not offer.is_work:
+        return tr("{clip}, {time}; nothing unsaved", clip=offer.clip, time=_time(offer))
     if not offer.segments and not offer.bookmarks:
         return f"{offer.clip}, {_time(offer)}"
     return tr(

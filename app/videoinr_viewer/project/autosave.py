@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from videoinr.errors import VideoInrError
+from videoinr_viewer.project.document import Document
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.keeper import ProjectKeeper, Wanted
 from videoinr_viewer.project.media import Fingerprint, fingerprint
@@ -29,12 +31,21 @@ LOOK_AROUND_MSECS = 1000
 
 @dataclass(frozen=True)
 class Offer:
-    """Work that can be restored: the clip's name, and how many segments and bookmarks there are."""
+    """A state that can be restored.
+
+    Attributes:
+        left: its file.
+        clip: the clip's name.
+        segments, bookmarks: how many there are.
+        is_work: whether something in it is nowhere else. Otherwise a window that was killed showed the clip, or a
+            project that is as it was saved.
+    """
 
     left: LeftBehind
     clip: str
     segments: int
     bookmarks: int
+    is_work: bool = True
 
 
 class Autosave(QObject):
@@ -170,5 +181,11 @@ def _offers(unsaved: UnsavedWork) -> tuple[Offer, ...]:
             log.info("%s", error)
             continue
         document = project.document
-        offers.append(Offer(left, project.clip.name, len(document.segments), len(document.bookmarks)))
+        # How a clip is read comes from the settings, too; only the cuts are always the user's own.
+        saved = Document(reading=replace(document.reading, cuts=""))
+        if project.origin is not None:
+            with contextlib.suppress(VideoInrError):
+                saved = read_project(project.origin).project.document
+        counts = len(document.segments), len(document.bookmarks)
+        offers.append(Offer(left, project.clip.name, *counts, is_work=document != saved))
     return tuple(offers)

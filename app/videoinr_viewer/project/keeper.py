@@ -26,6 +26,7 @@ from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.media import Located, fingerprint, locate, places_of
 from videoinr_viewer.project.project_text import SUFFIX, Look, Project, text_of_project
+from videoinr_viewer.project.seen_files import SeenFiles
 from videoinr_viewer.project.unsaved import LeftBehind
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -72,6 +73,7 @@ class ProjectKeeper(QObject):
     """Path of a project file that cannot be opened."""
     _read = Signal(object, object)
     _written = Signal(object, int)
+    _found_changed = Signal(object, object, int)
 
     def __init__(
         self, session: Session, history: History, view: FrameView, reading: ReadingChoice, window: QWidget, *,
@@ -83,8 +85,10 @@ class ProjectKeeper(QObject):
         self.path: Path | None = None
         self._wanted: Wanted | None = None
         self.files = InTurn("videoinr-projects")
+        self._seen = SeenFiles()
         self._read.connect(self._take_read)
         self._written.connect(self._take_written)
+        self._found_changed.connect(self._ask_to_replace)
         session.open_wanted.connect(self._note_opening)
         session.taken.connect(self._take_clip)
         session.open_failed.connect(self._give_up)
@@ -130,7 +134,7 @@ class ProjectKeeper(QObject):
         if self.path is None:
             self.save_as()
         elif (project := self.present()) is not None:
-            self.files.submit(partial(self._write, self.path, project, self._history.stack.index()))
+            self.files.submit(partial(self._write_unless_changed, self.path, project, self._history.stack.index()))
 
     def save_as(self) -> None:
         """Ask for a name and save the project under it."""
@@ -151,6 +155,23 @@ class ProjectKeeper(QObject):
                 return
         self.files.submit(partial(self._write, path, project, self._history.stack.index()))
 
+    def _write_unless_changed(self, path: Path, project: Project, index: int) -> None:
+        # On the thread.
+        if self._seen.is_changed(path):
+            self._found_changed.emit(path, project, index)
+        else:
+            self._write(path, project, index)
+
+    @Slot(object, object, int)
+    def _ask_to_replace(self, path: Path, project: Project, index: int) -> None:
+        question = tr(
+            "{name} was changed elsewhere after this window read it. Replace it? To keep both, cancel, and save under "
+            "another name.",
+            name=path.name,
+        )
+        if agrees(self._window, tr("Save the project"), question, verb=tr("Replace")):
+            self.files.submit(partial(self._write, path, project, index))
+
     def _write(self, path: Path, project: Project, index: int) -> None:
         # On the thread.
         try:
@@ -159,6 +180,7 @@ class ProjectKeeper(QObject):
         except VideoInrError as error:
             self.failed.emit(str(error), error.hint)
         else:
+            self._seen.note(path)
             self._written.emit(path, index)
 
     @Slot(object, int)
@@ -188,6 +210,8 @@ class ProjectKeeper(QObject):
         # On the thread. ``chosen``: where the user says that the media is.
         from videoinr_viewer.project.project_file import read_project
 
+        # Before it is read: what comes in between is found when it is saved.
+        self._seen.note(wanted.file)
         try:
             read = read_project(wanted.file)
         except VideoInrError as error:
@@ -195,6 +219,8 @@ class ProjectKeeper(QObject):
             self.failed.emit(str(error), error.hint)
             return
         project = read.project
+        if wanted.left is not None and project.origin is not None:
+            self._seen.note_origin(project.origin, wanted.left.written)
         folders = (wanted.file.parent, *self.recent_folders())
         places = (*read.places, *places_of(project.clip.name, folders)) if chosen is None else (chosen,)
         self._read.emit(replace(wanted, project=project), locate(places, project.fingerprint))
