@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         session.shutter_changed.connect(status.show_shutter)
         session.shutter_changed.connect(view.overlays.show_shutter)
         self.planner.region_shown.connect(view.repaint_layers)
+        self.planner.keyframes_changed.connect(self.timeline.overview.set_keyframes)
         session.requested.connect(view.expect)
         view.screen_changed.connect(session.set_screen)
         view.zoom_wanted.connect(self.smooth_zoom.zoom)

@@ -331,6 +331,23 @@ def test_splitting_a_clip_without_segments_makes_two(stage: Stage) -> None:
     assert [one.segment for one in made] == [Segment(Fraction(0), Fraction(1)), Segment(Fraction(1), Fraction(2))]
 
 
+def test_keyframes_of_the_camera_are_shown_and_told(stage: Stage) -> None:
+    session, overview = stage.viewer.session, overview_of(stage)
+    stage.wait_until_complete()
+    session.seek(Fraction(1))
+    trigger(stage, "camera-keyframe")
+    session.seek(Fraction(0))
+    x = overview._x_from_time(Fraction(1))
+    with_keyframe = overview.grab().toImage()
+    assert "camera keyframe" in overview.describe(x + 4)
+    assert "camera keyframe" not in overview.describe(x + 9)
+    trigger(stage, "camera-clear")
+    assert "camera keyframe" not in overview.describe(x)
+    assert overview.grab().toImage() != with_keyframe
+    trigger(stage, "undo")
+    assert overview.grab().toImage() == with_keyframe
+
+
 def test_bookmarks_are_set_visited_and_removed(stage: Stage) -> None:
     session, annotations = stage.viewer.session, stage.viewer.window.annotations
     for time in (Fraction(3, 2), Fraction(1, 2)):

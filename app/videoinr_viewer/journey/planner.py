@@ -27,6 +27,8 @@ class JourneyPlanner(QObject):
     """The journey through the open clip. Lives on the GUI thread."""
 
     changed = Signal()
+    keyframes_changed = Signal(object)
+    """A tuple of the times of all keyframes, seconds."""
     easing_changed = Signal()
     """:attr:`easing` may be another one."""
     region_shown = Signal()
@@ -48,6 +50,7 @@ class JourneyPlanner(QObject):
         if journey != self.journey:
             self.journey = journey
             self._show_shutter()
+            self.keyframes_changed.emit(tuple(one.time_secs for one in self.keyframes))
             self.changed.emit()
 
     def set_curve(self, curve: RetimeCurve | None) -> None:

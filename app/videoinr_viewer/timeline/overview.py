@@ -1,4 +1,4 @@
-"""The slider over the whole clip: thumbnails, ruler, source frames, cuts, marks, segments, bookmarks, playhead."""
+"""The slider over the whole clip: thumbnails, ruler, source frames, cuts, all that the user marked, playhead."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from videoinr_viewer.timeline.tick_slider import TickSlider
 TICKS_PER_FRAME = 1920
 """Divisible by 16 and by 10, so that sixteenths and tenths of a frame are whole ticks."""
 MAX_TICKS = 2**30
+NEAR_PX = 5
+"""A tool tip tells the bookmarks and keyframes that are so far from the mouse at most."""
 LEAST_FRAMES = 4
 """The timeline is not magnified further than this many frames."""
 NOTCH = 120
@@ -56,6 +58,7 @@ class Overview(TickSlider):
         super().__init__(tr("Time"), parent, height_px=self._rows.height_px, groove_y_px=self._rows.groove_y_px)
         self._timeline: Timeline | None = None
         self._marks = Marks()
+        self._keyframes_secs: tuple[Fraction, ...] = ()
         self._cuts: set[int] = set()
         self._repeats: frozenset[int] = frozenset()
         self._frames_by_kind: tuple[Frames, Frames] | None = None
@@ -107,6 +110,13 @@ class Overview(TickSlider):
         """Draw ``marks`` from now on."""
         self._marks = marks
         self.forget_backdrop()
+
+    @Slot(object)
+    def set_keyframes(self, times_secs: tuple[Fraction, ...]) -> None:
+        """Draw keyframes of the camera at these times from now on."""
+        if times_secs != self._keyframes_secs:
+            self._keyframes_secs = times_secs
+            self.forget_backdrop()
 
     @Slot(object)
     def note_region(self, region: RenderedRegion) -> None:
@@ -218,7 +228,7 @@ class Overview(TickSlider):
         return bool(super().event(event))
 
     def describe(self, x: float) -> str:
-        """Return what lies at ``x``, logical pixels: the time, the frame, and cuts, segments and bookmarks there."""
+        """Return what lies at ``x``, logical pixels: the time, the frame, and what is marked there."""
         if self._timeline is None:
             return ""
         time = self._timeline.duration_secs * self.tick_from_x(x) / self.maximum()
@@ -233,8 +243,13 @@ class Overview(TickSlider):
             lines.append(tr("decoded for playback"))
         lines += [one.name for one in self._annotations.segments
                   if one.segment.start_secs <= time < one.segment.end_secs]  # fmt: skip
-        near = [one for one in self._annotations.bookmarks if abs(self._x_from_time(one.time_secs) - x) <= 5]
-        return "\n".join([*lines, *(one.name for one in near)])
+        lines += [one.name for one in self._annotations.bookmarks if self._is_near(one.time_secs, x)]
+        if any(self._is_near(time, x) for time in self._keyframes_secs):
+            lines.append(tr("camera keyframe"))
+        return "\n".join(lines)
+
+    def _is_near(self, time_secs: Fraction, x: float) -> bool:
+        return abs(self._x_from_time(time_secs) - x) <= NEAR_PX
 
     def _is_decoded(self, time_secs: Fraction) -> bool:
         coverage, plan = self._covered
@@ -292,6 +307,7 @@ class Overview(TickSlider):
         paint.cuts(cuts)
         paint.segments(self._annotations.segments)
         paint.marks(self._marks)
+        paint.keyframes(self._keyframes_secs)
         paint.bookmarks(self._annotations.bookmarks)
         if not self._span.is_whole:
             paint.scroll_bar(self._span.first / self._span.whole, self._span.last / self._span.whole)

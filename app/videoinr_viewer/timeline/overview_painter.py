@@ -1,4 +1,4 @@
-"""Paints the parts of the overview: thumbnails, ruler, cuts, repeated frames, marks, segments, bookmarks, playhead."""
+"""Paints the parts of the overview: thumbnails, ruler, cuts, repeated frames, all that the user marked, playhead."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ STRIP_PX = 32
 """Height of the thumbnails below it."""
 COVER_PX = 4
 """Height of the bar of decoded pictures."""
+KEYFRAME_PX = 5
+"""From the middle of a keyframe's diamond to its corners."""
 FRAME_SPACING_PX = 5
 """The ruler shows source frames that are at least this far apart."""
 LABEL_SPACING_PX = 78
@@ -201,6 +203,15 @@ class OverviewPainter:
                 self._painter.setBrush(accent)
                 flag = [QPointF(x, self._top_px), QPointF(x + 9, self._top_px + 4), QPointF(x, self._top_px + 8)]
                 self._painter.drawPolygon(QPolygonF(flag))
+
+    def keyframes(self, times_secs: Sequence[Fraction]) -> None:
+        """Paint a diamond on the lower edge of the thumbnails for each keyframe of the camera."""
+        self._painter.setPen(QPen(self._colour(QPalette.ColorRole.Base), 1))
+        self._painter.setBrush(self._colour(QPalette.ColorRole.Highlight))
+        y, side = self._top_px + STRIP_PX - KEYFRAME_PX, KEYFRAME_PX
+        for x in (x for x in map(self._x, times_secs) if self._is_shown(x)):
+            corners = [QPointF(x - side, y), QPointF(x, y - side), QPointF(x + side, y), QPointF(x, y + side)]
+            self._painter.drawPolygon(QPolygonF(corners))
 
     def scroll_bar(self, first: float, last: float) -> None:
         """Paint which part of the clip is visible: the shares ``first`` ... ``last``."""
