@@ -28,6 +28,7 @@ from videoinr.clip.found import Found, Scan
 from videoinr.clip.head import FrameFacts, HeadFacts
 from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.clip.packet_index import PacketTable
+from videoinr.clip.stream_timecode import GopTimecode
 from videoinr.colour import ColourSpec, ColourTags
 from videoinr.errors import Cancelled, ClipError, UsageError
 from videoinr.isolation import helper_process, helpers
@@ -299,8 +300,9 @@ def found_with(frames: int) -> Found:
     facts = HeadFacts(
         (-5, None), 0, (first, replace(first, pts=None)), "yuv420p", ColourTags("bt709"), (1, True), False, 1, "left"
     )
-    heads = {None: facts, 1: replace(facts, turns=None, notes=("A note.",))}
-    return Found({None: Scan(table, ("A warning.",)), 1: Scan(table, ())}, heads, sizes_agree=True)
+    heads = {None: facts, 1: replace(facts, turns=None, notes=("A note.",), timecodes=("01:02:03;04", ""))}
+    groups = (GopTimecode("10:00:00:00", -5, 2),)
+    return Found({None: Scan(table, ("A warning.",), groups), 1: Scan(table, ())}, heads, sizes_agree=True)
 
 
 def test_what_was_found_comes_back_as_it_was() -> None:
@@ -312,8 +314,8 @@ def test_what_was_found_comes_back_as_it_was() -> None:
     back = found_from_message(message)
     assert back.sizes_agree
     assert back.heads == found_with(4).heads
-    assert {number: (scan.table, scan.warnings) for number, scan in back.scans.items()} == {
-        number: (scan.table, scan.warnings) for number, scan in found_with(4).scans.items()
+    assert {number: (scan.table, scan.warnings, scan.timecodes) for number, scan in back.scans.items()} == {
+        number: (scan.table, scan.warnings, scan.timecodes) for number, scan in found_with(4).scans.items()
     }
     assert read_message(stream) is None
 
@@ -344,7 +346,7 @@ def test_a_message_that_breaks_off_is_the_end(written: bytes) -> None:
         ("frames", [{"pts": 0, "width": 1 << 15, "height": 1 << 15, "is_corrupt": False}]), ("format", "no_format"),
         ("format", None), ("format", "a b"), ("tags", {"matrix": "\x1b"}), ("tags", {"other": "bt709"}),
         ("turns", [1]), ("turns", ["1", True]), ("is_interlaced", 0), ("siting", 3), ("notes", "a note"),
-        ("notes", [3]), ("notes", ["x" * 3000]),
+        ("notes", [3]), ("notes", ["x" * 3000]), ("timecodes", ["soon"]), ("timecodes", [3]), ("timecodes", 3),
     ],
 )  # fmt: skip
 def test_a_head_of_another_form_is_refused(name: str, value: object) -> None:
@@ -355,7 +357,9 @@ def test_a_head_of_another_form_is_refused(name: str, value: object) -> None:
         found_from_message(Message(values, blobs))
 
 
-@pytest.mark.parametrize("change", ["short", "odd", "flag", "columns", "warnings", "stream", "scans", "head"])
+@pytest.mark.parametrize(
+    "change", ["short", "odd", "flag", "columns", "warnings", "timecodes", "stream", "scans", "head"]
+)
 def test_findings_of_other_forms_are_refused(change: str) -> None:
     values, blobs = message_from_found(found_with(2))
     blobs = list(blobs)

@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from helpers.exr import exr
 from videoinr.clip import open_clip
 from videoinr.clip.exr_windows import with_display_window_at_zero
 from videoinr.clip.picture_file import decode_picture
@@ -47,39 +48,6 @@ def test_grey_floating_point_numbers_keep_their_contrast(tmp_path: Path) -> None
         shown = clip.frame(0)
     assert shown.dtype == np.uint16
     np.testing.assert_allclose(shown, np.repeat(RAMP[..., None], 3, axis=2) * 65535, atol=8)
-
-
-def exr(
-    channels: dict[str, NDArray[np.float16]],
-    corner: tuple[int, int] = (0, 0),
-    display: tuple[int, int, int, int] | None = None,
-) -> bytes:
-    """Return an OpenEXR file of half floats, without compression; channels in the order of their names.
-
-    ``corner`` is where its pixels begin, ``display`` its display window with the last column and row; None: the pixels.
-    """
-    names = sorted(channels)
-    height, width = channels[names[0]].shape
-    listed = b"".join(name.encode() + b"\0" + struct.pack("<iB3xii", 1, 0, 1, 1) for name in names) + b"\0"
-    left, top = corner
-    data_window = left, top, left + width - 1, top + height - 1
-    window, shown = struct.pack("<4i", *data_window), struct.pack("<4i", *(display or data_window))
-    attributes = (
-        ("channels", "chlist", listed), ("compression", "compression", b"\0"), ("dataWindow", "box2i", window),
-        ("displayWindow", "box2i", shown), ("lineOrder", "lineOrder", b"\0"),
-        ("pixelAspectRatio", "float", struct.pack("<f", 1)), ("screenWindowCenter", "v2f", bytes(8)),
-        ("screenWindowWidth", "float", struct.pack("<f", 1)),
-    )  # fmt: skip
-    header = struct.pack("<II", 20000630, 2) + b"".join(
-        name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<I", len(value)) + value
-        for name, kind, value in attributes
-    ) + b"\0"  # fmt: skip
-    lines = [
-        struct.pack("<iI", top + y, 2 * width * len(names)) + b"".join(channels[name][y].tobytes() for name in names)
-        for y in range(height)
-    ]
-    first = len(header) + 8 * height
-    return header + struct.pack(f"<{height}Q", *(first + y * len(lines[0]) for y in range(height))) + b"".join(lines)
 
 
 def test_grey_half_floats_are_shown_as_light_with_and_without_alpha(tmp_path: Path) -> None:

@@ -1,19 +1,13 @@
-"""Reads the crop rectangle of a Matroska or MP4 file, which FFmpeg's decoders leave to the program.
-
-Only the few fields that lead there are read: a walk over elements with a limit on their number and depth.
-"""
+"""Reads the crop rectangle of a Matroska or MP4 file, which FFmpeg's decoders leave to the program."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
+from videoinr.clip.boxes import Element, boxes, code_of, descend, ebml, first, handler_of, number_in
 from videoinr.geometry import Rect
-
-_MAX_ELEMENTS = 512
-"""How many elements of one level are walked over: more than any valid header has."""
 
 _SEGMENT, _TRACKS, _TRACK, _CLUSTER = 0x18538067, 0x1654AE6B, 0xAE, 0x1F43B675
 _TRACK_TYPE, _VIDEO, _VIDEO_TYPE = 0x83, 0xE0, 1
@@ -45,12 +39,6 @@ class Cropping:
         return Rect.from_edges(left, top, right, bottom)
 
 
-class _Element(NamedTuple):
-    kind: int
-    start: int
-    end: int
-
-
 def cropping_of(path: Path, format_name: str, number: int, width: int, height: int) -> Cropping:
     """Return how the container crops a video stream.
 
@@ -73,62 +61,29 @@ def cropping_of(path: Path, format_name: str, number: int, width: int, height: i
 
 
 def _matroska(file: BinaryIO, end: int, number: int) -> Cropping:
-    segment = _first(_ebml(file, 0, end), _SEGMENT)
-    tracks = _first(_ebml(file, segment.start, segment.end, stop_at=_CLUSTER), _TRACKS)
+    segment = first(ebml(file, 0, end), _SEGMENT)
+    tracks = first(ebml(file, segment.start, segment.end, stop_at=_CLUSTER), _TRACKS)
     videos = []
-    for track in _ebml(file, tracks.start, tracks.end):
-        fields = list(_ebml(file, track.start, track.end)) if track.kind == _TRACK else []
-        if any(field.kind == _TRACK_TYPE and _number(file, field) == _VIDEO_TYPE for field in fields):
-            videos.append(_first(iter(fields), _VIDEO))
-    found = {each.kind: each for each in _ebml(file, videos[number].start, videos[number].end)} if videos else {}
+    for track in ebml(file, tracks.start, tracks.end):
+        fields = list(ebml(file, track.start, track.end)) if track.kind == _TRACK else []
+        if any(field.kind == _TRACK_TYPE and number_in(file, field) == _VIDEO_TYPE for field in fields):
+            videos.append(first(iter(fields), _VIDEO))
+    found = {each.kind: each for each in ebml(file, videos[number].start, videos[number].end)} if videos else {}
     sides = (_CROP_LEFT, _CROP_TOP, _CROP_RIGHT, _CROP_BOTTOM)
-    return Cropping(*(_number(file, found[side]) if side in found else 0 for side in sides))
-
-
-def _ebml(file: BinaryIO, start: int, end: int, stop_at: int | None = None) -> Iterator[_Element]:
-    """Yield the elements from ``start`` to ``end``."""
-    for _ in range(_MAX_ELEMENTS):
-        if start >= end:
-            return
-        file.seek(start)
-        head = file.read(12)
-        if not head or not head[0]:
-            return
-        id_bytes = 9 - head[0].bit_length()
-        size_bytes = 9 - head[id_bytes].bit_length() if id_bytes < len(head) and head[id_bytes] else 9
-        if id_bytes > 4 or size_bytes > 8 or id_bytes + size_bytes > len(head):
-            return
-        kind = int.from_bytes(head[:id_bytes], "big")
-        size = int.from_bytes(head[id_bytes : id_bytes + size_bytes], "big") & ((1 << 7 * size_bytes) - 1)
-        if kind == stop_at:
-            return
-        start += id_bytes + size_bytes
-        # A size of ones only means that it is unknown: a stream that is still being written.
-        stop = end if size == (1 << 7 * size_bytes) - 1 else min(end, start + size)
-        yield _Element(kind, start, stop)
-        start = stop
-
-
-def _number(file: BinaryIO, element: _Element) -> int:
-    file.seek(element.start)
-    return int.from_bytes(file.read(min(8, element.end - element.start)), "big")
+    return Cropping(*(number_in(file, found[side]) if side in found else 0 for side in sides))
 
 
 def _mp4(file: BinaryIO, end: int, number: int, width: int, height: int) -> Cropping:
-    movie = _first(_boxes(file, 0, end), b"moov")
-    media = [_first(_boxes(file, *box[1:]), b"mdia") for box in _boxes(file, *movie[1:]) if box.kind == _code(b"trak")]
-    videos = [each for each in media if _handler(file, each) == b"vide"]
-    table = videos[number] if number < len(videos) else None
-    for name in (b"minf", b"stbl", b"stsd"):
-        table = _first(_boxes(file, *table[1:]), name) if table else None
-    if table is None:
-        return Cropping()
-    entry = next(_boxes(file, table.start + 8, table.end))
-    aperture = _first(_boxes(file, entry.start + _SAMPLE_ENTRY_BYTES, entry.end), b"clap")
+    movie = first(boxes(file, 0, end), b"moov")
+    media = [first(boxes(file, *box[1:]), b"mdia") for box in boxes(file, *movie[1:]) if box.kind == code_of(b"trak")]
+    videos = [each for each in media if handler_of(file, each) == b"vide"]
+    table = descend(file, videos[number], b"minf", b"stbl", b"stsd")
+    entry = next(boxes(file, table.start + 8, table.end))
+    aperture = first(boxes(file, entry.start + _SAMPLE_ENTRY_BYTES, entry.end), b"clap")
     return _from_aperture(file, aperture, width, height)
 
 
-def _from_aperture(file: BinaryIO, box: _Element, width: int, height: int) -> Cropping:
+def _from_aperture(file: BinaryIO, box: Element, width: int, height: int) -> Cropping:
     """Return the cropping of a clean aperture: its size, and how far its centre lies from the frame's."""
     file.seek(box.start)
     data = file.read(32)
@@ -138,38 +93,3 @@ def _from_aperture(file: BinaryIO, box: _Element, width: int, height: int) -> Cr
     shown_width, shown_height, x, y = (fields[n] / fields[n + 1] for n in (0, 2, 4, 6))
     left, top = (width - shown_width) / 2 + x, (height - shown_height) / 2 + y
     return Cropping(round(left), round(top), round(width - left - shown_width), round(height - top - shown_height))
-
-
-def _handler(file: BinaryIO, media: _Element) -> bytes:
-    file.seek(_first(_boxes(file, *media[1:]), b"hdlr").start + 8)
-    return file.read(4)
-
-
-def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Element]:
-    """Yield the boxes from ``start`` to ``end``."""
-    for _ in range(_MAX_ELEMENTS):
-        file.seek(start)
-        head = file.read(16)
-        if start + 8 > end or len(head) < 8:
-            return
-        size, kind, used = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big"), 8
-        if size == 1:
-            size, used = int.from_bytes(head[8:16], "big"), 16
-        stop = end if size == 0 else start + size
-        if stop < start + used or stop > end:
-            return
-        yield _Element(kind, start + used, stop)
-        start = stop
-
-
-def _code(name: bytes) -> int:
-    return int.from_bytes(name, "big")
-
-
-def _first(elements: Iterator[_Element], kind: int | bytes) -> _Element:
-    """Return the first element of ``kind``. Raises ValueError if there is none."""
-    wanted = _code(kind) if isinstance(kind, bytes) else kind
-    for element in elements:
-        if element.kind == wanted:
-            return element
-    raise ValueError(f"no element {kind!r}")

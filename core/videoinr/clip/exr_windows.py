@@ -39,6 +39,15 @@ def with_display_window_at_zero(data: bytes) -> bytes:
     return bytes(moved)
 
 
+def exr_attribute(data: bytes, name: str) -> bytes:
+    """Return the value of an attribute of an OpenEXR file by the start of its bytes; empty if it has none there."""
+    try:
+        at = _attributes(data)[0][name]
+        return data[at : at + int(struct.unpack_from("<I", data, at - 4)[0])]
+    except (struct.error, KeyError, IndexError, ValueError, OverflowError):
+        return b""
+
+
 def _attributes(data: bytes) -> tuple[dict[str, int], int]:
     """Return where the values of the header's attributes are, and where the header ends; ValueError if it does not."""
     places, at = dict[str, int](), 8

@@ -6,14 +6,22 @@ from dataclasses import dataclass, field
 
 from videoinr.clip.head import HeadFacts
 from videoinr.clip.packet_index import PacketTable
+from videoinr.clip.stream_timecode import GopTimecode
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What reading all packets of a video stream gave: the packets, and warnings about missing ones and other sizes."""
+    """What reading all packets of a video stream gave.
+
+    Attributes:
+        table: the packets.
+        warnings: about missing ones and other sizes.
+        timecodes: those of the first groups of pictures (MPEG-1, MPEG-2).
+    """
 
     table: PacketTable
     warnings: tuple[str, ...]
+    timecodes: tuple[GopTimecode, ...] = ()
 
 
 @dataclass

@@ -36,6 +36,7 @@ class HeadFacts:
         field_order: FFmpeg's field order of the stream, as the decoder knows it by then.
         siting: where its chroma samples lie; None where its frames say so themselves.
         notes: sentences about transparent pixels.
+        timecodes: those of the first frames (H.264, H.265); an empty text where one has none.
     """
 
     pts: tuple[int | None, ...]
@@ -48,6 +49,7 @@ class HeadFacts:
     field_order: int
     siting: str | None = None
     notes: tuple[str, ...] = ()
+    timecodes: tuple[str, ...] = ()
 
     @property
     def times(self) -> list[int] | None:

@@ -17,8 +17,10 @@ from videoinr.clip.open_options import OpenOptions
 from videoinr.clip.picture_file import DecodedPicture, decode_picture, is_video_content, pages_of, stored_size
 from videoinr.clip.picture_format import JPEG_2000, LINEAR, TIFF
 from videoinr.clip.picture_sequence import PictureSequence
+from videoinr.clip.picture_timecode import picture_timecode
 from videoinr.clip.pixels import PixelReader, bit_depth_of, family_of, tags_of
 from videoinr.clip.source_stamp import SourceStamp
+from videoinr.clip.start_timecode import start_timecode
 from videoinr.clip.transparency import transparency_note
 from videoinr.clip.video_clip import PICTURE_BYTES
 from videoinr.clip.video_file import av_errors_as
@@ -26,7 +28,7 @@ from videoinr.colour import ColourSpec, ColourTags, colour_from_tags
 from videoinr.errors import ClipError, UsageError
 from videoinr.text.phrases import format_count
 from videoinr.timeline import Timeline
-from videoinr.types import ClipInfo, Pixels
+from videoinr.types import ClipInfo, Pixels, StartTimecode
 
 _SIZES_CHECKED = 300
 """How many pictures, evenly spread, are compared in size while opening. The others are checked when read."""
@@ -130,7 +132,10 @@ def open_pictures(
         *([_LINEAR_NOTE] if is_linear else []),
         *transparency_note(first.frame, first.alpha, background),
     )
-    info = _info(where, first, timeline, fps=fps, spec=spec, notes=notes)
+    info = replace(
+        _info(where, first, timeline, fps=fps, spec=spec, notes=notes),
+        timecode=_timecode(files, timeline, fps) if len(places) == len(files) else None,
+    )
     identity = identity_of(where, files, spec) + background.suffix
     return PictureClip(info, timeline, places, reader, identity, stamp)
 
@@ -159,6 +164,18 @@ def _info(
         warnings=notes,
         pixel_aspect=1 / aspect if orientation.quarter_turns % 2 else aspect,
     )
+
+
+def _timecode(files: list[Path], timeline: Timeline, fps: Fraction) -> StartTimecode | None:
+    """Return what the first picture is called; None unless the last one's name goes on from it.
+
+    Pictures that all have one name have none that is their own, and ``fps`` may not be the rate that names count in.
+    """
+    started = start_timecode(picture_timecode(files[0]), fps)
+    if started is None or len(files) == 1:
+        return started
+    last = start_timecode(picture_timecode(files[-1]), fps, skipped=-int(timeline.ticks[-1]))
+    return started if last == started else None
 
 
 def _colour_of(picture: DecodedPicture) -> ColourSpec:

@@ -34,7 +34,8 @@ def timecode_tags(container: InputContainer, streams: Iterable[Stream]) -> Itera
 def start_timecode(tag: str, fps: Fraction, *, skipped: int = 0) -> StartTimecode | None:
     """Return what ``tag`` says of a clip of ``fps`` frames per second; None if it names no frame of such a clip.
 
-    ``skipped``: how many frames of the file come before the clip's first, since they cannot be decoded.
+    ``skipped``: how many frames lie between the frame that has this name and the clip's first, which is shown after it;
+    negative: before it.
     """
     named = timecode(tag)
     base = max(1, round(fps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -30,6 +31,8 @@ from videoinr.clip.pixels import (
 from videoinr.clip.siting import siting_of
 from videoinr.clip.size_changes import SizeChanges
 from videoinr.clip.start_timecode import start_timecode
+from videoinr.clip.stream_timecode import GopTimecodes, frame_timecodes, timecode_of_frames, timecode_of_groups
+from videoinr.clip.timecode_track import trimmed_secs
 from videoinr.clip.transparency import transparency_note
 from videoinr.clip.video_file import VideoFile, check_size
 from videoinr.clip.video_warnings import loss_warning, oddities, size_warning
@@ -112,11 +115,14 @@ def open_video_stream(path: Path, options: OpenOptions, token: CancelToken, foun
 def _scan(path: Path, stream: int | None, token: CancelToken) -> Scan:
     file = VideoFile(path, stream)
     try:
-        context, changes = file.stream.codec_context, SizeChanges()
+        context, changes, groups = file.stream.codec_context, SizeChanges(), GopTimecodes()
         codec = context.codec.canonical_name
-        table = scan_packets(
-            file.packets, codec=codec, token=token, note_key=lambda packet: changes.note(packet, codec)
-        )
+
+        def note_key(packet: Any) -> None:
+            changes.note(packet, codec)
+            groups.note(packet, codec)
+
+        table = scan_packets(file.packets, codec=codec, token=token, note_key=note_key)
         warnings = [loss_warning(file, table), size_warning(changes.sizes(context))]
         if table.is_encrypted or file.stream.codec_context.codec_tag in _ENCRYPTED_TAGS:
             hint = "Only programs that have its key can. The file is not damaged."
@@ -125,7 +131,7 @@ def _scan(path: Path, stream: int | None, token: CancelToken) -> Scan:
         file.close()
     if table.shown_count == 0:
         raise ClipError(f"“{path.name}” holds no frames.", hint="The recording may have been cut off. Copy it again.")
-    return Scan(table, tuple(sentence for sentence in warnings if sentence))
+    return Scan(table, tuple(sentence for sentence in warnings if sentence), groups.found)
 
 
 def _decode_head(file: VideoFile, path: Path, options: OpenOptions) -> Head:
@@ -158,6 +164,7 @@ def _facts_of(file: VideoFile, frames: list[av.VideoFrame], times: list[int | No
         is_interlaced=any(each.interlaced_frame for each in frames),
         field_order=int(context.field_order),
         notes=transparency_note(first, None, options.behind),
+        timecodes=frame_timecodes(frames, context.codec.canonical_name),
     )
 
 
@@ -201,7 +208,7 @@ def _describe(
         pixel_aspect=1 / aspect if upright.quarter_turns % 2 else aspect,
         stream=file.number,
         start_secs=_start_secs(file, facts.frames[0].pts, scan.table) if numbering.has_one_clock else None,
-        timecode=_timecode(file, facts.frames[0].pts, scan.table, fps) if numbering.has_one_clock else None,
+        timecode=_timecode(file, facts, scan, fps) if numbering.has_one_clock else None,
     )
     notes = oddities(file, info, timeline, scan.table, is_right_angled=facts.turns is not None)
     notes += interlacing_note(options.deinterlace, fields, is_interlaced=interlaced)
@@ -226,10 +233,18 @@ def _start_secs(file: VideoFile, pts: int | None, table: PacketTable) -> Fractio
     return (table.extent[0] if pts is None else pts) * tick_secs_of(file)
 
 
-def _timecode(file: VideoFile, pts: int | None, table: PacketTable, fps: Fraction) -> StartTimecode | None:
-    """Return what the file calls the first frame that can be decoded: its timecode is that of its first frame."""
-    skipped = (_start_secs(file, pts, table) - _start_secs(file, None, table)) * fps
-    return start_timecode(file.timecode_tag, fps, skipped=max(0, round(skipped)))
+def _timecode(file: VideoFile, facts: HeadFacts, scan: Scan, fps: Fraction) -> StartTimecode | None:
+    """Return what the file, or else its stream, calls the first frame that can be decoded."""
+    pts, table = facts.frames[0].pts, scan.table
+    if not file.timecode_tag:
+        tick_secs, first = tick_secs_of(file), table.extent[0] if pts is None else pts
+        return timecode_of_groups(scan.timecodes, fps, tick_secs, first) or timecode_of_frames(facts.timecodes, fps)
+    trimmed = trimmed_secs(file.path, file.format_name, file.number)
+    if trimmed is None:
+        return None
+    # The tag is the timecode of the file's first frame.
+    skipped = max(Fraction(0), _start_secs(file, pts, table) - _start_secs(file, None, table)) + trimmed
+    return start_timecode(file.timecode_tag, fps, skipped=round(skipped * fps))
 
 
 def _tags(file: VideoFile, own: ColourTags, codec: str) -> ColourTags:

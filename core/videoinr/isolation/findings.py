@@ -8,11 +8,14 @@ from typing import Any
 
 from videoinr.clip.found import Found, Scan
 from videoinr.clip.packet_index import PacketTable
+from videoinr.clip.stream_timecode import GopTimecode
 from videoinr.isolation.heads import head_from_values, values_from_head
 from videoinr.isolation.messages import Message
-from videoinr.isolation.values import integer, sentences, yes_or_no
+from videoinr.isolation.values import integer, sentences, timecode_or_empty, yes_or_no
 
 _TICKS = ("pts", "dts", "duration", "size")
+_MOST_PICTURES = 1 << 10
+"""A temporal reference has 10 bits."""
 _FLAGS = ("key", "shown", "closed")
 
 
@@ -26,6 +29,7 @@ def message_from_found(found: Found) -> Message:
             {
                 "stream": stream,
                 "warnings": scan.warnings,
+                "timecodes": [(each.text, each.pts, each.number) for each in scan.timecodes],
                 "is_encrypted": table.is_encrypted,
                 "head": values_from_head(head) if head else None,
             }
@@ -51,12 +55,19 @@ def found_from_message(message: Message) -> Found:
             stream = None if values["stream"] is None else integer(values["stream"])
             table = _table(message.blobs[number * each : (number + 1) * each])
             table.is_encrypted = yes_or_no(values["is_encrypted"])
-            found.scans[stream] = Scan(table, sentences(values["warnings"]))
+            found.scans[stream] = Scan(table, sentences(values["warnings"]), _timecodes(values["timecodes"]))
             if values["head"] is not None:
                 found.heads[stream] = head_from_values(values["head"])
     except (TypeError, KeyError, AttributeError, IndexError) as error:
         raise ValueError("not what an opening finds") from error
     return found
+
+
+def _timecodes(values: Sequence[Any]) -> tuple[GopTimecode, ...]:
+    return tuple(
+        GopTimecode(timecode_or_empty(text), integer(pts), integer(number) % _MOST_PICTURES)
+        for text, pts, number in values
+    )
 
 
 def _table(blobs: Sequence[bytes]) -> PacketTable:

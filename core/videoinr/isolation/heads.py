@@ -7,7 +7,7 @@ from typing import Any
 
 from videoinr.clip.head import FrameFacts, HeadFacts
 from videoinr.colour import ColourTags
-from videoinr.isolation.values import integer, name_or_none, sentences, yes_or_no
+from videoinr.isolation.values import integer, name_or_none, sentences, timecode_or_empty, yes_or_no
 
 _MOST_FRAMES = 64
 _MAX_SIDE, _MAX_PIXELS = 1 << 16, 1 << 26
@@ -38,6 +38,7 @@ def head_from_values(values: dict[str, Any]) -> HeadFacts:
         field_order=integer(values["field_order"]),
         siting=name_or_none(values["siting"]),
         notes=sentences(values["notes"]),
+        timecodes=tuple(timecode_or_empty(each) for each in values["timecodes"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_TIMECODE = re.compile(r"[0-9:;]{0,16}")
 _NAME = re.compile(r"[A-Za-z0-9_+.-]{1,64}")
 _MOST_SENTENCES, _MOST_CHARS = 100, 2000
 
@@ -26,6 +27,13 @@ def name_or_none(value: object) -> str | None:
     """Return ``value``, which is a name of FFmpeg's or None."""
     if value is not None and not (isinstance(value, str) and _NAME.fullmatch(value)):
         raise ValueError("not a name")
+    return value
+
+
+def timecode_or_empty(value: object) -> str:
+    """Return ``value``, which is a timecode or empty."""
+    if not isinstance(value, str) or not _TIMECODE.fullmatch(value):
+        raise ValueError("not a timecode")
     return value
 
 
