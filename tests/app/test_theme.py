@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -245,12 +245,36 @@ class WithIcons(QProxyStyle):
         return super().styleHint(hint, option, widget, data)
 
 
-def test_the_buttons_of_dialogs_have_no_icons_of_the_system(stage: Stage) -> None:
+def side_dialog(window: QWidget) -> QDialogButtonBox:
+    return SideDialog(window).close_box()
+
+
+def dialog_of_a_dialog(window: QWidget) -> QDialogButtonBox:
+    return SideDialog(SideDialog(window)).close_box()
+
+
+def question(window: QWidget) -> QDialogButtonBox:
+    message = QMessageBox(window)
+    message.addButton(QMessageBox.StandardButton.Cancel)
+    message.ensurePolished()
+    found = message.findChild(QDialogButtonBox)
+    assert isinstance(found, QDialogButtonBox)
+    return found
+
+
+@pytest.mark.parametrize("make", [side_dialog, dialog_of_a_dialog, question])
+def test_the_buttons_of_dialogs_have_no_icons_of_the_system(
+    stage: Stage, qapp: QApplication, make: Callable[[QWidget], QDialogButtonBox]
+) -> None:
     # Black on dark they cannot be seen.
-    style, box = WithIcons(), QDialogButtonBox(stage.viewer.window.centralWidget())
-    box.setStyle(style)
-    button = box.addButton(QDialogButtonBox.StandardButton.Close)
-    assert button.icon().isNull()
+    qapp.setStyle(WithIcons())
+    try:
+        bare = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        assert not bare.buttons()[0].icon().isNull()
+        box = make(stage.viewer.window)
+        assert [button.icon().isNull() for button in box.buttons()] == [True]
+    finally:
+        qapp.setStyle("Fusion")
 
 
 def test_a_file_dialog_fits_the_screen(stage: Stage, tmp_path: Path) -> None:

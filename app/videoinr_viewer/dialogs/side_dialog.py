@@ -59,7 +59,9 @@ class SideDialog(QDialog):
 
     def close_box(self, *actions: QPushButton) -> QDialogButtonBox:
         """Return a row of buttons: ``actions`` and Close, which Return presses only where it has the focus."""
-        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        # Only buttons that are made under the style sheet heed that they shall have no icons.
+        box = QDialogButtonBox(self)
+        box.addButton(QDialogButtonBox.StandardButton.Close)
         box.rejected.connect(self.reject)
         box.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         for button in actions:

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import cast
 
 from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from shiboken6 import isValid
 
 from videoinr_resources import path as resource_path
@@ -147,6 +147,8 @@ class ThemeSwitch(QObject):
             part = cast(QChildEvent, event).child()
             if isinstance(part, QWidget) and not part.styleSheet():
                 part.setStyleSheet(self._sheet)
+                if isinstance(part, QMessageBox):
+                    _remove_icons(part)
                 if isinstance(part, QFileDialog):
                     # It asks for the height of thirty files, which many screens have not.
                     part.setMaximumSize(room_on_screen(part))
@@ -180,6 +182,12 @@ class ThemeSwitch(QObject):
         # A sheet that takes the place of another has each widget styled several times.
         part.setStyleSheet("")
         part.setStyleSheet(self._sheet)
+
+
+def _remove_icons(box: QMessageBox) -> None:
+    """Take the icons of the system's theme from the buttons, which were made without the style sheet."""
+    for button in box.buttons():
+        button.setIcon(QIcon())
 
 
 def dress_for(parent: QWidget | None, dialog: QWidget) -> None:
