@@ -25,6 +25,12 @@ FORMATS: dict[str, dict[str, Any]] = {
     "a.ivf": {"codec": "libvpx"},
     "a.gif": {"codec": "gif", "pix_fmt": "rgb8"},
     "a.apng": {"codec": "apng", "pix_fmt": "rgb24"},
+    "a.ts": {},
+    "a.m2ts": {},
+    "a.mpg": {"codec": "mpeg2video"},
+    "a.vob": {"codec": "mpeg2video"},
+    "a.dv": {"codec": "dvvideo", "pix_fmt": "yuv420p"},
+    "a.mjpeg": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
 }
 
 
@@ -40,6 +46,10 @@ DEMUXERS = (
     "ivf",
     "gif",
     "apng",
+    "mpegts",
+    "mpeg",
+    "dv",
+    "mjpeg",
 )
 
 
@@ -50,7 +60,8 @@ def write(folder: Path, name: str) -> Path:
         path = folder / name
         path.write_bytes(b"YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C420jpeg\n" + (b"FRAME\n" + picture) * frames)
         return path
-    pictures = [numbered_frame(number, width=160, height=96) for number in range(frames)]
+    width, height = (720, 576) if name == "a.dv" else (160, 96)
+    pictures = [numbered_frame(number, width=width, height=height) for number in range(frames)]
     return write_clip(
         folder / name, pictures, options={} if name in ("a.gif", "a.apng") else {"g": "6"}, **FORMATS[name]
     )
@@ -63,7 +74,7 @@ def test_only_a_file_that_is_cut_off_is_said_to_be_so(tmp_path: Path, name: str)
         assert clip.info.frames == 12
         assert not [each for each in clip.info.warnings if "cut off" in each]
     short = tmp_path / f"short_{name}"
-    short.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.85)])
+    short.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.87)])
     with open_clip(short) as clip:
         assert clip.info.frames <= 12
         assert [each for each in clip.info.warnings if "cut off" in each]
@@ -76,7 +87,48 @@ def test_no_length_of_a_file_is_an_error(tmp_path: Path, count: int) -> None:
     for name in DEMUXERS:
         assert ends_early(path, name, [1]) in (True, False)
     assert not ends_early(tmp_path / "gone", "avi", [1])
-    assert not ends_early(path, "mpegts", [1])
+    assert not ends_early(path, "nut", [1])
+
+
+@pytest.mark.parametrize(("name", "step"), [("a.ts", 188), ("a.m2ts", 192)])
+def test_a_transport_stream_is_cut_off_within_a_packet_alone(tmp_path: Path, name: str, step: int) -> None:
+    data, path = write(tmp_path, name).read_bytes(), tmp_path / "short"
+    assert len(data) % step == 0
+    for count in (-1, -step + 1, -step // 2, -3 * step - 7):
+        path.write_bytes(data[:count])
+        assert ends_early(path, "mpegts", [])
+    for whole in (data[:-step], data[7:], data + bytes(40), data[: 3 * step + 10]):
+        path.write_bytes(whole)
+        assert not ends_early(path, "mpegts", [])
+
+
+@pytest.mark.parametrize("pack", [b"\x44" + bytes(8) + b"\xf8", b"\x21" + bytes(7)], ids=["MPEG-2", "MPEG-1"])
+def test_a_program_stream_is_cut_off_within_a_packet_alone(tmp_path: Path, pack: bytes) -> None:
+    path, start = tmp_path / "a", b"\0\0\x01"
+    # The packet of sound holds what looks like the header of a pack.
+    packets = [
+        start + b"\xba" + pack,
+        start + b"\xc0\0\x12" + b"so" + start + b"\xba" + bytes(12),
+        start + b"\xe0\0\x09" + bytes(9),
+    ]
+    ends = {sum(map(len, packets[:count])) for count in range(1, 4)}
+    data = b"".join(packets)
+    for count in range(4, len(data) + 1):
+        path.write_bytes(data[:count])
+        assert ends_early(path, "mpeg", []) == (count not in ends), count
+    for appended in (start + b"\xb9", bytes(50), b"\xff" * 50):
+        path.write_bytes(data + appended)
+        assert not ends_early(path, "mpeg", [])
+
+
+def test_pictures_without_a_mark_at_their_end_may_be_whole(tmp_path: Path) -> None:
+    path, picture = tmp_path / "a", b"\xff\xd8picture"
+    path.write_bytes(picture * 3)
+    assert not ends_early(path, "mjpeg", [len(picture)] * 3)
+    marked = picture + b"\xff\xd9"
+    for data, is_cut in ((marked * 3, False), (marked * 3 + bytes(20), False), (marked * 2 + picture, True)):
+        path.write_bytes(data)
+        assert ends_early(path, "mjpeg", [len(marked)] * 3) == is_cut
 
 
 def test_a_recording_in_matroska_that_was_not_finished_is_not_known_to_be_cut_off(tmp_path: Path) -> None:

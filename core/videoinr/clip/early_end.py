@@ -1,7 +1,13 @@
 """Whether a video file ends before its own structure does: a copy, download or recording that was cut off.
 
-FFmpeg reads such files as far as they go, and mostly says nothing. Formats without an end of their own (streams of
-packets, MPEG) cannot tell. Only the few bytes that say where an end should be are read.
+FFmpeg reads such files as far as they go, and mostly says nothing. Only the few bytes that say where an end should be
+are read. What cannot be known:
+
+- Transport and program streams (MPEG-TS, MPEG-PS), DV and raw Motion JPEG have no end of their own. They are known to
+  be cut off where they end within a packet, a frame or a picture, not between two of them.
+- Streams of packets without a container (H.264, H.265, MPEG video, AV1) do not say how long their last packet is.
+- NUT has an index at its end, but a program that writes to a pipe leaves it out, so that its absence says nothing; the
+  length of its last frame follows from tables in its header, which are not read here.
 """
 
 from __future__ import annotations
@@ -30,6 +36,16 @@ _MXF_HEADER_PARTITION = bytes.fromhex("060e2b34020501010d01020101")
 _OGG_PAGE_BYTES = 27 + 255 + 255 * 255
 _FLV_TAGS = (8, 9, 18)
 _Y4M_FRAME = b"FRAME\n"
+
+_SYNC = 0x47
+_TS_STEPS = ((188, 0), (192, 4), (204, 0))
+"""The bytes of a packet of a transport stream, and where in it its sync byte is: plain, with a time, with parity."""
+_TS_SEEN = 5
+"""So many sync bytes in a row, before the last packet, show which of them it is."""
+
+_PS_TAIL_BYTES = 1 << 18
+_START_CODE, _PACK, _PS_END = b"\0\0\x01", 0xBA, 0xB9
+_PICTURE_START, _PICTURE_END = b"\xff\xd8", b"\xff\xd9"
 
 
 def ends_early(path: Path, format_name: str, sizes: list[int]) -> bool:
@@ -179,6 +195,58 @@ def _ivf(file: BinaryIO, end: int, _: list[int]) -> bool:
     return start > end
 
 
+def _transport_stream(file: BinaryIO, end: int, _: list[int]) -> bool:
+    for step, sync in _TS_STEPS:
+        last = end % step
+        seen = _bytes_at(file, end - last - step * _TS_SEEN, step * _TS_SEEN + last) if end >= step * _TS_SEEN else b""
+        if seen and all(byte == _SYNC for byte in seen[sync::step]):
+            # What is left must begin as a packet does: some writers append other data.
+            return last > 0 and (last <= sync or seen[len(seen) - last + sync] == _SYNC)
+    return False
+
+
+def _program_stream(file: BinaryIO, end: int, _: list[int]) -> bool:
+    tail = _bytes_at(file, max(0, end - _PS_TAIL_BYTES), _PS_TAIL_BYTES)
+    start = -1
+    # Bytes of sound may look like the header of a pack: then no packets follow it.
+    while (start := tail.find(_START_CODE + bytes([_PACK]), start + 1)) >= 0:
+        stop = _end_of_packs(tail, start)
+        if stop is not None:
+            return stop > len(tail)
+    return False
+
+
+def _end_of_packs(data: bytes, start: int) -> int | None:
+    """Return where the packets of a program stream end that begin at ``start``; None if other bytes follow them."""
+    while start < len(data):
+        head = data[start : start + 14]
+        if head[:3] != _START_CODE[: len(head)]:
+            return None
+        if len(head) < 4:
+            return start + 4
+        if head[3] == _PS_END:
+            return start + 4
+        if head[3] < _PS_END:
+            return None
+        if head[3] != _PACK:
+            start += 6 + int.from_bytes(head[4:6], "big")
+        elif len(head) == 14 and head[4] >> 6 == 1:
+            start += 14 + (head[13] & 7)  # MPEG-2
+        else:
+            start += 12 if len(head) > 4 and head[4] >> 4 == 2 else 14
+    return start
+
+
+def _frames_of_one_size(_file: BinaryIO, end: int, sizes: list[int]) -> bool:
+    return bool(sizes) and sizes[0] > 0 and end % sizes[0] > 0
+
+
+def _motion_jpeg(file: BinaryIO, end: int, sizes: list[int]) -> bool:
+    # Cameras may leave the mark at the end of a picture out, then of all.
+    has_marks = len(sizes) > 1 and _bytes_at(file, max(0, sizes[0] - 2), 4) == _PICTURE_END + _PICTURE_START
+    return has_marks and not _bytes_at(file, max(0, end - 64), 64).rstrip(b"\0").endswith(_PICTURE_END)
+
+
 def _bytes_at(file: BinaryIO, start: int, count: int) -> bytes:
     file.seek(start)
     return file.read(count)
@@ -186,5 +254,6 @@ def _bytes_at(file: BinaryIO, start: int, count: int) -> bytes:
 
 _RULES: dict[str, Callable[[BinaryIO, int, list[int]], bool]] = {
     "avi": _avi, "matroska": _matroska, "mp4": _mp4, "asf": _asf, "mxf": _mxf, "ogg": _ogg, "flv": _flv, "gif": _gif,
-    "apng": _apng, "yuv4mpegpipe": _y4m, "ivf": _ivf,
+    "apng": _apng, "yuv4mpegpipe": _y4m, "ivf": _ivf, "mpegts": _transport_stream, "mpeg": _program_stream,
+    "dv": _frames_of_one_size, "mjpeg": _motion_jpeg,
 }  # fmt: skip
