@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-
-from av.container import InputContainer
-from av.stream import Stream
+from typing import TYPE_CHECKING
 
 from videoinr.text.timecode import FrameNames, can_drop, timecode
 from videoinr.types import StartTimecode
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.stream import Stream
 
 TAG = "timecode"
 """FFmpeg's name of it, in large letters in Matroska. MP4 and MOV have it in a stream of its own (tmcd) as well."""
