@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from helpers.clips import number_in, numbered_frame, numbered_frames, write_clip, write_picture, write_pictures
+from helpers.damage import spoilt_clip
 from videoinr.clip import open_clip
 from videoinr.clip.extent import Extent, extent_of
 from videoinr.clip.footage import Crop, clips_below, read_picture, read_stretch
@@ -190,3 +191,10 @@ def test_pictures_of_two_formats_are_read_one_sequence_after_another(tmp_path: P
     stretch = read_stretch(tmp_path)
     assert [number_in(pixels) for pixels in stretch.pixels] == [0, 1, 2, 0, 1, 2]
     assert stretch.steady.tolist() == [True, True, False, True, True]
+
+
+def test_a_stretch_says_which_of_its_frames_are_damaged(tmp_path: Path) -> None:
+    whole, spoilt = spoilt_clip(tmp_path)
+    assert read_stretch(spoilt, 10, 10).damaged == {7, 8, 9}
+    assert read_stretch(spoilt, 24).damaged == {1, 2, 3, 4, 5}
+    assert read_stretch(whole).damaged == read_stretch(spoilt, 0, 12).damaged == set()

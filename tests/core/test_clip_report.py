@@ -1,6 +1,5 @@
 """What reading met: decode errors, replaced frames, other sizes; bounds on memory; side data that are never read."""
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 import videoinr
 from helpers.clips import number_in, numbered_frame, remux, write_clip, write_picture
+from helpers.damage import spoil_middle, spoilt_clip
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import NEVER
 from videoinr.clip import OpenOptions, open_clip, picture_file, video_clip, video_opening
@@ -21,25 +21,8 @@ from videoinr.clip.video_opening import open_video_stream
 from videoinr.errors import ClipError
 
 
-def spoil_middle(*numbers: int) -> Callable[[int, bytes], bytes]:
-    """Return a change that flips bits in the middle of the packets ``numbers``."""
-
-    def change(number: int, data: bytes) -> bytes:
-        middle = len(data) // 2
-        end = middle + max(4, len(data) // 8)
-        return (
-            data[:middle] + bytes(each ^ 0x5A for each in data[middle:end]) + data[end:] if number in numbers else data
-        )
-
-    return change
-
-
 def test_frames_decoded_with_errors_are_counted_and_said(tmp_path: Path) -> None:
-    whole = write_clip(
-        tmp_path / "a.mkv", [numbered_frame(n, width=160, height=96) for n in range(30)], codec="mpeg4",
-        options={"g": "12"},
-    )  # fmt: skip
-    path = remux(whole, tmp_path / "b.mkv", spoil_middle(17, 25))
+    whole, path = spoilt_clip(tmp_path)
     with open_clip(path) as clip:
         assert (clip.report, clip.info.warnings) == (ReadReport(), ())
         for index in range(30):
@@ -47,10 +30,11 @@ def test_frames_decoded_with_errors_are_counted_and_said(tmp_path: Path) -> None
         assert clip.report == ReadReport(with_errors=2)
         assert clip.info.warnings == ("2 frames decoded with errors: the file is damaged there.",)
         assert clip.info is clip.info
+        assert clip.damaged == {*range(17, 24), *range(25, 30)}, "also what is built on such a frame"
     with open_clip(whole) as clip:
         for index in range(30):
             clip.frame(index)
-        assert clip.info.warnings == ()
+        assert (clip.info.warnings, clip.damaged) == ((), frozenset())
 
 
 def test_an_export_ends_with_what_was_met(tmp_path: Path) -> None:
@@ -76,6 +60,7 @@ def test_frames_that_are_replaced_are_counted(tmp_path: Path) -> None:
     with open_clip(path) as clip:
         assert number_in(clip.frame(20)) == 19
         assert clip.report == ReadReport(replaced=1)
+        assert clip.damaged == {20}
         assert any("1 frame could not be decoded" in warning for warning in clip.info.warnings)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from helpers.clips import numbered_frames, write_clip, write_footage, write_pictures
 from helpers.command_line import Outcome, run_here
+from helpers.damage import spoilt_clip
 from helpers.shots import texture
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
@@ -287,6 +288,15 @@ def test_a_clip_that_cannot_be_read_is_left_out_with_the_reason(footage: Path, m
     assert [list(run["left_out"]) for run in result["runs"]] == [["junk.mp4"]]
     seams = figures(footage, "--model", model, "--seams")
     assert [list(each["left_out"]) for each in seams["seams"]] == [["junk.mp4"]]
+
+
+def test_a_damaged_clip_is_no_truth_to_compare_with(footage: Path, model: Path, tmp_path: Path) -> None:
+    _, spoilt = spoilt_clip(tmp_path)
+    spoilt.rename(footage / "spoilt.mkv")
+    usual = ("--model", model, "--scale", 2, "--time-scale", 4, "--journal", tmp_path / "journal.jsonl")
+    for _ in range(2):  # The second time from the journal, which does not hold it.
+        (run,) = figures(footage, *usual)["runs"]
+        assert run["left_out"] == {"spoilt.mkv": "it cannot be read: The file is damaged, which spoils 12 frames"}
 
 
 def test_a_clip_whose_frames_are_not_evenly_spaced_is_named(footage: Path, model: Path) -> None:

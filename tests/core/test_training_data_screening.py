@@ -62,6 +62,13 @@ def test_a_clip_is_split_at_cuts() -> None:
     assert result.cuts == 2
 
 
+def test_damaged_frames_are_left_out_and_end_a_run() -> None:
+    pixels = panning(1, 14)
+    result = screen(Stretch(pixels, np.ones(13, bool), frozenset({0, 5, 6, 12})))
+    assert runs_of(result) == [range(1, 5), range(7, 12)]
+    assert result.left_out == {"damaged": 4, "too short": 1}
+
+
 def test_fast_motion_is_not_a_cut() -> None:
     assert runs_of(screened(panning(1, 9, step=20))) == [range(9)]
 

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from helpers.clips import numbered_frame, remux, write_clip
+
 _HEADER_BYTES = 512
 
 Damage = Callable[[bytearray, random.Random], bytes]
@@ -22,6 +24,26 @@ def damaged_variants(sources: list[Path], folder: Path, count: int, seed: int) -
         path = folder / f"{number:04d}_{kind.__name__.strip('_')}_{source.stem}{suffix}"
         path.write_bytes(kind(bytearray(source.read_bytes()), chance))
         yield path
+
+
+def spoil_middle(*numbers: int) -> Callable[[int, bytes], bytes]:
+    """Return a change that flips bits in the middle of the packets ``numbers``."""
+
+    def change(number: int, data: bytes) -> bytes:
+        middle = len(data) // 2
+        end = middle + max(4, len(data) // 8)
+        return (
+            data[:middle] + bytes(each ^ 0x5A for each in data[middle:end]) + data[end:] if number in numbers else data
+        )
+
+    return change
+
+
+def spoilt_clip(folder: Path) -> tuple[Path, Path]:
+    """Write a clip of 30 frames with a key frame each 12, and a copy whose frames 17 and 25 decode with errors."""
+    frames = [numbered_frame(number, width=160, height=96) for number in range(30)]
+    whole = write_clip(folder / "whole.mkv", frames, codec="mpeg4", options={"g": "12"})
+    return whole, remux(whole, folder / "spoilt.mkv", spoil_middle(17, 25))
 
 
 def _truncated(data: bytearray, chance: random.Random) -> bytes:

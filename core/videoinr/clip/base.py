@@ -92,6 +92,14 @@ class Clip(Protocol):
         """The frames read so far that cannot be decoded, and which frame was returned instead of each."""
         ...
 
+    @property
+    def damaged(self) -> frozenset[int]:
+        """The frames read so far that are not as they were recorded.
+
+        They were decoded with errors, or cannot be decoded, or may be built on such a frame: up to the next key frame.
+        """
+        ...
+
     def check_source(self, index: int | None = None) -> None:
         """Check that the clip's files are those that were opened.
 
@@ -190,6 +198,11 @@ class ClipBase(Closeable):
     def stand_ins(self) -> Mapping[int, int]:
         """See :attr:`Clip.stand_ins`."""
         return {}
+
+    @property
+    def damaged(self) -> frozenset[int]:
+        """See :attr:`Clip.damaged`."""
+        return frozenset()
 
     def check_source(self, index: int | None = None) -> None:
         """See :meth:`Clip.check_source`."""

@@ -50,11 +50,13 @@ class Stretch:
     """Consecutive frames of a clip.
 
     ``pixels`` is uint8 [T, H, W, 3] RGB. ``steady``, bool [T - 1], says whether frame n + 1 follows frame n after
-    the clip's usual time.
+    the clip's usual time. ``damaged``: which frames are not as they were recorded (:attr:`Clip.damaged`), counted from
+    the first of the stretch.
     """
 
     pixels: NDArray[np.uint8]
     steady: NDArray[np.bool_]
+    damaged: frozenset[int] = frozenset()
 
 
 def clips_below(
@@ -107,7 +109,8 @@ def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Cro
     with _opened(path) as clip:
         end = clip.info.frames if count is None else min(clip.info.frames, start + count)
         pixels = _stacked((uint8_from_pixels(clip.frame(index)) for index in range(start, end)), crop, path)
-        return Stretch(pixels, steady_steps(clip.timeline)[start : start + len(pixels) - 1])
+        damaged = frozenset(frame - start for frame in clip.damaged if start <= frame < end)
+        return Stretch(pixels, steady_steps(clip.timeline)[start : start + len(pixels) - 1], damaged)
 
 
 def _pictures_with_steps(folder: Path) -> tuple[list[Path], NDArray[np.bool_]]:

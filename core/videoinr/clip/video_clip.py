@@ -59,6 +59,7 @@ class VideoClip(ClipBase):
         self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=1)
         self._substitutes: dict[int, int] = {}
         self._with_errors: set[int] = set()
+        self._keys: set[int] = set()
         self._other_size: set[int] = set()
         self._size = video.facts.size
         for number, facts in zip(video.numbers, video.facts.frames, strict=True):
@@ -93,6 +94,15 @@ class VideoClip(ClipBase):
     def stand_ins(self) -> Mapping[int, int]:
         """See :attr:`Clip.stand_ins`."""
         return self._substitutes
+
+    @property
+    def damaged(self) -> frozenset[int]:
+        """See :attr:`Clip.damaged`."""
+        origins = self._with_errors | self._substitutes.keys()
+        if not origins:
+            return frozenset()
+        ends = [*sorted(self._keys - origins), self._timeline.frame_count]
+        return frozenset(frame for first in origins for frame in range(first, next(end for end in ends if end > first)))
 
     def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
@@ -130,6 +140,8 @@ class VideoClip(ClipBase):
         for number, frame in batch:
             self._decoded.put(number, frame, frame_bytes(frame))
             self._note(number, (frame.width, frame.height), is_corrupt=frame.is_corrupt)
+            if frame.key_frame:
+                self._keys.add(number)
 
     def _note(self, number: int, size: tuple[int, int], *, is_corrupt: bool) -> None:
         if is_corrupt:

@@ -83,6 +83,11 @@ class ClipFrames:
         """How many frames come later after the frame before than most frames do, or sooner."""
         return int((~steady_steps(self.clip.timeline)).sum())
 
+    @property
+    def damaged(self) -> int:
+        """How many of the frames read so far are not as they were recorded."""
+        return len(self.clip.damaged)
+
     def __len__(self) -> int:
         return self.clip.timeline.frame_count
 

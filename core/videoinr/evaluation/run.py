@@ -140,6 +140,8 @@ class _Session:
             return known
         self.progress.clip(f"{protocol.setting}: {name}")
         result = ClipResult(self._score(frames, name, protocol), self.meter.measure(frames, name, protocol))
+        if frames.damaged:
+            raise ClipError(f"The file is damaged, which spoils {format_count(frames.damaged, 'frame')}.")
         if self.journal is not None:
             self.journal.add(protocol, name, frames.identity, result)
         self.progress.finished()

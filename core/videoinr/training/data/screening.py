@@ -1,4 +1,4 @@
-"""Screening of training clips: split them at cuts, leave out repeated and static frames, and measure motion.
+"""Screening of training clips: split them at cuts, leave out damaged, repeated and static frames, and measure motion.
 
 Cuts are those of clip/pair_kinds.py. All else is measured on thumbnails: luma averaged over blocks of 8 x 8 pixels.
 They have less noise and fewer compression artefacts, and 64 times fewer pixels.
@@ -60,7 +60,7 @@ class Screened:
 
 
 def screen(stretch: Stretch) -> Screened:
-    """Split a clip into runs at cuts, gaps in time and repeated frames. Leave out what is static or too short."""
+    """Split a clip into runs at cuts, gaps in time, damaged and repeated frames. Leave out what is static or short."""
     thumbnails = thumbnails_of(stretch.pixels)
     scale = stretch.pixels.shape[1] / thumbnails.shape[1]
     change = np.abs(np.diff(thumbnails, axis=0))
@@ -68,7 +68,13 @@ def screen(stretch: Stretch) -> Screened:
     cut = _cuts_of(stretch.pixels)
     motion = motion_between(torch.from_numpy(thumbnails)) * scale
     screened = Screened(len(thumbnails), cuts=int(cut.sum()))
-    for shot in _split(range(len(thumbnails)), cut | ~stretch.steady):
+    # On both sides of a damaged frame, which then stands alone.
+    around = np.zeros(len(cut), bool)
+    around[[pair for frame in stretch.damaged for pair in (frame - 1, frame) if 0 <= pair < len(cut)]] = True
+    for shot in _split(range(len(thumbnails)), cut | ~stretch.steady | around):
+        if shot[0] in stretch.damaged:
+            screened.left_out["damaged"] = screened.left_out.get("damaged", 0) + len(shot)
+            continue
         for frames in _runs_of(shot, same, screened.left_out):
             between = motion[frames.start : frames[-1]].reshape(len(frames) - 1, frames.step).sum(1)
             screened.runs.append(Run(frames, np.append(between, between[-1]).astype(np.float32)))
