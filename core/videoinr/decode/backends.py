@@ -42,7 +42,10 @@ class Decoder(Protocol):
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True,
         deep: bool = False,
     ) -> Tensor:  # fmt: skip
-        """Decode the pixels of a region: uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535."""
+        """Decode the pixels of a region: uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535.
+
+        A picture that stays on a GPU may be lent: the next call may write over it.
+        """
 
     def flow(self, features: Features, instant: Instant, token: CancelToken) -> Tensor:
         """Decode the flow at ``instant``: float32 [2, clip height, clip width, 2] (see flow.py)."""

@@ -98,7 +98,10 @@ class CudaDecoder:
         self, key: PairKey, features: Features, query: RegionQuery, token: CancelToken, *, to_cpu: bool = True,
         deep: bool = False,
     ) -> Tensor:  # fmt: skip
-        """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows."""
+        """Decode the pixels of a region; see :meth:`TiledDecoder.decode`. Cancelled between bands of rows.
+
+        A picture that stays on the device is lent: the next call may write over it.
+        """
         pair = features if self._draws(features) else _for_kernels(features)
         if pair is None or deep or query.lines is not None:  # The kernels write 8 bits, and have one time.
             return self._decode_plainly(key, features, query, token, to_cpu, deep=deep)
@@ -122,7 +125,7 @@ class CudaDecoder:
     def _picture(self, job: _Job, to_cpu: bool) -> Tensor:
         self._draw(job, job.query.rect)
         assert self._canvas is not None
-        return _on_host(self._canvas.rgbx) if to_cpu else self._canvas.rgbx.clone()
+        return _on_host(self._canvas.rgbx) if to_cpu else self._canvas.rgbx
 
     def _draws(self, features: Features) -> TypeGuard[LatentPair]:
         """Whether ``features`` are a pair kept as its latent feature, all of it, that the kernels can draw."""

@@ -19,6 +19,10 @@ MOST_RECORDED_PX = 2**21
 """The work on a larger picture takes longer than its launches, and a recording keeps 50 to 100 bytes for each pixel."""
 
 
+_ELSEWHERE = -1
+"""The place of an argument that is another one for each call."""
+
+
 class Repeated:
     """Calls functions of one tensor whose launches take longer than their work; what is called again is replayed.
 
@@ -29,6 +33,7 @@ class Repeated:
         """Record by ``record``; None: never, where launches are quick."""
         self._record = record
         self._kind: tuple[object, ...] = ()
+        self._place = 0
         self._recording: _Repetition[Any] | None = None
 
     def __call__(self, job: object, compute: Callable[[Tensor], Made], given: Tensor) -> Made:
@@ -37,15 +42,19 @@ class Repeated:
         Args:
             job: what distinguishes ``compute`` from the functions of other calls.
             compute: the function. It makes the same launches for all tensors of one shape and type.
-            given: its argument.
+            given: its argument. A buffer that the caller fills again for each call is read where it is; others are
+                copied to a buffer first.
         """
         kind = (job, given.shape, given.dtype, given.device)
         if kind != self._kind or self._record is None:
-            self._kind, self._recording = kind, None
+            self._kind, self._place, self._recording = kind, given.data_ptr(), None
             return compute(given)
+        if self._place not in (_ELSEWHERE, given.data_ptr()):
+            self._place, self._recording = _ELSEWHERE, None
         try:
             if self._recording is None:
-                self._recording = _Repetition(compute, given.clone(), self._record)
+                is_elsewhere = self._place == _ELSEWHERE
+                self._recording = _Repetition(compute, given.clone() if is_elsewhere else given, self._record)
             made: Made = self._recording(given)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -62,7 +71,7 @@ class Repeated:
 
 
 class _Repetition(Generic[Made]):
-    """A buffer for an argument, and the value that a replay computes from its contents."""
+    """A buffer for an argument, the caller's or one of its own, and the value that a replay computes from it."""
 
     def __init__(self, compute: Callable[[Tensor], Made], given: Tensor, record: Recorder) -> None:
         self._compute, self._given = compute, given
@@ -72,7 +81,8 @@ class _Repetition(Generic[Made]):
     def __call__(self, given: Tensor) -> Made:
         if self._replay is None:  # It could not be recorded.
             return self._compute(given)
-        self._given.copy_(given)
+        if given.data_ptr() != self._given.data_ptr():
+            self._given.copy_(given)
         self._replay()
         return self._made[0]
 

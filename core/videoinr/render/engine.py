@@ -230,10 +230,13 @@ class Engine(Closeable):
     ) -> Tensor:
         """Render ``query`` as :meth:`render` does; the picture, uint8 [height, width, 4], stays on the device."""
         draw = self._draw_motion if quality is Quality.MOTION else self._decode
-        return self._picture(query, draw, token, to_cpu=False)
+        return self._picture(query, draw, token, to_cpu=False).clone()
 
     def render_on_device(self, query: RegionQuery, token: CancelToken, *, deep: bool) -> tuple[Tensor, PairKind]:
-        """Render ``query`` as :meth:`render_tensor`, or ``deep`` to int32 of 16 bits; return the pair's kind, too."""
+        """Render ``query`` as :meth:`render_tensor`, or ``deep`` to int32 of 16 bits; return the pair's kind, too.
+
+        The picture is lent: the next call may write over it.
+        """
         picture = self._picture(query, partial(self._decode, deep=deep), token, to_cpu=False)
         return picture, self._footings.kind(query.instant.pair)
 
@@ -253,9 +256,7 @@ class Engine(Closeable):
         return self._pairs.failure(self._pairs.key(footing), self._pairs.features(footing, size, token)).value
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:
-        """Decode M(x, t) (eq. 4) between the frames of the pair as they are, also across a cut.
-
-        See :func:`videoinr.decode.flow.decode_flow`.
+        """Decode M(x, t) (eq. 4) between the frames of the pair as they are, also across a cut (see decode/flow.py).
 
         Args:
             instant: the pair and the phase t.
@@ -285,9 +286,9 @@ class Engine(Closeable):
 
     @torch.inference_mode()
     def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
-        """Return the pixels of ``query``, the mean of its exposure: uint8 [rect.height, rect.width, 4], RGBX."""
+        """Return the pixels of ``query``, the mean of its exposure: uint8 [rect.height, rect.width, 4], RGBX; lent."""
         if query.part is not None:
-            return by_parts(query, lambda part: self._picture(part, draw, token, to_cpu=to_cpu))
+            return by_parts(query, lambda part: self._picture(part, draw, token, to_cpu=to_cpu).clone())
         if query.exposure is None:
             return self._still(query, draw, token, to_cpu=to_cpu)
         instants = exposed_instants(
@@ -315,11 +316,10 @@ class Engine(Closeable):
         """Return the pixels of ``query`` at its instant, drawn from each footing, as :meth:`_picture` does."""
         with computing_on(self._profile.device, self._opened.device_name):
             kind, timeline = partial(self._footings.kind, token=token), self.clip.timeline
-            pictures = [
+            return mixed(
                 (one.share, draw(one, rolling_shutter.query_to(one, query, timeline, kind), token, to_cpu=to_cpu))
                 for one in self._footings.of(query.instant, token)
-            ]
-            return pictures[0][1] if len(pictures) == 1 else mixed(pictures)
+            )
 
     def _by_lines(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken) -> Tensor:
         kind, nearest = partial(self._footings.kind, token=token), partial(self._footings.nearest, token=token)

@@ -59,7 +59,8 @@ class Enlarger:
             deep: return 16 bits.
 
         Returns:
-            uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535.
+            uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535. A picture that stays on a GPU is lent:
+            the next call may write over it.
         """
         trained = Grid(min(query.grid.width, self.most.width), min(query.grid.height, self.most.height))
         if trained == query.grid:
@@ -87,7 +88,7 @@ def enlarged(
         part: as :func:`decoded_query` returned it.
         query: the pixels that are wanted.
         deep: return 16 bits.
-        repeat: calls what will be called again for the next instant.
+        repeat: calls what will be called again for the next instant, and may then write over the result.
 
     Returns:
         uint8 [rect.height, rect.width, 4], RGBX; deep: int32, 0 ... 65535. On the device of ``picture``.
@@ -111,7 +112,7 @@ def enlarged(
 
     if repeat is None:
         return mixed(picture)
-    return repeat((part.grid, part.rect, query.grid, rect, deep), mixed, picture).clone()
+    return repeat((part.grid, part.rect, query.grid, rect, deep), mixed, picture)
 
 
 _Axis = tuple[int, int, int, int]

@@ -49,10 +49,10 @@ def drawn(query: RegionQuery, timeline: Timeline, kind: KindOf, footing_of: Foot
 
     Args:
         query, timeline, kind, footing_of: as for :func:`bands`.
-        draw: draws a band.
+        draw: draws a band; the next may be written over it.
     """
     assert query.readout is not None
-    parts = [draw(footing, band) for footing, band in bands(query, timeline, kind, footing_of)]
+    parts = [draw(footing, band).clone() for footing, band in bands(query, timeline, kind, footing_of)]
     return torch.cat(parts, 1 if query.readout.is_sideways else 0)
 
 
