@@ -5,12 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from concurrent.futures import Future
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from videoinr.colour import ColourSpec
 from videoinr.decode.priority import stand_back
+from videoinr.exporting.codecs import codec_named
+from videoinr.exporting.coding import Coding
+from videoinr.exporting.packet_file import PacketWriter
+from videoinr.exporting.part_coder import PartCoder
+from videoinr.exporting.tags import tags_from_colour
+from videoinr.exporting.waiting import ByteBudget
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
+
+TAGS = tags_from_colour(ColourSpec("bt709", "tv", "bt709", "bt709"), rgb=False, full_range=True)
 
 
 def niceness() -> int:
@@ -47,3 +60,27 @@ def test_where_it_is_refused_nothing_happens(monkeypatch: pytest.MonkeyPatch) ->
     before = niceness()
     stand_back()
     assert niceness() == before
+
+
+def test_an_encoders_own_threads_stand_back_and_the_thread_that_feeds_it_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, coding, before = (
+        dict[str, int](),
+        Coding(codec_named("libx264"), ".mkv", 96, 64, Fraction(25), None, TAGS, Fraction(1)),
+        niceness(),
+    )
+    plain = Coding.new_encoder
+
+    def opened(self: Coding) -> Any:
+        found["opens"] = niceness()
+        return plain(self)
+
+    monkeypatch.setattr(Coding, "new_encoder", opened)
+    monkeypatch.setattr(PartCoder, "_encode", lambda *_: found.update(feeds=niceness()))
+    coder = PartCoder(0, coding, PacketWriter(tmp_path / "0.open", {}), ByteBudget(1))
+    coder.put(0, Future(), 0)
+    coder.finish({}, tmp_path / "0.packets")
+    coder.join()
+    assert coder.error is None
+    assert found == {"opens": before + 5, "feeds": before}

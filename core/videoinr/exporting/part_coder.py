@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import av
+from av.video.codeccontext import VideoCodecContext
 
 from videoinr.decode.priority import stand_back
 from videoinr.exporting.coding import THREADS, Coding
@@ -49,7 +50,7 @@ class Converters:
     def __init__(self, coding: Coding, budget: ByteBudget) -> None:
         self._coding, self._budget, self._own = coding, budget, threading.local()
         count = min(_MOST_CONVERTERS, max(1, usable_cores() // 4))
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert", initializer=stand_back)
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert")
 
     def submit(self, picture: Picture) -> tuple[Future[av.VideoFrame], int]:
         """Convert ``picture`` soon. Return the frame, and how many bytes of the budget it will hold."""
@@ -71,6 +72,17 @@ class Converters:
 
 
 _Item = tuple[int, "Future[av.VideoFrame]", int]
+
+
+def _opened(coding: Coding) -> VideoCodecContext:
+    """Return an encoder whose own threads have a lower priority than all that hold Python's lock.
+
+    They do the work, and keep all cores busy. A thread that had to make room for them while it holds the lock would
+    keep the thread that decodes waiting, at each of its calls. An encoder's threads take the priority of the one that
+    opens it, which cannot have its own back: so that is one for the purpose.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="open", initializer=stand_back) as opener:
+        return opener.submit(coding.new_encoder).result()
 
 
 class PartCoder:
@@ -128,8 +140,7 @@ class PartCoder:
 
     def _run(self) -> None:
         try:
-            stand_back()
-            encoder = self._coding.new_encoder()
+            encoder = _opened(self._coding)
             while (item := self._items.get()) is not None:
                 self._encode(encoder, item)
                 if self._stopped.is_set():
