@@ -336,11 +336,12 @@ def test_export_prints_progress_as_json(clip: Path) -> None:
     outcome = run_here("export", clip, out, "--end", "0.2", "--json-progress")
     lines = events(outcome)
     assert outcome.exit_code == 0
-    assert [(each["event"], each.get("done"), each.get("total")) for each in lines[:-1]] == [
-        ("progress", done, 5) for done in range(6)
-    ]
+    assert {(each["event"], each.get("total")) for each in lines[:-1]} == {("progress", 5)}
+    done = [int(str(each["done"])) for each in lines[:-1]]
+    assert done[:2] == [0, 1]
+    assert done == sorted({*done, 5}), "each once, to the last one"
     assert lines[0]["remaining_secs"] is None
-    assert isinstance(lines[3]["elapsed_secs"], float)
+    assert isinstance(lines[1]["elapsed_secs"], float)
     assert lines[-1] == {"event": "finished", "path": str(out), "frames": 5, "sound": "", "dropped": [], "warnings": []}
 
 

@@ -104,9 +104,14 @@ def _print_stopped() -> None:
     print_event("failed", message="The export was stopped.", hint="")
 
 
+_APART_SECS = 0.05
+"""A program gets so few lines that neither side spends its time on them: a GPU makes hundreds of frames in a second."""
+
+
 class _JsonLines:
     def __init__(self) -> None:
         self._started = False
+        self._next_secs = 0.0
         self._warnings: list[str] = []
         self._token: CancelToken | None = None
         self.frames = 0
@@ -122,6 +127,11 @@ class _JsonLines:
 
     def progress(self, now: ExportProgress) -> None:
         self._started, self.frames = True, now.done
+        is_begun = now.done > now.found
+        if is_begun and now.elapsed_secs < self._next_secs and now.done < now.total:
+            return
+        # The first frame is told at once.
+        self._next_secs = now.elapsed_secs + (_APART_SECS if is_begun else 0)
         try:
             print_event(
                 "progress",
