@@ -14,7 +14,7 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.tiled_decoder import TiledDecoder
-from videoinr.devices import ComputeProfile
+from videoinr.devices import ComputeProfile, half_type
 from videoinr.geometry import Grid
 from videoinr.model.fast_code import fast_code_name
 from videoinr.model.ops import has_kernels
@@ -124,11 +124,15 @@ def load_kernels(device: str) -> None:
 
 
 def _find_key_and_multiply(device: str) -> None:
-    """Have Triton compute the key of its cache, and torch load its library of products: 0.1 s. Never raises."""
+    """Have Triton compute the key of its cache, and torch load its library of products: 0.2 s. Never raises."""
     try:
         # No public name of Triton's, and a mere matter of time: it is computed with the first kernel otherwise.
         with contextlib.suppress(AttributeError):
             import_module("triton.runtime.cache").triton_key()
-        torch.ones((16, 16), device=device).mm(torch.ones((16, 16), device=device))
+        ones = torch.ones((16, 16), device=device)
+        ones.mm(ones)
+        # The latent feature is projected in half precision: by other kernels of that library.
+        half = ones.to(half_type(ones.device))
+        half.mm(half)
     except Exception as error:
         log.info("the key of the kernels or the products could not be loaded early", exc_info=error)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -236,7 +237,10 @@ _VERIFIED: dict[tuple[Shape, torch.dtype, int], bool] = {}
 
 
 def _is_verified(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:
-    return is_verified(_VERIFIED, (shape, dtype, adds), lambda: _matches_torch(shape, dtype, device, adds))
+    return is_verified(
+        _VERIFIED, (shape, dtype, adds), lambda: _matches_torch(shape, dtype, device, adds), device=device,
+        sources=(Path(__file__), Path(__file__).with_name("convolve_hopper_kernels.py")),
+    )  # fmt: skip
 
 
 def _matches_torch(shape: Shape, dtype: torch.dtype, device: torch.device, adds: int) -> bool:

@@ -302,7 +302,10 @@ _VERIFIED: dict[tuple[Form, torch.dtype, torch.device], bool] = {}
 
 
 def _is_verified(form: Form, dtype: torch.dtype, device: torch.device) -> bool:
-    return is_verified(_VERIFIED, (form, dtype, device), lambda: _matches_torch(form, dtype, device))
+    return is_verified(
+        _VERIFIED, (form, dtype, device), lambda: _matches_torch(form, dtype, device), device=device,
+        sources=(_SOURCE, Path(__file__)),
+    )  # fmt: skip
 
 
 def _matches_torch(form: Form, dtype: torch.dtype, device: torch.device) -> bool:
