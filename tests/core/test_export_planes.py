@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -74,6 +75,20 @@ def both(coding: Coding, rgbx: NDArray[Any]) -> tuple[av.VideoFrame, av.VideoFra
 
 SIZES = {"libx264": (WIDTH, HEIGHT), "prores_ks": (WIDTH, HEIGHT - 1), "odd": (WIDTH - 1, HEIGHT)}
 """yuv420p, yuv422p10le and yuv444p, of 8 bits and of more."""
+
+
+@pytest.mark.parametrize("height", [HEIGHT, 48])
+def test_a_frame_of_planes_has_all_rows_shares_their_memory_where_it_can_and_keeps_it(height: int) -> None:
+    coding = coding_of(size=(WIDTH, height))
+    planes = PlaneConverter(coding, "the GPU").planes(torch.from_numpy(picture(deep=False, size=(WIDTH, height))))
+    arrays = [each.copy() for each in planes.arrays()]
+    frame, address = FrameMaker(coding).frame(planes), planes.values.ctypes.data
+    assert (frame.planes[0].buffer_ptr == address) is (height % 4 == 0), "PyAV makes no whole frames of other heights"
+    del planes
+    gc.collect()
+    assert (frame.width, frame.height) == (WIDTH, height)
+    for found, expected in zip(planes_of(frame), arrays, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("deep", [False, True])

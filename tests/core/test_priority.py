@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from videoinr.colour import ColourSpec
@@ -18,6 +19,7 @@ from videoinr.exporting.codecs import codec_named
 from videoinr.exporting.coding import Coding
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.part_coder import PartCoder
+from videoinr.exporting.planes import Planes
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.waiting import ByteBudget
 
@@ -62,14 +64,12 @@ def test_where_it_is_refused_nothing_happens(monkeypatch: pytest.MonkeyPatch) ->
     assert niceness() == before
 
 
+@pytest.mark.parametrize(("source", "behind"), [(Future[Any](), 5), (Planes(np.zeros(96 * 64), ()), 19)])
 def test_an_encoders_own_threads_stand_back_and_the_thread_that_feeds_it_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Any, behind: int
 ) -> None:
-    found, coding, before = (
-        dict[str, int](),
-        Coding(codec_named("libx264"), ".mkv", 96, 64, Fraction(25), None, TAGS, Fraction(1)),
-        niceness(),
-    )
+    found, before = dict[str, int](), niceness()
+    coding = Coding(codec_named("libx264"), ".mkv", 96, 64, Fraction(25), None, TAGS, Fraction(1))
     plain = Coding.new_encoder
 
     def opened(self: Coding) -> Any:
@@ -79,8 +79,8 @@ def test_an_encoders_own_threads_stand_back_and_the_thread_that_feeds_it_does_no
     monkeypatch.setattr(Coding, "new_encoder", opened)
     monkeypatch.setattr(PartCoder, "_encode", lambda *_: found.update(feeds=niceness()))
     coder = PartCoder(0, coding, PacketWriter(tmp_path / "0.open", {}), ByteBudget(1))
-    coder.put(0, Future(), 0)
+    coder.put(0, source, 0)
     coder.finish({}, tmp_path / "0.packets")
     coder.join()
     assert coder.error is None
-    assert found == {"opens": before + 5, "feeds": before}
+    assert found == {"opens": min(before + behind, 19), "feeds": before}

@@ -26,7 +26,7 @@ from videoinr.exporting.export import export_job, frame_instants
 from videoinr.exporting.job import ExportJob, job_for
 from videoinr.exporting.packet_file import PacketWriter
 from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
-from videoinr.exporting.planes import FrameMaker, Picture
+from videoinr.exporting.planes import FrameMaker, Picture, Planes
 from videoinr.exporting.sound.choice import SoundChoice
 from videoinr.exporting.tags import tags_from_colour
 from videoinr.exporting.waiting import ByteBudget, memory_bytes, waiting_bytes
@@ -251,10 +251,15 @@ class _CodingAlone:
         self._graph.link_nodes(source, self._graph.add("null"), self._graph.add("buffersink")).configure()
 
     def convert(self, numbers: range) -> None:
-        """Convert the frames ``numbers``."""
+        """Make frames of the pictures ``numbers``: of planes on one thread, though each coder has its own for them."""
         converters, waiting = Converters(self._coding, ByteBudget(waiting_bytes())), deque[Future[av.VideoFrame]]()
+        maker = FrameMaker(self._coding)
         for number in numbers:
-            waiting.append(converters.submit(self._pictures[number % len(self._pictures)])[0])
+            picture = self._pictures[number % len(self._pictures)]
+            if isinstance(picture, Planes):
+                maker.frame(picture)
+                continue
+            waiting.append(converters.submit(picture)[0])
             if len(waiting) > _CONVERTED_AHEAD:
                 waiting.popleft().result()
         for future in waiting:

@@ -11,20 +11,21 @@ from typing import Any
 
 import av
 from av.video.codeccontext import VideoCodecContext
+from numpy.typing import NDArray
 
 from videoinr.decode.priority import stand_back
 from videoinr.exporting.coding import THREADS, Coding
 from videoinr.exporting.cores import usable_cores
 from videoinr.exporting.packet_file import PacketWriter
-from videoinr.exporting.planes import FrameMaker, Picture
+from videoinr.exporting.planes import FrameMaker, Planes
 from videoinr.exporting.waiting import PATIENCE_SECS, ByteBudget, memory_bytes
 
 _MOST_CONVERTERS = 4
-
-
 _HELD_FRAMES = 128
 """An encoder takes about as much memory as so many frames: those that it looks ahead at, with its notes on them."""
 _MEMORY_SHARE = 8
+_BEHIND, _FAR_BEHIND = 5, 19
+"""By how much the niceness of an encoder's threads grows: beside a CPU that decodes, and beside a GPU."""
 
 
 def coders_at_once(frame_bytes: int = 0) -> int:
@@ -52,12 +53,12 @@ class Converters:
         count = min(_MOST_CONVERTERS, max(1, usable_cores() // 4))
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="convert")
 
-    def submit(self, picture: Picture) -> tuple[Future[av.VideoFrame], int]:
+    def submit(self, picture: NDArray[Any]) -> tuple[Future[av.VideoFrame], int]:
         """Convert ``picture`` soon. Return the frame, and how many bytes of the budget it will hold."""
         kept = min(self._coding.frame_bytes, picture.nbytes)
         return self._pool.submit(self._convert, picture, picture.nbytes - kept), kept
 
-    def _convert(self, picture: Picture, surplus: int) -> av.VideoFrame:
+    def _convert(self, picture: NDArray[Any], surplus: int) -> av.VideoFrame:
         try:
             if not hasattr(self._own, "maker"):
                 self._own.maker = FrameMaker(self._coding)
@@ -71,17 +72,18 @@ class Converters:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-_Item = tuple[int, "Future[av.VideoFrame]", int]
+_Item = tuple[int, "Planes | Future[av.VideoFrame]", int]
 
 
-def _opened(coding: Coding) -> VideoCodecContext:
-    """Return an encoder whose own threads have a lower priority than all that hold Python's lock.
+def _opened(coding: Coding, behind: int) -> VideoCodecContext:
+    """Return an encoder whose own threads stand back by ``behind``, and not the thread that calls this.
 
-    They do the work, and keep all cores busy. A thread that had to make room for them while it holds the lock would
-    keep the thread that decodes waiting, at each of its calls. An encoder's threads take the priority of the one that
-    opens it, which cannot have its own back: so that is one for the purpose.
+    They do the work, and keep all cores busy. The thread that decodes, and those that feed encoders, work a little and
+    often: each time, a core must be theirs at once, also because they may hold Python's lock, for which the others
+    wait. An encoder's threads take the priority of the one that opens it, which could not have its own back. So that
+    is one for the purpose.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="open", initializer=stand_back) as opener:
+    with ThreadPoolExecutor(1, thread_name_prefix="open", initializer=lambda: stand_back(behind)) as opener:
         return opener.submit(coding.new_encoder).result()
 
 
@@ -101,7 +103,7 @@ class PartCoder:
         self.error: BaseException | None = None
         self.is_whole = False
         self.taken = 0
-        self._coding, self._budget = coding, budget
+        self._coding, self._budget, self._maker = coding, budget, FrameMaker(coding)
         self._items: SimpleQueue[_Item | None] = SimpleQueue()
         self._stopped = threading.Event()
         self._end: tuple[dict[str, Any], Path] | None = None
@@ -113,10 +115,17 @@ class PartCoder:
         """Whether the thread has not ended."""
         return self._thread.is_alive()
 
-    def put(self, number: int, frame: Future[av.VideoFrame], held: int) -> None:
-        """Encode ``frame``, the output's frame ``number``, for which ``held`` bytes of the budget were taken."""
+    def put(self, number: int, source: Planes | Future[av.VideoFrame], held: int) -> None:
+        """Encode the output's frame ``number``, for which ``held`` bytes of the budget were taken.
+
+        Args:
+            number: its number in the output.
+            source: the frame, once a converter has made it; or its planes, of which this coder's thread makes it: that
+                takes no time, so there is one thread less to wake up for each frame.
+            held: the bytes.
+        """
         self.taken += 1
-        self._items.put((number, frame, held))
+        self._items.put((number, source, held))
 
     def finish(self, notes: dict[str, Any], path: Path) -> None:
         """End the part after the frames so far: its file gets the name ``path``. Returns at once; see :meth:`join`."""
@@ -140,12 +149,14 @@ class PartCoder:
 
     def _run(self) -> None:
         try:
-            encoder = _opened(self._coding)
+            encoder: VideoCodecContext | None = None
             while (item := self._items.get()) is not None:
+                if encoder is None:
+                    encoder = _opened(self._coding, _FAR_BEHIND if isinstance(item[1], Planes) else _BEHIND)
                 self._encode(encoder, item)
                 if self._stopped.is_set():
                     return
-            for packet in encoder.encode_lazy(None):
+            for packet in encoder.encode_lazy(None) if encoder else ():
                 if self._stopped.is_set():
                     return
                 self.writer.add(packet)
@@ -159,9 +170,9 @@ class PartCoder:
             self._drop_waiting()
 
     def _encode(self, encoder: Any, item: _Item) -> None:
-        number, future, held = item
+        number, source, held = item
         try:
-            frame = future.result()
+            frame = self._maker.frame(source) if isinstance(source, Planes) else source.result()
             frame.pts, frame.time_base = number, 1 / self._coding.fps
             for packet in encoder.encode_lazy(frame):
                 self.writer.add(packet)

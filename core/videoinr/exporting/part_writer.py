@@ -12,7 +12,7 @@ from videoinr.exporting.journal import Journal
 from videoinr.exporting.packet_file import PacketFile
 from videoinr.exporting.part_coder import Converters, PartCoder, coders_at_once
 from videoinr.exporting.parts import PartPlan
-from videoinr.exporting.planes import Picture
+from videoinr.exporting.planes import Picture, Planes
 from videoinr.exporting.waiting import ByteBudget, waiting_bytes
 
 
@@ -58,8 +58,10 @@ class PartWriter:
         if cut is not None and cut not in self._met:
             self._met.append(cut)
         self._budget.take(picture.nbytes, self._check)
-        frame, held = self._converters.submit(picture)
-        self._current.put(self.next_frame, frame, held)
+        if isinstance(picture, Planes):
+            self._current.put(self.next_frame, picture, picture.nbytes)
+        else:
+            self._current.put(self.next_frame, *self._converters.submit(picture))
         self.next_frame += 1
         if self.next_frame == self._plan.frames(self._current.part).stop:
             self._end_part()

@@ -34,10 +34,14 @@ class Planes:
         """How many bytes the values take."""
         return self.values.nbytes
 
-    def arrays(self) -> list[NDArray[Any]]:
-        """Return the planes, once they are there: uint8 or int16 [rows, columns] each."""
+    def await_values(self) -> None:
+        """Wait until the values are there."""
         if self.arrive is not None:
             self.arrive()
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Return the planes, once they are there: uint8 or int16 [rows, columns] each."""
+        self.await_values()
         ends = np.cumsum([0, *(rows * columns for rows, columns in self.shapes)])
         return [self.values[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), self.shapes, strict=True)]
 
@@ -63,10 +67,16 @@ class FrameMaker:
         return self._converter.frame(picture)
 
     def _filled(self, planes: Planes) -> av.VideoFrame:
-        frame = av.VideoFrame(self._coding.width, self._coding.height, self._coding.pix_fmt)
-        for plane, samples in zip(frame.planes, planes.arrays(), strict=True):
-            stored = np.frombuffer(memoryview(plane), samples.dtype).reshape(plane.height, -1)
-            stored[:, : samples.shape[1]] = samples
+        coding = self._coding
+        if coding.pix_fmt == "yuv420p" and coding.width % 2 == 0 and coding.height % 4 == 0:
+            # The frame shares the memory of the planes. PyAV does so for this format; it forgets rows of other heights.
+            planes.await_values()
+            frame = av.VideoFrame.from_numpy_buffer(planes.values.reshape(-1, coding.width), "yuv420p")
+        else:
+            frame = av.VideoFrame(coding.width, coding.height, coding.pix_fmt)
+            for plane, samples in zip(frame.planes, planes.arrays(), strict=True):
+                stored = np.frombuffer(memoryview(plane), samples.dtype).reshape(plane.height, -1)
+                stored[:, : samples.shape[1]] = samples
         if self._placer:
             frame = self._placer.placed(frame)
         set_tags(frame, self._coding.tags)
