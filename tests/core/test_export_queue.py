@@ -131,17 +131,28 @@ def test_bad_jobs_do_not_stop_a_queue(tmp_path: Path, clip: Path) -> None:
 def test_a_queue_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, clip: Path, stop: signal.Signals) -> None:
     queue = tmp_path / "queue"
     fill(queue, clip, good=GOOD, bad=BAD)
-    for lines in (60, 30):
+    for ended in (4, 3):
         with start("0.01", "export", "--queue", queue, "--json-progress", module=SLOW) as process:
             assert process.stdout is not None
-            for _ in range(lines):
-                process.stdout.readline()
+            while ended:
+                ended -= '"state"' in process.stdout.readline()
+            process.stdout.readline()
             process.send_signal(stop)
             process.communicate(timeout=60)
     assert list(queue.glob("*.json"))
     outcome = run("0", "export", "--queue", queue, "--json-progress", module=SLOW)
     assert outcome.exit_code in (0, 1), outcome
     assert_finished(queue, tmp_path, good=GOOD, bad=BAD)
+
+
+def test_what_a_kill_left_beside_a_job_that_was_filed_away_is_removed(tmp_path: Path, clip: Path) -> None:
+    queue = tmp_path / "queue"
+    fill(queue, clip, good=1, bad=0)
+    names = [f"{job}.json.{what}" for job in ("00", "07") for what in ("started", "progress", "progress.new")]
+    for name in (*names, "07.json.paused"):
+        (queue / name).write_text('{"existed": false}')
+    assert run_here("export", "--queue", queue).exit_code == 0
+    assert [path.name for path in queue.glob("*.*")] == ["07.json.paused"], "pausing says nothing about a run"
 
 
 def test_two_processes_share_a_queue(tmp_path: Path, clip: Path) -> None:

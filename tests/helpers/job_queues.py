@@ -42,7 +42,7 @@ def fill(queue: Path, clip: Path, *, good: int, bad: int) -> int:
 def assert_finished(queue: Path, outs: Path, *, good: int, bad: int) -> None:
     """Assert that all good jobs of ``queue`` have their files in ``outs``, and each bad one a reason."""
     assert [frame_count(outs / f"{number:02}.mkv") for number in range(good)] == [13] * good
-    assert not list(queue.glob("*.*"))
+    assert [path.name for path in queue.glob("*.*")] == []
     reasons = [json.loads(path.read_text())["message"] for path in sorted((queue / "failed").glob("*.result.json"))]
     assert len(reasons) == bad
     assert all(reasons)

@@ -28,6 +28,7 @@ from videoinr.exporting.queue_folder import (
     jobs_in_order,
     marker,
     move_job,
+    remove_stray_markers,
     result_of,
     taken,
 )
@@ -99,6 +100,7 @@ def run_queue(
         Cancelled: ``token`` was cancelled.
     """
     checked_queue(folder)
+    remove_stray_markers(folder)
     elsewhere: set[str] = set()
     while (job := _next_job(folder, elsewhere)) is not None:
         with taken(job) as is_ours:

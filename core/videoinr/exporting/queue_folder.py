@@ -117,6 +117,9 @@ def _set(path: Path, *, there: bool) -> None:
             path.unlink(missing_ok=True)
 
 
+_OF_A_RUN = "started", "progress", "progress.new"
+
+
 @contextlib.contextmanager
 def taken(job: Path) -> Iterator[bool]:
     """Lock the job file during the block; False if another process has it, or has filed it away."""
@@ -169,5 +172,14 @@ def move_job(job: Path, target: Path) -> None:
 
 def remove_markers(job: Path) -> None:
     """Remove what lies beside a job file while it has not ended. Raises OSError."""
-    for what in ("started", "progress", "progress.new", "paused"):
+    for what in (*_OF_A_RUN, "paused"):
         marker(job, what).unlink(missing_ok=True)
+
+
+def remove_stray_markers(folder: Path) -> None:
+    """Remove what lies beside jobs that are not there: the process that filed one away was killed just then."""
+    for what in _OF_A_RUN:
+        for path in folder.glob(f"*.json.{what}"):
+            if not path.with_name(path.name.removesuffix(f".{what}")).exists():
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
