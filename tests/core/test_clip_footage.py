@@ -12,8 +12,9 @@ import pytest
 from helpers.clips import number_in, numbered_frame, numbered_frames, write_clip, write_picture, write_pictures
 from helpers.damage import spoilt_clip
 from videoinr.clip import open_clip
+from videoinr.clip.clip_search import clips_below
 from videoinr.clip.extent import Extent, extent_of
-from videoinr.clip.footage import Crop, clips_below, read_picture, read_stretch
+from videoinr.clip.footage import Crop, read_picture, read_stretch
 from videoinr.clip.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from videoinr.errors import ClipError
 

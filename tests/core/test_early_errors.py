@@ -51,6 +51,20 @@ WRONG = {
     "evaluate --data . --baseline nearest --baseline nope": "There is no baseline 'nope'.",
     "bench --model nope": "There is no model 'nope'.",
     "bench --device nope": "There is no device 'nope' here.",
+    "models import nope.pth": "nope.pth cannot be read: No such file or directory.",
+    "models import .": ". is not a file.",
+    "models import clip.mp4": "clip.mp4 is not a PyTorch file.",
+    "decode there.mp4 --time 1 -o a.png": "“there.mp4” is empty.",
+    "export . a.mp4": "The folder “.” holds no pictures.",
+    "bench .": "The folder “.” holds no pictures.",
+    "evaluate --data nothing": "There are no clips in nothing.",
+    "evaluate --data . --journal nowhere/a": "There is no folder nowhere.",
+    "train lite --data nothing --out run": "There are no training clips in nothing.",
+    "train lite --data . --out run --validate nothing": "There are no clips in nothing.",
+    "train lite --data . --out run --stills nope": "There is no folder nope.",
+    "train base --data nothing --out run": "none were given.",
+    "train lite --data . --out run --resume": "There is no run/checkpoint.pt.",
+    "train lite --data . --out nothing/..": "lite.json already exists.",
     f"{EXPORT} --retime 0=f1_1=f2": "'f1_1=f2' is not a time.",
     f"{EXPORT} --start nope": "'nope' is not a time.",
     "models mean lite nope --out a.safetensors": "There is no model 'nope'.",
@@ -84,6 +98,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, b
     folder = tmp_path_factory.mktemp("early")
     (folder / "clip.mp4").write_bytes(b"a clip")
     (folder / "there.mp4").touch()
+    (folder / "lite.json").touch()
+    (folder / "nothing").mkdir()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "400", "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, "-c", RUN], input=json.dumps(list(WRONG)), cwd=folder, env=environment, capture_output=True,

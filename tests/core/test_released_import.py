@@ -27,7 +27,7 @@ from helpers.released_reference import Weights, zooming_slowmo_shapes
 from videoinr.errors import ModelError, UsageError, VideoInrError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import PAPER
-from videoinr.model.released import importing, reader
+from videoinr.model.released import importing, outer_form, reader
 from videoinr.model.released.importing import Imported, import_checkpoint
 from videoinr.model.released.names import encoder_names
 from videoinr.model.released.network import ReleasedVideoINR
@@ -346,7 +346,7 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved({"a": torch.zeros(4000)}, tmp_path / "a.pth")
-    monkeypatch.setattr(reader, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(outer_form, "MAX_FILE_BYTES", 1000)
     monkeypatch.setattr(torch, "load", None)
     assert "MB" in str(refused(path))
 

@@ -21,11 +21,11 @@ from videoinr.cancel import CancelToken
 from videoinr.errors import UsageError, VideoInrError
 from videoinr.images import tensor_from_pixels
 from videoinr.training import loop
-from videoinr.training.checkpoints import NAME as CHECKPOINT
 from videoinr.training.checkpoints import read_checkpoint
 from videoinr.training.curves import linear_ticks, log_ticks, panels_from_log, svg_from_panels
 from videoinr.training.loop import MAX_SKIPPED, RunOptions, run
 from videoinr.training.recipe import Recipe, Stage
+from videoinr.training.run_folder import CHECKPOINT
 from videoinr.training.run_log import Line, RunLog, read_log
 from videoinr.training.trainer import Trainer
 from videoinr.training.validation import Validation, open_validation

@@ -22,8 +22,9 @@ from helpers.clips import write_clip, write_picture, write_pictures
 from helpers.damage import damaged_variants
 from helpers.tiny_model import save_tiny_model
 from helpers.toy_source import ToySource
-from videoinr.training.checkpoints import NAME, save_checkpoint
+from videoinr.training.checkpoints import save_checkpoint
 from videoinr.training.recipe import Recipe, Stage
+from videoinr.training.run_folder import CHECKPOINT
 from videoinr.training.trainer import Trainer
 
 _CPU = torch.device("cpu")
@@ -253,7 +254,7 @@ def _checkpoints(folder: Path, count: int, seed: int) -> Iterator[Path]:
             _replace_in_state(state, chance)
         setattr(trainer, "state", partial(_given, state))  # noqa: B010
         (folder / f"s{number}").mkdir()
-        yield save_checkpoint(trainer, folder / f"s{number}").rename(folder / f"s{number}" / f"s{number}{NAME}")
+        yield save_checkpoint(trainer, folder / f"s{number}").rename(folder / f"s{number}" / f"s{number}{CHECKPOINT}")
 
 
 def _with_own_dicts(values: Any) -> Any:

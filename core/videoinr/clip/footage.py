@@ -1,9 +1,8 @@
-"""The frames of training and evaluation clips: clips found below a folder, and read whole or as stretches."""
+"""The frames of training and evaluation clips, read whole or as stretches."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER
-from videoinr.clip.base import Clip, disk_errors
+from videoinr.clip.base import Clip
 from videoinr.clip.direct_opening import open_directly
 from videoinr.clip.found import Found
 from videoinr.clip.open_options import DEFAULT_OPTIONS
 from videoinr.clip.picture_folder import pictures_in
 from videoinr.clip.picture_sequence import all_sequences
-from videoinr.clip.suffixes import has_picture_suffix, has_video_suffix
 from videoinr.errors import ClipError
 from videoinr.images import uint8_from_pixels
 from videoinr.timeline import Timeline
@@ -57,36 +55,6 @@ class Stretch:
     pixels: NDArray[np.uint8]
     steady: NDArray[np.bool_]
     damaged: frozenset[int] = frozenset()
-
-
-def clips_below(
-    folder: Path,
-    *,
-    enter: Callable[[list[str]], Iterable[str]] = lambda names: names,
-    others: list[Path] | None = None,
-) -> Iterator[Path]:
-    """Yield every clip at or below ``folder``, in no order: each video file, and each folder that holds pictures.
-
-    Hidden files and folders are passed over.
-
-    Args:
-        folder: where to look.
-        enter: gets the names of a folder's subfolders and returns those to look into.
-        others: a list to which the files are added that are neither videos nor pictures.
-
-    Raises:
-        ClipError: a folder cannot be read.
-    """
-    with disk_errors(folder), os.scandir(folder) as entries:
-        listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
-    files = [path for path, is_folder in listed if not is_folder]
-    if any(map(has_picture_suffix, files)):
-        yield folder
-    yield from filter(has_video_suffix, files)
-    if others is not None:
-        others += [path for path in files if not has_video_suffix(path) and not has_picture_suffix(path)]
-    for name in enter([path.name for path, is_folder in listed if is_folder]):
-        yield from clips_below(folder / name, enter=enter, others=others)
 
 
 def read_stretch(path: Path, start: int = 0, count: int | None = None, crop: Crop | None = None) -> Stretch:

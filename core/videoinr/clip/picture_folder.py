@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from videoinr.clip.base import disk_errors
 from videoinr.clip.picture_sequence import (
     PictureSequence,
     main_sequence,
@@ -62,10 +65,24 @@ def pictures_in(folder: Path) -> list[Path]:
     Raises:
         ClipError: the folder holds no pictures.
     """
+    return _at_least_one(sorted(_pictures_of(folder), key=natural_key), _no_pictures(folder))
+
+
+def check_holds_pictures(folder: Path) -> None:
+    """Raise ClipError if ``folder`` holds no pictures: looks no further than the first one."""
+    with disk_errors(folder):
+        _at_least_one([*itertools.islice(_pictures_of(folder), 1)], _no_pictures(folder))
+
+
+def _pictures_of(folder: Path) -> Iterator[Path]:
     with os.scandir(folder) as entries:
-        files = [Path(entry.path) for entry in entries if entry.is_file()]
-    pictures = sorted((file for file in files if has_picture_suffix(file)), key=natural_key)
-    return _at_least_one(pictures, f"The folder “{folder}” holds no pictures.")
+        for entry in entries:
+            if has_picture_suffix(path := Path(entry.path)) and entry.is_file():
+                yield path
+
+
+def _no_pictures(folder: Path) -> str:
+    return f"The folder “{folder}” holds no pictures."
 
 
 def find_sequence(where: Path) -> PictureSequence | None:

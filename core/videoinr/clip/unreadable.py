@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NoReturn
 
 from videoinr.clip.early_end import lacks_index
 from videoinr.clip.formats import NO_PLAYLISTS, is_text
@@ -20,6 +21,11 @@ _SOUND = re.compile(
 
 No header of MP3 or AAC begins with the mark of UTF-16, FF FE, or with FF alone, as an erased memory card does.
 """
+
+
+def refuse_empty(path: Path) -> NoReturn:
+    """Raise the error of a file without a byte."""
+    raise ClipError(f"“{path.name}” is empty.", hint="Copy or record it again.")
 
 
 def refuse_if_known_why(path: Path) -> None:

@@ -20,7 +20,7 @@ from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
 from videoinr.clip.sound_channels import settle_channels
 from videoinr.clip.start_timecode import timecode_tag
-from videoinr.clip.unreadable import refuse_if_known_why
+from videoinr.clip.unreadable import refuse_empty, refuse_if_known_why
 from videoinr.errors import ClipError, UsageError, VideoInrError
 from videoinr.types import AudioInfo
 
@@ -272,7 +272,7 @@ def open_container(path: Path) -> InputContainer:
     """
     size = _readable_size(path)
     if size == 0:
-        raise ClipError(f"“{path.name}” is empty.", hint="Copy or record it again.")
+        refuse_empty(path)
     try:
         with av_errors_as(f"“{path.name}” can't be read as video.", "It may be damaged, or not a video."):
             changed = with_browsers_delays(path)

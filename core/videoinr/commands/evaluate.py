@@ -20,6 +20,7 @@ from videoinr.evaluation.names import baselines_named
 from videoinr.model.names import DEFAULT_MODEL, check_device_name, check_model_name
 from videoinr.text import parsing
 from videoinr.text.phrases import format_count
+from videoinr.writing.words import check_folder
 
 if TYPE_CHECKING:
     import torch
@@ -148,12 +149,17 @@ def evaluate(
     for name in models or ():
         check_model_name(name)
     baselines_named(baselines or ())
-    from videoinr.devices import pick_device
+    if journal is not None:
+        check_folder(journal.parent)
     from videoinr.evaluation.footage import find_footage
+
+    footage = find_footage(data)
+    # Not before: it imports torch, which takes seconds.
+    from videoinr.devices import pick_device
 
     variants = _Variants(channel, flicker, lpips, scoring, center, coding)
     protocols = _protocols(protocol, variants, scales, time_scales)
-    footage, where = find_footage(data), pick_device(device)
+    where = pick_device(device)
     form: Literal["json", "markdown", "table"] = "json" if as_json else "markdown" if as_markdown else "table"
     notes = _notes(footage, protocols[0], where)
     evaluation = _Evaluation(data, footage, protocols, notes, where, form)

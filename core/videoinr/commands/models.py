@@ -55,6 +55,10 @@ def import_model(
 
     No code in the file is run. From Zooming SlowMo's file it makes the paper's model with that encoder, to be trained.
     """
+    from videoinr.model.released.outer_form import check_outer_form
+
+    check_outer_form(file)
+    # Not before: it imports torch, which takes seconds.
     from videoinr.model.released.importing import import_checkpoint
 
     imported = import_checkpoint(file, name=name, folder=out or file.parent, corrected=corrected)

@@ -132,8 +132,17 @@ def opens_clip(command: _Command) -> _Command:
 
 
 def check_clip(path: Path) -> None:
-    """Raise ClipError if there is no such clip: at once, before a command imports torch, which takes seconds."""
-    if not os.path.exists(path):
+    """Raise ClipError if there is no such clip, or nothing in it: before torch is imported, which takes seconds."""
+    if os.path.isfile(path):
+        if os.path.getsize(path) == 0:
+            from videoinr.clip.unreadable import refuse_empty
+
+            refuse_empty(path)
+    elif os.path.isdir(path):
+        from videoinr.clip.picture_folder import check_holds_pictures
+
+        check_holds_pictures(path)
+    else:
         from videoinr.clip.direct_opening import listed
 
         listed(path)  # It may be a pattern.

@@ -18,6 +18,7 @@ from videoinr.evaluation.folders import checked_folder
 from videoinr.model.names import check_device_name, check_model_name
 from videoinr.text.phrases import format_count
 from videoinr.text.plain import printable
+from videoinr.training.run_folder import check_run_folder
 
 if TYPE_CHECKING:
     import torch
@@ -79,19 +80,22 @@ def train(
     card to the folder of --out. On several GPUs: torchrun --nproc-per-node N -m videoinr.cli train ...
     """
     recipe = _recipe(recipe_name, initial, seed, resume=resume)
-    for folder in (*data, *((validate,) if validate else ())):
-        checked_folder(folder)
+    if not stills and any(stage.stills_share for stage in recipe.stages):
+        from videoinr.training.recipe import no_stills_error
+
+        raise no_stills_error()  # at once, and not hours later when a stage needs them
+    _check_folders(data, validate, stills or [])
+    check_run_folder(out, recipe.name, resume=resume)
     check_device_name(device)
     check_model_name(initial)
+    # Not before: they import torch, which takes seconds.
     from videoinr.errors import Cancelled
-    from videoinr.training.data.sources import no_stills_error, open_source
+    from videoinr.training.data.sources import open_source
     from videoinr.training.distributed import join_ranks, rank_device
     from videoinr.training.fitting import fitted
     from videoinr.training.loop import RunOptions, run
     from videoinr.training.trainer import Trainer, allow_fast_arithmetic
 
-    if not stills and any(stage.stills_share for stage in recipe.stages):
-        raise no_stills_error()  # at once, and not hours later when a stage needs them
     where = rank_device(device)
     allow_fast_arithmetic(where)
     with cancel_on_signals() as token, join_ranks(where) as ranks, ExitStack() as stack:
@@ -117,6 +121,21 @@ def train(
         trainer.close()
     if token.cancelled and not finished:
         raise Cancelled
+
+
+def _check_folders(data: list[Path], validate: Path | None, stills: list[Path]) -> None:
+    """Raise InputError if one of the folders is missing, or holds no clip."""
+    from videoinr.evaluation.footage import find_footage
+    from videoinr.training.data.layouts import check_training_clips
+
+    for folder in (*data, *((validate,) if validate else ())):
+        checked_folder(folder)
+    for folder in stills:
+        checked_folder(folder, hint="Give a folder of photographs.")
+    for folder in data:
+        check_training_clips(folder)
+    if validate is not None:
+        find_footage(validate)
 
 
 def _recipe(name: str, initial: str | None, seed: int | None, *, resume: bool) -> Recipe:
@@ -155,29 +174,14 @@ def _other_data(earlier: list[str]) -> list[str]:
 
 
 def _start(recipe: Recipe, out: Path, *, resume: bool) -> dict[str, Any] | None:
-    """Create ``out`` and return the state to resume, None for a new run.
-
-    Raises OutputExistsError if there is a checkpoint and ``resume`` is off, InputError the other way round; ExportError
-    if the folder cannot be made.
-    """
-    from videoinr.errors import InputError, OutputExistsError
-    from videoinr.training.checkpoints import NAME, read_checkpoint
-    from videoinr.training.run_log import NAME as LOG_NAME
+    """Create ``out`` and return the state to resume, None for a new run. Raises ExportError if it cannot be made."""
+    from videoinr.training.checkpoints import read_checkpoint
+    from videoinr.training.run_folder import CHECKPOINT
     from videoinr.writing.words import write_errors
 
-    checkpoint = out / NAME
-    if checkpoint.exists() and not resume:
-        hint = "Add --resume to continue from it, or give another folder."
-        raise OutputExistsError(f"{checkpoint} already exists.", hint=hint)
-    written = [out / name for name in (f"{recipe.name}.safetensors", f"{recipe.name}.json", LOG_NAME)]
-    taken = next((file for file in written if file.exists()), None)
-    if taken and not resume:
-        raise OutputExistsError(f"{taken} already exists.", hint="Give another folder, or remove the file first.")
-    if resume and not checkpoint.exists():
-        raise InputError(f"There is no {checkpoint}.", hint="Leave out --resume.")
     with write_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    return read_checkpoint(checkpoint, recipe) if resume else None
+    return read_checkpoint(out / CHECKPOINT, recipe) if resume else None
 
 
 def _remove_if_empty(folder: Path) -> None:

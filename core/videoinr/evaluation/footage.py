@@ -1,4 +1,7 @@
-"""Evaluation clips: found by folder, and read one frame at a time."""
+"""Evaluation clips: found by folder, and read one frame at a time.
+
+Finding them imports no torch, so that a command says at once that there are none.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from videoinr.clip import Clip, open_clip
-from videoinr.clip.footage import clips_below, steady_steps
+from videoinr.clip.clip_search import clips_below
 from videoinr.errors import InputError
 from videoinr.evaluation.folders import checked_folder
-from videoinr.images import tensor_from_pixels
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 SHARP, BLURRED = "sharp", frozenset({"blur", "blur_gamma"})
 """GoPro's layout: CLIP/sharp/*.png is the truth, and the folders beside it are the same clip, blurred."""
@@ -81,6 +84,8 @@ class ClipFrames:
     @property
     def uneven(self) -> int:
         """How many frames come later after the frame before than most frames do, or sooner."""
+        from videoinr.clip.footage import steady_steps
+
         return int((~steady_steps(self.clip.timeline)).sum())
 
     @property
@@ -92,4 +97,6 @@ class ClipFrames:
         return self.clip.timeline.frame_count
 
     def __getitem__(self, index: int) -> Tensor:
+        from videoinr.images import tensor_from_pixels
+
         return tensor_from_pixels(self.clip.frame(index), self.device)

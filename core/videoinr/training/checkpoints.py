@@ -23,10 +23,10 @@ from videoinr.errors import InputError, UsageError
 from videoinr.text.plain import printable
 from videoinr.text.schemas import Line, Strict, validated
 from videoinr.training.recipe import Recipe
+from videoinr.training.run_folder import CHECKPOINT
 from videoinr.training.trainer import Trainer
 from videoinr.writing.whole_files import new_file
 
-NAME = "checkpoint.pt"
 _LABEL = b"\nvideoinr sha256 "
 _SEAL_BYTES = len(_LABEL) + 64 + 1
 _END_OF_ARCHIVE, _END_BYTES = b"PK\x05\x06", 22
@@ -60,7 +60,7 @@ def save_checkpoint(trainer: Trainer, out: Path, *, with_optimiser: bool = True)
     Returns:
         The file's path.
     """
-    path = out / NAME
+    path = out / CHECKPOINT
     with new_file(path, replace=True) as file:
         torch.save(trainer.state(with_optimiser=with_optimiser), file)  # type: ignore[arg-type]
         size = file.seek(0, os.SEEK_END)

@@ -9,10 +9,10 @@ from html import escape
 from pathlib import Path
 
 from videoinr.training.recipe import Recipe
+from videoinr.training.run_folder import CURVES
 from videoinr.training.run_log import Line
 from videoinr.writing.whole_files import write_file
 
-NAME = "curves.svg"
 WIDTH, PANEL_HEIGHT, LEFT, RIGHT, TOP, GAP = 960, 220, 84, 24, 88, 58
 MAX_POINTS = 1200
 """The most points of a curve. More would be finer than its pixels; neighbouring points are averaged instead."""
@@ -55,7 +55,7 @@ def write_curves(lines: Sequence[Line], recipe: Recipe, out: Path) -> None:
     """Write ``out/curves.svg``, replacing the file as a whole. An empty log writes nothing."""
     panels = panels_from_log(lines)
     if panels:
-        write_file(out / NAME, svg_from_panels(panels, recipe), replace=True)
+        write_file(out / CURVES, svg_from_panels(panels, recipe), replace=True)
 
 
 def panels_from_log(lines: Sequence[Line]) -> list[Panel]:

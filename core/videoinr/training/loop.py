@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import VideoInrError
-from videoinr.training import run_log
-from videoinr.training.checkpoints import NAME, read_checkpoint, save_checkpoint
+from videoinr.training.checkpoints import read_checkpoint, save_checkpoint
 from videoinr.training.curves import write_curves
+from videoinr.training.run_folder import CHECKPOINT, LOG
 from videoinr.training.run_log import Line, RunLog
 from videoinr.training.trainer import Trainer, learning_rate
 
@@ -88,8 +88,8 @@ class _Run:
         # A run that starts from trained weights validates them first, for comparison.
         self._validated_step = -1 if trainer.initial and trainer.step == 0 else trainer.step
         self._skipped_in_a_row = 0
-        self._log = RunLog(out / run_log.NAME, step=trainer.step) if trainer.ranks.leads else None
-        if not (out / NAME).exists():
+        self._log = RunLog(out / LOG, step=trainer.step) if trainer.ranks.leads else None
+        if not (out / CHECKPOINT).exists():
             self._save()
 
     def to_the_end(self) -> bool:
@@ -154,7 +154,7 @@ class _Run:
                 f"also at {trainer.rate_factor:g} of the recipe's learning rate.",
                 hint="Use a recipe with a lower learning_rate. If it happens at once, a clip may be damaged.",
             )
-        trainer.restore(trainer.ranks.from_leader(lambda: read_checkpoint(self._out / NAME, trainer.recipe)))
+        trainer.restore(trainer.ranks.from_leader(lambda: read_checkpoint(self._out / CHECKPOINT, trainer.recipe)))
         trainer.rate_factor = factor
         self._logged_step = self._validated_step = trainer.step
         self._skipped_in_a_row = 0

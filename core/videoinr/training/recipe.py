@@ -223,3 +223,11 @@ def _stage_from_toml(table: dict[str, Any]) -> Stage:
 
 def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def no_stills_error() -> UsageError:
+    """Return the error for a recipe with ``stills_share`` and no photographs."""
+    return UsageError(
+        "The recipe makes a share of its windows from photographs, and none were given.",
+        hint="Name a folder of photographs with --stills, or set stills_share = 0 in a copy of the recipe.",
+    )

@@ -9,8 +9,6 @@ from typing import Any
 from videoinr.writing.whole_files import write_file
 from videoinr.writing.words import write_errors
 
-NAME = "log.jsonl"
-
 Line = dict[str, Any]
 
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from videoinr.clip.footage import clips_below
+from videoinr.clip.clip_search import clips_below
 from videoinr.clip.suffixes import VIDEO_SUFFIXES, has_video_suffix
 from videoinr.errors import InputError
 
@@ -39,11 +39,21 @@ def find_training_clips(folder: Path) -> list[Path]:
         # A text file that names none of the clips is not a list of clips.
         clips = chosen if any(each.parent in clip.parents for clip in chosen) else clips
     if not clips:
-        raise InputError(
-            f"There are no training clips in {folder}.",
-            hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
-        )
+        raise _no_clips(folder)
     return clips
+
+
+def check_training_clips(folder: Path) -> None:
+    """Raise InputError if there is no clip at or below ``folder``: looks no further than the first one."""
+    if not any(True for _ in clips_below(folder, enter=_for_training)):
+        raise _no_clips(folder)
+
+
+def _no_clips(folder: Path) -> InputError:
+    return InputError(
+        f"There are no training clips in {folder}.",
+        hint="It should hold video files, or folders of pictures (DIR/CLIP/000.png ...).",
+    )
 
 
 def layouts_of(clips: list[Path]) -> Counter[str]:

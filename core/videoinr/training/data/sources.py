@@ -25,7 +25,7 @@ from videoinr.training.data.loading import find_sets, load_clips
 from videoinr.training.data.pools import seed_and_step
 from videoinr.training.data.stills import Stills
 from videoinr.training.data.streaming import StreamingStore
-from videoinr.training.recipe import Stage
+from videoinr.training.recipe import Stage, no_stills_error
 
 CODED_SHARE = 0.6
 """Share of the windows of clips that are coded, so that about half of all windows are."""
@@ -163,14 +163,6 @@ def _flow_of(cuts: Sequence[Cut], low: Tensor) -> Tensor:
     shape = (6, *low.shape[-2:])
     flows = (low.new_zeros((len(each.times), *shape)) if each.flow is None else each.flow for each in cuts)
     return torch.cat(list(flows))
-
-
-def no_stills_error() -> UsageError:
-    """Return the error for a recipe with ``stills_share`` and no photographs."""
-    return UsageError(
-        "The recipe makes a share of its windows from photographs, and none were given.",
-        hint="Name a folder of photographs with --stills, or set stills_share = 0 in a copy of the recipe.",
-    )
 
 
 def open_source(
