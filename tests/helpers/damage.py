@@ -39,9 +39,9 @@ def spoil_middle(*numbers: int) -> Callable[[int, bytes], bytes]:
     return change
 
 
-def spoilt_clip(folder: Path) -> tuple[Path, Path]:
-    """Write a clip of 30 frames with a key frame each 12, and a copy whose frames 17 and 25 decode with errors."""
-    frames = [numbered_frame(number, width=160, height=96) for number in range(30)]
+def spoilt_clip(folder: Path, count: int = 30) -> tuple[Path, Path]:
+    """Write a clip with a key frame each 12 frames, and a copy whose frames 17 and 25 decode with errors."""
+    frames = [numbered_frame(number, width=160, height=96) for number in range(count)]
     whole = write_clip(folder / "whole.mkv", frames, codec="mpeg4", options={"g": "12"})
     return whole, remux(whole, folder / "spoilt.mkv", spoil_middle(17, 25))
 

@@ -139,9 +139,11 @@ class _Session:
         if known is not None:
             return known
         self.progress.clip(f"{protocol.setting}: {name}")
-        result = ClipResult(self._score(frames, name, protocol), self.meter.measure(frames, name, protocol))
-        if frames.damaged:
-            raise ClipError(f"The file is damaged, which spoils {format_count(frames.damaged, 'frame')}.")
+        motion = self.meter.measure(frames, name, protocol)
+        # That has read the frames, usually all: a damaged file shall not cost the time of the models first.
+        _refuse_damaged(frames)
+        result = ClipResult(self._score(frames, name, protocol), motion)
+        _refuse_damaged(frames)
         if self.journal is not None:
             self.journal.add(protocol, name, frames.identity, result)
         self.progress.finished()
@@ -158,6 +160,11 @@ class _Session:
                 self.say(str(failure))
                 if self.journal is not None:
                     self.journal.fail(failure.name, failure.reason)
+
+
+def _refuse_damaged(frames: ClipFrames) -> None:
+    if frames.damaged:
+        raise ClipError(f"The file is damaged, which spoils {format_count(frames.damaged, 'frame')}.")
 
 
 def unreadable(error: ClipError) -> str:
