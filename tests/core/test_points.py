@@ -17,7 +17,7 @@ pixels = st.integers(1, 300)
 
 
 def axis(size: int, pixels: int) -> Axis:
-    return Axis.make(0, pixels, pixels=pixels, size=size, device=CPU)
+    return Axis.make(0, pixels, grid_pixels=pixels, latent_pixels=size, device=CPU)
 
 
 def over(height: int, width: int, scale: float) -> Points:
@@ -56,7 +56,7 @@ def test_positions_are_pixel_centres(size: int, count: int) -> None:
 def test_a_pixel_has_the_same_position_in_every_rectangle(data: st.DataObject, size: int, count: int) -> None:
     start = data.draw(st.integers(0, count - 1))
     length = data.draw(st.integers(1, count - start))
-    part = Axis.make(start, length, pixels=count, size=size, device=CPU)
+    part = Axis.make(start, length, grid_pixels=count, latent_pixels=size, device=CPU)
     whole, span = axis(size, count), slice(start, start + length)
     for mine, theirs in zip(
         (part.index, part.position, *part.nearest(), *part.neighbours()),

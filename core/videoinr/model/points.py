@@ -26,35 +26,35 @@ class Axis:
     Attributes:
         index: int64 [n], their indices on the full grid.
         position: float32 [n], their positions in latent pixels.
-        pixels: How many columns (rows) the full grid has.
-        size: How many columns (rows) the latent feature has.
+        grid_pixels: How many columns (rows) the full grid has.
+        latent_pixels: How many columns (rows) the latent feature has.
     """
 
     index: Tensor
     position: Tensor
-    pixels: int
-    size: int
+    grid_pixels: int
+    latent_pixels: int
 
     @classmethod
-    def make(cls, start: int, count: int, *, pixels: int, size: int, device: torch.device) -> Axis:
+    def make(cls, start: int, count: int, *, grid_pixels: int, latent_pixels: int, device: torch.device) -> Axis:
         """Make the axis of the grid pixels ``start`` ... ``start + count - 1``.
 
         Args:
             start: Index of the first column (row) on the full grid.
             count: How many columns (rows) the rectangle has.
-            pixels: How many columns (rows) the full grid has.
-            size: How many columns (rows) the latent feature has.
+            grid_pixels: How many columns (rows) the full grid has.
+            latent_pixels: How many columns (rows) the latent feature has.
             device: Where the axis is to be.
         """
         index = torch.arange(start, start + count, device=device)
         # In float64: at x32 of a wide clip, float32 is off by a thousandth of a pixel here.
-        position = (index.double() + 0.5) * (size / pixels) - 0.5
-        return cls(index, position.float(), pixels, size)
+        position = (index.double() + 0.5) * (latent_pixels / grid_pixels) - 0.5
+        return cls(index, position.float(), grid_pixels, latent_pixels)
 
     @property
     def pixels_per_latent(self) -> float:
         """How many grid pixels one latent pixel spans: the space scale along this axis."""
-        return self.pixels / self.size
+        return self.grid_pixels / self.latent_pixels
 
     def nearest(self) -> tuple[Tensor, Tensor]:
         """Return the index of the nearest latent pixel, int64 [n], and 2 (x - v*), float32 [n] in -1 ... 1 (eq. 2)."""
@@ -63,7 +63,7 @@ class Axis:
 
     def nearest_position(self) -> Tensor:
         """Return v*, the position of the nearest latent pixel: float32 [n], latent pixels."""
-        return (self.position + 0.5).floor().clamp(0, self.size - 1)
+        return (self.position + 0.5).floor().clamp(0, self.latent_pixels - 1)
 
     def neighbours(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the latent pixels before and after each position, and the weight of the second in a linear read.
@@ -71,9 +71,9 @@ class Axis:
         Returns:
             int64 [n], int64 [n] and float32 [n]. Positions outside read the border.
         """
-        position = self.position.clamp(0, self.size - 1)
+        position = self.position.clamp(0, self.latent_pixels - 1)
         lower = position.floor()
-        upper = (lower + 1).clamp(max=self.size - 1)
+        upper = (lower + 1).clamp(max=self.latent_pixels - 1)
         return lower.long(), upper.long(), position - lower
 
 
@@ -96,8 +96,8 @@ class Points:
         """
         height, width = latent_hw
         return cls(
-            Axis.make(rect.x, rect.width, pixels=grid.width, size=width, device=device),
-            Axis.make(rect.y, rect.height, pixels=grid.height, size=height, device=device),
+            Axis.make(rect.x, rect.width, grid_pixels=grid.width, latent_pixels=width, device=device),
+            Axis.make(rect.y, rect.height, grid_pixels=grid.height, latent_pixels=height, device=device),
         )
 
     def nearest(self, latent: Tensor, origin: tuple[int, int] = (0, 0)) -> Tensor:
@@ -106,7 +106,10 @@ class Points:
         return latent.index_select(1, rows - origin[1]).index_select(2, columns - origin[0])
 
     def offsets(self) -> Tensor:
-        """Return 2 (x - v*) of eq. 2: float32 [1, h, w, 2] in -1 ... 1, order (x, y)."""
+        """Return 2 (x - v*) of eq. 2: float32 [1, h, w, 2] in -1 ... 1, order (x, y).
+
+        The unit is half a latent pixel, as in LIIF: the network's input then spans -1 ... 1.
+        """
         x, y = self.columns.nearest()[1], self.rows.nearest()[1]
         shape = (len(y), len(x))
         return torch.stack((x[None, :].expand(shape), y[:, None].expand(shape)), dim=-1)[None]

@@ -39,7 +39,7 @@ def on_grid(region: RenderedRegion, query: RegionQuery) -> RenderedRegion:
 
 def _positions(start: int, count: int, pixels: int, size: int, held: Rect, *, along_x: bool) -> Tensor:
     """Return where pixels of one axis lie in the rectangle ``held``, in the -1 ... 1 of ``grid_sample``: [count]."""
-    axis = Axis.make(start, count, pixels=pixels, size=size, device=torch.device("cpu"))
+    axis = Axis.make(start, count, grid_pixels=pixels, latent_pixels=size, device=torch.device("cpu"))
     first, length = (held.x, held.width) if along_x else (held.y, held.height)
     return (2 * (axis.position - first) + 1) / length - 1
 
