@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
@@ -23,6 +22,7 @@ from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect, Tile, tile_rect, tiles_over
 from videoinr.model import ops
 from videoinr.model.points import Points
+from videoinr.model.warp import sample_bicubic
 from videoinr.types import RegionQuery
 
 if TYPE_CHECKING:
@@ -174,12 +174,7 @@ def _read(plane: Tensor, x: Tensor, y: Tensor) -> Tensor:
     columns = slice(max(0, math.floor(left) - _TAPS), min(width, math.floor(right) + _TAPS + 2))
     rows = slice(max(0, math.floor(top) - _TAPS), min(height, math.floor(bottom) + _TAPS + 2))
     box = plane[:, rows, columns].float().contiguous()
-    u = (2 * (x - columns.start) + 1) / box.shape[2] - 1
-    v = (2 * (y - rows.start) + 1) / box.shape[1] - 1
-    read = F.grid_sample(
-        box[None], torch.stack((u, v), -1)[None], mode="bicubic", padding_mode="border", align_corners=False
-    )
-    return read[0]
+    return sample_bicubic(box[None], (x - columns.start)[None], (y - rows.start)[None])[0].permute(2, 0, 1)
 
 
 def _size(plane: Tensor) -> Grid:

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from videoinr.model.warp import positions_along, sample_bicubic
+
 STEPS = 2
 WINDOW = 3
 """Side of a window, in pixels of the flows' map."""
@@ -86,12 +88,8 @@ def _step(warped: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _warped(frames: Tensor, flow: Tensor) -> Tensor:
     """Warp each frame [2, 1, H, W] along its own flow [2, 2, h, w] (pixels of the frames), bicubically."""
-    height, width = frames.shape[-2:]
-    dense = F.interpolate(flow, (height, width), mode="bilinear", align_corners=False)
-    x = torch.arange(width, device=flow.device) + dense[:, 0]
-    y = torch.arange(height, device=flow.device)[:, None] + dense[:, 1]
-    grid = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), -1).nan_to_num()
-    return F.grid_sample(frames, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    dense = F.interpolate(flow, frames.shape[-2:], mode="bilinear", align_corners=False)
+    return sample_bicubic(frames, *positions_along(dense)).permute(0, 3, 1, 2)
 
 
 def _difference(pair: Tensor, size: tuple[int, int]) -> Tensor:
