@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from videoinr.decode.flow import moment_at, motion_at
 from videoinr.geometry import Grid
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import warp
@@ -98,11 +99,10 @@ def _mid_flow(features: Features, cell_px: int) -> Tensor:
         # Only a part of the frame was encoded; the search's state above its finest level covers all of it.
         flow = features.coarse.flow.float()
         return F.interpolate(flow, (height, width), mode="area") * (height / flow.shape[-2])
-    plain, half = features.in_float32(), torch.full((1, 1, 1, 1), 0.5, device=features.frames.device)
-    moment = plain.at(Grid(width, height), half)
-    points = moment.points(Grid(width, height).rect)
-    motion = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
-    return moment.latent_flow(points, motion).permute(0, 3, 1, 2) / cell_px
+    grid = Grid(width, height)
+    moment = moment_at(features.in_float32(), grid, 0.5)
+    points = moment.points(grid.rect)
+    return moment.latent_flow(points, motion_at(moment, points)).permute(0, 3, 1, 2) / cell_px
 
 
 def _prior(features: Features) -> Tensor | None:

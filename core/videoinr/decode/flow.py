@@ -9,7 +9,8 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.geometry import Grid, Rect
-from videoinr.model.representation import Features
+from videoinr.model.points import Points
+from videoinr.model.representation import Features, Moment
 
 _BAND_PX = 2**15
 """Pixels that are computed at a time; the token is checked between bands of so many."""
@@ -39,14 +40,23 @@ def decode_flow(
     height, width = features.frames.shape[-2:]
     grid = grid or Grid(width, height)
     rect = rect or grid.rect
-    moment = features.at(grid, torch.full((1, 1, 1, 1), phase, device=features.frames.device))
+    moment = moment_at(features, grid, phase)
     rows = []
     for band in bands(rect):
         token.check()
         points = moment.points(band)
-        flow = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
-        rows.append(moment.latent_flow(points, flow))
+        rows.append(moment.latent_flow(points, motion_at(moment, points)))
     return torch.cat(rows, 1).view(rect.height, rect.width, 2, 2).permute(2, 0, 1, 3).contiguous()
+
+
+def moment_at(features: Features, grid: Grid, phase: float) -> Moment:
+    """Return one encoded pair at ``phase``, 0 (first frame) ... 1 (second frame), on ``grid``."""
+    return features.at(grid, torch.full((1, 1, 1, 1), phase, device=features.frames.device))
+
+
+def motion_at(moment: Moment, points: Points) -> Tensor:
+    """Compute M(x, t) (eq. 4) at ``points`` without anything that is kept of them: [1, h, w, 4], see Moment.motion."""
+    return moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
 
 
 def bands(rect: Rect) -> Iterator[Rect]:

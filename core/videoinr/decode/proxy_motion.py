@@ -21,6 +21,7 @@ from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
+from videoinr.model.time_laws import prior_growth
 
 PROXY_PX = 14_000
 """Pixels of a proxy: a quarter of the lines of frames of 640x352."""
@@ -103,7 +104,7 @@ class PriorMotion(PairMotion):
     @torch.inference_mode()
     def at(self, phase: float) -> MotionMaps:
         """Return the motion at ``phase``, 0 (first frame) ... 1 (second frame)."""
-        growth = self.prior.new_tensor((2 * phase, 2 * phase, 2 - 2 * phase, 2 - 2 * phase))
+        growth = prior_growth(torch.tensor([phase], dtype=torch.float64)).to(self.prior)
         return MotionMaps(self.prior * growth, torch.full_like(self.still, 1 - phase))
 
 

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
-from videoinr.decode.flow import bands
+from videoinr.decode.flow import bands, moment_at, motion_at
 from videoinr.geometry import Grid, Rect
 from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.latent import LatentMoment, LatentPair
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Features
+from videoinr.model.warp import box_read
 
 MOST_FIELD_PX = 2**18
 """The most pixels at which F_s is evaluated at a time: where the flow leads farther, a part of the pixels is."""
@@ -43,7 +44,7 @@ def decode_first_share(features: Features, phase: float, token: CancelToken, *, 
         Cancelled: ``token`` was cancelled.
         OutsidePartError: latent pixels are needed that were not encoded.
     """
-    moment = features.at(grid, torch.full((1, 1, 1, 1), phase, device=features.frames.device))
+    moment = moment_at(features, grid, phase)
     assert isinstance(moment, PairMoment | LatentMoment)
     rows = []
     for band in bands(rect):
@@ -54,7 +55,7 @@ def decode_first_share(features: Features, phase: float, token: CancelToken, *, 
 
 def _share(moment: PairMoment | LatentMoment, rect: Rect, token: CancelToken) -> Tensor:
     points = moment.points(rect)
-    flow = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
+    flow = motion_at(moment, points)
     fields = [_reached(moment, points, flow[..., way : way + 2]) for way in (0, 2)]
     if max(box.area for box in fields) > MOST_FIELD_PX and rect.area > 1:
         token.check()
@@ -73,12 +74,7 @@ def _field_at(moment: PairMoment | LatentMoment, points: Points, flow: Tensor) -
 
 def _reached(moment: PairMoment | LatentMoment, points: Points, flow: Tensor) -> Rect:
     """Return the pixels of the grid that bilinear reads at x + M read; ``flow``: [1, h, w, 2]."""
-    edges = []
-    for positions, side in zip(points.shifted_on_grid(flow), (moment.grid.width, moment.grid.height), strict=True):
-        low, high = (min(max(float(edge), 0.0), side - 1.0) for edge in torch.aminmax(positions.nan_to_num()))
-        edges.append((int(low), min(side, int(high) + 2)))
-    (left, right), (top, bottom) = edges
-    return Rect.from_edges(left, top, right, bottom)
+    return box_read(*points.shifted_on_grid(flow), moment.grid)
 
 
 def _halves(rect: Rect) -> tuple[Rect, Rect]:

@@ -16,6 +16,7 @@ from fractions import Fraction
 import torch
 
 from videoinr.cancel import CancelToken
+from videoinr.decode.flow import moment_at, motion_at
 from videoinr.geometry import Grid, Rect
 from videoinr.model.representation import Features
 
@@ -89,8 +90,8 @@ def _flows(features: Features, place: Place, phase: Fraction) -> tuple[Place, Pl
         min(max(int(along * FINENESS), 0), side - 1)
         for along, side in zip(place, (grid.width, grid.height), strict=True)
     )
-    moment = features.at(grid, torch.full((1, 1, 1, 1), float(phase), device=features.frames.device))
+    moment = moment_at(features, grid, float(phase))
     points = moment.points(Rect(column, row, 1, 1))
-    motion = moment.motion(moment.motion_basis(points, moment.spatial_feature(points)))
-    x_first, y_first, x_second, y_second = moment.latent_flow(points, motion).flatten().tolist()
+    flow = moment.latent_flow(points, motion_at(moment, points))
+    x_first, y_first, x_second, y_second = flow.flatten().tolist()
     return (x_first, y_first), (x_second, y_second)

@@ -126,7 +126,7 @@ class EncodedMaps:
     MAP_NAMES: ClassVar[tuple[str, ...]]
 
     spatial: Tensor
-    """SpatialINR's share of the maps, [B, H, W, S]; its H and W are those of the latent feature."""
+    """The term of z* in SpatialINR's first layer, [B, H, W, S]; its H and W are those of the latent feature."""
 
     @property
     def latent_hw(self) -> tuple[int, int]:
@@ -159,7 +159,7 @@ class PairFeatures(EncodedMaps):
         frames: The source frames, float32 [B, 2, 3, H, W] in 0 ... 1.
         prior: Motion prior [B, H, W, 4]: flow from mid-time to the first frame (x, y), then to the second (x, y),
             in latent pixels.
-        spatial: Input of SpatialINR's first sine [B, H, W, S], without the term of x - v*.
+        spatial: The latent feature's term of SpatialINR's first layer [B, H, W, S]; not F_s, which also needs x - v*.
         temporal: The latent feature's term of TemporalINR's first layer [B, H, W, T].
         colour_first: Its term of the decoder's first layer, where the flow to the first frame leads [B, H, W, D].
         colour_second: The same for the second frame [B, H, W, D].

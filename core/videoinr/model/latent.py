@@ -24,7 +24,9 @@ from torch import Tensor
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior_bands import CoarseSearch, EncodedPart
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel, TimeFreeMoment
+from videoinr.model.head_inputs import DECODER_LATENTS, SPATIAL_LATENT, TEMPORAL_LATENT
 from videoinr.model.points import Points
+from videoinr.model.warp import box_read
 
 BLOCK = 16
 """Side of the blocks of latent pixels that are projected by one matrix product."""
@@ -123,12 +125,12 @@ class LatentPair:
         if view:
             single = config.single_network
             head = model.temporal_head if single else model.spatial_head
-            weights = [head.first.weight_of(0)]
+            weights = [head.first.weight_of(SPATIAL_LATENT)]
             if config.flow and not single:
-                weights.append(model.temporal_head.first.weight_of(1))
+                weights.append(model.temporal_head.first.weight_of(TEMPORAL_LATENT))
             maps[: len(weights)] = self._project(weights, rect)
         if colour and config.multi_scale:
-            maps[2:] = self._project([model.decoder_head.first.weight_of(way) for way in (2, 3)], rect)
+            maps[2:] = self._project([model.decoder_head.first.weight_of(index) for index in DECODER_LATENTS], rect)
         prior = self.part.prior
         if prior.shape[-1]:
             rows, columns = rect.relative_to(self.part.rect).slices
@@ -145,7 +147,8 @@ class LatentPair:
         """
         model, whole = self.model, rect == self.grid.rect
         rows, columns = rect.slices
-        weights = [model.temporal_head.first.weight_of(1), *(model.decoder_head.first.weight_of(k) for k in (2, 3))]
+        weights = [model.temporal_head.first.weight_of(TEMPORAL_LATENT)]
+        weights += [model.decoder_head.first.weight_of(index) for index in DECODER_LATENTS]
         maps = [self.frames.new_empty((1, rect.height, rect.width, len(one)), dtype=torch.float16) for one in weights]
         count = max(1, _KERNEL_PX // rect.width)
         for top in range(0, rect.height, count):
@@ -162,7 +165,7 @@ class LatentPair:
     def kernel_spatial(self, rect: Rect) -> PairFeatures:
         """Return the map from which the CUDA kernel evaluates F_s, of the latent pixels ``rect``; no other map."""
         nothing = self.frames.new_empty((1, rect.height, rect.width, 0))
-        spatial = F.linear(self._latent(rect), self.model.spatial_head.first.weight_of(0))[None]
+        spatial = F.linear(self._latent(rect), self.model.spatial_head.first.weight_of(SPATIAL_LATENT))[None]
         return PairFeatures(
             frames=self.frames, prior=nothing, spatial=spatial, temporal=nothing, colour_first=nothing,
             colour_second=nothing, model=self.model, origin=(rect.x, rect.y),
@@ -350,7 +353,7 @@ class _Region:
         )  # fmt: skip
 
     def _fill(self, pair: LatentPair, part: Rect) -> None:
-        weights = [pair.model.decoder_head.first.weight_of(way) for way in (2, 3)]
+        weights = [pair.model.decoder_head.first.weight_of(index) for index in DECODER_LATENTS]
         blocks = Rect(self._blocks.x + part.x, self._blocks.y + part.y, part.width, part.height)
         pixels = Rect(BLOCK * part.x, BLOCK * part.y, BLOCK * part.width, BLOCK * part.height).slices
         # Another thread may write the same values at the same time.
@@ -369,11 +372,5 @@ def blocks_over(rect: Rect) -> Rect:
 def _reached(points: Points, flow: Tensor, grid: Grid) -> Rect:
     """Return the latent pixels that bilinear reads at both ends of ``flow`` [1, h, w, 4] read."""
     flow = flow.nan_to_num()
-    edges = []
-    for offset, size in ((0, grid.width), (1, grid.height)):
-        position = points.columns.position if offset == 0 else points.rows.position[:, None]
-        to = position[..., None] + flow[..., offset::2]
-        low, high = (min(max(float(edge), 0.0), size - 1.0) for edge in torch.aminmax(to))
-        edges.append((int(low), min(size, int(high) + 2)))
-    (left, right), (top, bottom) = edges
-    return Rect.from_edges(left, top, right, bottom)
+    first, second = points.shifted(flow[..., :2]), points.shifted(flow[..., 2:])
+    return box_read(torch.stack((first[0], second[0])), torch.stack((first[1], second[1])), grid)

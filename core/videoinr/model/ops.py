@@ -33,11 +33,13 @@ from videoinr.model.deformable import (
 )
 from videoinr.model.features import FieldSampler, PairFeatures, PairHeads
 from videoinr.model.field_table import TableSampler
+from videoinr.model.head_inputs import DECODER_TIME
 from videoinr.model.maps import activated, concat
 from videoinr.model.native import build as native
 from videoinr.model.points import Points
 from videoinr.model.propagation import ERROR_WINDOW, NEIGHBOUR_MARGIN, plain_propagated
-from videoinr.model.siren import SirenHead, blend_logit
+from videoinr.model.siren import SirenHead
+from videoinr.model.time_laws import blend_logit
 from videoinr.model.warp import (
     Placement,
     positions_along,
@@ -358,7 +360,7 @@ def colour_from_table(
         return None
     from videoinr.model.native import heads as native
 
-    shift = head.first.project(4, t)
+    shift = head.first.project(DECODER_TIME, t)
     return native.colour(native.packed(head), features, points, flow, shift, blend_logit(t), field)
 
 

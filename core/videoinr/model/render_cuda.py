@@ -14,12 +14,14 @@ from torch import Tensor
 
 from videoinr.geometry import Grid
 from videoinr.model.features import PairFeatures, PairHeads
+from videoinr.model.head_inputs import DECODER_FIELDS, DECODER_TIME, SPATIAL_OFFSET, TEMPORAL_FIELD, TEMPORAL_TIME
 from videoinr.model.kernels.blend import blend
 from videoinr.model.kernels.gather import gather
 from videoinr.model.kernels.sample import sample
 from videoinr.model.kernels.siren import fits, siren
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
+from videoinr.model.time_laws import blend_logit, prior_growth
 
 
 def can_render(heads: PairHeads, features: PairFeatures) -> bool:
@@ -59,12 +61,11 @@ def render(heads: PairHeads, features: PairFeatures, grid: Grid, times: Sequence
     spatial = _spatial_feature(heads, features, points)
     flow = _motion(heads, features, points, spatial, t)
     first = heads.decoder_head.first
-    fine = F.linear(spatial, torch.cat((first.weight_of(0), first.weight_of(1))))
+    fine = F.linear(spatial, torch.cat([first.weight_of(index) for index in DECODER_FIELDS]))
     first_sum = gather(fine, torch.cat((features.colour_first, features.colour_second), -1), flow)
-    shift = (first.bias + first.project(4, t)).flatten(0, 1)[None]
+    shift = (first.bias + first.project(DECODER_TIME, t)).flatten(0, 1)[None]
     answer = _run(heads.decoder_head, first_sum.flatten(0, 1), shift).view(*flow.shape)
-    prior_logit = torch.logit((1 - t[..., 0]).clamp(0.02, 0.98))
-    return blend(answer, flow, prior_logit, features.frames)
+    return blend(answer, flow, blend_logit(t[..., 0]), features.frames)
 
 
 def _run(head: SirenHead, base: Tensor, shift: Tensor) -> Tensor:
@@ -82,7 +83,7 @@ def _spatial_feature(heads: PairHeads, features: PairFeatures, points: Points) -
     """Evaluate F_s (eq. 2): [B, H, W, spatial_channels]."""
     first = heads.spatial_head.first
     at = (points.columns.nearest_position(), points.rows.nearest_position())
-    base = _on_lattice(features.spatial, *at) + first.project(1, points.offsets())
+    base = _on_lattice(features.spatial, *at) + first.project(SPATIAL_OFFSET, points.offsets())
     return _run(heads.spatial_head, base, first.bias.expand(1, len(base), -1))[0]
 
 
@@ -90,9 +91,9 @@ def _motion(heads: PairHeads, features: PairFeatures, points: Points, spatial: T
     """Compute M (eq. 4) at ``t`` [K, B, 1]: [K, B, H, W, 4], latent pixels."""
     first = heads.temporal_head.first
     at = (points.columns.position, points.rows.position)
-    base = first.project(0, spatial) + _on_lattice(features.temporal, *at)
-    correction = _run(heads.temporal_head, base, first.bias + first.project(2, t))
-    growth = torch.cat((2 * t, 2 * t, 2 - 2 * t, 2 - 2 * t), -1)[:, :, None, None]
+    base = first.project(TEMPORAL_FIELD, spatial) + _on_lattice(features.temporal, *at)
+    correction = _run(heads.temporal_head, base, first.bias + first.project(TEMPORAL_TIME, t))
+    growth = prior_growth(t)[:, :, None, None]
     return torch.addcmul(correction, _on_lattice(features.prior, *at), growth)
 
 

@@ -18,9 +18,6 @@ from torch import Tensor, nn
 OMEGA = 30.0
 """Frequency factor of every sine: omega_0 of the SIREN paper, which VideoINR's section 4.1 does not change."""
 
-_LEAST_SHARE = 0.02
-"""The blend starts from shares of the two frames of 1 - t and t, but neither below this: their logits are finite."""
-
 
 class SplitLinear(nn.Linear):
     """A linear layer whose input is the concatenation of several inputs, and that can be applied to one at a time.
@@ -52,6 +49,10 @@ class SplitLinear(nn.Linear):
 
 class SirenHead(nn.Module):
     """Sine layers and a linear last layer: [..., sum(inputs)] to [..., out_channels].
+
+    With omega = :data:`OMEGA`, x_0 the concatenated inputs and L sine layers of widths ``hidden``:
+
+        x_k = sin(omega (W_k x_(k-1) + b_k)),  k = 1 ... L;    output = W x_L + b
 
     Initialised as SIREN prescribes: the first layer uniform in +-1/n, later ones in +-sqrt(6/n)/omega, where n is the
     number of a layer's inputs.
@@ -112,8 +113,3 @@ class SirenHead(nn.Module):
 def _sine(x: Tensor) -> Tensor:
     """Return sin(x), computed in place where no gradient needs x."""
     return torch.sin(x) if torch.is_grad_enabled() else x.sin_()
-
-
-def blend_logit(t: Tensor) -> Tensor:
-    """Return the logit of the first frame's share of a blend at time ``t`` before the decoder corrects it."""
-    return torch.logit((1 - t).clamp(_LEAST_SHARE, 1 - _LEAST_SHARE))

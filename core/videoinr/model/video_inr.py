@@ -42,24 +42,30 @@ from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
+from videoinr.model.head_inputs import (
+    DECODER_FIELDS,
+    DECODER_LATENTS,
+    DECODER_TIME,
+    SINGLE_OFFSET,
+    SPATIAL_LATENT,
+    SPATIAL_OFFSET,
+    TEMPORAL_FIELD,
+    TEMPORAL_LATENT,
+    TEMPORAL_TIME,
+)
 from videoinr.model.maps import concat
 from videoinr.model.ops import colour_from_table, has_kernels, render_fused, run_head, sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
-from videoinr.model.siren import SirenHead, blend_logit
+from videoinr.model.siren import SirenHead
+from videoinr.model.time_laws import blend_logit, prior_growth
 from videoinr.model.warp import sample_bicubic
 
 
 class VideoINR(Representation):
-    """The encoder and the three heads that a config describes.
+    """The encoder and the three heads that a config describes: ``spatial_head`` is f_s, ``temporal_head`` is f_t.
 
-    The inputs of each head's first layer, in the order of :meth:`SplitLinear.project`'s index:
-
-    ==============  =====================================================================
-    spatial_head    latent feature z*; x - v*
-    temporal_head   F_s; latent feature; t  (single network: latent feature z*; x - v*; t)
-    decoder_head    F_s at either end of the flow (0, 1); latent feature there (2, 3); t
-    ==============  =====================================================================
+    :mod:`videoinr.model.head_inputs` lists the inputs of each head.
     """
 
     config: ModelConfig
@@ -160,10 +166,10 @@ class VideoINR(Representation):
         return PairFeatures(
             frames=frames.float(),
             prior=nothing if prior is None else prior.permute(0, 2, 3, 1).contiguous(),
-            spatial=nearest_head.first.project(0, latent).float(),
-            temporal=self.temporal_head.first.project(1, latent) if bilinear else nothing,
-            colour_first=decoder.project(2, latent) if config.multi_scale else nothing,
-            colour_second=decoder.project(3, latent) if config.multi_scale else nothing,
+            spatial=nearest_head.first.project(SPATIAL_LATENT, latent).float(),
+            temporal=self.temporal_head.first.project(TEMPORAL_LATENT, latent) if bilinear else nothing,
+            colour_first=decoder.project(DECODER_LATENTS[0], latent) if config.multi_scale else nothing,
+            colour_second=decoder.project(DECODER_LATENTS[1], latent) if config.multi_scale else nothing,
             model=self,
         )
 
@@ -206,8 +212,8 @@ class VideoINR(Representation):
     def _at_nearest(self, nearest: Tensor, offsets: Tensor) -> Tensor:
         """Compute F_s from the first layer's term of z* [B, h, w, S] and from 2 (x - v*) [B or 1, h, w, 2]."""
         if self.config.single_network:
-            return nearest + self.temporal_head.first.project(1, offsets)
-        return run_head(self.spatial_head, nearest + self.spatial_head.first.project(1, offsets))
+            return nearest + self.temporal_head.first.project(SINGLE_OFFSET, offsets)
+        return run_head(self.spatial_head, nearest + self.spatial_head.first.project(SPATIAL_OFFSET, offsets))
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
         """Compute the terms of M(x, t) that hold at every t.
@@ -223,14 +229,15 @@ class VideoINR(Representation):
         prior = points.bilinear(features.prior, features.origin)
         if self.config.single_network or not self.config.flow:
             return MotionBasis(spatial, prior)
-        first_sum = self.temporal_head.first.project(0, spatial) + points.bilinear(features.temporal, features.origin)
-        return MotionBasis(first_sum, prior)
+        field_term = self.temporal_head.first.project(TEMPORAL_FIELD, spatial)
+        return MotionBasis(field_term + points.bilinear(features.temporal, features.origin), prior)
 
     def motion(self, basis: MotionBasis, t: Tensor) -> Tensor:
         """Compute M(x, t) = f_t(t, F_s(x)) (eq. 4), on top of the motion prior if the encoder gives one.
 
-        The prior is the flow at mid-time. It is assumed to grow linearly with the time since each frame: the flow to
-        the first frame is 2t times its prior, the flow to the second 2(1 - t) times its own. TemporalINR corrects it.
+        With a prior P(x), the flow at mid-time, TemporalINR corrects even motion (time_laws.py):
+
+            M(x, t) = P(x) (2t, 2t, 2 - 2t, 2 - 2t) + f_t(t, F_s(x))
 
         Args:
             basis: As :meth:`motion_basis` returned it.
@@ -242,11 +249,8 @@ class VideoINR(Representation):
         """
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
-        flow = run_head(self.temporal_head, basis.first_sum, self.temporal_head.first.project(2, t))
-        if not basis.prior.shape[-1]:
-            return flow
-        growth = torch.cat((2 * t, 2 * t, 2 - 2 * t, 2 - 2 * t), -1)
-        return torch.addcmul(flow, basis.prior, growth)
+        flow = run_head(self.temporal_head, basis.first_sum, self.temporal_head.first.project(TEMPORAL_TIME, t))
+        return torch.addcmul(flow, basis.prior, prior_growth(t)) if basis.prior.shape[-1] else flow
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
@@ -254,8 +258,10 @@ class VideoINR(Representation):
         """Compute RGB from what both ends of the flow read (eq. 6 and multi-scale aggregation, section 3.4).
 
         The decoder reads t and, at x + M for either frame, F_s and the latent feature with the frames in it. It outputs
-        RGB or, if the config says ``blend``, a residual and the share of the first frame in a blend of the warped
-        frames.
+        RGB or, if the config says ``blend``, a residual r and the logit l by which the share of the first frame in a
+        blend of the warped frames I_0, I_1 differs from that by time. M_0 and M_1 are the two flows of M:
+
+            RGB(x, t) = s I_0(x + M_0) + (1 - s) I_1(x + M_1) + r,    s = sigmoid(l + logit(1 - t))
 
         Args:
             features: The encoded pairs.
@@ -294,18 +300,18 @@ class VideoINR(Representation):
         for index, latent in enumerate((features.colour_first, features.colour_second)):
             way = flow[..., 2 * index : 2 * index + 2]
             if not config.single_network:
-                terms.append(head.first.project(index, sample_field(points, way)))
+                terms.append(head.first.project(DECODER_FIELDS[index], sample_field(points, way)))
             if config.multi_scale:
                 terms.append(_sampled(features, latent, points, way))
         first_sum = terms[0]
         for term in terms[1:]:
             first_sum = first_sum.add_(term)
-        return run_head(head, first_sum, head.first.project(4, t))
+        return run_head(head, first_sum, head.first.project(DECODER_TIME, t))
 
     def _blend(self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, out: Tensor) -> Tensor:
         """Add the decoder's residual ``out[..., :3]`` to the blend of both warped frames: [B, h, w, 3].
 
-        ``out[..., 3]`` is added to the logit of the first frame's share, which is 1 - t without it.
+        ``out[..., 3]`` is added to the logit of the first frame's share by time (time_laws.py).
         """
         first, second = (
             sample_bicubic(features.frames[:, index], *points.shifted(flow[..., 2 * index : 2 * index + 2]))

@@ -122,6 +122,22 @@ def unit_grid(x: Tensor, y: Tensor, *, height: int, width: int) -> Tensor:
     return torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1).nan_to_num()
 
 
+def box_read(x: Tensor, y: Tensor, size: Grid) -> Rect:
+    """Return the pixels of a map that bilinear reads at positions read, as the least box around them.
+
+    Args:
+        x: Positions of any shape, pixels of the map (centre coordinates); those outside read the border.
+        y: Positions of any shape, like ``x``.
+        size: The size of the map.
+    """
+    edges = []
+    for positions, side in ((x, size.width), (y, size.height)):
+        low, high = (min(max(float(edge), 0.0), side - 1.0) for edge in torch.aminmax(positions.nan_to_num()))
+        edges.append((int(low), min(side, int(high) + 2)))
+    (left, right), (top, bottom) = edges
+    return Rect.from_edges(left, top, right, bottom)
+
+
 def corners(x: Tensor, y: Tensor, *, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Find the four neighbours of each position in a map of ``height`` x ``width``.
 
