@@ -31,7 +31,8 @@ from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.kernels import decode as kernels
-from videoinr.model.latent import LatentPair, ProjectedRegions
+from videoinr.model.latent import LatentPair
+from videoinr.model.projected_regions import ProjectedRegions
 from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 

@@ -20,8 +20,9 @@ from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, CoarseSearch
-from videoinr.model.latent import LatentPair, ProjectedRegions
+from videoinr.model.latent import LatentPair
 from videoinr.model.ops import has_kernels
+from videoinr.model.projected_regions import ProjectedRegions
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import VideoINR
 

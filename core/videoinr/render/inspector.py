@@ -11,7 +11,7 @@ from videoinr.decode.flow import decode_flow
 from videoinr.decode.shares import decode_first_share, mixes_frames
 from videoinr.decode.trajectory import follow
 from videoinr.geometry import Grid, Rect
-from videoinr.model.latent import OutsidePartError
+from videoinr.model.projected_regions import OutsidePartError
 from videoinr.model.representation import Features
 from videoinr.render import visible_part
 from videoinr.render.footing import Footing, Footings

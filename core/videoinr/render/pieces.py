@@ -15,7 +15,8 @@ from videoinr.cancel import CancelToken
 from videoinr.decode.backends import Decoder
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.geometry import Grid, Rect
-from videoinr.model.latent import LatentPair, OutsidePartError
+from videoinr.model.latent import LatentPair
+from videoinr.model.projected_regions import OutsidePartError
 from videoinr.render.encoded_pairs import EncodedPairs
 from videoinr.render.footing import Footing
 from videoinr.render.visible_part import TILE_PX, around, around_tiles, reached, widened
