@@ -46,7 +46,6 @@ from videoinr.model.head_inputs import (
     DECODER_FIELDS,
     DECODER_LATENTS,
     DECODER_TIME,
-    SINGLE_OFFSET,
     SPATIAL_LATENT,
     SPATIAL_OFFSET,
     TEMPORAL_FIELD,
@@ -212,7 +211,7 @@ class VideoINR(Representation):
     def _at_nearest(self, nearest: Tensor, offsets: Tensor) -> Tensor:
         """Compute F_s from the first layer's term of z* [B, h, w, S] and from 2 (x - v*) [B or 1, h, w, 2]."""
         if self.config.single_network:
-            return nearest + self.temporal_head.first.project(SINGLE_OFFSET, offsets)
+            return nearest + self.temporal_head.first.project(SPATIAL_OFFSET, offsets)
         return run_head(self.spatial_head, nearest + self.spatial_head.first.project(SPATIAL_OFFSET, offsets))
 
     def motion_basis(self, features: PairFeatures, points: Points, spatial: Tensor) -> MotionBasis:
