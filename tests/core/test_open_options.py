@@ -54,7 +54,7 @@ def test_options_are_checked_when_they_are_made(options: dict[str, Any], words: 
 )  # fmt: skip
 def test_commands_refuse_a_wrong_option(command: list[str], flag: str, value: str, named: str, tmp_path: Path) -> None:
     name, *rest = command
-    (tmp_path / "clip.mp4").write_bytes(b"")
+    (tmp_path / "clip.mp4").write_bytes(b"a clip")
     outcome = run_here(name, str(tmp_path / "clip.mp4"), *rest, flag, value)
     assert outcome.exit_code == 2, outcome
     assert named in outcome.stderr

@@ -169,9 +169,9 @@ def test_the_bill_of_materials_is_that_of_the_pins_and_of_the_files() -> None:
     assert direct <= libraries.keys()
     (own,) = [one for one in bill["dependencies"] if one["ref"] == "videoinr-viewer"]
     assert {one.split("/")[1].partition("@")[0] for one in own["dependsOn"]} == direct
-    for name in ("lite", "base"):
-        card = json.loads(videoinr_resources.path(f"models/{name}.json").read_text("utf-8"))
-        assert parts[f"{name}.safetensors"]["hashes"][0]["content"] == card["sha256"]
+    for path in videoinr_resources.path("models").glob("*.json"):
+        card = json.loads(path.read_text("utf-8"))
+        assert parts[f"{path.stem}.safetensors"]["hashes"][0]["content"] == card["sha256"]
     references = {part["bom-ref"] for part in bill["components"]} | {"videoinr-viewer"}
     assert {one for entry in bill["dependencies"] for one in [entry["ref"], *entry["dependsOn"]]} <= references
     assert "://" not in json.dumps(bill).replace("http://cyclonedx.org", "")
