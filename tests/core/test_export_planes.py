@@ -200,6 +200,9 @@ def test_an_export_from_a_gpu_has_the_frames_of_one_from_a_cpu(
     # Where there is a GPU, it would record none of what the CPU does here.
     monkeypatch.setattr("videoinr.decode.recording.cuda_graph", lambda _: None)
     codec, crf = ("libx264", 0) if name == "out.mp4" else ("prores_ks", None)
+    emptied = list[bool]()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "empty_host_cache", lambda: emptied.append(True), raising=False)
     clip = write_clip(tmp_path / "clip.mp4", 2, pix_fmt=pix_fmt)
     options: dict[str, Any] = {"codec": codec, "scale": Fraction(1), "fps": Fraction(50), "crf": crf}
     with open_engine(clip, model=str(save_tiny_model(tmp_path)), device="cpu") as engine:
@@ -207,6 +210,7 @@ def test_an_export_from_a_gpu_has_the_frames_of_one_from_a_cpu(
         export_job(job_for(engine.clip.info, tmp_path / f"cpu-{name}", **options), engine)
         export_job(job_for(engine.clip.info, tmp_path / f"gpu-{name}", **options), on_gpu)
     assert (on_gpu.fetched, on_gpu.left) == (0, 4)
+    assert emptied == [True], "the memory that planes were copied to is given back, once"
     expected, made = frames_of(tmp_path / f"cpu-{name}"), frames_of(tmp_path / f"gpu-{name}")
     assert made.shape == expected.shape == (4, *expected.shape[1:])
     assert np.abs(made.astype(int) - expected).mean() < 0.5

@@ -176,6 +176,8 @@ def write_frames(
             else:
                 sink.abort()
         raise
+    finally:
+        frames.close()
     for sentence in (watch.notice, *getattr(sink, "said", ())):
         if sentence:
             notice(sentence)
@@ -219,6 +221,11 @@ class _Frames:
         self.written = 0
         self.cuts: set[int] = set()
         self._pair = -1
+
+    def close(self) -> None:
+        """Free what was only kept for the next frame."""
+        if self._converter is not None:
+            self._converter.close()
 
     def write_all(self, progress: Callable[[ExportProgress], None]) -> None:
         """Decode and write all frames that the output lacks; ends with a check of the clip's files."""
