@@ -55,6 +55,28 @@ def test_a_glob_shows_all_that_it_matches_and_says_what_that_is(tmp_path: Path) 
         assert "2 sequences" in clip.info.warnings[0]
 
 
+@pytest.mark.parametrize("where", ["", "shot.####.png", "shot.%04d.png", "shot.%d.png", "shot.*.png"])
+def test_frames_before_zero_come_first(tmp_path: Path, where: str) -> None:
+    write_numbered(tmp_path, "shot.-010.png", "shot.-009.png", *(f"shot.{number:04d}.png" for number in range(-8, 3)))
+    with open_clip(tmp_path / where) as clip:
+        assert (clip.info.frames, clip.info.warnings) == (13, ())
+        assert clip.timeline.ticks.tolist() == list(range(13))
+    assert shown(tmp_path / where) == list(range(13))
+
+
+def test_a_gap_before_zero_is_named(tmp_path: Path) -> None:
+    write_numbered(tmp_path, *(f"s_{number:03d}.png" for number in (-4, -3, 0, 1)))
+    with open_clip(tmp_path) as clip:
+        assert clip.timeline.ticks.tolist() == [0, 1, 4, 5]
+        assert "s_-04.png ... s_001.png: -02 ... -01." in clip.info.warnings[0]
+
+
+@pytest.mark.parametrize("where", ["", "shot-%03d.png", "shot-###.png", "shot-*.png"])
+def test_a_dash_before_a_number_is_no_minus(tmp_path: Path, where: str) -> None:
+    write_numbered(tmp_path, "shot-001.png", "shot-002.png", "shot-003.png")
+    assert shown(tmp_path / where) == [0, 1, 2]
+
+
 def test_numbers_in_steps_have_no_gaps(tmp_path: Path) -> None:
     write_numbered(tmp_path, "f_0010.png", "f_0020.png", "f_0030.png", "f_0050.png")
     with open_clip(tmp_path) as clip:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from videoinr.clip.base import disk_errors
 from videoinr.clip.picture_sequence import (
+    NUMBER,
     PictureSequence,
     main_sequence,
     matched_sequence,
@@ -111,8 +112,9 @@ def find_sequence(where: Path) -> PictureSequence | None:
 
 def natural_key(path: Path) -> list[list[str | int]]:
     """Return a sort key for natural order: numbers by value (img_2 before img_10), letters without case."""
+    # Between two texts there is a number.
     return [
-        [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)] for name in path.parts
+        [int(part) if at % 2 else part.casefold() for at, part in enumerate(NUMBER.split(name))] for name in path.parts
     ]
 
 
@@ -140,4 +142,7 @@ def numbered_files(pattern: Path) -> list[Path]:
 def _names_of(pattern: Path) -> re.Pattern[str]:
     """Return the expression of the names that match ``pattern``; its group is the number."""
     before, width, after = COUNTER.split(pattern.name, maxsplit=1)
-    return re.compile(f"{re.escape(before)}(\\d{{{int(width or 1)},}}){re.escape(after)}")
+    digits = int(width or 1)
+    # As it is printed: %04d of -2 is -002.
+    below_zero = f"-\\d{{{max(digits - 1, 1)},}}|" if before.endswith((".", "_")) else ""
+    return re.compile(f"{re.escape(before)}({below_zero}\\d{{{digits},}}){re.escape(after)}")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from videoinr.text.phrases import format_count
 
-_DIGITS = re.compile(r"(\d+)")
+NUMBER = re.compile(r"((?:(?<=[._])-)?\d+)")
+"""A number in a name. After a dot or an underscore a minus is its sign (shot.-002.exr), elsewhere a dash (shot-002.exr)."""
 
 _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".jxl")
 """Of two pictures of one name, that with another suffix is taken."""
@@ -61,7 +62,7 @@ def numbered_sequence(files: list[Path], numbers: list[int]) -> PictureSequence:
         return PictureSequence(files, list(range(len(files))), (note,))
     present = set(numbers)
     missing = [number for number in range(numbers[0], numbers[-1], step) if number not in present]
-    width = max(len(digits) for digits in _DIGITS.findall(files[0].stem)) if _DIGITS.search(files[0].stem) else 1
+    width = max(len(found) for found in NUMBER.findall(files[0].stem)) if NUMBER.search(files[0].stem) else 1
     note = f"Pictures are missing in the sequence {_span(files)}: {_ranges(missing, step, width)}."
     if len(missing) > len(files):
         return PictureSequence(files, list(range(len(files))), (f"{note} They are shown as if none were missing.",))
@@ -127,13 +128,13 @@ def _sequences(files: list[Path]) -> list[dict[int, Path]]:
     """Return the sequences among ``files``, each as its pictures by number, in the order of their first pictures."""
     alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for file in files:
-        alike[tuple(_DIGITS.split(file.stem.casefold())[::2])].append(file)
+        alike[tuple(NUMBER.split(file.stem.casefold())[::2])].append(file)
     return [sequence for bucket in alike.values() for sequence in _split_by_number(bucket)]
 
 
 def _split_by_number(bucket: list[Path]) -> list[dict[int, Path]]:
     """Split pictures whose names differ only in numbers into sequences that count in one of them."""
-    numbers = [[int(digits) for digits in _DIGITS.findall(file.stem)] for file in bucket]
+    numbers = [[int(found) for found in NUMBER.findall(file.stem)] for file in bucket]
     varying = [at for at in range(len(numbers[0])) if len({each[at] for each in numbers}) > 1]
     # Where several numbers vary, the last one counts frames: shot2_take1_0001.
     counted = varying[-1] if varying else len(numbers[0]) - 1
@@ -185,7 +186,11 @@ def _ranges(missing: list[int], step: int, width: int) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    named = [f"{run[0]:0{width}d}" if len(run) == 1 else f"{run[0]:0{width}d}-{run[-1]:0{width}d}" for run in runs]
+    ends = [(f"{run[0]:0{width}d}", f"{run[-1]:0{width}d}") for run in runs]
+    named = [
+        first if first == last else f"{first} ... {last}" if first.startswith("-") else f"{first}-{last}"
+        for first, last in ends
+    ]
     rest = f" and {len(named) - _NAMED} more gaps" if len(named) > _NAMED + 1 else ""
     return ", ".join(named[: _NAMED if rest else None]) + rest
 
