@@ -12,7 +12,7 @@ from pathlib import Path
 from videoinr.text.phrases import format_count
 
 NUMBER = re.compile(r"((?:(?<=[._])-)?\d+)")
-"""A number in a name. After a dot or an underscore a minus is its sign (shot.-002.exr), elsewhere a dash (shot-002.exr)."""
+"""A number in a name. After a dot or an underscore a minus is its sign (shot.-002.exr); elsewhere it is a dash."""
 
 _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".jxl")
 """Of two pictures of one name, that with another suffix is taken."""
