@@ -66,7 +66,7 @@ def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> C
         Encodes frames [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
     """
     if not has_kernels(next(model.parameters())):
-        return lambda low: model.encode(low, half=profile.half_encoder, whole=clip)
+        return lambda frames: model.encode(frames, half=profile.half_encoder, whole=clip)
     from videoinr.decode.cuda_encoder import CudaEncoder
 
     return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)

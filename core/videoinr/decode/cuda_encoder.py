@@ -37,21 +37,21 @@ class CudaEncoder:
         is_small = size.rect.area * RECORDING_BYTES <= room
         self._is_warm, self._tried = False, not (is_small and model.can_record_encoding)
 
-    def __call__(self, low: Tensor) -> Features:
-        """Encode the frames ``low`` [1, 2, 3, H, W] (0 ... 1), or the same crop of both frames."""
-        if low.shape[-2:] != (self._size.height, self._size.width):
-            return self._model.encode(low, half=self._half, whole=self._size)
+    def __call__(self, frames: Tensor) -> Features:
+        """Encode the frames ``frames`` [1, 2, 3, H, W] (0 ... 1), or the same crop of both frames."""
+        if frames.shape[-2:] != (self._size.height, self._size.width):
+            return self._model.encode(frames, half=self._half, whole=self._size)
         if self._is_warm and not self._tried:
-            self._recording, self._tried = self._recorded(low), True
+            self._recording, self._tried = self._recorded(frames), True
         if self._recording is not None:
-            return self._recording.encode(low)
-        features = self._model.encode(low, half=self._half)
+            return self._recording.encode(frames)
+        features = self._model.encode(frames, half=self._half)
         # The first run compiles kernels and chooses algorithms, which must not happen inside a recording.
         self._is_warm = True
         return features
 
-    def _recorded(self, low: Tensor) -> _Recording | None:
-        recording = _Recording(self._model, low.clone(), half=self._half)
+    def _recorded(self, frames: Tensor) -> _Recording | None:
+        recording = _Recording(self._model, frames.clone(), half=self._half)
         recording.replay = self._record(recording.launch)
         return recording if recording.replay and recording.features else None
 
@@ -59,18 +59,18 @@ class CudaEncoder:
 class _Recording:
     """A buffer for a pair of frames, and the features that a replay computes from its contents."""
 
-    def __init__(self, model: Representation, low: Tensor, *, half: bool) -> None:
-        self._model, self._low, self._half = model, low, half
+    def __init__(self, model: Representation, frames: Tensor, *, half: bool) -> None:
+        self._model, self._frames, self._half = model, frames, half
         self.features: Features | None = None
         self.replay: Replay | None = None
 
     def launch(self) -> None:
-        self.features = self._model.encode(self._low, half=self._half)
+        self.features = self._model.encode(self._frames, half=self._half)
 
-    def encode(self, low: Tensor) -> Features:
+    def encode(self, frames: Tensor) -> Features:
         assert self.replay is not None
         assert self.features is not None
-        self._low.copy_(low)
+        self._frames.copy_(frames)
         self.replay()
         # A copy: the next replay writes over the original.
         return self.features.clone()

@@ -71,28 +71,28 @@ class PairEncoder:
         return Rect(0, 0, whole.width, min(whole.height, max(1, self.most_px // whole.width)))
 
     def encode(
-        self, low: Tensor, token: CancelToken, rect: Rect | None = None, *, names: tuple[int, int] | None = None
+        self, frames: Tensor, token: CancelToken, rect: Rect | None = None, *, names: tuple[int, int] | None = None
     ) -> Features:
         """Encode a pair.
 
         Args:
-            low: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
+            frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
             token: Cancels the work between convolutions, and is told the progress.
             rect: The pixels that decoding will need; None: all. Small frames are encoded whole anyway.
-            names: The frames' numbers in the clip, if ``low`` are whole frames: what belongs to a frame alone is then
+            names: The frames' numbers in the clip, if these are whole frames: what belongs to a frame alone is then
                 computed once for the pairs that share it.
 
         Raises:
             Cancelled: ``token`` was cancelled.
         """
         bands = self._banding()
-        if bands is None or not (self._ran_out or self._is_large(Grid(low.shape[-1], low.shape[-2]))):
+        if bands is None or not (self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))):
             try:
-                with self._watched(token, self._products(low)):
+                with self._watched(token, self._products(frames)):
                     if names is None or bands is None or self._has_kernels:
-                        return self._encode_whole(low)
+                        return self._encode_whole(frames)
                     features, half = self._shared.of_pair(*names), self._profile.half_encoder
-                    return bands[0].encode(low, half=half, whole=self.size, frame_features=features)
+                    return bands[0].encode(frames, half=half, whole=self.size, frame_features=features)
             except Exception as error:
                 if bands is None or not is_out_of_memory(error):
                     raise
@@ -101,16 +101,16 @@ class PairEncoder:
             self._spare()
             self._shared.clear()
             self._free()
-        return self._in_bands(*bands, low, None, rect, token)
+        return self._in_bands(*bands, frames, None, rect, token)
 
-    def crop(self, low: Tensor, rect: Rect, token: CancelToken) -> Features:
+    def crop(self, frames: Tensor, rect: Rect, token: CancelToken) -> Features:
         """Encode a crop of a pair, as the features of a clip that consists of the crop alone.
 
         Where the encoder can, the motion is searched in the whole frames, but for the finest level: what lies far
         outside the crop has a say in which motion is found.
 
         Args:
-            low: Whole frames [1, 2, 3, H, W] in 0 ... 1.
+            frames: Whole frames [1, 2, 3, H, W] in 0 ... 1.
             rect: The pixels.
             token: Cancels the work between convolutions.
 
@@ -118,11 +118,11 @@ class PairEncoder:
             Cancelled: ``token`` was cancelled.
         """
         bands, (rows, columns) = self._banding(), rect.slices
-        inside = low[..., rows, columns].contiguous()
+        inside = frames[..., rows, columns].contiguous()
         if bands is None or self._has_kernels:
             with self._watched(token, self._products(inside)):
                 return self._encode_whole(inside)
-        part = self._in_bands(*bands, low, None, rect, token, halo=False).part
+        part = self._in_bands(*bands, frames, None, rect, token, halo=False).part
         return bands[0].project(inside, part.feature.permute(0, 3, 1, 2), part.prior.permute(0, 3, 1, 2))
 
     def resumed(self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect, token: CancelToken) -> LatentPair:
@@ -156,11 +156,11 @@ class PairEncoder:
         if bands is None or budget is None or not self._is_large(self.size) or self._has_kernels:
             return None
         config, pixels = bands[1].config, self.size.rect.area
-        frames, part_of_one = 24 * pixels, 4 * (config.feature_channels + 4)
-        if frames + pixels * part_of_one <= budget:
+        frames_bytes, part_of_one = 24 * pixels, 4 * (config.feature_channels + 4)
+        if frames_bytes + pixels * part_of_one <= budget:
             return None
         search = pixels * (4 + config.motion_channels)  # At half the size, it is kept as long as parts are missing.
-        return max(0, budget - frames - search) // part_of_one
+        return max(0, budget - frames_bytes - search) // part_of_one
 
     @property
     def _has_kernels(self) -> bool:
@@ -183,30 +183,30 @@ class PairEncoder:
         return 4 * channels * size.rect.area > most
 
     def _in_bands(
-        self, model: VideoINR, encoder: MotionPriorEncoder, low: Tensor, coarse: CoarseSearch | None,
+        self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, coarse: CoarseSearch | None,
         rect: Rect | None, token: CancelToken, *, halo: bool = True,
     ) -> LatentPair:  # fmt: skip
-        whole = Grid(low.shape[-1], low.shape[-2]).rect
+        whole = Grid(frames.shape[-1], frames.shape[-2]).rect
         # The kernels read the whole frame's prior; and a whole frame takes a GPU milliseconds.
         is_most = halo and rect is not None and rect.area > MOST_SHARE * whole.area
         is_bounded = self.most_px is not None and whole.area > self.most_px
-        rect = whole if rect is None or has_kernels(low) or (is_most and not is_bounded) else rect
+        rect = whole if rect is None or has_kernels(frames) or (is_most and not is_bounded) else rect
         depth = encoder.config.depth(self.size.height, self.size.width)
-        device, half = low.device, self._profile.half_encoder and model.encodes_in_half(low.device)
+        device, half = frames.device, self._profile.half_encoder and model.encodes_in_half(frames.device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
         while True:
             limits = replace(self._limits, value=dtype.itemsize)
-            work = BandEncoder(encoder, low, depth, limits, partial(self._check, token))
+            work = BandEncoder(encoder, frames, depth, limits, partial(self._check, token))
             try:
                 with (
-                    self._watched(token, self._products(low)),
+                    self._watched(token, self._products(frames)),
                     torch.autocast(device.type, half_type(device), enabled=half),
                 ):
                     coarse = coarse or work.search()
                     part = work.encode(coarse, rect, dtype, halo=halo)
                 del work
                 return_free_memory()
-                return LatentPair(low, part, None if rect == whole else coarse, model, self.regions)
+                return LatentPair(frames, part, None if rect == whole else coarse, model, self.regions)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -232,13 +232,13 @@ class PairEncoder:
         if self._profile.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _products(self, low: Tensor) -> int:
-        """Return the number of products of encoding ``low``, or 0 where it is not known."""
+    def _products(self, frames: Tensor) -> int:
+        """Return the number of products of encoding ``frames``, or 0 where it is not known."""
         encoder = self._model.encoder
         if not isinstance(encoder, MotionPriorEncoder):
             return 0
         depth = encoder.config.depth(self.size.height, self.size.width)
-        return encoder.products(low.shape[-2], low.shape[-1], depth)
+        return encoder.products(frames.shape[-2], frames.shape[-1], depth)
 
     @contextmanager
     def _watched(self, token: CancelToken, total: int) -> Iterator[None]:

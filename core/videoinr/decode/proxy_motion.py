@@ -164,13 +164,13 @@ def find_motion(model: Representation, planes: Tensor, clip: Grid, *, half: bool
         quick: take less than a third of the time: a smaller proxy, and the motion prior alone if the encoder gives one.
     """
     fewer = QUICKER if quick else 1
-    low = (shrink(planes, size_within(clip, PROXY_PX // fewer)).float() / 255)[None]
+    proxy = (shrink(planes, size_within(clip, PROXY_PX // fewer)).float() / 255)[None]
     frames = luma(shrink(planes, size_within(clip, REFINING_PX // fewer)))
-    prior = model.motion_prior(low, half=half) if quick else None
+    prior = model.motion_prior(proxy, half=half) if quick else None
     if prior is not None:
         prior, still = refined(prior, frames, QUICK_STEPS)
         return PriorMotion(prior.permute(0, 2, 3, 1).contiguous(), still.permute(0, 2, 3, 1))
-    features = model.encode(low, half=half)
+    features = model.encode(proxy, half=half)
     assert isinstance(features, PairFeatures)
     still = features.spatial.new_zeros((*features.spatial.shape[:3], 1))
     if features.prior.shape[-1]:

@@ -116,9 +116,9 @@ class EncodedPairs:
     @torch.inference_mode()
     def crop(self, footing: Footing, size: Grid, token: CancelToken, crop: Rect) -> Features:
         """Return the features of the pixels ``crop`` of both frames (crop_preview.py); raises as :meth:`features`."""
-        low = self._low(footing, size, token)
+        frames = self._frames(footing, size, token)
         with self._device_errors(size):
-            return self._decoder.compact(self._encoder_for(size).crop(low, crop, token))
+            return self._decoder.compact(self._encoder_for(size).crop(frames, crop, token))
 
     @torch.inference_mode()
     def failure(self, key: PairKey, features: Features) -> FailureMaps:
@@ -155,13 +155,13 @@ class EncodedPairs:
         return self.encoder
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
-        low, names = self._low(footing, size, token), (footing.first, footing.second)
+        frames, names = self._frames(footing, size, token), (footing.first, footing.second)
         with self._device_errors(size):
-            features = self._encoder_for(size).encode(low, token, needed, names=names)
+            features = self._encoder_for(size).encode(frames, token, needed, names=names)
             is_finite = _is_finite(features)
             if not is_finite and self._profile.half_encoder:
                 exact = PairEncoder(self._model, size, replace(self._profile, half_encoder=False))
-                features = exact.encode(low, token, needed)
+                features = exact.encode(frames, token, needed)
                 is_finite = _is_finite(features)
             if not is_finite:
                 raise DeviceError(
@@ -171,7 +171,7 @@ class EncodedPairs:
                 )
             return self._decoder.compact(features)
 
-    def _low(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
+    def _frames(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
         """Read both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
         if footing.second == footing.first + 1:
             pair = self._clip.pair(footing.first, token)
