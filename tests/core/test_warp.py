@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from videoinr.geometry import Grid
 from videoinr.model.ops import sample, warp
-from videoinr.model.warp import corners, sample_bicubic, unit_grid, weighted_rows
+from videoinr.model.warp import box_read, corners, sample_bicubic, unit_grid, weighted_rows
 
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**16)
@@ -158,3 +159,20 @@ def test_unit_grid_puts_the_outer_edges_at_one() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_warp_keeps_the_images_type(dtype: torch.dtype) -> None:
     assert warp(torch.rand(1, 2, 4, 4).to(dtype), torch.zeros(1, 2, 4, 4)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "box"),
+    [
+        ([2.0], [3.0], (2, 3, 4, 5)),  # A whole position reads its neighbour, too, with a weight of zero.
+        ([2.5, 4.25], [0.0, 1.5], (2, 0, 6, 3)),
+        ([-3.0, 0.5], [-1.0, -0.5], (0, 0, 2, 2)),
+        ([7.5, 99.0], [5.0, 99.0], (7, 5, 8, 6)),
+        ([float("nan"), 3.0], [float("inf"), 2.0], (0, 2, 5, 6)),
+    ],
+)
+def test_the_box_of_a_bilinear_read_holds_all_that_it_reads(
+    x: list[float], y: list[float], box: tuple[int, int, int, int]
+) -> None:
+    found = box_read(torch.tensor(x), torch.tensor(y), Grid(8, 6))
+    assert (found.x, found.y, found.right, found.bottom) == box
