@@ -25,7 +25,9 @@ from videoinr.model.video_inr import VideoINR
     ("t", "growth"), [(0.0, [0, 0, 2, 2]), (0.5, [1, 1, 1, 1]), (0.75, [1.5, 1.5, 0.5, 0.5]), (1.0, [2, 2, 0, 0])]
 )
 def test_the_motion_prior_grows_with_the_time_since_each_frame(t: float, growth: list[float]) -> None:
-    torch.testing.assert_close(prior_growth(torch.full((2, 1, 1, 1), t)), torch.tensor(growth).expand(2, 1, 1, 4))
+    torch.testing.assert_close(
+        prior_growth(torch.full((2, 1, 1, 1), t)), torch.tensor(growth, dtype=torch.float32).expand(2, 1, 1, 4)
+    )
 
 
 def test_frames_are_blended_by_time_but_neither_is_left_out() -> None:
