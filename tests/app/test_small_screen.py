@@ -87,8 +87,12 @@ def test_tab_goes_through_a_dialog_as_one_reads_it(dialogs: list[dict[str, Any]]
                 assert next_left > left if is_same_row else next_row > row, (one["name"], places)
 
 
-def test_whatever_the_keyboard_reaches_has_a_name_for_screen_readers(dialogs: list[dict[str, Any]]) -> None:
+def test_whatever_the_keyboard_reaches_has_a_name_for_screen_readers(
+    told: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    *dialogs, window = told("de")
     assert [(one["name"], one["unnamed"]) for one in dialogs if one["unnamed"]] == []
+    assert window["unnamed"] == []
 
 
 def test_every_dialog_fits_a_small_screen(dialogs: list[dict[str, Any]]) -> None:

@@ -3,7 +3,8 @@
 The argument is the language. Each line: the name of the dialog, its box and that of the screen, and the boxes of those
 of its buttons and labels that are not in an area that scrolls: (x, y, width, height), those of widgets in the dialog.
 Then the texts that have a mnemonic, and the kinds of the widgets that the keyboard reaches and a screen reader cannot
-name, and where Tab goes, see :func:`tab_order`. The last line has the texts of each menu.
+name, and where Tab goes, see :func:`tab_order`. The last line has the texts of each menu,
+and the nameless widgets of the window itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import av  # noqa: F401
 import torch  # noqa: F401
 from PySide6.QtCore import QEventLoop, QObject, QPoint, QRect, Qt, QTimer
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -86,17 +87,25 @@ def mnemonic_texts(dialog: QDialog) -> list[str]:
     return [text for text in labels + buttons if "&" in text.replace("&&", "")]
 
 
-def unnamed(dialog: QDialog) -> list[str]:
+def unnamed(window: QWidget) -> list[str]:
     """Return the kinds of the widgets that take the focus and have no accessible name; fields name their own parts."""
     found = []
-    for one in dialog.findChildren(QWidget):
+    for one in window.findChildren(QWidget):
         if not (one.isVisible() and one.focusPolicy() & Qt.FocusPolicy.TabFocus):
             continue
         interface = QAccessible.queryAccessibleInterface(one)
         is_part = isinstance(one.parent(), QAbstractSpinBox | QComboBox | QKeySequenceEdit | QAbstractScrollArea)
-        if not is_part and interface is not None and not interface.text(QAccessible.Text.Name):
+        if not is_part and interface is not None and not _is_told(one, interface):
             found.append(type(one).__name__)
     return found
+
+
+def _is_told(widget: QWidget, interface: QAccessibleInterface) -> bool:
+    if not isinstance(widget, QComboBox):
+        return bool(interface.text(QAccessible.Text.Name))
+    # On Linux Qt gives the chosen text as the name of such a box: its label, or its description, says what it is.
+    labels = [other for other, relation in interface.relations() if relation & QAccessible.RelationFlag.Label]
+    return bool(labels or interface.text(QAccessible.Text.Description))
 
 
 def tab_order(dialog: QDialog) -> list[tuple[bool, int, int]]:
@@ -181,7 +190,7 @@ def main() -> None:
     crash = CrashReport(window, Path("/home/somebody/.local/state/videoinr/log/viewer.log"))
     crash.show("ValueError: a description of about one line that says what is wrong with the value")
     look("crash")
-    print(json.dumps({"menus": list(menus_of(window.menuBar()))}))
+    print(json.dumps({"menus": list(menus_of(window.menuBar())), "unnamed": unnamed(window)}))
     window.exports.asks = False
     window.close()
 

@@ -50,10 +50,10 @@ class AnnotationsDialog(SideDialog):
             QPushButton(text, autoDefault=False) for text in (tr("&Go to"), tr("Re&name"), tr("&Remove"))
         )
         self.easing = QComboBox()
-        self.easing.setAccessibleName(tr("To the next keyframe"))
         for easing, word in _words_for_easings().items():
             self.easing.addItem(word, easing)
         self._easing_label = QLabel(tr("To the next keyframe"))
+        self._easing_label.setBuddy(self.easing)
         self.note = QLabel(tr("None yet. The menu “Marks” adds segments and bookmarks."), wordWrap=True)
         row = QHBoxLayout()
         row.addWidget(self._easing_label)

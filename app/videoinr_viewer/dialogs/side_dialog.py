@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -59,11 +60,12 @@ class SideDialog(QDialog):
 
     def close_box(self, *actions: QPushButton) -> QDialogButtonBox:
         """Return a row of buttons: ``actions`` and Close, which Return presses only where it has the focus."""
-        # Only buttons that are made under the style sheet heed that they shall have no icons.
-        box = QDialogButtonBox(self)
-        box.addButton(QDialogButtonBox.StandardButton.Close)
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         box.rejected.connect(self.reject)
-        box.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        close = box.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)
+        # Made without the style sheet, it has the icon of the system's theme.
+        close.setIcon(QIcon())
         for button in actions:
             box.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         return box
