@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,6 +197,17 @@ def test_the_point_that_both_keyframes_show_at_one_place_stays_there() -> None:
     for n in range(9):
         place = path.at(Fraction(n, 4))
         assert float((240 - place.x) * place.zoom) == pytest.approx(320)
+
+
+def test_keyframes_may_be_values_as_python_has_them() -> None:
+    plain = as_camera([{"time": "1/3", "centre": [160, "91/2"], "zoom": 2, "easing": "hold"}])
+    for time, centre, zoom in (
+        (Fraction(1, 3), (160, Fraction(91, 2)), np.int64(2)), (Fraction(1, 3), np.array([160.0, 45.5]), np.float32(2)),
+    ):  # fmt: skip
+        assert as_camera(({"time": time, "centre": centre, "zoom": zoom, "easing": Easing.HOLD},)) == plain
+    assert as_camera([{"time": np.float32(0.1), "centre": (1, 2), "zoom": 1}]) == as_camera(
+        [{"time": "1/10", "centre": [1, 2], "zoom": 1}]
+    )
 
 
 def test_the_camera_stays_inside_the_picture() -> None:

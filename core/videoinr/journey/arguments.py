@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from videoinr.errors import UsageError
-from videoinr.journey.camera import CameraPath
+from videoinr.journey.camera import CameraPath, Easing
 from videoinr.journey.curve import Place, RetimeCurve, curve_from_text, depends_on_clip
 
 CameraArgument = CameraPath | str | PathLike[str] | Sequence[Mapping[str, object]]
@@ -47,4 +50,16 @@ def as_camera(camera: CameraArgument | None) -> CameraPath | None:
         return read_camera(Path(camera))
     if not isinstance(camera, Sequence):
         raise UsageError(f"camera = {camera!r} is no path.", hint="Give a list of keyframes, or a camera file.")
-    return path_from_values(list(camera))
+    return path_from_values([_plain(keyframe) for keyframe in camera])
+
+
+def _plain(value: object) -> object:
+    """Return ``value`` as a camera file has it: tuples and arrays as lists, fractions and numbers of NumPy as texts."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(each) for each in value]
+    if isinstance(value, Easing):
+        return value.value
+    # A float32 means the decimal that it prints, as everywhere.
+    return str(value) if isinstance(value, Fraction | np.number) else value

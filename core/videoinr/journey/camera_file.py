@@ -53,7 +53,8 @@ def path_from_values(keyframes: list[Any]) -> CameraPath:
     try:
         checked = validated(_KeyframeList, {"keyframes": keyframes}).keyframes
     except ValueError as error:
-        raise UsageError(f"This is no camera path: {error}.", hint="See videoinr export --help.") from None
+        hint = 'A keyframe is {"time": 0, "centre": [160, 90], "zoom": 2}.'
+        raise UsageError(f"This is no camera path: {error}.", hint=hint) from None
     return CameraPath(tuple(_keyframe(one) for one in checked))
 
 
@@ -88,7 +89,8 @@ def read_camera(path: Path) -> CameraPath:
         return CameraPath(tuple(_keyframe(one) for one in values))
     except (ValueError, RecursionError, UsageError) as error:
         reason = str(error).removesuffix(".")
-        raise InputError(f"{path} is no camera file: {reason}.", hint="See videoinr export --help.") from None
+        hint = 'It looks like {"videoinr_camera": 1, "keyframes": [{"time": 0, "centre": [160, 90], "zoom": 2}]}.'
+        raise InputError(f"{path} is no camera file: {reason}.", hint=hint) from None
 
 
 def _keyframe(values: KeyframeValues) -> Keyframe:
