@@ -239,6 +239,17 @@ def test_16_bit_frames_keep_their_depth(tmp_path: Path) -> None:
         np.testing.assert_array_equal(frames[1].mul(65535).permute(1, 2, 0).round().numpy(), deep)
 
 
+@pytest.mark.parametrize("degraded", ["BIx4", "BDx4", "LR", "lr_x4", "LQ"])
+def test_beside_the_true_frames_degraded_copies_are_no_clips(tmp_path: Path, degraded: str) -> None:
+    for kind in ("GT", degraded):
+        write_pictures(tmp_path / kind / "city", 2)
+    assert [clip.name for clip in find_footage(tmp_path)] == ["GT/city"]
+    # Alone, or beside folders of other names, they are what the user wants to measure.
+    assert [clip.name for clip in find_footage(tmp_path / degraded)] == ["city"]
+    (tmp_path / "GT").rename(tmp_path / "birds")
+    assert [clip.name for clip in find_footage(tmp_path)] == sorted((f"{degraded}/city", "birds/city"))
+
+
 def test_of_gopros_layout_only_the_sharp_frames_are_taken(tmp_path: Path) -> None:
     for kind in ("sharp", "blur", "blur_gamma"):
         write_pictures(tmp_path / "GOPR0384_11_00" / kind, 2)

@@ -54,6 +54,12 @@ def test_reds_takes_sharp_frames_at_full_size(tmp_path: Path) -> None:
     assert layouts_of(find_training_clips(tmp_path)) == {"REDS": 1}
 
 
+def test_degraded_copies_beside_the_true_frames_are_not_trained_on(tmp_path: Path) -> None:
+    for folder in ("HR", "LR_x4", "BDx4", "birds"):
+        pictures(tmp_path / folder / "000")
+    assert found(tmp_path) == ["HR/000", "birds/000"]
+
+
 def test_a_folder_named_by_the_user_is_taken_whatever_its_name(tmp_path: Path) -> None:
     pictures(tmp_path / "val_sharp" / "000")
     pictures(tmp_path / "train_sharp" / "000")

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from videoinr.clip.base import disk_errors
 from videoinr.clip.suffixes import has_picture_suffix, has_video_suffix
+
+_TRUTH = frozenset({"gt", "hr"})
+_DEGRADED = re.compile(r"(bi|bd|lr|lq)(x?\d.*|[ _-].*)?", re.IGNORECASE)
+
+
+def without_degraded(names: list[str]) -> list[str]:
+    """Return the folders ``names`` without those that hold degraded copies of the frames in a folder GT or HR beside.
+
+    Sets for super-resolution keep both: GT, BIx4 and BDx4 (Vid4, UDM10), HR and LR.
+    """
+    if not any(name.lower() in _TRUTH for name in names):
+        return names
+    return [name for name in names if not _DEGRADED.fullmatch(name)]
 
 
 def clips_below(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from videoinr.clip import Clip, open_clip
-from videoinr.clip.clip_search import clips_below
+from videoinr.clip.clip_search import clips_below, without_degraded
 from videoinr.errors import InputError
 from videoinr.evaluation.folders import checked_folder
 
@@ -50,7 +50,7 @@ class Footage:
 
 def find_footage(folder: Path) -> list[Footage]:
     """Return every clip at or below ``folder``, sorted by name. Raises InputError if it is no folder, or has none."""
-    clips = sorted(clips_below(checked_folder(folder), enter=_not_blurred))
+    clips = sorted(clips_below(checked_folder(folder), enter=_true_folders))
     if not clips:
         raise InputError(
             f"There are no clips in {folder}.",
@@ -59,8 +59,9 @@ def find_footage(folder: Path) -> list[Footage]:
     return [Footage(_name(path, folder), path) for path in clips]
 
 
-def _not_blurred(names: list[str]) -> list[str]:
-    """Return the subfolders to search: without the blurred ones beside a sharp one."""
+def _true_folders(names: list[str]) -> list[str]:
+    """Return the subfolders to search: without the blurred ones beside a sharp one, and degraded copies."""
+    names = without_degraded(names)
     return [name for name in names if name not in BLURRED] if SHARP in names else names
 
 

@@ -3,7 +3,8 @@
 1. A clip is a video file, or a folder of pictures.
 2. Beside a folder ``train...``, folders ``test...``, ``val...`` and ``eval...`` are skipped (GoPro, Adobe240, REDS).
 3. Beside a folder ``...sharp...``, folders ``...blur...`` are skipped: the same frames, blurred (GoPro, REDS).
-4. Folders ``..._bicubic`` are skipped: they have downsampled frames (REDS).
+4. Folders ``..._bicubic``, and ``BI...``, ``BD...``, ``LR...`` beside ``GT`` or ``HR``, are skipped: they have
+   downsampled frames (REDS, Vid4).
 5. A list ``...train....txt`` that names clips below its folder excludes all other clips there (Vimeo-90K, Adobe240).
 """
 
@@ -14,7 +15,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from videoinr.clip.clip_search import clips_below
+from videoinr.clip.clip_search import clips_below, without_degraded
 from videoinr.clip.suffixes import VIDEO_SUFFIXES, has_video_suffix
 from videoinr.errors import InputError
 
@@ -77,7 +78,7 @@ def _for_training(names: list[str]) -> list[str]:
         tests, blurred = split and name.startswith(_FOR_TESTS), sharp and "blur" in name
         return not (name.endswith("_bicubic") or tests or blurred)
 
-    return [name for name in names if counts(name.lower())]
+    return [name for name in without_degraded(names) if counts(name.lower())]
 
 
 def _may_be_list(path: Path) -> bool:
