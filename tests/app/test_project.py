@@ -272,6 +272,18 @@ def test_a_project_that_another_window_has_saved_meanwhile_is_replaced_only_if_t
     assert len(boxes.texts) == (2 if press == "Cancel" else 1), "a window knows what it has written itself"
 
 
+def test_a_window_that_is_closed_at_once_asks_nothing(stage: Stage, project_file: Path, boxes: Boxes) -> None:
+    open_file(stage, project_file)
+    stage.viewer.session.clear_marks()
+    changed = project_file.read_text("utf-8") + "\n"
+    project_file.write_text(changed, "utf-8")
+    trigger(stage, "save-project")
+    stage.viewer.window.close()
+    QApplication.processEvents()
+    assert boxes.texts == []
+    assert project_file.read_text("utf-8") == changed
+
+
 def test_a_project_file_that_is_gone_is_written_again(stage: Stage, project_file: Path, boxes: Boxes) -> None:
     open_file(stage, project_file)
     stage.viewer.session.clear_marks()

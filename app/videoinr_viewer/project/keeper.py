@@ -164,6 +164,8 @@ class ProjectKeeper(QObject):
 
     @Slot(object, object, int)
     def _ask_to_replace(self, path: Path, project: Project, index: int) -> None:
+        if self.files.is_closed:
+            return  # The window was closed at once. The next start offers the work.
         question = tr(
             "{name} was changed elsewhere after this window read it. Replace it? To keep both, cancel, and save under "
             "another name.",

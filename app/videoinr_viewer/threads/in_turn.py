@@ -22,6 +22,11 @@ class InTurn:
         if not self._is_closed:
             self._pool.submit(self._run, job)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no job is taken any more."""
+        return self._is_closed
+
     def close(self) -> None:
         """Wait until all jobs are done, and end the thread."""
         self._is_closed = True
