@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDialogButtonBox,
     QFileDialog,
+    QFormLayout,
     QLabel,
+    QLineEdit,
     QMenu,
     QMessageBox,
     QProxyStyle,
@@ -275,6 +277,19 @@ def test_the_buttons_of_dialogs_have_no_icons_of_the_system(
         assert [button.icon().isNull() for button in box.buttons()] == [True]
     finally:
         qapp.setStyle("Fusion")
+
+
+@pytest.mark.parametrize("text", ["&Tempo", "T&on"])
+def test_a_label_with_a_mnemonic_is_not_cut(stage: Stage, text: str) -> None:
+    dialog = SideDialog(stage.viewer.window)
+    form = QFormLayout(dialog)
+    form.addRow(text, QLineEdit(dialog))
+    dialog.show()
+    (label,) = dialog.findChildren(QLabel)
+    # The underlined letter is drawn by itself, so it stands no closer to the next one.
+    font = QFont(label.font())
+    font.setKerning(False)
+    assert label.width() >= QFontMetrics(font).horizontalAdvance(text.replace("&", ""))
 
 
 def test_a_file_dialog_fits_the_screen(stage: Stage, tmp_path: Path) -> None:

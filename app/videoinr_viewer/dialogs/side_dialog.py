@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QLabel,
     QLayout,
     QPushButton,
     QScrollArea,
@@ -23,6 +24,8 @@ from videoinr_viewer.style.language import tr
 from videoinr_viewer.style.screen_room import FRAME_PX, room_on_screen
 from videoinr_viewer.style.theme import dress_for
 
+KERNING_PX = 2
+"""How much wider a text is than Qt thinks where the underlined letter would stand closer to the next one: Te, Vi."""
 ASIDE_PX, BELOW_PX = 12, 40
 """Room between a dialog that stands aside and the main window's right and upper edge: the menus stay in sight."""
 _FIELDS = (QComboBox, QAbstractSpinBox, QSlider)
@@ -53,6 +56,7 @@ class SideDialog(QDialog):
             if not self._is_in_order:
                 self._is_in_order = True
                 follow_layout(self)
+                _make_room_for_mnemonics(self)
             self._fit()
             if self.stands_aside and not self.testAttribute(Qt.WidgetAttribute.WA_Moved):
                 self._stand_aside()
@@ -110,6 +114,13 @@ def _placed(layout: QLayout) -> Iterator[QWidget]:
         elif (widget := item.widget()) is not None:
             yield widget
             yield from _laid_out(widget)
+
+
+def _make_room_for_mnemonics(dialog: QDialog) -> None:
+    """Let no label cut its last letter off: Qt measures the text with kerning, and draws it in three parts, without."""
+    for label in dialog.findChildren(QLabel):
+        if "&" in label.text() and label.buddy() is not None:
+            label.setContentsMargins(0, 0, KERNING_PX, 0)
 
 
 class FormArea(QScrollArea):
