@@ -149,6 +149,7 @@ def test_what_a_kill_left_beside_a_job_that_was_filed_away_is_removed(tmp_path: 
     queue = tmp_path / "queue"
     fill(queue, clip, good=1, bad=0)
     names = [f"{job}.json.{what}" for job in ("00", "07") for what in ("started", "progress", "progress.new")]
+    names += [f"{job}.json.started.4294967295-0123abcd.part" for job in ("00", "07")]
     for name in (*names, "07.json.paused"):
         (queue / name).write_text('{"existed": false}')
     assert run_here("export", "--queue", queue).exit_code == 0

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from videoinr.errors import ExportError, InputError
-from videoinr.writing.claims import has_locks, lock_now
+from videoinr.writing.claims import has_locks, left_over, lock_now
 from videoinr.writing.whole_files import write_file
 from videoinr.writing.words import write_errors
 
@@ -118,6 +119,7 @@ def _set(path: Path, *, there: bool) -> None:
 
 
 _OF_A_RUN = "started", "progress", "progress.new"
+_NAME_OF_A_RUN = re.compile(r"(.+\.json)\.(?:progress\.new|progress|started)(?=\.|$)")
 
 
 @contextlib.contextmanager
@@ -177,9 +179,15 @@ def remove_markers(job: Path) -> None:
 
 
 def remove_stray_markers(folder: Path) -> None:
-    """Remove what lies beside jobs that are not there: the process that filed one away was killed just then."""
-    for what in _OF_A_RUN:
-        for path in folder.glob(f"*.json.{what}"):
-            if not path.with_name(path.name.removesuffix(f".{what}")).exists():
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+    """Remove what lies beside jobs that are not there, and what is unfinished of it beside any job.
+
+    A process was killed just then: when it filed the job away, or wrote down that it begins it.
+    """
+    for name in os.listdir(folder):
+        found = _NAME_OF_A_RUN.match(name)
+        if found is None:
+            continue
+        path = folder / found[0]
+        for stray in [*left_over(path), *([] if (folder / found[1]).exists() else [path])]:
+            with contextlib.suppress(OSError):
+                stray.unlink(missing_ok=True)
