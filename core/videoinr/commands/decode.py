@@ -82,12 +82,14 @@ def decode(
     the same options has at --time of its output. Of --region only the size counts with a camera.
     """
     _check_out(out, file)
+    from videoinr.render.typed_times import check_output_time
+
+    check_output_time(time, retime)
     check_clip(file)
     from videoinr import api
     from videoinr.exporting.png import write_png
     from videoinr.render.journey_query import JourneyOptions, check_picture
     from videoinr.render.output_area import output_aspect, stretch_note
-    from videoinr.render.typed_times import check_output_time
     from videoinr.text.phrases import describe_cut, describe_guess
     from videoinr.types import GUESS_DB, PairKind
 
@@ -95,7 +97,6 @@ def decode(
         "retime": retime, "shutter": shutter, "fps": fps, "camera": None if camera is None else Path(camera),
         "readout": readout, "shutter_region": shutter_region,
     }  # fmt: skip
-    check_output_time(time, retime)
     check_picture(scale, size, **journey)
     opened = api.open(file, notice=lambda sentence: say(f"note: {sentence}"), **opening)
     across_cuts = opening["across_cuts"]
