@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QScreen
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -19,6 +20,7 @@ from videoinr.exporting.job_file import read_job
 from videoinr.exporting.outputs import is_taken
 from videoinr.geometry import Grid
 from videoinr.types import Segment
+from videoinr_viewer.dialogs.side_dialog import FormArea
 from videoinr_viewer.export.dialog import ExportDialog
 
 
@@ -362,3 +364,20 @@ def test_an_export_is_saved_as_a_job(
     call = read_job(tmp_path / "job.json")
     assert (call.clip, call.out) == (tmp_path / "my clip.mp4", tmp_path / "out.mkv")
     assert (call.options["crf"], call.options["fps"], call.options["effort"]) == (20, 50, "slow")
+
+
+def test_the_dialog_grows_with_its_summary_unless_the_user_chose_a_size(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(1200, 1000))
+    stage, dialog = dialog_of()
+    summary, first = dialog.form.summary, dialog.height()
+    area = dialog.findChild(FormArea)
+    assert isinstance(area, FormArea)
+    summary.setText("words " * 150)
+    stage.wait_for(lambda: dialog.height() > first)
+    assert area.height() >= area.form.sizeHint().height(), "no field is cut"
+    dialog.resize(dialog.width(), first)
+    summary.setText("words " * 200)
+    QApplication.processEvents()
+    assert dialog.height() == first

@@ -48,6 +48,7 @@ class SideDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_in_order = False
+        self._given_px = QSize()
         dress_for(parent, self)
 
     def setVisible(self, visible: bool) -> None:
@@ -78,6 +79,18 @@ class SideDialog(QDialog):
         was_sized = self.testAttribute(Qt.WidgetAttribute.WA_Resized)
         wanted = self.size() if was_sized else self.sizeHint() if self.wanted_px.isEmpty() else self.wanted_px
         self.resize(wanted.boundedTo(room_on_screen(self)))
+        self._given_px = self.size()
+
+    def grow(self) -> None:
+        """Become as high as the contents ask for now, if the screen has room, and unless the user chose a size."""
+        layout = self.layout()
+        if not self.isVisible() or layout is None or self.size() != self._given_px:
+            return
+        wanted = layout.totalHeightForWidth(self.width())
+        height = min(wanted, room_on_screen(self).height())
+        if height > self.height():
+            self.resize(self.width(), height)
+            self._given_px = self.size()
 
     def _stand_aside(self) -> None:
         parent = self.parentWidget()

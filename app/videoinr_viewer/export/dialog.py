@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -151,6 +151,13 @@ class ExportDialog(SideDialog):
         """Hide the dialog; a running export continues."""
         event.ignore()
         self.hide()
+
+    def event(self, event: QEvent) -> bool:
+        """Grow where the summary of the form has got more lines."""
+        done = bool(super().event(event))
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.grow()
+        return done
 
     @Slot()
     def _show_form(self) -> None:
