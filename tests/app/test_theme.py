@@ -289,7 +289,7 @@ def test_a_label_with_a_mnemonic_is_not_cut(stage: Stage, text: str) -> None:
     # The underlined letter is drawn by itself, so it stands no closer to the next one.
     font = QFont(label.font())
     font.setKerning(False)
-    assert label.width() >= QFontMetrics(font).horizontalAdvance(text.replace("&", ""))
+    assert label.contentsRect().width() >= QFontMetrics(font).horizontalAdvance(text.replace("&", ""))
 
 
 def test_a_file_dialog_fits_the_screen(stage: Stage, tmp_path: Path) -> None:

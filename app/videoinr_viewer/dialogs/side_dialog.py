@@ -133,7 +133,8 @@ def _make_room_for_mnemonics(dialog: QDialog) -> None:
     """Let no label cut its last letter off: Qt measures the text with kerning, and draws it in three parts, without."""
     for label in dialog.findChildren(QLabel):
         if "&" in label.text() and label.buddy() is not None:
-            label.setContentsMargins(0, 0, KERNING_PX, 0)
+            # No margin: it would not be painted on.
+            label.setMinimumWidth(label.sizeHint().width() + KERNING_PX)
 
 
 class FormArea(QScrollArea):
