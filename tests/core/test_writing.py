@@ -15,7 +15,7 @@ import torch
 from helpers.full_disk import fill_disk
 from videoinr.errors import ExportError
 from videoinr.writing import claims
-from videoinr.writing.claims import claim
+from videoinr.writing.claims import claim, left_over
 from videoinr.writing.names import free_name, partials_of, unique_partial
 from videoinr.writing.partial_file import PartialFile
 from videoinr.writing.partial_folder import PartialFolder
@@ -189,6 +189,16 @@ def test_an_unfinished_file_of_a_killed_process_is_no_lock_and_stays(tmp_path: P
     assert process != os.getpid()
     claim(tmp_path / "a", PartialFile).commit(replace=False)
     assert names(tmp_path) == ["a", left.name]
+
+
+def test_an_unfinished_file_that_vanishes_meanwhile_is_not_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.mp4"
+    stays, vanishes = unique_partial(target), unique_partial(target)
+    stays.touch()
+    monkeypatch.setattr(claims, "partials_of", lambda _: iter([(stays, 1), (vanishes, 1)]))
+    assert left_over(target) == [stays]
 
 
 def test_other_names_are_not_taken_for_unfinished_files(tmp_path: Path) -> None:

@@ -98,7 +98,11 @@ def left_over(target: Path) -> list[Path]:
     # Without locks, one of this process may be of an export that still runs.
     own = None if has_locks() else os.getpid()
     found = [path for path, process in partials_of(target) if process != own and not _is_locked(path)]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    times: dict[Path, float] = {}
+    for path in found:
+        with contextlib.suppress(FileNotFoundError):  # Another process has just finished or removed it.
+            times[path] = path.stat().st_mtime
+    return sorted(times, key=times.__getitem__, reverse=True)
 
 
 def _refuse(process: int | None, target: Path) -> None:
