@@ -94,3 +94,12 @@ def test_without_a_gpu_and_where_nothing_can_be_kept_nothing_is_noted(
     assert machine.process()
     assert machine.process()
     assert machine.tried == 4
+
+
+def test_a_kernel_is_verified_where_no_folder_can_be_made(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(verifying, "private_folder", refuse)
+    assert machine.process()
+    assert machine.tried == 1

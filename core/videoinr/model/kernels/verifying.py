@@ -77,7 +77,11 @@ def _note(kernel: str, device: torch.device, sources: tuple[Path, ...]) -> Path 
         torch.version.cuda,
         triton.__version__,
     )
-    return private_folder("cuda") / f"{sha256(repr(about).encode()).hexdigest()[:20]}.right"
+    try:
+        folder = private_folder("cuda")
+    except OSError:
+        return None
+    return folder / f"{sha256(repr(about).encode()).hexdigest()[:20]}.right"
 
 
 @cache
