@@ -216,6 +216,15 @@ def test_an_export_from_a_gpu_has_the_frames_of_one_from_a_cpu(
     assert np.abs(made.astype(int) - expected).mean() < 0.5
 
 
+def test_a_lost_gpu_that_gives_no_memory_back_does_not_hide_its_first_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "empty_host_cache", refuse, raising=False)
+    PlaneConverter(coding_of(), "the GPU").close()
+
+
 def test_a_gpu_without_room_leaves_the_conversion_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     coding = coding_of()
     values = torch.from_numpy(picture(deep=False))

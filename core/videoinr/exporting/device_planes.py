@@ -9,6 +9,7 @@ becomes the same planes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
@@ -19,6 +20,8 @@ from videoinr.devices import computing_on
 from videoinr.errors import is_out_of_memory
 from videoinr.exporting.coding import FULL_RANGE, Coding
 from videoinr.exporting.planes import Planes
+
+log = logging.getLogger(__name__)
 
 _LUMA = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 """Shares of red and blue in luma, by swscale's number of the matrix."""
@@ -102,11 +105,17 @@ class PlaneConverter:
         return self._sent(self._values(rgbx.cpu()))
 
     def close(self) -> None:
-        """Give back the memory that planes were copied to: torch keeps it, a sixteenth of the machine's, perhaps."""
+        """Give back the memory that planes were copied to, which torch would keep: up to what may wait for encoders.
+
+        Raises nothing: an export that ends because its device stopped working ends with that error.
+        """
         self._repeat.forget()
         empty = getattr(torch.accelerator, "empty_host_cache", None)  # torch 2.11 has none.
         if empty is not None and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            empty()
+            try:
+                empty()
+            except RuntimeError as error:  # A lost device refuses this, too. What it refused before is told, not this.
+                log.info("the memory of planes could not be given back", exc_info=error)
 
     def _values(self, rgbx: Tensor) -> tuple[Tensor, _Shapes]:
         peak = 255 if rgbx.dtype == torch.uint8 else 65535
