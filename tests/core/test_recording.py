@@ -59,6 +59,13 @@ def test_a_buffer_that_is_filled_again_is_read_where_it_is_and_never_written() -
     assert repeat("double", lambda x: x * 2, buffer).tolist() == [6.0] * 3
 
 
+def test_a_buffer_that_is_read_in_another_order_is_another_kind() -> None:
+    recorder, buffer = Recorder(), torch.arange(9.0).view(3, 3)
+    repeat = Repeated(recorder)
+    for given in (buffer, buffer, buffer.t(), buffer.t(), buffer):
+        assert torch.equal(repeat("double", lambda x: x * 2, given), given * 2)
+
+
 def test_without_room_for_a_recording_the_launches_are_made() -> None:
     recorder = Recorder(fails=True)
     repeat = Repeated(recorder)

@@ -41,11 +41,11 @@ class Repeated:
 
         Args:
             job: what distinguishes ``compute`` from the functions of other calls.
-            compute: the function. It makes the same launches for all tensors of one shape and type.
+            compute: the function. It makes the same launches for all tensors of one shape, layout and type.
             given: its argument. A buffer that the caller fills again for each call is read where it is; others are
                 copied to a buffer first.
         """
-        kind = (job, given.shape, given.dtype, given.device)
+        kind = (job, given.shape, given.stride(), given.dtype, given.device)
         if kind != self._kind or self._record is None:
             self._kind, self._place, self._recording = kind, given.data_ptr(), None
             return compute(given)
