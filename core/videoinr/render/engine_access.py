@@ -39,7 +39,8 @@ class EngineAccess:
     @property
     def opened(self) -> Opened:
         """The clip and the model, with the warnings about what was read so far."""
-        return self._opened if self._engine is None else self._engine.opened
+        engine = self._engine  # Read once: another thread may close the video meanwhile.
+        return self._opened if engine is None else engine.opened
 
     @contextmanager
     def engine(self, cancel: CancelToken = NEVER) -> Iterator[Engine]:
