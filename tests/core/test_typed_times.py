@@ -87,8 +87,8 @@ def test_what_is_no_time_is_said_before_a_model_loads(folder: Path, tmp_path: Pa
         ("f6", {}, "outside the clip"),
         ("-1", {}, "outside the clip"),
         ("00:00:00:25", {}, "has no frame 25"),
-        ("f1", {"retime": "0=0 1/10=1/10"}, "time of the output"),
-        ("50%", {"retime": "0=0 1/10=1/10"}, "time of the output"),
+        ("f1", {"retime": "0=0 1/10=1/10"}, "one of the output"),
+        ("50%", {"retime": "0=0 1/10=1/10"}, "one of the output"),
     ],
 )
 def test_times_that_the_clip_does_not_have(

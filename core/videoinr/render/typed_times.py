@@ -54,4 +54,6 @@ def check_output_time(time: TypedTime, retime: object) -> None:
         retime: the curve; None if there is none: the output's times are the clip's then.
     """
     if retime is not None and typed_time(time, "time").secs is None:
-        raise UsageError("With --retime, --time is a time of the output.", hint="Give it in seconds, such as 1.25.")
+        raise UsageError(
+            "With a retime curve, the time of a picture is one of the output.", hint="Give it in seconds, such as 1.25."
+        )
