@@ -179,9 +179,9 @@ def remove_markers(job: Path) -> None:
 
 
 def remove_stray_markers(folder: Path) -> None:
-    """Remove what lies beside jobs that are not there, and what is unfinished of it beside any job.
+    """Remove the notes of runs beside jobs that are not there, and unfinished notes beside any job.
 
-    A process was killed just then: when it filed the job away, or wrote down that it begins it.
+    A process leaves them that is killed while it files the job away, or while it notes that it begins the job.
     """
     for name in os.listdir(folder):
         found = _NAME_OF_A_RUN.match(name)
