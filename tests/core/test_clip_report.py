@@ -37,6 +37,27 @@ def test_frames_decoded_with_errors_are_counted_and_said(tmp_path: Path) -> None
         assert (clip.info.warnings, clip.damaged) == ((), frozenset())
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_frames_that_are_shown_before_a_damaged_one_and_built_on_it_are_damaged(tmp_path: Path, codec: str) -> None:
+    options = {"g": "12", "bf": "2", "x264-params": "scenecut=0:b-adapt=0"}
+    frames = [numbered_frame(number, width=160, height=96) for number in range(30)]
+    whole = write_clip(tmp_path / "whole.mkv", frames, codec=codec, options=options)
+    # I B B P B B P: the packet of frame 18 comes before those of 16 and 17.
+    spoilt = remux(whole, tmp_path / "spoilt.mkv", spoil_middle(16))
+    with open_clip(whole) as good, open_clip(spoilt) as bad:
+        differ = {number for number in range(30) if not np.array_equal(good.frame(number), bad.frame(number))}
+        assert {16, 17, 18} <= differ
+        assert differ <= bad.damaged <= {*range(16, 24)}
+
+
+def test_a_deinterlaced_frame_beside_a_damaged_one_is_damaged(tmp_path: Path) -> None:
+    _, spoilt = spoilt_clip(tmp_path)
+    with open_clip(spoilt, OpenOptions(deinterlace="on")) as clip:
+        for number in range(30):
+            clip.frame(number)
+    assert clip.damaged == {*range(16, 30)}, "each takes lines of both neighbours"
+
+
 def test_an_export_ends_with_what_was_met(tmp_path: Path) -> None:
     weights = save_tiny_model(tmp_path / "model")
     whole = write_clip(

@@ -64,6 +64,12 @@ def test_frames_before_zero_come_first(tmp_path: Path, where: str) -> None:
     assert shown(tmp_path / where) == list(range(13))
 
 
+@pytest.mark.parametrize("where", ["", "####.png", "%04d.png", "*.png"])
+def test_names_that_are_a_number_alone_may_be_below_zero(tmp_path: Path, where: str) -> None:
+    write_numbered(tmp_path, "-002.png", "-001.png", "0000.png", "0001.png")
+    assert shown(tmp_path / where) == [0, 1, 2, 3]
+
+
 def test_a_gap_before_zero_is_named(tmp_path: Path) -> None:
     write_numbered(tmp_path, *(f"s_{number:03d}.png" for number in (-4, -3, 0, 1)))
     with open_clip(tmp_path) as clip:

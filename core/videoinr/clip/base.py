@@ -96,7 +96,8 @@ class Clip(Protocol):
     def damaged(self) -> frozenset[int]:
         """The frames read so far that are not as they were recorded.
 
-        They were decoded with errors, or cannot be decoded, or may be built on such a frame: up to the next key frame.
+        They were decoded with errors, or cannot be decoded, or may be built on such a frame: those up to the next key
+        frame, and the B-frames that are shown just before it. A deinterlaced frame is built on its neighbours, too.
         """
         ...
 

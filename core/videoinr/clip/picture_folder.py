@@ -144,5 +144,5 @@ def _names_of(pattern: Path) -> re.Pattern[str]:
     before, width, after = COUNTER.split(pattern.name, maxsplit=1)
     digits = int(width or 1)
     # As it is printed: %04d of -2 is -002.
-    below_zero = f"-\\d{{{max(digits - 1, 1)},}}|" if before.endswith((".", "_")) else ""
+    below_zero = f"-\\d{{{max(digits - 1, 1)},}}|" if before[-1:] in ("", ".", "_") else ""
     return re.compile(f"{re.escape(before)}({below_zero}\\d{{{digits},}}){re.escape(after)}")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from videoinr.text.phrases import format_count
 
-NUMBER = re.compile(r"((?:(?<=[._])-)?\d+)")
-"""A number in a name. After a dot or an underscore a minus is its sign (shot.-002.exr); elsewhere it is a dash."""
+NUMBER = re.compile(r"((?:(?<![^._])-)?\d+)")
+"""A number in a name. At its start, and after a dot or an underscore, a minus is a sign (-002.exr, shot.-002.exr);
+elsewhere it is a dash."""
 
 _LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".jxl")
 """Of two pictures of one name, that with another suffix is taken."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 
 import av
+from av.video.frame import PictureType
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.base import ClipBase, ReadReport, check_frame_index, identity_of
@@ -27,6 +29,8 @@ DECODED_BYTES = 192 << 20
 
 PICTURE_BYTES = 128 << 20
 """The budget of frames kept as RGB: the second frame of a pair is the first of the next one."""
+
+_BIDIRECTIONAL = (PictureType.B, PictureType.BI)
 
 _CONVERT = "Convert the clip to an ordinary pixel format first."
 
@@ -55,11 +59,14 @@ class VideoClip(ClipBase):
         self._reader: PixelReader = video.reader
         count = video.timeline.frame_count
         self._deinterlacer = Deinterlacer(video.fields, self._decoded_frame, count) if video.fields else None
+        # A deinterlaced frame takes lines of both neighbours.
+        self._beside = 1 if video.fields else 0
         self._decoded: FrameCache[av.VideoFrame] = FrameCache(DECODED_BYTES, at_least=1)
         self._pictures: FrameCache[Pixels] = FrameCache(PICTURE_BYTES, at_least=1)
         self._substitutes: dict[int, int] = {}
         self._with_errors: set[int] = set()
         self._keys: set[int] = set()
+        self._bidirectional: set[int] = set()
         self._other_size: set[int] = set()
         self._size = video.facts.size
         for number, facts in zip(video.numbers, video.facts.frames, strict=True):
@@ -99,10 +106,17 @@ class VideoClip(ClipBase):
     def damaged(self) -> frozenset[int]:
         """See :attr:`Clip.damaged`."""
         origins = self._with_errors | self._substitutes.keys()
-        if not origins:
-            return frozenset()
         ends = [*sorted(self._keys - origins), self._timeline.frame_count]
-        return frozenset(frame for first in origins for frame in range(first, next(end for end in ends if end > first)))
+        found = set[int]()
+        for origin in sorted(origins):
+            if origin not in found:
+                first = origin
+                # B-frames are built on the frame that is shown after them, too.
+                while first - 1 in self._bidirectional:
+                    first -= 1
+                end = ends[bisect_right(ends, origin)]
+                found.update(range(max(0, first - self._beside), min(ends[-1], end + self._beside)))
+        return frozenset(found)
 
     def frame(self, index: int, token: CancelToken = NEVER) -> Pixels:
         """See :meth:`Clip.frame`."""
@@ -142,6 +156,8 @@ class VideoClip(ClipBase):
             self._note(number, (frame.width, frame.height), is_corrupt=frame.is_corrupt)
             if frame.key_frame:
                 self._keys.add(number)
+            elif frame.pict_type in _BIDIRECTIONAL:
+                self._bidirectional.add(number)
 
     def _note(self, number: int, size: tuple[int, int], *, is_corrupt: bool) -> None:
         if is_corrupt:
