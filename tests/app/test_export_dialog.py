@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QScreen
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -381,3 +381,17 @@ def test_the_dialog_grows_with_its_summary_unless_the_user_chose_a_size(
     summary.setText("words " * 200)
     QApplication.processEvents()
     assert dialog.height() == first
+
+
+def test_a_dialog_that_grows_near_the_lower_edge_of_the_screen_moves_up(
+    dialog_of: Callable[..., tuple[Stage, ExportDialog]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(1200, 1000))
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _: QRect(0, 0, 1200, 1000))
+    stage, dialog = dialog_of()
+    first = dialog.height()
+    dialog.move(20, 1000 - dialog.frameGeometry().height())
+    dialog.form.summary.setText("words " * 150)
+    stage.wait_for(lambda: dialog.height() > first)
+    assert dialog.frameGeometry().bottom() <= 999
+    assert dialog.x() == 20

@@ -205,7 +205,7 @@ def test_keyframes_may_be_values_as_python_has_them() -> None:
         (Fraction(1, 3), (160, Fraction(91, 2)), np.int64(2)), (Fraction(1, 3), np.array([160.0, 45.5]), np.float32(2)),
     ):  # fmt: skip
         assert as_camera(({"time": time, "centre": centre, "zoom": zoom, "easing": Easing.HOLD},)) == plain
-    assert as_camera([{"time": np.float32(0.1), "centre": (1, 2), "zoom": 1}]) == as_camera(
+    assert as_camera([{"time": np.array(np.float32(0.1)), "centre": (1, 2), "zoom": 1}]) == as_camera(
         [{"time": "1/10", "centre": [1, 2], "zoom": 1}]
     )
 

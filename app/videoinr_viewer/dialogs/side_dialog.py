@@ -91,6 +91,13 @@ class SideDialog(QDialog):
         if height > self.height():
             self.resize(self.width(), height)
             self._given_px = self.size()
+            self._move_up_to_the_screen()
+
+    def _move_up_to_the_screen(self) -> None:
+        screen = self.screen().availableGeometry()
+        below_px = self.frameGeometry().bottom() - screen.bottom()
+        if below_px > 0:
+            self.move(self.x(), max(screen.top(), self.y() - below_px))
 
     def _stand_aside(self) -> None:
         parent = self.parentWidget()

@@ -57,6 +57,8 @@ def _plain(value: object) -> object:
     """Return ``value`` as a camera file has it: tuples and arrays as lists, fractions and numbers of NumPy as texts."""
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return _plain(value[()])
     if isinstance(value, list | tuple | np.ndarray):
         return [_plain(each) for each in value]
     if isinstance(value, Easing):
