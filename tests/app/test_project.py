@@ -272,6 +272,20 @@ def test_a_project_that_another_window_has_saved_meanwhile_is_replaced_only_if_t
     assert len(boxes.texts) == (2 if press == "Cancel" else 1), "a window knows what it has written itself"
 
 
+def test_a_project_that_was_opened_again_in_vain_is_not_taken_as_seen(
+    stage: Stage, project_file: Path, project_clip: Path, boxes: Boxes
+) -> None:
+    open_file(stage, project_file)
+    project_file.write_text(project_file.read_text("utf-8") + "\n", "utf-8")
+    project_clip.rename(project_clip.with_name("elsewhere.mp4"))
+    boxes.press = "Cancel"
+    stage.viewer.window.projects.open_file(project_file)
+    stage.wait_for(lambda: len(boxes.texts) == 1)
+    idle(stage)
+    assert stage.viewer.window.projects.path == project_file
+    assert stage.viewer.window.projects.seen.is_changed(project_file)
+
+
 def test_a_window_that_is_closed_at_once_asks_nothing(stage: Stage, project_file: Path, boxes: Boxes) -> None:
     open_file(stage, project_file)
     stage.viewer.session.clear_marks()

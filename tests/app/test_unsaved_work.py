@@ -170,6 +170,23 @@ def test_unsaved_work_of_a_project_goes_back_to_it(
     assert states(tmp_path) == []
 
 
+def test_unsaved_work_knows_which_state_of_its_project_it_began_with(
+    stage_with: Callable[..., Stage], project_file: Path
+) -> None:
+    first = stage_with()
+    open_file(first, project_file)
+    of_another = project_file.read_text("utf-8") + "\n"
+    project_file.write_text(of_another, "utf-8")
+    first.viewer.session.clear_marks()
+    first.viewer.window.close()  # The state is newer than the file, and holds nothing of it.
+    second = stage_with()
+    second.wait_for(second.viewer.window.restore_bar.isVisible)
+    second.viewer.window.restore_bar.restore.click()
+    second.wait_for(lambda: second.viewer.window.projects.path == project_file)
+    idle(second)
+    assert second.viewer.window.projects.seen.is_changed(project_file)
+
+
 def test_a_killed_window_with_nothing_unsaved_is_offered_in_other_words(
     stage_with: Callable[..., Stage], project_clip: Path, project_file: Path, tmp_path: Path
 ) -> None:

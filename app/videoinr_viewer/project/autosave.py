@@ -131,7 +131,8 @@ class Autosave(QObject):
         # On the thread.
         if project.clip not in self._known:
             self._known = {project.clip: fingerprint(project.clip)}
-        return text_of_project(replace(project, fingerprint=self._known[project.clip]), folder)
+        digest = "" if project.origin is None else self._keeper.seen.digest(project.origin)
+        return text_of_project(replace(project, fingerprint=self._known[project.clip], origin_sha256=digest), folder)
 
     # ---- restoring ----
 

@@ -26,7 +26,7 @@ from videoinr_viewer.picture.start_view import StartView
 from videoinr_viewer.project.history import History
 from videoinr_viewer.project.media import Located, fingerprint, locate, places_of
 from videoinr_viewer.project.project_text import SUFFIX, Look, Project, text_of_project
-from videoinr_viewer.project.seen_files import SeenFiles
+from videoinr_viewer.project.seen_files import SeenFiles, digest_of
 from videoinr_viewer.project.unsaved import LeftBehind
 from videoinr_viewer.session import Session
 from videoinr_viewer.style.language import tr
@@ -42,12 +42,14 @@ class Wanted:
         start: what the command line wants to be shown.
         left: the state that another window left behind, if ``file`` is one.
         project: what the file holds, once it is read; its clip is where the media is now.
+        digest: of the project file, before it was read.
     """
 
     file: Path
     start: StartView
     left: LeftBehind | None = None
     project: Project | None = None
+    digest: str = ""
 
     @property
     def name(self) -> Path | None:
@@ -85,7 +87,7 @@ class ProjectKeeper(QObject):
         self.path: Path | None = None
         self._wanted: Wanted | None = None
         self.files = InTurn("videoinr-projects")
-        self._seen = SeenFiles()
+        self.seen = SeenFiles()
         self._read.connect(self._take_read)
         self._written.connect(self._take_written)
         self._found_changed.connect(self._ask_to_replace)
@@ -157,7 +159,7 @@ class ProjectKeeper(QObject):
 
     def _write_unless_changed(self, path: Path, project: Project, index: int) -> None:
         # On the thread.
-        if self._seen.is_changed(path):
+        if self.seen.is_changed(path):
             self._found_changed.emit(path, project, index)
         else:
             self._write(path, project, index)
@@ -182,7 +184,7 @@ class ProjectKeeper(QObject):
         except VideoInrError as error:
             self.failed.emit(str(error), error.hint)
         else:
-            self._seen.note(path)
+            self.seen.note(path, digest_of(path))
             self._written.emit(path, index)
 
     @Slot(object, int)
@@ -213,7 +215,7 @@ class ProjectKeeper(QObject):
         from videoinr_viewer.project.project_file import read_project
 
         # Before it is read: what comes in between is found when it is saved.
-        self._seen.note(wanted.file)
+        digest = digest_of(wanted.file)
         try:
             read = read_project(wanted.file)
         except VideoInrError as error:
@@ -222,10 +224,11 @@ class ProjectKeeper(QObject):
             return
         project = read.project
         if wanted.left is not None and project.origin is not None:
-            self._seen.note_origin(project.origin, wanted.left.written)
+            # The state holds nothing of what others have saved since its window read the project.
+            digest = project.origin_sha256 or digest_of(project.origin)
         folders = (wanted.file.parent, *self.recent_folders())
         places = (*read.places, *places_of(project.clip.name, folders)) if chosen is None else (chosen,)
-        self._read.emit(replace(wanted, project=project), locate(places, project.fingerprint))
+        self._read.emit(replace(wanted, project=project, digest=digest), locate(places, project.fingerprint))
 
     @Slot(object, object)
     def _take_read(self, wanted: Wanted, located: Located | None) -> None:
@@ -278,6 +281,8 @@ class ProjectKeeper(QObject):
         if project.look.zoom is None and wanted.start == StartView():
             self._session.fit()
         self.path = wanted.name
+        if self.path is not None:
+            self.files.submit(partial(self.seen.note, self.path, wanted.digest))
         self.named.emit()
         self.opened.emit(wanted)
 

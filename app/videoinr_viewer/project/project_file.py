@@ -48,11 +48,14 @@ _SignedSecs = Annotated[str, Field(pattern="^-?[0-9]{1,20}(/[1-9][0-9]{0,19})?$"
 _Side = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
+_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class _Clip(Strict):
     path: _Path
     absolute: _Path | None = None
     bytes: Annotated[int, Field(ge=0, le=1 << 60)] | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    sha256: _Sha256 | None = None
 
 
 class _Reading(Strict):
@@ -110,6 +113,7 @@ class ProjectFile(Strict):
     journey: _Journey = Field(default_factory=_Journey)
     view: _View = Field(default_factory=_View)
     origin: _Path | None = None
+    origin_sha256: _Sha256 | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,8 @@ def _built(read: ProjectFile, folder: Path) -> Read:
     mark = Fingerprint(clip.bytes or 0, clip.sha256 or "") if known else None
     places = [folder / clip.path] + ([Path(clip.absolute)] if clip.absolute is not None else [])
     origin = None if read.origin is None else Path(read.origin)
-    return Read(Project(places[0], mark, document, _look(read.view, folder), origin), tuple(dict.fromkeys(places)))
+    project = Project(places[0], mark, document, _look(read.view, folder), origin, read.origin_sha256 or "")
+    return Read(project, tuple(dict.fromkeys(places)))
 
 
 def _marks(read: _Marks) -> Marks:

@@ -45,6 +45,7 @@ class Project:
         document: what the user made of it.
         look: what the window showed.
         origin: of a state that was saved by itself: the project file that it is a newer state of.
+        origin_sha256: of that file as the window knew it; empty if the window could not read it.
     """
 
     clip: Path
@@ -52,6 +53,7 @@ class Project:
     document: Document
     look: Look
     origin: Path | None = None
+    origin_sha256: str = ""
 
 
 def text_of_project(project: Project, folder: Path) -> str:
@@ -106,6 +108,7 @@ def text_of_project(project: Project, folder: Path) -> str:
             "model": look.model,
         },
         "origin": None if project.origin is None else str(project.origin),
+        **({"origin_sha256": project.origin_sha256} if project.origin_sha256 else {}),
     }
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from pathlib import Path
 
 
@@ -11,31 +10,25 @@ class SeenFiles:
     """The content of each project file as the window last saw it. Used on one thread."""
 
     def __init__(self) -> None:
-        self._seen: dict[Path, str | None] = {}
+        self._seen: dict[Path, str] = {}
 
-    def note(self, path: Path) -> None:
-        """The window reads or has written ``path``."""
-        self._seen[path.absolute()] = _digest(path)
+    def note(self, path: Path, digest: str) -> None:
+        """The window shows or has written ``path``, whose :func:`digest_of` was ``digest``; empty: nothing is known."""
+        self._seen[path.absolute()] = digest
 
-    def note_origin(self, path: Path, before: datetime) -> None:
-        """The window shows a state of ``path`` that was written at ``before``: what the file got later is not in it."""
-        try:
-            is_newer = datetime.fromtimestamp(path.stat().st_mtime) > before
-        except OSError:
-            is_newer = False
-        if is_newer:
-            self._seen[path.absolute()] = ""
-        else:
-            self.note(path)
+    def digest(self, path: Path) -> str:
+        """Return what was noted of ``path``; empty if nothing was."""
+        return self._seen.get(path.absolute(), "")
 
     def is_changed(self, path: Path) -> bool:
         """Return whether somebody else has changed ``path`` since then. A file that is gone is not."""
-        seen = self._seen.get(path.absolute())
-        return seen is not None and _digest(path) not in (seen, None)
+        seen = self.digest(path)
+        return bool(seen) and digest_of(path) not in (seen, "")
 
 
-def _digest(path: Path) -> str | None:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; empty if it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        return None
+        return ""
