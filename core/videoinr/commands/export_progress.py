@@ -105,7 +105,8 @@ def _print_stopped() -> None:
 
 
 _APART_SECS = 0.05
-"""A program gets so few lines that neither side spends its time on them: a GPU makes hundreds of frames in a second."""
+"""The least time between two lines of progress. A GPU makes hundreds of frames a second; a line for each of them would
+take the time of this program and of the one that reads them."""
 
 
 class _JsonLines:

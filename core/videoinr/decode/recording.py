@@ -20,7 +20,7 @@ MOST_RECORDED_PX = 2**21
 
 
 _ELSEWHERE = -1
-"""The place of an argument that is another one for each call."""
+"""Stands for the address of arguments that do not all lie at the same one."""
 
 
 class Repeated:

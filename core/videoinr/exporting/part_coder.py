@@ -78,10 +78,10 @@ _Item = tuple[int, "Planes | Future[av.VideoFrame]", int]
 def _opened(coding: Coding, behind: int) -> VideoCodecContext:
     """Return an encoder whose own threads stand back by ``behind``, and not the thread that calls this.
 
-    They do the work, and keep all cores busy. The thread that decodes, and those that feed encoders, work a little and
-    often: each time, a core must be theirs at once, also because they may hold Python's lock, for which the others
-    wait. An encoder's threads take the priority of the one that opens it, which could not have its own back. So that
-    is one for the purpose.
+    An encoder's threads keep all cores busy. The thread that decodes, and those that feed encoders, run often and
+    briefly; each time they need a core at once, also because they may hold Python's lock, for which others wait. An
+    encoder's threads take the priority of the thread that opens it. A thread that has lowered its priority cannot raise
+    it again, so a thread of its own opens the encoder.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="open", initializer=lambda: stand_back(behind)) as opener:
         return opener.submit(coding.new_encoder).result()

@@ -69,7 +69,8 @@ class FrameMaker:
     def _filled(self, planes: Planes) -> av.VideoFrame:
         coding = self._coding
         if coding.pix_fmt == "yuv420p" and coding.width % 2 == 0 and coding.height % 4 == 0:
-            # The frame shares the memory of the planes. PyAV does so for this format; it forgets rows of other heights.
+            # The frame shares the memory of the planes. PyAV makes such frames of this format, but two rows too short
+            # where their height is no multiple of 4 (findings/pyav_buffer_heights.sh).
             planes.await_values()
             frame = av.VideoFrame.from_numpy_buffer(planes.values.reshape(-1, coding.width), "yuv420p")
         else:

@@ -286,7 +286,7 @@ class Engine(Closeable):
 
     @torch.inference_mode()
     def _picture(self, query: RegionQuery, draw: Callable[..., Tensor], token: CancelToken, *, to_cpu: bool) -> Tensor:
-        """Return the pixels of ``query``, the mean of its exposure: uint8 [rect.height, rect.width, 4], RGBX; lent."""
+        """Return the pixels of ``query``, the mean of its exposure, uint8 [h, w, 4], RGBX; lent as by the decoder."""
         if query.part is not None:
             return by_parts(query, lambda part: self._picture(part, draw, token, to_cpu=to_cpu).clone())
         if query.exposure is None:

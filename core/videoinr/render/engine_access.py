@@ -28,7 +28,7 @@ Picture = NDArray[np.uint8]
 class EngineAccess:
     """Lends the engine of a video to one call after the other, until the video is closed, in its own process only.
 
-    It can be neither copied nor pickled, so whoever holds it (a video, its pairs) cannot either.
+    It can be neither copied nor pickled, so neither a deep copy nor a pickle can be made of what holds it.
     """
 
     def __init__(self, engine: Engine) -> None:
