@@ -14,6 +14,7 @@ import torch
 
 from helpers.full_disk import fill_disk
 from videoinr.errors import ExportError
+from videoinr.exporting import journal
 from videoinr.writing import claims
 from videoinr.writing.claims import claim, left_over
 from videoinr.writing.names import free_name, partials_of, unique_partial
@@ -199,6 +200,17 @@ def test_an_unfinished_file_that_vanishes_meanwhile_is_not_left_over(
     stays.touch()
     monkeypatch.setattr(claims, "partials_of", lambda _: iter([(stays, 1), (vanishes, 1)]))
     assert left_over(target) == [stays]
+
+
+def test_a_folder_of_an_export_that_vanishes_meanwhile_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = tmp_path / "facts"
+    facts.touch()
+    # The facts are found, and then the folder is gone.
+    monkeypatch.setattr(journal, "FACTS_NAME", str(facts))
+    monkeypatch.setattr(journal, "left_over", lambda _: [tmp_path / "gone"])
+    assert journal.resumable(tmp_path / "out.mp4") == []
 
 
 def test_other_names_are_not_taken_for_unfinished_files(tmp_path: Path) -> None:

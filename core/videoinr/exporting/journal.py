@@ -15,7 +15,7 @@ from videoinr.errors import ExportError
 from videoinr.exporting.packet_file import PacketFile, PacketWriter
 from videoinr.exporting.parts import PLAN_FACTS, plan_from_facts
 from videoinr.exporting.picture_names import patterns_of_folder
-from videoinr.writing.claims import claim, left_over
+from videoinr.writing.claims import claim, left_over, newest_first
 from videoinr.writing.partial_file import write_all
 from videoinr.writing.partial_folder import PartialFolder
 
@@ -66,8 +66,7 @@ def resumable(out: Path) -> list[Path]:
     """Return the folders that killed exports to ``out``, a video or pictures, have left; the newest first."""
     patterns = [out] if "%" in out.name else patterns_of_folder(out)
     targets = [each for each in {out, *patterns, patterns[0].parent} if each.parent.is_dir()]
-    found = [path for target in targets for path in left_over(target) if (path / FACTS_NAME).is_file()]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    return newest_first(path for target in targets for path in left_over(target) if (path / FACTS_NAME).is_file())
 
 
 class Journal:

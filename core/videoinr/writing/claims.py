@@ -10,7 +10,7 @@ import errno
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -97,10 +97,14 @@ def left_over(target: Path) -> list[Path]:
     """Return the unfinished outputs for ``target`` that a killed or stopped export has left, the newest first."""
     # Without locks, one of this process may be of an export that still runs.
     own = None if has_locks() else os.getpid()
-    found = [path for path, process in partials_of(target) if process != own and not _is_locked(path)]
+    return newest_first(path for path, process in partials_of(target) if process != own and not _is_locked(path))
+
+
+def newest_first(paths: Iterable[Path]) -> list[Path]:
+    """Return those of ``paths`` that are still there, the newest first: other processes finish and remove some."""
     times: dict[Path, float] = {}
-    for path in found:
-        with contextlib.suppress(FileNotFoundError):  # Another process has just finished or removed it.
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
             times[path] = path.stat().st_mtime
     return sorted(times, key=times.__getitem__, reverse=True)
 
