@@ -71,6 +71,19 @@ def test_a_model_file_is_found_from_another_folder(tmp_path: Path, clip: Path) -
     assert read.project.document.reading.model == str(tmp_path / "moved" / "models" / "own.safetensors")
 
 
+def test_a_file_has_one_path_whichever_folder_the_project_is_in(tmp_path: Path, clip: Path) -> None:
+    project, models = full_project(clip), tmp_path / "models"
+    reading = replace(project.document.reading, model=str(models / "own.safetensors"))
+    project = replace(
+        project,
+        document=replace(project.document, reading=reading),
+        look=replace(project.look, file=models / "other.mp4"),
+    )
+    for folder in (tmp_path / "work", tmp_path / "state"):
+        read = read_project(written(project, folder / "a.vinr")).project
+        assert (read.document, read.look) == (project.document, project.look)
+
+
 def test_media_that_moved_is_found_by_its_name_and_contents(tmp_path: Path, clip: Path, file: Path) -> None:
     read, mark = read_project(file), fingerprint(clip)
     wrong = file.with_name("clip.mp4")

@@ -6,6 +6,7 @@ pydantic is imported here, so this module is imported on a thread, when a projec
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -207,7 +208,7 @@ def _journey(read: _Journey) -> Journey:
 def _reading(read: _Reading, folder: Path) -> Reading:
     model = read.model
     if model is not None and ("/" in model or model.endswith(".safetensors")):
-        model = str(folder / model)
+        model = str(_path_from(folder, model))
     reading = Reading(
         model, None, read.stream, read.background, read.deinterlace, AcrossCuts(read.across_cuts), read.cuts
     )
@@ -216,11 +217,16 @@ def _reading(read: _Reading, folder: Path) -> Reading:
     return reading
 
 
+def _path_from(folder: Path, relative: str) -> Path:
+    # Without “..”, as it was before it was written: the same file has one path, whichever folder names it.
+    return Path(os.path.normpath(folder / relative))
+
+
 def _look(read: _View, folder: Path) -> Look:
     modes, references = {one.value: one for one in Compare}, {one.value: one for one in Reference}
     if read.compare not in modes or read.against not in references:
         raise ValueError("view: this comparison is unknown")
     centre = None if read.centre is None else (read.centre[0], read.centre[1])
-    file = None if read.file is None else folder / read.file
+    file = None if read.file is None else _path_from(folder, read.file)
     compare, against = modes[read.compare], references[read.against]
     return Look(Fraction(read.time), read.zoom, centre, compare, against, file, read.model)
