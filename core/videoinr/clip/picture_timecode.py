@@ -13,6 +13,9 @@ _DPX_TIMECODE, _DPX_UNKNOWN = 1920, (0, 0xFFFFFFFF)
 that header with zeros."""
 
 _HEADER_BYTES = 1 << 16
+_DIGITS = 0x3F7F7F3F
+"""The bits of the digits; the others are flags."""
+_DAY_HOURS = 24
 
 
 def picture_timecode(file: Path) -> str:
@@ -37,9 +40,12 @@ def _timecode_in(head: bytes) -> str:
 
 
 def _from_smpte(word: int) -> str:
-    """Return 32 bits of SMPTE 12M: decimal digits of hours, minutes, seconds and frames, with flags beside the tens."""
-    hours, minutes, secs, frames = (
-        (word >> shift & tens) // 16 * 10 + (word >> shift & 15)
-        for shift, tens in ((24, 0x30), (16, 0x70), (8, 0x70), (0, 0x30))
-    )
+    """Return 32 bits of SMPTE 12M: decimal digits of hours, minutes, seconds and frames, with flags beside the tens.
+
+    Empty if they are no time of a day.
+    """
+    digits = f"{word & _DIGITS:08x}"
+    if not digits.isdecimal() or int(digits[:2]) >= _DAY_HOURS:
+        return ""
+    hours, minutes, secs, frames = (int(digits[at : at + 2]) for at in (0, 2, 4, 6))
     return f"{hours:02}:{minutes:02}:{secs:02}{';' if word & 0x40 else ':'}{frames:02}"
