@@ -204,6 +204,7 @@ def test_a_killed_window_with_nothing_unsaved_is_offered_in_other_words(
     second.wait_for(bar.isVisible)
     assert [one.is_work for one in bar._offers] == [False, False]
     assert all("nothing unsaved" in bar.choice.itemText(index) for index in range(2))
+    assert (bar.text.text(), bar.choice.accessibleName()) == ("Left behind, 2 windows:", "Left behind, 2 windows")
     bar.discard.click()
     second.wait_for(lambda: bar.isVisible() and len(bar._offers) == 1)
     assert bar.text.text().startswith("clip.mp4 was open when the program ended unexpectedly")

@@ -57,7 +57,6 @@ class RestoreBar(QFrame):
         self.text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.choice = _Choice()
-        self.choice.setAccessibleName(tr("Unsaved work"))
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.restore, self.discard, self.later = (
             QPushButton(text, autoDefault=False) for text in (tr("Restore"), tr("Discard"), tr("Later"))
@@ -80,13 +79,14 @@ class RestoreBar(QFrame):
         self._offers = offers
         is_one = len(offers) == 1
         if offers:
-            several = tr("Unsaved work, {count} windows:", count=len(offers))
+            several = _heading(offers)
             self.text.setText(_words(offers[0]) if is_one else several)
             # A single text may need several lines; beside the list there is room for one.
             self.text.setSizePolicy(
                 QSizePolicy.Policy.Ignored if is_one else QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred
             )
             self.text.setWordWrap(is_one)
+            self.choice.setAccessibleName(several.rstrip(":"))
             self.choice.clear()
             self.choice.addItems([_line(offer) for offer in offers])
         self.choice.setVisible(not is_one)
@@ -106,6 +106,12 @@ class RestoreBar(QFrame):
     def _discard(self) -> None:
         self.hide()
         self.discard_wanted.emit(self.chosen)
+
+
+def _heading(offers: tuple[Offer, ...]) -> str:
+    if all(one.is_work for one in offers):
+        return tr("Unsaved work, {count} windows:", count=len(offers))
+    return tr("Left behind, {count} windows:", count=len(offers))
 
 
 def _words(offer: Offer) -> str:
