@@ -264,7 +264,11 @@ def question(window: QWidget) -> QDialogButtonBox:
     return found
 
 
-@pytest.mark.parametrize("make", [side_dialog, dialog_of_a_dialog, question])
+def question_of_a_dialog(window: QWidget) -> QDialogButtonBox:
+    return question(SideDialog(window))
+
+
+@pytest.mark.parametrize("make", [side_dialog, dialog_of_a_dialog, question, question_of_a_dialog])
 def test_the_buttons_of_dialogs_have_no_icons_of_the_system(
     stage: Stage, qapp: QApplication, make: Callable[[QWidget], QDialogButtonBox]
 ) -> None:

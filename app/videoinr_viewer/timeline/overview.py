@@ -30,7 +30,7 @@ TICKS_PER_FRAME = 1920
 """Divisible by 16 and by 10, so that sixteenths and tenths of a frame are whole ticks."""
 MAX_TICKS = 2**30
 NEAR_PX = 5
-"""A tool tip tells the bookmarks and keyframes that are so far from the mouse at most."""
+"""A tool tip names the bookmarks and keyframes that are at most this far from the mouse."""
 LEAST_FRAMES = 4
 """The timeline is not magnified further than this many frames."""
 NOTCH = 120
