@@ -18,7 +18,8 @@ from helpers.shots import texture
 from helpers.tiny_model import save_tiny_model
 from videoinr.clip import open_clip
 from videoinr.errors import DeviceError
-from videoinr.evaluation import methods, names
+from videoinr.evaluation import methods, names, run
+from videoinr.evaluation.clips import score_clip
 from videoinr.evaluation.report import Cell, Table, number
 
 KINDS = {"average", "input", "between", "middle", "others", "center"}
@@ -297,6 +298,25 @@ def test_a_damaged_clip_is_no_truth_to_compare_with(footage: Path, model: Path, 
     (run,) = figures(footage, "--model", model, "--scale", 2, "--time-scale", 4, "--journal", journal)["runs"]
     assert run["left_out"] == {"spoilt.mkv": "it cannot be read: The file is damaged, which spoils 4 frames"}
     assert "spoilt.mkv" not in journal.read_text()
+
+
+def test_a_damaged_clip_costs_no_protocol_the_time_of_the_models(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, scored = tmp_path / "clips", list[str]()
+    folder.mkdir()
+    write_clip(folder / "a.mkv", numbered_frames(6, width=64, height=48), codec="ffv1", pix_fmt="bgr0")
+    spoilt_clip(tmp_path, 21)[1].rename(folder / "spoilt.mkv")
+
+    def noted(frames: Any, name: str, *more: Any, **options: Any) -> Any:
+        scored.append(name)
+        return score_clip(frames, name, *more, **options)
+
+    monkeypatch.setattr(run, "score_clip", noted)
+    usual = ("--model", model, "--scale", 4, "--time-scale", 4, "--time-scale", 5)
+    runs = figures(folder, *usual)["runs"]
+    assert [list(each["left_out"]) for each in runs] == [["spoilt.mkv"]] * 2
+    assert scored == ["a.mkv"] * 2
 
 
 def test_a_clip_whose_frames_are_not_evenly_spaced_is_named(footage: Path, model: Path) -> None:

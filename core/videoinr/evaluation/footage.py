@@ -90,9 +90,9 @@ class ClipFrames:
         return int((~steady_steps(self.clip.timeline)).sum())
 
     @property
-    def damaged(self) -> int:
-        """How many of the frames read so far are not as they were recorded."""
-        return len(self.clip.damaged)
+    def damaged(self) -> frozenset[int]:
+        """See :attr:`videoinr.clip.Clip.damaged`."""
+        return self.clip.damaged
 
     def __len__(self) -> int:
         return self.clip.timeline.frame_count

@@ -11,7 +11,7 @@ import torch
 
 from videoinr.devices import current
 from videoinr.errors import ClipError, InputError, UsageError
-from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip
+from videoinr.evaluation.clips import FrameScore, OnPicture, score_clip, window_starts
 from videoinr.evaluation.footage import ClipFrames, Footage, Frames
 from videoinr.evaluation.journal import ClipResult, Journal
 from videoinr.evaluation.methods import BaselineFailedError, MethodSet
@@ -112,6 +112,8 @@ class _Session:
     progress: Progress
     say: Say
     meter: MotionMeter = field(default_factory=MotionMeter)
+    damaged: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Of each clip, the frames that were found damaged: a later protocol reads none for the meter, which knows them."""
 
     def run(self, footage: Sequence[Footage], protocol: Protocol) -> Run:
         run = Run(protocol, [], {})
@@ -141,13 +143,19 @@ class _Session:
         self.progress.clip(f"{protocol.setting}: {name}")
         motion = self.meter.measure(frames, name, protocol)
         # That has read the frames, usually all: a damaged file shall not cost the time of the models first.
-        _refuse_damaged(frames)
+        self._refuse_damaged(frames, name, protocol)
         result = ClipResult(self._score(frames, name, protocol), motion)
-        _refuse_damaged(frames)
+        self._refuse_damaged(frames, name, protocol)
         if self.journal is not None:
             self.journal.add(protocol, name, frames.identity, result)
         self.progress.finished()
         return result
+
+    def _refuse_damaged(self, frames: ClipFrames, name: str, protocol: Protocol) -> None:
+        found = self.damaged[name] = self.damaged.get(name, frozenset()) | frames.damaged
+        last = len(window_starts(len(frames), protocol.time_scale)) * protocol.time_scale
+        if any(number <= last for number in found):
+            raise ClipError(f"The file is damaged, which spoils {format_count(len(found), 'frame')}.")
 
     def _score(self, frames: Frames, name: str, protocol: Protocol) -> list[FrameScore]:
         while True:
@@ -160,11 +168,6 @@ class _Session:
                 self.say(str(failure))
                 if self.journal is not None:
                     self.journal.fail(failure.name, failure.reason)
-
-
-def _refuse_damaged(frames: ClipFrames) -> None:
-    if frames.damaged:
-        raise ClipError(f"The file is damaged, which spoils {format_count(frames.damaged, 'frame')}.")
 
 
 def unreadable(error: ClipError) -> str:
