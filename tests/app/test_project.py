@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -270,6 +271,20 @@ def test_a_project_that_another_window_has_saved_meanwhile_is_replaced_only_if_t
     trigger(second, "save-project")
     idle(second)
     assert len(boxes.texts) == (2 if press == "Cancel" else 1), "a window knows what it has written itself"
+
+
+def test_two_saves_in_a_row_ask_once(stage: Stage, project_file: Path, boxes: Boxes) -> None:
+    open_file(stage, project_file)
+    stage.viewer.session.clear_marks()
+    project_file.write_text(project_file.read_text("utf-8") + "\n", "utf-8")
+    boxes.press = "Replace"
+    trigger(stage, "save-project")
+    trigger(stage, "save-project")
+    both_looked = threading.Event()
+    stage.viewer.window.projects.files.submit(both_looked.set)
+    assert both_looked.wait(60), "before the window asks"
+    stage.wait_for(lambda: not stage.viewer.window.isWindowModified())
+    assert len(boxes.texts) == 1
 
 
 def test_a_project_that_was_opened_again_in_vain_is_not_taken_as_seen(

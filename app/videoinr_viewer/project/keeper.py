@@ -88,6 +88,7 @@ class ProjectKeeper(QObject):
         self._wanted: Wanted | None = None
         self.files = InTurn("videoinr-projects")
         self.seen = SeenFiles()
+        self._is_asking = False
         self._read.connect(self._take_read)
         self._written.connect(self._take_written)
         self._found_changed.connect(self._ask_to_replace)
@@ -166,14 +167,17 @@ class ProjectKeeper(QObject):
 
     @Slot(object, object, int)
     def _ask_to_replace(self, path: Path, project: Project, index: int) -> None:
-        if self.files.is_closed:
-            return  # The window was closed at once. The next start offers the work.
+        if self.files.is_closed or self._is_asking:
+            return  # The window was closed at once: the next start offers the work. Or it was saved twice in a row.
         question = tr(
             "{name} was changed elsewhere after this window read it. Replace it? To keep both, cancel, and save under "
             "another name.",
             name=path.name,
         )
-        if agrees(self._window, tr("Save the project"), question, verb=tr("Replace")):
+        self._is_asking = True
+        is_agreed = agrees(self._window, tr("Save the project"), question, verb=tr("Replace"))
+        self._is_asking = False
+        if is_agreed:
             self.files.submit(partial(self._write, path, project, index))
 
     def _write(self, path: Path, project: Project, index: int) -> None:
