@@ -19,6 +19,7 @@ from helpers.clips import write_clip
 from helpers.killed_exports import frames_of
 from helpers.tiny_model import save_tiny_model
 from videoinr.colour import ColourSpec
+from videoinr.errors import ExportError
 from videoinr.exporting.codecs import codec_named
 from videoinr.exporting.coding import Coding, FrameConverter
 from videoinr.exporting.device_planes import PlaneConverter, can_convert
@@ -214,6 +215,13 @@ def test_an_export_from_a_gpu_has_the_frames_of_one_from_a_cpu(
     expected, made = frames_of(tmp_path / f"cpu-{name}"), frames_of(tmp_path / f"gpu-{name}")
     assert made.shape == expected.shape == (4, *expected.shape[1:])
     assert np.abs(made.astype(int) - expected).mean() < 0.5
+
+
+def test_av1_refuses_sides_with_which_its_encoder_may_not_end() -> None:
+    coding = coding_of("libsvtav1", size=(24, 24))
+    with pytest.raises(ExportError, match="24x24") as caught:
+        coding.new_encoder()
+    assert "32 pixels" in caught.value.hint
 
 
 def test_a_lost_gpu_that_gives_no_memory_back_does_not_hide_its_first_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,7 @@ class Codec:
         most_fps: the most frames per second that players show; None: any number.
         alpha: the pixel formats with an alpha channel, for 8 and for more bits; None if its files hold none.
         efforts: FFmpeg's option for the effort, and its values for fast, medium and slow; None if there is none.
+        least_side: the fewest pixels that a side may have.
         typed: the name by which a user asked for it; empty if it was not asked for by name.
     """
 
@@ -91,6 +92,7 @@ class Codec:
     most_fps: int | None = None
     alpha: tuple[str, str] | None = None
     efforts: tuple[str, str, str, str] | None = None
+    least_side: int = 1
     typed: str = field(default="", compare=False)
 
     @property
@@ -172,11 +174,11 @@ CODECS = (
     ),
     # From preset 8 on, SVT-AV1 4.1.0 gets 10-bit pictures whose brightness changes wrong at low CRFs: by 13 to 28 of
     # 1023 levels in the mean at CRF 1, by 3 to 9 at CRF 10, by up to 3.5 with preset 7; with 6 by 1. From CRF 22 on,
-    # the presets are alike.
+    # the presets are alike. Of very small pictures it may never end.
     Codec(
         "libsvtav1", (".webm", ".mkv", ".mp4"), "yuv420p", "yuv420p", Crf("crf", 22, 63),
         title="AV1", names=("av1",), deep=("yuv420p10le", "yuv420p10le"), fine=(("preset", "6"),),
-        efforts=("preset", "10", "8", "5"),
+        efforts=("preset", "10", "8", "5"), least_side=32,
     ),
     Codec("ffv1", (".mkv",), "bgr0", "bgr0", title="FFV1 (lossless)", deep=("gbrp16le", "gbrp16le"),
         alpha=("bgra", "gbrap16le"),

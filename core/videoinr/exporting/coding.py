@@ -150,7 +150,17 @@ class Coding:
         return stream
 
     def new_encoder(self) -> VideoCodecContext:
-        """Return an encoder whose packets fit the stream of every file of this coding."""
+        """Return an encoder whose packets fit the stream of every file of this coding.
+
+        Raises:
+            ExportError: its pictures are too small for the encoder.
+            av.FFmpegError, ValueError: the encoder refuses them.
+        """
+        if min(self.width, self.height) < (least := self.codec.least_side):
+            raise ExportError(
+                f"{self.codec.word} cannot encode pictures of {self.width}x{self.height}.",
+                hint=f"Give both sides {least} pixels or more, or choose another codec.",
+            )
         context = av.CodecContext.create(self.codec.encoder, "w")
         assert isinstance(context, VideoCodecContext)
         self.configure(context)
