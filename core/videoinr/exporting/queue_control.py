@@ -89,8 +89,8 @@ def place_job(folder: Path, name: str, place: int | str) -> None:
         UsageError: there is no such place.
         ExportError: the folder cannot be written to.
     """
-    job = _waiting(folder, name)
-    names = [path.name for path in jobs_in_order(folder)]
+    jobs = jobs_in_order(checked_queue(folder))  # Read once: a job may end meanwhile.
+    job, names = _named(jobs, name, folder), [path.name for path in jobs]
     now, last = names.index(job.name), len(names) - 1
     if place not in PLACES and (isinstance(place, str) or place < 1):
         raise UsageError(f"{place} is no place in a queue.", hint=f"Give a number from 1 on, or {', '.join(PLACES)}.")
