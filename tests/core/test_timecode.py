@@ -220,4 +220,4 @@ def test_with_a_curve_the_time_of_a_picture_is_one_of_the_output(capsys: pytest.
     with pytest.raises(SystemExit) as end:
         app(["decode", "a.mp4", "-o", "a.png", "--time", "f3", "--retime", "0=0 1=1"], prog_name="videoinr")
     assert end.value.code == 2
-    assert "time of the output" in capsys.readouterr().err
+    assert "is one of the output" in capsys.readouterr().err

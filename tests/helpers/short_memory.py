@@ -5,8 +5,9 @@
 For each setting it runs ``videoinr decode`` in this process with ``--memory MEMORY``; the process may take ROOM_MIB
 more than it had before (any: no limit). LOW-HIGH is a range of rooms, which is bisected until one is found in which the
 command succeeds with halved bands: in a larger one nothing is halved, in a smaller one the command fails. How much
-address space an allocator takes differs between machines and runs; such rooms are some 55 MiB apart. It prints a line
-of JSON for each setting.
+address space an allocator takes differs between machines and runs; such rooms are some 55 MiB apart. One run that takes
+more than the others leads the search astray, so it is begun anew, TRIES times in all. It prints a line of JSON for each
+setting.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from helpers.command_line import Outcome, run_here
 from videoinr.model.encoders.motion_prior_bands import BandLimits
 
 MIB = 2**20
-LEAST_STEP_MIB = 10
+LEAST_STEP_MIB, TRIES = 10, 3
 _halvings: list[int] = []
 
 
@@ -61,6 +62,7 @@ def main() -> None:
     for setting in sys.argv[3:]:
         rooms, memory, region = setting.split(":")
         low, high = ends(rooms)
+        tries = TRIES
         while True:
             room = (low + high) // 2
             _halvings.clear()
@@ -70,9 +72,13 @@ def main() -> None:
                 outcome = decode(clip, folder / f"{rooms}.png", memory, region)
             finally:
                 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            if high - low < LEAST_STEP_MIB or (outcome.exit_code == 0 and _halvings):
+            if low == high or (outcome.exit_code == 0 and _halvings):
                 break
             low, high = (low, room) if outcome.exit_code == 0 else (room, high)
+            if high - low < LEAST_STEP_MIB:
+                tries, (low, high) = tries - 1, ends(rooms)
+                if not tries:
+                    break
         told = {"code": outcome.exit_code, "said": outcome.stderr, "halvings": len(_halvings), "room": room}
         print(json.dumps(told), flush=True)
 
