@@ -23,8 +23,10 @@ from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
 from videoinr.cancel import NEVER
 from videoinr.decode.failure import MOST_DB, FailureMaps, measure_failure
 from videoinr.geometry import Rect
+from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
+from videoinr.model.projected_regions import ProjectedRegions
 from videoinr.render.engine import open_engine
 from videoinr.render.reach import SURE_DB, ReachWatch
 from videoinr.types import GUESS_DB, Instant, PairFailure, Quality, RegionQuery
@@ -150,6 +152,21 @@ def test_the_flow_stands_in_for_a_motion_prior(monkeypatch: pytest.MonkeyPatch) 
     by_prior = measure_failure(features).expected_db
     monkeypatch.setattr(type(features), "for_kernels", lambda self: None)
     assert measure_failure(features).expected_db == pytest.approx(by_prior, abs=2)
+
+
+@pytest.mark.parametrize("is_latent", [False, True])
+def test_the_bend_of_a_path_counts_at_mid_time(is_latent: bool) -> None:
+    first, second = crop(7, 0, 0), crop(7, 8, 0)
+    even = features_of(first, second, constant((4, 1, -4, 1), first))
+    bend = constant((0, -8, 100, 100), first).permute(1, 2, 0)[None]
+    bent = replace(even, prior=torch.cat((even.prior, bend), -1))
+    expected = measure_failure(features_of(first, second, constant((4, 0, -4, 0), first)))
+    assert (measure_failure(even).error - expected.error).abs().max() > 0.01
+    pair: PairFeatures | LatentPair = bent
+    if is_latent:
+        part = EncodedPart(Rect(0, 0, 128, 96), bent.prior[..., :0], bent.prior)
+        pair = LatentPair(bent.frames, part, None, bent.model, ProjectedRegions(1))
+    torch.testing.assert_close(measure_failure(pair).error, expected.error)
 
 
 def test_a_part_of_a_large_frame_tells_of_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from videoinr.model.config import BASE, LITE, ModelConfig
 from videoinr.model.features import PairFeatures
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
+from videoinr.model.time_laws import bend_of
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr_resources import path
@@ -179,6 +180,27 @@ def test_motion_is_in_latent_pixels_on_every_grid(scales: tuple[int, int]) -> No
             flow = tiny().motion(tiny().motion_basis(features, points, spatial), torch.full((1, 1, 1, 1), 0.4))
         flows.append(flow[:, scale // 2 :: scale, scale // 2 :: scale])
     torch.testing.assert_close(flows[0], flows[1], atol=1e-3, rtol=1e-3)
+
+
+@torch.inference_mode()
+def test_a_bend_is_added_to_the_motion_of_a_prior_without_one() -> None:
+    features, grid = encode(frames_of(6, 8)), Grid(21, 17)
+    torch.manual_seed(0)
+    bend = 8 * torch.randn(1, 6, 8, 4)
+    bent = replace(features, prior=torch.cat((features.prior, bend), -1))
+    points = Points.make(grid.rect, grid, latent_hw=(6, 8), device=CPU)
+    even_basis, basis = (
+        tiny().motion_basis(each, points, tiny().spatial_feature(each, points)) for each in (features, bent)
+    )
+    assert basis.prior.shape == (1, 17, 21, 8)
+    times = [torch.full((1, 1, 1, 1), 0.3), torch.linspace(0, 1, 17).view(1, 17, 1, 1)]
+    for t in (*times, torch.linspace(0, 1, 21).view(1, 1, 21, 1)):
+        offset = bend_of(points.bilinear(bend), t)
+        assert offset.abs().max() > 0.5
+        torch.testing.assert_close(tiny().motion(basis, t), tiny().motion(even_basis, t) + offset)
+    for end in (0.0, 1.0):
+        t = torch.full((1, 1, 1, 1), end)
+        assert torch.equal(tiny().motion(basis, t), tiny().motion(even_basis, t))
 
 
 def test_the_spatial_field_is_evaluated_once_for_all_times(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ from videoinr.model.kernels.decode import (
 )
 from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features, Representation
+from videoinr.model.time_laws import reach_of_prior
 from videoinr.types import Instant, PairKey, RegionQuery
 
 _LEAST_PX = 2**14
@@ -308,31 +309,16 @@ def reach(features: PairFeatures | LatentPair, grid: Grid, rect: Rect) -> Rect:
         return rect
     height, width = features.latent_hw
     columns, rows = grid.width / width, grid.height / height
-    low, high = _prior_range(features, rect, columns, rows)
-    margins = (
-        -min(low[0], low[2], 0) * columns + columns,
-        -min(low[1], low[3], 0) * rows + rows,
-        max(high[0], high[2], 0) * columns + columns,
-        max(high[1], high[3], 0) * rows + rows,
-    )
-    return _widened(rect, [math.ceil(min(margin, grid.width + grid.height)) + 1 for margin in margins], grid)
-
-
-def _prior_range(
-    features: PairFeatures | LatentPair, rect: Rect, columns: float, rows: float
-) -> tuple[list[float], list[float]]:
-    """Return the least and the greatest of the flow's four components in ``rect``, if the flow is the prior's.
-
-    It is longest at the ends of the pair, where it is twice the flow at mid-time. In latent pixels; ``columns`` and
-    ``rows``: grid pixels for each latent pixel.
-    """
-    if not features.prior.shape[-1]:
-        return [0.0] * 4, [0.0] * 4
     left, right = max(0, math.floor(rect.x / columns) - 1), math.ceil(rect.right / columns) + 1
     top, bottom = max(0, math.floor(rect.y / rows) - 1), math.ceil(rect.bottom / rows) + 1
-    prior = 2 * features.prior[0, top:bottom, left:right]
-    low, high = torch.stack((prior.amin((0, 1)), prior.amax((0, 1)))).tolist()
-    return low, high
+    low, high = reach_of_prior(features.prior[0, top:bottom, left:right])
+    margins = (
+        -min(low[0], low[2]) * columns + columns,
+        -min(low[1], low[3]) * rows + rows,
+        max(high[0], high[2]) * columns + columns,
+        max(high[1], high[3]) * rows + rows,
+    )
+    return _widened(rect, [math.ceil(min(margin, grid.width + grid.height)) + 1 for margin in margins], grid)
 
 
 def _enlarged(box: Rect, missed: list[int], grid: Grid) -> Rect:

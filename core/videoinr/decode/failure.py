@@ -27,6 +27,7 @@ from videoinr.geometry import Grid
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import warp
 from videoinr.model.representation import Features
+from videoinr.model.time_laws import bend_of
 from videoinr.types import PairFailure
 
 LINES = 88
@@ -91,9 +92,9 @@ def measure_failure(features: Features) -> FailureMaps:
 
 def _mid_flow(features: Features, cell_px: int) -> Tensor:
     """Return the flow from mid-time to both frames, [1, 4, rows, columns], in cells."""
-    prior = _prior(features)
-    if prior is not None:
-        return F.avg_pool2d(prior.permute(0, 3, 1, 2).float(), cell_px) / cell_px
+    found = _flow_of_prior(features)
+    if found is not None:
+        return F.avg_pool2d(found.permute(0, 3, 1, 2).float(), cell_px) / cell_px
     height, width = (side // cell_px for side in features.frames.shape[-2:])
     if isinstance(features, LatentPair) and features.coarse is not None:
         # Only a part of the frame was encoded; the search's state above its finest level covers all of it.
@@ -105,13 +106,19 @@ def _mid_flow(features: Features, cell_px: int) -> Tensor:
     return moment.latent_flow(points, motion_at(moment, points)).permute(0, 3, 1, 2) / cell_px
 
 
-def _prior(features: Features) -> Tensor | None:
-    """Return the motion prior [1, H, W, 4] of whole frames, or None where there is none."""
+def _flow_of_prior(features: Features) -> Tensor | None:
+    """Return the flow at mid-time [1, H, W, 4] of the motion prior of whole frames, or None where there is none."""
     if isinstance(features, LatentPair):
-        part, is_whole = features.part, features.part.rect == features.grid.rect
-        return part.prior if is_whole and part.prior.shape[-1] == 4 else None
-    pair = features.for_kernels()
-    return pair.prior if pair is not None and pair.prior.shape[-1] == 4 else None
+        is_whole, prior = features.part.rect == features.grid.rect, features.prior
+    else:
+        pair = features.for_kernels()
+        if pair is None:
+            return None
+        is_whole, prior = True, pair.prior
+    if not is_whole or not prior.shape[-1]:
+        return None
+    flow = prior[..., :4]
+    return flow + bend_of(prior[..., 4:], prior.new_full((1,), 0.5)) if prior.shape[-1] > 4 else flow
 
 
 def _gradient(maps: Tensor) -> Tensor:

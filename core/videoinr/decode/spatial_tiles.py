@@ -129,7 +129,8 @@ class SpatialTiles:
 
     def _copied_map(self, slot: int, number: int, one: Tensor) -> Tensor:
         memory = self._basis_memory.get((slot, number))
-        if memory is None:
+        # A motion prior has more channels where the frames beside the pair were read.
+        if memory is None or len(memory) < one.numel():
             memory = self._basis_memory[slot, number] = one.new_empty(self._side**2 * one.shape[-1])
         return memory[: one.numel()].view(one.shape).copy_(one)
 

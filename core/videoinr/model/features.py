@@ -27,7 +27,7 @@ class MotionBasis(NamedTuple):
     """The terms of M(x, t) (eq. 4) that hold at every t, at the pixels of some rectangle.
 
     ``first_sum`` [B, h, w, T]: what F_s(x) and the latent feature contribute to TemporalINR's first layer.
-    ``prior`` [B, h, w, 4]: the encoder's motion prior, latent pixels; no channels where the encoder gives none.
+    ``prior`` [B, h, w, 4 or 8]: the encoder's motion prior, latent pixels; no channels where the encoder gives none.
     """
 
     first_sum: Tensor
@@ -158,7 +158,8 @@ class PairFeatures(EncodedMaps):
     Attributes:
         frames: The source frames, float32 [B, 2, 3, H, W] in 0 ... 1.
         prior: Motion prior [B, H, W, 4]: flow from mid-time to the first frame (x, y), then to the second (x, y),
-            in latent pixels.
+            in latent pixels. Or [B, H, W, 8], if the encoder also read the frames beside the pair: then the bend of the
+            path, c1 (x, y) and c2 (x, y) of :func:`videoinr.model.time_laws.bend_of`.
         spatial: The latent feature's term of SpatialINR's first layer [B, H, W, S]; not F_s, which also needs x - v*.
         temporal: The latent feature's term of TemporalINR's first layer [B, H, W, T].
         colour_first: Its term of the decoder's first layer, where the flow to the first frame leads [B, H, W, D].

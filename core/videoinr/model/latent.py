@@ -57,7 +57,7 @@ class LatentPair:
 
     @property
     def prior(self) -> Tensor:
-        """The motion prior of the encoded part, [1, h, w, 4]."""
+        """The motion prior of the encoded part, [1, h, w, 4 or 8]."""
         return self.part.prior
 
     @property

@@ -57,7 +57,7 @@ from videoinr.model.ops import colour_from_table, has_kernels, render_fused, run
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
 from videoinr.model.siren import SirenHead
-from videoinr.model.time_laws import blend_logit, prior_growth
+from videoinr.model.time_laws import bend_of, blend_logit, prior_growth
 from videoinr.model.warp import sample_bicubic
 
 
@@ -153,7 +153,7 @@ class VideoINR(Representation):
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
             feature: The encoder's feature [B, C, H, W].
-            prior: The encoder's motion prior [B, 4, H, W], latent pixels, if there is one.
+            prior: The encoder's motion prior [B, 4 or 8, H, W], latent pixels, if there is one.
         """
         # The CUDA decoder keeps most of the maps in half precision, and so computes them in it.
         is_compact = feature.dtype == torch.float16 and has_kernels(feature) and not torch.is_grad_enabled()
@@ -238,6 +238,8 @@ class VideoINR(Representation):
 
             M(x, t) = P(x) (2t, 2t, 2 - 2t, 2 - 2t) + f_t(t, F_s(x))
 
+        Where the frames beside the pair were read, too, the prior has four channels more, which bend the path.
+
         Args:
             basis: As :meth:`motion_basis` returned it.
             t: float32 in 0 ... 1: [B or 1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
@@ -249,7 +251,13 @@ class VideoINR(Representation):
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
         flow = run_head(self.temporal_head, basis.first_sum, self.temporal_head.first.project(TEMPORAL_TIME, t))
-        return torch.addcmul(flow, basis.prior, prior_growth(t)) if basis.prior.shape[-1] else flow
+        if not basis.prior.shape[-1]:
+            return flow
+        bent = basis.prior.shape[-1] > 4
+        # Contiguous: how a CPU rounds an addcmul depends on whether it reads its numbers one by one.
+        even = basis.prior[..., :4].contiguous() if bent else basis.prior
+        flow = torch.addcmul(flow, even, prior_growth(t))
+        return flow + bend_of(basis.prior[..., 4:], t) if bent else flow
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler

@@ -7,10 +7,9 @@ same whatever was guessed. Coordinates are (x, y) in clip pixels, which are late
 
 from __future__ import annotations
 
-import torch
-
 from videoinr.geometry import Grid, Rect, rect_on_grid
 from videoinr.model.latent import LatentPair
+from videoinr.model.time_laws import reach_of_prior
 from videoinr.types import RegionQuery
 
 TILE_PX = 128
@@ -46,20 +45,16 @@ def widened(rect: Rect, clip: Grid) -> Rect:
 
 
 def reached(pair: LatentPair, query: RegionQuery) -> Rect:
-    """Return the pixels of the frame that decoding ``query`` probably reads: its tiles, and where the prior leads.
-
-    At the ends of a pair the flow is twice the prior.
-    """
+    """Return the pixels of the frame that decoding ``query`` probably reads: its tiles, and where the prior leads."""
     tiles = _tiles(query, pair.grid)
     there = tiles.intersection(pair.part.rect)
     if there is None or not pair.part.prior.shape[-1]:
         return tiles
     rows, columns = there.relative_to(pair.part.rect).slices
-    prior = 2 * pair.part.prior[0, rows, columns].nan_to_num()
-    low, high = (torch.stack((prior.amin((0, 1)), prior.amax((0, 1))))).tolist()
-    left, top = tiles.x + min(0, int(low[0]), int(low[2])) - 2, tiles.y + min(0, int(low[1]), int(low[3])) - 2
-    right = tiles.right + max(0, int(high[0]), int(high[2])) + 3
-    bottom = tiles.bottom + max(0, int(high[1]), int(high[3])) + 3
+    low, high = reach_of_prior(pair.part.prior[0, rows, columns].nan_to_num())
+    left, top = tiles.x + int(min(low[0], low[2])) - 2, tiles.y + int(min(low[1], low[3])) - 2
+    right = tiles.right + int(max(high[0], high[2])) + 3
+    bottom = tiles.bottom + int(max(high[1], high[3])) + 3
     grid = pair.grid
     return Rect.from_edges(max(0, left), max(0, top), min(grid.width, right), min(grid.height, bottom))
 
