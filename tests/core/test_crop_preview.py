@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
-from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch, EncodedPart
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, EncodedPart
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.render.crop_preview import (
     LEAST_MARGIN_PX,
     MARGIN_PX,

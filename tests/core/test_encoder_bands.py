@@ -13,7 +13,8 @@ from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import LITE, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
-from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, CoarseSearch, EncodedPart
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, EncodedPart
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.encoders.row_bands import FeatureRows, RollingBlocks, WholeFeatures
 from videoinr.model.layers import ResidualBlock
 

@@ -23,7 +23,8 @@ from videoinr.decode import pair_encoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Readout, Rect
-from videoinr.model.encoders.motion_prior_bands import BandEncoder, CoarseSearch, EncodedPart
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, EncodedPart
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.video_inr import VideoINR

@@ -19,7 +19,8 @@ from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, r
 from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
-from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, CoarseSearch
+from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import has_kernels
 from videoinr.model.projected_regions import ProjectedRegions

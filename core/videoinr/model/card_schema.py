@@ -27,6 +27,7 @@ class _MotionPrior(Strict):
     levels: Annotated[int, Field(ge=1, le=8)] = 1
     coarsest_lines: Annotated[int, Field(ge=0, le=65_536)] = 0
     propagation: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(max_length=8)] = Field(default=[])
+    bend_channels: Annotated[int, Field(ge=0, le=512)] = 0
 
 
 class _ZoomingSlowMo(Strict):

@@ -33,6 +33,8 @@ class MotionPriorConfig:
     propagation: tuple[int, ...] = ()
     """Distances, pixels of a level, of the neighbours whose flow a point may take on the downsampled frames' levels of
     a quarter of the frames' size and smaller; empty: each point keeps its own flow."""
+    bend_channels: int = 0
+    """Width of the network that bends the paths by the frames beside the pair (path_bend.py); 0: paths are straight."""
     kind: str = "motion_prior"
 
     gives_motion_prior: ClassVar[bool] = True
@@ -112,7 +114,10 @@ class ModelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a form that JSON can store; :meth:`from_dict` is its inverse."""
-        return asdict(self)
+        data = asdict(self)
+        if not data["encoder"].get("bend_channels", 1):
+            del data["encoder"]["bend_channels"]  # As in the cards and journals from before there were any.
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
@@ -156,6 +161,9 @@ def _check_sizes(config: ModelConfig) -> None:
     encoder = asdict(config.encoder)
     del encoder["kind"]
     lines, distances = encoder.pop("coarsest_lines", 0), encoder.pop("propagation", ())
+    bend = encoder.pop("bend_channels", 0)
+    if type(bend) is not int or bend < 0 or (bend and encoder["levels"] < 2):
+        raise ValueError("bend_channels is a whole number and at least 0, and only a search of two levels has any")
     if type(lines) is not int or lines < 0:
         raise ValueError("coarsest_lines is a whole number and at least 0")
     if any(type(distance) is not int or distance < 1 for distance in distances):

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
-from videoinr.model.encoders.motion_prior_bands import CoarseSearch, EncodedPart
+from videoinr.model.encoders.motion_prior_bands import EncodedPart
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel, TimeFreeMoment
 from videoinr.model.head_inputs import DECODER_LATENTS, SPATIAL_LATENT, TEMPORAL_LATENT
 from videoinr.model.points import Points

@@ -87,3 +87,10 @@ def shrinking_weights(before: int, after: int) -> Tensor:
     far = CUBIC * (((distances - 5) * distances + 8) * distances - 4)
     weights = np.where(distances < 1, near, np.where(distances < 2, far, 0))
     return torch.from_numpy((weights / weights.sum(1, keepdims=True)).astype(np.float32))
+
+
+def downsampled(frames: Tensor, factor: int) -> Tensor:
+    """Downsample frames [B, N, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1."""
+    height, width = (-(-side // factor) for side in frames.shape[-2:])
+    small = shrunk(frames.flatten(0, 1), (height, width))
+    return small.clamp(0, 1).view(*frames.shape[:3], height, width)

@@ -41,6 +41,7 @@ from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.path_bend import CoarseSearch, Outer
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.head_inputs import (
     DECODER_FIELDS,
@@ -96,7 +97,8 @@ class VideoINR(Representation):
 
     def encode(
         self, frames: Tensor, *, half: bool = False, whole: Grid | None = None,
-        frame_features: Callable[[Tensor], Tensor] | None = None,
+        frame_features: Callable[[Tensor], Tensor] | None = None, coarse: CoarseSearch | None = None,
+        outer: Outer | None = None,
     ) -> PairFeatures:  # fmt: skip
         """Encode pairs of frames.
 
@@ -107,22 +109,34 @@ class VideoINR(Representation):
             whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as
                 its whole frames, so that both find the same motion.
             frame_features: For a motion-prior encoder: computes or remembers the finest features of single frames.
+            coarse: What :meth:`search` found for these frames, if it was called before.
+            outer: The frames beside the pairs; paths bend by them if the config has ``bend_channels``.
 
         Returns:
             All that decoding needs of the pairs.
         """
-        device = frames.device
-        with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
+        with self.precision(frames.device, half=half):
             depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
-            feature, prior = self.latent(frames, depth, frame_features)
+            if outer is None or not isinstance(self.encoder, MotionPriorEncoder):
+                feature, prior = self.latent(frames, depth, frame_features, coarse)
+            else:
+                feature, prior = self.encoder.encode_beside(frames, outer, depth, frame_features)
         return self.project(frames, feature, prior)
+
+    @property
+    def bends_paths(self) -> bool:
+        """Whether paths bend by the frames beside a pair (path_bend.py)."""
+        return isinstance(self.encoder, MotionPriorEncoder) and self.encoder.bend is not None
+
+    def precision(self, device: torch.device, *, half: bool) -> torch.autocast:
+        """Return the context in which the encoder's convolutions run: in half precision if asked for and allowed."""
+        return torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device))
 
     def motion_prior(self, frames: Tensor, *, half: bool = False) -> Tensor | None:
         """Compute the flows at mid-time alone; see :meth:`Representation.motion_prior`."""
         if not isinstance(self.encoder, MotionPriorEncoder):
             return None
-        device = frames.device
-        with torch.autocast(device.type, half_type(device), enabled=half and self.encodes_in_half(device)):
+        with self.precision(frames.device, half=half):
             return self.encoder.flows(frames)
 
     def encodes_in_half(self, device: torch.device) -> bool:
@@ -130,20 +144,21 @@ class VideoINR(Representation):
         return device.type == "cuda" or self.config.encoder.tolerates_bfloat16
 
     def latent(
-        self, frames: Tensor, depth: int | None = None, frame_features: Callable[[Tensor], Tensor] | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+        self, frames: Tensor, depth: int | None = None, frame_features: Callable[[Tensor], Tensor] | None = None,
+        coarse: CoarseSearch | None = None,
+    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """Run the encoder alone.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
             depth: Levels of a motion-prior encoder's search; None: as its config says.
-            frame_features: See :meth:`encode`.
+            frame_features, coarse: See :meth:`encode`.
 
         Returns:
             Its feature [B, C, H, W], and its motion prior [B, 4, H, W] in latent pixels or None.
         """
         if self.config.encoder.gives_motion_prior:
-            feature, prior = self.encoder(frames, depth, frame_features)
+            feature, prior = self.encoder(frames, depth, frame_features, coarse)
             return feature, prior
         return self.encoder(frames), None
 

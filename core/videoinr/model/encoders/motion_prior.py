@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, with_bend
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv
-from videoinr.model.maps import shrunk
+from videoinr.model.maps import downsampled
 from videoinr.model.ops import convolve, finish_motion_step, propagated, resize, warp
 
 FrameFeatures = Callable[[Tensor], Tensor]
@@ -83,27 +84,88 @@ class MotionPriorEncoder(nn.Module):
         self.motion = nn.ModuleList(MotionStep(channels, hidden) for _ in range(config.levels))
         self.fuse = conv(4 * channels + hidden + 4, out)
         self.trunk = nn.Sequential(*(ResidualBlock(out) for _ in range(config.trunk_blocks)))
+        self.bend = PathBend(config) if config.bend_channels else None
         self.config = config
 
     def forward(
-        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None
-    ) -> tuple[Tensor, Tensor]:
+        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None,
+        coarse: CoarseSearch | None = None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Encode pairs of frames.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1, any H and W.
             depth: Levels of the search, at least the config's ``levels``; None: as the config says for this size.
             frame_features: Computes, or remembers, what :meth:`frame_features` does; None: that method.
+            coarse: What :meth:`search` found for these frames, if it was called before.
 
         Returns:
             The feature [B, C, H, W] and the motion prior [B, 4, H, W]: the flow (x, y) from mid-time to the first
             frame, then to the second, in latent pixels.
         """
-        finest, flow, hidden = self._searched(frames, depth, frame_features or self.frame_features)
+        compute = frame_features or self.frame_features
+        finest, flow, hidden = self._searched(frames, depth, compute) if coarse is None else self._finished(
+            self._pyramid(frames, 1, compute)[0], coarse
+        )  # fmt: skip
         first, second = finest[:, 0], finest[:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         maps = (first, *warped, second, hidden, flow)
         return self.trunk(convolve(self.fuse, *maps)), flow
+
+    def search(
+        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None
+    ) -> CoarseSearch:
+        """Search for the motion of pairs of frames on all levels but the finest; arguments as for :meth:`forward`."""
+        depth, compute = depth or self.config.depth(*frames.shape[-2:]), frame_features or self.frame_features
+        own = self.own_levels(depth)
+        if own == 1:
+            return CoarseSearch(*self.start(frames, 1, depth, (0, 0), frames.dtype, compute=compute))
+        levels = self._pyramid(frames, own, compute)
+        return CoarseSearch(*self._search(frames, levels, depth, fine=depth, compute=compute, last=1))
+
+    def bent(
+        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
+    ) -> Tensor | None:
+        """Compute how the paths of pairs of frames bend: see :meth:`PathBend.forward`.
+
+        Returns:
+            float32 [B, 4, h, w]; None if there are no neighbours, or the model's paths are straight.
+        """
+        if self.bend is None or (before is None and after is None):
+            return None
+        bend: Tensor = self.bend(frames, inner, before, after)
+        return bend
+
+    def encode_beside(
+        self, frames: Tensor, outer: Outer, depth: int | None = None, frame_features: FrameFeatures | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Encode pairs as :meth:`forward` does, with paths that bend as the frames beside them say.
+
+        The searches of the outer pairs pass no gradient on: each is some other pair's own.
+
+        Args:
+            frames, depth, frame_features: as for :meth:`forward`.
+            outer: The frames beside the pairs.
+
+        Returns:
+            The feature [B, C, H, W] and the motion prior: [B, 8, H, W] if paths bend, the last four as
+            :meth:`PathBend.forward` gives them, otherwise [B, 4, H, W].
+        """
+        compute, size = frame_features or self.frame_features, frames.shape[-2:]
+        finest = compute(frames.flatten(0, 1))
+        known = lambda images: finest if images.shape[-2:] == size else compute(images)  # noqa: E731
+        coarse = self.search(frames, depth, known)
+        sides = list[Neighbour | None]()
+        for number, frame in enumerate((outer.before, outer.after)):
+            if frame is None or self.bend is None:
+                sides.append(None)
+                continue
+            both = (frames[:, 1], frame) if number else (frame, frames[:, 0])
+            flow = self.search(torch.stack(both, 1), depth).flow.detach()
+            valid = None if outer.valid is None else outer.valid[:, number].view(-1, 1, 1, 1)
+            sides.append(Neighbour(frame, flow, outer.spans[number], valid))
+        feature, prior = self.forward(frames, depth, known, coarse)
+        return feature, with_bend(prior, self.bent(frames, coarse, *sides))
 
     def flows(self, frames: Tensor) -> Tensor:
         """Compute the motion prior of pairs of frames [B, 2, 3, H, W] alone, as :meth:`forward` does: [B, 4, H, W]."""
@@ -114,6 +176,12 @@ class MotionPriorEncoder(nn.Module):
         depth = depth or self.config.depth(frames.shape[-2], frames.shape[-1])
         levels = self._pyramid(frames, self.own_levels(depth), compute)
         return (levels[0], *self._search(frames, levels, depth, fine=depth, compute=compute))
+
+    def _finished(self, finest: Tensor, coarse: CoarseSearch) -> tuple[Tensor, Tensor, Tensor]:
+        """Do the search's finest step on the features [B, 2, C, H, W]; returns what :meth:`_searched` does."""
+        size = (finest.shape[-2], finest.shape[-1])
+        flow, hidden = resize(coarse.flow, size, gain=2), resize(coarse.hidden, size)
+        return (finest, *self.motion[0](finest[:, 0], finest[:, 1], flow, hidden))
 
     def frame_features(self, frames: Tensor) -> Tensor:
         """Compute the finest features of each frame: [N, 3, h, w] in 0 ... 1 to [N, C, h, w]."""
@@ -154,7 +222,7 @@ class MotionPriorEncoder(nn.Module):
         return [level.view(len(frames), 2, *level.shape[1:]) for level in maps]
 
     def _search(
-        self, frames: Tensor, levels: list[Tensor], depth: int, *, fine: int, compute: FrameFeatures
+        self, frames: Tensor, levels: list[Tensor], depth: int, *, fine: int, compute: FrameFeatures, last: int = 0
     ) -> tuple[Tensor, Tensor]:
         """Search from the coarsest level to the finest.
 
@@ -164,15 +232,16 @@ class MotionPriorEncoder(nn.Module):
             depth: Levels of the whole search, at least as many as ``levels``.
             fine: Number of the finest levels without propagation.
             compute: Computes the finest features of downsampled frames.
+            last: The level to end with.
 
         Returns:
-            The flow and the hidden map at the finest level.
+            The flow and the hidden map at level ``last``.
         """
         coarsest, distances = levels[-1], self.config.propagation
         size = (coarsest.shape[-2], coarsest.shape[-1])
         fewer = min(fine, STRIDE_LEVELS)
         flow, hidden = self.start(frames, len(levels), depth, size, coarsest.dtype, fine=fewer, compute=compute)
-        for number, step, level in reversed(list(zip(range(len(levels)), self.motion, levels, strict=False))):
+        for number, step, level in reversed(list(zip(range(len(levels)), self.motion, levels, strict=False))[last:]):
             size = (level.shape[-2], level.shape[-1])
             if flow.shape[-2:] != size:
                 flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
@@ -214,10 +283,3 @@ def _weights(*modules: nn.Module) -> int:
     """Return the number of weights of the convolutions in ``modules``: the products for one pixel."""
     layers = (layer for module in modules for layer in module.modules() if isinstance(layer, nn.Conv2d))
     return sum(int(layer.weight.numel()) for layer in layers)
-
-
-def downsampled(frames: Tensor, factor: int) -> Tensor:
-    """Downsample frames [B, 2, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1."""
-    height, width = (-(-side // factor) for side in frames.shape[-2:])
-    small = shrunk(frames.flatten(0, 1), (height, width))
-    return small.clamp(0, 1).view(*frames.shape[:3], height, width)

@@ -20,6 +20,7 @@ from torch import Tensor
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
 from videoinr.model.layers import LEAK
 from videoinr.model.ops import convolve, has_kernels, resize
@@ -56,19 +57,6 @@ class BandLimits:
     def halved(self) -> BandLimits:
         """Return half of the memory."""
         return replace(self, work=self.work // 2, kept=self.kept // 2)
-
-
-@dataclass(frozen=True, eq=False)
-class CoarseSearch:
-    """The state from which the finest level starts: ``flow`` [1, 4, h, w] (pixels of its level) and ``hidden``."""
-
-    flow: Tensor
-    hidden: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of both maps."""
-        return self.flow.nbytes + self.hidden.nbytes
 
 
 @dataclass(frozen=True, eq=False)

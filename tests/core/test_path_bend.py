@@ -1,0 +1,159 @@
+"""The bend of the paths: the cubic through four frames, what it is computed from, and that it starts with none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from videoinr.errors import ModelError
+from videoinr.model.card_schema import Sizes
+from videoinr.model.config import CONFIGS, TINY, ModelConfig, MotionPriorConfig
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, with_bend
+from videoinr.model.video_inr import VideoINR
+
+assert isinstance(TINY.encoder, MotionPriorConfig)
+BENT = replace(TINY, encoder=replace(TINY.encoder, bend_channels=8))
+SIZE = (20, 28)
+
+
+def made(*, trained: bool = True) -> VideoINR:
+    torch.manual_seed(5)
+    model = VideoINR(BENT).eval().requires_grad_(requires_grad=False)
+    if trained:
+        assert model.encoder.bend is not None
+        torch.nn.init.normal_(model.encoder.bend.leave.weight, std=0.3)
+        torch.nn.init.normal_(model.encoder.motion[0].leave.weight, std=0.1)
+        torch.nn.init.normal_(model.encoder.motion[1].leave.weight, std=0.1)
+    return model
+
+
+def images(count: int, size: tuple[int, int] = SIZE) -> Tensor:
+    return torch.rand((1, count, 3, *size), generator=torch.Generator().manual_seed(1))
+
+
+def believing(share_mean: float, share_turn: float) -> PathBend:
+    """A network that believes these shares of c1 and c2 everywhere."""
+    bend = PathBend(BENT.encoder)  # type: ignore[arg-type]
+    bend.leave.bias.data[:] = torch.tensor([share_mean, 0.0, share_turn, 0.0, 0.0])  # type: ignore[union-attr]
+    return bend.requires_grad_(requires_grad=False)
+
+
+def flows(first: tuple[float, float], second: tuple[float, float]) -> Tensor:
+    """Uniform mid-time flows of a pair, at half the size."""
+    return torch.tensor([*first, *second]).view(1, 4, 1, 1).expand(1, 4, 10, 14).contiguous()
+
+
+def moved(start: tuple[float, float], end: tuple[float, float]) -> Tensor:
+    """The flows of a pair in which everything moves straight from ``start`` to ``end`` (full-size pixels)."""
+    half = [(b - a) / 4 for a, b in zip(start, end, strict=True)]
+    return flows((-half[0], -half[1]), (half[0], half[1]))
+
+
+def test_four_positions_give_their_second_differences() -> None:
+    at = {-1: (0.0, 2.0), 0: (1.0, 1.0), 1: (3.0, 0.5), 2: (4.5, 1.5)}
+    frame = torch.full((1, 3, *SIZE), 0.5)
+    inner = CoarseSearch(moved(at[0], at[1]), torch.zeros(1, 4, 10, 14))
+    before, after = Neighbour(frame, moved(at[-1], at[0])), Neighbour(frame, moved(at[1], at[2]))
+    bend = believing(1, 1)(torch.stack((frame, frame), 1), inner, before, after)
+    left = [at[1][k] - 2 * at[0][k] + at[-1][k] for k in (0, 1)]
+    right = [at[2][k] - 2 * at[1][k] + at[0][k] for k in (0, 1)]
+    expected = [(a + b) / 2 for a, b in zip(left, right, strict=True)] + [
+        b - a for a, b in zip(left, right, strict=True)
+    ]
+    assert bend[0, :, 5, 7].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("span", [0.5, 2.0])
+def test_a_neighbour_of_another_length_tells_the_same_acceleration(span: float) -> None:
+    def position(t: float) -> tuple[float, float]:
+        return 2 * t + 0.4 * t * t, -t + 0.2 * t * t
+
+    frame = torch.full((1, 3, *SIZE), 0.5)
+    inner = CoarseSearch(moved(position(0), position(1)), torch.zeros(1, 4, 10, 14))
+    pair, network = torch.stack((frame, frame), 1), believing(1, 1)
+    before = Neighbour(frame, moved(position(-span), position(0)), span)
+    after = Neighbour(frame, moved(position(1), position(1 + span)), span)
+    for sides in ((before, None), (None, after), (before, after)):
+        bend = network(pair, inner, *sides)
+        assert bend[0, :2, 5, 7].tolist() == pytest.approx([0.8, 0.4], abs=1e-5)
+
+
+def test_a_neighbour_that_is_not_valid_is_none() -> None:
+    model, frames = made(), images(4)
+    pair = frames[:, 1:3].contiguous()
+    masked = Outer(frames[:, 0], frames[:, 3], torch.tensor([[1.0, 0.0]]))
+    without = Outer(frames[:, 0], None)
+    with torch.inference_mode():
+        one, other = model.encode(pair, outer=masked), model.encode(pair, outer=without)
+    assert one.prior.shape[-1] == 8
+    assert one.prior[..., 4:].abs().max() > 1e-3
+    torch.testing.assert_close(one.prior, other.prior, atol=1e-5, rtol=0)
+
+
+def test_paths_are_straight_without_neighbours_and_without_the_network() -> None:
+    model, frames = made(), images(4)
+    pair, outer = frames[:, 1:3].contiguous(), Outer(frames[:, 0], frames[:, 3])
+    with torch.inference_mode():
+        plain = model.encode(pair)
+        assert torch.equal(model.encode(pair, outer=Outer()).prior, plain.prior)
+        bent = model.encode(pair, outer=outer)
+        assert VideoINR(TINY).encode(pair, outer=outer).prior.shape[-1] == 4
+    for name, one in plain.tensors().items():
+        assert torch.equal(one, bent.tensors()[name][..., : one.shape[-1]]), name
+
+
+def test_nothing_bends_before_training() -> None:
+    frames = images(4)
+    with torch.inference_mode():
+        bent = made(trained=False).encode(frames[:, 1:3].contiguous(), outer=Outer(frames[:, 0], frames[:, 3]))
+    assert not bent.prior[..., 4:].any()
+
+
+@pytest.mark.parametrize("size", [(20, 28), (21, 27), (3, 5)])
+def test_a_search_that_was_made_before_gives_the_same_bits(size: tuple[int, int]) -> None:
+    model, pair = made(), images(2, size)
+    with torch.inference_mode():
+        coarse = model.encoder.search(pair)
+        once, again = model.encoder(pair), model.encoder(pair, coarse=coarse)
+    assert coarse.flow.shape[-2:] == (-(-size[0] // 2), -(-size[1] // 2))
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+
+
+def test_every_weight_of_the_network_learns() -> None:
+    model, frames = made(), images(4)
+    model.requires_grad_(requires_grad=True)
+    features = model.encode(frames[:, 1:3].contiguous(), outer=Outer(frames[:, 0], frames[:, 3]))
+    features.prior[..., 4:].square().sum().backward()
+    assert model.encoder.bend is not None
+    for name, weight in model.encoder.bend.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().max() > 0, name
+    assert not model.encoder.motion[1].leave.weight.grad.any()  # The searches are not judged by the bend.
+
+
+def test_the_bend_has_the_size_of_the_prior() -> None:
+    prior, bend = torch.rand(1, 4, 7, 9), torch.full((1, 4, 4, 5), 2.0)
+    both = with_bend(prior, bend)
+    assert both.shape == (1, 8, 7, 9)
+    assert torch.equal(both[:, :4], prior)
+    assert both[:, 4:].eq(2).all()
+    assert with_bend(prior, None) is prior
+
+
+def test_a_card_names_the_width_only_where_there_is_one() -> None:
+    assert all("bend_channels" not in config.to_dict()["encoder"] for config in CONFIGS.values())
+    data = BENT.to_dict()
+    assert data["encoder"]["bend_channels"] == 8
+    assert ModelConfig.from_dict(data) == BENT
+    Sizes.model_validate(data)
+
+
+@pytest.mark.parametrize("change", [{"bend_channels": -1}, {"bend_channels": True}, {"bend_channels": 8, "levels": 1}])
+def test_a_width_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    data = BENT.to_dict()
+    data["encoder"] |= change
+    with pytest.raises(ModelError):
+        ModelConfig.from_dict(data)
