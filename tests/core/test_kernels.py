@@ -178,20 +178,20 @@ def test_a_fused_render_and_its_gradients_match_plain_ones(
 def test_a_fused_render_of_bent_paths_and_its_gradients_match_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     interpreter.few_training_programs(monkeypatch)
     torch.manual_seed(0)
-    model, grid = VideoINR(TINY).to(DEVICE), Grid(13, 11)
+    model, grid = VideoINR(TINY).to(DEVICE), Grid(7, 6)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-        features = model.encode(torch.rand(2, 2, 3, 8, 8, device=DEVICE))
+        features = model.encode(torch.rand(2, 2, 3, 6, 5, device=DEVICE))
     times = [torch.rand(2, device=DEVICE) for _ in range(2)]
-    even = render_cuda.render(model, features, grid, times).detach()
     prior = torch.cat((features.prior, 6 * torch.randn_like(features.prior)), -1).requires_grad_()
     features = replace(features, prior=prior)
     assert render_cuda.can_render(model, features)
     fused = render_cuda.render(model, features, grid, times)
     monkeypatch.setattr(render_cuda, "can_render", lambda *_: False)
     plain = torch.stack(model.render(features, grid, times))
-    assert (fused - even).abs().max() > 0.1
+    even = torch.stack(model.render(replace(features, prior=prior[..., :4]), grid, times))
+    assert (plain - even).abs().max() > 0.1
     assert (fused - plain).abs().max() < 1e-3
     ours, theirs = (torch.autograd.grad((each - 0.3).square().mean(), prior)[0] for each in (fused, plain))
     for channels in (slice(4), slice(4, 8)):

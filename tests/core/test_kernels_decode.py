@@ -71,6 +71,12 @@ def encoded(model: VideoINR, height: int = 7, width: int = 9) -> PairFeatures:
     return replace(features, prior=features.prior + torch.randn_like(features.prior))
 
 
+def bent(features: PairFeatures) -> PairFeatures:
+    """Return the pair with the bend of a path: offsets of a latent pixel or two."""
+    torch.manual_seed(2)
+    return replace(features, prior=torch.cat((features.prior, 12 * torch.randn_like(features.prior)), -1))
+
+
 def rendered(
     model: VideoINR, features: PairFeatures, grid: Grid, phase: float, monkeypatch: pytest.MonkeyPatch
 ) -> np.ndarray:
@@ -149,6 +155,39 @@ def test_a_picture_of_broad_heads_matches_with_or_without_prior_and_blend(
     config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_the_picture_matches_the_plain_one(config, Grid(19, 13), phase, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("config", "phase"),
+    [(TINY, 0.0), (TINY, 0.375), (TINY, 1.0), (SMALL_LITE, 0.6)],
+    ids=["tiny-0", "tiny", "tiny-1", "lite"],
+)
+def test_a_picture_of_bent_paths_matches_the_plain_one(
+    config: ModelConfig, phase: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_of(config)
+    even, grid = encoded(model), Grid(19, 13)
+    features = bent(even)
+    canvas = drawn(model, features, grid, grid.rect, grid.rect, phase)
+    plain = rendered(model, features, grid, phase, monkeypatch)
+    assert np.abs(canvas.rgbx[..., :3].cpu().numpy() - plain).max() < 0.75
+    assert (np.abs(plain - rendered(model, even, grid, phase, monkeypatch)).max() > 10) == (0 < phase < 1)
+
+
+def test_the_flow_of_bent_paths_matches_the_plain_one_and_pairs_without_are_drawn_as_before() -> None:
+    model, even = scene().model, scene().features
+    features = bent(even)
+    points = Points.make(INNER, GRID, latent_hw=features.latent_hw, device=DEVICE)
+    with torch.inference_mode():
+        basis = model.motion_basis(features, points, model.spatial_feature(features, points))
+        plain = model.motion(basis, torch.full((1, 1, 1, 1), 0.4, device=DEVICE))[0].flatten(0, 1)
+        canvas = drawn_from(scene().field, scene().weights, features, GRID, INNER, 0.4)
+        found = canvas.flow[: INNER.area]
+        assert (found - plain).abs().max() < 4e-3 * plain.abs().max()
+        before = drawn_from(scene().field, scene().weights, even, GRID, INNER, 0.4)
+    assert (before.flow[: INNER.area] - found).abs().max() > 1
+    crop = scene().whole.rgbx[INNER.y : INNER.bottom, INNER.x : INNER.right]
+    assert (before.rgbx.int() - crop.int()).abs().max() <= 1
 
 
 def test_programs_of_the_size_used_on_a_gpu_draw_the_plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -300,7 +300,7 @@ def _draw_slice(weights: DecodeWeights, features: PairFeatures, field: Field, ca
     motion_kernel[_programs(rows, temporal.plan)](
         field.values, _contiguous(features.temporal), _contiguous(features.prior), *positions,
         temporal.entry, temporal.bias, temporal.time, *temporal.tail, canvas.flow, canvas.shortfall, *places,
-        spatial=channels, pitch=features.temporal.shape[-1], has_prior=features.prior.shape[-1] > 0,
+        spatial=channels, pitch=features.temporal.shape[-1], prior_channels=features.prior.shape[-1],
         **_form(temporal),
     )  # fmt: skip
     rgbx = canvas.rgbx.view(torch.int32)

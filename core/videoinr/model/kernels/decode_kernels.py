@@ -121,12 +121,23 @@ def _bilinear(  # type: ignore[no-untyped-def]
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _prior(prior, corner, right, below, wx, wy, component: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Interpolate one of the prior's four components bilinearly: [run]."""
+def _prior(  # type: ignore[no-untyped-def]
+    prior, corner, right, below, wx, wy, component: tl.constexpr, channels: tl.constexpr
+):  # fmt: skip
+    """Interpolate one of the prior's components bilinearly: [run]."""
     at = prior + component
-    top = tl.load(at + corner * 4) * (1 - wx) + tl.load(at + (corner + right) * 4) * wx
-    bottom = tl.load(at + (corner + below) * 4) * (1 - wx) + tl.load(at + (corner + below + right) * 4) * wx
+    top = tl.load(at + corner * channels) * (1 - wx) + tl.load(at + (corner + right) * channels) * wx
+    bottom = tl.load(at + (corner + below) * channels) * (1 - wx)
+    bottom += tl.load(at + (corner + below + right) * channels) * wx
     return top * (1 - wy) + bottom * wy
+
+
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def _offset(prior, corner, right, below, wx, wy, t, axis: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Return what the bend of a prior of eight channels adds to both flows along an axis (time_laws.bend_of): [run]."""
+    mean = _prior(prior, corner, right, below, wx, wy, 4 + axis, 8)
+    turn = _prior(prior, corner, right, below, wx, wy, 6 + axis, 8)
+    return t * (1 - t) / 2 * (mean + (t - 0.5) / 3 * turn)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -204,9 +215,12 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     height, width, grid_per_latent_x, grid_per_latent_y,
     spatial: tl.constexpr, pitch: tl.constexpr, wide: tl.constexpr, layers: tl.constexpr,
     broad: tl.constexpr, broad_layers: tl.constexpr, chunk: tl.constexpr, answers: tl.constexpr,
-    has_prior: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
+    prior_channels: tl.constexpr, block_width: tl.constexpr, run: tl.constexpr,
 ):  # fmt: skip
-    """Write M(x, t) (eq. 4) to ``flow`` [rows, columns, 4], and by how much it leaves the box to ``shortfall``."""
+    """Write M(x, t) (eq. 4) to ``flow`` [rows, columns, 4], and by how much it leaves the box to ``shortfall``.
+
+    ``prior_channels``: 0, 4, or 8 with the bend of the path.
+    """
     column, row, inside = _pixels(columns, rows, block_width, run)
     x, y, t = tl.load(xs + column), tl.load(ys + first_row + row), tl.load(time)
     corner, right, below, wx, wy, _, _ = place(x, y, inside, height, width)
@@ -219,13 +233,19 @@ def motion_kernel(  # type: ignore[no-untyped-def]
     at = flow + (row * columns + column) * 4
     nothing = column * 0
     short_left, short_top, short_right, short_bottom = nothing, nothing, nothing, nothing
+    if prior_channels == 8:
+        offset_x = _offset(prior, corner, right, below, wx, wy, t, 0)
+        offset_y = _offset(prior, corner, right, below, wx, wy, t, 1)
     for way in tl.static_range(2):
         growth = 2 * t if way == 0 else 2 - 2 * t
         mx = _component(answer, last_bias, 2 * way, answers)
         my = _component(answer, last_bias, 2 * way + 1, answers)
-        if has_prior:
-            mx += growth * _prior(prior, corner, right, below, wx, wy, 2 * way)
-            my += growth * _prior(prior, corner, right, below, wx, wy, 2 * way + 1)
+        if prior_channels:
+            mx += growth * _prior(prior, corner, right, below, wx, wy, 2 * way, prior_channels)
+            my += growth * _prior(prior, corner, right, below, wx, wy, 2 * way + 1, prior_channels)
+        if prior_channels == 8:
+            mx += offset_x
+            my += offset_y
         tl.store(at + 2 * way, mx, mask=inside)
         tl.store(at + 2 * way + 1, my, mask=inside)
         first, last_one, _ = _reach(grid_x + column + mx * grid_per_latent_x, grid_width)
