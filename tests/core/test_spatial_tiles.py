@@ -13,6 +13,7 @@ from torch import Tensor
 from helpers.tiny_model import tiny_video_inr
 from videoinr.decode.spatial_tiles import SpatialTiles
 from videoinr.geometry import Grid, Tile, tile_rect
+from videoinr.model.config import TINY, MotionPriorConfig
 from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
@@ -144,6 +145,18 @@ def test_a_slot_takes_the_basis_of_a_prior_with_more_channels_and_of_one_with_fe
         slots.add(field.slots[tile])
         held.keep_only(())
     assert len(slots) == 1
+
+
+def test_the_budget_counts_the_motion_basis_with_the_bend_of_a_path() -> None:
+    assert isinstance(TINY.encoder, MotionPriorConfig)
+    bending = VideoINR(replace(TINY, encoder=replace(TINY.encoder, bend_channels=8)))
+    for model, prior_channels in ((tiny(), 4), (bending, 8)):
+        # Of each pixel of a tile: F_s, and the motion basis.
+        tile_bytes = 4 * SIDE**2 * (TINY.spatial_channels + TINY.temporal_hidden[0] + prior_channels)
+        held = [
+            SpatialTiles(model, side=SIDE, max_bytes=count)._table for count in (40 * tile_bytes - 1, 40 * tile_bytes)
+        ]
+        assert [len(table) for table in held] == [39, 40]
 
 
 @torch.inference_mode()

@@ -64,7 +64,7 @@ class SpatialTiles:
         """
         self._side = side
         channels = model.config.spatial_channels
-        basis_channels = model.config.temporal_hidden[0] + 4
+        basis_channels = model.config.temporal_hidden[0] + (8 if model.bends_paths else 4)
         slots = max(32, max_bytes // (side * side * 4 * (channels + basis_channels)))
         # Not zeros: untouched memory takes no room yet, and every row is written before it is read.
         self._table = torch.empty((slots, side * side, channels), device=next(model.parameters()).device)

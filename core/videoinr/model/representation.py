@@ -181,6 +181,11 @@ class Representation(nn.Module, ABC):
         return None
 
     @property
+    def bends_paths(self) -> bool:
+        """Whether the motion prior of a pair has eight channels where the frames beside the pair were read."""
+        return False
+
+    @property
     @abstractmethod
     def warps_frames(self) -> bool:
         """Whether pictures are made of the source frames, warped along M and blended.
