@@ -21,7 +21,7 @@ from videoinr.model.kernels.sample import sample
 from videoinr.model.kernels.siren import fits, siren
 from videoinr.model.points import Points
 from videoinr.model.siren import SirenHead
-from videoinr.model.time_laws import bend_of, blend_logit, prior_growth
+from videoinr.model.time_laws import along_path, blend_logit
 
 
 def can_render(heads: PairHeads, features: PairFeatures) -> bool:
@@ -93,9 +93,7 @@ def _motion(heads: PairHeads, features: PairFeatures, points: Points, spatial: T
     at = (points.columns.position, points.rows.position)
     base = first.project(TEMPORAL_FIELD, spatial) + _on_lattice(features.temporal, *at)
     correction = _run(heads.temporal_head, base, first.bias + first.project(TEMPORAL_TIME, t))
-    t, prior = t[:, :, None, None], _on_lattice(features.prior, *at)
-    flow = torch.addcmul(correction, prior[..., :4], prior_growth(t))
-    return flow + bend_of(prior[..., 4:], t) if prior.shape[-1] > 4 else flow
+    return along_path(correction, _on_lattice(features.prior, *at), t[:, :, None, None])
 
 
 def _on_lattice(latent: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -51,6 +51,24 @@ def bend_of(bend: Tensor, t: Tensor) -> Tensor:
     return torch.cat((offset, offset), -1)
 
 
+def along_path(correction: Tensor, prior: Tensor, t: Tensor) -> Tensor:
+    """Return the flows at time ``t``: those of a motion prior, and what the heads correct them by.
+
+    Args:
+        correction: [..., 4].
+        prior: [..., 0, 4 or 8]: nothing, the flows at mid-time, or these and the bend of :func:`bend_of`.
+        t: [..., 1] in 0 ... 1.
+
+    Returns:
+        [..., 4], like ``correction``.
+    """
+    if not prior.shape[-1]:
+        return correction
+    # Contiguous: how a CPU rounds an addcmul depends on whether it takes the numbers one by one.
+    flow = torch.addcmul(correction, prior[..., :4].contiguous(), prior_growth(t))
+    return flow + bend_of(prior[..., 4:], t) if prior.shape[-1] > 4 else flow
+
+
 def reach_of_prior(prior: Tensor) -> tuple[list[float], list[float]]:
     """Return how far the flows of a motion prior lead between t = 0 and 1, without the heads' correction.
 

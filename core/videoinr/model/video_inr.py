@@ -58,7 +58,7 @@ from videoinr.model.ops import colour_from_table, has_kernels, render_fused, run
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
 from videoinr.model.siren import SirenHead
-from videoinr.model.time_laws import bend_of, blend_logit, prior_growth
+from videoinr.model.time_laws import along_path, blend_logit
 from videoinr.model.warp import sample_bicubic
 
 
@@ -266,13 +266,7 @@ class VideoINR(Representation):
         if not self.config.flow:
             return basis.first_sum.new_zeros((*basis.first_sum.shape[:3], 4))
         flow = run_head(self.temporal_head, basis.first_sum, self.temporal_head.first.project(TEMPORAL_TIME, t))
-        if not basis.prior.shape[-1]:
-            return flow
-        bent = basis.prior.shape[-1] > 4
-        # Contiguous: how a CPU rounds an addcmul depends on whether it reads its numbers one by one.
-        even = basis.prior[..., :4].contiguous() if bent else basis.prior
-        flow = torch.addcmul(flow, even, prior_growth(t))
-        return flow + bend_of(basis.prior[..., 4:], t) if bent else flow
+        return along_path(flow, basis.prior, t)
 
     def colour(
         self, features: PairFeatures, points: Points, flow: Tensor, t: Tensor, sample_field: FieldSampler
