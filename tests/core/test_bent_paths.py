@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +15,7 @@ from torch import Tensor
 from helpers.bent_pairs import CPU, bent_pair, even_pair, in_latent_form, model_with_flows
 from videoinr.cancel import NEVER
 from videoinr.decode.tiled_decoder import TiledDecoder
+from videoinr.decode.trajectory import follow
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid, Rect
 from videoinr.images import rgbx_from_tensor
@@ -40,6 +43,23 @@ def test_tiles_equal_the_dense_renderer_and_a_region_its_crop(phase: float, is_l
     assert np.abs(found.astype(int) - dense).max() <= 1
     assert (np.abs(found.astype(int) - plain).max() > 20) == (0 < phase < 1)
     np.testing.assert_array_equal(by.decode(BENT, pair, region, NEVER).numpy(), found[RECT.slices])
+
+
+def test_a_point_is_followed_along_the_bend() -> None:
+    """A point that is accelerated evenly: it leaves the chord by t (1 - t) / 2 of the acceleration, against it."""
+    model, (height, width) = copy.deepcopy(model_with_flows()), (24, 32)
+    model.temporal_head.last.weight.zero_()
+    model.temporal_head.last.bias.zero_()
+    with torch.inference_mode():
+        features = model.encode(torch.rand(1, 2, 3, height, width))
+    way, acceleration = np.array([8.0, -2.0]), np.array([-4.0, 8.0])
+    prior = torch.from_numpy(np.concatenate((-way / 2, way / 2, acceleration, [0, 0]))).float()
+    features = replace(features, prior=prior.expand(1, height, width, 8))
+    phases, start = [Fraction(number, 4) for number in range(5)], np.array([10.5, 12.5])
+    places = follow(features, (Fraction(0), (start[0], start[1])), phases, NEVER)
+    for phase, place in zip(phases, places, strict=True):
+        t = float(phase)
+        np.testing.assert_allclose(place, start + t * way - t * (1 - t) / 2 * acceleration, atol=0.02)
 
 
 def test_what_a_view_probably_reads_grows_by_the_bend() -> None:
