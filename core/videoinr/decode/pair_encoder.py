@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,19 +14,22 @@ from torch import Tensor, nn
 from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
 from videoinr.decode.heap import return_freed_blocks
+from videoinr.decode.kept_searches import KeptSearches, Names
 from videoinr.decode.shared_features import SharedFeatures
 from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, return_free_memory
 from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits
-from videoinr.model.encoders.path_bend import CoarseSearch
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, with_bend
+from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import has_kernels
 from videoinr.model.projected_regions import ProjectedRegions
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import VideoINR
 
+_Found = TypeVar("_Found")
 WHOLE_BYTES = 192 * MIB
 """Frames whose projected maps take at most this are encoded whole and projected at once: that is the fastest way."""
 CUDA_WHOLE_BYTES = 1024 * MIB
@@ -59,6 +62,8 @@ class PairEncoder:
         self._ran_out = False
         # No method of this object: in a cycle of references, the maps of a closed clip would stay for a while.
         self._shared = SharedFeatures(partial(_frame_features, model), profile.feature_bytes // 8)
+        self._searches = KeptSearches(profile.feature_bytes // 8)
+        self._is_watching = False
         self.most_px = self._most_px()
         """The most pixels of a pair that may be encoded at a time; None: all of them. A rectangle may be larger, if
         less would be of no use to the caller."""
@@ -72,8 +77,9 @@ class PairEncoder:
         return Rect(0, 0, whole.width, min(whole.height, max(1, self.most_px // whole.width)))
 
     def encode(
-        self, frames: Tensor, token: CancelToken, rect: Rect | None = None, *, names: tuple[int, int] | None = None
-    ) -> Features:
+        self, frames: Tensor, token: CancelToken, rect: Rect | None = None, *, names: Names | None = None,
+        outer: Outer | None = None, beside: tuple[int | None, int | None] = (None, None),
+    ) -> Features:  # fmt: skip
         """Encode a pair.
 
         Args:
@@ -82,27 +88,98 @@ class PairEncoder:
             rect: The pixels that decoding will need; None: all. Small frames are encoded whole anyway.
             names: The frames' numbers in the clip, if these are whole frames: what belongs to a frame alone is then
                 computed once for the pairs that share it.
+            outer: The frames beside the pair, for a model whose paths bend; only with ``names``.
+            beside: The numbers of these frames.
 
         Raises:
             Cancelled: ``token`` was cancelled.
         """
         bands = self._banding()
-        if bands is None or not (self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))):
+        if bands is None or bands[1].bend is None or names is None or beside == (None, None) or outer is None:
+            return self._encoded(frames, None, rect, token, names, beside)
+        self._searches.keep_only([(beside[0], names[0]), names, (names[1], beside[1])])
+        neighbours = sum(one is not None for one in beside)
+        with self._watched(token, self._products(frames) + neighbours * self._search_products(frames)):
+            coarse = self._searched(names, frames, token, beside)
+            sides = list[Neighbour | None]()
+            for side, (frame, number) in enumerate(zip((outer.before, outer.after), beside, strict=True)):
+                if frame is None or number is None:
+                    sides.append(None)
+                    continue
+                pair = (names[1], number) if side else (number, names[0])
+                flow = self._searches.flow(pair)
+                if flow is None:
+                    both = (frames[:, 1], frame) if side else (frame, frames[:, 0])
+                    flow = self._searched(pair, torch.stack(both, 1), token, (*names, *beside)).flow
+                sides.append(Neighbour(frame, flow, outer.spans[side]))
+            features = self._encoded(frames, coarse, rect, token, names, beside)
+            half = self._profile.half_encoder
+            with bands[0].precision(frames.device, half=half):
+                bend = bands[1].bent(frames, coarse, *sides)
+        if bend is None:
+            return features
+        if isinstance(features, LatentPair):
+            return features.bent(bend)
+        assert isinstance(features, PairFeatures)
+        prior = with_bend(features.prior.permute(0, 3, 1, 2), bend)
+        return replace(features, prior=prior.permute(0, 2, 3, 1).contiguous())
+
+    def _encoded(
+        self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect | None, token: CancelToken,
+        names: Names | None, beside: tuple[int | None, ...],
+    ) -> Features:  # fmt: skip
+        """Encode a pair without its neighbours; ``coarse`` is its search, if it was made before."""
+        bands = self._banding()
+        if bands is None or not self._takes_bands(frames):
             try:
                 with self._watched(token, self._products(frames)):
                     if names is None or bands is None or self._has_kernels:
                         return self._encode_whole(frames)
-                    features, half = self._shared.of_pair(*names), self._profile.half_encoder
-                    return bands[0].encode(frames, half=half, whole=self.size, frame_features=features)
+                    features, half = self._shared.of_pair(*names, beside), self._profile.half_encoder
+                    return bands[0].encode(
+                        frames, half=half, whole=self.size, frame_features=features, coarse=coarse
+                    )  # fmt: skip
             except Exception as error:
                 if bands is None or not is_out_of_memory(error):
                     raise
                 error.with_traceback(None)  # Its stack frames still refer to the encoder's maps.
-            self._ran_out = True
-            self._spare()
-            self._shared.clear()
-            self._free()
-        return self._in_bands(*bands, frames, None, rect, token)
+            self._run_out()
+        return self._in_bands(*bands, frames, coarse, rect, token)
+
+    def _searched(
+        self, names: Names, frames: Tensor, token: CancelToken, beside: tuple[int | None, ...]
+    ) -> CoarseSearch:
+        """Search for the motion of whole frames on all levels but the finest, unless that is kept."""
+        held, bands = self._searches.search(names), self._banding()
+        assert bands is not None
+        if held is not None:
+            return held
+        (model, encoder), found = bands, None
+        depth = encoder.config.depth(self.size.height, self.size.width)
+        if not self._takes_bands(frames):
+            features = None if self._has_kernels else self._shared.of_pair(*names, beside)
+            try:
+                with model.precision(frames.device, half=self._profile.half_encoder):
+                    found = encoder.search(frames, depth, features)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                error.with_traceback(None)
+            if found is None:
+                self._run_out()
+        found = found or self._banded(model, encoder, frames, token, BandEncoder.search)
+        self._searches.put(names, found)
+        return found
+
+    def _takes_bands(self, frames: Tensor) -> bool:
+        return self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))
+
+    def _run_out(self) -> None:
+        """Make room after the memory did not suffice for whole maps; from now on, frames are encoded in bands."""
+        self._ran_out = True
+        self._spare()
+        self._shared.clear()
+        self._free()
 
     def crop(self, frames: Tensor, rect: Rect, token: CancelToken) -> Features:
         """Encode a crop of a pair, as the features of a clip that consists of the crop alone.
@@ -126,12 +203,15 @@ class PairEncoder:
         part = self._in_bands(*bands, frames, None, rect, token, halo=False).part
         return bands[0].project(inside, part.feature.permute(0, 3, 1, 2), part.prior.permute(0, 3, 1, 2))
 
-    def resumed(self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect, token: CancelToken) -> LatentPair:
+    def resumed(
+        self, frames: Tensor, coarse: CoarseSearch | None, bend: Tensor | None, rect: Rect, token: CancelToken
+    ) -> LatentPair:
         """Encode other pixels of a pair that was encoded in parts.
 
         Args:
             frames: The pair's frames.
             coarse: Its search.
+            bend: How its paths bend, if they do.
             rect: The pixels.
             token: Cancels the work between convolutions.
 
@@ -140,7 +220,8 @@ class PairEncoder:
         """
         bands = self._banding()
         assert bands is not None
-        return self._in_bands(*bands, frames, coarse, rect, token)
+        pair = self._in_bands(*bands, frames, coarse, rect, token)
+        return pair if bend is None else pair.bent(bend)
 
     def grown(self, held: Rect, needed: Rect) -> Rect:
         """Return the pixels to encode if ``needed`` are and ``held`` were: both, if so many may be encoded."""
@@ -151,13 +232,15 @@ class PairEncoder:
         """Free what is kept of pairs and frames."""
         self.regions.clear()
         self._shared.clear()
+        self._searches.clear()
 
     def _most_px(self) -> int | None:
         bands, budget = self._banding(), self._profile.pair_bytes
         if bands is None or budget is None or not self._is_large(self.size) or self._has_kernels:
             return None
         config, pixels = bands[1].config, self.size.rect.area
-        frames_bytes, part_of_one = 24 * pixels, 4 * (config.feature_channels + 4)
+        bend = 4 if config.bend_channels else 0  # Channels of the prior, and bytes of its map at half the size.
+        frames_bytes, part_of_one = (24 + bend) * pixels, 4 * (config.feature_channels + 4 + bend)
         if frames_bytes + pixels * part_of_one <= budget:
             return None
         search = pixels * (4 + config.motion_channels)  # At half the size, it is kept as long as parts are missing.
@@ -192,22 +275,35 @@ class PairEncoder:
         is_most = halo and rect is not None and rect.area > MOST_SHARE * whole.area
         is_bounded = self.most_px is not None and whole.area > self.most_px
         rect = whole if rect is None or has_kernels(frames) or (is_most and not is_bounded) else rect
-        depth = encoder.config.depth(self.size.height, self.size.width)
-        device, half = frames.device, self._profile.half_encoder and model.encodes_in_half(frames.device)
+        device = frames.device
+        half = self._profile.half_encoder and model.encodes_in_half(device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
+
+        def encoded(work: BandEncoder) -> LatentPair:
+            search = coarse or work.search()
+            part = work.encode(search, rect, dtype, halo=halo)
+            return LatentPair(frames, part, None if rect == whole else search, model, self.regions)
+
+        with self._watched(token, self._products(frames)):
+            return self._banded(model, encoder, frames, token, encoded)
+
+    def _banded(
+        self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, token: CancelToken,
+        task: Callable[[BandEncoder], _Found],
+    ) -> _Found:  # fmt: skip
+        """Do ``task`` in bands that fit into the memory."""
+        depth = encoder.config.depth(self.size.height, self.size.width)
+        device, half = frames.device, self._profile.half_encoder
+        value = half_type(device).itemsize if half and device.type == "cuda" else 4
         while True:
-            limits = replace(self._limits, value=dtype.itemsize)
+            limits = replace(self._limits, value=value)
             work = BandEncoder(encoder, frames, depth, limits, partial(self._check, token))
             try:
-                with (
-                    self._watched(token, self._products(frames)),
-                    torch.autocast(device.type, half_type(device), enabled=half),
-                ):
-                    coarse = coarse or work.search()
-                    part = work.encode(coarse, rect, dtype, halo=halo)
+                with model.precision(device, half=half):
+                    found = task(work)
                 del work
                 return_free_memory()
-                return LatentPair(frames, part, None if rect == whole else coarse, model, self.regions)
+                return found
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -241,12 +337,24 @@ class PairEncoder:
         depth = encoder.config.depth(self.size.height, self.size.width)
         return encoder.products(frames.shape[-2], frames.shape[-1], depth)
 
+    def _search_products(self, frames: Tensor) -> int:
+        """Return the number of products of a neighbour's search, or 0 where it is not known."""
+        encoder = self._model.encoder
+        if not isinstance(encoder, MotionPriorEncoder):
+            return 0
+        depth = encoder.config.depth(self.size.height, self.size.width)
+        return encoder.coarse_products(frames.shape[-2], frames.shape[-1], depth)
+
     @contextmanager
     def _watched(self, token: CancelToken, total: int) -> Iterator[None]:
         """Check ``token`` before every convolution of the encoder while the block runs, and report the progress.
 
-        Convolutions that a CUDA kernel replaces do neither; there a whole pair takes milliseconds.
+        Convolutions that a CUDA kernel replaces do neither; there a whole pair takes milliseconds. A block inside such
+        a block changes nothing.
         """
+        if self._is_watching:
+            yield
+            return
         done = 0
 
         def check(layer: nn.Module, arguments: tuple[Any, ...]) -> None:
@@ -260,9 +368,11 @@ class PairEncoder:
 
         layers = [layer for layer in self._model.encoder.modules() if isinstance(layer, nn.Conv2d)]
         hooks = [layer.register_forward_pre_hook(check) for layer in layers]
+        self._is_watching = True
         try:
             yield
         finally:
+            self._is_watching = False
             for hook in hooks:
                 hook.remove()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ _Compute = Callable[[Tensor], Tensor]
 
 
 class SharedFeatures:
-    """Keeps the features of the frames of the last pair: in playback and export the next pair shares one of them.
+    """Keeps the features of the frames of the last pair, and of those beside it: the next pair shares some of them.
 
     On a CPU the numbers are those of both frames together: oneDNN adds the products of a pixel in an order that does
     not depend on the number of maps. Maps that are too small for oneDNN are not shared (row_bands.py).
@@ -25,7 +25,7 @@ class SharedFeatures:
 
         Args:
             compute: the encoder's :meth:`~videoinr.model.encoders.motion_prior.MotionPriorEncoder.frame_features`.
-            max_bytes: the most that is kept; nothing, if the features of two frames take more.
+            max_bytes: the most that is kept.
         """
         self._compute, self._max_bytes = compute, max_bytes
         self._kept: dict[tuple[int, int, int], Tensor] = {}
@@ -39,13 +39,14 @@ class SharedFeatures:
         """Drop everything."""
         self._kept.clear()
 
-    def of_pair(self, first: int, second: int) -> _Compute:
+    def of_pair(self, first: int, second: int, beside: Collection[int | None] = ()) -> _Compute:
         """Return a function that computes the features of both frames of a pair, at any size of them.
 
         Args:
             first, second: the frames' names: their numbers in the clip.
+            beside: other frames, whose features stay if they are kept.
         """
-        self._kept = {name: one for name, one in self._kept.items() if name[0] in (first, second)}
+        self._kept = {name: one for name, one in self._kept.items() if name[0] in (first, second, *beside)}
         return lambda frames: self._features((first, second), frames)
 
     def _features(self, names: tuple[int, int], frames: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel, TimeFreeMoment
 from videoinr.model.head_inputs import DECODER_LATENTS, SPATIAL_LATENT, TEMPORAL_LATENT
+from videoinr.model.ops import resize
 from videoinr.model.points import Points
 from videoinr.model.projected_regions import BLOCK, OutsidePartError, ProjectedRegions, blocks_over
 from videoinr.model.warp import box_read
@@ -38,6 +39,7 @@ class LatentPair:
         coarse: The state of the search from which other pixels can be encoded; None if all are.
         model: The model that encoded the pair, and whose heads decode it.
         regions: Keeps the projected maps.
+        bend: How the paths of whole frames bend, at half the size, [1, 4, h, w]; None: they are straight.
     """
 
     frames: Tensor
@@ -45,6 +47,7 @@ class LatentPair:
     coarse: CoarseSearch | None
     model: PairModel
     regions: ProjectedRegions
+    bend: Tensor | None = None
 
     @property
     def latent_hw(self) -> tuple[int, int]:
@@ -64,8 +67,8 @@ class LatentPair:
     @property
     def nbytes(self) -> int:
         """Bytes that the pair takes, without the projected maps, which have a budget of their own."""
-        coarse = 0 if self.coarse is None else self.coarse.nbytes
-        return sum(one.nbytes for one in self.tensors().values()) + coarse
+        more = sum(one.nbytes for one in (self.coarse, self.bend) if one is not None)
+        return sum(one.nbytes for one in self.tensors().values()) + more
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the frames and the maps of the encoded part by their names."""
@@ -75,6 +78,13 @@ class LatentPair:
         """Return a copy with memory of its own."""
         part = replace(self.part, feature=self.part.feature.clone(), prior=self.part.prior.clone())
         return replace(self, frames=self.frames.clone(), part=part)
+
+    def bent(self, bend: Tensor) -> LatentPair:
+        """Return the pair with paths that bend: ``bend`` [1, 4, h, w] is of whole frames, at half the size."""
+        rows, columns = self.part.rect.slices
+        whole = resize(bend, (self.latent_hw[0], self.latent_hw[1]))[..., rows, columns].permute(0, 2, 3, 1)
+        prior = torch.cat((self.part.prior[..., :4], whole), -1)
+        return replace(self, part=replace(self.part, prior=prior), bend=bend)
 
     def compact(self) -> LatentPair:
         """Return the pair, whose latent feature has the type that suits the device already."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -17,15 +17,17 @@ from videoinr.decode.backends import Decoder
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, computing_on, short_of_memory, wait_idly
-from videoinr.errors import DeviceError
+from videoinr.errors import ClipError, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features, Representation
+from videoinr.model.video_inr import VideoINR
 from videoinr.render.feature_cache import FeatureCache
-from videoinr.render.footing import Footing
+from videoinr.render.footing import Beside, Footing
 from videoinr.render.levels import encoded_size, sizes_of
-from videoinr.types import PairKey
+from videoinr.types import PairKey, Pixels
 
 _KEPT_FAILURES = 256
 """Measured pairs that are remembered; each takes some 60 kB."""
@@ -37,6 +39,7 @@ class EncodedPairs:
     def __init__(
         self, clip: Clip, model: Representation, profile: ComputeProfile, decoder: Decoder,
         cache: FeatureCache | None = None,
+        beside: Callable[[Footing, CancelToken], Beside] = lambda footing, token: Beside(),
     ) -> None:  # fmt: skip
         """Encode nothing yet.
 
@@ -46,7 +49,10 @@ class EncodedPairs:
             profile: the device, and the budgets of the caches.
             decoder: decodes the pairs; it says in which form it reads them.
             cache: keeps the pairs; None: a new one.
+            beside: finds the frames beside those of a footing, which a model whose paths bend reads too.
         """
+        self._beside = beside
+        self._reads_more = isinstance(model, VideoINR) and model.bends_paths
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
         self._device_name = profile.device_name
         self.cache = FeatureCache(profile.feature_bytes) if cache is None else cache
@@ -93,13 +99,13 @@ class EncodedPairs:
             self.cache.make_room()
             features = self._encoded(footing, size, token, needed)
         elif isinstance(features, LatentPair) and not features.part.rect.contains(needed):
-            frames, coarse, held = features.frames, features.coarse, features.part.rect
+            frames, coarse, bend, held = features.frames, features.coarse, features.bend, features.part.rect
             rect = encoder.grown(held, needed)
             if not rect.contains(held):  # The old part makes room for the new one.
                 del features
                 self.cache.drop(key)
             with self._device_errors(size):
-                features = encoder.resumed(frames, coarse, rect, token)
+                features = encoder.resumed(frames, coarse, bend, rect, token)
         else:
             return features
         self.cache.put(key, features)
@@ -156,12 +162,15 @@ class EncodedPairs:
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
         frames, names = self._frames(footing, size, token), (footing.first, footing.second)
+        outer, beside = self._outer(footing, size, token)
         with self._device_errors(size):
-            features = self._encoder_for(size).encode(frames, token, needed, names=names)
+            features = self._encoder_for(size).encode(
+                frames, token, needed, names=names, outer=outer, beside=beside
+            )  # fmt: skip
             is_finite = _is_finite(features)
             if not is_finite and self._profile.half_encoder:
                 exact = PairEncoder(self._model, size, replace(self._profile, half_encoder=False))
-                features = exact.encode(frames, token, needed)
+                features = exact.encode(frames, token, needed, names=names, outer=outer, beside=beside)
                 is_finite = _is_finite(features)
             if not is_finite:
                 raise DeviceError(
@@ -179,9 +188,29 @@ class EncodedPairs:
         else:
             frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
         token.check()
+        return torch.stack([self._uploaded(one, size) for one in frames])[None]
+
+    def _outer(
+        self, footing: Footing, size: Grid, token: CancelToken
+    ) -> tuple[Outer | None, tuple[int | None, int | None]]:
+        """Read the frames beside those of the footing, if the model does; also return their numbers."""
+        if not self._reads_more:
+            return None, (None, None)
+        found, numbers, frames = self._beside(footing, token), list[int | None](), list[torch.Tensor | None]()
+        for number in (found.before, found.after):
+            frame = None
+            if number is not None:
+                with suppress(ClipError):  # The picture does not depend on it: paths are straight on that side.
+                    frame = self._uploaded(self._clip.frame(number, token), size)[None]
+            numbers.append(None if frame is None else number)
+            frames.append(frame)
+        return Outer(frames[0], frames[1], None, found.spans), (numbers[0], numbers[1])
+
+    def _uploaded(self, pixels: Pixels, size: Grid) -> torch.Tensor:
+        """Return a frame on the device: [3, H, W] in 0 ... 1, at ``size``."""
         with self._device_errors(size):
             wait_idly(self._profile.device)  # For the pictures that were launched: the upload waits for them otherwise.
-            return torch.stack([tensor_from_pixels(one, self._profile.device, size) for one in frames])[None]
+            return tensor_from_pixels(pixels, self._profile.device, size)
 
     @contextmanager
     def _device_errors(self, size: Grid) -> Iterator[None]:

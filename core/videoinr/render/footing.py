@@ -18,10 +18,13 @@ from fractions import Fraction
 
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip.pair_kinds import PairKinds
+from videoinr.errors import ClipError
 from videoinr.timeline import Timeline
 from videoinr.types import AcrossCuts, Instant, PairKind, RegionQuery
 
 HALF = Fraction(1, 2)
+MOST_SPAN = 4
+"""A neighbour's distance in time is at most this many times the pair's, and at least one such part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,21 @@ class Footing:
     def query(self, query: RegionQuery) -> RegionQuery:
         """Return ``query`` at the instant that is decoded from these frames."""
         return replace(query, instant=Instant(self.first, self.phase))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The frames beside the two of a footing, as far as the scene has any.
+
+    Attributes:
+        before: the index of the distinct frame before the first one; None: there is none.
+        after: the index of the distinct frame after the second one; None: there is none.
+        spans: the time from ``before`` to the first frame over the time between the two; the same after the second.
+    """
+
+    before: int | None = None
+    after: int | None = None
+    spans: tuple[float, float] = (1.0, 1.0)
 
 
 class Footings:
@@ -97,6 +115,44 @@ class Footings:
             return self._within_scene(instant, token)
         is_first = instant.phase < HALF
         return self._end_of_scene(instant.pair, token) if is_first else self._start_of_scene(instant.pair, token)
+
+    def beside(self, footing: Footing, token: CancelToken = NEVER) -> Beside:
+        """Return the frames beside those of ``footing``, for the motion that goes on before and after.
+
+        A frame that cannot be read, that lies across a cut, or whose time from the pair is many times longer or shorter
+        than the pair's own, is none.
+
+        Args:
+            footing: the frames.
+            token: cancels the reading of frames.
+
+        Raises:
+            Cancelled: ``token`` was cancelled.
+        """
+        if footing.first == footing.second:
+            return Beside()
+        time = self._timeline.frame_time
+        whole, found = time(footing.second) - time(footing.first), list[tuple[int | None, float]]()
+        for pair, inner in ((footing.first - 1, footing.first), (footing.second, footing.second)):
+            outer, span = self._across(pair, inner, token), 1.0
+            if outer is not None:
+                span = float(abs(time(inner) - time(outer)) / whole)
+            found.append((outer, span) if 1 / MOST_SPAN <= span <= MOST_SPAN else (None, 1.0))
+        (before, left), (after, right) = found
+        return Beside(before, after, (left, right))
+
+    def _across(self, pair: int, frame: int, token: CancelToken) -> int | None:
+        """Return the distinct frame at the other end of ``pair``, one of whose frames is ``frame``; None: a cut."""
+        if not 0 <= pair < self._timeline.last_frame:
+            return None
+        try:
+            kind = self.kind(pair, token)
+            ends = self._kinds.distinct_frames(pair) if kind is PairKind.REPEAT else (pair, pair + 1)
+        except ClipError:
+            return None
+        if kind is PairKind.CUT or frame not in ends:
+            return None
+        return ends[0] if frame == ends[1] else ends[1]
 
     def _end_of_scene(self, pair: int, token: CancelToken, share: Fraction = Fraction(1)) -> Footing:
         """Return the footing of the first frame of the cut ``pair``, the last one of its scene."""

@@ -203,6 +203,12 @@ class MotionPriorEncoder(nn.Module):
         total = area * (2 * _weights(self.first, self.front) + _weights(self.fuse, self.trunk))
         return total + self._search_products(area, own, depth)
 
+    def coarse_products(self, height: int, width: int, depth: int) -> int:
+        """Return the products of :meth:`search`, where one of the two frames has its finest features already."""
+        own, area = self.own_levels(depth), height * width
+        front = _weights(self.first, self.front) if own > 1 else 0
+        return area * (front - _weights(self.motion[0])) + self._search_products(area, own, depth)
+
     def _search_products(self, area: int, own: int, depth: int) -> int:
         total: int
         levels = [area // 4**level for level in range(own)]
