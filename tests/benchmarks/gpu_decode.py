@@ -3,8 +3,8 @@
 Weights are random and the motion is a synthetic drift of a few pixels, because the time does not depend on what a model
 has learnt. Of the program's dependencies only torch and Triton are needed. Device times are medians between CUDA
 events; wall times include launches and the copy to the host. Peak memory is torch's, with features and weights.
-``--sweep`` tries other block and band sizes. To try the script without a GPU:
-``TRITON_INTERPRET=1 ... --device cpu --clips 16x9 --grids 48x27 --repeats 2``.
+``--sweep`` tries other block and band sizes; ``--bend`` gives each pair the bend of its paths. To try the
+script without a GPU: ``TRITON_INTERPRET=1 ... --device cpu --clips 16x9 --grids 48x27 --repeats 2``.
 """
 
 from __future__ import annotations
@@ -94,15 +94,19 @@ def frames_of(clip: Grid, device: torch.device) -> torch.Tensor:
     return torch.nn.functional.interpolate(small, size=(clip.height, clip.width), mode="bicubic").clamp(0, 1)[None]
 
 
-def drifting(features: PairFeatures) -> PairFeatures:
-    """Return the features with a motion prior of a few latent pixels that varies smoothly over the frame."""
+def drifting(features: PairFeatures, *, bends: bool) -> PairFeatures:
+    """Return the features with a motion prior of a few latent pixels that varies smoothly over the frame.
+
+    ``bends``: the paths bend by up to a latent pixel.
+    """
     height, width = features.latent_hw
     x = torch.linspace(0, 3, width, device=features.prior.device).expand(height, width)
     y = torch.linspace(0, 3, height, device=features.prior.device)[:, None].expand(height, width)
     if not features.prior.shape[-1]:
         return features
     way = torch.stack((2 + x.sin(), y.cos()), -1)
-    return replace(features, prior=torch.cat((way, -way), -1)[None].contiguous())
+    bend = [4 * way.flip(-1), 4 * way] if bends else []
+    return replace(features, prior=torch.cat((way, -way, *bend), -1)[None].contiguous())
 
 
 def moved(features: PairFeatures, device: torch.device) -> PairFeatures:
@@ -246,6 +250,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--grids", nargs="+", default=[size("1920x1080"), size("3840x2160")], type=size)
     parser.add_argument("--repeats", default=20, type=int)
     parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--bend", action="store_true", help="motion priors with the bend of a path")
     return parser.parse_args()
 
 
@@ -266,7 +271,8 @@ def main() -> None:
     for name in asked.models:
         model = model_of(name, asked.device)
         for clip in asked.clips:
-            features = moved(drifting(model.encode(frames_of(clip, asked.device), half=on_gpu)), torch.device("cpu"))
+            encoded = model.encode(frames_of(clip, asked.device), half=on_gpu)
+            features = moved(drifting(encoded, bends=asked.bend), torch.device("cpu"))
             for grid in asked.grids:
                 about = {"model": name, "clip": str(clip), "grid": str(grid)}
                 if can_draw(model, features):
