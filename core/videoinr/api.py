@@ -32,6 +32,7 @@ from videoinr.render.arguments import (
     check_token,
     device_name,
     exact,
+    flag,
     path,
 )
 from videoinr.render.open_arguments import OpenArguments, engine_from, options_from
@@ -311,6 +312,7 @@ def evaluate(
     channel: Literal["y", "rgb"] = "y",
     flicker: bool = False,
     lpips: bool = False,
+    neighbours: bool = True,
     device: str | torch.device | None = None,
     journal: str | PathLike[str] | None = None,
     notice: Callable[[str], None] | None = None,
@@ -330,6 +332,8 @@ def evaluate(
         channel: compare BT.601 luma or all of RGB.
         flicker: measure tOF too, the error of the motion.
         lpips: measure LPIPS too, by the package lpips, which is to be installed.
+        neighbours: whether models that use the frames beside a pair get them, as in the program. Published figures of
+            methods that read two frames compare with False.
         device: as for :func:`open`.
         journal: a file that each clip's result is added to, and that an evaluation which was stopped goes on from.
             It knows a method of your own by its name alone: give one that has changed another name.
@@ -361,7 +365,10 @@ def evaluate(
     where = pick_device(device_name(device))
     named, own = models_from(models), methods_from(methods or {})
     with plain_torch():
-        method_set = open_methods(models=named, baselines=names_from(baselines), device=where, notice=notice)
+        given = names_from(baselines)
+        method_set = open_methods(
+            models=named, baselines=given, device=where, notice=notice, neighbours=flag(neighbours, "neighbours")
+        )
         add_methods(method_set, own)
         footage, say = find_footage(path(data, "data")), notice or _ignore
         kept = None if journal is None else open_journal(path(journal, "journal"), method_set, str(where))

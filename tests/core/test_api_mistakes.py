@@ -323,6 +323,7 @@ def test_what_a_method_of_ones_own_returns_is_checked(
         ({"methods": {"mine": grey}, "device": 3}, "is no device"),
         ({"methods": {"mine": grey}, "flicker": "no"}, "neither True nor False"),
         ({"methods": {"mine": grey}, "lpips": 1.5}, "neither True nor False"),
+        ({"methods": {"mine": grey}, "neighbours": "off"}, "neither True nor False"),
         ({"methods": {"mine": grey}, "notice": 3}, "is no function"),
     ],
 )

@@ -65,6 +65,13 @@ class CenterName(StrEnum):
     BF_STVSR = "bf-stvsr"
 
 
+class Neighbours(StrEnum):
+    """Whether models that can read the frames beside a pair get them."""
+
+    ON = "on"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class _Variants:
     """What a protocol fixes besides its set and scales."""
@@ -87,6 +94,7 @@ class _Evaluation:
     notes: list[str]
     device: torch.device
     form: Literal["json", "markdown", "table"]
+    neighbours: bool
 
 
 def evaluate(
@@ -120,6 +128,10 @@ def evaluate(
         str | None,
         typer.Option("--coding", metavar="CODEC:CRF", help="Code the shrunken clips first: h264:28, h265:30, vp9:40."),
     ] = None,
+    neighbours: Annotated[
+        Neighbours,
+        typer.Option("--neighbours", help="Models that use the frames beside a pair get them (on), or not (off)."),
+    ] = Neighbours.ON,
     flicker: Annotated[bool, typer.Option("--flicker", help="Measure tOF too, the error of the motion.")] = False,
     lpips: Annotated[
         bool, typer.Option("--lpips", help="Measure LPIPS too, by the package lpips, which is to be installed.")
@@ -140,7 +152,8 @@ def evaluate(
 
     The mean motion of each clip stands beside its figures. Several scales give a table of all their combinations.
     The protocol native leaves frames at their own size (x1) and at half of it (x2), and compares with minterpolate,
-    too. A baseline that cannot run is listed with the reason.
+    too. A baseline that cannot run is listed with the reason. Models that bend paths read up to four frames, as in the
+    program; figures that compare with published ones of two frames need --neighbours off.
     """
     if as_json and as_markdown:
         raise typer.BadParameter("Give only one of --json and --markdown.")
@@ -162,11 +175,11 @@ def evaluate(
     where = pick_device(device)
     form: Literal["json", "markdown", "table"] = "json" if as_json else "markdown" if as_markdown else "table"
     notes = _notes(footage, protocols[0], where)
-    evaluation = _Evaluation(data, footage, protocols, notes, where, form)
+    evaluation = _Evaluation(data, footage, protocols, notes, where, form, neighbours is Neighbours.ON)
     names = models or [DEFAULT_MODEL]
     if seams:
         given = {"--journal": journal, "--baseline": baselines, "--save-pictures": pictures, "--flicker": flicker,
-                 "--lpips": lpips}  # fmt: skip
+                 "--lpips": lpips, "--neighbours": neighbours is Neighbours.OFF}  # fmt: skip
         if unused := next((name for name, value in given.items() if value), None):
             raise typer.BadParameter(f"{unused} does not count with --seams.", param_hint=unused)
         _evaluate_seams(evaluation, names)
@@ -238,7 +251,9 @@ def _evaluate_methods(
     from videoinr.evaluation.report import clips_table, methods_table, runs_to_dict, scales_table
     from videoinr.evaluation.run import PictureFolder, run_protocols
 
-    method_set = open_methods(models=models, baselines=baselines, device=evaluation.device, notice=say)
+    method_set = open_methods(
+        models=models, baselines=baselines, device=evaluation.device, notice=say, neighbours=evaluation.neighbours
+    )
     keep = PictureFolder(pictures) if pictures else None
     journal = None if journal_path is None else open_journal(journal_path, method_set, str(evaluation.device))
     if journal is not None:
@@ -256,7 +271,7 @@ def _evaluate_methods(
     tables = [clips_table(run, method_set) for run in shown]
     tables += [methods_table(run, method_set) for run in shown if is_each_shown]
     tables += [scales_table(shown, method_set)] if are_several else []
-    _show(tables, evaluation)
+    _show(tables, evaluation, method_set.reads)
     typer.echo(f"Motion: {MOTION_WORDS}.")
     for clip, count in {clip: count for run in runs for clip, count in run.uneven.items()}.items():
         typer.echo(
@@ -288,19 +303,19 @@ def _evaluate_seams(evaluation: _Evaluation, models: list[str]) -> None:
     _show_absent({}, [report.left_out for report in reports])
 
 
-def _show(tables: Iterable[Table], evaluation: _Evaluation) -> None:
+def _show(tables: Iterable[Table], evaluation: _Evaluation, reads: str = "") -> None:
     for table in tables:
         if evaluation.form == "markdown":
             typer.echo(table.to_markdown() + "\n")
         else:
             show_table(table.title, table.header, table.plain_rows())
     if len(evaluation.protocols) == 1:
-        typer.echo(f"Protocol: {evaluation.protocols[0]}.")
+        typer.echo(f"Protocol: {evaluation.protocols[0]}{reads}.")
     else:
         first = evaluation.protocols[0]
         spaces = ", ".join(dict.fromkeys(f"x{each.space_scale:g}" for each in evaluation.protocols))
         times = ", ".join(dict.fromkeys(f"x{each.time_scale}" for each in evaluation.protocols))
-        typer.echo(f"Protocol: {first.standard.name}, space {spaces}, time {times} (T): {first.rules}.")
+        typer.echo(f"Protocol: {first.standard.name}, space {spaces}, time {times} (T): {first.rules}{reads}.")
     typer.echo("Data: " + " ".join(evaluation.notes))
 
 

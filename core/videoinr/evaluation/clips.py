@@ -18,7 +18,9 @@ from videoinr.evaluation.perceptual import Distance, perceptual_distance
 from videoinr.evaluation.protocols import Protocol
 from videoinr.geometry import Grid
 from videoinr.images import downsample, upsample_bicubic
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.representation import Features, Representation
+from videoinr.model.video_inr import VideoINR
 
 Method = Callable[[Tensor, Grid, Sequence[float]], list[Tensor]]
 """A space-time super-resolution method: (LR pair float32 [2, 3, h, w] in 0 ... 1, output grid, times 0 ... 1) -> frames
@@ -58,8 +60,26 @@ def blend_bicubic(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tenso
     return list(upsample_bicubic(mixed, height=grid.height, width=grid.width))
 
 
-def method_from_model(model: Representation) -> Method:
-    """Return a method that runs ``model``. It encodes each pair once and decodes all its times from those features."""
+@dataclass(frozen=True, eq=False)
+class BentModel:
+    """A model whose paths bend by the frames beside a pair, as a method. Without ``outer`` it reads the pair alone."""
+
+    model: VideoINR
+
+    def __call__(self, low: Tensor, grid: Grid, times: Sequence[float], outer: Outer | None = None) -> list[Tensor]:
+        """Restore frames; see :data:`Method`. ``outer``: the LR frames beside the pair, each [1, 3, h, w]."""
+        return _rendered(self.model.encode(low[None], outer=outer), grid, times)
+
+
+def method_from_model(model: Representation, *, neighbours: bool = True) -> Method:
+    """Return a method that runs ``model``. It encodes each pair once and decodes all its times from those features.
+
+    Args:
+        model: The model.
+        neighbours: Whether a model whose paths bend by the frames beside a pair gets those, too, as in the program.
+    """
+    if neighbours and isinstance(model, VideoINR) and model.bends_paths:
+        return BentModel(model)
 
     def restore(low: Tensor, grid: Grid, times: Sequence[float]) -> list[Tensor]:
         return _rendered(model.encode(low[None]), grid, times)
@@ -77,7 +97,9 @@ def score_clip(
     on_picture: OnPicture = lambda method, frame, picture: None,
     on_window: OnWindow = lambda done, count: None,
 ) -> list[FrameScore]:
-    """Score every output frame of every method on one clip. Memory holds one window at a time.
+    """Score every output frame of every method on one clip.
+
+    Memory holds one window at a time, or two if a method reads the frames beside a pair.
 
     Args:
         frames: The clip's frames, each float32 [3, H, W] in 0 ... 1, on the device to compute on.
@@ -112,11 +134,11 @@ def _scores(
     scores, trails = [], {method_name: _FlowTrail(protocol.flicker) for method_name in methods}
     true_trail, times = _FlowTrail(protocol.flicker), [k / protocol.time_scale for k in range(protocol.time_scale)]
     starts, distance = window_starts(len(frames), protocol.time_scale), _distance(frames, protocol)
-    for window, start in enumerate(starts):
-        truth, low = window_at(start)
+    beside = any(isinstance(method, BentModel) for method in methods.values())
+    for window, (start, truth, low, outer) in enumerate(_read_windows(window_at, starts, beside=beside)):
         true_flows = true_trail.flows(list(truth[:-1]))
         for method_name, method in methods.items():
-            pictures, secs = _timed(method, low, Grid(truth.shape[-1], truth.shape[-2]), times)
+            pictures, secs = _timed(method, low, outer, Grid(truth.shape[-1], truth.shape[-2]), times)
             flows = trails[method_name].flows(pictures)
             for k, picture in enumerate(pictures):
                 on_picture(method_name, start + k, picture)
@@ -162,6 +184,21 @@ def open_windows(frames: Frames, protocol: Protocol) -> Iterator[Callable[[int],
         yield lambda start: (truth(start), torch.stack([low(start), low(start + protocol.time_scale)]))
 
 
+def _read_windows(
+    window_at: Callable[[int], tuple[Tensor, Tensor]], starts: range, *, beside: bool
+) -> Iterator[tuple[int, Tensor, Tensor, Outer]]:
+    """Yield each window's first frame number, truth, LR input and, if ``beside``, the LR frames beside the input.
+
+    Those are the first of the window before and the last of the window after, so that each window is read once.
+    """
+    before, following = None, None
+    for start in starts:
+        truth, low = following or window_at(start)
+        following = window_at(start + starts.step) if beside and start + starts.step in starts else None
+        yield start, truth, low, Outer(before, None if following is None else following[1][1:])
+        before = low[:1] if beside else None
+
+
 def _distance(frames: Frames, protocol: Protocol) -> Distance | None:
     return perceptual_distance(frames[0].device) if protocol.lpips else None
 
@@ -203,10 +240,11 @@ def _flow_error(flow: Tensor | None, true_flow: Tensor | None) -> float | None:
     return None if flow is None or true_flow is None else flow_difference(flow, true_flow)
 
 
-def _timed(method: Method, low: Tensor, grid: Grid, times: Sequence[float]) -> tuple[list[Tensor], float]:
+def _timed(method: Method, low: Tensor, outer: Outer, grid: Grid, times: Sequence[float]) -> tuple[list[Tensor], float]:
     """Return the method's frames, clamped to 0 ... 1, and the seconds that each took on average."""
     start = time.perf_counter()
-    pictures = [picture.to(low.device).clamp(0, 1) for picture in method(low, grid, times)]
+    made = method(low, grid, times, outer) if isinstance(method, BentModel) else method(low, grid, times)
+    pictures = [picture.to(low.device).clamp(0, 1) for picture in made]
     if low.device.type == "cuda":
         torch.cuda.synchronize(low.device)
     return pictures, (time.perf_counter() - start) / len(times)

@@ -194,7 +194,10 @@ def _result(entry: _ClipSchema, name: str) -> ClipResult:
 def _difference(found: _HeadSchema, methods: Mapping[str, str], device: str) -> str:
     if found.methods != methods:
         names = [", ".join(sorted(each)) for each in (found.methods, methods)]
-        return f"of {names[0]}, not of {names[1]}" if names[0] != names[1] else "of other weights"
+        if names[0] != names[1]:
+            return f"of {names[0]}, not of {names[1]}"
+        weights = [{name: text.partition(" ")[0] for name, text in each.items()} for each in (found.methods, methods)]
+        return "of other weights" if weights[0] != weights[1] else "with another choice of neighbours"
     return f"on {found.device}, not on {device}"
 
 

@@ -17,10 +17,14 @@ from videoinr.errors import VideoInrError
 from videoinr.evaluation.clips import Method, blend_bicubic, method_from_model
 from videoinr.evaluation.names import BICUBIC_BLEND, baselines_named
 from videoinr.geometry import Grid
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render.device_check import tell_first_use
 
 LANCZOS_LOBES = 3
+READS_NEIGHBOURS = "up to four frames (0 and T, and -T and 2T where the clip has them)"
+READS_PAIR = "two frames (0 and T)"
+"""The input of a model whose paths bend by the frames beside a pair, with them and without."""
 
 
 class BaselineFailedError(VideoInrError):
@@ -36,13 +40,15 @@ class NamedMethod:
     """A method with its name.
 
     ``parameters``: a model's parameter count, None for a baseline. ``fingerprint``: a hash of a model's weights and
-    settings, empty for a baseline.
+    settings, empty for a baseline. ``reads``: which frames a model reads that can read those beside a pair; of other
+    methods empty, as they read two.
     """
 
     name: str
     restore: Method
     parameters: int | None = None
     fingerprint: str = ""
+    reads: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +57,11 @@ class MethodSet:
 
     methods: list[NamedMethod] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> str:
+        """Which frames the models read that can read more than two, in words to append to a protocol's; or nothing."""
+        return "".join(f"; {method.name} reads {method.reads}" for method in self.methods if method.reads)
 
     def drop(self, name: str, reason: str) -> None:
         """Remove a method and note the reason."""
@@ -64,6 +75,7 @@ def open_methods(
     baselines: Sequence[str],
     device: torch.device,
     notice: Callable[[str], None] | None = None,
+    neighbours: bool = True,
 ) -> MethodSet:
     """Open baselines, then models.
 
@@ -72,6 +84,7 @@ def open_methods(
         baselines: Names as in :func:`~videoinr.evaluation.names.baseline_names`, or ``all``.
         device: Where the models run. External baselines run on the CPU.
         notice: Called with a sentence before what takes long: kernels are compiled at the first use of a GPU.
+        neighbours: Whether models whose paths bend by the frames beside a pair get those, too.
 
     Returns:
         The methods. An external baseline that cannot run on this machine is listed in ``absent`` with its reason.
@@ -99,8 +112,11 @@ def open_methods(
         if notice is not None:
             tell_first_use(loaded, profile_for(device), notice)
         model = loaded.model.to(device).eval()
-        restore, fingerprint = method_from_model(model), _fingerprint(loaded)
-        method_set.methods.append(NamedMethod(shown, restore, loaded.card.parameters, fingerprint))
+        restore, fingerprint = method_from_model(model, neighbours=neighbours), _fingerprint(loaded)
+        bends = isinstance(model, VideoINR) and model.bends_paths
+        reads = (READS_NEIGHBOURS if neighbours else READS_PAIR) if bends else ""
+        marked = f"{fingerprint} {reads}".rstrip()
+        method_set.methods.append(NamedMethod(shown, restore, loaded.card.parameters, marked, reads))
     return method_set
 
 

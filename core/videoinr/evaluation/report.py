@@ -107,7 +107,10 @@ def seams_table(report: SeamReport) -> Table:
 def runs_to_dict(runs: Sequence[Run], method_set: MethodSet) -> dict[str, Any]:
     """Return everything about the runs, for JSON."""
     return {
-        "methods": {method.name: {"parameters": method.parameters} for method in method_set.methods},
+        "methods": {
+            method.name: {"parameters": method.parameters} | ({"reads": method.reads} if method.reads else {})
+            for method in method_set.methods
+        },
         "absent": method_set.absent,
         "motion_measure": MOTION_WORDS,
         "runs": [

@@ -2,6 +2,7 @@
 
 Pairs are half-open (``timeline.py``): the viewer shows a pair's t = 1 only at the clip's end. A seam is therefore the
 change from just before t = 1 of pair k to t = 0 of pair k + 1. It is measured as the mean difference of those two.
+No path bends at t = 0 or 1, so the frames beside a pair change nothing here, and no model gets them.
 """
 
 from __future__ import annotations
