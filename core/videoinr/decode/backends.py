@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
+from videoinr.decode.searching import bent, searched
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, half_type
 from videoinr.geometry import Grid
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
 from videoinr.model.fast_code import fast_code_name
 from videoinr.model.ops import has_kernels
 from videoinr.model.representation import Features, Representation
+from videoinr.model.video_inr import VideoINR
 from videoinr.types import Instant, PairKey, RegionQuery
 
 log = logging.getLogger(__name__)
@@ -54,19 +57,57 @@ class Decoder(Protocol):
         """End the decoder's threads."""
 
 
-def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> Callable[[Tensor], Features]:
-    """Return the function that encodes pairs of a clip.
+class WholeEncoder(Protocol):
+    """Encodes pairs of a clip without bands."""
+
+    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
+        """Encode a pair.
+
+        Args:
+            frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
+            coarse: The search of these frames, if it was made before.
+        """
+
+    def search(self, frames: Tensor) -> CoarseSearch:
+        """Search for the motion of whole frames on all levels but the finest; the model has a motion-prior encoder."""
+
+    def bend(
+        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
+    ) -> Tensor | None:
+        """Compute how the paths of whole frames bend; see :meth:`MotionPriorEncoder.bent`."""
+
+
+class _PlainEncoder:
+    """Encodes pairs by the model itself."""
+
+    def __init__(self, model: Representation, clip: Grid, *, half: bool) -> None:
+        self._model, self._clip, self._half = model, clip, half
+
+    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
+        if coarse is None:
+            return self._model.encode(frames, half=self._half, whole=self._clip)
+        assert isinstance(self._model, VideoINR)
+        return self._model.encode(frames, half=self._half, whole=self._clip, coarse=coarse)
+
+    def search(self, frames: Tensor) -> CoarseSearch:
+        return searched(self._model, frames, half=self._half)
+
+    def bend(
+        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
+    ) -> Tensor | None:
+        return bent(self._model, frames, inner, before, after, half=self._half)
+
+
+def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> WholeEncoder:
+    """Return the encoder of the pairs of a clip.
 
     Args:
         model: The model, on the profile's device.
         clip: The size of the clip's frames.
         profile: The device, its precision and its budgets.
-
-    Returns:
-        Encodes frames [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
     """
     if not has_kernels(next(model.parameters())):
-        return lambda frames: model.encode(frames, half=profile.half_encoder, whole=clip)
+        return _PlainEncoder(model, clip, half=profile.half_encoder)
     from videoinr.decode.cuda_encoder import CudaEncoder
 
     return CudaEncoder(model, clip, half=profile.half_encoder, room=profile.feature_bytes // 4)

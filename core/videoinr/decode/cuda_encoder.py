@@ -7,11 +7,17 @@ keeps all the memory that it uses.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Generic
+
 from torch import Tensor
 
-from videoinr.decode.recording import Recorder, Replay, cuda_graph
+from videoinr.decode.recording import Made, Recorder, Replay, cuda_graph
+from videoinr.decode.searching import bent, searched
 from videoinr.geometry import Grid
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
 from videoinr.model.representation import Features, Representation
+from videoinr.model.video_inr import VideoINR
 
 RECORDING_BYTES = 2500
 """Bytes that a recording of ``base`` keeps for each pixel of a frame (``lite``: 1800, ``paper``: 10,000 on 320x180)."""
@@ -32,45 +38,85 @@ class CudaEncoder:
             room: Bytes that a recording may keep.
             record: Makes the recording.
         """
-        self._model, self._size, self._half, self._record = model, size, half, record
-        self._recording: _Recording | None = None
+        self._model, self._size, self._half = model, size, half
         is_small = size.rect.area * RECORDING_BYTES <= room
-        self._is_warm, self._tried = False, not (is_small and model.can_record_encoding)
+        record_whole = record if is_small and model.can_record_encoding else None
+        self._whole = _Recorded[Features](self._encode, lambda features: features.clone(), record_whole)
+        self._rest = _Recorded[Features](self._encode_rest, lambda features: features.clone(), record_whole)
+        self._search = _Recorded[CoarseSearch](self._search_whole, lambda found: found.clone(), record_whole)
+        self._bend = _Recorded[Tensor](self._bend_between, lambda bend: bend.clone(), record_whole)
 
-    def __call__(self, frames: Tensor) -> Features:
-        """Encode the frames ``frames`` [1, 2, 3, H, W] (0 ... 1), or the same crop of both frames."""
+    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
+        """Encode a pair.
+
+        Args:
+            frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
+            coarse: What :meth:`search` found for these frames, if it was called before.
+        """
+        if coarse is not None:
+            return self._rest(frames, coarse.flow, coarse.hidden)
         if frames.shape[-2:] != (self._size.height, self._size.width):
             return self._model.encode(frames, half=self._half, whole=self._size)
-        if self._is_warm and not self._tried:
-            self._recording, self._tried = self._recorded(frames), True
-        if self._recording is not None:
-            return self._recording.encode(frames)
-        features = self._model.encode(frames, half=self._half)
-        # The first run compiles kernels and chooses algorithms, which must not happen inside a recording.
-        self._is_warm = True
-        return features
+        return self._whole(frames)
 
-    def _recorded(self, frames: Tensor) -> _Recording | None:
-        recording = _Recording(self._model, frames.clone(), half=self._half)
-        recording.replay = self._record(recording.launch)
-        return recording if recording.replay and recording.features else None
+    def search(self, frames: Tensor) -> CoarseSearch:
+        """Search for the motion of whole frames on all levels but the finest; the model has a motion-prior encoder."""
+        return self._search(frames)
+
+    def bend(
+        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
+    ) -> Tensor | None:
+        """Compute how the paths of whole frames bend; see :meth:`MotionPriorEncoder.bent`."""
+        if before is not None and after is not None and before.span == after.span == 1:
+            both = (before.frame, before.flow, after.frame, after.flow)
+            return self._bend(frames, inner.flow, inner.hidden, *both)
+        return bent(self._model, frames, inner, before, after, half=self._half)
+
+    def _bend_between(
+        self, frames: Tensor, flow: Tensor, hidden: Tensor, before: Tensor, back: Tensor, after: Tensor, ahead: Tensor
+    ) -> Tensor:
+        """Compute the bend between two neighbours at even times; recorded, so that tensors are all that it takes."""
+        sides = Neighbour(before, back), Neighbour(after, ahead)
+        found = bent(self._model, frames, CoarseSearch(flow, hidden), *sides, half=self._half)
+        assert found is not None
+        return found
+
+    def _encode(self, frames: Tensor) -> Features:
+        return self._model.encode(frames, half=self._half)
+
+    def _encode_rest(self, frames: Tensor, flow: Tensor, hidden: Tensor) -> Features:
+        assert isinstance(self._model, VideoINR)
+        return self._model.encode(frames, half=self._half, coarse=CoarseSearch(flow, hidden))
+
+    def _search_whole(self, frames: Tensor) -> CoarseSearch:
+        return searched(self._model, frames, half=self._half)
 
 
-class _Recording:
-    """A buffer for a pair of frames, and the features that a replay computes from its contents."""
+class _Recorded(Generic[Made]):
+    """A function of some tensors; its second call is recorded."""
 
-    def __init__(self, model: Representation, frames: Tensor, *, half: bool) -> None:
-        self._model, self._frames, self._half = model, frames, half
-        self.features: Features | None = None
-        self.replay: Replay | None = None
+    def __init__(self, compute: Callable[..., Made], copy: Callable[[Made], Made], record: Recorder | None) -> None:
+        """Record nothing yet; never, if ``record`` is None. ``copy`` copies a result: the next replay changes it."""
+        self._compute, self._copy, self._record = compute, copy, record
+        self._is_warm = False
+        self._buffers: tuple[Tensor, ...] = ()
+        self._made: Made | None = None
+        self._replay: Replay | None = None
 
-    def launch(self) -> None:
-        self.features = self._model.encode(self._frames, half=self._half)
+    def __call__(self, *given: Tensor) -> Made:
+        """Return the function of ``given``, whose shapes and types are the same in each call."""
+        if self._is_warm and self._record is not None:
+            self._buffers = tuple(one.clone() for one in given)
+            self._replay, self._record = self._record(self._launch), None
+        if self._replay is None or self._made is None:
+            made = self._compute(*given)
+            # The first run compiles kernels and chooses algorithms, which must not happen inside a recording.
+            self._is_warm = True
+            return made
+        for buffer, one in zip(self._buffers, given, strict=True):
+            buffer.copy_(one)
+        self._replay()
+        return self._copy(self._made)
 
-    def encode(self, frames: Tensor) -> Features:
-        assert self.replay is not None
-        assert self.features is not None
-        self._frames.copy_(frames)
-        self.replay()
-        # A copy: the next replay writes over the original.
-        return self.features.clone()
+    def _launch(self) -> None:
+        self._made = self._compute(*self._buffers)

@@ -15,6 +15,7 @@ from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
 from videoinr.decode.heap import return_freed_blocks
 from videoinr.decode.kept_searches import KeptSearches, Names
+from videoinr.decode.searching import searched
 from videoinr.decode.shared_features import SharedFeatures
 from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, return_free_memory
 from videoinr.errors import is_out_of_memory
@@ -113,9 +114,7 @@ class PairEncoder:
                     flow = self._searched(pair, torch.stack(both, 1), token, (*names, *beside)).flow
                 sides.append(Neighbour(frame, flow, outer.spans[side]))
             features = self._encoded(frames, coarse, rect, token, names, beside)
-            half = self._profile.half_encoder
-            with bands[0].precision(frames.device, half=half):
-                bend = bands[1].bent(frames, coarse, *sides)
+            bend = self._encode_whole.bend(frames, coarse, *sides)
         if bend is None:
             return features
         if isinstance(features, LatentPair):
@@ -134,7 +133,7 @@ class PairEncoder:
             try:
                 with self._watched(token, self._products(frames)):
                     if names is None or bands is None or self._has_kernels:
-                        return self._encode_whole(frames)
+                        return self._encode_whole(frames, coarse)
                     features, half = self._shared.of_pair(*names, beside), self._profile.half_encoder
                     return bands[0].encode(
                         frames, half=half, whole=self.size, frame_features=features, coarse=coarse
@@ -155,12 +154,13 @@ class PairEncoder:
         if held is not None:
             return held
         (model, encoder), found = bands, None
-        depth = encoder.config.depth(self.size.height, self.size.width)
         if not self._takes_bands(frames):
-            features = None if self._has_kernels else self._shared.of_pair(*names, beside)
             try:
-                with model.precision(frames.device, half=self._profile.half_encoder):
-                    found = encoder.search(frames, depth, features)
+                if self._has_kernels:
+                    found = self._encode_whole.search(frames)
+                else:
+                    features, half = self._shared.of_pair(*names, beside), self._profile.half_encoder
+                    found = searched(model, frames, half=half, frame_features=features)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise

@@ -30,7 +30,7 @@ channels last. Every method takes the pixels of some rectangle of some grid as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -40,7 +40,7 @@ from videoinr.devices import half_type
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
-from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.motion_prior import FrameFeatures, MotionPriorEncoder
 from videoinr.model.encoders.path_bend import CoarseSearch, Outer
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.head_inputs import (
@@ -97,7 +97,7 @@ class VideoINR(Representation):
 
     def encode(
         self, frames: Tensor, *, half: bool = False, whole: Grid | None = None,
-        frame_features: Callable[[Tensor], Tensor] | None = None, coarse: CoarseSearch | None = None,
+        frame_features: FrameFeatures | None = None, coarse: CoarseSearch | None = None,
         outer: Outer | None = None,
     ) -> PairFeatures:  # fmt: skip
         """Encode pairs of frames.
@@ -144,7 +144,7 @@ class VideoINR(Representation):
         return device.type == "cuda" or self.config.encoder.tolerates_bfloat16
 
     def latent(
-        self, frames: Tensor, depth: int | None = None, frame_features: Callable[[Tensor], Tensor] | None = None,
+        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None,
         coarse: CoarseSearch | None = None,
     ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """Run the encoder alone.

@@ -48,6 +48,10 @@ class CoarseSearch:
         """Bytes of both maps."""
         return self.flow.nbytes + self.hidden.nbytes
 
+    def clone(self) -> CoarseSearch:
+        """Return a copy with memory of its own."""
+        return CoarseSearch(self.flow.clone(), self.hidden.clone())
+
 
 @dataclass(frozen=True, eq=False)
 class Outer:
