@@ -24,6 +24,7 @@ from videoinr.cancel import NEVER
 from videoinr.decode.failure import MOST_DB, FailureMaps, measure_failure
 from videoinr.geometry import Rect
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.projected_regions import ProjectedRegions
@@ -154,8 +155,8 @@ def test_the_flow_stands_in_for_a_motion_prior(monkeypatch: pytest.MonkeyPatch) 
     assert measure_failure(features).expected_db == pytest.approx(by_prior, abs=2)
 
 
-@pytest.mark.parametrize("is_latent", [False, True])
-def test_the_bend_of_a_path_counts_at_mid_time(is_latent: bool) -> None:
+@pytest.mark.parametrize("form", ["maps", "latent", "part"])
+def test_the_bend_of_a_path_counts_at_mid_time(form: str) -> None:
     first, second = crop(7, 0, 0), crop(7, 8, 0)
     even = features_of(first, second, constant((4, 1, -4, 1), first))
     bend = constant((0, -8, 100, 100), first).permute(1, 2, 0)[None]
@@ -163,9 +164,14 @@ def test_the_bend_of_a_path_counts_at_mid_time(is_latent: bool) -> None:
     expected = measure_failure(features_of(first, second, constant((4, 0, -4, 0), first)))
     assert (measure_failure(even).error - expected.error).abs().max() > 0.01
     pair: PairFeatures | LatentPair = bent
-    if is_latent:
+    if form != "maps":
         part = EncodedPart(Rect(0, 0, 128, 96), bent.prior[..., :0], bent.prior)
         pair = LatentPair(bent.frames, part, None, bent.model, ProjectedRegions(1))
+    if form == "part":  # Of which the search and the bend at half the size tell.
+        small = constant((2, 0.5, -2, 0.5), first)[None, :, ::2, ::2]
+        part = EncodedPart(Rect(0, 0, 1, 1), bent.prior[:, :1, :1, :0], bent.prior[:, :1, :1])
+        bend = bend.permute(0, 3, 1, 2)[..., ::2, ::2]
+        pair = LatentPair(bent.frames, part, CoarseSearch(small, small), bent.model, ProjectedRegions(1), bend)
     torch.testing.assert_close(measure_failure(pair).error, expected.error)
 
 

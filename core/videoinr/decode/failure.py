@@ -99,7 +99,11 @@ def _mid_flow(features: Features, cell_px: int) -> Tensor:
     if isinstance(features, LatentPair) and features.coarse is not None:
         # Only a part of the frame was encoded; the search's state above its finest level covers all of it.
         flow = features.coarse.flow.float()
-        return F.interpolate(flow, (height, width), mode="area") * (height / flow.shape[-2])
+        flow = F.interpolate(flow, (height, width), mode="area") * (height / flow.shape[-2])
+        if features.bend is not None:
+            offset = _offset(features.bend.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            flow = flow + F.interpolate(offset, (height, width), mode="area") / cell_px
+        return flow
     grid = Grid(width, height)
     moment = moment_at(features.in_float32(), grid, 0.5)
     points = moment.points(grid.rect)
@@ -118,7 +122,12 @@ def _flow_of_prior(features: Features) -> Tensor | None:
     if not is_whole or not prior.shape[-1]:
         return None
     flow = prior[..., :4]
-    return flow + bend_of(prior[..., 4:], prior.new_full((1,), 0.5)) if prior.shape[-1] > 4 else flow
+    return flow + _offset(prior[..., 4:]) if prior.shape[-1] > 4 else flow
+
+
+def _offset(bend: Tensor) -> Tensor:
+    """Return what a bend [1, h, w, 4] adds to the flow at mid-time."""
+    return bend_of(bend, bend.new_full((1,), 0.5))
 
 
 def _gradient(maps: Tensor) -> Tensor:
