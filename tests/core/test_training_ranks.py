@@ -84,11 +84,12 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None
 
 
 def test_each_process_takes_its_windows_of_a_batch() -> None:
-    whole = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20)
+    whole = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20, valid=torch.arange(6.0) + 30)
     shares = [Ranks(rank, 3).share(whole) for rank in range(3)]
     assert torch.equal(torch.cat([share.low for share in shares]), whole.low)
     assert torch.equal(torch.cat([share.targets for share in shares]), whole.targets)
     assert torch.equal(torch.cat([share.times for share in shares]), whole.times)
+    assert torch.equal(torch.cat([share.valid for share in shares if share.valid is not None]), torch.arange(6.0) + 30)
     assert ALONE.share(whole) is whole
 
 

@@ -15,3 +15,5 @@ class BatchShape:
     targets: int
     depth: int = 0
     """Levels of the motion search; 0: as the model's config says."""
+    outer: bool = False
+    """Whether windows have the frames beside their pair too: one window's length before it, and one after it."""

@@ -42,8 +42,8 @@ class Ranks:
             return batch
         each = len(batch.low) // self.count
         mine = slice(self.rank * each, (self.rank + 1) * each)
-        flow = None if batch.flow is None else batch.flow[mine]
-        return Batch(batch.low[mine], batch.targets[mine], batch.times[mine], flow)
+        flow, valid = (None if each is None else each[mine] for each in (batch.flow, batch.valid))
+        return Batch(batch.low[mine], batch.targets[mine], batch.times[mine], flow, valid)
 
     def average_(self, tensors: Sequence[Tensor]) -> None:
         """Replace ``tensors`` by their mean over all processes, in one all-reduce. The CPU does not wait for it."""

@@ -6,6 +6,8 @@ weaker compression artefacts. Changed colours keep the network from relying on c
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,7 +33,7 @@ def downsampled(cut: Cut, side: int) -> Cut:
     if images.shape[-1] == side:
         return cut
     small = downsample(images.flatten(0, 1), height=side, width=side)
-    return Cut(small.view(*images.shape[:3], side, side), cut.times)
+    return replace(cut, images=small.view(*images.shape[:3], side, side))
 
 
 def recoloured(cut: Cut, share: float, rng: np.random.Generator) -> Cut:
@@ -47,4 +49,4 @@ def recoloured(cut: Cut, share: float, rng: np.random.Generator) -> Cut:
     device = cut.images.device
     order = upload(np.ascontiguousarray(orders), device)[:, None, :, None, None].expand_as(cut.images)
     images: Tensor = torch.gather(cut.images, 2, order)
-    return Cut(images.pow(upload(exponents, device)[:, None, None, None, None]), cut.times)
+    return replace(cut, images=images.pow(upload(exponents, device)[:, None, None, None, None]))

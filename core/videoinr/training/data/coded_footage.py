@@ -24,6 +24,8 @@ from videoinr.training.data.degradation import MAX_BLUR_PX, MAX_READ_NOISE, MAX_
 
 STRETCH_FRAMES = 16
 """Frames of a stretch at most: windows lie anywhere in it, after few frames of its group of pictures or many."""
+OUTER_STRETCH_FRAMES = 22
+"""The same where windows have the frames beside them too: both for windows of up to seven frames."""
 RATE = Fraction(30)
 
 BLURRED, RESIZED, NOISY, SHARPENED, COMBED, UNCODED = 0.25, 0.1, 0.25, 0.15, 0.01, 0.1
@@ -62,12 +64,12 @@ ENCODERS = (
     Encoder("mpeg2video", 0.08, "q", 2, 12, (("g", ("12",)),)),
 )  # fmt: skip
 DESCRIPTION = (
-    "stretches of up to {frames} LR frames, each with chances of: Gaussian blur up to {blur} LR pixels "
+    "stretches, each with chances of: Gaussian blur up to {blur} LR pixels "
     "({blurred:.0%}), resizing twice ({resized:.0%}), read noise up to {read:g} and shot noise up to {shot:g} of 255 "
     "({noisy:.0%}), sharpening ({sharpened:.0%}), combing ({combed:.0%}); then coded in 4:2:0 by {encoders}, "
     "{uncoded:.0%} not coded"
 ).format(
-    frames=STRETCH_FRAMES, blur=MAX_BLUR_PX, blurred=BLURRED, resized=RESIZED, read=MAX_READ_NOISE * 255,
+    blur=MAX_BLUR_PX, blurred=BLURRED, resized=RESIZED, read=MAX_READ_NOISE * 255,
     shot=MAX_SHOT_NOISE * 255, noisy=NOISY, sharpened=SHARPENED, combed=COMBED, uncoded=UNCODED,
     encoders=", ".join(f"{each.name} ({each.option} {each.best}-{each.worst})" for each in ENCODERS),
 )  # fmt: skip
@@ -202,8 +204,9 @@ def _resized(images: Tensor, height: int, width: int) -> Tensor:
 
 
 def stretch_jobs(
-    runs: Sequence[tuple[int, int, int, int]], scales: dict[int, float], *, sides: dict[int, int], seed: tuple[int, ...]
-) -> list[tuple[int, int, StretchJob]]:
+    runs: Sequence[tuple[int, int, int, int]], scales: dict[int, float], *, sides: dict[int, int],
+    seed: tuple[int, ...], most_frames: int = STRETCH_FRAMES,
+) -> list[tuple[int, int, StretchJob]]:  # fmt: skip
     """Draw the stretches of an epoch.
 
     Args:
@@ -211,6 +214,7 @@ def stretch_jobs(
         scales: How many stretches a run gives on average at each scale.
         sides: The smallest LR side that is useful at each scale, pixels.
         seed: The seed of the draw; the stretches' seeds are derived from it.
+        most_frames: Frames of a stretch, of runs that have as many.
 
     Returns:
         For each stretch: its run, its first frame there, and the job.
@@ -224,7 +228,7 @@ def stretch_jobs(
         orders = [rng.permutation(usable) for _ in range(-(-wanted // max(1, len(usable))))]
         for number in np.concatenate(orders)[:wanted].tolist() if orders else ():
             offset, frames, height, width = runs[number]
-            count = min(frames, STRETCH_FRAMES)
+            count = min(frames, most_frames)
             first = int(rng.integers(frames - count + 1))
             start = offset + first * height * width * 3
             drawn.append((number, first, StretchJob(start, count, height, width, scale, (*seed, len(drawn)))))

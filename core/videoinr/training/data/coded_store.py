@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoinr.training.batch_shape import BatchShape
-from videoinr.training.data.coded_footage import StretchJob, made_stretch, stretch_jobs, usable_runs
-from videoinr.training.data.pixels import cut
-from videoinr.training.data.windows import StoredRun, Windows, turned
+from videoinr.training.data.clip_store import Batch
+from videoinr.training.data.coded_footage import STRETCH_FRAMES, StretchJob, made_stretch, stretch_jobs, usable_runs
+from videoinr.training.data.pixels import cut, upload
+from videoinr.training.data.windows import StoredRun, Windows, frames_of, turned
 from videoinr.training.recipe import Stage
 
 EPOCH_STEPS = 800
@@ -57,7 +58,7 @@ class CodedStore:
 
     def __init__(
         self, flat: Tensor, runs: Sequence[StoredRun], *, path: Path | None = None, seed: int = 0,
-        processes: int | None = None,
+        processes: int | None = None, stretch_frames: int = STRETCH_FRAMES,
     ) -> None:  # fmt: skip
         """Start making the first epoch.
 
@@ -67,12 +68,13 @@ class CodedStore:
             path: A file with the same bytes, which the processes read; None: a temporary one is written.
             seed: Of what is drawn.
             processes: How many make stretches; None: all cores but two. 0: this process, when they are needed.
+            stretch_frames: Frames of a stretch at most.
         """
         self._folder = None if path else TemporaryDirectory(prefix="videoinr-")
         self._path = path or Path(self._folder.name if self._folder else "") / "frames"
         if path is None:
             flat.cpu().numpy().tofile(self._path)
-        self._flat, self._runs, self._seed = flat, list(runs), seed
+        self._flat, self._runs, self._seed, self._stretch_frames = flat, list(runs), seed, stretch_frames
         self._places = [(run.offset, run.frames, run.height, run.width) for run in runs]
         self._scales = {scale for scale in SCALES if usable_runs(self._places, scale, LEAST_SIDES[scale])}
         count = max(1, (os.cpu_count() or 2) - 2) if processes is None else processes
@@ -87,10 +89,8 @@ class CodedStore:
         scale, rest = divmod(shape.size, shape.patch)
         return not rest and scale in self._scales and shape.patch <= LEAST_SIDES[scale]
 
-    def windows(
-        self, stage: Stage, shape: BatchShape, step: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw windows.
+    def windows(self, stage: Stage, shape: BatchShape, step: int, rng: np.random.Generator) -> Batch:
+        """Draw windows. The frames beside them are of the same stretch, so they are coded as it is.
 
         Args:
             stage: Window lengths.
@@ -99,12 +99,13 @@ class CodedStore:
             rng: The only other source of randomness.
 
         Returns:
-            LR inputs [B, 2, 3, P, P] and HR targets [B, K, 3, S, S] in 0 ... 1, and the targets' times [B, K].
+            A batch of exactly ``shape``, without flow.
         """
         epoch = self._at(step // EPOCH_STEPS)
         low, high = self._drawn(epoch.stretches[shape.size // shape.patch], stage, shape, rng)
         inputs, _ = cut(epoch.flat, low, shape.patch)
-        return (inputs, *cut(self._flat, high, shape.size))
+        valid = None if low.valid is None else upload(low.valid, inputs.device)
+        return Batch(inputs, *cut(self._flat, high, shape.size), valid=valid)
 
     def close(self) -> None:
         """End the processes. May be called twice."""
@@ -126,14 +127,14 @@ class CodedStore:
         start = (chance[:, 0] * (frames - lengths)).astype(np.int64)
         y = (chance[:, 1] * (height - shape.patch + 1)).astype(np.int64)
         x = (chance[:, 2] * (width - shape.patch + 1)).astype(np.int64)
-        ways, reversed_ = (chance[:, 3] * 8).astype(np.int64), chance[:, 4, None] < 0.5
-        numbers = np.concatenate([np.zeros_like(lengths)[:, None], lengths[:, None], inside], axis=1)
-        numbers = np.where(reversed_, lengths[:, None] - numbers, numbers) + start[:, None]
-        low = _located(offset, width, height, numbers[:, :2], (x, y), ways, shape.patch)
+        ways, backwards = (chance[:, 3] * 8).astype(np.int64), chance[:, 4] < 0.5
+        numbers, valid = frames_of(lengths, inside, starts=start, counts=frames, backwards=backwards, outer=shape.outer)
+        inputs = numbers.shape[1] - shape.targets
+        low = _located(offset, width, height, numbers[:, :inputs], (x, y), ways, shape.patch)
         runs = np.array([(r.offset, r.height, r.width) for r in self._runs], dtype=np.int64)[run]
-        scale, frame = shape.size // shape.patch, first[:, None] + numbers[:, 2:]
+        scale, frame = shape.size // shape.patch, first[:, None] + numbers[:, inputs:]
         high = _located(runs[:, 0], runs[:, 2], runs[:, 1], frame, (scale * x, scale * y), ways, shape.size)
-        return Windows(*low, inside[:, :0], lengths), Windows(*high, inside, lengths)
+        return Windows(*low, inside[:, :0], lengths, valid), Windows(*high, inside, lengths)
 
     def _at(self, number: int) -> _Epoch:
         if self._epoch is None or self._epoch.number != number:
@@ -151,7 +152,9 @@ class CodedStore:
         self._coming = number, jobs, [self._pool.submit(made_stretch, self._path, job) for _, _, job in jobs]
 
     def _jobs(self, number: int) -> list[tuple[int, int, StretchJob]]:
-        return stretch_jobs(self._places, SCALES, sides=LEAST_SIDES, seed=(self._seed, number))
+        return stretch_jobs(
+            self._places, SCALES, sides=LEAST_SIDES, seed=(self._seed, number), most_frames=self._stretch_frames
+        )
 
     def _made(self, number: int) -> _Epoch:
         if self._pool and (self._coming is None or self._coming[0] != number):

@@ -40,26 +40,26 @@ _YCC_FROM_RGB = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.41
 
 
 class H264Coding:
-    """Codes each window's two frames with x264, as a video of two frames."""
+    """Codes each window's frames with x264, as a video of these frames."""
 
     description = f"H.264 (x264, CRF {BEST_CRF}-{WORST_CRF}, 4:2:0)"
 
     def __call__(self, images: Tensor, chance: Tensor, rng: np.random.Generator) -> Tensor:
-        """Code and decode ``images`` [B, 2, 3, P, P] in 0 ... 1 on the CPU. ``chance`` [B]: 0 best, 1 worst quality."""
+        """Code and decode ``images`` [B, N, 3, P, P] in 0 ... 1 on the CPU. ``chance`` [B]: 0 best, 1 worst quality."""
         side = images.shape[-1]
         even = F.pad(images.flatten(0, 1), (0, side % 2, 0, side % 2), mode="replicate")
         # FFmpeg's RGB conversion rounds down, and a model would learn to compensate by brightening.
         luma, colour = _planes_from_rgb(even, torch.tensor(_YCC_FROM_RGB))
         stored = [16 + luma * 219 / 255, 128 + colour[:, :1] * 224 / 255, 128 + colour[:, 1:] * 224 / 255]
         layout = torch.cat([plane.flatten(1) for plane in stored], 1).round().clamp(0, 255).byte()
-        videos = layout.view(len(images), 2, -1, even.shape[-1]).numpy()
+        videos = layout.view(*images.shape[:2], -1, even.shape[-1]).numpy()
         factors = (BEST_CRF + chance * (WORST_CRF - BEST_CRF)).tolist()
         coded = [_through_h264(video, crf) for video, crf in zip(videos, factors, strict=True)]
         return _rgb_from_layout(torch.from_numpy(np.stack(coded)), even.shape[-1])[..., :side, :side]
 
 
 def _through_h264(video: NDArray[np.uint8], crf: float) -> NDArray[np.uint8]:
-    """Code and decode two frames, uint8 [2, 3/2 H, W] with 4:2:0 planes below one another. H and W are even."""
+    """Code and decode frames, uint8 [N, 3/2 H, W] with 4:2:0 planes below one another. H and W are even."""
     import av
 
     file = io.BytesIO()
@@ -67,7 +67,9 @@ def _through_h264(video: NDArray[np.uint8], crf: float) -> NDArray[np.uint8]:
         stream: Any = writer.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = video.shape[1] * 2 // 3, video.shape[2], "yuv420p"
         # With one thread the bytes are the same on every machine.
-        stream.codec_context.options = {"crf": f"{crf:.2f}", "preset": "veryfast", "threads": "1", "bf": "0"}
+        options = {"crf": f"{crf:.2f}", "preset": "veryfast", "threads": "1", "bf": "0"}
+        # With more than two frames, the macroblock tree varies from run to run: findings/x264_varies.sh.
+        stream.codec_context.options = options if len(video) == 2 else {**options, "mbtree": "0"}
         for frame in video:
             writer.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "yuv420p")))
         writer.mux(stream.encode(None))
@@ -78,7 +80,7 @@ def _through_h264(video: NDArray[np.uint8], crf: float) -> NDArray[np.uint8]:
 
 
 def _rgb_from_layout(videos: Tensor, side: int) -> Tensor:
-    """Convert 4:2:0 frames, uint8 [B, 2, 3/2 side, side], to RGB [B, 2, 3, side, side] in about 0 ... 1."""
+    """Convert 4:2:0 frames, uint8 [B, N, 3/2 side, side], to RGB [B, N, 3, side, side] in about 0 ... 1."""
     flat, area = videos.flatten(0, 1).flatten(1).float(), side * side
     luma = (flat[:, :area].view(-1, 1, side, side) - 16) * 255 / 219
     colour = (flat[:, area:].view(-1, 2, side // 2, side // 2) - 128) * 255 / 224
@@ -115,7 +117,7 @@ class DctCoding:
         self._ycc_from_rgb, self._rgb_from_ycc = matrix.to(device), torch.linalg.inv(matrix).to(device)
 
     def __call__(self, images: Tensor, chance: Tensor, rng: np.random.Generator) -> Tensor:
-        """Quantise ``images`` [B, 2, 3, P, P] in 0 ... 1. ``chance`` [B]: 0 best, 1 worst quality."""
+        """Quantise ``images`` [B, N, 3, P, P] in 0 ... 1. ``chance`` [B]: 0 best, 1 worst quality."""
         side = images.shape[-1]
         # A crop of a video has a random offset to its blocks.
         left, top = (int(each) for each in rng.integers(0, MACROBLOCK, 2))
@@ -123,7 +125,7 @@ class DctCoding:
         padding = (left, whole - side - left, top, whole - side - top)
         padded = F.pad(images.flatten(0, 1), padding, mode="replicate")
         steps = self.steps(BEST_QUALITY + chance * (WORST_QUALITY - BEST_QUALITY))
-        coded = self._coded(padded, steps.repeat_interleave(2, 0))
+        coded = self._coded(padded, steps.repeat_interleave(images.shape[1], 0))
         return coded[..., top : top + side, left : left + side].reshape(images.shape)
 
     def steps(self, quality: Tensor) -> Tensor:

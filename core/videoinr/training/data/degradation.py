@@ -43,12 +43,12 @@ class Degradation(Protocol):
         """Degrade HR frames. Does not wait for the device.
 
         Args:
-            images: HR frames [B, 2, 3, S, S] in 0 ... 1.
+            images: HR frames [B, N, 3, S, S] in 0 ... 1.
             side: Side of the LR frames, pixels.
             rng: The only source of randomness.
 
         Returns:
-            LR frames [B, 2, 3, side, side] in 0 ... 1, rounded to 8 bits.
+            LR frames [B, N, 3, side, side] in 0 ... 1, rounded to 8 bits.
         """
         ...
 
@@ -62,7 +62,7 @@ class Coding(Protocol):
         ...
 
     def __call__(self, images: Tensor, chance: Tensor, rng: np.random.Generator) -> Tensor:
-        """Return ``images`` [B, 2, 3, P, P], 0 ... 1, after coding. ``chance`` [B]: 0 best, 1 worst quality."""
+        """Return ``images`` [B, N, 3, P, P], 0 ... 1, after coding. ``chance`` [B]: 0 best, 1 worst quality."""
         ...
 
 
@@ -91,7 +91,7 @@ class Clean:
 class Realistic:
     """Blur, antialiased bicubic downsampling, noise and compression, with random strengths for each window.
 
-    Both frames of a window get the same strengths, as from one camera. Only the noise differs between them.
+    All frames of a window get the same strengths, as from one camera. Only the noise differs between them.
     """
 
     def __init__(self, coding: Coding) -> None:
@@ -114,7 +114,7 @@ class Realistic:
         blurred = blur(images, covariance(chance[:3]) * (images.shape[-1] / side) ** 2)
         small = F.interpolate(
             blurred.flatten(0, 1), size=(side, side), mode="bicubic", antialias=True, align_corners=False
-        ).view(count, 2, 3, side, side)
+        ).view(*images.shape[:3], side, side)
         normal = torch.randn(small.shape, generator=generator, device=device)
         noisy = small.clamp(0, 1)
         noisy = noisy + normal * noise_level(noisy, chance[3] * MAX_READ_NOISE, chance[4] * MAX_SHOT_NOISE)

@@ -30,7 +30,7 @@ def cut(flat: Tensor, windows: Windows, size: int) -> tuple[Tensor, Tensor]:
         size: Side of the windows, pixels.
 
     Returns:
-        (images float32 [B, 2 + K, 3, size, size] in 0 ... 1, times float32 [B, K] in 0 ... 1).
+        (images float32 [B, 2 + E + K, 3, size, size] in 0 ... 1, times float32 [B, K] in 0 ... 1).
     """
     images = windows.firsts.shape[1]
     arrays = (windows.firsts, windows.row_steps, windows.column_steps, windows.lengths, windows.inside)

@@ -17,14 +17,16 @@ from videoinr.text.phrases import format_count
 from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.augmentation import downsampled, draw_crop_side, recoloured
 from videoinr.training.data.clip_store import Batch, Cut
-from videoinr.training.data.coded_footage import DESCRIPTION
+from videoinr.training.data.coded_footage import DESCRIPTION, OUTER_STRETCH_FRAMES, STRETCH_FRAMES
 from videoinr.training.data.coded_store import CodedStore
 from videoinr.training.data.dataset_report import DatasetReport
 from videoinr.training.data.degradation import CODED, Degradation, degradation_named
 from videoinr.training.data.loading import find_sets, load_clips
+from videoinr.training.data.pixels import upload
 from videoinr.training.data.pools import seed_and_step
 from videoinr.training.data.stills import Stills
 from videoinr.training.data.streaming import StreamingStore
+from videoinr.training.data.windows import draw_kept
 from videoinr.training.recipe import Stage, no_stills_error
 
 CODED_SHARE = 0.6
@@ -106,18 +108,23 @@ class MixedSource:
     def batch(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
         """See :class:`ClipSource`. The last ``stage.stills_share`` of the windows, rounded, are from photographs."""
         if self._coded is not None and self._coded.serves(shape):
-            return self._with_coded(self._coded, stage, shape, rng)
-        return self._degraded(stage, shape, rng)
+            batch = self._with_coded(self._coded, stage, shape, rng)
+        else:
+            batch = self._degraded(stage, shape, rng)
+        if batch.valid is None:
+            return batch
+        # Drawn last, so that the windows are those of a model that reads its pair alone.
+        kept = upload(draw_kept(len(batch.valid), rng), batch.valid.device)
+        return replace(batch, valid=batch.valid * kept)
 
     def _with_coded(self, store: CodedStore, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
         """Draw a batch whose first windows are coded."""
         count = round(CODED_SHARE * (1 - stage.stills_share) * shape.batch)
-        low, targets, times = store.windows(stage, replace(shape, batch=count), seed_and_step(rng)[1], rng)
+        coded = store.windows(stage, replace(shape, batch=count), seed_and_step(rng)[1], rng)
         rest = self._degraded(stage, replace(shape, batch=shape.batch - count), rng)
         flow = None if rest.flow is None else torch.cat([rest.flow.new_zeros((count, *rest.flow.shape[1:])), rest.flow])
-        return Batch(
-            torch.cat([low, rest.low]), torch.cat([targets, rest.targets]), torch.cat([times, rest.times]), flow
-        )
+        low, targets = torch.cat([coded.low, rest.low]), torch.cat([coded.targets, rest.targets])
+        return Batch(low, targets, torch.cat([coded.times, rest.times]), flow, _valid_of((coded, rest)))
 
     def _degraded(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Batch:
         stills = round(stage.stills_share * shape.batch)
@@ -130,8 +137,11 @@ class MixedSource:
             cuts.append(moved.windows(wanted, rng, power=stage.stills_power, with_flow=with_flow))
         images = cuts[0].images if len(cuts) == 1 else torch.cat([each.images for each in cuts])
         times = cuts[0].times if len(cuts) == 1 else torch.cat([each.times for each in cuts])
-        low = self._degradation(images[:, :2], shape.patch, rng)
-        return Batch(low, images[:, 2:], times, _flow_of(cuts, low) if stage.flow_weight else None)
+        inputs, flow = cuts[0].inputs, None
+        low = self._degradation(images[:, :inputs], shape.patch, rng)
+        if stage.flow_weight:
+            flow = _flow_of(cuts, low)
+        return Batch(low, images[:, inputs:], times, flow, _valid_of(cuts))
 
     def _footage(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> Cut:
         """Draw windows from the clips, and augment them as the stage says."""
@@ -165,6 +175,12 @@ def _flow_of(cuts: Sequence[Cut], low: Tensor) -> Tensor:
     return torch.cat(list(flows))
 
 
+def _valid_of(parts: Sequence[Cut | Batch]) -> Tensor | None:
+    """Return which frames beside their pairs the parts have, concatenated: [B, 2]; None: they have none at all."""
+    valid = [each.valid for each in parts if each.valid is not None]
+    return torch.cat(valid) if valid else None
+
+
 def open_source(
     folders: Sequence[Path],
     device: torch.device,
@@ -172,6 +188,7 @@ def open_source(
     degradation: str = "clean",
     stills: Sequence[Path] = (),
     memory_bytes: int | None = None,
+    outer: bool = False,
 ) -> ClipSource:
     """Open clips and photographs as a source of batches.
 
@@ -183,6 +200,7 @@ def open_source(
         degradation: One of :data:`~videoinr.training.data.degradation.NAMES`.
         stills: Folders of photographs.
         memory_bytes: The most that clips may take on the device; None: half of its free memory.
+        outer: Whether batches will be drawn with ``BatchShape.outer``: stretches that are coded are then longer.
 
     Returns:
         The source. Close it after use.
@@ -198,7 +216,8 @@ def open_source(
     size = f"{format_count(len(clips), 'clip')}, {wanted / 2**30:.1f} GiB as bytes"
     if wanted <= room:
         store = load_clips(clips, device)
-        coded = CodedStore(store.flat, store.runs) if is_coded else None
+        frames = OUTER_STRETCH_FRAMES if outer else STRETCH_FRAMES
+        coded = CodedStore(store.flat, store.runs, stretch_frames=frames) if is_coded else None
         return MixedSource(store, photographs, degrade, sets=sets, place=f"{size}: in memory ({device})", coded=coded)
     if is_coded:
         raise UsageError(

@@ -56,7 +56,7 @@ class Stills:
     def windows(
         self, shape: BatchShape, rng: np.random.Generator, *, power: float = SHIFT_POWER, with_flow: bool = False
     ) -> Cut:
-        """Make windows of photographs in motion.
+        """Make windows of photographs in motion. No frames lie beside them: the motion would leave the photographs.
 
         Args:
             shape: The number and the sizes of the windows.
@@ -86,8 +86,11 @@ class Stills:
         is_present = present[:, 0] < FOREGROUND_SHARE
         cover = blob(before, outline, size) * is_present[:, None, None, None, None]
         images = torch.lerp(show(layers[0], behind), show(layers[1], before), cover)
+        if shape.outer:
+            images = torch.cat([images[:, :2], images], 1)
         flow = true_flow(*motions, outline, is_present, side=size, patch=shape.patch) if with_flow else None
-        return Cut(images.clamp(0, 1).mul(255).round().div(255), targets, flow)
+        valid = images.new_zeros((count, 2)) if shape.outer else None
+        return Cut(images.clamp(0, 1).mul(255).round().div(255), targets, flow, valid)
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
         """Cut random crops [count, 3, side, side] in 0 ... 1 out of random photographs, in random orientations.

@@ -33,7 +33,8 @@ REUSE = 24
 """Mean number of windows cut from each stretch before it is replaced. They differ in crop, start, length and
 orientation. With less reuse the device would wait for the decoder."""
 STRETCH_WINDOWS = 2
-"""Length of a stretch over that of the longest window, so that windows can start at many frames."""
+"""Length of a stretch over that of the longest window, so that windows can start at many frames. Frames beside the
+windows add a window."""
 CROP_TARGETS = 3
 """Side of a stretch's crop over that of the largest target."""
 SAMPLED_STRETCHES = 24
@@ -105,7 +106,7 @@ class StreamingStore:
 
     def _key(self, stage: Stage, shape: BatchShape, rng: np.random.Generator) -> PoolKey:
         (seed, step), largest = seed_and_step(rng), stage.largest_crop()
-        frames = STRETCH_WINDOWS * max(stage.windows) + 1
+        frames = (STRETCH_WINDOWS + shape.outer) * max(stage.windows) + 1
         # With little memory, make crops smaller and keep the number of clips in a batch.
         side = min(CROP_TARGETS * largest, math.isqrt(self._pool_bytes // (MIN_STRETCHES * frames * 3)))
         if side < largest:

@@ -16,6 +16,8 @@ FULL_MOTION_PX = 4.0
 STILL_WEIGHT, MOVING_WEIGHT = 0.5, 1.5
 """Weights of a window without motion and of one with full motion. Still windows teach no motion, but footage has them,
 and they must stay sharp."""
+ONE_WITHHELD, BOTH_WITHHELD = 0.06, 0.06
+"""Chances that a frame beside a pair is withheld (each), and that both are: 17 % of the pairs lack one or both."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,9 +39,10 @@ class Windows:
     """The positions of a batch's pixels in a store.
 
     Pixel (row, column) of image n of window b starts at byte
-    ``firsts[b, n] + row * row_steps[b] + column * column_steps[b]``. ``firsts`` int64 [B, 2 + K]: for the
-    window's first and last frame, then its targets. ``inside`` int64 [B, K]: each target's frame number in the window,
-    from 0 to ``lengths[b]``.
+    ``firsts[b, n] + row * row_steps[b] + column * column_steps[b]``. ``firsts`` int64 [B, 2 + E + K]: for the
+    window's first and last frame, the E = 0 or 2 frames beside them, and its targets. ``inside`` int64 [B, K]: each
+    target's frame number in the window, from 0 to ``lengths[b]``. ``valid`` float32 [B, 2]: 1 where the run has the
+    frame beside, 0 where a copy of the window's own stands for it; None: E is 0.
     """
 
     firsts: NDArray[np.int64]
@@ -47,6 +50,7 @@ class Windows:
     column_steps: NDArray[np.int64]
     inside: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    valid: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,9 @@ class WindowTable:
             raise no_clip_error(shortest, size)
         return [int(index) for index in usable]
 
-    def draw(self, stage: Stage, rng: np.random.Generator, *, count: int, size: int, targets: int) -> Windows:
+    def draw(
+        self, stage: Stage, rng: np.random.Generator, *, count: int, size: int, targets: int, outer: bool = False
+    ) -> Windows:
         """Draw windows at random. Every window length that some run has is equally likely.
 
         Args:
@@ -85,6 +91,7 @@ class WindowTable:
             count: Number of windows, B.
             size: Side of the crops, pixels.
             targets: Target frames per window, K.
+            outer: Whether the frames beside each window are wanted too. They change nothing in what is drawn.
 
         Returns:
             The windows' positions.
@@ -96,14 +103,16 @@ class WindowTable:
         runs, starts, lengths = self._choose(self._starts(stage, size), chance)
         middle = stage.times == "middle"
         inside = np.tile(lengths[:, None] // 2, targets) if middle else _targets(lengths, targets, rng)
-        numbers = np.concatenate([np.zeros_like(lengths)[:, None], lengths[:, None], inside], axis=1)
-        frames = starts[:, None] + np.where(chance[:, 2, None] < 0.5, lengths[:, None] - numbers, numbers)
-        offset, _, height, width = self._numbers[:, runs]
+        offset, many, height, width = self._numbers[:, runs]
+        frames, valid = frames_of(
+            lengths, inside, starts=starts, counts=many, backwards=chance[:, 2] < 0.5, outer=outer
+        )
         y = (chance[:, 3] * (height - size + 1)).astype(np.int64)
         x = (chance[:, 4] * (width - size + 1)).astype(np.int64)
         moves, rows, columns = turned((chance[:, 5] * 8).astype(np.int64), width * 3, size)
         corners = offset + (y * width + x) * 3 + moves
-        return Windows(corners[:, None] + frames * (height * width * 3)[:, None], rows, columns, inside, lengths)
+        firsts = corners[:, None] + frames * (height * width * 3)[:, None]
+        return Windows(firsts, rows, columns, inside, lengths, valid)
 
     def _choose(
         self, tables: dict[int, _Starts], chance: NDArray[np.float64]
@@ -133,6 +142,40 @@ class WindowTable:
         weights = [_weights(self._runs[run], length) for run in usable]
         frames = np.concatenate([np.arange(count) for count in counts])
         return _Starts(np.repeat(usable, counts), frames, np.cumsum(np.concatenate(weights)))
+
+
+def frames_of(
+    lengths: NDArray[np.int64], inside: NDArray[np.int64], *, starts: NDArray[np.int64], counts: NDArray[np.int64],
+    backwards: NDArray[np.bool_], outer: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:  # fmt: skip
+    """Return which frames of its run each window is made of.
+
+    Args:
+        lengths: The windows' lengths, int64 [B].
+        inside: The targets' frame numbers in the windows, int64 [B, K].
+        starts: Each window's least frame number in its run, int64 [B].
+        counts: The frames of each window's run, int64 [B].
+        backwards: Which windows run backwards in time, [B].
+        outer: Whether the frames beside the windows are wanted, one length before and one after.
+
+    Returns:
+        Frame numbers in the run, int64 [B, 2 + E + K], and the validity of the E, as in :class:`Windows`.
+    """
+    first, long = np.zeros_like(lengths)[:, None], lengths[:, None]
+    beside = [-long, 2 * long] if outer else []
+    numbers = np.concatenate([first, long, *beside, inside], axis=1)
+    frames = starts[:, None] + np.where(backwards[:, None], long - numbers, numbers)
+    if not outer:
+        return frames, None
+    valid = (frames[:, 2:4] >= 0) & (frames[:, 2:4] < counts[:, None])
+    frames[:, 2:4] = np.where(valid, frames[:, 2:4], frames[:, :2])
+    return frames, valid.astype(np.float32)
+
+
+def draw_kept(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw which frames beside ``count`` pairs are kept (1) and which are withheld (0), float32 [count, 2]."""
+    alone, both = rng.random((count, 2)), rng.random((count, 1))
+    return ((alone >= ONE_WITHHELD) & (both >= BOTH_WITHHELD)).astype(np.float32)
 
 
 def no_clip_error(frames: int, size: int) -> UsageError:
