@@ -10,6 +10,7 @@ import torch
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid
 from videoinr.model.config import TINY, ModelConfig, MotionPriorConfig
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.video_inr import VideoINR
 from videoinr.training.growth import grow
 
@@ -45,6 +46,42 @@ def test_a_grown_model_computes_the_same(changes: dict[str, int]) -> None:
     finest = gradients["encoder.motion.0.enter.weight"].grad
     assert finest is not None
     assert finest.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    "changes", [{"bend_channels": 5}, {"bend_channels": 5, "motion_channels": 6, "trunk_blocks": 2}]
+)
+def test_a_model_that_learns_to_bend_paths_starts_with_the_same_pictures(changes: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    small, large = _trained(), VideoINR(_larger(**changes))
+    large.load_state_dict(grow(small.state_dict(), TINY, large.config))
+    frames, times = torch.rand(1, 4, 3, 10, 12), [torch.tensor([0.3])]
+    before = small.render(small.encode(frames[:, :2]), Grid(24, 20), times)[0]
+    encoded = large.encode(frames[:, :2], outer=Outer(frames[:, 2], frames[:, 3], torch.ones(1, 2)))
+    assert encoded.prior.shape[-1] == 8
+    after = large.render(encoded, Grid(24, 20), times)[0]
+    torch.testing.assert_close(after, before)
+    after.square().mean().backward()  # type: ignore[no-untyped-call]
+    for name in ("leave.weight", "leave.bias"):
+        gradient = large.get_parameter(f"encoder.bend.{name}").grad
+        assert gradient is not None
+        assert gradient.abs().sum() > 0
+    # What is not its last layer keeps its fresh weights: zeros in both layers of a block would never change.
+    assert large.get_parameter("encoder.bend.blocks.0.second.weight").abs().sum() > 0
+
+
+def test_the_network_that_bends_paths_may_become_wider() -> None:
+    torch.manual_seed(0)
+    narrow, wide = (_larger(bend_channels=width) for width in (4, 7))
+    small, large = VideoINR(narrow), VideoINR(wide)
+    torch.nn.init.normal_(small.get_parameter("encoder.bend.leave.weight"))
+    large.load_state_dict(grow(small.state_dict(), narrow, wide))
+    frames = torch.rand(1, 4, 3, 10, 12)
+    bends = [
+        each.encode(frames[:, :2], outer=Outer(frames[:, 2], frames[:, 3])).prior[..., 4:] for each in (small, large)
+    ]
+    assert bends[0].abs().max() > 0.01
+    torch.testing.assert_close(bends[1], bends[0])
 
 
 def test_unsupported_growth_is_refused() -> None:

@@ -34,9 +34,12 @@ class ToySource:
         length = rng.choice(stage.windows, (shape.batch, 1))
         inside = rng.integers(0, length + 1, (shape.batch, shape.targets))
         start = rng.uniform(0, 50, (shape.batch, 1))
-        images = _pictures(torch.tensor(start + np.hstack((0 * length, length, inside))), shape.size)
-        low = downsample(images[:, :2].flatten(0, 1), height=shape.patch, width=shape.patch)
-        return Batch(low.view(-1, 2, *low.shape[1:]), images[:, 2:], torch.tensor(inside / length).float())
+        inputs = (0 * length, length, *((-length, 2 * length) if shape.outer else ()))
+        images = _pictures(torch.tensor(start + np.hstack((*inputs, inside))), shape.size)
+        low = downsample(images[:, : len(inputs)].flatten(0, 1), height=shape.patch, width=shape.patch)
+        low = low.view(-1, len(inputs), *low.shape[1:])
+        valid = torch.ones(shape.batch, 2) if shape.outer else None
+        return Batch(low, images[:, len(inputs) :], torch.tensor(inside / length).float(), valid=valid)
 
     def report(self) -> list[str]:
         return [f"a pattern of {self.frame_count} frames"]

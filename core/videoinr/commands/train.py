@@ -102,7 +102,7 @@ def train(
         state = ranks.from_leader(lambda: _start(recipe, out, resume=resume))
         stack.callback(_remove_if_empty, out)
         validation = _validation(validate) if ranks.leads else None
-        source = open_source(data, where, degradation=recipe.degradation, stills=stills or [])
+        source = open_source(data, where, degradation=recipe.degradation, stills=stills or [], outer=recipe.bends_paths)
         stack.callback(source.close)
         recipe, changes = fitted(recipe, source)
         trainer = Trainer(recipe, source, where, ranks=ranks, state=state, compiled=compiled)

@@ -117,10 +117,7 @@ class VideoINR(Representation):
         """
         with self.precision(frames.device, half=half):
             depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
-            if outer is None or not isinstance(self.encoder, MotionPriorEncoder):
-                feature, prior = self.latent(frames, depth, frame_features, coarse)
-            else:
-                feature, prior = self.encoder.encode_beside(frames, outer, depth, frame_features)
+            feature, prior = self.latent(frames, depth, frame_features, coarse, outer)
         return self.project(frames, feature, prior)
 
     @property
@@ -145,18 +142,20 @@ class VideoINR(Representation):
 
     def latent(
         self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None,
-        coarse: CoarseSearch | None = None,
+        coarse: CoarseSearch | None = None, outer: Outer | None = None,
     ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """Run the encoder alone.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
             depth: Levels of a motion-prior encoder's search; None: as its config says.
-            frame_features, coarse: See :meth:`encode`.
+            frame_features, coarse, outer: See :meth:`encode`.
 
         Returns:
-            Its feature [B, C, H, W], and its motion prior [B, 4, H, W] in latent pixels or None.
+            Its feature [B, C, H, W], and its motion prior [B, 4 or 8, H, W] in latent pixels or None.
         """
+        if outer is not None and isinstance(self.encoder, MotionPriorEncoder):
+            return self.encoder.encode_beside(frames, outer, depth, frame_features)
         if self.config.encoder.gives_motion_prior:
             feature, prior = self.encoder(frames, depth, frame_features, coarse)
             return feature, prior

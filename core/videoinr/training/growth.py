@@ -1,7 +1,8 @@
 """Initialise a larger model so that it computes the same function as a smaller, trained model.
 
 Added output channels start with random weights. The weights from added input channels to old outputs start at zero,
-and an added residual block starts as the identity. Training then continues from the smaller model's quality.
+and an added residual block starts as the identity. An added network that bends paths has its fresh weights, which bend
+none. Training then continues from the smaller model's quality.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from videoinr.errors import ModelError
 from videoinr.model.config import ModelConfig, MotionPriorConfig
 from videoinr.model.video_inr import VideoINR
 
-_GROWING = ("motion_channels", "trunk_blocks")
+_GROWING = ("motion_channels", "trunk_blocks", "bend_channels")
 _FREE = ("coarsest_lines", "propagation")
 """Fields that may differ in any way, because no weights depend on them."""
 
@@ -33,16 +34,16 @@ def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> 
         A state dict of the large model.
 
     Raises:
-        ModelError: The configurations differ in more than the motion channels and the number of trunk blocks, or the
-            large one is smaller in either.
+        ModelError: The configurations differ in more than the motion channels, the number of trunk blocks and the
+            width of the network that bends paths, or the large one is smaller in one of them.
     """
     if small == large:
         return weights
     before, after = _encoders(small, large)
     grown = VideoINR(large).state_dict()
     shared = set(weights)
-    for name in grown.keys() - shared:  # added trunk blocks
-        if ".second." in name:
+    for name in grown.keys() - shared:
+        if name.startswith("encoder.trunk.") and ".second." in name:  # An added block starts as the identity.
             grown[name].zero_()
     for name, old in weights.items():
         new = grown[name]
@@ -68,7 +69,7 @@ def _old_inputs(name: str, small: MotionPriorConfig, large: MotionPriorConfig, c
 
 
 def _encoders(small: ModelConfig, large: ModelConfig) -> tuple[MotionPriorConfig, MotionPriorConfig]:
-    """Return both encoders if ``large`` is ``small`` with more motion channels or trunk blocks. Raises ModelError."""
+    """Return both encoders if ``large`` is ``small`` with more of what may grow. Raises ModelError."""
     before, after = small.encoder, large.encoder
     if isinstance(before, MotionPriorConfig) and isinstance(after, MotionPriorConfig):
         sizes = [(getattr(before, name), getattr(after, name)) for name in _GROWING]
@@ -77,6 +78,6 @@ def _encoders(small: ModelConfig, large: ModelConfig) -> tuple[MotionPriorConfig
             return before, after
     raise ModelError(
         "The initial weights do not fit the model that the recipe trains.",
-        hint="Only motion channels and trunk blocks can be added to a trained model. Start from other weights or from "
-        "random ones, or use a recipe with the configuration of these weights.",
+        hint="Only motion channels, trunk blocks and the bend of paths can be added to a trained model. Start from "
+        "other weights or from random ones, or use a recipe with the configuration of these weights.",
     )

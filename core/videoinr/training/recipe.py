@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from videoinr.errors import InputError, UsageError
-from videoinr.model.config import CONFIGS
+from videoinr.model.config import CONFIGS, ModelConfig, MotionPriorConfig
 from videoinr.text.plain import is_plain_line, printable
 from videoinr.training.batch_shape import BatchShape
 from videoinr.training.recipe_schema import check_recipe
@@ -78,6 +78,8 @@ class Stage:
     """Loss weight of the motion prior's error, per LR pixel, in windows of photographs, whose true flow is known."""
     restart_every: int = 0
     """Period of the learning rate's cosine, steps; 0: one period over the whole stage."""
+    bend_rate: float = 1.0
+    """Factor on the learning rate of the network that bends paths, of a model that has it."""
 
     def drawn(self, rng: np.random.Generator) -> tuple[Stage, BatchShape]:
         """Draw a step's batch shape. Return the stage with that shape's patch and windows, and the shape."""
@@ -127,6 +129,24 @@ class Recipe:
     """Initial weights: a shipped model's name or the path of a safetensors file; empty: random weights."""
     validate_every_steps: int = 2000
     """Steps between validations, with ``--validate``."""
+    bend_channels: int = 0
+    """Width of the network that bends paths by the frames beside a pair; 0: as the configuration says."""
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """The configuration of the model. Raises ValueError if its encoder cannot have ``bend_channels``."""
+        config = CONFIGS[self.config]
+        if not self.bend_channels:
+            return config
+        if not isinstance(config.encoder, MotionPriorConfig):
+            raise ValueError(f"the configuration {self.config!r} has no motion prior, so bend_channels must be 0")
+        return replace(config, encoder=replace(config.encoder, bend_channels=self.bend_channels))
+
+    @property
+    def bends_paths(self) -> bool:
+        """Whether the model reads the frames beside a pair."""
+        encoder = self.model_config.encoder
+        return isinstance(encoder, MotionPriorConfig) and encoder.bend_channels > 0
 
     @property
     def steps(self) -> int:
@@ -206,7 +226,9 @@ def _recipe_from_toml(name: str, data: dict[str, Any]) -> Recipe:
     if data["config"] not in CONFIGS:
         raise ValueError(f"no model configuration is called {data['config']!r}")
     stages = tuple(_stage_from_toml(stage) for stage in data.pop("stages"))
-    return Recipe(name=name, stages=stages, **data)
+    recipe = Recipe(name=name, stages=stages, **data)
+    _ = recipe.model_config
+    return recipe
 
 
 def _renamed_stages(stages: Any) -> Any:

@@ -51,6 +51,7 @@ class _Stage(Strict):
     stills_power: Annotated[float, Field(gt=0, le=100)] = 2.0
     flow_weight: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     restart_every: _Count = 0
+    bend_rate: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
     @model_validator(mode="after")
     def _fits_together(self) -> _Stage:
@@ -84,6 +85,7 @@ class _Recipe(Strict):
     degradation: Literal["clean", "realistic", "coded"] = "clean"
     initial: Line = ""
     validate_every_steps: _Steps = 2000
+    bend_channels: Annotated[int, Field(ge=0, le=512)] = 0
 
 
 def check_recipe(data: dict[str, Any]) -> None:

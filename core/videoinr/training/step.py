@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -14,19 +15,23 @@ import torch
 from torch import Tensor
 
 from videoinr.geometry import Grid
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.video_inr import VideoINR
 from videoinr.training.batch_shape import BatchShape
 from videoinr.training.data.clip_store import Batch
 from videoinr.training.distributed import ALONE, Ranks
 from videoinr.training.losses import charbonnier, flow_error
 
-Encoder = Callable[[Tensor, int | None], tuple[Tensor, Tensor | None]]
+Encoder = Callable[..., tuple[Tensor, Tensor | None]]
 """A function like :meth:`VideoINR.latent`."""
+_BEND = "encoder.bend."
+"""How the names of the weights begin that bend paths."""
 
 
 class Optimiser:
     """Adam over a model's parameters with gradient clipping. Steps with non-finite gradients are skipped.
 
+    The weights of the network that bends paths have a learning rate of their own, ``bend_rate``.
     ``loss_sum`` (over steps that were not skipped) and ``skipped`` stay on the device until the log reads them. With
     several ``ranks``, gradients and loss are means over the processes, so all processes skip the same steps.
     ``compiled``: fuse the encoder's small operations with torch.compile (half a minute once, then shorter steps).
@@ -45,10 +50,13 @@ class Optimiser:
         self._encoder: Encoder = torch.compile(model.latent) if compiled else model.latent
         self.parameters: list[Tensor] = list(model.parameters())
         device = self.parameters[0].device
-        self.learning_rate = torch.tensor(0.0, device=device)
-        self.adam = torch.optim.Adam(
-            self.parameters, lr=self.learning_rate, betas=(0.9, beta2), fused=True, capturable=device.type == "cuda"
-        )
+        self.learning_rate, self.bend_rate = (torch.tensor(0.0, device=device) for _ in range(2))
+        bending = [parameter for name, parameter in model.named_parameters() if name.startswith(_BEND)]
+        others = [parameter for name, parameter in model.named_parameters() if not name.startswith(_BEND)]
+        groups: list[dict[str, Any]] = [{"params": others, "lr": self.learning_rate}]
+        if bending:
+            groups.append({"params": bending, "lr": self.bend_rate})
+        self.adam = torch.optim.Adam(groups, betas=(0.9, beta2), fused=True, capturable=device.type == "cuda")
         self.gradient_norm = gradient_norm
         self.loss_sum = torch.zeros((), device=device)
         self.skipped = torch.zeros((), device=device)
@@ -91,8 +99,8 @@ class Optimiser:
             for parameter, moments in self.adam.state.items():
                 if any(moments[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
                     raise ValueError("the moments have other shapes than the parameters")
-        for group in self.adam.param_groups:
-            group["lr"] = self.learning_rate  # load_state_dict replaces the tensor that the graphs read by a copy.
+        for group, rate in zip(self.adam.param_groups, (self.learning_rate, self.bend_rate), strict=False):
+            group["lr"] = rate  # load_state_dict replaces the tensors that the graphs read by copies.
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -126,17 +134,19 @@ def batch_loss(
     Returns:
         The mean over the batch's target frames, plus the weighted error of the motion prior: a scalar.
     """
-    device = batch.low.device
+    device, pair, outer = batch.low.device, batch.low[:, :2].contiguous(), None
+    if batch.valid is not None:
+        outer = Outer(batch.low[:, 2], batch.low[:, 3], batch.valid)
     # Convolutions run in bfloat16. Sines and coordinates stay in float32.
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-        feature, prior = (encoder or model.latent)(batch.low, depth or None)
-    features = model.project(batch.low, feature, prior)
+        feature, prior = (encoder or model.latent)(pair, depth or None, outer=outer)
+    features = model.project(pair, feature, prior)
     height, width = batch.targets.shape[-2:]
     frames = model.render(features, Grid(width, height), batch.times.unbind(1))
     losses = [charbonnier(frame, target) for frame, target in zip(frames, batch.targets.unbind(1), strict=True)]
     loss = torch.stack(losses).mean()
     if flow_weight and prior is not None and batch.flow is not None:
-        loss = loss + flow_weight * flow_error(prior, batch.flow)
+        loss = loss + flow_weight * flow_error(prior[:, :4], batch.flow)
     return loss
 
 
@@ -151,12 +161,13 @@ class GraphedStep:
         self._graph: torch.cuda.CUDAGraph | None = None
         device = optimiser.loss_sum.device
         if device.type == "cuda":
-            inputs, targets = shape.batch, shape.targets
+            inputs, targets, frames = shape.batch, shape.targets, 4 if shape.outer else 2
             self._buffers = Batch(
-                torch.rand((inputs, 2, 3, shape.patch, shape.patch), device=device),
+                torch.rand((inputs, frames, 3, shape.patch, shape.patch), device=device),
                 torch.rand((inputs, targets, 3, shape.size, shape.size), device=device),
                 torch.rand((inputs, targets), device=device),
                 torch.zeros((inputs, 6, shape.patch, shape.patch), device=device) if flow_weight else None,
+                torch.ones((inputs, 2), device=device) if shape.outer else None,
             )
             self._capture(pool)
 
@@ -178,9 +189,8 @@ class GraphedStep:
         if self._graph is None:
             self._step(batch)
             return
-        self._buffers.low.copy_(batch.low)
-        self._buffers.targets.copy_(batch.targets)
-        self._buffers.times.copy_(batch.times)
-        if self._buffers.flow is not None and batch.flow is not None:
-            self._buffers.flow.copy_(batch.flow)
+        for field in fields(Batch):
+            buffer, value = getattr(self._buffers, field.name), getattr(batch, field.name)
+            if buffer is not None and value is not None:
+                buffer.copy_(value)
         self._graph.replay()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from videoinr.errors import InputError, ModelError
-from videoinr.model.config import CONFIGS, ModelConfig
+from videoinr.model.config import ModelConfig
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import load_model
 from videoinr.training.batch_shape import BatchShape
@@ -65,11 +65,11 @@ class Trainer:
         self.recipe, self.source, self.ranks = recipe, source, ranks
         self.step, self.rate_factor, self.initial = 0, 1.0, ""
         self.data, self.stills = list[str](), list[str]()
-        self.model = VideoINR(CONFIGS[recipe.config]).to(device)
+        self.model = VideoINR(recipe.model_config).to(device)
         self.model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if recipe.initial and state is None:
             self.initial = load_initial(self.model, recipe)
-        self.ema_model = VideoINR(CONFIGS[recipe.config]).to(device).requires_grad_(False)
+        self.ema_model = VideoINR(recipe.model_config).to(device).requires_grad_(False)
         self.ema_model.load_state_dict(self.model.state_dict())
         self.optimiser = Optimiser(
             self.model,
@@ -95,8 +95,10 @@ class Trainer:
         """Take one step. Its batch depends on (seed, step) only, so a resumed run draws the same batches."""
         stage, number = self.recipe.stage_at(self.step)
         drawn, shape = stage.drawn(np.random.default_rng((self.recipe.seed, self.step)))
-        weight = step_weight(drawn, shape.size)
-        self.optimiser.learning_rate.fill_(self.rate_factor * learning_rate(stage, number))
+        shape, weight = replace(shape, outer=self.model.bends_paths), step_weight(drawn, shape.size)
+        rate = self.rate_factor * learning_rate(stage, number)
+        self.optimiser.learning_rate.fill_(rate)
+        self.optimiser.bend_rate.fill_(rate * stage.bend_rate)
         key = (shape, weight, stage.flow_weight)
         if key not in self._steps:
             self._steps[key] = GraphedStep(

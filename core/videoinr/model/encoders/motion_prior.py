@@ -152,10 +152,10 @@ class MotionPriorEncoder(nn.Module):
             :meth:`PathBend.forward` gives them, otherwise [B, 4, H, W].
         """
         compute, size = frame_features or self.frame_features, frames.shape[-2:]
+        sides: list[Neighbour | None] = []  # list[...]() would break torch.compile's graph.
         finest = compute(frames.flatten(0, 1))
         known = lambda images: finest if images.shape[-2:] == size else compute(images)  # noqa: E731
         coarse = self.search(frames, depth, known)
-        sides = list[Neighbour | None]()
         for number, frame in enumerate((outer.before, outer.after)):
             if frame is None or self.bend is None:
                 sides.append(None)
