@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from videoinr.training.checkpoints import read_checkpoint, save_checkpoint
 from videoinr.training.data.clip_store import Batch
 from videoinr.training.losses import flow_error
 from videoinr.training.recipe import Recipe, Stage, load_recipe
-from videoinr.training.step import batch_loss
+from videoinr.training.step import batch_loss, blank_batch, copy_batch_
 from videoinr.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -108,6 +108,21 @@ def test_the_flow_loss_reads_the_flows_alone() -> None:
         prior = one.model.latent(batch.low[:, :2].contiguous())[1]
     assert prior is not None
     torch.testing.assert_close(weighted, plain + 0.5 * flow_error(prior, truth))
+
+
+@pytest.mark.parametrize("outer", [False, True])
+def test_the_memory_of_a_captured_step_holds_all_of_a_batch(*, outer: bool) -> None:
+    shape = BatchShape(4, 8, 16, 2, outer=outer)
+    batch = ToySource().batch(STAGE, shape, np.random.default_rng(1))
+    if batch.valid is not None:
+        batch = replace(batch, valid=torch.tensor([[0.0, 1.0]] * 4))
+    batch = replace(batch, flow=torch.rand(4, 6, 8, 8))
+    buffers = blank_batch(shape, CPU, with_flow=True)
+    copy_batch_(buffers, batch)
+    for field in fields(Batch):
+        assert_same(getattr(buffers, field.name), getattr(batch, field.name))
+    assert (buffers.valid is not None) == outer
+    assert blank_batch(shape, CPU, with_flow=False).flow is None
 
 
 def test_the_recipe_grows_lite() -> None:

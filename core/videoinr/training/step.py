@@ -161,14 +161,7 @@ class GraphedStep:
         self._graph: torch.cuda.CUDAGraph | None = None
         device = optimiser.loss_sum.device
         if device.type == "cuda":
-            inputs, targets, frames = shape.batch, shape.targets, 4 if shape.outer else 2
-            self._buffers = Batch(
-                torch.rand((inputs, frames, 3, shape.patch, shape.patch), device=device),
-                torch.rand((inputs, targets, 3, shape.size, shape.size), device=device),
-                torch.rand((inputs, targets), device=device),
-                torch.zeros((inputs, 6, shape.patch, shape.patch), device=device) if flow_weight else None,
-                torch.ones((inputs, 2), device=device) if shape.outer else None,
-            )
+            self._buffers = blank_batch(shape, device, with_flow=flow_weight > 0)
             self._capture(pool)
 
     def _capture(self, pool: Any) -> None:
@@ -189,8 +182,25 @@ class GraphedStep:
         if self._graph is None:
             self._step(batch)
             return
-        for field in fields(Batch):
-            buffer, value = getattr(self._buffers, field.name), getattr(batch, field.name)
-            if buffer is not None and value is not None:
-                buffer.copy_(value)
+        copy_batch_(self._buffers, batch)
         self._graph.replay()
+
+
+def blank_batch(shape: BatchShape, device: torch.device, *, with_flow: bool) -> Batch:
+    """Return a batch of ``shape`` that means nothing: memory that a captured step reads."""
+    count, frames = shape.batch, 4 if shape.outer else 2
+    return Batch(
+        torch.rand((count, frames, 3, shape.patch, shape.patch), device=device),
+        torch.rand((count, shape.targets, 3, shape.size, shape.size), device=device),
+        torch.rand((count, shape.targets), device=device),
+        torch.zeros((count, 6, shape.patch, shape.patch), device=device) if with_flow else None,
+        torch.ones((count, 2), device=device) if shape.outer else None,
+    )
+
+
+def copy_batch_(buffers: Batch, batch: Batch) -> None:
+    """Copy ``batch`` into ``buffers``: all that the buffers have. A flow that the batch lacks stays as it is."""
+    for field in fields(Batch):
+        buffer, value = getattr(buffers, field.name), getattr(batch, field.name)
+        if buffer is not None and value is not None:
+            buffer.copy_(value)
