@@ -275,14 +275,16 @@ def test_features_are_channels_last_and_contiguous() -> None:
 
 
 def test_half_precision_in_the_encoder_changes_less_than_a_tenth_of_a_level() -> None:
-    """With the shipped model on real frames."""
+    """With the shipped model on real frames: the mean of four pairs, since few points decide it for one pair."""
     model = load_model("lite").model
     assert isinstance(model, VideoINR)
+    grid, times, differences = Grid(192, 128), [torch.tensor([0.5])], []
     with open_clip(path("demo/demo.mp4")) as clip, torch.inference_mode():
-        pair = clip.pair(3)
-        frames = [tensor_from_pixels(frame, CPU) for frame in (pair.first, pair.second)]
-        low, grid, times = torch.stack(frames)[None, ..., 40:104, 90:186], Grid(192, 128), [torch.tensor([0.5])]
-        full, half = (model.render(model.encode(low, half=half), grid, times)[0].clamp(0, 1) for half in (False, True))
-    difference = (full - half).abs() * 255
+        for pair in map(clip.pair, range(4)):
+            frames = [tensor_from_pixels(frame, CPU) for frame in (pair.first, pair.second)]
+            low = torch.stack(frames)[None, ..., 40:104, 90:186]
+            full, half = (model.render(model.encode(low, half=on), grid, times)[0].clamp(0, 1) for on in (False, True))
+            differences.append((full - half).abs() * 255)
+    difference = torch.stack(differences)
     assert 0 < difference.mean() < 0.1
     assert (difference > 4).float().mean() < 1e-3
