@@ -250,3 +250,16 @@ def test_progress_rises_from_nothing_to_all(loaded: LoadedModel) -> None:
 def _quiet() -> Iterator[None]:
     with torch.inference_mode():
         yield
+
+
+def test_drafts_follow_the_bent_paths_once_they_are_known() -> None:
+    grid = Grid(300, 180)
+    query = RegionQuery(Instant(2, HALF), grid, grid.rect)
+    with engine_of(load_model("lite")) as engine:
+        straight = engine.motion(query).rgbx.astype(int)
+        ends = [engine.motion(replace(query, instant=Instant(pair, Fraction(0)))).rgbx for pair in (2, 3)]
+        full = engine.render(query).rgbx.astype(int)
+        bent = engine.motion(query).rgbx.astype(int)
+        again = [engine.motion(replace(query, instant=Instant(pair, Fraction(0)))).rgbx for pair in (2, 3)]
+    assert np.square(bent - full).mean() < 0.8 * np.square(straight - full).mean()
+    assert all(np.array_equal(a, b) for a, b in zip(ends, again, strict=True))

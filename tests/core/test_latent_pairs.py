@@ -44,7 +44,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def engine_for(path: Path, profile: ComputeProfile = AMPLE) -> Engine:
-    return Engine(open_clip(path), load_model("lite"), profile)
+    return Engine(open_clip(path), load_model("lite-real"), profile)
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,9 @@ def test_the_bend_has_the_size_of_the_prior() -> None:
 
 
 def test_a_card_names_the_width_only_where_there_is_one() -> None:
-    assert all("bend_channels" not in config.to_dict()["encoder"] for config in CONFIGS.values())
+    assert {name for name, config in CONFIGS.items() if "bend_channels" in config.to_dict()["encoder"]} == {
+        "lite-bent", "base-bent"
+    }  # fmt: skip
     data = BENT.to_dict()
     assert data["encoder"]["bend_channels"] == 8
     assert ModelConfig.from_dict(data) == BENT

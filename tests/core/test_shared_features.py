@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 
 def engine_with(feature_bytes: int) -> Engine:
     profile = ComputeProfile(CPU, tile_side=128, feature_bytes=feature_bytes, tile_bytes=2**24, workers=2)
-    return Engine(open_frames(frames(), fps=Fraction(25)), load_model("lite"), profile)
+    return Engine(open_frames(frames(), fps=Fraction(25)), load_model("lite-real"), profile)
 
 
 @cache

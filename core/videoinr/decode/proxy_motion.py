@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.decode.motion_refinement import luma, refined
@@ -21,7 +22,7 @@ from videoinr.model.features import PairFeatures, PairMoment
 from videoinr.model.ops import sample
 from videoinr.model.points import Points
 from videoinr.model.representation import Representation
-from videoinr.model.time_laws import prior_growth
+from videoinr.model.time_laws import bend_of, prior_growth
 
 PROXY_PX = 14_000
 """Pixels of a proxy: a quarter of the lines of frames of 640x352."""
@@ -51,6 +52,19 @@ class MotionMaps:
 
     flow: Tensor
     share: Tensor
+
+    def bent(self, bend: Tensor, frames: Grid, t: Tensor) -> MotionMaps:
+        """Return the motion along paths that bend.
+
+        Args:
+            bend: [1, 4, h, w] of whole frames at any size, in pixels of the frames (time_laws.py).
+            frames: The frames' size.
+            t: The time, 0 ... 1: [1, 1, 1, 1], or for each row [1, h, 1, 1] or column [1, 1, w, 1] its own.
+        """
+        height, width = self.flow.shape[1:3]
+        small = F.interpolate(bend, (height, width), mode="bilinear", antialias=True)
+        scale = bend.new_tensor([width / frames.width, height / frames.height]).repeat(2)
+        return replace(self, flow=self.flow + bend_of(small.permute(0, 2, 3, 1) * scale, t))
 
 
 class PairMotion(ABC):

@@ -199,7 +199,7 @@ LITE = ModelConfig(
     temporal_hidden=(32, 32),
     decoder_hidden=(48, 48),
 )
-"""The shipped ``lite``, 0.98 M parameters: for the CPU of a laptop."""
+"""``lite-real``, and ``lite`` without its bent paths, 0.98 M parameters: for the CPU of a laptop."""
 
 BASE = ModelConfig(
     encoder=MotionPriorConfig(
@@ -216,7 +216,16 @@ BASE = ModelConfig(
     temporal_hidden=(32, 32),
     decoder_hidden=(64, 64, 64),
 )
-"""The shipped ``base``, 7.4 M parameters: for a GPU."""
+"""``base`` without its bent paths, 7.4 M parameters: for a GPU."""
+
+
+def _bent(config: ModelConfig) -> ModelConfig:
+    assert isinstance(config.encoder, MotionPriorConfig)
+    return replace(config, encoder=replace(config.encoder, bend_channels=32))
+
+
+LITE_BENT, BASE_BENT = _bent(LITE), _bent(BASE)
+"""The shipped ``lite``, 1.05 M parameters, and ``base``, 7.5 M: their paths bend by the frames beside a pair."""
 
 TINY = ModelConfig(
     encoder=MotionPriorConfig(
@@ -247,10 +256,13 @@ inputs, and 121,027 for the decoder's 525. SpatialINR here has 200 inputs, not 2
 CONFIGS = {
     "lite": LITE,
     "base": BASE,
+    "lite-bent": LITE_BENT,
+    "base-bent": BASE_BENT,
     "tiny": TINY,
     "paper": PAPER,
     "paper-f": replace(PAPER, flow=False),
     "paper-m": replace(PAPER, multi_scale=False),
     "paper-s": replace(PAPER, single_network=True),
 }
-"""All configs with a name, as training recipes and the benchmark know them; -f, -m, -s are the paper's ablations."""
+"""All configs with a name, as training recipes and the benchmark know them; -bent have bent paths, -f, -m, -s are
+the paper's ablations."""

@@ -21,6 +21,7 @@ from videoinr.errors import ClipError, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.encoders.path_bend import Outer
+from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import VideoINR
@@ -141,6 +142,15 @@ class EncodedPairs:
         if found is None and features is not None:
             found = self.failure(key, features)
         return None if found is None else found.expected_db
+
+    def bend(self, key: PairKey) -> torch.Tensor | None:
+        """Return how the paths of the pair ``key`` bend, [1, 4, h, w] of whole frames, if it is encoded and they do."""
+        features = self.cache.get(key)
+        if isinstance(features, LatentPair):
+            return features.bend
+        if isinstance(features, PairFeatures) and features.prior.shape[-1] > 4:
+            return features.prior[..., 4:].permute(0, 3, 1, 2)
+        return None
 
     def keep_only(self, footings: tuple[Footing, ...]) -> set[PairKey]:
         """Drop all pairs but those of ``footings``. Return the names of these."""

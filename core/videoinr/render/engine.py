@@ -81,7 +81,7 @@ class Engine(Closeable):
         cache = FeatureCache(profile.feature_bytes)
         self._decoder = decoder_for(self._model, profile, cache.spare)
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder, cache, self._footings.beside)
-        self._motion = MotionDrafts(clip, self._model, profile)
+        self._motion = MotionDrafts(clip, self._model, profile, self._pairs.bend)
         source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, str(profile.device)))
         self._enlarger = Enlarger(clip.info.grid.scaled(loaded.card.trained_scales[1]), profile.device)
         self._known_info = clip.info

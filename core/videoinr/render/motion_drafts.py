@@ -10,6 +10,8 @@ to offer; there the frames are blended as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -34,15 +36,20 @@ _MOST_BYTES = 64 * MIB
 class MotionDrafts:
     """Draws motion drafts of one clip, and keeps the motion of the last pairs and their frames."""
 
-    def __init__(self, clip: Clip, model: Representation, profile: ComputeProfile) -> None:
+    def __init__(
+        self, clip: Clip, model: Representation, profile: ComputeProfile,
+        bend: Callable[[PairKey], Tensor | None] = lambda key: None,
+    ) -> None:  # fmt: skip
         """Make an empty cache.
 
         Args:
             clip: the open clip, which stays the caller's.
             model: the model, on the profile's device.
             profile: the device; its ``feature_bytes`` bound the caches here, too, to an eighth each.
+            bend: says how the paths of a pair bend, [1, 4, h, w] of whole frames, if it is known: drafts and pictures
+                of one pair then show the same motion.
         """
-        self._clip, self._model, self._profile = clip, model, profile
+        self._clip, self._model, self._profile, self._bend = clip, model, profile, bend
         budget = min(_MOST_BYTES, profile.feature_bytes // 8)
         self._motions = BoundedCache[PairKey, PairMotion](budget)
         self._quick = BoundedCache[PairKey, PairMotion](budget)
@@ -87,13 +94,27 @@ class MotionDrafts:
                 index = footing.second if footing.phase else footing.first
                 return self._warper.frame(self._plane(index, size, token), query, token)
             motion = self._motion(key, footing, token, quick=quick)
-            maps = None if motion is None else _maps_at(motion, footing, query)
+            maps = None if motion is None else self._maps_at(key, motion, footing, query)
             token.check()
             first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
             coarse = _half(query, self._clip.info.grid) if quick and self._profile.device.type == "cpu" else None
             if coarse is None:
                 return self._warper.between(first, second, maps, query, token)
             return _doubled(self._warper.between(first, second, maps, coarse, token), query.grid)
+
+    def _maps_at(self, key: PairKey, motion: PairMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
+        """Return the motion at the footing's phase, or at that of each line of the proxy if ``query`` names lines."""
+        lines, bend = query.lines, self._bend(key)
+        maps = motion.at(float(footing.phase)) if lines is None else motion.at_lines(lines, query.grid)
+        if bend is None:
+            return maps
+        times = bend.new_tensor([[[[float(footing.phase)]]]])
+        if lines is not None:
+            along = 2 if lines.is_sideways else 1
+            whole = query.grid.width if lines.is_sideways else query.grid.height
+            spread = bend.new_tensor(lines.spread(whole, maps.flow.shape[along]))
+            times = spread.view(1, 1, -1, 1) if lines.is_sideways else spread.view(1, -1, 1, 1)
+        return maps.bent(bend, self._clip.info.grid, times)
 
     def way_px(self, key: PairKey, footing: Footing, grid: Grid, token: CancelToken) -> float | None:
         """Return how far things move between the footing's frames, pixels of ``grid``: all but one pixel in a thousand.
@@ -143,13 +164,6 @@ class MotionDrafts:
         if not is_kept:
             self._planes.put((index, size), plane)
         return plane
-
-
-def _maps_at(motion: PairMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
-    """Return the motion at the footing's phase, or at that of each line of the proxy if those of ``query`` differ."""
-    if query.lines is None:
-        return motion.at(float(footing.phase))
-    return motion.at_lines(query.lines, query.grid)
 
 
 def _half(query: RegionQuery, clip: Grid) -> RegionQuery | None:
