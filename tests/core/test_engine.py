@@ -20,6 +20,7 @@ from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, Usage
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.encoders.motion_prior_bands import BandEncoder
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 from videoinr.render.engine import Engine, open_engine
@@ -142,10 +143,10 @@ def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch)
 
     def counted(
         self: VideoINR, frames: torch.Tensor, *, half: bool, whole: Grid,
-        frame_features: Callable[[torch.Tensor], torch.Tensor],
+        frame_features: Callable[[torch.Tensor], torch.Tensor], coarse: CoarseSearch | None,
     ) -> PairFeatures:  # fmt: skip
         calls.append(frames)
-        return encode(self, frames, half=half, whole=whole, frame_features=frame_features)
+        return encode(self, frames, half=half, whole=whole, frame_features=frame_features, coarse=coarse)
 
     monkeypatch.setattr(VideoINR, "encode", counted)
     assert not engine.is_encoded(1)
