@@ -201,6 +201,8 @@ def test_ends_and_single_frames_have_nothing_beside_them(loaded: LoadedModel) ->
     for count in (1, 2):
         with engine_of(loaded, frames()[:count]) as engine:
             assert prior_of(engine, 0).shape[-1] == 4
+            assert engine.flow(Instant(0, HALF)).shape == (2, SIZE.height, SIZE.width, 2)
+            assert engine.failure(0).error.size
 
 
 def test_a_neighbour_that_cannot_be_read_is_none(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

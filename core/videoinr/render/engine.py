@@ -248,11 +248,11 @@ class Engine(Closeable):
     def features(self, pair: int, token: CancelToken = NEVER) -> Features:
         """Return the features of ``pair`` as it is, encoding it first where needed; raises as :meth:`encode`."""
         size = self.clip.info.grid
-        return self._pairs.features(Footing(pair, pair + 1, Fraction(0)), size, token, size.rect)
+        return self._pairs.features(self._footings.as_it_is(pair), size, token, size.rect)
 
     def failure(self, pair: int, token: CancelToken = NEVER) -> PairFailure:
         """Return how badly the motion of ``pair`` as it is was found; raises as :meth:`encode`."""
-        footing, size = Footing(pair, pair + 1, Fraction(0)), self.clip.info.grid
+        footing, size = self._footings.as_it_is(pair), self.clip.info.grid
         return self._pairs.failure(self._pairs.key(footing), self._pairs.features(footing, size, token)).value
 
     def flow(self, instant: Instant, token: CancelToken = NEVER) -> Tensor:

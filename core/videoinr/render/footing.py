@@ -116,6 +116,10 @@ class Footings:
         is_first = instant.phase < HALF
         return self._end_of_scene(instant.pair, token) if is_first else self._start_of_scene(instant.pair, token)
 
+    def as_it_is(self, pair: int) -> Footing:
+        """Return the two frames of ``pair``, also across a cut or of a repeat; of a clip of one frame, that one twice."""
+        return Footing(pair, pair + min(1, self._timeline.last_frame), Fraction(0))
+
     def beside(self, footing: Footing, token: CancelToken = NEVER) -> Beside:
         """Return the frames beside those of ``footing``, for the motion that goes on before and after.
 
@@ -169,8 +173,7 @@ class Footings:
 
     def _within_scene(self, instant: Instant, token: CancelToken) -> Footing:
         if self.kind(instant.pair, token) is not PairKind.REPEAT:
-            # The pair of a clip of one frame holds that frame twice.
-            return Footing(instant.pair, instant.pair + min(1, self._timeline.last_frame), instant.phase)
+            return replace(self.as_it_is(instant.pair), phase=instant.phase)
         first, second = self._kinds.distinct_frames(instant.pair)
         start, end = self._timeline.frame_time(first), self._timeline.frame_time(second)
         return Footing(first, second, (self._timeline.time_from_instant(instant) - start) / (end - start))
