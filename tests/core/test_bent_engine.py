@@ -27,7 +27,7 @@ from videoinr.images import tensor_from_pixels
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.motion_prior_bands import BandEncoder
-from videoinr.model.encoders.path_bend import CoarseSearch, Outer
+from videoinr.model.encoders.path_bend import CoarseSearch, Outer, PathBend
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.video_inr import VideoINR
@@ -232,6 +232,22 @@ def test_memory_that_does_not_suffice_leads_to_bands(loaded: LoadedModel, monkey
     with engine_of(loaded) as engine:
         assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, 4)))
     assert len(calls) >= 2
+
+
+def test_a_bend_for_which_memory_does_not_suffice_is_computed_once_more(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, calls = PathBend.forward, list[int]()
+
+    def forward(network: PathBend, *args: object) -> Tensor:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
+        return plain(network, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PathBend, "forward", forward)
+    with engine_of(loaded) as engine:
+        assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, 4)))
 
 
 def test_progress_rises_from_nothing_to_all(loaded: LoadedModel) -> None:

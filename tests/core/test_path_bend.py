@@ -12,6 +12,7 @@ from torch import Tensor
 from videoinr.errors import ModelError
 from videoinr.model.card_schema import Sizes
 from videoinr.model.config import CONFIGS, TINY, ModelConfig, MotionPriorConfig
+from videoinr.model.encoders import path_bend
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, with_bend
 from videoinr.model.video_inr import VideoINR
@@ -177,3 +178,22 @@ def test_a_width_that_makes_no_sense_is_refused(change: dict[str, object]) -> No
     data["encoder"] |= change
     with pytest.raises(ModelError):
         ModelConfig.from_dict(data)
+
+
+def test_large_maps_are_read_in_bands_that_reach_far_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of(made())
+    about, hidden = torch.randn((1, path_bend.SEEN_CHANNELS, 40, 6)), torch.randn((1, 4, 40, 6))
+    plain, rows = network._layers, list[int]()
+
+    def layers(about: Tensor, hidden: Tensor) -> Tensor:
+        rows.append(about.shape[-2])
+        return plain(about, hidden)
+
+    monkeypatch.setattr(network, "_layers", layers)
+    with torch.inference_mode():
+        whole = network._trust(about, hidden)
+        assert rows == [40]
+        monkeypatch.setattr(path_bend, "WHOLE_PX", 6 * 39)
+        monkeypatch.setattr(path_bend, "BAND_PX", 6 * 9)
+        assert torch.allclose(network._trust(about, hidden), whole, atol=1e-5)
+    assert rows[1:] == [21, 30, 33, 25, 16], "rows of a band, and twelve on each side of it"

@@ -113,8 +113,8 @@ class PairEncoder:
                     both = (frames[:, 1], frame) if side else (frame, frames[:, 0])
                     flow = self._searched(pair, torch.stack(both, 1), token, (*names, *beside)).flow
                 sides.append(Neighbour(frame, flow, outer.spans[side]))
+            bend = self._bend(frames, coarse, *sides)
             features = self._encoded(frames, coarse, rect, token, names, beside)
-            bend = self._encode_whole.bend(frames, coarse, *sides)
         if bend is None:
             return features
         if isinstance(features, LatentPair):
@@ -170,6 +170,19 @@ class PairEncoder:
         found = found or self._banded(model, encoder, frames, token, BandEncoder.search)
         self._searches.put(names, found)
         return found
+
+    def _bend(
+        self, frames: Tensor, coarse: CoarseSearch, before: Neighbour | None, after: Neighbour | None
+    ) -> Tensor | None:
+        """Compute how the paths bend; where the memory does not suffice, once more after making room."""
+        try:
+            return self._encode_whole.bend(frames, coarse, before, after)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            error.with_traceback(None)
+        self._run_out()
+        return self._encode_whole.bend(frames, coarse, before, after)
 
     def _takes_bands(self, frames: Tensor) -> bool:
         return self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))

@@ -117,7 +117,7 @@ class Footings:
         return self._end_of_scene(instant.pair, token) if is_first else self._start_of_scene(instant.pair, token)
 
     def as_it_is(self, pair: int) -> Footing:
-        """Return the two frames of ``pair``, also across a cut or of a repeat; of a clip of one frame, that one twice."""
+        """Return the frames of ``pair``, also across a cut or of a repeat; of a clip of one frame, that one twice."""
         return Footing(pair, pair + min(1, self._timeline.last_frame), Fraction(0))
 
     def beside(self, footing: Footing, token: CancelToken = NEVER) -> Beside:

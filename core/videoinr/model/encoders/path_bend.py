@@ -31,6 +31,11 @@ from videoinr.model.ops import convolve, resize, warp
 SEEN_CHANNELS = 17
 """What the network reads beside the hidden map: two second differences and the chord, squashed at two limits each (12
 channels), three errors, and whether each neighbour is there."""
+WHOLE_PX, BAND_PX = 2**19, 2**18
+"""A CPU runs the network on maps of more than WHOLE_PX pixels (frames beyond 1920x1080) in bands of BAND_PX: its layers
+take some 0.6 kB for a pixel of such maps. The bits depend on the frames' size alone, not on the memory."""
+_REACH_ROWS = 12
+"""How many rows away the network reads: the sum of its layers' dilations."""
 _INVERSION_STEPS = 3
 _SLOW, _FAST = (2.0, 16.0), (8.0, 32.0)
 """Pixels at which the squashed second differences, and the chord, are about 3/4 of their limit."""
@@ -141,12 +146,27 @@ class PathBend(nn.Module):
             squashed = [(side / pixels).tanh() for pixels in _SLOW for side in (left, right)]
             errors = [one * some for one in (back[:, 3:], ahead[:, 3:], inner_error)]
             about = torch.cat((*squashed, *errors, *sure, *((chord / pixels).tanh() for pixels in _FAST)), 1)
+        trust = self._trust(about, hidden)
+        own = trust[:, :1] * mean + trust[:, 1:2] * turn + some * trust[:, 3:]
+        return torch.cat((own, trust[:, 2:3] * turn), 1)
+
+    def _trust(self, about: Tensor, hidden: Tensor) -> Tensor:
+        """Run the network on what it reads; in bands of rows where the maps are large. Returns float32 [B, 5, h, w]."""
+        height, width = about.shape[-2:]
+        if about.device.type != "cpu" or height * width <= WHOLE_PX or torch.is_grad_enabled():
+            return self._layers(about, hidden)
+        bands, step = [], max(1, BAND_PX // width)
+        for top in range(0, height, step):
+            first, last = max(0, top - _REACH_ROWS), top + step + _REACH_ROWS
+            band = self._layers(about[..., first:last, :], hidden[..., first:last, :])
+            bands.append(band[..., top - first : top - first + step, :])
+        return torch.cat(bands, 2)
+
+    def _layers(self, about: Tensor, hidden: Tensor) -> Tensor:
         x = convolve(self.enter, concat((about, hidden), hidden.dtype), slope=LEAK)
         for block in self.blocks:
             x = block(x)
-        trust = convolve(self.leave, x).float()
-        own = trust[:, :1] * mean + trust[:, 1:2] * turn + some * trust[:, 3:]
-        return torch.cat((own, trust[:, 2:3] * turn), 1)
+        return convolve(self.leave, x).float()
 
 
 def _changes(
