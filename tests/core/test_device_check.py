@@ -14,14 +14,17 @@ import torch
 import videoinr
 from helpers.clips import write_clip
 from helpers.command_line import run_here
-from helpers.tiny_model import load_tiny_model
+from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from videoinr.benchmark import run
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import available_devices, pick_device, profile_for
 from videoinr.evaluation.methods import open_methods
 from videoinr.geometry import Grid
 from videoinr.model import fast_code, kernels
+from videoinr.model.config import MotionPriorConfig
+from videoinr.model.encoders.path_bend import PathBend
 from videoinr.model.native import build
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import device_check
 from videoinr.render.device_check import MOST_LEVELS, MOST_MEAN_LEVELS, deviation, settled, tell_first_use
@@ -109,6 +112,25 @@ def test_wrong_fast_code_is_switched_off_and_told(
     with open_engine(write_clip(tmp_path / "clip.mp4", 3), model=loaded, device="cpu") as engine:
         assert words in engine.opened.info.warnings
         assert not engine._profile.half_encoder
+
+
+@pytest.mark.parametrize(
+    ("where", "words"), [("", ""), ("decoder", "wrong pictures"), ("encoder", "the bend of a path is no number")]
+)
+def test_a_model_that_bends_paths_is_tested_with_a_bend_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, words: str
+) -> None:
+    config = tiny_video_inr().config
+    assert isinstance(config.encoder, MotionPriorConfig)
+    bent = VideoINR(replace(config, encoder=replace(config.encoder, bend_channels=8))).eval()
+    loaded = load_model(str(save_tiny_model(tmp_path, model=bent)))
+    made: list[bool] = counting(monkeypatch, spoils=lambda: where == "decoder" and len(made) == 1)
+    if where == "encoder":
+        monkeypatch.setattr(PathBend, "forward", lambda *_: torch.full((1, 4, 1, 1), torch.nan))
+    found = device_check._fault(loaded, CPU)
+    assert words in found
+    assert bool(found) is bool(where)
+    assert len(made) == (0 if where == "encoder" else 2)
 
 
 def test_code_that_cannot_be_compiled_is_not_used(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Tests a model on a device at its first use there, and settles how the device computes.
 
-A tiny pair is encoded and decoded as the program's pictures are, and compared with the picture that is stored in the
+A tiny pair is encoded and decoded as the program's pictures are, with and without frames beside it if the model reads
+such, and compared with the picture that is stored in the
 model's card, which plain torch computed on a CPU. If they differ by more than rounding explains, or the fast code
 cannot be compiled, plain torch is used; if that is wrong as well on a GPU, the CPU is. The result is kept for each
 version, device and model, so that later starts only read it.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import platformdirs
 import torch
+from torch import Tensor
 
 from videoinr.cancel import NEVER
 from videoinr.decode.backends import decoder_for
@@ -34,6 +36,9 @@ from videoinr.devices import (
 from videoinr.errors import VideoInrError, is_out_of_memory
 from videoinr.geometry import Grid
 from videoinr.model import fast_code
+from videoinr.model.encoders.path_bend import Outer
+from videoinr.model.features import PairFeatures
+from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import SELF_TEST_GRID, SELF_TEST_PHASE, LoadedModel, self_test_frames, stored_self_test
 from videoinr.types import Instant, PairKey, RegionQuery
 from videoinr.writing.whole_files import write_file
@@ -141,23 +146,44 @@ def _about_kernels(profile: ComputeProfile) -> str:
 
 
 def deviation(loaded: LoadedModel, profile: ComputeProfile) -> tuple[float, float]:
-    """Return the largest and the mean difference of the picture of ``profile`` from the stored one, in 8-bit levels."""
+    """Return the largest and the mean difference of pictures of ``profile`` from the stored one, in 8-bit levels."""
     grid, model = SELF_TEST_GRID, loaded.model.to(profile.device)
     model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decoder = decoder_for(model, profile)
     try:
         frames = self_test_frames().to(profile.device)
         encoder = PairEncoder(model, Grid(frames.shape[-1], frames.shape[-2]), profile)
-        with torch.inference_mode(), current(profile.device):
-            features = decoder.compact(encoder.encode(frames, NEVER))
         query = RegionQuery(Instant(0, Fraction(SELF_TEST_PHASE)), grid, grid.rect)
-        picture = decoder.decode(PairKey("self-test", 0, 1), features, query, NEVER)
+        with torch.inference_mode(), current(profile.device):
+            pairs = [encoder.encode(frames, NEVER)]
+            if isinstance(model, VideoINR) and model.bends_paths:
+                pairs.append(_with_bend_of_zero(encoder, frames))
+            pictures = [
+                decoder.decode(PairKey("self-test", number, 1), decoder.compact(pair), query, NEVER).clone()
+                for number, pair in enumerate(pairs)
+            ]
     finally:
         decoder.close()
     stored = stored_self_test(loaded.card)
     assert stored is not None
-    difference = (picture[..., :3].int() - stored.view(grid.height, grid.width, 3)).abs().float()
-    return float(difference.max()), float(difference.mean())
+    expected = stored.view(grid.height, grid.width, 3)
+    differences = [(picture[..., :3].int() - expected).abs().float() for picture in pictures]
+    return max(float(one.max()) for one in differences), max(float(one.mean()) for one in differences)
+
+
+def _with_bend_of_zero(encoder: PairEncoder, frames: Tensor) -> PairFeatures:
+    """Encode a pair with frames beside it, and take the bend away again: its picture is that of straight paths.
+
+    What only such pairs need, such as kernels of their own, is compiled and run. Raises ArithmeticError if the bend
+    holds values that are no numbers.
+    """
+    outer = Outer(frames[:, 1], frames[:, 0])
+    features = encoder.encode(frames, NEVER, names=(1, 2), outer=outer, beside=(0, 3))
+    assert isinstance(features, PairFeatures)
+    flow, bend = features.prior[..., :4], features.prior[..., 4:]
+    if not bend.isfinite().all():
+        raise ArithmeticError("the bend of a path is no number")
+    return replace(features, prior=torch.cat((flow, torch.zeros_like(bend)), -1))
 
 
 def _tested(loaded: LoadedModel, profile: ComputeProfile) -> tuple[Verdict, bool]:
