@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import torch
 import torch.nn.functional as F
 from typer.testing import CliRunner
 
-from helpers.tiny_model import load_tiny_model, save_tiny_model
+from helpers.tiny_model import load_tiny_model, save_tiny_model, tiny_video_inr
 from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model, wake_offsets
 from videoinr.cli import app
 from videoinr.errors import ExportError, UsageError
 from videoinr.geometry import Grid
 from videoinr.model import onnx_export
+from videoinr.model.config import MotionPriorConfig
 from videoinr.model.layers import DeformableConv
 from videoinr.model.maps import shrinking_weights, shrunk
 from videoinr.model.onnx_export import export_onnx, run_graph
@@ -149,6 +151,15 @@ def test_the_card_names_sizes_and_graphs(exported: Path) -> None:
     assert [graph["file"] for graph in card["graphs"]] == [f"{name}.onnx" for name in GRAPHS]
     assert card["graphs"][2]["inputs"][:2] == ["t", "frames"]
     assert card["model"]["name"] == "tiny"
+
+
+def test_the_card_says_that_paths_which_the_program_bends_are_straight(tmp_path: Path) -> None:
+    config, card = tiny_video_inr().config, load_tiny_model(tmp_path).card
+    assert isinstance(config.encoder, MotionPriorConfig)
+    bent = replace(config, encoder=replace(config.encoder, bend_channels=8))
+    paths = [json.loads(onnx_export._card(card, VideoINR(one), [], SIZE, SIZE)).get("paths") for one in (config, bent)]
+    assert paths[0] is None
+    assert "straight" in paths[1]
 
 
 def test_nothing_is_replaced_unasked(exported: Path) -> None:

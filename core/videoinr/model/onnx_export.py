@@ -79,7 +79,7 @@ def export_onnx(loaded: LoadedModel, folder: Path, *, size: Grid, scale: Fractio
             f"ONNX Runtime computes other pictures than torch: they differ by {difference:.2g}.",
             hint="Nothing was written. Update onnxruntime, or report this with its version.",
         )
-    contents[CARD] = _card(loaded.card, graphs, size, grid).encode()
+    contents[CARD] = _card(loaded.card, loaded.model, graphs, size, grid).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -152,7 +152,7 @@ def run_graph(session: Any, known: dict[str, NDArray[np.float32]]) -> dict[str, 
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
-def _card(card: ModelCard, graphs: Sequence[Graph], size: Grid, grid: Grid) -> str:
+def _card(card: ModelCard, model: VideoINR, graphs: Sequence[Graph], size: Grid, grid: Grid) -> str:
     """Return what a program needs to know of the files, and what the model's own card says of it."""
     about = {
         "program": f"videoinr {videoinr.__version__}",
@@ -162,4 +162,6 @@ def _card(card: ModelCard, graphs: Sequence[Graph], size: Grid, grid: Grid) -> s
         "graphs": [{"file": f"{one.name}.onnx", "inputs": one.inputs, "outputs": one.outputs} for one in graphs],
         "use": "encoder and field once for a pair of frames [1, 2, 3, height, width] in 0 ... 1, instant for each t",
     }
+    if model.bends_paths:
+        about["paths"] = "straight: the graphs read the pair alone, and not the frames beside it, which bend its paths"
     return json.dumps(about, indent=1) + "\n"

@@ -55,7 +55,8 @@ class Pair:
 
         A :class:`~videoinr.model.features.PairFeatures`, or the like of an imported released model. Its docstring
         gives the shapes: channels last, ``frames`` [1, 2, 3, H, W], and for each clip pixel the ``prior`` flow
-        [1, H, W, 4] and the latent feature after the first layer of each head (``spatial`` [1, H, W, S] and so on).
+        [1, H, W, 4] (or 8 channels, if the model bends the paths by the frames beside the pair) and the latent feature
+        after the first layer of each head (``spatial`` [1, H, W, S] and so on).
         """
         from videoinr.model.latent import LatentPair
 
