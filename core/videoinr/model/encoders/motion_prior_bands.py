@@ -61,7 +61,7 @@ class BandLimits:
 
 @dataclass(frozen=True, eq=False)
 class EncodedPart:
-    """The pixels ``rect`` of the latent feature [1, h, w, C] and of the motion prior [1, h, w, 4] (latent pixels)."""
+    """The pixels ``rect`` of the latent feature [1, h, w, C] and of the prior [1, h, w, 4 or 8] (latent pixels)."""
 
     rect: Rect
     feature: Tensor
