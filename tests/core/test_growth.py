@@ -12,7 +12,9 @@ from videoinr.geometry import Grid
 from videoinr.model.config import TINY, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.video_inr import VideoINR
+from videoinr.model.weights import load_model
 from videoinr.training.growth import grow
+from videoinr.training.recipe import load_recipe, recipe_names
 
 
 def _larger(**changes: int) -> ModelConfig:
@@ -82,6 +84,28 @@ def test_the_network_that_bends_paths_may_become_wider() -> None:
     ]
     assert bends[0].abs().max() > 0.01
     torch.testing.assert_close(bends[1], bends[0])
+
+
+@pytest.mark.parametrize("changes", [{}, {"motion_channels": 6}])
+def test_weights_that_bend_paths_also_start_a_model_that_does_not(changes: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    bent = VideoINR(_larger(bend_channels=4))
+    straight = VideoINR(_larger(**changes))
+    straight.load_state_dict(grow(bent.state_dict(), bent.config, straight.config))
+    frames, times = torch.rand(1, 2, 3, 10, 12), [torch.tensor([0.3])]
+    pictures = [model.render(model.encode(frames), Grid(24, 20), times)[0] for model in (bent, straight)]
+    torch.testing.assert_close(pictures[1], pictures[0])
+
+
+def test_every_shipped_recipe_that_names_initial_weights_can_start_from_them() -> None:
+    named = [recipe for recipe in map(load_recipe, recipe_names()) if recipe.initial]
+    assert {recipe.name for recipe in named} >= {"finetune", "bend", "lite-real"}
+    for recipe in named:
+        loaded = load_model(recipe.initial)
+        assert isinstance(loaded.card.config, ModelConfig)
+        VideoINR(recipe.model_config).load_state_dict(
+            grow(loaded.model.state_dict(), loaded.card.config, recipe.model_config)
+        )
 
 
 def test_unsupported_growth_is_refused() -> None:

@@ -57,7 +57,7 @@ def test_the_command_fine_tunes_on_small_and_short_footage(tmp_path: Path) -> No
     assert "patches of 8 instead of 32 pixels" in trained.stderr
     assert "started from lite" in trained.stderr
     card = load_model(str(out / "finetune.safetensors")).card
-    assert card.config == CONFIGS["lite"]
+    assert card.config == CONFIGS["lite-bent"]
     assert card.training["steps"] >= 1
     assert card.training["initial"].startswith("lite (sha256 ")
     assert card.sha256 != load_model("lite").card.sha256

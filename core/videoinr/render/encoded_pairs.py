@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -198,7 +198,7 @@ class EncodedPairs:
         else:
             frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
         token.check()
-        return torch.stack([self._uploaded(one, size) for one in frames])[None]
+        return torch.stack(self._uploaded(frames, size))[None]
 
     def _outer(
         self, footing: Footing, size: Grid, token: CancelToken
@@ -210,17 +210,17 @@ class EncodedPairs:
         for number in (found.before, found.after):
             frame = None
             if number is not None:
-                with suppress(ClipError):  # The picture does not depend on it: paths are straight on that side.
-                    frame = self._uploaded(self._clip.frame(number, token), size)[None]
+                with suppress(ClipError):  # Without it, the paths bend by the other side alone.
+                    frame = self._uploaded([self._clip.frame(number, token)], size)[0][None]
             numbers.append(None if frame is None else number)
             frames.append(frame)
         return Outer(frames[0], frames[1], None, found.spans), (numbers[0], numbers[1])
 
-    def _uploaded(self, pixels: Pixels, size: Grid) -> torch.Tensor:
-        """Return a frame on the device: [3, H, W] in 0 ... 1, at ``size``."""
+    def _uploaded(self, frames: Sequence[Pixels], size: Grid) -> list[torch.Tensor]:
+        """Return frames on the device: each [3, H, W] in 0 ... 1, at ``size``."""
         with self._device_errors(size):
             wait_idly(self._profile.device)  # For the pictures that were launched: the upload waits for them otherwise.
-            return tensor_from_pixels(pixels, self._profile.device, size)
+            return [tensor_from_pixels(one, self._profile.device, size) for one in frames]
 
     @contextmanager
     def _device_errors(self, size: Grid) -> Iterator[None]:

@@ -2,7 +2,8 @@
 
 Added output channels start with random weights. The weights from added input channels to old outputs start at zero,
 and an added residual block starts as the identity. An added network that bends paths has its fresh weights, which bend
-none. Training then continues from the smaller model's quality.
+none; weights that have such a network also start a model without it. Training then continues from the smaller model's
+quality.
 """
 
 from __future__ import annotations
@@ -35,10 +36,14 @@ def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> 
 
     Raises:
         ModelError: The configurations differ in more than the motion channels, the number of trunk blocks and the
-            width of the network that bends paths, or the large one is smaller in one of them.
+            width of the network that bends paths, or the large one is smaller in one of them. It may lack that network.
     """
     if small == large:
         return weights
+    if _bends(small) and not _bends(large):
+        assert isinstance(small.encoder, MotionPriorConfig)
+        weights = {name: one for name, one in weights.items() if not name.startswith("encoder.bend.")}
+        return grow(weights, replace(small, encoder=replace(small.encoder, bend_channels=0)), large)
     before, after = _encoders(small, large)
     grown = VideoINR(large).state_dict()
     shared = set(weights)
@@ -57,6 +62,10 @@ def grow(weights: dict[str, Tensor], small: ModelConfig, large: ModelConfig) -> 
         inputs = torch.tensor(list(_old_inputs(name, before, after, old.shape[1])))
         new[: len(old), inputs] = old
     return grown
+
+
+def _bends(config: ModelConfig) -> bool:
+    return isinstance(config.encoder, MotionPriorConfig) and config.encoder.bend_channels > 0
 
 
 def _old_inputs(name: str, small: MotionPriorConfig, large: MotionPriorConfig, count: int) -> Iterator[int]:
