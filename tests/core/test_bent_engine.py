@@ -219,35 +219,23 @@ def test_a_neighbour_that_cannot_be_read_is_none(loaded: LoadedModel, monkeypatc
             assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, None)))
 
 
-def test_memory_that_does_not_suffice_leads_to_bands(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, calls = MotionPriorEncoder.search, list[int]()
-
-    def search(encoder: MotionPriorEncoder, *args: object) -> CoarseSearch:
-        calls.append(1)
-        if len(calls) == 2:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
-        return plain(encoder, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(MotionPriorEncoder, "search", search)
-    with engine_of(loaded) as engine:
-        assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, 4)))
-    assert len(calls) >= 2
-
-
-def test_a_bend_for_which_memory_does_not_suffice_is_computed_once_more(
-    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("owner", "method", "failing"), [(MotionPriorEncoder, "search", 2), (PathBend, "forward", 1)])
+def test_what_memory_does_not_suffice_for_is_computed_once_more(
+    owner: type, method: str, failing: int, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, calls = PathBend.forward, list[int]()
+    """A search then goes on in bands."""
+    plain, calls = getattr(owner, method), list[int]()
 
-    def forward(network: PathBend, *args: object) -> Tensor:
+    def short(one: object, *args: object) -> object:
         calls.append(1)
-        if len(calls) == 1:
+        if len(calls) == failing:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
-        return plain(network, *args)  # type: ignore[arg-type]
+        return plain(one, *args)
 
-    monkeypatch.setattr(PathBend, "forward", forward)
+    monkeypatch.setattr(owner, method, short)
     with engine_of(loaded) as engine:
         assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, 4)))
+    assert len(calls) >= failing
 
 
 def test_progress_rises_from_nothing_to_all(loaded: LoadedModel) -> None:

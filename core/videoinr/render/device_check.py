@@ -1,10 +1,9 @@
 """Tests a model on a device at its first use there, and settles how the device computes.
 
 A tiny pair is encoded and decoded as the program's pictures are, with and without frames beside it if the model reads
-such, and compared with the picture that is stored in the
-model's card, which plain torch computed on a CPU. If they differ by more than rounding explains, or the fast code
-cannot be compiled, plain torch is used; if that is wrong as well on a GPU, the CPU is. The result is kept for each
-version, device and model, so that later starts only read it.
+such, and compared with the picture that is stored in the model's card, which plain torch computed on a CPU. If they
+differ by more than rounding explains, or the fast code cannot be compiled, plain torch is used; if that is wrong as
+well on a GPU, the CPU is. The result is kept for each version, device and model, so that later starts only read it.
 """
 
 from __future__ import annotations
