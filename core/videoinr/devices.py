@@ -92,8 +92,8 @@ def profile_for(device: torch.device, *, memory_bytes: int | None = None) -> Com
     Args:
         device: where the model runs.
         memory_bytes: the budget. On a CPU: of all caches, the encoder's bands of rows and the pair in use, together; of
-            more than the computer has, all it has is used. On a GPU: of both caches; bands and one pair come on top.
-            None chooses it from the memory of the device.
+            more than the computer has, all it has is used. On a GPU: of both caches; bands, one pair and the last
+            frames come on top. None chooses it from the memory of the device.
 
     Raises:
         UsageError: ``memory_bytes`` is negative.

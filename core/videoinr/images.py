@@ -15,6 +15,8 @@ from torch import Tensor
 from videoinr.geometry import Grid
 from videoinr.types import Pixels
 
+_DEEP_PEAK = 65535
+
 
 def tensor_from_pixels(pixels: Pixels, device: torch.device, size: Grid | None = None) -> Tensor:
     """Convert pixels to a tensor.
@@ -27,19 +29,36 @@ def tensor_from_pixels(pixels: Pixels, device: torch.device, size: Grid | None =
     Returns:
         float32 [3, H, W] in 0 ... 1, at the pixels' own depth; shrunk ones of 16 bits are not rounded.
     """
-    peak = np.iinfo(pixels.dtype).max
+    return tensor_from_planes(planes_from_pixels(pixels, device, size))
+
+
+def planes_from_pixels(pixels: Pixels, device: torch.device, size: Grid | None = None) -> Tensor:
+    """Do the part of :func:`tensor_from_pixels` that uploads and shrinks pixels: what is worth keeping of a frame.
+
+    Args:
+        pixels, device, size: as for :func:`tensor_from_pixels`.
+
+    Returns:
+        Of 8 bits: uint8 [3, H, W], a quarter of the memory of floats. Of 16 bits: float32 [3, H, W] in 0 ... 1.
+    """
     # torch has no arithmetic on uint16, so it is widened before the transfer. It warns of read-only arrays, so
     # they are copied.
     whole = pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
     planes = torch.from_numpy(np.require(whole, requirements=("C", "W"))).to(device).permute(2, 0, 1)
-    if size is None or planes.shape[1:] == (size.height, size.width):
-        return planes.float() / peak
+    size = size or Grid(planes.shape[2], planes.shape[1])
     if planes.dtype == torch.uint8:
-        return shrink(planes[None], size)[0].float() / peak
+        return shrink(planes[None], size)[0]
+    if planes.shape[1:] == (size.height, size.width):
+        return planes.float() / _DEEP_PEAK
     small = F.interpolate(
         planes[None].float(), (size.height, size.width), mode="bicubic", antialias=True, align_corners=False
     )
-    return (small[0] / peak).clamp_(0, 1)
+    return (small[0] / _DEEP_PEAK).clamp_(0, 1)
+
+
+def tensor_from_planes(planes: Tensor) -> Tensor:
+    """Return planes of :func:`planes_from_pixels` as float32 in 0 ... 1: those of 16 bits themselves."""
+    return planes.float() / 255 if planes.dtype == torch.uint8 else planes
 
 
 def rgbx_from_tensor(rgb: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, computing_on, short_of_memory, wait_idly
 from videoinr.errors import ClipError, DeviceError
 from videoinr.geometry import Grid, Rect
-from videoinr.images import tensor_from_pixels
+from videoinr.images import planes_from_pixels, tensor_from_planes
 from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
@@ -56,7 +56,7 @@ class EncodedPairs:
         self._reads_more = isinstance(model, VideoINR) and model.bends_paths
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
         self._device_name = profile.device_name
-        self.cache = FeatureCache(profile.feature_bytes) if cache is None else cache
+        self.cache = FeatureCache.within(profile) if cache is None else cache
         self.encoder = PairEncoder(model, clip.info.grid, profile, partial(_spare, self.cache, decoder))
         """The encoder of the size that was used last."""
         self.failures = LRUCache[PairKey, FailureMaps](_KEPT_FAILURES)
@@ -191,14 +191,8 @@ class EncodedPairs:
             return self._decoder.compact(features)
 
     def _frames(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
-        """Read both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
-        if footing.second == footing.first + 1:
-            pair = self._clip.pair(footing.first, token)
-            frames = [pair.first, pair.second]
-        else:
-            frames = [self._clip.frame(index, token) for index in (footing.first, footing.second)]
-        token.check()
-        return torch.stack(self._uploaded(frames, size))[None]
+        """Return both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
+        return torch.stack(self._sources((footing.first, footing.second), size, token))[None]
 
     def _outer(
         self, footing: Footing, size: Grid, token: CancelToken
@@ -211,16 +205,33 @@ class EncodedPairs:
             frame = None
             if number is not None:
                 with suppress(ClipError):  # Without it, the paths bend by the other side alone.
-                    frame = self._uploaded([self._clip.frame(number, token)], size)[0][None]
+                    frame = self._sources((number,), size, token)[0][None]
             numbers.append(None if frame is None else number)
             frames.append(frame)
         return Outer(frames[0], frames[1], None, found.spans), (numbers[0], numbers[1])
 
-    def _uploaded(self, frames: Sequence[Pixels], size: Grid) -> list[torch.Tensor]:
-        """Return frames on the device: each [3, H, W] in 0 ... 1, at ``size``."""
+    def _sources(self, numbers: tuple[int, ...], size: Grid, token: CancelToken) -> list[torch.Tensor]:
+        """Return frames of the clip on the device, reading and uploading those that are not there.
+
+        Each is [3, H, W] in 0 ... 1, at ``size``.
+        """
+        kept, device = self.cache.frames, self._profile.device
+        held = {number: planes for number in numbers if (planes := kept.get(number, size)) is not None}
+        read = self._read([number for number in dict.fromkeys(numbers) if number not in held], token)
+        token.check()
         with self._device_errors(size):
-            wait_idly(self._profile.device)  # For the pictures that were launched: the upload waits for them otherwise.
-            return [tensor_from_pixels(one, self._profile.device, size) for one in frames]
+            if read:
+                wait_idly(device)  # For the pictures that were launched: the upload waits for them otherwise.
+            for number, pixels in read.items():
+                held[number] = planes_from_pixels(pixels, device, size)
+                kept.put(number, size, held[number])
+            return [tensor_from_planes(held[number]) for number in numbers]
+
+    def _read(self, numbers: list[int], token: CancelToken) -> dict[int, Pixels]:
+        if len(numbers) == 2 and numbers[1] == numbers[0] + 1:
+            pair = self._clip.pair(numbers[0], token)
+            return dict(zip(numbers, (pair.first, pair.second), strict=True))
+        return {number: self._clip.frame(number, token) for number in numbers}
 
     @contextmanager
     def _device_errors(self, size: Grid) -> Iterator[None]:

@@ -78,7 +78,7 @@ class Engine(Closeable):
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
         self._crop: crop_preview.EncodedCrop | None = None
-        cache = FeatureCache(profile.feature_bytes)
+        cache = FeatureCache.within(profile)
         self._decoder = decoder_for(self._model, profile, cache.spare)
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder, cache, self._footings.beside)
         self._motion = MotionDrafts(clip, self._model, profile, self._pairs.bend)
