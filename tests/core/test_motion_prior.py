@@ -12,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from videoinr.model import propagation
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
 from videoinr.model.encoders import motion_prior
 from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
 from videoinr.model.layers import ExactConv, ResidualBlock
-from videoinr.model.ops import propagated
+from videoinr.model.ops import propagated, sample
 
 
 @cache
@@ -164,6 +165,30 @@ def test_a_point_takes_a_neighbours_flow_where_that_matches_the_features_better(
 def test_without_texture_a_point_keeps_its_own_flow() -> None:
     flow = torch.randn(1, 4, 12, 12)
     assert torch.equal(propagated(torch.ones(1, 3, 12, 12), torch.zeros(1, 3, 12, 12), flow, (1, 2)), flow)
+
+
+@pytest.mark.parametrize(("pairs", "pixels"), [(1, 1), (1, 7 * 40), (2, 5 * 40), (2, 2 * 11 * 40)])
+def test_candidates_that_are_compared_in_bands_are_those_of_the_whole_map(
+    pairs: int, pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(2)
+    first, second = torch.rand(2, pairs, 6, 24, 40)
+    flow = F.interpolate(4 * torch.randn(pairs, 4, 6, 10), (24, 40), mode="bilinear")
+    sizes = list[int]()
+
+    def seen(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        sizes.append(x.shape[1] // 13)  # The point itself and three times four neighbours.
+        return sample(image, x, y)
+
+    with torch.inference_mode():
+        monkeypatch.setattr(propagation, "BAND_PX", pairs * 24 * 40)
+        whole = propagation.plain_propagated(first, second, flow, (2, 4, 8), seen)
+        monkeypatch.setattr(propagation, "BAND_PX", pixels)
+        sizes.clear()
+        bands = propagation.plain_propagated(first, second, flow, (2, 4, 8), seen)
+    assert max(sizes) <= max(1, pixels // (pairs * 40)) + 4  # Two rows more on either side, for the mean of the errors.
+    assert not torch.equal(whole, flow)
+    assert torch.equal(bands, whole)
 
 
 def test_gradients_reach_the_chosen_flow() -> None:
