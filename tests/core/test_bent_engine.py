@@ -46,7 +46,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     torch.manual_seed(3)
     tiny = tiny_video_inr()
     assert isinstance(tiny.config.encoder, MotionPriorConfig)
-    config = replace(tiny.config, encoder=replace(tiny.config.encoder, bend_channels=8))
+    config = replace(tiny.config, encoder=replace(tiny.config.encoder, levels=3, bend_channels=8))
     model = VideoINR(config)
     model.load_state_dict(tiny.state_dict(), strict=False)
     encoder = cast("MotionPriorEncoder", model.encoder)
@@ -158,18 +158,18 @@ def test_in_a_row_each_pair_is_searched_once(loaded: LoadedModel, monkeypatch: p
 
 def test_beyond_the_budget_only_flows_are_kept(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
-    searches = list[int]()
-    plain = BandEncoder.search
+    outlines = list[int]()
+    plain = BandEncoder.outline
 
     def spy(work: BandEncoder) -> CoarseSearch:
-        searches.append(1)
+        outlines.append(1)
         return plain(work)
 
-    monkeypatch.setattr(BandEncoder, "search", spy)
-    with engine_of(loaded, feature_bytes=2**20) as engine:
+    monkeypatch.setattr(BandEncoder, "outline", spy)
+    with engine_of(loaded, feature_bytes=2**10) as engine:
         for pair in (1, 2, 3):
             assert torch.equal(prior_of(engine, pair), expected(loaded, (pair - 1, pair, pair + 1, pair + 2)))
-    assert len(searches) == 7  # The first pair and both beside it; then each pair, and the one after it.
+    assert len(outlines) == 7  # The first pair and both beside it; then each pair, and the one after it.
 
 
 @pytest.mark.usefixtures("form")
@@ -219,7 +219,10 @@ def test_a_neighbour_that_cannot_be_read_is_none(loaded: LoadedModel, monkeypatc
             assert torch.equal(prior_of(engine, 2), expected(loaded, (1, 2, 3, None)))
 
 
-@pytest.mark.parametrize(("owner", "method", "failing"), [(MotionPriorEncoder, "search", 2), (PathBend, "forward", 1)])
+@pytest.mark.parametrize(
+    ("owner", "method", "failing"),
+    [(MotionPriorEncoder, "outline", 2), (MotionPriorEncoder, "search", 1), (PathBend, "forward", 1)],
+)
 def test_what_memory_does_not_suffice_for_is_computed_once_more(
     owner: type, method: str, failing: int, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

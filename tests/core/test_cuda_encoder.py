@@ -13,7 +13,7 @@ from helpers.tiny_model import tiny_video_inr
 from videoinr.decode.cuda_encoder import RECORDING_BYTES, CudaEncoder
 from videoinr.decode.recording import Recorder
 from videoinr.decode.searching import bent as bent_by
-from videoinr.decode.searching import searched
+from videoinr.decode.searching import outlined, searched
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
 from videoinr.model.config import TINY, MotionPriorConfig
@@ -126,37 +126,42 @@ def bent() -> VideoINR:
     torch.manual_seed(4)
     encoder = TINY.encoder
     assert isinstance(encoder, MotionPriorConfig)
-    model = VideoINR(replace(TINY, encoder=replace(encoder, bend_channels=8))).eval().requires_grad_(False)
+    model = VideoINR(replace(TINY, encoder=replace(encoder, levels=3, bend_channels=8))).eval().requires_grad_(False)
     assert isinstance(model.encoder, MotionPriorEncoder)
     assert model.encoder.bend is not None
     model.encoder.bend.leave.weight.normal_(std=0.3)
     return model
 
 
-def test_search_rest_and_bend_are_recorded_and_give_what_the_model_gives(bent: VideoINR) -> None:
+def test_both_searches_rest_and_bend_are_recorded_and_give_what_the_model_gives(bent: VideoINR) -> None:
     recordings = Recordings()
     encoder = encoder_of(bent, recordings)
-    searches = [encoder.search(frames(seed)) for seed in range(5)]
+    outlines = [encoder.outline(frames(seed)) for seed in range(5)]
+    searches = [encoder.search(frames(seed), outlines[seed]) for seed in range(5)]
     for seed in (1, 2, 3):
         pair, before, after = frames(seed), frames(seed - 1)[:, 0], frames(seed + 1)[:, 1]
-        expected = searched(bent, pair, half=False)
+        outline = outlined(bent, pair, half=False)
+        assert torch.equal(outlines[seed].flow, outline.flow)
+        assert torch.equal(outlines[seed].hidden, outline.hidden)
+        expected = searched(bent, pair, outline, half=False)
         assert torch.equal(searches[seed].flow, expected.flow)
         assert torch.equal(searches[seed].hidden, expected.hidden)
         assert_same(encoder(pair, searches[seed]), bent.encode(pair))
-        sides = Neighbour(before, searches[seed - 1].flow), Neighbour(after, searches[seed + 1].flow)
+        sides = Neighbour(before, outlines[seed - 1].flow), Neighbour(after, outlines[seed + 1].flow)
         bend, plain = encoder.bend(pair, searches[seed], *sides), bent_by(bent, pair, expected, *sides, half=False)
         assert bend is not None
         assert plain is not None
         assert torch.equal(bend, plain)
         assert bend.abs().max() > 0.01
-    assert len(recordings.launches) == 3
+    assert len(recordings.launches) == 4
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_bend_by_one_neighbour_or_at_uneven_times_is_not_recorded(bent: VideoINR, side: int) -> None:
     recordings, pair = Recordings(), frames(1)
-    encoder, search = encoder_of(bent, recordings), searched(bent, pair, half=False)
-    one = Neighbour(frames(0)[:, 0], searched(bent, frames(0), half=False).flow, 0.5)
+    encoder = encoder_of(bent, recordings)
+    search = searched(bent, pair, outlined(bent, pair, half=False), half=False)
+    one = Neighbour(frames(0)[:, 0], outlined(bent, frames(0), half=False).flow, 0.5)
     for sides in ((None, None), (one, None) if side else (None, one), (one, one)):
         for _ in range(3):
             made, plain = encoder.bend(pair, search, *sides), bent_by(bent, pair, search, *sides, half=False)

@@ -34,7 +34,7 @@ Call = tuple[Tensor, Outer | None]
 def bent_model() -> VideoINR:
     assert isinstance(TINY.encoder, MotionPriorConfig)
     torch.manual_seed(5)
-    model = VideoINR(replace(TINY, encoder=replace(TINY.encoder, bend_channels=8)))
+    model = VideoINR(replace(TINY, encoder=replace(TINY.encoder, levels=3, bend_channels=8)))
     assert isinstance(model.encoder, MotionPriorEncoder)
     assert model.encoder.bend is not None
     torch.nn.init.normal_(model.encoder.bend.leave.weight, std=0.3)

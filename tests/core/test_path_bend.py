@@ -18,7 +18,7 @@ from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, Pa
 from videoinr.model.video_inr import VideoINR
 
 assert isinstance(TINY.encoder, MotionPriorConfig)
-BENT = replace(TINY, encoder=replace(TINY.encoder, bend_channels=8))
+BENT = replace(TINY, encoder=replace(TINY.encoder, levels=3, bend_channels=8))
 SIZE = (20, 28)
 
 
@@ -58,21 +58,20 @@ def believing(share_mean: float, share_turn: float) -> PathBend:
     return bend.requires_grad_(requires_grad=False)
 
 
-def flows(first: tuple[float, float], second: tuple[float, float]) -> Tensor:
-    """Uniform mid-time flows of a pair, at half the size."""
-    return torch.tensor([*first, *second]).view(1, 4, 1, 1).expand(1, 4, 10, 14).contiguous()
+def moved(start: tuple[float, float], end: tuple[float, float], shrunk: int = 4) -> Tensor:
+    """The mid-time flows of a pair, on maps ``shrunk`` times smaller than the frames.
 
-
-def moved(start: tuple[float, float], end: tuple[float, float]) -> Tensor:
-    """The flows of a pair in which everything moves straight from ``start`` to ``end`` (full-size pixels)."""
-    half = [(b - a) / 4 for a, b in zip(start, end, strict=True)]
-    return flows((-half[0], -half[1]), (half[0], half[1]))
+    Everything moves straight from ``start`` to ``end`` (full-size pixels).
+    """
+    x, y = ((b - a) / 2 / shrunk for a, b in zip(start, end, strict=True))
+    size = [side // shrunk for side in SIZE]
+    return torch.tensor([-x, -y, x, y]).view(1, 4, 1, 1).expand(1, 4, *size).contiguous()
 
 
 def test_four_positions_give_their_second_differences() -> None:
     at = {-1: (0.0, 2.0), 0: (1.0, 1.0), 1: (3.0, 0.5), 2: (4.5, 1.5)}
     frame = torch.full((1, 3, *SIZE), 0.5)
-    inner = CoarseSearch(moved(at[0], at[1]), torch.zeros(1, 4, 10, 14))
+    inner = CoarseSearch(moved(at[0], at[1], 2), torch.zeros(1, 4, 10, 14))
     before, after = Neighbour(frame, moved(at[-1], at[0])), Neighbour(frame, moved(at[1], at[2]))
     bend = believing(1, 1)(torch.stack((frame, frame), 1), inner, before, after)
     left = [at[1][k] - 2 * at[0][k] + at[-1][k] for k in (0, 1)]
@@ -89,7 +88,7 @@ def test_a_neighbour_of_another_length_tells_the_same_acceleration(span: float) 
         return 2 * t + 0.4 * t * t, -t + 0.2 * t * t
 
     frame = torch.full((1, 3, *SIZE), 0.5)
-    inner = CoarseSearch(moved(position(0), position(1)), torch.zeros(1, 4, 10, 14))
+    inner = CoarseSearch(moved(position(0), position(1), 2), torch.zeros(1, 4, 10, 14))
     pair, network = torch.stack((frame, frame), 1), believing(1, 1)
     before = Neighbour(frame, moved(position(-span), position(0)), span)
     after = Neighbour(frame, moved(position(1), position(1 + span)), span)
@@ -133,9 +132,12 @@ def test_nothing_bends_before_training() -> None:
 def test_a_search_that_was_made_before_gives_the_same_bits(size: tuple[int, int]) -> None:
     model, pair = made(), images(2, size)
     with torch.inference_mode():
-        coarse = encoder_of(model).search(pair)
+        outline = encoder_of(model).outline(pair)
+        coarse, alone = encoder_of(model).search(pair, outline=outline), encoder_of(model).search(pair)
         once, again = encoder_of(model)(pair), encoder_of(model)(pair, coarse=coarse)
     assert coarse.flow.shape[-2:] == (-(-size[0] // 2), -(-size[1] // 2))
+    assert torch.equal(coarse.flow, alone.flow)
+    assert torch.equal(coarse.hidden, alone.hidden)
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
 
 

@@ -35,11 +35,11 @@ def toy_batch(seed: int = 9) -> Batch:
 
 
 def test_training_bends_paths_and_lowers_the_loss() -> None:
-    stage = replace(STAGE, steps=20, scales=(1.0,), learning_rate=1e-2)
+    stage = replace(STAGE, steps=30, scales=(1.0,), learning_rate=1e-2)
     one, batch = trainer(replace(RECIPE, stages=(stage,))), toy_batch()
     with torch.no_grad():
         before = float(batch_loss(one.model, batch))
-    for _ in range(20):
+    for _ in range(30):
         one.advance()
     with torch.no_grad():
         after = float(batch_loss(one.model, batch))

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
-from videoinr.decode.searching import bent, searched
+from videoinr.decode.searching import bent, outlined, searched
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, half_type
 from videoinr.geometry import Grid
+from videoinr.model.encoders.motion_prior import FrameFeatures
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
 from videoinr.model.fast_code import fast_code_name
 from videoinr.model.ops import has_kernels
@@ -68,8 +69,14 @@ class WholeEncoder(Protocol):
             coarse: The search of these frames, if it was made before.
         """
 
-    def search(self, frames: Tensor) -> CoarseSearch:
-        """Search for the motion of whole frames on all levels but the finest; the model has a motion-prior encoder."""
+    def outline(self, frames: Tensor, frame_features: FrameFeatures) -> CoarseSearch:
+        """Search whole frames on all levels but the two finest; the model has a motion-prior encoder.
+
+        ``frame_features`` remembers the finest features of single frames, where it is faster to have them.
+        """
+
+    def search(self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures) -> CoarseSearch:
+        """Continue a search of :meth:`outline` to the level below the finest."""
 
     def bend(
         self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
@@ -89,8 +96,11 @@ class _PlainEncoder:
         assert isinstance(self._model, VideoINR)
         return self._model.encode(frames, half=self._half, whole=self._clip, coarse=coarse)
 
-    def search(self, frames: Tensor) -> CoarseSearch:
-        return searched(self._model, frames, half=self._half)
+    def outline(self, frames: Tensor, frame_features: FrameFeatures) -> CoarseSearch:
+        return outlined(self._model, frames, half=self._half, frame_features=frame_features)
+
+    def search(self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures) -> CoarseSearch:
+        return searched(self._model, frames, outline, half=self._half, frame_features=frame_features)
 
     def bend(
         self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None

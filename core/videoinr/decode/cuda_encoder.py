@@ -13,8 +13,9 @@ from typing import Generic
 from torch import Tensor
 
 from videoinr.decode.recording import Made, Recorder, Replay, cuda_graph
-from videoinr.decode.searching import bent, searched
+from videoinr.decode.searching import bent, outlined, searched
 from videoinr.geometry import Grid
+from videoinr.model.encoders.motion_prior import FrameFeatures
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
 from videoinr.model.representation import Features, Representation
 from videoinr.model.video_inr import VideoINR
@@ -43,6 +44,7 @@ class CudaEncoder:
         record_whole = record if is_small and model.can_record_encoding else None
         self._whole = _Recorded[Features](self._encode, lambda features: features.clone(), record_whole)
         self._rest = _Recorded[Features](self._encode_rest, lambda features: features.clone(), record_whole)
+        self._outline = _Recorded[CoarseSearch](self._outline_whole, lambda found: found.clone(), record_whole)
         self._search = _Recorded[CoarseSearch](self._search_whole, lambda found: found.clone(), record_whole)
         self._bend = _Recorded[Tensor](self._bend_between, lambda bend: bend.clone(), record_whole)
 
@@ -59,9 +61,18 @@ class CudaEncoder:
             return self._model.encode(frames, half=self._half, whole=self._size)
         return self._whole(frames)
 
-    def search(self, frames: Tensor) -> CoarseSearch:
-        """Search for the motion of whole frames on all levels but the finest; the model has a motion-prior encoder."""
-        return self._search(frames)
+    def outline(self, frames: Tensor, frame_features: FrameFeatures | None = None) -> CoarseSearch:
+        """Search whole frames on all levels but the two finest; the model has a motion-prior encoder.
+
+        ``frame_features`` is not used: a recording computes the same each time.
+        """
+        return self._outline(frames)
+
+    def search(
+        self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures | None = None
+    ) -> CoarseSearch:
+        """Continue a search of :meth:`outline` to the level below the finest."""
+        return self._search(frames, outline.flow, outline.hidden)
 
     def bend(
         self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
@@ -88,8 +99,11 @@ class CudaEncoder:
         assert isinstance(self._model, VideoINR)
         return self._model.encode(frames, half=self._half, coarse=CoarseSearch(flow, hidden))
 
-    def _search_whole(self, frames: Tensor) -> CoarseSearch:
-        return searched(self._model, frames, half=self._half)
+    def _outline_whole(self, frames: Tensor) -> CoarseSearch:
+        return outlined(self._model, frames, half=self._half)
+
+    def _search_whole(self, frames: Tensor, flow: Tensor, hidden: Tensor) -> CoarseSearch:
+        return searched(self._model, frames, CoarseSearch(flow, hidden), half=self._half)
 
 
 class _Recorded(Generic[Made]):

@@ -13,13 +13,16 @@ Names = tuple[int, int]
 
 
 class KeptSearches:
-    """Keeps the flow of each search, and the search itself if the budget suffices for three of them."""
+    """Keeps the flow of each search, and the search itself if the budget suffices for three of them.
+
+    All searches ended two levels before the finest one, on maps of a quarter of the frames' size.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         """Keep nothing yet.
 
         Args:
-            max_bytes: the most that is kept beside the flows, which take four bytes for a pixel of a frame.
+            max_bytes: the most that is kept beside the flows, which take one byte for a pixel of a frame.
         """
         self._max_bytes = max_bytes
         self._flows: dict[Names, Tensor] = {}
@@ -29,15 +32,15 @@ class KeptSearches:
         """Return the flow that was found between the frames ``names``, [1, 4, h, w], if it is kept."""
         return self._flows.get(names)
 
-    def search(self, names: Names) -> CoarseSearch | None:
+    def outline(self, names: Names) -> CoarseSearch | None:
         """Return the search between the frames ``names``, if it is kept."""
         return self._whole.get(names)
 
-    def put(self, names: Names, search: CoarseSearch) -> None:
+    def put(self, names: Names, outline: CoarseSearch) -> None:
         """Keep a search."""
-        self._flows[names] = search.flow
-        if 3 * search.nbytes <= self._max_bytes:
-            self._whole[names] = search
+        self._flows[names] = outline.flow
+        if 3 * outline.nbytes <= self._max_bytes:
+            self._whole[names] = outline
 
     def keep_only(self, names: Collection[tuple[int | None, int | None]]) -> None:
         """Drop the searches of all pairs but ``names``."""

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
 from videoinr.decode.heap import return_freed_blocks
 from videoinr.decode.kept_searches import KeptSearches, Names
-from videoinr.decode.searching import searched
 from videoinr.decode.shared_features import SharedFeatures
+from videoinr.decode.watching import watched
 from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, return_free_memory
 from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
@@ -100,7 +100,7 @@ class PairEncoder:
             return self._encoded(frames, None, rect, token, names, beside)
         self._searches.keep_only([(beside[0], names[0]), names, (names[1], beside[1])])
         neighbours = sum(one is not None for one in beside)
-        with self._watched(token, self._products(frames) + neighbours * self._search_products(frames)):
+        with self._watched(token, self._products(frames, neighbours)):
             coarse = self._searched(names, frames, token, beside)
             sides = list[Neighbour | None]()
             for side, (frame, number) in enumerate(zip((outer.before, outer.after), beside, strict=True)):
@@ -111,7 +111,7 @@ class PairEncoder:
                 flow = self._searches.flow(pair)
                 if flow is None:
                     both = (frames[:, 1], frame) if side else (frame, frames[:, 0])
-                    flow = self._searched(pair, torch.stack(both, 1), token, (*names, *beside)).flow
+                    flow = self._outlined(pair, torch.stack(both, 1), token, (*names, *beside)).flow
                 sides.append(Neighbour(frame, flow, outer.spans[side]))
             bend = self._bend(frames, coarse, *sides)
             features = self._encoded(frames, coarse, rect, token, names, beside)
@@ -145,31 +145,43 @@ class PairEncoder:
             self._run_out()
         return self._in_bands(*bands, frames, coarse, rect, token)
 
+    def _outlined(
+        self, names: Names, frames: Tensor, token: CancelToken, beside: tuple[int | None, ...]
+    ) -> CoarseSearch:
+        """Search for the motion of whole frames on all levels but the two finest, unless that is kept."""
+        held = self._searches.outline(names)
+        if held is not None:
+            return held
+        features = self._shared.of_pair(*names, beside)
+        whole = partial(self._encode_whole.outline, frames, features)
+        found = self._whole_or_banded(frames, token, whole, BandEncoder.outline)
+        self._searches.put(names, found)
+        return found
+
     def _searched(
         self, names: Names, frames: Tensor, token: CancelToken, beside: tuple[int | None, ...]
     ) -> CoarseSearch:
-        """Search for the motion of whole frames on all levels but the finest, unless that is kept."""
-        held, bands = self._searches.search(names), self._banding()
+        """Search for the motion of whole frames on all levels but the finest."""
+        outline = self._outlined(names, frames, token, beside)
+        whole = partial(self._encode_whole.search, frames, outline, self._shared.of_pair(*names, beside))
+        return self._whole_or_banded(frames, token, whole, lambda work: work.search(outline))
+
+    def _whole_or_banded(
+        self, frames: Tensor, token: CancelToken, whole: Callable[[], CoarseSearch],
+        banded: Callable[[BandEncoder], CoarseSearch],
+    ) -> CoarseSearch:  # fmt: skip
+        """Search whole maps, or in bands where the frames are large or the memory does not suffice."""
+        bands = self._banding()
         assert bands is not None
-        if held is not None:
-            return held
-        (model, encoder), found = bands, None
         if not self._takes_bands(frames):
             try:
-                if self._has_kernels:
-                    found = self._encode_whole.search(frames)
-                else:
-                    features, half = self._shared.of_pair(*names, beside), self._profile.half_encoder
-                    found = searched(model, frames, half=half, frame_features=features)
+                return whole()
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 error.with_traceback(None)
-            if found is None:
-                self._run_out()
-        found = found or self._banded(model, encoder, frames, token, BandEncoder.search)
-        self._searches.put(names, found)
-        return found
+            self._run_out()
+        return self._banded(*bands, frames, token, banded)
 
     def _bend(
         self, frames: Tensor, coarse: CoarseSearch, before: Neighbour | None, after: Neighbour | None
@@ -342,52 +354,29 @@ class PairEncoder:
         if self._profile.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _products(self, frames: Tensor) -> int:
-        """Return the number of products of encoding ``frames``, or 0 where it is not known."""
-        encoder = self._model.encoder
+    def _products(self, frames: Tensor, neighbours: int = 0) -> int:
+        """Return the number of products of encoding ``frames`` with so many neighbours, or 0 where it is not known."""
+        encoder, size = self._model.encoder, (frames.shape[-2], frames.shape[-1])
         if not isinstance(encoder, MotionPriorEncoder):
             return 0
         depth = encoder.config.depth(self.size.height, self.size.width)
-        return encoder.products(frames.shape[-2], frames.shape[-1], depth)
-
-    def _search_products(self, frames: Tensor) -> int:
-        """Return the number of products of a neighbour's search, or 0 where it is not known."""
-        encoder = self._model.encoder
-        if not isinstance(encoder, MotionPriorEncoder):
-            return 0
-        depth = encoder.config.depth(self.size.height, self.size.width)
-        return encoder.coarse_products(frames.shape[-2], frames.shape[-1], depth)
+        return encoder.products(*size, depth) + neighbours * encoder.outline_products(*size, depth)
 
     @contextmanager
     def _watched(self, token: CancelToken, total: int) -> Iterator[None]:
         """Check ``token`` before every convolution of the encoder while the block runs, and report the progress.
 
-        Convolutions that a CUDA kernel replaces do neither; there a whole pair takes milliseconds. A block inside such
-        a block changes nothing.
+        A block inside such a block changes nothing.
         """
         if self._is_watching:
             yield
             return
-        done = 0
-
-        def check(layer: nn.Module, arguments: tuple[Any, ...]) -> None:
-            nonlocal done
-            self._check(token)
-            token.report(min(done, total), total)
-            assert isinstance(layer, nn.Conv2d)
-            maps = arguments[0]
-            pixels = len(maps) * maps.shape[2] * maps.shape[3] // layer.stride[0] ** 2
-            done += pixels * layer.weight.numel()
-
-        layers = [layer for layer in self._model.encoder.modules() if isinstance(layer, nn.Conv2d)]
-        hooks = [layer.register_forward_pre_hook(check) for layer in layers]
         self._is_watching = True
         try:
-            yield
+            with watched(self._model.encoder, token, total, self._check):
+                yield
         finally:
             self._is_watching = False
-            for hook in hooks:
-                hook.remove()
 
 
 def _frame_features(model: Representation, frames: Tensor) -> Tensor:

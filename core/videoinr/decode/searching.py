@@ -1,4 +1,4 @@
-"""What encoding a pair with bent paths takes beside the encoder: searches without the finest level, and the bend."""
+"""What encoding a pair with bent paths takes beside the encoder: searches without their finest levels, and the bend."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from videoinr.model.representation import Representation
 from videoinr.model.video_inr import VideoINR
 
 
-def searched(
+def outlined(
     model: Representation, frames: Tensor, *, half: bool, frame_features: FrameFeatures | None = None
 ) -> CoarseSearch:
-    """Search for the motion of whole frames on all levels but the finest.
+    """Search for the motion of whole frames on all levels but the two finest.
 
     Args:
         model: A model with a motion-prior encoder.
@@ -23,7 +23,17 @@ def searched(
     """
     model, encoder = _parts(model)
     with model.precision(frames.device, half=half):
-        return encoder.search(frames, None, frame_features)
+        return encoder.outline(frames, None, frame_features)
+
+
+def searched(
+    model: Representation, frames: Tensor, outline: CoarseSearch, *, half: bool,
+    frame_features: FrameFeatures | None = None,
+) -> CoarseSearch:  # fmt: skip
+    """Continue a search to the level below the finest; ``outline``: what :func:`outlined` returned for the frames."""
+    model, encoder = _parts(model)
+    with model.precision(frames.device, half=half):
+        return encoder.search(frames, None, frame_features, outline)
 
 
 def bent(

@@ -104,24 +104,55 @@ class MotionPriorEncoder(nn.Module):
             frame, then to the second, in latent pixels.
         """
         compute = frame_features or self.frame_features
-        finest, flow, hidden = self._searched(frames, depth, compute) if coarse is None else self._finished(
-            self._pyramid(frames, 1, compute)[0], coarse
-        )  # fmt: skip
+        if coarse is None:
+            finest, flow, hidden = self._searched(frames, depth, compute)
+        else:
+            finest = self._pyramid(frames, 1, compute)[0]
+            ended = self._refined(0, finest, coarse)
+            flow, hidden = ended.flow, ended.hidden
         first, second = finest[:, 0], finest[:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
         maps = (first, *warped, second, hidden, flow)
         return self.trunk(convolve(self.fuse, *maps)), flow
 
-    def search(
+    def outline(
         self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None
     ) -> CoarseSearch:
-        """Search for the motion of pairs of frames on all levels but the finest; arguments as for :meth:`forward`."""
+        """Search for the motion of pairs of frames on all levels but the two finest; arguments as for :meth:`forward`.
+
+        Returns:
+            Maps of a quarter of the frames' size; with fewer than three levels, zeros of half of it.
+        """
         depth, compute = depth or self.config.depth(*frames.shape[-2:]), frame_features or self.frame_features
         own = self.own_levels(depth)
         if own == 1:
-            return CoarseSearch(*self.start(frames, 1, depth, (0, 0), frames.dtype, compute=compute))
+            small = downsampled(frames, 2)
+            levels = self._pyramid(small, self.own_levels(depth - 1), compute)
+            return CoarseSearch(*self._search(small, levels, depth - 1, fine=1, compute=compute, last=1))
+        if own == 2:
+            size = (-(-frames.shape[-2] // 2), -(-frames.shape[-1] // 2))
+            return CoarseSearch(*self.start(frames, 2, depth, size, frames.dtype, compute=compute))
         levels = self._pyramid(frames, own, compute)
-        return CoarseSearch(*self._search(frames, levels, depth, fine=depth, compute=compute, last=1))
+        return CoarseSearch(*self._search(frames, levels, depth, fine=depth, compute=compute, last=2))
+
+    def search(
+        self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None,
+        outline: CoarseSearch | None = None,
+    ) -> CoarseSearch:  # fmt: skip
+        """Search for the motion of pairs of frames on all levels but the finest.
+
+        Args:
+            frames, depth, frame_features: as for :meth:`forward`.
+            outline: What :meth:`outline` found for these frames, if it was called before.
+
+        Returns:
+            Maps of half of the frames' size.
+        """
+        depth, compute = depth or self.config.depth(*frames.shape[-2:]), frame_features or self.frame_features
+        outline = outline or self.outline(frames, depth, compute)
+        if self.own_levels(depth) == 1:  # The level lies in frames of half the size.
+            return self._refined(0, self._pyramid(downsampled(frames, 2), 1, compute)[0], outline)
+        return self._refined(1, self._pyramid(frames, 2, compute)[1], outline)
 
     def bent(
         self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
@@ -161,7 +192,7 @@ class MotionPriorEncoder(nn.Module):
                 sides.append(None)
                 continue
             both = (frames[:, 1], frame) if number else (frame, frames[:, 0])
-            flow = self.search(torch.stack(both, 1), depth).flow.detach()
+            flow = self.outline(torch.stack(both, 1), depth).flow.detach()
             valid = None if outer.valid is None else outer.valid[:, number].view(-1, 1, 1, 1)
             sides.append(Neighbour(frame, flow, outer.spans[number], valid))
         feature, prior = self.forward(frames, depth, known, coarse)
@@ -177,11 +208,13 @@ class MotionPriorEncoder(nn.Module):
         levels = self._pyramid(frames, self.own_levels(depth), compute)
         return (levels[0], *self._search(frames, levels, depth, fine=depth, compute=compute))
 
-    def _finished(self, finest: Tensor, coarse: CoarseSearch) -> tuple[Tensor, Tensor, Tensor]:
-        """Do the search's finest step on the features [B, 2, C, H, W]; returns what :meth:`_searched` does."""
-        size = (finest.shape[-2], finest.shape[-1])
-        flow, hidden = resize(coarse.flow, size, gain=2), resize(coarse.hidden, size)
-        return (finest, *self.motion[0](finest[:, 0], finest[:, 1], flow, hidden))
+    def _refined(self, number: int, level: Tensor, coarse: CoarseSearch) -> CoarseSearch:
+        """Do step ``number`` of the search on the features [B, 2, C, H, W] of its level, from the level below it."""
+        size = (level.shape[-2], level.shape[-1])
+        flow, hidden = coarse.flow, coarse.hidden
+        if flow.shape[-2:] != size:
+            flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
+        return CoarseSearch(*self.motion[number](level[:, 0], level[:, 1], flow, hidden.to(level.dtype)))
 
     def frame_features(self, frames: Tensor) -> Tensor:
         """Compute the finest features of each frame: [N, 3, h, w] in 0 ... 1 to [N, C, h, w]."""
@@ -203,20 +236,26 @@ class MotionPriorEncoder(nn.Module):
         total = area * (2 * _weights(self.first, self.front) + _weights(self.fuse, self.trunk))
         return total + self._search_products(area, own, depth)
 
-    def coarse_products(self, height: int, width: int, depth: int) -> int:
-        """Return the products of :meth:`search`, where one of the two frames has its finest features already."""
+    def outline_products(self, height: int, width: int, depth: int) -> int:
+        """Return the products of :meth:`outline`, where one of the two frames has its finest features already."""
         own, area = self.own_levels(depth), height * width
-        front = _weights(self.first, self.front) if own > 1 else 0
-        return area * (front - _weights(self.motion[0])) + self._search_products(area, own, depth)
+        if own > STRIDE_LEVELS:
+            steps = area * _weights(self.motion[0]) + area // 4 * _weights(self.motion[1])
+            return area * _weights(self.first, self.front) + self._search_products(area, own, depth) - steps
+        small, coarser = area >> 2 * own, depth - own
+        if not coarser:
+            return 0
+        last_step = small * _weights(self.motion[0]) if own == 1 else 0
+        front = 2 * small * _weights(self.first, self.front)
+        return front + self._search_products(small, self.own_levels(coarser), coarser) - last_step
 
     def _search_products(self, area: int, own: int, depth: int) -> int:
-        total: int
-        levels = [area // 4**level for level in range(own)]
+        levels = [area >> 2 * level for level in range(own)]
         total = sum(size * _weights(step) for size, step in zip(levels, self.motion, strict=False))
         total += sum(2 * size * _weights(halve) for size, halve in zip(levels[1:], self.halves, strict=False))
         if depth == own:
             return total
-        small, coarser = area // 4**own, depth - own
+        small, coarser = area >> 2 * own, depth - own
         total += 2 * small * _weights(self.first, self.front)
         return total + self._search_products(small, self.own_levels(coarser), coarser)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import STRIDE_LEVELS, Halve, MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
 from videoinr.model.layers import LEAK
@@ -91,23 +91,31 @@ class BandEncoder:
         self._encoder, self._frames, self._depth, self._limits, self._check = encoder, frames, depth, limits, check
         self._config: MotionPriorConfig = encoder.config
         self._grid = Grid(frames.shape[-1], frames.shape[-2])
-        self._dtype = torch.float32
         self._finest: FeatureRows | WholeFeatures | None = None
 
-    def search(self) -> CoarseSearch:
-        """Search on all levels but the finest."""
+    def outline(self) -> CoarseSearch:
+        """Search on all levels but the two finest."""
         encoder, own = self._encoder, self._encoder.own_levels(self._depth)
-        finest = self._finest_features(0, self._grid.width)
-        self._dtype = finest.rows(Rect(0, 0, 1, 1)).dtype
-        levels = [self._halved(finest)] if own > 1 else []
+        if own <= STRIDE_LEVELS:  # It lies in downsampled frames.
+            return encoder.outline(self._frames, self._depth)
+        levels = [self._level_below()]
         for halve in list(encoder.halves)[1 : own - 1]:
             levels.append(halve(levels[-1]))
-        coarsest = levels[-1].shape[-2:] if levels else self._frames.shape[-2:]
-        flow, hidden = encoder.start(self._frames, own, self._depth, (int(coarsest[0]), int(coarsest[1])), self._dtype)
-        for step, level in zip(reversed(encoder.motion[1:own]), reversed(levels), strict=True):
+        height, width = levels[-1].shape[-2:]
+        state = CoarseSearch(*encoder.start(self._frames, own, self._depth, (height, width), levels[-1].dtype))
+        for step, level in zip(reversed(encoder.motion[2:own]), reversed(levels[1:]), strict=True):
             assert isinstance(step, MotionStep)
-            flow, hidden = self._refined(step, WholeFeatures(level), Grid(level.shape[3], level.shape[2]), flow, hidden)
-        return CoarseSearch(flow, hidden)
+            state = self._refined(step, level, state)
+        return state
+
+    def search(self, outline: CoarseSearch | None = None) -> CoarseSearch:
+        """Search on all levels but the finest; ``outline``: what :meth:`outline` found for these frames, if known."""
+        outline = outline or self.outline()
+        if self._encoder.own_levels(self._depth) == 1:
+            return self._encoder.search(self._frames, self._depth, outline=outline)
+        step = self._encoder.motion[1]
+        assert isinstance(step, MotionStep)
+        return self._refined(step, self._level_below(), outline)
 
     def encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, *, halo: bool = True) -> EncodedPart:
         """Compute the pixels ``rect`` of the latent feature and of the prior.
@@ -238,13 +246,15 @@ class BandEncoder:
         assert found is not None
         return found
 
-    def _halved(self, finest: FeatureRows | WholeFeatures) -> Tensor:
-        """Compute the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
+    def _level_below(self) -> Tensor:
+        """Compute the features of the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
         halve, grid = self._encoder.halves[0], self._grid
+        finest = self._finest_features(0, grid.width)
         assert isinstance(halve, Halve)
         small = Grid(-(-grid.width // 2), -(-grid.height // 2))
         shape = (2, self._config.frame_channels, small.height, small.width)
-        out = self._frames.new_empty(shape, dtype=self._dtype).to(memory_format=torch.channels_last)
+        dtype = finest.rows(Rect(0, 0, 1, 1)).dtype
+        out = self._frames.new_empty(shape, dtype=dtype).to(memory_format=torch.channels_last)
         for band in self._bands(small.rect, per_row=2):
             self._check()
             low, high = max(0, band.y - 2), min(small.height, band.bottom + 2)
@@ -254,19 +264,18 @@ class BandEncoder:
             out[:, :, band.y : band.bottom] = halve(rows)[:, :, begin : begin + band.height]
         return out
 
-    def _refined(
-        self, step: MotionStep, features: LevelFeatures, grid: Grid, flow: Tensor, hidden: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Refine the flow and the hidden map of a whole level."""
-        state = _Entering(flow, hidden, grid)
-        size = (grid.height, grid.width)
-        new_flow = flow.new_empty((1, 4, *size))
-        new_hidden = hidden.new_empty((1, hidden.shape[1], *size)).to(memory_format=torch.channels_last)
+    def _refined(self, step: MotionStep, level: Tensor, coarse: CoarseSearch) -> CoarseSearch:
+        """Do a step of the search on the features [2, C, H, W] of a whole level, from the level below it."""
+        grid = Grid(level.shape[3], level.shape[2])
+        state, features = _Entering(coarse.flow, coarse.hidden.to(level.dtype), grid), WholeFeatures(level)
+        flow = coarse.flow.new_empty((1, 4, grid.height, grid.width))
+        hidden = level.new_empty((1, coarse.hidden.shape[1], grid.height, grid.width))
+        hidden = hidden.to(memory_format=torch.channels_last)
         for band in self._bands(grid.rect):
             self._check()
             rows = slice(band.y, band.bottom)
-            new_flow[:, :, rows], new_hidden[:, :, rows] = _step_rows(step, features, state, band, grid)
-        return new_flow, new_hidden
+            flow[:, :, rows], hidden[:, :, rows] = _step_rows(step, features, state, band, grid)
+        return CoarseSearch(flow, hidden)
 
     def _block_rows(self, width: int, channels: int) -> int:
         """Return how many rows of ``width`` pixels to give to residual blocks at a time: a multiple of a band."""

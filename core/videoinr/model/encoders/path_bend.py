@@ -12,8 +12,9 @@ B-splines give other space-time models; the paper has the straight path only (se
 TemporalINR).
 
 All is computed at half the size, from what the search finds below its finest level: the path of a point is smooth, and
-these maps exist for whole frames whatever part of them is encoded. The outer pairs' searches are those of the
-neighbouring pairs, which a clip that plays needs anyway.
+these maps exist for whole frames whatever part of them is encoded. The outer pairs' motion is taken from their searches
+at a quarter of the size: for one level more, a click on an instant would wait a quarter longer (``lite``). These
+searches are the beginnings of those of the neighbouring pairs, which a clip that plays needs anyway.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _SLOW, _FAST = (2.0, 16.0), (8.0, 32.0)
 
 @dataclass(frozen=True, eq=False)
 class CoarseSearch:
-    """The state from which the finest level starts: ``flow`` [B, 4, h, w] (pixels of its level) and ``hidden``."""
+    """A search that ended before its finest level: ``flow`` [B, 4, h, w] (pixels of these maps) and ``hidden``."""
 
     flow: Tensor
     hidden: Tensor
@@ -81,7 +82,8 @@ class Neighbour:
 
     Attributes:
         frame: The neighbour, [B, 3, H, W] in 0 ... 1.
-        flow: The flow that the search found between the two, in the order of time: [B, 4, h, w].
+        flow: The flow that the search found between the two, in the order of time, on its level of a quarter of the
+            size: [B, 4, h, w].
         span: The time between the two over the time between the pair's frames.
         valid: [B, 1, 1, 1]: 0 where there is no neighbour and the maps mean nothing. None: there is one everywhere.
     """
@@ -197,7 +199,7 @@ def _seen_from(frame: Tensor, neighbour: Neighbour | None, *, is_before: bool) -
     flow = neighbour.flow.detach().float()
     first, second = flow[:, :2], flow[:, 2:]
     own, other = (second, first) if is_before else (first, second)
-    way = _on_frame(own, other)
+    way = resize(_on_frame(own, other), (frame.shape[-2], frame.shape[-1]), gain=2)
     if neighbour.valid is not None:
         way = way * neighbour.valid
     beside = downsampled(neighbour.frame[:, None], 2)[:, 0]
