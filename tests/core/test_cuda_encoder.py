@@ -18,7 +18,7 @@ from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
 from videoinr.model.config import TINY, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
-from videoinr.model.encoders.path_bend import Neighbour
+from videoinr.model.encoders.path_bend import Neighbour, halved
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 
@@ -139,7 +139,7 @@ def test_both_searches_rest_and_bend_are_recorded_and_give_what_the_model_gives(
     outlines = [encoder.outline(frames(seed)) for seed in range(5)]
     searches = [encoder.search(frames(seed), outlines[seed]) for seed in range(5)]
     for seed in (1, 2, 3):
-        pair, before, after = frames(seed), frames(seed - 1)[:, 0], frames(seed + 1)[:, 1]
+        pair, before, after = frames(seed), halved(frames(seed - 1)[:, 0]), halved(frames(seed + 1)[:, 1])
         outline = outlined(bent, pair, half=False)
         assert torch.equal(outlines[seed].flow, outline.flow)
         assert torch.equal(outlines[seed].hidden, outline.hidden)
@@ -161,7 +161,7 @@ def test_a_bend_by_one_neighbour_or_at_uneven_times_is_not_recorded(bent: VideoI
     recordings, pair = Recordings(), frames(1)
     encoder = encoder_of(bent, recordings)
     search = searched(bent, pair, outlined(bent, pair, half=False), half=False)
-    one = Neighbour(frames(0)[:, 0], outlined(bent, frames(0), half=False).flow, 0.5)
+    one = Neighbour(halved(frames(0)[:, 0]), outlined(bent, frames(0), half=False).flow, 0.5)
     for sides in ((None, None), (one, None) if side else (None, one), (one, one)):
         for _ in range(3):
             made, plain = encoder.bend(pair, search, *sides), bent_by(bent, pair, search, *sides, half=False)

@@ -14,7 +14,7 @@ from videoinr.model.card_schema import Sizes
 from videoinr.model.config import CONFIGS, TINY, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders import path_bend
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
-from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, with_bend
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, halved, with_bend
 from videoinr.model.video_inr import VideoINR
 
 assert isinstance(TINY.encoder, MotionPriorConfig)
@@ -72,7 +72,7 @@ def test_four_positions_give_their_second_differences() -> None:
     at = {-1: (0.0, 2.0), 0: (1.0, 1.0), 1: (3.0, 0.5), 2: (4.5, 1.5)}
     frame = torch.full((1, 3, *SIZE), 0.5)
     inner = CoarseSearch(moved(at[0], at[1], 2), torch.zeros(1, 4, 10, 14))
-    before, after = Neighbour(frame, moved(at[-1], at[0])), Neighbour(frame, moved(at[1], at[2]))
+    before, after = Neighbour(halved(frame), moved(at[-1], at[0])), Neighbour(halved(frame), moved(at[1], at[2]))
     bend = believing(1, 1)(torch.stack((frame, frame), 1), inner, before, after)
     left = [at[1][k] - 2 * at[0][k] + at[-1][k] for k in (0, 1)]
     right = [at[2][k] - 2 * at[1][k] + at[0][k] for k in (0, 1)]
@@ -90,8 +90,8 @@ def test_a_neighbour_of_another_length_tells_the_same_acceleration(span: float) 
     frame = torch.full((1, 3, *SIZE), 0.5)
     inner = CoarseSearch(moved(position(0), position(1), 2), torch.zeros(1, 4, 10, 14))
     pair, network = torch.stack((frame, frame), 1), believing(1, 1)
-    before = Neighbour(frame, moved(position(-span), position(0)), span)
-    after = Neighbour(frame, moved(position(1), position(1 + span)), span)
+    before = Neighbour(halved(frame), moved(position(-span), position(0)), span)
+    after = Neighbour(halved(frame), moved(position(1), position(1 + span)), span)
     for sides in ((before, None), (None, after), (before, after)):
         bend = network(pair, inner, *sides)
         assert bend[0, :2, 5, 7].tolist() == pytest.approx([0.8, 0.4], abs=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER
 from videoinr.clip.memory_clip import open_frames
+from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
@@ -97,6 +99,27 @@ def test_in_a_row_each_pair_uploads_one_frame(
             del uploads[before + made[-1] :]
             assert all(torch.equal(one, expected[name]) for name, one in found.items()), pair
     assert made == counts
+
+
+def test_no_frame_beside_a_pair_is_held_at_full_size_while_the_pair_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, alive = list[weakref.ref[torch.Tensor]](), list[int]()
+    plain_read, plain_bend = encoded_pairs.EncodedPairs._neighbour, PairEncoder._bend
+
+    def spy_read(pairs: encoded_pairs.EncodedPairs, *given: Any) -> torch.Tensor | None:
+        frame = plain_read(pairs, *given)
+        assert frame is not None
+        read.append(weakref.ref(frame))
+        return frame
+
+    def spy_bend(encoder: PairEncoder, *given: Any) -> torch.Tensor | None:
+        alive.append(sum(one() is not None for one in read))
+        return plain_bend(encoder, *given)
+
+    monkeypatch.setattr(encoded_pairs.EncodedPairs, "_neighbour", spy_read)
+    monkeypatch.setattr(PairEncoder, "_bend", spy_bend)
+    with engine_of(footage(), frame_bytes=0) as engine:
+        tensors(engine, 4)
+    assert (len(read), alive) == (2, [0])
 
 
 def test_each_size_has_frames_of_its_own(uploads: list[int]) -> None:

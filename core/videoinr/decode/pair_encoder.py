@@ -13,6 +13,7 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
+from videoinr.decode.beside import NOTHING_BESIDE, FramesBeside
 from videoinr.decode.heap import return_freed_blocks
 from videoinr.decode.kept_searches import KeptSearches, Names
 from videoinr.decode.shared_features import SharedFeatures
@@ -22,7 +23,7 @@ from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits
-from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, with_bend
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, halved, with_bend
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import has_kernels
@@ -79,7 +80,7 @@ class PairEncoder:
 
     def encode(
         self, frames: Tensor, token: CancelToken, rect: Rect | None = None, *, names: Names | None = None,
-        outer: Outer | None = None, beside: tuple[int | None, int | None] = (None, None),
+        beside: FramesBeside = NOTHING_BESIDE,
     ) -> Features:  # fmt: skip
         """Encode a pair.
 
@@ -89,32 +90,21 @@ class PairEncoder:
             rect: The pixels that decoding will need; None: all. Small frames are encoded whole anyway.
             names: The frames' numbers in the clip, if these are whole frames: what belongs to a frame alone is then
                 computed once for the pairs that share it.
-            outer: The frames beside the pair, for a model whose paths bend; only with ``names``.
-            beside: The numbers of these frames.
+            beside: The frames beside the pair, for a model whose paths bend; only with ``names``.
 
         Raises:
             Cancelled: ``token`` was cancelled.
         """
-        bands = self._banding()
-        if bands is None or bands[1].bend is None or names is None or beside == (None, None) or outer is None:
-            return self._encoded(frames, None, rect, token, names, beside)
-        self._searches.keep_only([(beside[0], names[0]), names, (names[1], beside[1])])
-        neighbours = sum(one is not None for one in beside)
+        bands, (before, after) = self._banding(), beside.numbers
+        neighbours = sum(one is not None for one in beside.numbers)
+        if bands is None or bands[1].bend is None or names is None or not neighbours:
+            return self._encoded(frames, None, rect, token, names, beside.numbers)
+        self._searches.keep_only([(before, names[0]), names, (names[1], after)])
         with self._watched(token, self._products(frames, neighbours)):
-            coarse = self._searched(names, frames, token, beside)
-            sides = list[Neighbour | None]()
-            for side, (frame, number) in enumerate(zip((outer.before, outer.after), beside, strict=True)):
-                if frame is None or number is None:
-                    sides.append(None)
-                    continue
-                pair = (names[1], number) if side else (number, names[0])
-                flow = self._searches.flow(pair)
-                if flow is None:
-                    both = (frames[:, 1], frame) if side else (frame, frames[:, 0])
-                    flow = self._outlined(pair, torch.stack(both, 1), token, (*names, *beside)).flow
-                sides.append(Neighbour(frame, flow, outer.spans[side]))
+            coarse = self._searched(names, frames, token, beside.numbers)
+            sides = [self._neighbour(side, names, frames, beside, token) for side in (0, 1)]
             bend = self._bend(frames, coarse, *sides)
-            features = self._encoded(frames, coarse, rect, token, names, beside)
+            features = self._encoded(frames, coarse, rect, token, names, beside.numbers)
         if bend is None:
             return features
         if isinstance(features, LatentPair):
@@ -122,6 +112,21 @@ class PairEncoder:
         assert isinstance(features, PairFeatures)
         prior = with_bend(features.prior.permute(0, 3, 1, 2), bend)
         return replace(features, prior=prior.permute(0, 2, 3, 1).contiguous())
+
+    def _neighbour(
+        self, side: int, names: Names, frames: Tensor, beside: FramesBeside, token: CancelToken
+    ) -> Neighbour | None:
+        """Find what lies before (``side`` 0) or after (1) the pair; its whole frame is free again afterwards."""
+        number = beside.numbers[side]
+        frame = None if number is None else beside.read(number)
+        if number is None or frame is None:
+            return None
+        pair = (names[1], number) if side else (number, names[0])
+        flow = self._searches.flow(pair)
+        if flow is None:
+            both = (frames[:, 1], frame) if side else (frame, frames[:, 0])
+            flow = self._outlined(pair, torch.stack(both, 1), token, (*names, *beside.numbers)).flow
+        return Neighbour(halved(frame), flow, beside.spans[side])
 
     def _encoded(
         self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect | None, token: CancelToken,

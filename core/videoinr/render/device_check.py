@@ -23,6 +23,7 @@ from torch import Tensor
 
 from videoinr.cancel import NEVER
 from videoinr.decode.backends import decoder_for
+from videoinr.decode.beside import FramesBeside
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import (
     ComputeProfile,
@@ -35,7 +36,6 @@ from videoinr.devices import (
 from videoinr.errors import VideoInrError, is_out_of_memory
 from videoinr.geometry import Grid
 from videoinr.model import fast_code
-from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import SELF_TEST_GRID, SELF_TEST_PHASE, LoadedModel, self_test_frames, stored_self_test
@@ -176,8 +176,8 @@ def _with_bend_of_zero(encoder: PairEncoder, frames: Tensor) -> PairFeatures:
     What only such pairs need, such as kernels of their own, is compiled and run. Raises ArithmeticError if the bend
     holds values that are no numbers.
     """
-    outer = Outer(frames[:, 1], frames[:, 0])
-    features = encoder.encode(frames, NEVER, names=(1, 2), outer=outer, beside=(0, 3))
+    beside = FramesBeside((0, 3), read={0: frames[:, 1], 3: frames[:, 0]}.get)
+    features = encoder.encode(frames, NEVER, names=(1, 2), beside=beside)
     assert isinstance(features, PairFeatures)
     flow, bend = features.prior[..., :4], features.prior[..., 4:]
     if not bend.isfinite().all():

@@ -14,13 +14,13 @@ from cachetools import LRUCache
 from videoinr.cancel import CancelToken
 from videoinr.clip import Clip
 from videoinr.decode.backends import Decoder
+from videoinr.decode.beside import NOTHING_BESIDE, FramesBeside
 from videoinr.decode.failure import FailureMaps, measure_failure
 from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile, computing_on, short_of_memory, wait_idly
 from videoinr.errors import ClipError, DeviceError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import planes_from_pixels, tensor_from_planes
-from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.representation import Features, Representation
@@ -172,15 +172,13 @@ class EncodedPairs:
 
     def _encoded(self, footing: Footing, size: Grid, token: CancelToken, needed: Rect) -> Features:
         frames, names = self._frames(footing, size, token), (footing.first, footing.second)
-        outer, beside = self._outer(footing, size, token)
+        beside = self._beside_of(footing, size, token)
         with self._device_errors(size):
-            features = self._encoder_for(size).encode(
-                frames, token, needed, names=names, outer=outer, beside=beside
-            )  # fmt: skip
+            features = self._encoder_for(size).encode(frames, token, needed, names=names, beside=beside)
             is_finite = _is_finite(features)
             if not is_finite and self._profile.half_encoder:
                 exact = PairEncoder(self._model, size, replace(self._profile, half_encoder=False))
-                features = exact.encode(frames, token, needed, names=names, outer=outer, beside=beside)
+                features = exact.encode(frames, token, needed, names=names, beside=beside)
                 is_finite = _is_finite(features)
             if not is_finite:
                 raise DeviceError(
@@ -194,21 +192,17 @@ class EncodedPairs:
         """Return both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
         return torch.stack(self._sources((footing.first, footing.second), size, token))[None]
 
-    def _outer(
-        self, footing: Footing, size: Grid, token: CancelToken
-    ) -> tuple[Outer | None, tuple[int | None, int | None]]:
-        """Read the frames beside those of the footing, if the model does; also return their numbers."""
+    def _beside_of(self, footing: Footing, size: Grid, token: CancelToken) -> FramesBeside:
+        """Return the frames beside those of the footing, if the model reads them; none is read yet."""
         if not self._reads_more:
-            return None, (None, None)
-        found, numbers, frames = self._beside(footing, token), list[int | None](), list[torch.Tensor | None]()
-        for number in (found.before, found.after):
-            frame = None
-            if number is not None:
-                with suppress(ClipError):  # Without it, the paths bend by the other side alone.
-                    frame = self._sources((number,), size, token)[0][None]
-            numbers.append(None if frame is None else number)
-            frames.append(frame)
-        return Outer(frames[0], frames[1], None, found.spans), (numbers[0], numbers[1])
+            return NOTHING_BESIDE
+        found = self._beside(footing, token)
+        return FramesBeside((found.before, found.after), found.spans, partial(self._neighbour, size, token))
+
+    def _neighbour(self, size: Grid, token: CancelToken, number: int) -> torch.Tensor | None:
+        with suppress(ClipError):  # Without it, the paths bend by the other side alone.
+            return self._sources((number,), size, token)[0][None]
+        return None
 
     def _sources(self, numbers: tuple[int, ...], size: Grid, token: CancelToken) -> list[torch.Tensor]:
         """Return frames of the clip on the device, reading and uploading those that are not there.

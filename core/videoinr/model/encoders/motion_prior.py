@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, with_bend
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, halved, with_bend
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv
 from videoinr.model.maps import downsampled
 from videoinr.model.ops import convolve, finish_motion_step, propagated, resize, warp
@@ -194,7 +194,7 @@ class MotionPriorEncoder(nn.Module):
             both = (frames[:, 1], frame) if number else (frame, frames[:, 0])
             flow = self.outline(torch.stack(both, 1), depth).flow.detach()
             valid = None if outer.valid is None else outer.valid[:, number].view(-1, 1, 1, 1)
-            sides.append(Neighbour(frame, flow, outer.spans[number], valid))
+            sides.append(Neighbour(halved(frame), flow, outer.spans[number], valid))
         feature, prior = self.forward(frames, depth, known, coarse)
         return feature, with_bend(prior, self.bent(frames, coarse, *sides))
 

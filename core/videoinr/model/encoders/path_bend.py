@@ -81,7 +81,7 @@ class Neighbour:
     """What lies beside one frame of a pair: another frame, and the motion between the two.
 
     Attributes:
-        frame: The neighbour, [B, 3, H, W] in 0 ... 1.
+        frame: The neighbour at half the size (:func:`halved`).
         flow: The flow that the search found between the two, in the order of time, on its level of a quarter of the
             size: [B, 4, h, w].
         span: The time between the two over the time between the pair's frames.
@@ -92,6 +92,11 @@ class Neighbour:
     flow: Tensor
     span: float = 1.0
     valid: Tensor | None = None
+
+
+def halved(frame: Tensor) -> Tensor:
+    """Return a frame [B, 3, H, W] in 0 ... 1 at half the size, sides rounded up: what a bend reads of a neighbour."""
+    return downsampled(frame[:, None], 2)[:, 0]
 
 
 class _Dilated(nn.Module):
@@ -202,8 +207,7 @@ def _seen_from(frame: Tensor, neighbour: Neighbour | None, *, is_before: bool) -
     way = resize(_on_frame(own, other), (frame.shape[-2], frame.shape[-1]), gain=2)
     if neighbour.valid is not None:
         way = way * neighbour.valid
-    beside = downsampled(neighbour.frame[:, None], 2)[:, 0]
-    error, inside = _error(frame, warp(beside, way)), _inside(way)
+    error, inside = _error(frame, warp(neighbour.frame, way)), _inside(way)
     if neighbour.valid is not None:
         error, inside = error * neighbour.valid, inside * neighbour.valid
     return torch.cat((way, inside, error), 1)
