@@ -323,3 +323,12 @@ def test_a_quick_draft_of_a_fine_grid_is_warped_on_half_of_it(engine_of: EngineO
     direct = engine.motion(RegionQuery(instant, grid, part), quick=True).rgbx[..., :3].astype(float)
     assert np.abs(whole[:-1] - direct).mean() < 0.5
     assert abs((whole[:-1] - direct).mean()) < 0.05
+
+
+@pytest.mark.parametrize("grid", [Grid(1, 1), Grid(8, 1), Grid(1, 8)], ids=str)
+def test_a_quick_draft_may_be_one_pixel_wide_or_high(engine_of: EngineOf, lite: LoadedModel, grid: Grid) -> None:
+    engine = engine_of(pan(2, 2), lite)
+    query = RegionQuery(Instant(0, Fraction(1, 3)), grid, grid.rect)
+    quick, plain = engine.motion(query, quick=True), engine.motion(query)
+    assert quick.rgbx.shape == (grid.height, grid.width, 4)
+    assert np.abs(quick.rgbx.astype(int) - plain.rgbx).max() <= 8

@@ -171,11 +171,14 @@ def _half(query: RegionQuery, clip: Grid) -> RegionQuery | None:
 
     There a picture is as close to the full one (within 0.05 dB), and takes a quarter of the time.
     """
-    grid = Grid(query.grid.width // 2, query.grid.height // 2)
-    is_whole = query.rect == query.grid.rect and Grid(2 * grid.width, 2 * grid.height) == query.grid
-    is_whole = is_whole and query.lines is None
-    is_fine = grid.width >= 2 * clip.width and grid.height >= 2 * clip.height
-    return RegionQuery(query.instant, grid, grid.rect) if is_whole and is_fine else None
+    grid = query.grid
+    is_whole = query.rect == grid.rect and query.lines is None
+    is_even = grid.width % 2 == 0 and grid.height % 2 == 0  # So no side of the half grid is empty.
+    is_fine = grid.width >= 4 * clip.width and grid.height >= 4 * clip.height
+    if not (is_whole and is_even and is_fine):
+        return None
+    half = Grid(grid.width // 2, grid.height // 2)
+    return RegionQuery(query.instant, half, half.rect)
 
 
 def _doubled(rgbx: Tensor, grid: Grid) -> Tensor:
