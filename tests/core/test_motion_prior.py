@@ -15,7 +15,7 @@ from torch import Tensor
 from videoinr.model import propagation
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
 from videoinr.model.encoders import motion_prior
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder
+from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
 from videoinr.model.layers import ExactConv, ResidualBlock
 from videoinr.model.ops import propagated, sample
 
@@ -189,6 +189,28 @@ def test_candidates_that_are_compared_in_bands_are_those_of_the_whole_map(
     assert max(sizes) <= max(1, pixels // (pairs * 40)) + 4  # Two rows more on either side, for the mean of the errors.
     assert not torch.equal(whole, flow)
     assert torch.equal(bands, whole)
+
+
+def test_large_maps_are_refined_in_bands_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(3)
+    step, width = MotionStep(8, 12), 120
+    first, second, hidden = (
+        torch.rand(1, channels, 80, width).to(memory_format=torch.channels_last) for channels in (8, 8, 12)
+    )
+    flow, plain, rows = torch.randn(1, 4, 80, width), step._layers, list[int]()
+
+    def layers(*maps: Tensor) -> tuple[Tensor, Tensor]:
+        rows.append(maps[0].shape[2])
+        return plain(*maps)
+
+    monkeypatch.setattr(step, "_layers", layers)
+    with torch.inference_mode():
+        whole = step(first, second, flow, hidden)
+        monkeypatch.setattr(motion_prior, "WHOLE_PX", 79 * width)
+        monkeypatch.setattr(motion_prior, "BAND_PX", 30 * width)
+        bands = step(first, second, flow, hidden)
+    assert rows == [80, 34, 38, 24], "rows of a band, and four on each side of it"
+    assert all(torch.equal(one, other) for one, other in zip(bands, whole, strict=True))
 
 
 def test_gradients_reach_the_chosen_flow() -> None:

@@ -182,9 +182,12 @@ def test_a_width_that_makes_no_sense_is_refused(change: dict[str, object]) -> No
         ModelConfig.from_dict(data)
 
 
-def test_large_maps_are_read_in_bands_that_reach_far_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = network_of(made())
-    about, hidden = torch.randn((1, path_bend.SEEN_CHANNELS, 40, 6)), torch.randn((1, 4, 40, 6))
+def test_large_maps_are_computed_in_bands_that_reach_far_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, frames = network_of(made()), images(4, (80, 12))
+    inner = CoarseSearch(torch.randn((1, 4, 40, 6)), torch.randn((1, 4, 40, 6)))
+    before, after = (
+        Neighbour(halved(frames[:, side]), 2 * torch.randn((1, 4, 20, 3)), span) for side, span in ((0, 1), (3, 2))
+    )
     plain, rows = network._layers, list[int]()
 
     def layers(about: Tensor, hidden: Tensor) -> Tensor:
@@ -193,9 +196,11 @@ def test_large_maps_are_read_in_bands_that_reach_far_enough(monkeypatch: pytest.
 
     monkeypatch.setattr(network, "_layers", layers)
     with torch.inference_mode():
-        whole = network._trust(about, hidden)
+        whole = network(frames[:, 1:3], inner, before, after)
         assert rows == [40]
         monkeypatch.setattr(path_bend, "WHOLE_PX", 6 * 39)
         monkeypatch.setattr(path_bend, "BAND_PX", 6 * 9)
-        assert torch.allclose(network._trust(about, hidden), whole, atol=1e-5)
+        bands = network(frames[:, 1:3], inner, before, after)
+    assert whole.abs().max() > 0.1
+    assert torch.allclose(bands, whole, atol=1e-5)
     assert rows[1:] == [21, 30, 33, 25, 16], "rows of a band, and twelve on each side of it"

@@ -8,9 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from videoinr.geometry import Grid
+from videoinr.geometry import Grid, Rect
+from videoinr.model import warp as warp_module
 from videoinr.model.ops import sample, warp
-from videoinr.model.warp import box_read, corners, sample_bicubic, unit_grid, weighted_rows
+from videoinr.model.warp import (
+    Placement,
+    box_read,
+    corners,
+    sample_as_table,
+    sample_bicubic,
+    sample_placed,
+    unit_grid,
+    weighted_rows,
+)
 
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**16)
@@ -149,6 +159,19 @@ def test_weighted_rows_are_a_weighted_sum() -> None:
     table, rows, weights = torch.rand(7, 3), torch.randint(0, 7, (5, 4)), torch.rand(5, 4)
     expected = (table[rows] * weights[..., None]).sum(1)
     torch.testing.assert_close(weighted_rows(table, rows, weights), expected)
+
+
+@pytest.mark.parametrize("positions", [1, 7, 60, 61])
+def test_positions_that_are_read_in_parts_read_the_same(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, part = Grid(12, 9), Rect(2, 3, 8, 6)
+    image, x, y = torch.rand(1, 9, 12, 3), 2 + 7 * torch.rand(1, 5, 12), 3 + 5 * torch.rand(1, 5, 12)
+    rows, columns = part.slices
+    place = Placement(part, part, whole)
+    with torch.inference_mode():
+        at_once = sample_as_table(image, x, y)
+        monkeypatch.setattr(warp_module, "_POSITIONS", positions)
+        assert torch.equal(sample_as_table(image, x, y), at_once)
+        assert torch.equal(sample_placed(image[:, rows, columns], x, y, place), at_once)
 
 
 def test_unit_grid_puts_the_outer_edges_at_one() -> None:

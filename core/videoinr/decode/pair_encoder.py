@@ -101,8 +101,9 @@ class PairEncoder:
             return self._encoded(frames, None, rect, token, names, beside.numbers)
         self._searches.keep_only([(before, names[0]), names, (names[1], after)])
         with self._watched(token, self._products(frames, neighbours)):
-            coarse = self._searched(names, frames, token, beside.numbers)
             sides = [self._neighbour(side, names, frames, beside, token) for side in (0, 1)]
+            # After the neighbours' searches: its maps of half the size need not lie in memory meanwhile.
+            coarse = self._searched(names, frames, token, beside.numbers)
             bend = self._bend(frames, coarse, *sides)
             features = self._encoded(frames, coarse, rect, token, names, beside.numbers)
         if bend is None:

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 
+_POSITIONS = 2**17
+"""Positions that a table is read at in one go: their indices and weights take some 200 bytes for each."""
+
 
 class Placement(NamedTuple):
     """Which pixels of a whole map an image and a flow hold.
@@ -38,9 +41,8 @@ def sample_as_table(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     Returns:
         [1, h, w, C].
     """
-    height, width = image.shape[1:3]
-    columns, rows, weights = corners(x.flatten(), y.flatten(), height=height, width=width)
-    return weighted_rows(image.view(height * width, -1), rows * width + columns, weights).view(*x.shape, -1)
+    whole = Grid(image.shape[2], image.shape[1])
+    return sample_placed(image, x, y, Placement(whole.rect, whole.rect, whole))
 
 
 def sample_placed(image: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tensor:
@@ -55,12 +57,24 @@ def sample_placed(image: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tens
     Returns:
         [1, rows, columns, C].
     """
+    table = image.reshape(place.image.area, -1).contiguous()
+    flat_x, flat_y = x.flatten(), y.flatten()
+    if len(flat_x) <= _POSITIONS:
+        return _read_placed(table, flat_x, flat_y, place).view(*x.shape, -1)
+    out = table.new_empty((len(flat_x), table.shape[1]))
+    for begin in range(0, len(flat_x), _POSITIONS):
+        some = slice(begin, begin + _POSITIONS)
+        out[some] = _read_placed(table, flat_x[some], flat_y[some], place)
+    return out.view(*x.shape, -1)
+
+
+def _read_placed(table: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tensor:
+    """Read the positions x and y [P] of a map, of which ``table`` [R, C] holds a part: [P, C]."""
     part, whole = place.image, place.whole
-    columns, rows, weights = corners(x.flatten(), y.flatten(), height=whole.height, width=whole.width)
+    columns, rows, weights = corners(x, y, height=whole.height, width=whole.width)
     if part != whole.rect:
         columns, rows = columns.sub_(part.x).clamp_(0, part.width - 1), rows.sub_(part.y).clamp_(0, part.height - 1)
-    table = image.reshape(part.area, -1).contiguous()
-    return weighted_rows(table, rows.mul_(part.width).add_(columns), weights).view(*x.shape, -1)
+    return weighted_rows(table, rows.mul_(part.width).add_(columns), weights)
 
 
 def sample_bilinear(image: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -17,12 +17,18 @@ from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, halved, with_bend
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv
 from videoinr.model.maps import downsampled
-from videoinr.model.ops import convolve, finish_motion_step, propagated, resize, warp
+from videoinr.model.ops import convolve, finish_motion_step, is_on_cpu, propagated, resize, warp
 
 FrameFeatures = Callable[[Tensor], Tensor]
 """Maps frames [N, 3, h, w] to their finest features [N, C, h, w]; see :meth:`MotionPriorEncoder.frame_features`."""
 STRIDE_LEVELS = 2
 """Levels from one size of the frames to the next smaller size, in a search deeper than the levels with weights."""
+
+STEP_HALO = 4
+"""Rows around a pixel that a MotionStep reads: four convolutions."""
+WHOLE_PX, BAND_PX = 2**18, 2**17
+"""A CPU refines maps of more than WHOLE_PX pixels (whole levels of frames beyond 1920x1080) in bands of BAND_PX: the
+layers of a step take some 1 kB for a pixel."""
 
 
 class Halve(nn.Module):
@@ -65,6 +71,19 @@ class MotionStep(nn.Module):
 
     def refine(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Refine the flows as :meth:`forward` does, given features that are warped by them already."""
+        maps, (height, width) = (first, second, flow, hidden), flow.shape[-2:]
+        is_traced = torch.is_grad_enabled() or torch.compiler.is_compiling()
+        if is_traced or not is_on_cpu(flow) or height * width <= WHOLE_PX:
+            return self._layers(*maps)
+        refined, step = list[tuple[Tensor, Tensor]](), max(1, BAND_PX // width)
+        for top in range(0, height, step):
+            begin = max(0, top - STEP_HALO)
+            rows = self._layers(*(one[..., begin : top + step + STEP_HALO, :] for one in maps))
+            new_flow, new_hidden = (one[..., top - begin : top - begin + step, :] for one in rows)
+            refined.append((new_flow, new_hidden))
+        return torch.cat([one for one, _ in refined], 2), torch.cat([one for _, one in refined], 2)
+
+    def _layers(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         x = convolve(self.enter, first, second, flow, hidden, slope=LEAK)
         for layer in self.middle:
             assert isinstance(layer, nn.Conv2d)

@@ -19,14 +19,12 @@ from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.motion_prior import STRIDE_LEVELS, Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import STEP_HALO, STRIDE_LEVELS, Halve, MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
 from videoinr.model.layers import LEAK
 from videoinr.model.ops import convolve, has_kernels, resize
 
-_STEP_HALO = 4
-"""Rows around a pixel that a MotionStep reads: four convolutions."""
 _FLOW_SLACK = 8
 """Pixels by which the finest step may lengthen a flow before a part is computed again with a wider margin."""
 _LEAST_ROWS = 8
@@ -141,7 +139,7 @@ class BandEncoder:
         prior = self._frames.new_empty((*shape, 4), dtype=torch.float32)
         out = EncodedPart(rect, feature, prior)
         trunk_halo = 2 * self._config.trunk_blocks + 1 if halo else 0
-        window = rect.widened(trunk_halo + _STEP_HALO if halo else 0, self._grid)
+        window = rect.widened(trunk_halo + STEP_HALO if halo else 0, self._grid)
         features = self._features_for(coarse, window, slack)
         features.keep_newest()
         step = encoder.motion[0]
@@ -330,7 +328,7 @@ def _step_rows(
     step: MotionStep, features: LevelFeatures, state: _Entering, band: Rect, grid: Grid
 ) -> tuple[Tensor, Tensor]:
     """Compute the refined flow and hidden map at ``band``, whose columns are those of the window."""
-    above, below = min(band.y, _STEP_HALO), min(grid.height - band.bottom, _STEP_HALO)
+    above, below = min(band.y, STEP_HALO), min(grid.height - band.bottom, STEP_HALO)
     wide = Rect.from_edges(band.x, band.y - above, band.right, band.bottom + below)
     flow, hidden = state.part(wide)
     warped = features.warped(0, flow[:, :2], wide), features.warped(1, flow[:, 2:], wide)

@@ -19,6 +19,7 @@ searches are the beginnings of those of the neighbouring pairs, which a clip tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,8 +34,8 @@ SEEN_CHANNELS = 17
 """What the network reads beside the hidden map: two second differences and the chord, squashed at two limits each (12
 channels), three errors, and whether each neighbour is there."""
 WHOLE_PX, BAND_PX = 2**19, 2**18
-"""A CPU runs the network on maps of more than WHOLE_PX pixels (frames beyond 1920x1080) in bands of BAND_PX: its layers
-take some 0.6 kB for a pixel of such maps. The bits depend on the frames' size alone, not on the memory."""
+"""A CPU computes maps of more than WHOLE_PX pixels (frames beyond 1920x1080) in bands of BAND_PX: what the network
+reads and its layers take some 0.9 kB for a pixel. The bits depend on the size of the frames alone."""
 _REACH_ROWS = 12
 """How many rows away the network reads: the sum of its layers' dilations."""
 _INVERSION_STEPS = 3
@@ -144,32 +145,42 @@ class PathBend(nn.Module):
             back = warp(_seen_from(frames[:, 0], before, is_before=True), to_first)
             ahead = warp(_seen_from(frames[:, 1], after, is_before=False), to_second)
             inner_error = _error(warp(frames[:, 0], to_first), warp(frames[:, 1], to_second))
-            left, right = _changes(to_second - to_first, back, ahead, before, after)
+        maps, size = (to_second - to_first, back, ahead, inner_error, hidden), flow.shape[-2:]
+        if flow.device.type != "cpu" or size.numel() <= WHOLE_PX or torch.is_grad_enabled():
+            return self._believed(maps, before, after)
+        bands, step = [], max(1, BAND_PX // size[1])
+        for top in range(0, size[0], step):
+            first, last = max(0, top - _REACH_ROWS), top + step + _REACH_ROWS
+            band = self._believed([one[..., first:last, :] for one in maps], before, after)
+            bands.append(band[..., top - first : top - first + step, :])
+        return torch.cat(bands, 2)
+
+    def _believed(self, maps: Sequence[Tensor], before: Neighbour | None, after: Neighbour | None) -> Tensor:
+        """Return the bend, as far as the network believes what the maps say.
+
+        Args:
+            maps: Whole or some rows: half of the way between the frames [B, 2, h, w]; what :func:`_seen_from` returns
+                for the frame before and for the one after, seen from mid-time; the error of the pair's own flows
+                [B, 1, h, w]; the hidden map of its search.
+            before, after: as for :meth:`forward`; only their spans count here.
+        """
+        half_chord, back, ahead, inner_error, hidden = maps
+        with torch.no_grad():
+            left, right = _changes(half_chord, back, ahead, before, after)
             sure = back[:, 2:3], ahead[:, 2:3]
             some = torch.maximum(*sure)
             mean = (left + right) / (sure[0] + sure[1]).clamp(min=0.1)
             turn = right * sure[0] - left * sure[1]
-            chord = 2 * (to_second - to_first)
+            chord = 2 * half_chord
             squashed = [(side / pixels).tanh() for pixels in _SLOW for side in (left, right)]
             errors = [one * some for one in (back[:, 3:], ahead[:, 3:], inner_error)]
             about = torch.cat((*squashed, *errors, *sure, *((chord / pixels).tanh() for pixels in _FAST)), 1)
-        trust = self._trust(about, hidden)
+        trust = self._layers(about, hidden)
         own = trust[:, :1] * mean + trust[:, 1:2] * turn + some * trust[:, 3:]
         return torch.cat((own, trust[:, 2:3] * turn), 1)
 
-    def _trust(self, about: Tensor, hidden: Tensor) -> Tensor:
-        """Run the network on what it reads; in bands of rows where the maps are large. Returns float32 [B, 5, h, w]."""
-        height, width = about.shape[-2:]
-        if about.device.type != "cpu" or height * width <= WHOLE_PX or torch.is_grad_enabled():
-            return self._layers(about, hidden)
-        bands, step = [], max(1, BAND_PX // width)
-        for top in range(0, height, step):
-            first, last = max(0, top - _REACH_ROWS), top + step + _REACH_ROWS
-            band = self._layers(about[..., first:last, :], hidden[..., first:last, :])
-            bands.append(band[..., top - first : top - first + step, :])
-        return torch.cat(bands, 2)
-
     def _layers(self, about: Tensor, hidden: Tensor) -> Tensor:
+        """Run the network on what it reads. Returns float32 [B, 5, h, w]."""
         x = convolve(self.enter, concat((about, hidden), hidden.dtype), slope=LEAK)
         for block in self.blocks:
             x = block(x)
