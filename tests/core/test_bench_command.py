@@ -1,6 +1,7 @@
 """``videoinr bench``: operation counts, ceilings, the plain reference, and the command's output."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from helpers.command_line import run_here
 from helpers.tiny_model import save_tiny_model
-from helpers.tiny_paper import TINY_VARIANTS, tiny_paper_model
+from helpers.tiny_paper import tiny_paper_model
 from videoinr.benchmark import ceilings, clock, plain
 from videoinr.benchmark import run as bench_run
 from videoinr.benchmark.ceilings import Ceilings, measure_ceilings
-from videoinr.benchmark.costs import Cost, Costs, costs_of
-from videoinr.benchmark.counting import Work, WorkCounter
+from videoinr.benchmark.costs import Cost
+from videoinr.benchmark.counting import Work
 from videoinr.benchmark.ladder import measure_ladder
 from videoinr.benchmark.plain import Heads, measure_plain, render_plainly
 from videoinr.benchmark.subjects import RANDOM, USUAL, subject, usual_models
@@ -27,18 +28,15 @@ from videoinr.commands import bench
 from videoinr.errors import ModelError
 from videoinr.geometry import Grid, Rect
 from videoinr.model.building import build
-from videoinr.model.config import BASE, PAPER, TINY, ModelConfig
-from videoinr.model.layers import DeformableConv
-from videoinr.model.points import Points
-from videoinr.model.released.config import ReleasedConfig
-from videoinr.model.siren import SirenHead
-from videoinr.model.video_inr import VideoINR
+from videoinr.model.config import CONFIGS, PAPER, TINY, MotionPriorConfig
 from videoinr.render import pacing
 from videoinr.render.engine import open_engine
 from videoinr_resources import path as resource
 
 CPU = torch.device("cpu")
 CLIP, GRID = Grid(20, 12), Grid(50, 30)
+assert isinstance(TINY.encoder, MotionPriorConfig)
+BENT = replace(TINY, encoder=replace(TINY.encoder, levels=4, bend_channels=8))
 STEPS = ["encode", "first_decode", "next_phase", "draft"]
 
 
@@ -50,107 +48,6 @@ def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure ceilings once, for all tests, instead of several times: they do not check the values."""
     monkeypatch.setattr(ceilings, "_ATTEMPTS", 1)
     monkeypatch.setattr(bench_run, "measure_ceilings", once_measured)
-
-
-# ---- Counting ----
-
-
-@cache
-def counted(config: ModelConfig) -> Costs:
-    """Return the costs of a model at GRID; counting takes up to a second."""
-    (costs,) = costs_of(config, CLIP, [GRID])
-    return costs
-
-
-def macs_seen_by_hooks(encoder: nn.Module, frames: Tensor) -> int:
-    """Count an encoder's MACs by hooks: each layer's outputs times the weights of one output."""
-    macs = 0
-
-    def count(layer: Any, _: object, out: Tensor) -> None:
-        nonlocal macs
-        macs += out.numel() * layer.weight[0].numel()
-
-    for layer in encoder.modules():
-        if isinstance(layer, nn.Conv2d | DeformableConv):
-            layer.register_forward_hook(count)
-    with torch.no_grad():
-        encoder(frames)
-    return macs
-
-
-def tail(head: SirenHead) -> int:
-    """Return a head's MACs per pixel without its first layer."""
-    return sum(layer.weight.numel() for layer in (*head.hidden, head.last))
-
-
-def projections(model: VideoINR) -> int:
-    """Return the MACs per LR pixel of the heads' first layers on the latent feature."""
-    decoder = model.decoder_head.first
-    heads = (model.spatial_head.first.weight_of(0), model.temporal_head.first.weight_of(1))
-    return sum(weight.numel() for weight in (*heads, decoder.weight_of(2), decoder.weight_of(3)))
-
-
-@pytest.mark.parametrize("config", [TINY, TINY_VARIANTS["paper"]], ids=["tiny", "tiny paper"])
-def test_encoding_macs_equal_those_counted_by_hooks(config: ModelConfig) -> None:
-    model = VideoINR(config)
-    costs = counted(config)
-    by_hooks = macs_seen_by_hooks(model.encoder, torch.rand(1, 2, 3, CLIP.height, CLIP.width))
-    assert costs.encode.work.macs == by_hooks + CLIP.rect.area * projections(model)
-    assert costs.encode.pixels == CLIP.rect.area
-
-
-@pytest.mark.parametrize("config", [BASE, TINY_VARIANTS["paper"], TINY], ids=["base", "tiny paper", "tiny"])
-def test_decoding_macs_follow_from_the_heads_widths(config: ModelConfig) -> None:
-    costs = counted(config)
-    with torch.device("meta"):
-        model = VideoINR(config)
-    spatial, temporal, decoder = model.spatial_head, model.temporal_head, model.decoder_head
-    view = spatial.first.weight_of(1).numel() + tail(spatial) + temporal.first.weight_of(0).numel()
-    instant = tail(temporal) + 2 * decoder.first.weight_of(0).numel() + tail(decoder)
-    of_the_time = temporal.widths[0] + decoder.widths[0]  # The product with t is computed once, not per pixel.
-    assert costs.view.work.macs == GRID.rect.area * view
-    assert costs.instant.work.macs == GRID.rect.area * instant + of_the_time
-    assert costs.view.work.sines == GRID.rect.area * sum(spatial.widths)
-    assert costs.instant.work.sines == GRID.rect.area * sum((*temporal.widths, *decoder.widths))
-    assert costs.first.work == costs.view.work + costs.instant.work
-
-
-def test_gathered_values_of_an_instant() -> None:
-    costs = counted(TINY)
-    field, latent, frames = 4 * TINY.spatial_channels, 4 * TINY.decoder_hidden[0], 16 * 3
-    assert costs.instant.work.gathered == GRID.rect.area * 2 * (field + latent + frames)
-
-
-@pytest.mark.parametrize("config", [TINY, *TINY_VARIANTS.values()], ids=["tiny", *TINY_VARIANTS])
-def test_held_bytes_equal_those_of_a_real_pair_and_view(config: ModelConfig) -> None:
-    costs = counted(config)
-    model = VideoINR(config)
-    points = Points.make(GRID.rect, GRID, latent_hw=(CLIP.height, CLIP.width), device=CPU)
-    with torch.no_grad():
-        features = model.encode(torch.rand(1, 2, 3, CLIP.height, CLIP.width))
-        spatial = model.spatial_feature(features, points)
-        basis = model.motion_basis(features, points, spatial)
-    assert costs.feature_bytes == features.nbytes
-    assert costs.view_bytes == spatial.nbytes + basis.first_sum.nbytes + basis.prior.nbytes
-    assert costs.instant.moved_bytes == costs.view_bytes + 4 * GRID.rect.area
-
-
-def test_a_released_network_has_no_view_cost() -> None:
-    (costs,) = costs_of(ReleasedConfig(TINY_VARIANTS["paper"]), CLIP, [GRID])
-    assert costs.view.work == Work()
-    assert costs.first.work == costs.instant.work
-    assert costs.instant.work.sines == GRID.rect.area * (20 + 20 + 20)
-
-
-def test_the_counter_counts_products_convolutions_and_sines() -> None:
-    with WorkCounter() as counter:
-        torch.rand(3, 5) @ torch.rand(5, 7)
-        nn.Linear(5, 7)(torch.rand(2, 3, 5))
-        torch.rand(2, 3, 5).bmm(torch.rand(2, 5, 4))
-        nn.Conv2d(4, 8, 3, padding=1, groups=2)(torch.rand(1, 4, 6, 6))
-        torch.rand(9).sin_()
-    products = 3 * 5 * 7 + 6 * 5 * 7 + 2 * 3 * 5 * 4 + 8 * 36 * 2 * 9
-    assert counter.work == Work(macs=products, sines=9)
 
 
 # ---- The floor ----
@@ -296,6 +193,8 @@ def check_result(result: dict[str, Any]) -> None:
     assert result["repeats"] == 2
     assert min(result["peak_ram_bytes"], result["encode_peak_ram_bytes"]) > 2**20
     assert [step["name"] for step in result["steps"]] == STEPS
+    encode = result["steps"][0]
+    assert result["encode_alone"].items() <= encode.items(), "its paths are straight"
     for step in result["steps"]:
         assert step["secs"] == result[f"{step['name']}_secs"] > 0
         assert step["floor_share"] == pytest.approx(step["floor_secs"] / step["secs"])
@@ -353,6 +252,7 @@ def test_a_given_clip_is_decoded_at_x4(tmp_path: Path) -> None:
 
 def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain, "LIMIT_SECS", 0.0)
+    monkeypatch.setitem(CONFIGS, "tiny", BENT)
     outcome = run_here("bench", "--model", "random:tiny", "--lr", "24x16", "--out", "48x64", "--device", "cpu")
     assert outcome.exit_code == 0, outcome
     words = (
@@ -360,6 +260,7 @@ def test_tables_have_times_floors_memory_and_the_machine(monkeypatch: pytest.Mon
         "same view, other time",
         "share of the floor",
         "caches of a view",
+        "both pairs beside it are searched",
         "motion draft",
         "full picture",
         "GFLOP/s",

@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from videoinr.benchmark.counting import Work, WorkCounter
 from videoinr.geometry import Grid
 from videoinr.model.building import build
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.ops import sample
-from videoinr.model.representation import Config, Features
+from videoinr.model.representation import Config, Features, Representation
+from videoinr.model.video_inr import VideoINR
 
 _RGBX_BYTES = 4
 
@@ -36,16 +40,32 @@ class Cost:
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.pixels, self.work + other.work, self.moved_bytes + other.moved_bytes)
 
+    def to_dict(self) -> dict[str, float]:
+        """Return plain values for JSON."""
+        work, pixels = self.work, self.pixels
+        return {
+            "pixels": pixels,
+            "macs": work.macs,
+            "macs_per_pixel": work.macs / pixels,
+            "sines": work.sines,
+            "sines_per_pixel": work.sines / pixels,
+            "gathered_values_per_pixel": work.gathered / pixels,
+            "moved_bytes": self.moved_bytes,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
     """The costs for one model, clip size and grid.
 
-    ``encode``: of a pair. ``view``: once for a view. ``instant``: for every instant of the view. ``feature_bytes`` and
-    ``view_bytes``: the memory kept for a pair, and for a view of the whole grid.
+    ``encode``: of a pair, after the pair before it; of a model whose paths bend, with what bends them.
+    ``encode_alone``: of a pair alone, for which such a model also searches both pairs beside it. ``view``: once for a
+    view. ``instant``: for every instant of the view. ``feature_bytes`` and ``view_bytes``: the memory kept for a pair,
+    and for a view of the whole grid.
     """
 
     encode: Cost
+    encode_alone: Cost
     feature_bytes: int
     view: Cost
     instant: Cost
@@ -71,11 +91,27 @@ def costs_of(config: Config, clip: Grid, grids: Iterable[Grid]) -> list[Costs]:
     with FakeTensorMode(), torch.enable_grad():
         model = build(config).requires_grad_(False)
         frames = torch.empty((1, 2, 3, clip.height, clip.width))
-        with WorkCounter() as encoding:
-            features = model.encode(frames)
+        features, works, reads = _encode(model, frames)
         weights = sum(parameter.nbytes for parameter in model.parameters())
-        encode = Cost(clip.rect.area, encoding.work, frames.nbytes + weights + features.nbytes)
-        return [Costs(encode, features.nbytes, *_decode(features, grid)) for grid in grids]
+        moved = reads * frames.nbytes + weights + features.nbytes
+        encode, alone = (Cost(clip.rect.area, work, moved) for work in works)
+        return [Costs(encode, alone, features.nbytes, *_decode(features, grid)) for grid in grids]
+
+
+def _encode(model: Representation, frames: Tensor) -> tuple[Features, tuple[Work, Work], int]:
+    """Return the features, the work of a pair after others and of one alone, and how many pairs of frames it reads."""
+    encoder = model.encoder
+    if not isinstance(model, VideoINR) or not isinstance(encoder, MotionPriorEncoder) or not model.bends_paths:
+        with WorkCounter() as encoding:
+            plain = model.encode(frames)
+        return plain, (encoding.work, encoding.work), 1
+    beside = frames[:, 0]
+    with WorkCounter() as encoding:
+        features = model.encode(frames, outer=Outer(beside, beside))
+    with WorkCounter() as searching:
+        encoder.outline(frames)
+    # In a row, the search of a neighbour is the beginning of its own encoding.
+    return features, (encoding.work - searching.work - searching.work, encoding.work), 2
 
 
 def _decode(features: Features, grid: Grid) -> tuple[Cost, Cost, int]:

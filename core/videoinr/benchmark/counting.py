@@ -33,6 +33,9 @@ class Work:
     def __add__(self, other: Work) -> Work:
         return Work(self.macs + other.macs, self.sines + other.sines, self.gathered + other.gathered)
 
+    def __sub__(self, other: Work) -> Work:
+        return Work(self.macs - other.macs, self.sines - other.sines, self.gathered - other.gathered)
+
 
 class WorkCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Context manager that counts the work of the code inside it: ``with WorkCounter() as counter: ...; counter.work``.

@@ -22,17 +22,10 @@ class Step:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON. ``pixels`` are those of the clip for ``encode``, else of the picture."""
-        work, pixels = self.cost.work, self.cost.pixels
         return {
             "name": self.name,
             "secs": self.secs,
-            "pixels": pixels,
-            "macs": work.macs,
-            "macs_per_pixel": work.macs / pixels,
-            "sines": work.sines,
-            "sines_per_pixel": work.sines / pixels,
-            "gathered_values_per_pixel": work.gathered / pixels,
-            "moved_bytes": self.cost.moved_bytes,
+            **self.cost.to_dict(),
             "floor_secs": self.floor_secs,
             "floor_share": self.floor_share,
         }
@@ -52,8 +45,9 @@ class BenchResult:
     times coarser. ``crop_draft_secs``: encoding and decoding a draft of the central quarter as a crop; None where
     encoding a crop does not pay. ``feature_bytes`` and ``view_bytes``: memory kept for a pair and for the view.
     ``peak_*``: peak memory of the whole program while decoding, ``encode_peak_*`` while encoding; None: not known.
-    ``steps``: the first four times, with their floors. ``ladder``: the pictures that the window shows one after the
-    other when somebody clicks on an instant of a pair of which nothing is known yet.
+    ``steps``: the first four times, with their floors. ``encode_alone``: the cost of a pair that is encoded without the
+    pairs beside it; that of the step ``encode`` is of pairs in a row. ``ladder``: the pictures that the window shows
+    one after the other when somebody clicks on an instant of a pair of which nothing is known yet.
     """
 
     clip: str
@@ -76,6 +70,7 @@ class BenchResult:
     encode_peak_ram_bytes: int | None
     encode_peak_cuda_bytes: int | None
     steps: tuple[Step, ...]
+    encode_alone: Cost
     ladder: tuple[Rung, ...]
     plain: PlainResult
 
@@ -92,6 +87,7 @@ class BenchResult:
         return {
             **asdict(self),
             "steps": [step.to_dict() for step in self.steps],
+            "encode_alone": self.encode_alone.to_dict(),
             "plain": {**asdict(self.plain), "is_scaled": self.plain.is_scaled},
             "times_faster_than_plain": self.times_faster,
         }

@@ -154,7 +154,7 @@ def _result(
         encode_peak_ram_bytes=times.encode_peak.ram_bytes,
         encode_peak_cuda_bytes=times.encode_peak.cuda_bytes if on_gpu else None,
         steps=machine.steps(times, costs, draft, half_encode=half_encode),
-        ladder=ladder, plain=plain,
+        encode_alone=costs.encode_alone, ladder=ladder, plain=plain,
     )  # fmt: skip
 
 

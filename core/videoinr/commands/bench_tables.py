@@ -83,6 +83,15 @@ def _show_floors(report: Report) -> None:
     rows = [row for result in report.results for row in _floors(result)]
     title = "Compared with the floor, the least time that the machine allows (for each clip pixel or picture pixel)"
     show_table(title, (*header, "share of the floor"), rows)
+    # The cost of encoding is the same at all grids.
+    for (model, clip), result in {(each.model, each.clip): each for each in report.results}.items():
+        alone, row = result.encode_alone, result.steps[0].cost
+        if alone != row:
+            macs, ratio = f"{alone.work.macs / alone.pixels:,.0f}", f"{alone.work.macs / row.work.macs:.2f}"
+            why = "since both pairs beside it are searched for it"
+            typer.echo(
+                f"{model}, {clip}: a pair alone takes {macs} MACs a pixel to encode, {ratio} times those, {why}.\n"
+            )
 
 
 def _floors(result: BenchResult) -> list[tuple[str, ...]]:
