@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import signal
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,7 @@ from helpers.export_jobs import job as job_to
 from helpers.fork_server import run, start
 from helpers.job_queues import assert_finished, fill, write_job
 from helpers.job_strategies import jobs, parsed
+from videoinr.commands import export as export_command
 from videoinr.errors import InputError
 from videoinr.exporting import queue_control
 from videoinr.exporting.job import ExportJob
@@ -48,6 +51,24 @@ def test_a_job_file_describes_the_job(tmp_path: Path, job: ExportJob) -> None:
     for name in ("segment", "fps", "speed", "grid", "crop", "codec", "crf", "device", "options", "overwrite", "sound",
                  "keep_partial", "across_cuts", "share", "resume"):  # fmt: skip
         assert getattr(again, name) == getattr(job, name), name
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {}, {"retime": "0=0 1=1~1/2 3=3/2"}, {"shutter": 180}, {"shutter_region": "40,0,32,24=180"},
+        {"readout": "1/60"}, {"camera": [{"time": 0, "centre": [16, 12], "zoom": 2}]}, {"scale": 2, "sound": "none"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_example_of_the_help_may_have_every_key(tmp_path: Path, values: dict[str, Any]) -> None:
+    help_text = " ".join((inspect.getdoc(export_command.export) or "").split())
+    found = re.search(r'\{"videoinr_export".*?\}', help_text)
+    assert found is not None
+    call = job_from_text(json.dumps({**json.loads(found[0]), **values}).encode(), tmp_path / "a.json")
+    assert (call.clip, call.out) == (tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert call.options["speed"] == Fraction(1, 4)
+    assert all(call.options[name] for name in values)
 
 
 def test_paths_are_relative_to_the_job_file_and_numbers_are_exact(tmp_path: Path) -> None:

@@ -219,9 +219,10 @@ def export(
     --cluster has the workers of a Dask cluster make shares of the video (--part), joins them, and goes on with others
     when a worker dies. Clip, model and OUT must have the same paths on all machines.
 
-    A job file (--job) is JSON: {"videoinr_export": 1, "clip": "a.mp4", "out": "b.mp4", "speed": "1/4"}. Its other keys
-    are the arguments of videoinr.export in Python. A queue (--queue) is a folder of them. Each that ends moves to done/
-    or failed/, with a .result.json beside it; one that is stopped or killed goes on when the queue is started again.
+    A job file (--job) is JSON: {"videoinr_export": 2, "clip": "a.mp4", "out": "b.mp4", "speed": "1/4"}. Its other keys
+    are arguments of videoinr.export in Python; camera is the list of keyframes. Version 1 has no retime, shutter,
+    shutter_region, camera and readout. A queue (--queue) is a folder of job files. Each that ends moves to done/ or
+    failed/, with a .result.json beside it; one that is stopped or killed goes on when the queue is started again.
     Several processes may share a queue.
     """
     if queue is not None:

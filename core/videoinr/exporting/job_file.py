@@ -1,9 +1,9 @@
 """Job files: one export as JSON, for the command line (--job), queues (--queue) and the window.
 
-{"videoinr_export": 1, "clip": "clip.mp4", "out": "slow.mp4", "start": "1/2", "speed": "1/4", "scale": 2}
+{"videoinr_export": 2, "clip": "clip.mp4", "out": "slow.mp4", "start": "1/2", "speed": "1/4", "scale": 2}
 
-Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`. Version 2 has the
-keys retime, shutter, shutter_region, camera (a list of keyframes) and readout too. Times, rates, speeds
+Only the first three keys must be there; the others are the arguments of :func:`videoinr.export`; camera is a list of
+keyframes. Version 1 lacks the keys retime, shutter, shutter_region, camera and readout. Times, rates, speeds
 and scales are numbers, or texts as on the command line. Paths are relative to the job file's folder.
 """
 
