@@ -98,7 +98,8 @@ MemoryOption = Annotated[
         parser=BYTES,
         metavar="SIZE",
         help="For caches, bands and the pair in use: 512M, 2G. A large pair that does not fit is encoded in parts, for "
-        "each picture anew. The model and the frames read come on top.",
+        "each picture anew. The program, the frames read and the search for motion in whole large frames come on top: "
+        "on a CPU some 0.3 GB at 1920x1080 and 1.2 GB at 3840x2160.",
     ),
 ]
 

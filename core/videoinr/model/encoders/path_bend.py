@@ -33,8 +33,8 @@ from videoinr.model.ops import convolve, resize, warp
 SEEN_CHANNELS = 17
 """What the network reads beside the hidden map: two second differences and the chord, squashed at two limits each (12
 channels), three errors, and whether each neighbour is there."""
-WHOLE_PX, BAND_PX = 2**19, 2**18
-"""A CPU computes maps of more than WHOLE_PX pixels (frames beyond 1920x1080) in bands of BAND_PX: what the network
+WHOLE_PX, BAND_PX = 2**18, 2**18
+"""A CPU computes maps of more than WHOLE_PX pixels (frames beyond 1280x800) in bands of BAND_PX: what the network
 reads and its layers take some 0.9 kB for a pixel. The bits depend on the size of the frames alone."""
 _REACH_ROWS = 12
 """How many rows away the network reads: the sum of its layers' dilations."""
