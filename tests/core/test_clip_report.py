@@ -13,7 +13,7 @@ from helpers.clips import number_in, numbered_frame, remux, write_clip, write_pi
 from helpers.damage import spoil_middle, spoilt_clip
 from helpers.tiny_model import save_tiny_model
 from videoinr.cancel import NEVER
-from videoinr.clip import OpenOptions, open_clip, picture_file, video_clip, video_opening
+from videoinr.clip import OpenOptions, open_clip, picture_file, video_clip, video_file, video_opening
 from videoinr.clip.base import ReadReport
 from videoinr.clip.found import Found
 from videoinr.clip.pixels import Orientation, orientation_of
@@ -75,7 +75,10 @@ def test_an_export_ends_with_what_was_met(tmp_path: Path) -> None:
     assert told == ["0", "1", "2", "3", "4", "5", "1 frame decoded with errors: the file is damaged there."]
 
 
-def test_frames_that_are_replaced_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 16])
+def test_frames_that_are_replaced_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """With 16 threads, as on large machines, the decoder meets the error when it has all packets."""
+    monkeypatch.setattr(video_file, "DECODER_THREADS", threads)
     whole = write_clip(tmp_path / "a.mov", 30, codec="prores_ks", pix_fmt="yuv422p10le")
     path = remux(whole, tmp_path / "b.mov", lambda number, data: bytes(len(data)) if number == 20 else data)
     with open_clip(path) as clip:
@@ -83,6 +86,8 @@ def test_frames_that_are_replaced_are_counted(tmp_path: Path) -> None:
         assert clip.report == ReadReport(replaced=1)
         assert clip.damaged == {20}
         assert any("1 frame could not be decoded" in warning for warning in clip.info.warnings)
+        assert [number_in(clip.frame(number)) for number in range(30)] == [*range(20), 19, *range(21, 30)]
+        assert clip.report == ReadReport(replaced=1)
 
 
 def joined_sizes(folder: Path, codec: str, name: str, size: tuple[int, int]) -> Path:

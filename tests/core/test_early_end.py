@@ -80,6 +80,18 @@ def test_only_a_file_that_is_cut_off_is_said_to_be_so(tmp_path: Path, name: str)
         assert [each for each in clip.info.warnings if "cut off" in each]
 
 
+@pytest.mark.parametrize("missing", range(1, 40))
+def test_an_ivf_may_end_within_the_header_of_a_frame(tmp_path: Path, missing: int) -> None:
+    frames = [bytes([20 + number]) * (20 + number) for number in range(4)]
+    head = b"DKIF" + (0).to_bytes(2, "little") + (32).to_bytes(2, "little") + bytes(24)
+    whole = head + b"".join(len(frame).to_bytes(4, "little") + bytes(8) + frame for frame in frames)
+    path = tmp_path / "a.ivf"
+    path.write_bytes(whole)
+    assert not ends_early(path, "ivf", [])
+    path.write_bytes(whole[:-missing])
+    assert ends_early(path, "ivf", []) == (missing != 12 + len(frames[-1]))
+
+
 @pytest.mark.parametrize("count", [0, 3, 11, 40])
 def test_no_length_of_a_file_is_an_error(tmp_path: Path, count: int) -> None:
     path = tmp_path / "a"

@@ -189,8 +189,8 @@ def _y4m(file: BinaryIO, end: int, sizes: list[int]) -> bool:
 def _ivf(file: BinaryIO, end: int, _: list[int]) -> bool:
     start = int.from_bytes(_bytes_at(file, 6, 2), "little")
     for _frame in range(_MAX_STEPS):
-        if start >= end:
-            break
+        if start + 12 > end:
+            return start != end
         start += 12 + int.from_bytes(_bytes_at(file, start, 4), "little")
     return start > end
 

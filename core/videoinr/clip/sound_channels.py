@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import av
+from av.container import InputContainer
+
+from videoinr.types import AudioInfo
 
 _SPEAKERS = (
     "FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR", "TC", "TFL", "TFC", "TFR", "TBL", "TBC", "TBR",
@@ -82,3 +85,14 @@ def settle_channels(context: av.AudioCodecContext) -> Channels:
 
 def _by_count(count: int) -> str:
     return av.AudioLayout(f"{count}c").name if count <= _MOST_BY_DEFAULT else f"{count} channels"
+
+
+def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
+    """Return the file's audio streams, also those of an unknown codec."""
+    known = (stream.codec_context for stream in container.streams.audio)
+    return tuple(
+        AudioInfo(context.codec.canonical_name, settle_channels(context).count, context.sample_rate)
+        if context is not None
+        else AudioInfo("unknown", 0, 0)
+        for context in known
+    )

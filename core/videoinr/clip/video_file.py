@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
@@ -18,15 +19,16 @@ from videoinr.clip.animated_png import unmark_dependent_frame
 from videoinr.clip.formats import VIDEO_OPTIONS
 from videoinr.clip.gif_delays import with_browsers_delays
 from videoinr.clip.pixels import tags_of
-from videoinr.clip.sound_channels import settle_channels
+from videoinr.clip.sound_channels import audio_streams
 from videoinr.clip.start_timecode import timecode_tag
 from videoinr.clip.unreadable import refuse_empty, refuse_if_known_why
 from videoinr.errors import ClipError, UsageError, VideoInrError
-from videoinr.types import AudioInfo
 
 MAX_PIXELS = 8192 * 8192
 """The largest frame that is read. A damaged header may declare more, which would take gigabytes of memory."""
 
+DECODER_THREADS = 0
+"""Threads of a decoder; 0: as many as FFmpeg finds fit, which is one more than there are processors, at most 16."""
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 _DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
@@ -81,7 +83,7 @@ class VideoFile:
         self._where = path.absolute()  # It may be opened again from another folder.
         self.seeks = 0
         self.errors = 0
-        self.broke_off = False
+        self.broke_off = self._lost_its_end = False
         self._take(*self._opened())
 
     def _opened(self) -> tuple[InputContainer, av.VideoStream]:
@@ -97,7 +99,8 @@ class VideoFile:
         self.audio = audio_streams(container)
         self.tags, self.timecode_tag = tags_of(stream.codec_context), timecode_tag(container, stream)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        stream.codec_context.thread_type = "AUTO"
+        stream.codec_context.thread_type = "SLICE" if self._lost_its_end else "AUTO"
+        stream.codec_context.thread_count = DECODER_THREADS
         self._decoder = _alpha_decoder(stream) or stream.codec_context
         for other in container.streams:
             if other is not stream:
@@ -213,11 +216,16 @@ class VideoFile:
             return self._decoder.decode(packet)
         except (av.FFmpegError, OSError, ValueError, MemoryError):
             self.errors += 1
+            # With a thread for each frame, errors are met some packets later. PyAV cannot go on after one that is met
+            # when all packets are sent, so the last frames are lost: the next seek is without such threads.
+            self._lost_its_end |= packet is None
             return []
 
     def seek(self, time: int) -> bool:
         """Seek to a key packet near ``time`` (the stream's ticks). Return False if the file does not allow it."""
         self.seeks += 1
+        if self._lost_its_end and self.stream.codec_context.thread_type != ThreadType.SLICE:
+            self.restart()
         self._packets.close()
         try:
             self._container.seek(time, stream=self.stream)
@@ -365,17 +373,6 @@ def _secs_of_tag(text: str) -> Fraction:
     """Return the seconds of Matroska's tag "00:00:02.040000000"; 0 if it is written otherwise."""
     found = _DURATION.fullmatch(text.strip())
     return 3600 * int(found[1]) + 60 * int(found[2]) + Fraction(found[3]) if found else Fraction(0)
-
-
-def audio_streams(container: InputContainer) -> tuple[AudioInfo, ...]:
-    """Return the file's audio streams, also those of an unknown codec."""
-    known = (stream.codec_context for stream in container.streams.audio)
-    return tuple(
-        AudioInfo(context.codec.canonical_name, settle_channels(context).count, context.sample_rate)
-        if context is not None
-        else AudioInfo("unknown", 0, 0)
-        for context in known
-    )
 
 
 def check_size(width: int, height: int, name: str) -> None:
