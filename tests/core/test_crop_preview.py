@@ -111,7 +111,7 @@ def test_a_preview_is_close_to_the_full_picture(engine: Engine) -> None:
     error, error_of_motion = (
         np.abs(draft.rgbx[..., :3].astype(int) - full.rgbx[..., :3]).mean() for draft in (preview, motion)
     )
-    assert 0 < error < 0.6
+    assert 0 < error < 0.8  # the paths of a preview are straight
     assert error < error_of_motion / 3
 
 
