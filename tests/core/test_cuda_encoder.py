@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from helpers.tiny_model import tiny_video_inr
+from videoinr.decode.bending import Beginning, encoded, outlined
 from videoinr.decode.cuda_encoder import RECORDING_BYTES, CudaEncoder
 from videoinr.decode.recording import Recorder
-from videoinr.decode.searching import bent as bent_by
-from videoinr.decode.searching import outlined, searched
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid
 from videoinr.model.config import TINY, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
-from videoinr.model.encoders.path_bend import Neighbour, halved
+from videoinr.model.encoders.path_bend import Neighbour, halved, with_bend
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 
@@ -133,38 +132,65 @@ def bent() -> VideoINR:
     return model
 
 
-def test_both_searches_rest_and_bend_are_recorded_and_give_what_the_model_gives(bent: VideoINR) -> None:
+def beginning_of(model: VideoINR, seed: int, span: float = 1.0) -> Beginning:
+    """What is known of the pair ``seed``: beside it lie a frame of the pair before and one of the pair after it."""
+    outlines = [outlined(model, frames(number), half=False) for number in (seed - 1, seed, seed + 1)]
+    before, after = halved(frames(seed - 1)[:, 0]), halved(frames(seed + 1)[:, 1])
+    sides = Neighbour(before, outlines[0].flow, span), Neighbour(after, outlines[2].flow, span)
+    return Beginning(outlines[1], *sides)
+
+
+def in_steps(model: VideoINR, pair: Tensor, beginning: Beginning) -> PairFeatures:
+    """The features of a pair whose search, bend and fusion each compute the finest features for themselves."""
+    encoder = model.encoder
+    assert isinstance(encoder, MotionPriorEncoder)
+    coarse = encoder.search(pair, outline=beginning.outline)
+    bend = encoder.bent(pair, coarse, beginning.before, beginning.after)
+    feature, prior = encoder(pair, coarse=coarse)
+    return model.project(pair, feature, with_bend(prior, bend))
+
+
+def test_outline_and_rest_are_recorded_and_give_what_the_steps_give(bent: VideoINR) -> None:
     recordings = Recordings()
     encoder = encoder_of(bent, recordings)
-    outlines = [encoder.outline(frames(seed)) for seed in range(5)]
-    searches = [encoder.search(frames(seed), outlines[seed]) for seed in range(5)]
-    for seed in (1, 2, 3):
-        pair, before, after = frames(seed), halved(frames(seed - 1)[:, 0]), halved(frames(seed + 1)[:, 1])
-        outline = outlined(bent, pair, half=False)
-        assert torch.equal(outlines[seed].flow, outline.flow)
-        assert torch.equal(outlines[seed].hidden, outline.hidden)
-        expected = searched(bent, pair, outline, half=False)
-        assert torch.equal(searches[seed].flow, expected.flow)
-        assert torch.equal(searches[seed].hidden, expected.hidden)
-        assert_same(encoder(pair, searches[seed]), bent.encode(pair))
-        sides = Neighbour(before, outlines[seed - 1].flow), Neighbour(after, outlines[seed + 1].flow)
-        bend, plain = encoder.bend(pair, searches[seed], *sides), bent_by(bent, pair, expected, *sides, half=False)
-        assert bend is not None
-        assert plain is not None
-        assert torch.equal(bend, plain)
-        assert bend.abs().max() > 0.01
-    assert len(recordings.launches) == 4
+    outlines = [encoder.outline(frames(seed)) for seed in range(3)]
+    beginnings = [beginning_of(bent, seed) for seed in range(5)]
+    answers = [encoder(frames(seed), beginnings[seed]) for seed in range(5)]
+    assert len(recordings.launches) == 2
+    assert recordings.replayed == 2 + 4
+    for seed, outline in enumerate(outlines):
+        assert torch.equal(outline.flow, beginnings[seed].outline.flow)
+        assert torch.equal(outline.hidden, beginnings[seed].outline.hidden)
+    for seed, answer in enumerate(answers):
+        assert_same(answer, in_steps(bent, frames(seed), beginnings[seed]))
+        assert isinstance(answer, PairFeatures)
+        assert answer.prior[..., 4:].abs().max() > 0.01
+
+
+@pytest.mark.parametrize("levels", [3, 4, 5])
+def test_the_finest_features_are_computed_once(bent: VideoINR, monkeypatch: pytest.MonkeyPatch, levels: int) -> None:
+    """Of a search as deep as the levels with weights (3), and of deeper ones, which go on in downsampled frames."""
+    computed, plain = list[tuple[int, int]](), MotionPriorEncoder.frame_features
+    beginning = beginning_of(bent, 1)
+    monkeypatch.setattr(MotionPriorConfig, "depth", lambda *_: levels)
+
+    def spy(encoder: MotionPriorEncoder, images: Tensor) -> Tensor:
+        computed.append((images.shape[-2], images.shape[-1]))
+        return plain(encoder, images)
+
+    monkeypatch.setattr(MotionPriorEncoder, "frame_features", spy)
+    encoded(bent, frames(1), beginning, half=False)
+    assert computed.count((6, 8)) == 1
+    assert len(computed) == (2 if levels == 4 else 1)  # The level below lies in frames of half the size.
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_bend_by_one_neighbour_or_at_uneven_times_is_not_recorded(bent: VideoINR, side: int) -> None:
-    recordings, pair = Recordings(), frames(1)
+    recordings, pair, uneven = Recordings(), frames(1), beginning_of(bent, 1, 0.5)
     encoder = encoder_of(bent, recordings)
-    search = searched(bent, pair, outlined(bent, pair, half=False), half=False)
-    one = Neighbour(halved(frames(0)[:, 0]), outlined(bent, frames(0), half=False).flow, 0.5)
-    for sides in ((None, None), (one, None) if side else (None, one), (one, one)):
+    one = replace(uneven, before=None) if side else replace(uneven, after=None)
+    for beginning in (replace(one, before=None, after=None), one, uneven):
         for _ in range(3):
-            made, plain = encoder.bend(pair, search, *sides), bent_by(bent, pair, search, *sides, half=False)
-            assert (made is None) == (plain is None) == (sides == (None, None))
-            assert made is None or plain is None or torch.equal(made, plain)
+            answer = encoder(pair, beginning)
+            assert_same(answer, in_steps(bent, pair, beginning))
     assert not recordings.launches

@@ -157,9 +157,9 @@ def test_a_picture_beyond_the_budget_is_made_in_pieces_and_stays_the_same(
         searched: list[BandEncoder] = []
         search = BandEncoder.search
 
-        def count(work: BandEncoder) -> CoarseSearch:
+        def count(work: BandEncoder, outline: CoarseSearch | None) -> CoarseSearch:
             searched.append(work)
-            return search(work)
+            return search(work, outline)
 
         monkeypatch.setattr(BandEncoder, "search", count)
         np.testing.assert_array_equal(picture(engine, 2), expected)
@@ -222,9 +222,9 @@ def test_the_pair_before_makes_room_before_the_next_is_encoded(path: Path, monke
     plain = BandEncoder.search
     with engine_for(path, one) as engine:
 
-        def search(work: BandEncoder) -> CoarseSearch:
+        def search(work: BandEncoder, outline: CoarseSearch | None) -> CoarseSearch:
             held.append(engine.is_encoded(0))
-            return plain(work)
+            return plain(work, outline)
 
         monkeypatch.setattr(BandEncoder, "search", search)
         engine.encode(0, NEVER)
@@ -237,16 +237,16 @@ def test_the_bands_are_halved_where_memory_is_short(large: Engine, monkeypatch: 
     tried: list[int] = []
     plain = BandEncoder.search
 
-    def short(work: BandEncoder) -> object:
+    def short(work: BandEncoder, outline: CoarseSearch | None) -> object:
         tried.append(work._limits.work)
         if work._limits.work > 2**26:
             raise MemoryError
-        return plain(work)
+        return plain(work, outline)
 
     monkeypatch.setattr(BandEncoder, "search", short)
     large.encode(0, NEVER)
     assert tried == [192 * 2**20, 96 * 2**20, 48 * 2**20]
-    monkeypatch.setattr(BandEncoder, "search", lambda work: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(BandEncoder, "search", lambda *_: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(DeviceError, match="does not suffice"):
         large.encode(2, NEVER)
 
@@ -255,11 +255,11 @@ def test_other_pairs_are_dropped_before_the_bands_are_halved(large: Engine, monk
     tried: list[int] = []
     plain = BandEncoder.search
 
-    def short(work: BandEncoder) -> object:
+    def short(work: BandEncoder, outline: CoarseSearch | None) -> object:
         tried.append(work._limits.work)
         if large.is_encoded(0) or large.is_encoded(1):
             raise MemoryError
-        return plain(work)
+        return plain(work, outline)
 
     large.encode(0, NEVER)
     large.encode(1, NEVER)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from videoinr.cancel import NEVER
 from videoinr.clip.memory_clip import open_frames
-from videoinr.decode.pair_encoder import PairEncoder
 from videoinr.devices import ComputeProfile
 from videoinr.errors import UsageError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import planes_from_pixels
+from videoinr.model.encoders.path_bend import PathBend
 from videoinr.model.weights import LoadedModel, load_model
 from videoinr.render import encoded_pairs
 from videoinr.render.engine import Engine
@@ -103,7 +103,7 @@ def test_in_a_row_each_pair_uploads_one_frame(
 
 def test_no_frame_beside_a_pair_is_held_at_full_size_while_the_pair_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     read, alive = list[weakref.ref[torch.Tensor]](), list[int]()
-    plain_read, plain_bend = encoded_pairs.EncodedPairs._neighbour, PairEncoder._bend
+    plain_read, plain_bend = encoded_pairs.EncodedPairs._neighbour, PathBend.forward
 
     def spy_read(pairs: encoded_pairs.EncodedPairs, *given: Any) -> torch.Tensor | None:
         frame = plain_read(pairs, *given)
@@ -111,12 +111,12 @@ def test_no_frame_beside_a_pair_is_held_at_full_size_while_the_pair_is_encoded(m
         read.append(weakref.ref(frame))
         return frame
 
-    def spy_bend(encoder: PairEncoder, *given: Any) -> torch.Tensor | None:
+    def spy_bend(network: PathBend, *given: Any) -> torch.Tensor:
         alive.append(sum(one() is not None for one in read))
-        return plain_bend(encoder, *given)
+        return plain_bend(network, *given)
 
     monkeypatch.setattr(encoded_pairs.EncodedPairs, "_neighbour", spy_read)
-    monkeypatch.setattr(PairEncoder, "_bend", spy_bend)
+    monkeypatch.setattr(PathBend, "forward", spy_bend)
     with engine_of(footage(), frame_bytes=0) as engine:
         tensors(engine, 4)
     assert (len(read), alive) == (2, [0])

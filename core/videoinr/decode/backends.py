@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from videoinr.cancel import CancelToken
-from videoinr.decode.searching import bent, outlined, searched
+from videoinr.decode.bending import Beginning, encoded, outlined
 from videoinr.decode.tiled_decoder import TiledDecoder
 from videoinr.devices import ComputeProfile, half_type
 from videoinr.geometry import Grid
 from videoinr.model.encoders.motion_prior import FrameFeatures
-from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
+from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.fast_code import fast_code_name
 from videoinr.model.ops import has_kernels
 from videoinr.model.representation import Features, Representation
@@ -61,27 +61,20 @@ class Decoder(Protocol):
 class WholeEncoder(Protocol):
     """Encodes pairs of a clip without bands."""
 
-    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
+    def __call__(
+        self, frames: Tensor, beginning: Beginning | None = None, frame_features: FrameFeatures | None = None
+    ) -> Features:
         """Encode a pair.
 
         Args:
             frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
-            coarse: The search of these frames, if it was made before.
+            beginning: What is known of whole frames whose paths bend; None: they are straight.
+            frame_features: Remembers the finest features of single frames, where it is faster to have them; the model
+                has a motion-prior encoder then. None: for crops, and other models.
         """
 
     def outline(self, frames: Tensor, frame_features: FrameFeatures) -> CoarseSearch:
-        """Search whole frames on all levels but the two finest; the model has a motion-prior encoder.
-
-        ``frame_features`` remembers the finest features of single frames, where it is faster to have them.
-        """
-
-    def search(self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures) -> CoarseSearch:
-        """Continue a search of :meth:`outline` to the level below the finest."""
-
-    def bend(
-        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
-    ) -> Tensor | None:
-        """Compute how the paths of whole frames bend; see :meth:`MotionPriorEncoder.bent`."""
+        """Search whole frames on all levels but the two finest; ``frame_features`` as above."""
 
 
 class _PlainEncoder:
@@ -90,22 +83,18 @@ class _PlainEncoder:
     def __init__(self, model: Representation, clip: Grid, *, half: bool) -> None:
         self._model, self._clip, self._half = model, clip, half
 
-    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
-        if coarse is None:
+    def __call__(
+        self, frames: Tensor, beginning: Beginning | None = None, frame_features: FrameFeatures | None = None
+    ) -> Features:
+        if beginning is not None:
+            return encoded(self._model, frames, beginning, half=self._half, frame_features=frame_features)
+        if frame_features is None:
             return self._model.encode(frames, half=self._half, whole=self._clip)
         assert isinstance(self._model, VideoINR)
-        return self._model.encode(frames, half=self._half, whole=self._clip, coarse=coarse)
+        return self._model.encode(frames, half=self._half, whole=self._clip, frame_features=frame_features)
 
     def outline(self, frames: Tensor, frame_features: FrameFeatures) -> CoarseSearch:
         return outlined(self._model, frames, half=self._half, frame_features=frame_features)
-
-    def search(self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures) -> CoarseSearch:
-        return searched(self._model, frames, outline, half=self._half, frame_features=frame_features)
-
-    def bend(
-        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
-    ) -> Tensor | None:
-        return bent(self._model, frames, inner, before, after, half=self._half)
 
 
 def encoder_for(model: Representation, clip: Grid, profile: ComputeProfile) -> WholeEncoder:

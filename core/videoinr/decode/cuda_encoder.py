@@ -12,13 +12,12 @@ from typing import Generic
 
 from torch import Tensor
 
+from videoinr.decode.bending import Beginning, encoded, outlined
 from videoinr.decode.recording import Made, Recorder, Replay, cuda_graph
-from videoinr.decode.searching import bent, outlined, searched
 from videoinr.geometry import Grid
 from videoinr.model.encoders.motion_prior import FrameFeatures
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
 from videoinr.model.representation import Features, Representation
-from videoinr.model.video_inr import VideoINR
 
 RECORDING_BYTES = 2500
 """Bytes that a recording of ``base`` keeps for each pixel of a frame (``lite``: 1800, ``paper``: 10,000 on 320x180)."""
@@ -43,20 +42,26 @@ class CudaEncoder:
         is_small = size.rect.area * RECORDING_BYTES <= room
         record_whole = record if is_small and model.can_record_encoding else None
         self._whole = _Recorded[Features](self._encode, lambda features: features.clone(), record_whole)
-        self._rest = _Recorded[Features](self._encode_rest, lambda features: features.clone(), record_whole)
+        self._bent = _Recorded[Features](self._encode_bent, lambda features: features.clone(), record_whole)
         self._outline = _Recorded[CoarseSearch](self._outline_whole, lambda found: found.clone(), record_whole)
-        self._search = _Recorded[CoarseSearch](self._search_whole, lambda found: found.clone(), record_whole)
-        self._bend = _Recorded[Tensor](self._bend_between, lambda bend: bend.clone(), record_whole)
 
-    def __call__(self, frames: Tensor, coarse: CoarseSearch | None = None) -> Features:
+    def __call__(
+        self, frames: Tensor, beginning: Beginning | None = None, frame_features: FrameFeatures | None = None
+    ) -> Features:
         """Encode a pair.
 
         Args:
             frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
-            coarse: What :meth:`search` found for these frames, if it was called before.
+            beginning: What is known of whole frames whose paths bend; None: they are straight. Between two neighbours
+                at even times, the launches are recorded.
+            frame_features: Not used: a recording computes the same each time.
         """
-        if coarse is not None:
-            return self._rest(frames, coarse.flow, coarse.hidden)
+        if beginning is not None:
+            outline, before, after = beginning.outline, beginning.before, beginning.after
+            if before is None or after is None or not before.span == after.span == 1:
+                return encoded(self._model, frames, beginning, half=self._half)
+            sides = (before.frame, before.flow, after.frame, after.flow)
+            return self._bent(frames, outline.flow, outline.hidden, *sides)
         if frames.shape[-2:] != (self._size.height, self._size.width):
             return self._model.encode(frames, half=self._half, whole=self._size)
         return self._whole(frames)
@@ -64,46 +69,22 @@ class CudaEncoder:
     def outline(self, frames: Tensor, frame_features: FrameFeatures | None = None) -> CoarseSearch:
         """Search whole frames on all levels but the two finest; the model has a motion-prior encoder.
 
-        ``frame_features`` is not used: a recording computes the same each time.
+        ``frame_features`` is not used, as above.
         """
         return self._outline(frames)
-
-    def search(
-        self, frames: Tensor, outline: CoarseSearch, frame_features: FrameFeatures | None = None
-    ) -> CoarseSearch:
-        """Continue a search of :meth:`outline` to the level below the finest."""
-        return self._search(frames, outline.flow, outline.hidden)
-
-    def bend(
-        self, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None
-    ) -> Tensor | None:
-        """Compute how the paths of whole frames bend; see :meth:`MotionPriorEncoder.bent`."""
-        if before is not None and after is not None and before.span == after.span == 1:
-            both = (before.frame, before.flow, after.frame, after.flow)
-            return self._bend(frames, inner.flow, inner.hidden, *both)
-        return bent(self._model, frames, inner, before, after, half=self._half)
-
-    def _bend_between(
-        self, frames: Tensor, flow: Tensor, hidden: Tensor, before: Tensor, back: Tensor, after: Tensor, ahead: Tensor
-    ) -> Tensor:
-        """Compute the bend between two neighbours at even times; recorded, so that tensors are all that it takes."""
-        sides = Neighbour(before, back), Neighbour(after, ahead)
-        found = bent(self._model, frames, CoarseSearch(flow, hidden), *sides, half=self._half)
-        assert found is not None
-        return found
 
     def _encode(self, frames: Tensor) -> Features:
         return self._model.encode(frames, half=self._half)
 
-    def _encode_rest(self, frames: Tensor, flow: Tensor, hidden: Tensor) -> Features:
-        assert isinstance(self._model, VideoINR)
-        return self._model.encode(frames, half=self._half, coarse=CoarseSearch(flow, hidden))
+    def _encode_bent(
+        self, frames: Tensor, flow: Tensor, hidden: Tensor, before: Tensor, back: Tensor, after: Tensor, ahead: Tensor
+    ) -> Features:
+        """Encode a pair between two neighbours at even times; recorded, so that tensors are all that it takes."""
+        beginning = Beginning(CoarseSearch(flow, hidden), Neighbour(before, back), Neighbour(after, ahead))
+        return encoded(self._model, frames, beginning, half=self._half)
 
     def _outline_whole(self, frames: Tensor) -> CoarseSearch:
         return outlined(self._model, frames, half=self._half)
-
-    def _search_whole(self, frames: Tensor, flow: Tensor, hidden: Tensor) -> CoarseSearch:
-        return searched(self._model, frames, CoarseSearch(flow, hidden), half=self._half)
 
 
 class _Recorded(Generic[Made]):

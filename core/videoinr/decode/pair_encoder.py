@@ -13,6 +13,7 @@ from torch import Tensor
 
 from videoinr.cancel import CancelToken
 from videoinr.decode.backends import encoder_for
+from videoinr.decode.bending import Beginning
 from videoinr.decode.beside import NOTHING_BESIDE, FramesBeside
 from videoinr.decode.heap import return_freed_blocks
 from videoinr.decode.kept_searches import KeptSearches, Names
@@ -23,8 +24,7 @@ from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits
-from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, halved, with_bend
-from videoinr.model.features import PairFeatures
+from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, halved
 from videoinr.model.latent import LatentPair
 from videoinr.model.ops import has_kernels
 from videoinr.model.projected_regions import ProjectedRegions
@@ -102,17 +102,9 @@ class PairEncoder:
         self._searches.keep_only([(before, names[0]), names, (names[1], after)])
         with self._watched(token, self._products(frames, neighbours)):
             sides = [self._neighbour(side, names, frames, beside, token) for side in (0, 1)]
-            # After the neighbours' searches: its maps of half the size need not lie in memory meanwhile.
-            coarse = self._searched(names, frames, token, beside.numbers)
-            bend = self._bend(frames, coarse, *sides)
-            features = self._encoded(frames, coarse, rect, token, names, beside.numbers)
-        if bend is None:
-            return features
-        if isinstance(features, LatentPair):
-            return features.bent(bend)
-        assert isinstance(features, PairFeatures)
-        prior = with_bend(features.prior.permute(0, 3, 1, 2), bend)
-        return replace(features, prior=prior.permute(0, 2, 3, 1).contiguous())
+            # After the neighbours' searches: what is larger need not lie in memory meanwhile.
+            beginning = Beginning(self._outlined(names, frames, token, beside.numbers), *sides)
+            return self._encoded(frames, beginning, rect, token, names, beside.numbers)
 
     def _neighbour(
         self, side: int, names: Names, frames: Tensor, beside: FramesBeside, token: CancelToken
@@ -130,77 +122,46 @@ class PairEncoder:
         return Neighbour(halved(frame), flow, beside.spans[side])
 
     def _encoded(
-        self, frames: Tensor, coarse: CoarseSearch | None, rect: Rect | None, token: CancelToken,
+        self, frames: Tensor, beginning: Beginning | None, rect: Rect | None, token: CancelToken,
         names: Names | None, beside: tuple[int | None, ...],
     ) -> Features:  # fmt: skip
-        """Encode a pair without its neighbours; ``coarse`` is its search, if it was made before."""
+        """Encode a pair; its paths bend if there is a ``beginning``."""
         bands = self._banding()
-        if bands is None or not self._takes_bands(frames):
-            try:
-                with self._watched(token, self._products(frames)):
-                    if names is None or bands is None or self._has_kernels:
-                        return self._encode_whole(frames, coarse)
-                    features, half = self._shared.of_pair(*names, beside), self._profile.half_encoder
-                    return bands[0].encode(
-                        frames, half=half, whole=self.size, frame_features=features, coarse=coarse
-                    )  # fmt: skip
-            except Exception as error:
-                if bands is None or not is_out_of_memory(error):
-                    raise
-                error.with_traceback(None)  # Its stack frames still refer to the encoder's maps.
-            self._run_out()
-        return self._in_bands(*bands, frames, coarse, rect, token)
+        shared = None if bands is None or names is None else self._shared.of_pair(*names, beside)
+        whole = partial(self._encode_whole, frames, beginning, shared)
+        with self._watched(token, self._products(frames)):
+            if bands is None:
+                return whole()
+            part = self._part(*bands, frames, rect, beginning=beginning)
+            return self._whole_or_banded(*bands, frames, token, whole, part)
 
     def _outlined(
         self, names: Names, frames: Tensor, token: CancelToken, beside: tuple[int | None, ...]
     ) -> CoarseSearch:
         """Search for the motion of whole frames on all levels but the two finest, unless that is kept."""
-        held = self._searches.outline(names)
+        held, bands = self._searches.outline(names), self._banding()
         if held is not None:
             return held
-        features = self._shared.of_pair(*names, beside)
-        whole = partial(self._encode_whole.outline, frames, features)
-        found = self._whole_or_banded(frames, token, whole, BandEncoder.outline)
+        assert bands is not None
+        whole = partial(self._encode_whole.outline, frames, self._shared.of_pair(*names, beside))
+        found = self._whole_or_banded(*bands, frames, token, whole, BandEncoder.outline)
         self._searches.put(names, found)
         return found
 
-    def _searched(
-        self, names: Names, frames: Tensor, token: CancelToken, beside: tuple[int | None, ...]
-    ) -> CoarseSearch:
-        """Search for the motion of whole frames on all levels but the finest."""
-        outline = self._outlined(names, frames, token, beside)
-        whole = partial(self._encode_whole.search, frames, outline, self._shared.of_pair(*names, beside))
-        return self._whole_or_banded(frames, token, whole, lambda work: work.search(outline))
-
     def _whole_or_banded(
-        self, frames: Tensor, token: CancelToken, whole: Callable[[], CoarseSearch],
-        banded: Callable[[BandEncoder], CoarseSearch],
-    ) -> CoarseSearch:  # fmt: skip
-        """Search whole maps, or in bands where the frames are large or the memory does not suffice."""
-        bands = self._banding()
-        assert bands is not None
+        self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, token: CancelToken,
+        whole: Callable[[], _Found], banded: Callable[[BandEncoder], _Found],
+    ) -> _Found:  # fmt: skip
+        """Compute whole maps, or in bands where the frames are large or the memory does not suffice."""
         if not self._takes_bands(frames):
             try:
                 return whole()
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                error.with_traceback(None)
+                error.with_traceback(None)  # Its stack frames still refer to the encoder's maps.
             self._run_out()
-        return self._banded(*bands, frames, token, banded)
-
-    def _bend(
-        self, frames: Tensor, coarse: CoarseSearch, before: Neighbour | None, after: Neighbour | None
-    ) -> Tensor | None:
-        """Compute how the paths bend; where the memory does not suffice, once more after making room."""
-        try:
-            return self._encode_whole.bend(frames, coarse, before, after)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            error.with_traceback(None)
-        self._run_out()
-        return self._encode_whole.bend(frames, coarse, before, after)
+        return self._banded(model, encoder, frames, token, banded)
 
     def _takes_bands(self, frames: Tensor) -> bool:
         return self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))
@@ -231,7 +192,8 @@ class PairEncoder:
         if bands is None or self._has_kernels:
             with self._watched(token, self._products(inside)):
                 return self._encode_whole(inside)
-        part = self._in_bands(*bands, frames, None, rect, token, halo=False).part
+        with self._watched(token, self._products(frames)):
+            part = self._banded(*bands, frames, token, self._part(*bands, frames, rect, halo=False)).part
         return bands[0].project(inside, part.feature.permute(0, 3, 1, 2), part.prior.permute(0, 3, 1, 2))
 
     def resumed(
@@ -251,7 +213,8 @@ class PairEncoder:
         """
         bands = self._banding()
         assert bands is not None
-        pair = self._in_bands(*bands, frames, coarse, rect, token)
+        with self._watched(token, self._products(frames)):
+            pair = self._banded(*bands, frames, token, self._part(*bands, frames, rect, coarse=coarse))
         return pair if bend is None else pair.bent(bend)
 
     def grown(self, held: Rect, needed: Rect) -> Rect:
@@ -297,26 +260,31 @@ class PairEncoder:
         channels = config.spatial_hidden[0] + config.temporal_hidden[0] + 2 * config.decoder_hidden[0] + 10
         return 4 * channels * size.rect.area > most
 
-    def _in_bands(
-        self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, coarse: CoarseSearch | None,
-        rect: Rect | None, token: CancelToken, *, halo: bool = True,
-    ) -> LatentPair:  # fmt: skip
+    def _part(
+        self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, rect: Rect | None, *,
+        coarse: CoarseSearch | None = None, beginning: Beginning | None = None, halo: bool = True,
+    ) -> Callable[[BandEncoder], LatentPair]:  # fmt: skip
+        """Return what encodes the pixels ``rect``; its search is made before (``coarse``), begun before, or neither."""
         whole = Grid(frames.shape[-1], frames.shape[-2]).rect
         # The kernels read the whole frame's prior; and a whole frame takes a GPU milliseconds.
         is_most = halo and rect is not None and rect.area > MOST_SHARE * whole.area
         is_bounded = self.most_px is not None and whole.area > self.most_px
-        rect = whole if rect is None or has_kernels(frames) or (is_most and not is_bounded) else rect
+        part = whole if rect is None or has_kernels(frames) or (is_most and not is_bounded) else rect
         device = frames.device
         half = self._profile.half_encoder and model.encodes_in_half(device)
         dtype = half_type(device) if half and device.type == "cuda" else torch.float32
 
         def encoded(work: BandEncoder) -> LatentPair:
-            search = coarse or work.search()
-            part = work.encode(search, rect, dtype, halo=halo)
-            return LatentPair(frames, part, None if rect == whole else search, model, self.regions)
+            search = coarse or work.search(None if beginning is None else beginning.outline)
+            bend: Tensor | None = None
+            if beginning is not None:
+                # Before the latent feature, which is larger than all that lies in memory now.
+                bend = encoder.bent(frames, search, beginning.before, beginning.after)
+            made = work.encode(search, part, dtype, halo=halo)
+            pair = LatentPair(frames, made, None if part == whole else search, model, self.regions)
+            return pair if bend is None else pair.bent(bend)
 
-        with self._watched(token, self._products(frames)):
-            return self._banded(model, encoder, frames, token, encoded)
+        return encoded
 
     def _banded(
         self, model: VideoINR, encoder: MotionPriorEncoder, frames: Tensor, token: CancelToken,

@@ -201,11 +201,7 @@ class MotionPriorEncoder(nn.Module):
             The feature [B, C, H, W] and the motion prior: [B, 8, H, W] if paths bend, the last four as
             :meth:`PathBend.forward` gives them, otherwise [B, 4, H, W].
         """
-        compute, size = frame_features or self.frame_features, frames.shape[-2:]
         sides: list[Neighbour | None] = []  # list[...]() would break torch.compile's graph.
-        finest = compute(frames.flatten(0, 1))
-        known = lambda images: finest if images.shape[-2:] == size else compute(images)  # noqa: E731
-        coarse = self.search(frames, depth, known)
         for number, frame in enumerate((outer.before, outer.after)):
             if frame is None or self.bend is None:
                 sides.append(None)
@@ -214,8 +210,30 @@ class MotionPriorEncoder(nn.Module):
             flow = self.outline(torch.stack(both, 1), depth).flow.detach()
             valid = None if outer.valid is None else outer.valid[:, number].view(-1, 1, 1, 1)
             sides.append(Neighbour(halved(frame), flow, outer.spans[number], valid))
+        return self.encode_bent(frames, None, sides[0], sides[1], depth, frame_features)
+
+    def encode_bent(
+        self, frames: Tensor, outline: CoarseSearch | None, before: Neighbour | None, after: Neighbour | None,
+        depth: int | None = None, frame_features: FrameFeatures | None = None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Encode pairs as :meth:`encode_beside` does, from searches of the outer pairs; the finest features serve both
+        the search and the fusion.
+
+        Args:
+            frames, depth, frame_features: as for :meth:`forward`.
+            outline: What :meth:`outline` found for these frames, if it was called before.
+            before, after: as for :meth:`bent`.
+
+        Returns:
+            As :meth:`encode_beside`.
+        """
+        compute, size = frame_features or self.frame_features, frames.shape[-2:]
+        finest = compute(frames.flatten(0, 1))
+        known = lambda images: finest if images.shape[-2:] == size else compute(images)  # noqa: E731
+        coarse = self.search(frames, depth, known, outline)
+        bend = self.bent(frames, coarse, before, after)
         feature, prior = self.forward(frames, depth, known, coarse)
-        return feature, with_bend(prior, self.bent(frames, coarse, *sides))
+        return feature, with_bend(prior, bend)
 
     def flows(self, frames: Tensor) -> Tensor:
         """Compute the motion prior of pairs of frames [B, 2, 3, H, W] alone, as :meth:`forward` does: [B, 4, H, W]."""

@@ -1,13 +1,31 @@
-"""What encoding a pair with bent paths takes beside the encoder: searches without their finest levels, and the bend."""
+"""What encoding a pair with bent paths takes beside the encoder: its search and its neighbours' have begun before."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from videoinr.model.encoders.motion_prior import FrameFeatures, MotionPriorEncoder
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour
+from videoinr.model.features import PairFeatures
 from videoinr.model.representation import Representation
 from videoinr.model.video_inr import VideoINR
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Beginning:
+    """What is known of a pair before its two finest levels are searched.
+
+    Attributes:
+        outline: What :func:`outlined` returned for the pair.
+        before: What lies before its first frame; None: nothing, or another scene.
+        after: What lies after its second frame; None as ``before``.
+    """
+
+    outline: CoarseSearch
+    before: Neighbour | None
+    after: Neighbour | None
 
 
 def outlined(
@@ -26,24 +44,18 @@ def outlined(
         return encoder.outline(frames, None, frame_features)
 
 
-def searched(
-    model: Representation, frames: Tensor, outline: CoarseSearch, *, half: bool,
+def encoded(
+    model: Representation, frames: Tensor, beginning: Beginning, *, half: bool,
     frame_features: FrameFeatures | None = None,
-) -> CoarseSearch:  # fmt: skip
-    """Continue a search to the level below the finest; ``outline``: what :func:`outlined` returned for the frames."""
+) -> PairFeatures:  # fmt: skip
+    """Encode whole frames from the beginning of their search on, with paths that bend; arguments as for
+    :func:`outlined`."""
     model, encoder = _parts(model)
     with model.precision(frames.device, half=half):
-        return encoder.search(frames, None, frame_features, outline)
-
-
-def bent(
-    model: Representation, frames: Tensor, inner: CoarseSearch, before: Neighbour | None, after: Neighbour | None,
-    *, half: bool,
-) -> Tensor | None:  # fmt: skip
-    """Compute how the paths of whole frames bend; see :meth:`MotionPriorEncoder.bent`."""
-    model, encoder = _parts(model)
-    with model.precision(frames.device, half=half):
-        return encoder.bent(frames, inner, before, after)
+        feature, prior = encoder.encode_bent(
+            frames, beginning.outline, beginning.before, beginning.after, None, frame_features
+        )  # fmt: skip
+    return model.project(frames, feature, prior)
 
 
 def _parts(model: Representation) -> tuple[VideoINR, MotionPriorEncoder]:
