@@ -1,5 +1,6 @@
 """What reading met: decode errors, replaced frames, other sizes; bounds on memory; side data that are never read."""
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,36 @@ def test_frames_that_are_replaced_are_counted(tmp_path: Path, monkeypatch: pytes
         assert any("1 frame could not be decoded" in warning for warning in clip.info.warnings)
         assert [number_in(clip.frame(number)) for number in range(30)] == [*range(20), 19, *range(21, 30)]
         assert clip.report == ReadReport(replaced=1)
+
+
+@pytest.mark.parametrize("bad", [3, 15, 28])
+def test_as_many_frames_of_h264_are_lost_with_many_threads_as_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int
+) -> None:
+    """Where frames have threads of their own, FFmpeg's decoder of H.264 drops the last ones without an error."""
+    whole = write_clip(tmp_path / "a.mp4", 30, codec="libx264", pix_fmt="yuv420p")
+    path = remux(whole, tmp_path / "b.mp4", lambda number, data: bytes(len(data)) if number == bad else data)
+    found = list[tuple[list[int], ReadReport, frozenset[int]]]()
+    for threads in (1, 16):
+        monkeypatch.setattr(video_file, "DECODER_THREADS", threads)
+        with open_clip(path) as clip:
+            found.append(([number_in(clip.frame(number)) for number in range(30)], clip.report, clip.damaged))
+    assert found[0] == found[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_file_that_is_gone_is_read_on_after_its_end_was_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_file, "DECODER_THREADS", 16)
+    whole = write_clip(tmp_path / "a.mov", 30, codec="prores_ks", pix_fmt="yuv422p10le")
+    path = remux(whole, tmp_path / "b.mov", lambda number, data: bytes(len(data)) if number == 20 else data)
+    with open_clip(path) as clip:
+        clip.hold_at_most(1)
+        path.unlink()
+        for number in range(16, 20):
+            clip.frame(number)
+        with pytest.raises(ClipError):
+            clip.frame(20)
+        assert number_in(clip.frame(3)) == 3
 
 
 def joined_sizes(folder: Path, codec: str, name: str, size: tuple[int, int]) -> Path:

@@ -85,6 +85,7 @@ class TimedCursor:
             return None
         frames = self._file.step()
         if frames is None:
+            self._file.miss_frame()
             return None
         self._packet += 1
         numbered = ((self._index.frame_at(frame.pts), frame) for frame in frames if self._is_clean(frame))

@@ -64,6 +64,7 @@ class OrderedCursor:
             return None
         frames = self._file.step()
         if frames is None:
+            self._file.miss_frame()
             return None
         batch = list(enumerate(frames, self._count))
         self._count += len(frames)

@@ -81,8 +81,7 @@ class VideoFile:
         """
         self.path, self._number = path, number
         self._where = path.absolute()  # It may be opened again from another folder.
-        self.seeks = 0
-        self.errors = 0
+        self.seeks = self.errors = 0
         self.broke_off = self._lost_its_end = False
         self._take(*self._opened())
 
@@ -216,16 +215,21 @@ class VideoFile:
             return self._decoder.decode(packet)
         except (av.FFmpegError, OSError, ValueError, MemoryError):
             self.errors += 1
-            # With a thread for each frame, errors are met some packets later. PyAV cannot go on after one that is met
-            # when all packets are sent, so the last frames are lost: the next seek is without such threads.
-            self._lost_its_end |= packet is None
             return []
+
+    def miss_frame(self) -> None:
+        """Take note that a frame did not come before the end: from the next seek on, no frame has its own thread.
+
+        With such threads errors are met some packets later. One that is met after all packets costs the last frames.
+        """
+        self._lost_its_end = True
 
     def seek(self, time: int) -> bool:
         """Seek to a key packet near ``time`` (the stream's ticks). Return False if the file does not allow it."""
         self.seeks += 1
         if self._lost_its_end and self.stream.codec_context.thread_type != ThreadType.SLICE:
-            self.restart()
+            with contextlib.suppress(ClipError):  # If the file is gone, what is open can still be read.
+                self.restart()
         self._packets.close()
         try:
             self._container.seek(time, stream=self.stream)
