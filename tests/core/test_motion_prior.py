@@ -191,13 +191,16 @@ def test_candidates_that_are_compared_in_bands_are_those_of_the_whole_map(
     assert torch.equal(bands, whole)
 
 
-def test_large_maps_are_refined_in_bands_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("height", "read"), [(80, [30, 35, 31]), (91, [26, 31, 31, 27])])
+def test_large_maps_are_refined_in_bands_to_the_same_bits(
+    height: int, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(3)
     step, width = MotionStep(8, 12), 120
     first, second, hidden = (
-        torch.rand(1, channels, 80, width).to(memory_format=torch.channels_last) for channels in (8, 8, 12)
+        torch.rand(1, channels, height, width).to(memory_format=torch.channels_last) for channels in (8, 8, 12)
     )
-    flow, plain, rows = torch.randn(1, 4, 80, width), step._layers, list[int]()
+    flow, plain, rows = torch.randn(1, 4, height, width), step._layers, list[int]()
 
     def layers(*maps: Tensor) -> tuple[Tensor, Tensor]:
         rows.append(maps[0].shape[2])
@@ -206,10 +209,10 @@ def test_large_maps_are_refined_in_bands_to_the_same_bits(monkeypatch: pytest.Mo
     monkeypatch.setattr(step, "_layers", layers)
     with torch.inference_mode():
         whole = step(first, second, flow, hidden)
-        monkeypatch.setattr(motion_prior, "WHOLE_PX", 79 * width)
+        monkeypatch.setattr(motion_prior, "WHOLE_PX", (height - 1) * width)
         monkeypatch.setattr(motion_prior, "BAND_PX", 30 * width)
         bands = step(first, second, flow, hidden)
-    assert rows == [80, 34, 38, 24], "rows of a band, and four on each side of it"
+    assert rows == [height, *read], "rows of a band, and four on each side of it"
     assert all(torch.equal(one, other) for one, other in zip(bands, whole, strict=True))
 
 

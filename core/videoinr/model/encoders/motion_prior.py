@@ -9,6 +9,7 @@ The names of submodules are part of the format of weights files.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ STRIDE_LEVELS = 2
 STEP_HALO = 4
 """Rows around a pixel that a MotionStep reads: four convolutions."""
 WHOLE_PX, BAND_PX = 2**18, 2**17
-"""A CPU refines maps of more than WHOLE_PX pixels (whole levels of frames beyond 1920x1080) in bands of BAND_PX: the
-layers of a step take some 1 kB for a pixel."""
+"""A CPU refines maps of more than WHOLE_PX pixels (whole levels of frames beyond four megapixels, and parts of finer
+ones) in equal bands of at most some BAND_PX: the layers of a step take some 1 kB for a pixel."""
 
 
 class Halve(nn.Module):
@@ -75,11 +76,12 @@ class MotionStep(nn.Module):
         is_traced = torch.is_grad_enabled() or torch.compiler.is_compiling()
         if is_traced or not is_on_cpu(flow) or height * width <= WHOLE_PX:
             return self._layers(*maps)
-        refined, step = list[tuple[Tensor, Tensor]](), max(1, BAND_PX // width)
-        for top in range(0, height, step):
+        refined, count = list[tuple[Tensor, Tensor]](), -(-height * width // BAND_PX)
+        # A last band of the rows that are left over could be so small that its bits would be others (row_bands.py).
+        for top, bottom in pairwise(height * number // count for number in range(count + 1)):
             begin = max(0, top - STEP_HALO)
-            rows = self._layers(*(one[..., begin : top + step + STEP_HALO, :] for one in maps))
-            new_flow, new_hidden = (one[..., top - begin : top - begin + step, :] for one in rows)
+            rows = self._layers(*(one[..., begin : bottom + STEP_HALO, :] for one in maps))
+            new_flow, new_hidden = (one[..., top - begin : bottom - begin, :] for one in rows)
             refined.append((new_flow, new_hidden))
         return torch.cat([one for one, _ in refined], 2), torch.cat([one for _, one in refined], 2)
 
