@@ -161,14 +161,18 @@ def test_weighted_rows_are_a_weighted_sum() -> None:
     torch.testing.assert_close(weighted_rows(table, rows, weights), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("positions", [1, 7, 60, 61])
-def test_positions_that_are_read_in_parts_read_the_same(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_positions_that_are_read_in_parts_read_the_same(
+    positions: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, part = Grid(12, 9), Rect(2, 3, 8, 6)
-    image, x, y = torch.rand(1, 9, 12, 3), 2 + 7 * torch.rand(1, 5, 12), 3 + 5 * torch.rand(1, 5, 12)
+    image, x, y = torch.rand(1, 9, 12, 3).to(dtype), 2 + 7 * torch.rand(1, 5, 12), 3 + 5 * torch.rand(1, 5, 12)
     rows, columns = part.slices
     place = Placement(part, part, whole)
     with torch.inference_mode():
         at_once = sample_as_table(image, x, y)
+        assert at_once.dtype == dtype
         monkeypatch.setattr(warp_module, "_POSITIONS", positions)
         assert torch.equal(sample_as_table(image, x, y), at_once)
         assert torch.equal(sample_placed(image[:, rows, columns], x, y, place), at_once)

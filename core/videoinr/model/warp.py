@@ -61,7 +61,7 @@ def sample_placed(image: Tensor, x: Tensor, y: Tensor, place: Placement) -> Tens
     flat_x, flat_y = x.flatten(), y.flatten()
     if len(flat_x) <= _POSITIONS:
         return _read_placed(table, flat_x, flat_y, place).view(*x.shape, -1)
-    out = table.new_empty((len(flat_x), table.shape[1]))
+    out, table = table.new_empty((len(flat_x), table.shape[1])), table.float()  # Once, not for each part.
     for begin in range(0, len(flat_x), _POSITIONS):
         some = slice(begin, begin + _POSITIONS)
         out[some] = _read_placed(table, flat_x[some], flat_y[some], place)
