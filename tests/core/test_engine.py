@@ -20,7 +20,6 @@ from videoinr.errors import Cancelled, ClipError, DeviceError, ModelError, Usage
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.encoders.motion_prior_bands import BandEncoder
-from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import PairFeatures
 from videoinr.model.video_inr import VideoINR
 from videoinr.render.engine import Engine, open_engine
@@ -143,10 +142,10 @@ def test_a_pair_is_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch)
 
     def counted(
         self: VideoINR, frames: torch.Tensor, *, half: bool, whole: Grid,
-        frame_features: Callable[[torch.Tensor], torch.Tensor], coarse: CoarseSearch | None,
+        frame_features: Callable[[torch.Tensor], torch.Tensor],
     ) -> PairFeatures:  # fmt: skip
         calls.append(frames)
-        return encode(self, frames, half=half, whole=whole, frame_features=frame_features, coarse=coarse)
+        return encode(self, frames, half=half, whole=whole, frame_features=frame_features)
 
     monkeypatch.setattr(VideoINR, "encode", counted)
     assert not engine.is_encoded(1)

@@ -48,8 +48,12 @@ def encoded(
     model: Representation, frames: Tensor, beginning: Beginning, *, half: bool,
     frame_features: FrameFeatures | None = None,
 ) -> PairFeatures:  # fmt: skip
-    """Encode whole frames from the beginning of their search on, with paths that bend; arguments as for
-    :func:`outlined`."""
+    """Encode whole frames from the beginning of their search on, with paths that bend.
+
+    Args:
+        model, frames, half, frame_features: As for :func:`outlined`.
+        beginning: What is known of these frames.
+    """
     model, encoder = _parts(model)
     with model.precision(frames.device, half=half):
         feature, prior = encoder.encode_bent(

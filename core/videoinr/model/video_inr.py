@@ -41,7 +41,7 @@ from videoinr.geometry import Grid, Rect
 from videoinr.model.config import ModelConfig
 from videoinr.model.encoders import build_encoder
 from videoinr.model.encoders.motion_prior import FrameFeatures, MotionPriorEncoder
-from videoinr.model.encoders.path_bend import CoarseSearch, Outer
+from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures
 from videoinr.model.head_inputs import (
     DECODER_FIELDS,
@@ -97,8 +97,7 @@ class VideoINR(Representation):
 
     def encode(
         self, frames: Tensor, *, half: bool = False, whole: Grid | None = None,
-        frame_features: FrameFeatures | None = None, coarse: CoarseSearch | None = None,
-        outer: Outer | None = None,
+        frame_features: FrameFeatures | None = None, outer: Outer | None = None,
     ) -> PairFeatures:  # fmt: skip
         """Encode pairs of frames.
 
@@ -109,7 +108,6 @@ class VideoINR(Representation):
             whole: The size of the frames that ``frames`` are a crop of, if they are one: a crop is searched as deep as
                 its whole frames, so that both find the same motion.
             frame_features: For a motion-prior encoder: computes or remembers the finest features of single frames.
-            coarse: What :meth:`search` found for these frames, if it was called before.
             outer: The frames beside the pairs; paths bend by them if the config has ``bend_channels``.
 
         Returns:
@@ -117,7 +115,7 @@ class VideoINR(Representation):
         """
         with self.precision(frames.device, half=half):
             depth = None if whole is None else self.config.encoder.depth(whole.height, whole.width)
-            feature, prior = self.latent(frames, depth, frame_features, coarse, outer)
+            feature, prior = self.latent(frames, depth, frame_features, outer)
         return self.project(frames, feature, prior)
 
     @property
@@ -142,14 +140,14 @@ class VideoINR(Representation):
 
     def latent(
         self, frames: Tensor, depth: int | None = None, frame_features: FrameFeatures | None = None,
-        coarse: CoarseSearch | None = None, outer: Outer | None = None,
+        outer: Outer | None = None,
     ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """Run the encoder alone.
 
         Args:
             frames: [B, 2, 3, H, W] in 0 ... 1.
             depth: Levels of a motion-prior encoder's search; None: as its config says.
-            frame_features, coarse, outer: See :meth:`encode`.
+            frame_features, outer: See :meth:`encode`.
 
         Returns:
             Its feature [B, C, H, W], and its motion prior [B, 4 or 8, H, W] in latent pixels or None.
@@ -157,7 +155,7 @@ class VideoINR(Representation):
         if outer is not None and isinstance(self.encoder, MotionPriorEncoder):
             return self.encoder.encode_beside(frames, outer, depth, frame_features)
         if self.config.encoder.gives_motion_prior:
-            feature, prior = self.encoder(frames, depth, frame_features, coarse)
+            feature, prior = self.encoder(frames, depth, frame_features)
             return feature, prior
         return self.encoder(frames), None
 

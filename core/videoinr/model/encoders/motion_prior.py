@@ -218,8 +218,7 @@ class MotionPriorEncoder(nn.Module):
         self, frames: Tensor, outline: CoarseSearch | None, before: Neighbour | None, after: Neighbour | None,
         depth: int | None = None, frame_features: FrameFeatures | None = None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Encode pairs as :meth:`encode_beside` does, from searches of the outer pairs; the finest features serve both
-        the search and the fusion.
+        """Encode pairs as :meth:`encode_beside` does, from searches of the outer pairs.
 
         Args:
             frames, depth, frame_features: as for :meth:`forward`.
@@ -230,7 +229,7 @@ class MotionPriorEncoder(nn.Module):
             As :meth:`encode_beside`.
         """
         compute, size = frame_features or self.frame_features, frames.shape[-2:]
-        finest = compute(frames.flatten(0, 1))
+        finest = compute(frames.flatten(0, 1))  # They serve the search and the fusion.
         known = lambda images: finest if images.shape[-2:] == size else compute(images)  # noqa: E731
         coarse = self.search(frames, depth, known, outline)
         bend = self.bent(frames, coarse, before, after)
