@@ -293,6 +293,7 @@ class PairEncoder:
         """Do ``task`` in bands that fit into the memory."""
         depth = encoder.config.depth(self.size.height, self.size.width)
         device, half = frames.device, self._profile.half_encoder
+        self.regions.clear()  # Of other pairs: making them again takes far less time than this pair, and less memory.
         value = half_type(device).itemsize if half and device.type == "cuda" else 4
         while True:
             limits = replace(self._limits, value=value)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -96,14 +97,14 @@ class BandEncoder:
         encoder, own = self._encoder, self._encoder.own_levels(self._depth)
         if own <= STRIDE_LEVELS:  # It lies in downsampled frames.
             return encoder.outline(self._frames, self._depth)
-        levels = [self._level_below()]
+        levels = [self._level_below(self._grid_below.rect)]
         for halve in list(encoder.halves)[1 : own - 1]:
             levels.append(halve(levels[-1]))
         height, width = levels[-1].shape[-2:]
         state = CoarseSearch(*encoder.start(self._frames, own, self._depth, (height, width), levels[-1].dtype))
         for step, level in zip(reversed(encoder.motion[2:own]), reversed(levels[1:]), strict=True):
             assert isinstance(step, MotionStep)
-            state = self._refined(step, level, state)
+            state = self._refined(step, WholeFeatures(level), state)
         return state
 
     def search(self, outline: CoarseSearch | None = None) -> CoarseSearch:
@@ -113,7 +114,7 @@ class BandEncoder:
             return self._encoder.search(self._frames, self._depth, outline=outline)
         step = self._encoder.motion[1]
         assert isinstance(step, MotionStep)
-        return self._refined(step, self._level_below(), outline)
+        return self._refined(step, self._features_below(), outline)
 
     def encode(self, coarse: CoarseSearch, rect: Rect, dtype: torch.dtype, *, halo: bool = True) -> EncodedPart:
         """Compute the pixels ``rect`` of the latent feature and of the prior.
@@ -211,10 +212,10 @@ class BandEncoder:
         elif self._finest is None or self._finest.columns != (left, right):
             row_bytes = row_bytes // whole * (right - left)
             group = max(_LEAST_ROWS, min(64, limits.work // (5 * row_bytes)) // 2 * 2)
-            self._finest = FeatureRows(
-                self._encoder.frame_features, self._frames, (left, right),
-                halo=self._front_halo, group=group, most_rows=limits.kept // row_bytes,
-            )  # fmt: skip
+            # No method of this object, which would be a cycle of references: its maps would stay for a while.
+            compute = partial(_finest_rows, self._encoder, self._frames[0, ..., left:right], self._front_halo)
+            most = limits.kept // row_bytes
+            self._finest = FeatureRows(compute, self._grid, (left, right), group=group, most_rows=most)
         return self._finest
 
     def _all_features(self) -> Tensor:
@@ -244,30 +245,52 @@ class BandEncoder:
         assert found is not None
         return found
 
-    def _level_below(self) -> Tensor:
-        """Compute the features of the level below the finest: [2, C, ceil(H/2), ceil(W/2)]."""
-        halve, grid = self._encoder.halves[0], self._grid
+    @property
+    def _grid_below(self) -> Grid:
+        return Grid(-(-self._grid.width // 2), -(-self._grid.height // 2))
+
+    def _features_below(self) -> LevelFeatures:
+        """Return the features of the level below the finest, which the search reads once from the top to the bottom.
+
+        They lie in memory if they fit into what may be kept; otherwise they are computed row by row.
+        """
+        grid, limits = self._grid_below, self._limits
+        row_bytes = 2 * self._config.frame_channels * grid.width * limits.value
+        if row_bytes * grid.height <= limits.kept:
+            return WholeFeatures(self._level_below(grid.rect))
+
+        def compute(top: int, bottom: int) -> Tensor:
+            self._check()
+            return self._level_below(Rect.from_edges(0, top, grid.width, bottom))
+
+        group = self._band_rows(grid.width, per_row=2)
+        rows = FeatureRows(compute, grid, (0, grid.width), group=group, most_rows=limits.kept // row_bytes)
+        rows.keep_newest()
+        return rows
+
+    def _level_below(self, rect: Rect) -> Tensor:
+        """Compute some rows, ``rect``, of the features of the level below the finest: [2, C, h, ceil(W/2)]."""
+        halve, grid, small = self._encoder.halves[0], self._grid, self._grid_below
         finest = self._finest_features(0, grid.width)
         assert isinstance(halve, Halve)
-        small = Grid(-(-grid.width // 2), -(-grid.height // 2))
-        shape = (2, self._config.frame_channels, small.height, small.width)
+        shape = (2, self._config.frame_channels, rect.height, small.width)
         dtype = finest.rows(Rect(0, 0, 1, 1)).dtype
         out = self._frames.new_empty(shape, dtype=dtype).to(memory_format=torch.channels_last)
-        for band in self._bands(small.rect, per_row=2):
+        for band in self._bands(rect, per_row=2):
             self._check()
             low, high = max(0, band.y - 2), min(small.height, band.bottom + 2)
             first = max(0, 2 * low - 2)
             rows = finest.rows(Rect.from_edges(0, first, grid.width, min(grid.height, 2 * high)))
-            begin = band.y - first // 2
-            out[:, :, band.y : band.bottom] = halve(rows)[:, :, begin : begin + band.height]
+            begin, top = band.y - first // 2, band.y - rect.y
+            out[:, :, top : top + band.height] = halve(rows)[:, :, begin : begin + band.height]
         return out
 
-    def _refined(self, step: MotionStep, level: Tensor, coarse: CoarseSearch) -> CoarseSearch:
-        """Do a step of the search on the features [2, C, H, W] of a whole level, from the level below it."""
-        grid = Grid(level.shape[3], level.shape[2])
-        state, features = _Entering(coarse.flow, coarse.hidden.to(level.dtype), grid), WholeFeatures(level)
+    def _refined(self, step: MotionStep, features: LevelFeatures, coarse: CoarseSearch) -> CoarseSearch:
+        """Do a step of the search on the features of a whole level, from the level below it."""
+        grid, dtype = features.grid, features.rows(Rect(0, 0, 1, 1)).dtype
+        state = _Entering(coarse.flow, coarse.hidden.to(dtype), grid)
         flow = coarse.flow.new_empty((1, 4, grid.height, grid.width))
-        hidden = level.new_empty((1, coarse.hidden.shape[1], grid.height, grid.width))
+        hidden = flow.new_empty((1, coarse.hidden.shape[1], grid.height, grid.width), dtype=dtype)
         hidden = hidden.to(memory_format=torch.channels_last)
         for band in self._bands(grid.rect):
             self._check()
@@ -295,6 +318,15 @@ class BandEncoder:
         fuse = 2 * (4 * config.frame_channels + 4 + config.motion_channels) + 2 * config.feature_channels
         row_bytes = self._limits.value * width * per_row**2 * max(step, fuse)
         return max(_LEAST_ROWS, min(self._limits.work // row_bytes, _MOST_BAND_PX // width + 1))
+
+
+def _finest_rows(encoder: MotionPriorEncoder, frames: Tensor, halo: int, top: int, bottom: int) -> Tensor:
+    """Compute the finest features of the rows ``top`` ... ``bottom`` - 1 of frames [2, 3, H, W]: [2, C, h, W].
+
+    ``halo``: The rows above and below that a row depends on.
+    """
+    low = max(0, top - halo)
+    return encoder.frame_features(frames[:, :, low : bottom + halo])[:, :, top - low : bottom - low]
 
 
 class _Entering:

@@ -154,7 +154,9 @@ class _Stage:
 
 
 class LevelFeatures(Protocol):
-    """The features of both frames at one level of the pyramid."""
+    """The features of both frames at one level of the pyramid, which is ``grid`` in size."""
+
+    grid: Grid
 
     def rows(self, rect: Rect) -> Tensor:
         """Return the pixels ``rect``: [2, C, rect.height, rect.width]."""
@@ -177,8 +179,8 @@ class WholeFeatures:
 
     def __init__(self, maps: Tensor) -> None:
         self._maps = maps
-        self._grid = Grid(maps.shape[3], maps.shape[2])
-        self.columns = 0, self._grid.width
+        self.grid = Grid(maps.shape[3], maps.shape[2])
+        self.columns = 0, self.grid.width
 
     def keep_newest(self) -> None:
         """Do nothing: all rows are kept."""
@@ -189,32 +191,26 @@ class WholeFeatures:
 
     def warped(self, frame: int, flow: Tensor, rect: Rect) -> Tensor:
         """Read the features of one frame at x + flow."""
-        return warp(self._maps[frame : frame + 1], flow, Placement(self._grid.rect, rect, self._grid))
+        return warp(self._maps[frame : frame + 1], flow, Placement(self.grid.rect, rect, self.grid))
 
 
 class FeatureRows:
-    """Features that are computed when they are read, in groups of rows, some of which are kept.
-
-    Columns ``left`` ... ``right`` - 1 are computed from those columns of the frames alone.
-    """
+    """Features that are computed when they are read, in groups of rows, some of which are kept."""
 
     def __init__(
-        self, compute: Callable[[Tensor], Tensor], frames: Tensor, columns: tuple[int, int], *,
-        halo: int, group: int, most_rows: int,
-    ) -> None:  # fmt: skip
+        self, compute: Callable[[int, int], Tensor], grid: Grid, columns: tuple[int, int], *, group: int, most_rows: int
+    ) -> None:
         """Compute nothing yet.
 
         Args:
-            compute: Maps frames [2, 3, h, w] to features [2, C, h, w]; a row depends on ``halo`` rows above and below.
-            frames: [1, 2, 3, H, W].
-            columns: (left, right).
-            halo: See ``compute``.
+            compute: Returns the features of the rows ``top`` ... ``bottom`` - 1 and of ``columns``, [2, C, h, w].
+            grid: The size of the level.
+            columns: (left, right), from the left one up to the right one - 1.
             group: Rows that are computed at a time.
             most_rows: Rows that may be kept, at least a few groups.
         """
-        self._compute, self._frames, self._halo, self._group = compute, frames[0], halo, group
+        self._compute, self.grid, self._group = compute, grid, group
         self.columns = self._left, self._right = columns
-        self._grid = Grid(frames.shape[4], frames.shape[3])
         self._most = max(4, most_rows // group)
         self._kept: dict[int, Tensor] = {}
         self._keeps_first = True
@@ -230,16 +226,16 @@ class FeatureRows:
     def warped(self, frame: int, flow: Tensor, rect: Rect) -> Tensor:
         """Read the features of one frame at x + flow, which must lie in the columns or outside the frame."""
         y = positions_along(flow, rect.x, rect.y)[1].nan_to_num_()
-        y = y.clamp_(0, self._grid.height - 1)
+        y = y.clamp_(0, self.grid.height - 1)
         first, last = (int(edge) for edge in torch.stack(torch.aminmax(y)).tolist())
         step = max(1, self._most - 3) * self._group
         parts = [(top, min(top + step, last + 1)) for top in range(first, last + 1, step)]
         out: Tensor | None = None
         for top, end in parts:
-            bottom = min(self._grid.height, end + 1)
+            bottom = min(self.grid.height, end + 1)
             part = Rect.from_edges(self._left, top, self._right, bottom)
             image = self._read(top, bottom)[frame : frame + 1]
-            sampled = warp(image, flow, Placement(part, rect, self._grid))
+            sampled = warp(image, flow, Placement(part, rect, self.grid))
             out = sampled if out is None else torch.where((y >= top)[:, None], sampled, out)
         assert out is not None
         return out
@@ -273,7 +269,5 @@ class FeatureRows:
 
     def _computed(self, number: int) -> Tensor:
         """Compute the rows of a group."""
-        top, bottom = number * self._group, min((number + 1) * self._group, self._grid.height)
-        low, high = max(0, top - self._halo), min(self._grid.height, bottom + self._halo)
-        whole = self._compute(self._frames[:, :, low:high, self._left : self._right])
-        return whole[:, :, top - low : bottom - low]
+        top = number * self._group
+        return self._compute(top, min(top + self._group, self.grid.height))
