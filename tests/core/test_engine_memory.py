@@ -1,4 +1,4 @@
-"""A closed engine leaves nothing behind: no cycle of references keeps its maps until Python looks for cycles."""
+"""What an engine keeps: nothing once it is closed, and few of the clip's frames where memory is short."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from helpers.clips import numbered_frames, write_clip
 from videoinr.cancel import NEVER
+from videoinr.clip.video_clip import VideoClip
 from videoinr.geometry import Grid, Rect
 from videoinr.render.engine import open_engine
 from videoinr.types import Instant, RegionQuery
@@ -25,6 +26,7 @@ def no_collector() -> Iterator[None]:
     gc.enable()
 
 
+# No cycle of references keeps its maps until Python looks for cycles.
 @pytest.mark.usefixtures("no_collector")
 def test_a_closed_engine_is_freed_at_once(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", numbered_frames(3, width=96, height=64))
@@ -39,3 +41,16 @@ def test_a_closed_engine_is_freed_at_once(tmp_path: Path) -> None:
     engine.close()
     del engine, parts
     assert [name for name, there in left.items() if there() is not None] == []
+
+
+def test_with_a_budget_the_clip_keeps_fewer_frames(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", numbered_frames(12, width=96, height=64))
+    held = []
+    for budget in (2**20, None):
+        with open_engine(path, device="cpu", model="lite", memory_bytes=budget) as engine:
+            clip = engine.clip
+            assert isinstance(clip, VideoClip)
+            for index in range(12):
+                clip.frame(index)
+            held.append(clip.held_bytes)
+    assert 3 * held[0] == held[1]

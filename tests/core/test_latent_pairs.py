@@ -215,6 +215,21 @@ def test_projected_regions_stay_within_their_budget(path: Path, monkeypatch: pyt
         assert engine._pairs.encoder.regions.nbytes <= 2**16
 
 
+def test_projected_maps_make_room_before_a_pair_is_encoded(large: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    regions, first, kept, search = large._pairs.encoder.regions, picture(large, 2), list[int](), BandEncoder.search
+    assert regions.nbytes > 0
+
+    def spy(work: BandEncoder, outline: CoarseSearch | None) -> CoarseSearch:
+        kept.append(regions.nbytes)
+        return search(work, outline)
+
+    monkeypatch.setattr(BandEncoder, "search", spy)
+    picture(large, 2, instant=Instant(2, Fraction(1, 2)))
+    assert kept == [0]
+    np.testing.assert_array_equal(picture(large, 2), first)
+    assert kept == [0], "the first pair is still encoded"
+
+
 def test_the_pair_before_makes_room_before_the_next_is_encoded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
     one = ComputeProfile(CPU, tile_side=128, feature_bytes=2**20, tile_bytes=2**20)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from videoinr.clip.open_options import OpenOptions
 
 
+_HELD_BYTES = 64 << 20
+_LEAST_HELD = 4
+"""Frames that the clip keeps at least: a deinterlaced pair is made of so many."""
+
+
 class ClipFrames:
     """A :class:`~videoinr_viewer.clip_access.side_reader.FrameSource` of a clip, which it closes."""
 
@@ -26,6 +31,8 @@ class ClipFrames:
 
         self._rgbx_from_pixels = rgbx_from_pixels
         self._clip, self._kinds = clip, PairKinds(clip)
+        # Thumbnails and kinds are kept by who asks for them; large frames would take 320 MiB for nothing.
+        clip.hold_at_most(max(_LEAST_HELD, _HELD_BYTES // (3 * clip.info.grid.rect.area)))
 
     def rgbx(self, index: int, token: CancelToken = NEVER) -> NDArray[np.uint8]:
         """Return frame ``index``: uint8 [height, width, 4], RGBX; raises as the clip does."""

@@ -30,6 +30,10 @@ from videoinr.render.footing import Beside, Footing
 from videoinr.render.levels import encoded_size, sizes_of
 from videoinr.types import PairKey, Pixels
 
+_FRAMES_SHARE = 8
+_LEAST_FRAMES = 4
+"""Of the pairs' budget, the share that the clip's decoded frames may take, and how many they are at least: a pair and
+both frames beside it."""
 _KEPT_FAILURES = 256
 """Measured pairs that are remembered; each takes some 60 kB."""
 
@@ -45,7 +49,8 @@ class EncodedPairs:
         """Encode nothing yet.
 
         Args:
-            clip: the open clip, which stays the caller's.
+            clip: the open clip, which stays the caller's; where somebody asked for a bound on the memory, it keeps
+                fewer decoded frames from now on.
             model: the model, on the profile's device.
             profile: the device, and the budgets of the caches.
             decoder: decodes the pairs; it says in which form it reads them.
@@ -56,6 +61,9 @@ class EncodedPairs:
         self._reads_more = isinstance(model, VideoINR) and model.bends_paths
         self._clip, self._model, self._profile, self._decoder = clip, model, profile, decoder
         self._device_name = profile.device_name
+        if profile.pair_bytes is not None:
+            most = profile.feature_bytes // _FRAMES_SHARE // (3 * clip.info.grid.rect.area)
+            clip.hold_at_most(max(_LEAST_FRAMES, most))
         self.cache = FeatureCache.within(profile) if cache is None else cache
         self.encoder = PairEncoder(model, clip.info.grid, profile, partial(_spare, self.cache, decoder))
         """The encoder of the size that was used last."""
