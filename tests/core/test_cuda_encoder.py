@@ -184,13 +184,29 @@ def test_the_finest_features_are_computed_once(bent: VideoINR, monkeypatch: pyte
     assert len(computed) == (2 if levels == 4 else 1)  # The level below lies in frames of half the size.
 
 
-@pytest.mark.parametrize("side", [0, 1])
-def test_a_bend_by_one_neighbour_or_at_uneven_times_is_not_recorded(bent: VideoINR, side: int) -> None:
-    recordings, pair, uneven = Recordings(), frames(1), beginning_of(bent, 1, 0.5)
+def test_any_spans_share_one_recording(bent: VideoINR) -> None:
+    """Beside repeated frames, neighbours are nearer to the pair, or further away, than its frames to each other."""
+    recordings = Recordings()
     encoder = encoder_of(bent, recordings)
-    one = replace(uneven, before=None) if side else replace(uneven, after=None)
-    for beginning in (replace(one, before=None, after=None), one, uneven):
+    found = list[PairFeatures]()
+    for span in (1.0, 0.5, 1 / 3, 2.0, 1.0):
+        beginning = beginning_of(bent, 1, span)
+        answer = encoder(frames(1), beginning)
+        assert_same(answer, in_steps(bent, frames(1), beginning))
+        assert isinstance(answer, PairFeatures)
+        found.append(answer)
+    assert len(recordings.launches) == 1
+    assert recordings.replayed == 4
+    assert not torch.equal(found[0].prior, found[1].prior)
+    assert torch.equal(found[0].prior, found[4].prior)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_bend_by_one_neighbour_is_not_recorded(bent: VideoINR, side: int) -> None:
+    recordings, pair, both = Recordings(), frames(1), beginning_of(bent, 1, 0.5)
+    encoder = encoder_of(bent, recordings)
+    one = replace(both, before=None) if side else replace(both, after=None)
+    for beginning in (replace(both, before=None, after=None), one):
         for _ in range(3):
-            answer = encoder(pair, beginning)
-            assert_same(answer, in_steps(bent, pair, beginning))
+            assert_same(encoder(pair, beginning), in_steps(bent, pair, beginning))
     assert not recordings.launches

@@ -91,6 +91,21 @@ def test_no_more_is_kept_than_the_budget_allows() -> None:
     assert shared.nbytes == 0
 
 
+def test_frames_beside_the_pair_make_room_for_its_own() -> None:
+    """In a row, each frame is computed once if the budget holds two."""
+    counts, frames = list[int](), torch.rand(2, 3, 90, 80)
+
+    def compute(images: Tensor) -> Tensor:
+        counts.append(len(images))
+        return images.clone()
+
+    shared = SharedFeatures(compute, frames.nbytes)
+    for first in range(4):
+        shared.of_pair(first, first + 1, (first - 1, first + 2))(frames)
+        assert shared.nbytes <= frames.nbytes
+    assert counts == [2, 1, 1, 1]
+
+
 def test_maps_that_are_too_small_are_not_shared() -> None:
     """Torch would convolve a single one of them by another library, in another order."""
     counts: list[int] = []

@@ -52,16 +52,17 @@ class CudaEncoder:
 
         Args:
             frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
-            beginning: What is known of whole frames whose paths bend; None: they are straight. Between two neighbours
-                at even times, the launches are recorded.
+            beginning: What is known of whole frames whose paths bend; None: they are straight. Between two neighbours,
+                the launches are recorded.
             frame_features: Not used: a recording computes the same each time.
         """
         if beginning is not None:
             outline, before, after = beginning.outline, beginning.before, beginning.after
-            if before is None or after is None or not before.span == after.span == 1:
+            if before is None or after is None:
                 return encoded(self._model, frames, beginning, half=self._half)
             sides = (before.frame, before.flow, after.frame, after.flow)
-            return self._bent(frames, outline.flow, outline.hidden, *sides)
+            spans = (frames.new_full((), float(one.span)) for one in (before, after))
+            return self._bent(frames, outline.flow, outline.hidden, *sides, *spans)
         if frames.shape[-2:] != (self._size.height, self._size.width):
             return self._model.encode(frames, half=self._half, whole=self._size)
         return self._whole(frames)
@@ -77,11 +78,12 @@ class CudaEncoder:
         return self._model.encode(frames, half=self._half)
 
     def _encode_bent(
-        self, frames: Tensor, flow: Tensor, hidden: Tensor, before: Tensor, back: Tensor, after: Tensor, ahead: Tensor
-    ) -> Features:
-        """Encode a pair between two neighbours at even times; recorded, so that tensors are all that it takes."""
-        beginning = Beginning(CoarseSearch(flow, hidden), Neighbour(before, back), Neighbour(after, ahead))
-        return encoded(self._model, frames, beginning, half=self._half)
+        self, frames: Tensor, flow: Tensor, hidden: Tensor, before: Tensor, back: Tensor, after: Tensor, ahead: Tensor,
+        *spans: Tensor,
+    ) -> Features:  # fmt: skip
+        """Encode a pair between two neighbours; recorded, so that tensors are all that it takes."""
+        sides = Neighbour(before, back, spans[0]), Neighbour(after, ahead, spans[1])
+        return encoded(self._model, frames, Beginning(CoarseSearch(flow, hidden), *sides), half=self._half)
 
     def _outline_whole(self, frames: Tensor) -> CoarseSearch:
         return outlined(self._model, frames, half=self._half)

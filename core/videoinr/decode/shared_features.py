@@ -62,6 +62,11 @@ class SharedFeatures:
             parts = [self._compute(frames[k : k + 1]) if one is None else one for k, one in enumerate(held)]
             both = torch.cat(parts)
         missing = [k for k, one in enumerate(held) if one is None]
+        if self.nbytes + both[:1].nbytes * len(missing) > self._max_bytes:
+            # The frames beside the pair make room: at their own size they are needed again only if a row turns back.
+            others = [key for key in self._kept if key[1:] == (height, width) and key not in keys]
+            for key in others:
+                del self._kept[key]
         if self.nbytes + both[:1].nbytes * len(missing) <= self._max_bytes:
             # Copies: a view would keep both frames in memory.
             self._kept.update({keys[k]: both[k : k + 1].clone(memory_format=torch.channels_last) for k in missing})

@@ -85,13 +85,13 @@ class Neighbour:
         frame: The neighbour at half the size (:func:`halved`).
         flow: The flow that the search found between the two, in the order of time, on its level of a quarter of the
             size: [B, 4, h, w].
-        span: The time between the two over the time between the pair's frames.
+        span: The time between the two over the time between the pair's frames; a tensor [] where it is recorded.
         valid: [B, 1, 1, 1]: 0 where there is no neighbour and the maps mean nothing. None: there is one everywhere.
     """
 
     frame: Tensor
     flow: Tensor
-    span: float = 1.0
+    span: float | Tensor = 1.0
     valid: Tensor | None = None
 
 
