@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.testing import assert_close
 
 from helpers.clips import numbered_frames, write_clip
 from videoinr.cancel import NEVER, CancelToken
 from videoinr.clip import open_clip
 from videoinr.decode import pair_encoder
+from videoinr.decode.beside import FramesBeside
 from videoinr.devices import ComputeProfile
 from videoinr.errors import Cancelled, DeviceError
 from videoinr.geometry import Grid, Readout, Rect
@@ -213,6 +215,27 @@ def test_projected_regions_stay_within_their_budget(path: Path, monkeypatch: pyt
     with engine_for(path, few) as engine:
         np.testing.assert_array_equal(picture(engine, 1), expected)
         assert engine._pairs.encoder.regions.nbytes <= 2**16
+
+
+@torch.inference_mode()
+def test_frames_of_bytes_have_the_bits_of_floats_at_a_quarter_of_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pair_encoder, "WHOLE_BYTES", 0)
+    size, model = Grid(150, 110), load_model("lite").model
+    frames = torch.randint(0, 256, (4, 3, 5, 7), dtype=torch.uint8).float()
+    planes = torch.nn.functional.interpolate(frames, (size.height, size.width), mode="bicubic").clamp(0, 255).byte()
+    made = []
+    for one in (planes, planes.float() / 255):
+        encoder = pair_encoder.PairEncoder(model, size, AMPLE)
+        beside = FramesBeside((0, 3), (1.0, 1.0), lambda number, one=one: one[number][None])  # type: ignore[misc]
+        first = encoder.encode(one[None, 1:3], NEVER, Rect(0, 0, 60, 30), names=(1, 2), beside=beside)
+        assert isinstance(first, LatentPair)
+        other = encoder.resumed(first.planes, first.coarse, first.bend, Rect(60, 40, 80, 60), NEVER)
+        crop = encoder.crop(one[None, 1:3], Rect(20, 10, 50, 40), NEVER)
+        read = first.projected(Rect(3, 3, 40, 20))
+        made.append((first, other.part.feature, other.part.prior, crop.tensors(), read.tensors(), first.frames))
+    (bytes_, *of_bytes), (floats, *of_floats) = made
+    assert 4 * bytes_.planes.nbytes == floats.planes.nbytes
+    assert_close(of_bytes, of_floats, rtol=0, atol=0)
 
 
 def test_projected_maps_make_room_before_a_pair_is_encoded(large: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ class FramesBeside:
     Attributes:
         numbers: The numbers of the frame before the first and of the one after the second; None: there is none.
         spans: The time between the frame before and the first over the time between the pair's frames; the same after.
-        read: Returns the frame of a number, [1, 3, H, W] in 0 ... 1 on the device; None: it cannot be read.
+        read: Returns the frame of a number, [1, 3, H, W] on the device, uint8 or float32 in 0 ... 1; None: it cannot be
+            read.
     """
 
     numbers: tuple[int | None, int | None] = (None, None)

@@ -22,6 +22,7 @@ from videoinr.decode.watching import watched
 from videoinr.devices import LEAST_WORK_BYTES, MIB, ComputeProfile, half_type, return_free_memory
 from videoinr.errors import is_out_of_memory
 from videoinr.geometry import Grid, Rect
+from videoinr.images import tensor_from_planes
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, halved
@@ -85,7 +86,7 @@ class PairEncoder:
         """Encode a pair.
 
         Args:
-            frames: [1, 2, 3, H, W] in 0 ... 1: whole frames, or the same crop of both.
+            frames: [1, 2, 3, H, W], float32 in 0 ... 1 or uint8: whole frames, or the same crop of both.
             token: Cancels the work between convolutions, and is told the progress.
             rect: The pixels that decoding will need; None: all. Small frames are encoded whole anyway.
             names: The frames' numbers in the clip, if these are whole frames: what belongs to a frame alone is then
@@ -95,7 +96,7 @@ class PairEncoder:
         Raises:
             Cancelled: ``token`` was cancelled.
         """
-        bands, (before, after) = self._banding(), beside.numbers
+        frames, bands, (before, after) = self._read(frames), self._banding(), beside.numbers
         neighbours = sum(one is not None for one in beside.numbers)
         if bands is None or bands[1].bend is None or names is None or not neighbours:
             return self._encoded(frames, None, rect, token, names, beside.numbers)
@@ -114,6 +115,9 @@ class PairEncoder:
         frame = None if number is None else beside.read(number)
         if number is None or frame is None:
             return None
+        frame = self._read(frame)
+        if frame.dtype != frames.dtype:  # One of a clip's pictures may have 16 bits.
+            frame, frames = tensor_from_planes(frame), tensor_from_planes(frames)
         pair = (names[1], number) if side else (number, names[0])
         flow = self._searches.flow(pair)
         if flow is None:
@@ -163,6 +167,10 @@ class PairEncoder:
             self._run_out()
         return self._banded(model, encoder, frames, token, banded)
 
+    def _read(self, frames: Tensor) -> Tensor:
+        """Return ``frames`` as they are encoded: bytes stay a quarter of the size of floats until a band needs them."""
+        return frames if self._takes_bands(frames) and not has_kernels(frames) else tensor_from_planes(frames)
+
     def _takes_bands(self, frames: Tensor) -> bool:
         return self._ran_out or self._is_large(Grid(frames.shape[-1], frames.shape[-2]))
 
@@ -180,7 +188,7 @@ class PairEncoder:
         outside the crop has a say in which motion is found.
 
         Args:
-            frames: Whole frames [1, 2, 3, H, W] in 0 ... 1.
+            frames: Whole frames, as for :meth:`encode`.
             rect: The pixels.
             token: Cancels the work between convolutions.
 
@@ -188,11 +196,12 @@ class PairEncoder:
             Cancelled: ``token`` was cancelled.
         """
         bands, (rows, columns) = self._banding(), rect.slices
-        inside = frames[..., rows, columns].contiguous()
+        inside = tensor_from_planes(frames[..., rows, columns]).contiguous()
         if bands is None or self._has_kernels:
             with self._watched(token, self._products(inside)):
                 return self._encode_whole(inside)
         with self._watched(token, self._products(frames)):
+            frames = self._read(frames)
             part = self._banded(*bands, frames, token, self._part(*bands, frames, rect, halo=False)).part
         return bands[0].project(inside, part.feature.permute(0, 3, 1, 2), part.prior.permute(0, 3, 1, 2))
 
@@ -202,7 +211,7 @@ class PairEncoder:
         """Encode other pixels of a pair that was encoded in parts.
 
         Args:
-            frames: The pair's frames.
+            frames: The pair's frames, as :attr:`LatentPair.planes` has them.
             coarse: Its search.
             bend: How its paths bend, if they do.
             rect: The pixels.

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
+from videoinr.images import tensor_from_planes
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.features import FieldSampler, MotionBasis, PairFeatures, PairModel, TimeFreeMoment
@@ -34,7 +35,7 @@ class LatentPair:
     """One encoded pair. A :class:`~videoinr.model.representation.Features`.
 
     Attributes:
-        frames: The source frames, float32 [1, 2, 3, H, W] in 0 ... 1.
+        planes: The source frames [1, 2, 3, H, W], float32 in 0 ... 1, or uint8: a quarter of the memory.
         part: The encoded pixels: latent feature (float32, or float16 on CUDA) and motion prior.
         coarse: The state of the search from which other pixels can be encoded; None if all are.
         model: The model that encoded the pair, and whose heads decode it.
@@ -42,7 +43,7 @@ class LatentPair:
         bend: How the paths of whole frames bend, at half the size, [1, 4, h, w]; None: they are straight.
     """
 
-    frames: Tensor
+    planes: Tensor
     part: EncodedPart
     coarse: CoarseSearch | None
     model: PairModel
@@ -50,14 +51,19 @@ class LatentPair:
     bend: Tensor | None = None
 
     @property
+    def frames(self) -> Tensor:
+        """The source frames as what decodes them reads them: float32 [1, 2, 3, H, W] in 0 ... 1."""
+        return self.regions.frames(self)
+
+    @property
     def latent_hw(self) -> tuple[int, int]:
         """Height and width of the latent feature of whole frames, in latent pixels."""
-        return self.frames.shape[3], self.frames.shape[4]
+        return self.planes.shape[3], self.planes.shape[4]
 
     @property
     def grid(self) -> Grid:
         """The size of the frames."""
-        return Grid(self.frames.shape[4], self.frames.shape[3])
+        return Grid(self.planes.shape[4], self.planes.shape[3])
 
     @property
     def prior(self) -> Tensor:
@@ -66,18 +72,18 @@ class LatentPair:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the pair takes, without the projected maps, which have a budget of their own."""
+        """Bytes that the pair takes, without what ``regions`` keeps: projected maps and frames as floats."""
         more = sum(one.nbytes for one in (self.coarse, self.bend) if one is not None)
         return sum(one.nbytes for one in self.tensors().values()) + more
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the frames and the maps of the encoded part by their names."""
-        return {"frames": self.frames, "feature": self.part.feature, "prior": self.part.prior}
+        return {"frames": self.planes, "feature": self.part.feature, "prior": self.part.prior}
 
     def clone(self) -> LatentPair:
         """Return a copy with memory of its own."""
         part = replace(self.part, feature=self.part.feature.clone(), prior=self.part.prior.clone())
-        return replace(self, frames=self.frames.clone(), part=part)
+        return replace(self, planes=self.planes.clone(), part=part)
 
     def bent(self, bend: Tensor) -> LatentPair:
         """Return the pair with paths that bend: ``bend`` [1, 4, h, w] is of whole frames, at half the size."""
@@ -114,7 +120,8 @@ class LatentPair:
             colour: Project for the decoder's head.
             view: Project for SpatialINR and TemporalINR.
         """
-        model, nothing = self.model, self.frames.new_empty((1, rect.height, rect.width, 0))
+        frames, model = self.frames, self.model
+        nothing = frames.new_empty((1, rect.height, rect.width, 0))
         config, maps = model.config, [nothing] * 4
         if view:
             single = config.single_network
@@ -130,7 +137,7 @@ class LatentPair:
             rows, columns = rect.relative_to(self.part.rect).slices
             prior = prior[:, rows, columns].contiguous()
         return PairFeatures(
-            frames=self.frames, prior=prior, spatial=maps[0], temporal=maps[1], colour_first=maps[2],
+            frames=frames, prior=prior, spatial=maps[0], temporal=maps[1], colour_first=maps[2],
             colour_second=maps[3], model=model, origin=(rect.x, rect.y),
         )  # fmt: skip
 
@@ -168,7 +175,7 @@ class LatentPair:
     def _latent(self, rect: Rect) -> Tensor:
         """Return the latent feature with the frames' channels, float32 [h, w, C + 6]; all of it must be encoded."""
         rows, columns = rect.slices
-        frames = self.frames[0].flatten(0, 1)[:, rows, columns].permute(1, 2, 0)
+        frames = tensor_from_planes(self.planes[0].flatten(0, 1)[:, rows, columns]).permute(1, 2, 0)
         return torch.cat((self.part.feature[0, rows, columns].float(), frames), -1)
 
     def project_blocks(self, weights: Sequence[Tensor], blocks: Rect) -> list[Tensor]:
@@ -184,12 +191,13 @@ class LatentPair:
         """
         rect = Rect(BLOCK * blocks.x, BLOCK * blocks.y, BLOCK * blocks.width, BLOCK * blocks.height)
         channels = self.part.feature.shape[-1] + 6
-        latent = self.frames.new_zeros((rect.height, rect.width, channels))
+        latent = self.planes.new_zeros((rect.height, rect.width, channels), dtype=torch.float32)
         there = rect.intersection(self.part.rect)
         if there is not None:
             to, source, frame = there.relative_to(rect).slices, there.relative_to(self.part.rect).slices, there.slices
             latent[to][..., :-6] = self.part.feature[0][source]
-            latent[to][..., -6:] = self.frames[0].flatten(0, 1)[:, frame[0], frame[1]].permute(1, 2, 0)
+            planes = self.planes[0].flatten(0, 1)[:, frame[0], frame[1]]
+            latent[to][..., -6:] = tensor_from_planes(planes).permute(1, 2, 0)
         split = latent.view(blocks.height, BLOCK, blocks.width, BLOCK, channels).transpose(1, 2)
         rows = split.reshape(-1, BLOCK * BLOCK, channels)
         found = []
@@ -217,7 +225,7 @@ class LatentMoment(TimeFreeMoment):
 
     def points(self, rect: Rect) -> Points:
         """Return the pixels ``rect`` of the grid."""
-        return Points.make(rect, self.grid, latent_hw=self.features.latent_hw, device=self.features.frames.device)
+        return Points.make(rect, self.grid, latent_hw=self.features.latent_hw, device=self.features.planes.device)
 
     def spatial_feature(self, points: Points) -> Tensor:
         """Evaluate F_s(x) (eq. 2)."""

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from videoinr.images import tensor_from_planes
+
 CUBIC = -0.5
 """The parameter a of the cubic filter with which maps are shrunk."""
 
@@ -90,7 +92,13 @@ def shrinking_weights(before: int, after: int) -> Tensor:
 
 
 def downsampled(frames: Tensor, factor: int) -> Tensor:
-    """Downsample frames [B, N, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1."""
+    """Downsample frames [B, N, 3, H, W] by ``factor``, antialiased: sides rounded up, values in 0 ... 1.
+
+    ``frames`` may be uint8; the result is not.
+    """
     height, width = (-(-side // factor) for side in frames.shape[-2:])
-    small = shrunk(frames.flatten(0, 1), (height, width))
+    if frames.dtype == torch.uint8:  # One after the other, as floats: all of them would take four times the memory.
+        small = torch.cat([shrunk(tensor_from_planes(one)[None], (height, width)) for one in frames.flatten(0, 1)])
+    else:
+        small = shrunk(frames.flatten(0, 1), (height, width))
     return small.clamp(0, 1).view(*frames.shape[:3], height, width)

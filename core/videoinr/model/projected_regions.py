@@ -1,5 +1,7 @@
 """Keeps the decoder's projected maps of regions of encoded pairs, which are projected in blocks of latent pixels.
 
+It also keeps the frames of the pair in use as floats; of all others, 8-bit frames are kept as bytes.
+
 Blocks of 16 x 16 latent pixels are projected by matrix products of one size, so a value does not depend on the region
 that asked for it: on a CPU a decoded region stays the crop of the whole picture, bit for bit.
 """
@@ -16,6 +18,7 @@ import torch
 from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
+from videoinr.images import tensor_from_planes
 from videoinr.model.encoders.motion_prior_bands import EncodedPart
 from videoinr.model.features import PairFeatures, PairModel
 from videoinr.model.head_inputs import DECODER_LATENTS
@@ -38,8 +41,12 @@ class BlockwisePair(Protocol):
     """An encoded pair whose latent feature is projected in blocks: a :class:`~videoinr.model.latent.LatentPair`."""
 
     @property
+    def planes(self) -> Tensor:
+        """The source frames [1, 2, 3, H, W], uint8 or float32 in 0 ... 1."""
+
+    @property
     def frames(self) -> Tensor:
-        """The source frames, float32 [1, 2, 3, H, W] in 0 ... 1."""
+        """The same as float32."""
 
     @property
     def grid(self) -> Grid:
@@ -71,6 +78,20 @@ class ProjectedRegions:
         self.max_bytes = max_bytes
         self._regions: OrderedDict[int, _Region] = OrderedDict()
         self._lock = threading.Lock()
+        self._floats: tuple[weakref.ref[BlockwisePair], Tensor] | None = None
+
+    def frames(self, pair: BlockwisePair) -> Tensor:
+        """Return the frames of ``pair`` as floats, which stay until those of another pair are asked for."""
+        if pair.planes.dtype == torch.float32:
+            return pair.planes
+        held = self._floats
+        if held is None or held[0]() is not pair:
+            with self._lock:
+                held = self._floats
+                if held is None or held[0]() is not pair:
+                    self._floats = None  # Not in memory at the same time.
+                    held = self._floats = weakref.ref(pair), tensor_from_planes(pair.planes)
+        return held[1]
 
     @property
     def nbytes(self) -> int:
@@ -107,9 +128,10 @@ class ProjectedRegions:
         return region.filled(pair, rect, self._lock)
 
     def clear(self) -> None:
-        """Drop all regions."""
+        """Drop all regions, and the frames."""
         with self._lock:
             self._regions.clear()
+            self._floats = None
 
     def _forget_dead(self) -> None:
         for name in [name for name, region in self._regions.items() if region.pair() is None]:
@@ -136,7 +158,7 @@ class _Region:
                 if not self._maps:
                     shape = (1, self.rect.height, self.rect.width, self._channels)
                     # Not zeros: untouched memory takes no room yet, and every value is written before it is read.
-                    self._maps = [pair.frames.new_empty(shape) for _ in range(2)]
+                    self._maps = [pair.part.prior.new_empty(shape) for _ in range(2)]
         inside = blocks_over(rect).relative_to(self._blocks)
         missing = ~self._is_filled[inside.slices]
         if missing.any():

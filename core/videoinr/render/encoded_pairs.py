@@ -108,7 +108,7 @@ class EncodedPairs:
             self.cache.make_room()
             features = self._encoded(footing, size, token, needed)
         elif isinstance(features, LatentPair) and not features.part.rect.contains(needed):
-            frames, coarse, bend, held = features.frames, features.coarse, features.bend, features.part.rect
+            frames, coarse, bend, held = features.planes, features.coarse, features.bend, features.part.rect
             rect = encoder.grown(held, needed)
             if not rect.contains(held):  # The old part makes room for the new one.
                 del features
@@ -197,8 +197,10 @@ class EncodedPairs:
             return self._decoder.compact(features)
 
     def _frames(self, footing: Footing, size: Grid, token: CancelToken) -> torch.Tensor:
-        """Return both frames: [1, 2, 3, H, W] in 0 ... 1, at ``size``."""
-        return torch.stack(self._sources((footing.first, footing.second), size, token))[None]
+        """Return both frames: [1, 2, 3, H, W] at ``size``, uint8 or float32 in 0 ... 1."""
+        both = self._sources((footing.first, footing.second), size, token)
+        is_mixed = both[0].dtype != both[1].dtype
+        return torch.stack([tensor_from_planes(one) for one in both] if is_mixed else both)[None]
 
     def _beside_of(self, footing: Footing, size: Grid, token: CancelToken) -> FramesBeside:
         """Return the frames beside those of the footing, if the model reads them; none is read yet."""
@@ -215,7 +217,7 @@ class EncodedPairs:
     def _sources(self, numbers: tuple[int, ...], size: Grid, token: CancelToken) -> list[torch.Tensor]:
         """Return frames of the clip on the device, reading and uploading those that are not there.
 
-        Each is [3, H, W] in 0 ... 1, at ``size``.
+        Each is [3, H, W] at ``size``, uint8 or, of 16 bits, float32 in 0 ... 1.
         """
         kept, device = self.cache.frames, self._profile.device
         held = {number: planes for number in numbers if (planes := kept.get(number, size)) is not None}
@@ -227,7 +229,7 @@ class EncodedPairs:
             for number, pixels in read.items():
                 held[number] = planes_from_pixels(pixels, device, size)
                 kept.put(number, size, held[number])
-            return [tensor_from_planes(held[number]) for number in numbers]
+            return [held[number] for number in numbers]
 
     def _read(self, numbers: list[int], token: CancelToken) -> dict[int, Pixels]:
         if len(numbers) == 2 and numbers[1] == numbers[0] + 1:

@@ -152,7 +152,8 @@ class MotionPriorEncoder(nn.Module):
             return CoarseSearch(*self._search(small, levels, depth - 1, fine=1, compute=compute, last=1))
         if own == 2:
             size = (-(-frames.shape[-2] // 2), -(-frames.shape[-1] // 2))
-            return CoarseSearch(*self.start(frames, 2, depth, size, frames.dtype, compute=compute))
+            dtype = frames.dtype if frames.is_floating_point() else torch.float32
+            return CoarseSearch(*self.start(frames, 2, depth, size, dtype, compute=compute))
         levels = self._pyramid(frames, own, compute)
         return CoarseSearch(*self._search(frames, levels, depth, fine=depth, compute=compute, last=2))
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from videoinr.geometry import Grid, Rect
+from videoinr.images import tensor_from_planes
 from videoinr.model.config import MotionPriorConfig
 from videoinr.model.encoders.motion_prior import STEP_HALO, STRIDE_LEVELS, Halve, MotionPriorEncoder, MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch
@@ -82,7 +83,7 @@ class BandEncoder:
 
         Args:
             encoder: The encoder; its precision is that of the surrounding autocast.
-            frames: [1, 2, 3, H, W] in 0 ... 1.
+            frames: [1, 2, 3, H, W], float32 in 0 ... 1 or uint8, which becomes floats part by part.
             depth: Levels of the search.
             limits: The memory to use.
             check: Called between bands; what it raises ends the work.
@@ -228,7 +229,8 @@ class BandEncoder:
         for top in range(0, grid.height, height):
             bottom = min(grid.height, top + height)
             low = max(0, top - 1)
-            first = convolve(encoder.first, frames[:, :, low : bottom + 1], slope=LEAK)[:, :, top - low :]
+            both = tensor_from_planes(frames[:, :, low : bottom + 1])
+            first = convolve(encoder.first, both, slope=LEAK)[:, :, top - low :]
             if found is None:
                 shape, form = (2, channels, grid.height, grid.width), torch.channels_last
                 found = torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=form)
@@ -326,7 +328,8 @@ def _finest_rows(encoder: MotionPriorEncoder, frames: Tensor, halo: int, top: in
     ``halo``: The rows above and below that a row depends on.
     """
     low = max(0, top - halo)
-    return encoder.frame_features(frames[:, :, low : bottom + halo])[:, :, top - low : bottom - low]
+    rows = tensor_from_planes(frames[:, :, low : bottom + halo])
+    return encoder.frame_features(rows)[:, :, top - low : bottom - low]
 
 
 class _Entering:
