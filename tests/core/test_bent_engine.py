@@ -32,6 +32,7 @@ from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair
 from videoinr.model.video_inr import VideoINR
 from videoinr.model.weights import LoadedModel, load_model
+from videoinr.render import levels
 from videoinr.render.engine import Engine
 from videoinr.types import AcrossCuts, Instant, RegionQuery
 
@@ -261,8 +262,9 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def test_drafts_follow_the_bent_paths_once_they_are_known() -> None:
-    grid = Grid(300, 180)
+@pytest.mark.parametrize("grid", [Grid(300, 180), Grid(75, 45)], ids=["x2", "below x1"])
+def test_drafts_follow_the_bent_paths_once_they_are_known(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levels, "LEAST_PX", 0)  # Below x1, such small frames are shrunk, too.
     query = RegionQuery(Instant(2, HALF), grid, grid.rect)
     with engine_of(load_model("lite")) as engine:
         straight = engine.motion(query).rgbx.astype(int)

@@ -151,13 +151,18 @@ class EncodedPairs:
             found = self.failure(key, features)
         return None if found is None else found.expected_db
 
-    def bend(self, key: PairKey) -> torch.Tensor | None:
-        """Return how the paths of the pair ``key`` bend, [1, 4, h, w] of whole frames, if it is encoded and they do."""
-        features = self.cache.get(key)
-        if isinstance(features, LatentPair):
-            return features.bend
-        if isinstance(features, PairFeatures) and features.prior.shape[-1] > 4:
-            return features.prior[..., 4:].permute(0, 3, 1, 2)
+    def bend(self, footing: Footing) -> tuple[torch.Tensor, Grid] | None:
+        """Return how the paths between the footing's frames bend, if these are encoded and they do.
+
+        Returns:
+            The bend, [1, 4, h, w] of whole frames, in pixels of the frames as they were encoded; and their size.
+        """
+        for size in sizes_of(self._clip.info.grid):
+            features = self.cache.get(self.key(footing, size))
+            if isinstance(features, LatentPair) and features.bend is not None:
+                return features.bend, size
+            if isinstance(features, PairFeatures) and features.prior.shape[-1] > 4:
+                return features.prior[..., 4:].permute(0, 3, 1, 2), size
         return None
 
     def keep_only(self, footings: tuple[Footing, ...]) -> set[PairKey]:

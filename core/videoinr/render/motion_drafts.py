@@ -38,7 +38,7 @@ class MotionDrafts:
 
     def __init__(
         self, clip: Clip, model: Representation, profile: ComputeProfile,
-        bend: Callable[[PairKey], Tensor | None] = lambda key: None,
+        bend: Callable[[Footing], tuple[Tensor, Grid] | None] = lambda footing: None,
     ) -> None:  # fmt: skip
         """Make an empty cache.
 
@@ -46,8 +46,8 @@ class MotionDrafts:
             clip: the open clip, which stays the caller's.
             model: the model, on the profile's device.
             profile: the device; its ``feature_bytes`` bound the caches here, too, to an eighth each.
-            bend: says how the paths of a pair bend, [1, 4, h, w] of whole frames, if it is known: drafts and pictures
-                of one pair then show the same motion.
+            bend: says how the paths between a footing's frames bend, [1, 4, h, w] of whole frames, and of which size
+                these were, if it is known: drafts and pictures of one pair then show the same motion.
         """
         self._clip, self._model, self._profile, self._bend = clip, model, profile, bend
         budget = min(_MOST_BYTES, profile.feature_bytes // 8)
@@ -94,7 +94,7 @@ class MotionDrafts:
                 index = footing.second if footing.phase else footing.first
                 return self._warper.frame(self._plane(index, size, token), query, token)
             motion = self._motion(key, footing, token, quick=quick)
-            maps = None if motion is None else self._maps_at(key, motion, footing, query)
+            maps = None if motion is None else self._maps_at(motion, footing, query)
             token.check()
             first, second = (self._plane(index, size, token) for index in (footing.first, footing.second))
             coarse = _half(query, self._clip.info.grid) if quick and self._profile.device.type == "cpu" else None
@@ -102,19 +102,20 @@ class MotionDrafts:
                 return self._warper.between(first, second, maps, query, token)
             return _doubled(self._warper.between(first, second, maps, coarse, token), query.grid)
 
-    def _maps_at(self, key: PairKey, motion: PairMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
+    def _maps_at(self, motion: PairMotion, footing: Footing, query: RegionQuery) -> MotionMaps:
         """Return the motion at the footing's phase, or at that of each line of the proxy if ``query`` names lines."""
-        lines, bend = query.lines, self._bend(key)
+        lines, found = query.lines, self._bend(footing)
         maps = motion.at(float(footing.phase)) if lines is None else motion.at_lines(lines, query.grid)
-        if bend is None:
+        if found is None:
             return maps
+        bend, size = found
         times = bend.new_tensor([[[[float(footing.phase)]]]])
         if lines is not None:
             along = 2 if lines.is_sideways else 1
             whole = query.grid.width if lines.is_sideways else query.grid.height
             spread = bend.new_tensor(lines.spread(whole, maps.flow.shape[along]))
             times = spread.view(1, 1, -1, 1) if lines.is_sideways else spread.view(1, -1, 1, 1)
-        return maps.bent(bend, self._clip.info.grid, times)
+        return maps.bent(bend, size, times)
 
     def way_px(self, key: PairKey, footing: Footing, grid: Grid, token: CancelToken) -> float | None:
         """Return how far things move between the footing's frames, pixels of ``grid``: all but one pixel in a thousand.
