@@ -74,7 +74,9 @@ def test_only_a_file_that_is_cut_off_is_said_to_be_so(tmp_path: Path, name: str)
         assert clip.info.frames == 12
         assert not [each for each in clip.info.warnings if "cut off" in each]
     short = tmp_path / f"short_{name}"
-    short.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.87)])
+    size = whole.stat().st_size
+    # A cut between two frames of an IVF cannot be told, and where they lie differs from one processor to another.
+    short.write_bytes(whole.read_bytes()[: size - 5 if name == "a.ivf" else int(size * 0.87)])
     with open_clip(short) as clip:
         assert clip.info.frames <= 12
         assert [each for each in clip.info.warnings if "cut off" in each]
