@@ -25,8 +25,9 @@ from videoinr.errors import ClipError
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_pixels
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder
+from videoinr.model.encoders.motion_step import MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch, Outer, PathBend
 from videoinr.model.features import PairFeatures
 from videoinr.model.latent import LatentPair

@@ -23,8 +23,9 @@ from videoinr.decode.recording import Recorder, Replay, cuda_graph
 from videoinr.devices import ComputeProfile
 from videoinr.geometry import Grid
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder
+from videoinr.model.encoders.motion_step import MotionStep
 from videoinr.model.encoders.path_bend import Outer
 from videoinr.model.encoders.row_bands import FeatureRows
 from videoinr.model.features import PairFeatures

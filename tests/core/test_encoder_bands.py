@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from videoinr.errors import Cancelled
 from videoinr.geometry import Grid, Rect
-from videoinr.model.config import LITE, MotionPriorConfig
+from videoinr.model.config import LITE, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders.motion_prior import MotionPriorEncoder
 from videoinr.model.encoders.motion_prior_bands import BandEncoder, BandLimits, EncodedPart
 from videoinr.model.encoders.path_bend import CoarseSearch
@@ -21,13 +22,15 @@ from videoinr.model.layers import ResidualBlock
 AMPLE = BandLimits(2**28, 2**28)
 TIGHT = BandLimits(2**20, 2**17)
 AT_ONCE = BandLimits(2**20, 2**24, value=2, whole=True)
+assert isinstance(LITE.encoder, MotionPriorConfig)
+UNMATCHED = replace(LITE, encoder=replace(LITE.encoder, match_radius=0, flow_limit=0))
 
 
 @cache
-def encoder() -> MotionPriorEncoder:
+def encoder(config: ModelConfig = LITE) -> MotionPriorEncoder:
     torch.manual_seed(0)
-    assert isinstance(LITE.encoder, MotionPriorConfig)
-    made = MotionPriorEncoder(LITE.encoder).eval().requires_grad_(False)
+    assert isinstance(config.encoder, MotionPriorConfig)
+    made = MotionPriorEncoder(config.encoder).eval().requires_grad_(False)
     for step in made.motion:  # large flows, so that warps leave their band
         step.leave.weight.data.mul_(150)  # type: ignore[union-attr, operator]
     return made.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
@@ -41,12 +44,13 @@ def frames_of(height: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize("size", [Grid(64, 48), Grid(51, 47), Grid(66, 70)], ids=str)
 @pytest.mark.parametrize("limits", [AMPLE, TIGHT, AT_ONCE], ids=["ample", "tight", "at once"])
+@pytest.mark.parametrize("config", [UNMATCHED, LITE], ids=["plain", "matched"])
 @torch.inference_mode()
-def test_bands_give_the_numbers_of_whole_frames(size: Grid, limits: BandLimits) -> None:
+def test_bands_give_the_numbers_of_whole_frames(size: Grid, limits: BandLimits, config: ModelConfig) -> None:
     frames, depth = frames_of(size.height, size.width), 6 if size.width > 64 else 4
-    feature, prior = encoder()(frames, depth)
+    feature, prior = encoder(config)(frames, depth)
     assert prior.abs().max() > 4
-    bands = BandEncoder(encoder(), frames, depth, limits)
+    bands = BandEncoder(encoder(config), frames, depth, limits)
     coarse = bands.search()
     for rect in (size.rect, Rect(5, 7, 20, 11), Rect(size.width - 17, size.height - 9, 17, 9), Rect(0, 20, 30, 1)):
         part = bands.encode(coarse, rect, torch.float32)

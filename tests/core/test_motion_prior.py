@@ -14,8 +14,9 @@ from torch import Tensor
 
 from videoinr.model import propagation
 from videoinr.model.config import LITE, TINY, MotionPriorConfig
-from videoinr.model.encoders import motion_prior
-from videoinr.model.encoders.motion_prior import Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders import motion_prior, motion_step
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.motion_step import Halve, MotionStep
 from videoinr.model.layers import ExactConv, ResidualBlock
 from videoinr.model.ops import propagated, sample
 
@@ -209,8 +210,8 @@ def test_large_maps_are_refined_in_bands_to_the_same_bits(
     monkeypatch.setattr(step, "_layers", layers)
     with torch.inference_mode():
         whole = step(first, second, flow, hidden)
-        monkeypatch.setattr(motion_prior, "WHOLE_PX", (height - 1) * width)
-        monkeypatch.setattr(motion_prior, "BAND_PX", 30 * width)
+        monkeypatch.setattr(motion_step, "WHOLE_PX", (height - 1) * width)
+        monkeypatch.setattr(motion_step, "BAND_PX", 30 * width)
         bands = step(first, second, flow, hidden)
     assert rows == [height, *read], "rows of a band, and four on each side of it"
     assert all(torch.equal(one, other) for one, other in zip(bands, whole, strict=True))

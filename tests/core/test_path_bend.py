@@ -13,7 +13,8 @@ from videoinr.errors import ModelError
 from videoinr.model.card_schema import Sizes
 from videoinr.model.config import CONFIGS, TINY, ModelConfig, MotionPriorConfig
 from videoinr.model.encoders import path_bend
-from videoinr.model.encoders.motion_prior import MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import MotionPriorEncoder
+from videoinr.model.encoders.motion_step import MotionStep
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, halved, with_bend
 from videoinr.model.video_inr import VideoINR
 

@@ -138,7 +138,7 @@ class _Fixed:
     """An engine whose pictures have one level."""
 
     def __init__(self, level: int, opened: Opened) -> None:
-        self._level, self.opened, self.weights_hash = level, opened, ""
+        self._level, self.opened, self.fingerprint = level, opened, ""
 
     def render(self, query: RegionQuery, _quality: Quality, _token: object) -> RenderedRegion:
         rgbx = np.full((query.rect.height, query.rect.width, 4), self._level, np.uint8)

@@ -109,6 +109,17 @@ def test_a_card_without_the_depth_of_the_search_keeps_its_levels_and_pictures(sa
         assert torch.equal(getattr(before, name), getattr(after, name))
 
 
+def test_the_fingerprint_tells_weights_and_sizes_apart(saved: Path) -> None:
+    first = load_model(str(saved))
+    assert load_model(str(saved)).fingerprint == first.fingerprint
+    encoder = {**TINY.to_dict()["encoder"], "flow_limit": 16}
+    change_card(saved, config={**TINY.to_dict(), "encoder": encoder})
+    second = load_model(str(saved))
+    assert second.card.sha256 == first.card.sha256
+    assert second.fingerprint != first.fingerprint
+    assert len(first.fingerprint) == 64
+
+
 def test_weights_that_differ_from_the_cards_hash_are_refused(saved: Path) -> None:
     change_card(saved, sha256="0" * 64)
     assert_refused(saved, "are not the ones")

@@ -126,8 +126,8 @@ def decoder_for(job: ExportJob, engine: Decoder, token: CancelToken = NEVER) -> 
 
 
 def _model_of(engine: Decoder) -> str:
-    """Return what identifies the weights of ``engine``: their hash, or the name of a model that has none."""
-    return str(getattr(engine, "weights_hash", engine.opened.model_name))
+    """Return what identifies the model of ``engine``: its fingerprint, or the name of a model that has none."""
+    return str(getattr(engine, "fingerprint", engine.opened.model_name))
 
 
 def frame_instants(job: ExportJob, timeline: Timeline) -> Iterator[Instant]:

@@ -28,6 +28,8 @@ class _MotionPrior(Strict):
     coarsest_lines: Annotated[int, Field(ge=0, le=65_536)] = 0
     propagation: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(max_length=8)] = Field(default=[])
     bend_channels: Annotated[int, Field(ge=0, le=512)] = 0
+    match_radius: Annotated[int, Field(ge=0, le=64)] = 0
+    flow_limit: Annotated[int, Field(ge=0, le=65_536)] = 0
 
 
 class _ZoomingSlowMo(Strict):

@@ -35,6 +35,12 @@ class MotionPriorConfig:
     a quarter of the frames' size and smaller; empty: each point keeps its own flow."""
     bend_channels: int = 0
     """Width of the network that bends the paths by the frames beside the pair (path_bend.py); 0: paths are straight."""
+    match_radius: int = 0
+    """Most motion from mid-time to a frame, pixels of the level, that is found by comparing all motions (matching.py);
+    0: motion is not matched."""
+    flow_limit: int = 0
+    """Longest flow, pixels of a level along each axis, that convolutions are told of; 0: any. It is about the longest
+    that training showed them."""
     kind: str = "motion_prior"
 
     gives_motion_prior: ClassVar[bool] = True
@@ -86,6 +92,8 @@ _CONFIG_BY_KIND: dict[str, type[EncoderConfig]] = {
     "motion_prior": MotionPriorConfig,
     "zooming_slowmo": ZoomingSlowMoConfig,
 }
+_ADDED = ("bend_channels", "match_radius", "flow_limit")
+"""Values of MotionPriorConfig that older cards lack. At 0, the model is as it was without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,9 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return a form that JSON can store; :meth:`from_dict` is its inverse."""
         data = asdict(self)
-        if not data["encoder"].get("bend_channels", 1):
-            del data["encoder"]["bend_channels"]  # As in the cards and journals from before there were any.
+        for name in _ADDED:  # As in the cards and journals from before there were any.
+            if not data["encoder"].get(name, 1):
+                del data["encoder"][name]
         return data
 
     @classmethod
@@ -161,9 +170,12 @@ def _check_sizes(config: ModelConfig) -> None:
     encoder = asdict(config.encoder)
     del encoder["kind"]
     lines, distances = encoder.pop("coarsest_lines", 0), encoder.pop("propagation", ())
-    bend = encoder.pop("bend_channels", 0)
-    if type(bend) is not int or bend < 0 or (bend and encoder["levels"] < 2):
-        raise ValueError("bend_channels is a whole number and at least 0, and only a search of two levels has any")
+    for name in _ADDED:
+        value = encoder.pop(name, 0)
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{name} is a whole number and at least 0")
+        if name == "bend_channels" and value and encoder["levels"] < 2:
+            raise ValueError("only a search of two levels has bend_channels")
     if type(lines) is not int or lines < 0:
         raise ValueError("coarsest_lines is a whole number and at least 0")
     if any(type(distance) is not int or distance < 1 for distance in distances):
@@ -193,6 +205,8 @@ LITE = ModelConfig(
         trunk_blocks=6,
         coarsest_lines=12,
         propagation=(4, 12),
+        match_radius=7,
+        flow_limit=16,
     ),
     spatial_channels=32,
     spatial_hidden=(48, 48),
@@ -210,6 +224,8 @@ BASE = ModelConfig(
         trunk_blocks=24,
         coarsest_lines=12,
         propagation=(4, 12),
+        match_radius=7,
+        flow_limit=16,
     ),
     spatial_channels=64,
     spatial_hidden=(64, 64),

@@ -83,6 +83,11 @@ class LoadedModel:
     model: Representation
     card: ModelCard
 
+    @property
+    def fingerprint(self) -> str:
+        """What pictures depend on, as 64 hexadecimal digits: the weights, and the sizes with which they are used."""
+        return hashlib.sha256(f"{self.card.sha256} {self.card.config!r}".encode()).hexdigest()
+
 
 def shipped_models() -> tuple[ModelCard, ...]:
     """Return the cards of the models in the package, the default model first."""

@@ -73,7 +73,7 @@ class Engine(Closeable):
     ) -> None:
         self.clip, self._notices = clip, notices
         self._footings = Footings(clip.timeline, PairKinds(clip), across_cuts)
-        self.loaded, self.weights_hash, self.device = loaded, loaded.card.sha256, profile.device
+        self.loaded, self.fingerprint, self.device = loaded, loaded.fingerprint, profile.device
         self._model = loaded.model.to(profile.device)
         self._model.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._profile = profile
@@ -82,7 +82,7 @@ class Engine(Closeable):
         self._decoder = decoder_for(self._model, profile, cache.spare)
         self._pairs = EncodedPairs(clip, self._model, profile, self._decoder, cache, self._footings.beside)
         self._motion = MotionDrafts(clip, self._model, profile, self._pairs.bend)
-        source_id = repr((clip.identity, clip.cut_edits, self.weights_hash, across_cuts.value, str(profile.device)))
+        source_id = repr((clip.identity, clip.cut_edits, self.fingerprint, across_cuts.value, str(profile.device)))
         self._enlarger = Enlarger(clip.info.grid.scaled(loaded.card.trained_scales[1]), profile.device)
         self._known_info = clip.info
         self._opened = Opened(

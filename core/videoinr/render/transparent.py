@@ -39,7 +39,7 @@ class TransparentEngine:
 
     def __init__(self, colours: Engine, alpha: Engine) -> None:
         self._colours, self._alpha = colours, alpha
-        self.weights_hash = colours.weights_hash
+        self.fingerprint = colours.fingerprint
 
     @property
     def clip(self) -> Clip:

@@ -19,7 +19,7 @@ from videoinr.model.config import ModelConfig, MotionPriorConfig
 from videoinr.model.video_inr import VideoINR
 
 _GROWING = ("motion_channels", "trunk_blocks", "bend_channels")
-_FREE = ("coarsest_lines", "propagation")
+_FREE = ("coarsest_lines", "propagation", "match_radius", "flow_limit")
 """Fields that may differ in any way, because no weights depend on them."""
 
 

@@ -9,88 +9,25 @@ The names of submodules are part of the format of weights files.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from videoinr.model.config import MotionPriorConfig
+from videoinr.model.encoders.motion_step import Halve, MotionStep, limited, matching_step
 from videoinr.model.encoders.path_bend import CoarseSearch, Neighbour, Outer, PathBend, halved, with_bend
 from videoinr.model.layers import LEAK, ExactConv, ResidualBlock, conv
 from videoinr.model.maps import downsampled
-from videoinr.model.ops import convolve, finish_motion_step, is_on_cpu, propagated, resize, warp
+from videoinr.model.ops import convolve, propagated, resize, warp
 
 FrameFeatures = Callable[[Tensor], Tensor]
 """Maps frames [N, 3, h, w] to their finest features [N, C, h, w]; see :meth:`MotionPriorEncoder.frame_features`."""
 STRIDE_LEVELS = 2
 """Levels from one size of the frames to the next smaller size, in a search deeper than the levels with weights."""
 
-STEP_HALO = 4
-"""Rows around a pixel that a MotionStep reads: four convolutions."""
-WHOLE_PX, BAND_PX = 2**18, 2**17
-"""A CPU refines maps of more than WHOLE_PX pixels (whole levels of frames beyond four megapixels, and parts of finer
-ones) in equal bands of at most some BAND_PX: the layers of a step take some 1 kB for a pixel."""
-
-
-class Halve(nn.Module):
-    """Downsamples a map to half its size, rounded up: one level of the pyramid."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.shrink, self.block = conv(channels, channels, stride=2), ResidualBlock(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, H, W] to [B, C, ceil(H/2), ceil(W/2)]."""
-        out: Tensor = self.block(convolve(self.shrink, x, slope=LEAK))
-        return out
-
-
-class MotionStep(nn.Module):
-    """Refines both mid-time flows at one level, given the features of both frames warped by them."""
-
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.enter = conv(2 * channels + 4 + hidden, 2 * hidden)
-        self.middle = nn.ModuleList((conv(2 * hidden, 2 * hidden), conv(2 * hidden, 2 * hidden)))
-        self.leave = ExactConv(2 * hidden, 4 + hidden)
-        self.leave.weight.data.mul_(0.1)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
-
-    def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Refine the flows.
-
-        Args:
-            first: The first frame's feature [B, C, H, W].
-            second: The second frame's feature [B, C, H, W].
-            flow: Flow (x, y) to the first frame, then to the second: [B, 4, H, W], pixels of this level.
-            hidden: The hidden map of the coarser level, resized: [B, hidden, H, W].
-
-        Returns:
-            The refined flow and the hidden map for the next level.
-        """
-        return self.refine(warp(first, flow[:, :2]), warp(second, flow[:, 2:]), flow, hidden)
-
-    def refine(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Refine the flows as :meth:`forward` does, given features that are warped by them already."""
-        maps, (height, width) = (first, second, flow, hidden), flow.shape[-2:]
-        is_traced = torch.is_grad_enabled() or torch.compiler.is_compiling()
-        if is_traced or not is_on_cpu(flow) or height * width <= WHOLE_PX:
-            return self._layers(*maps)
-        refined, count = list[tuple[Tensor, Tensor]](), -(-height * width // BAND_PX)
-        # A last band of the rows that are left over could be so small that its bits would be others (row_bands.py).
-        for top, bottom in pairwise(height * number // count for number in range(count + 1)):
-            begin = max(0, top - STEP_HALO)
-            rows = self._layers(*(one[..., begin : bottom + STEP_HALO, :] for one in maps))
-            new_flow, new_hidden = (one[..., top - begin : bottom - begin, :] for one in rows)
-            refined.append((new_flow, new_hidden))
-        return torch.cat([one for one, _ in refined], 2), torch.cat([one for _, one in refined], 2)
-
-    def _layers(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        x = convolve(self.enter, first, second, flow, hidden, slope=LEAK)
-        for layer in self.middle:
-            assert isinstance(layer, nn.Conv2d)
-            x = convolve(layer, x, slope=LEAK, add=x)
-        return finish_motion_step(convolve(self.leave, x), flow, slope=LEAK)
+LEVELS_BELOW_MATCHING = 2
+"""Levels of the search that are coarser than the one at which motion is matched, if that is not one of the two finest.
+The coarsest has about ``coarsest_lines`` lines, so that this one has about four times as many."""
 
 
 class MotionPriorEncoder(nn.Module):
@@ -102,7 +39,7 @@ class MotionPriorEncoder(nn.Module):
         self.first = ExactConv(3, channels)
         self.front = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.front_blocks)))
         self.halves = nn.ModuleList(Halve(channels) for _ in range(config.levels - 1))
-        self.motion = nn.ModuleList(MotionStep(channels, hidden) for _ in range(config.levels))
+        self.motion = nn.ModuleList(MotionStep(channels, hidden, config.flow_limit) for _ in range(config.levels))
         self.fuse = conv(4 * channels + hidden + 4, out)
         self.trunk = nn.Sequential(*(ResidualBlock(out) for _ in range(config.trunk_blocks)))
         self.bend = PathBend(config) if config.bend_channels else None
@@ -133,7 +70,7 @@ class MotionPriorEncoder(nn.Module):
             flow, hidden = ended.flow, ended.hidden
         first, second = finest[:, 0], finest[:, 1]
         warped = warp(first, flow[:, :2]), warp(second, flow[:, 2:])
-        maps = (first, *warped, second, hidden, flow)
+        maps = (first, *warped, second, hidden, limited(flow, self.config.flow_limit))
         return self.trunk(convolve(self.fuse, *maps)), flow
 
     def outline(
@@ -247,12 +184,16 @@ class MotionPriorEncoder(nn.Module):
         levels = self._pyramid(frames, self.own_levels(depth), compute)
         return (levels[0], *self._search(frames, levels, depth, fine=depth, compute=compute))
 
+    def matched_step(self, number: int, frames: Tensor, level: Tensor, coarse: CoarseSearch) -> CoarseSearch:
+        """Do step ``number``, with matching, on the features [B, 2, C, h, w] of its level in ``frames``."""
+        flow, hidden = _entering(coarse, level)
+        step, small = self.motion[number], downsampled(frames, 2**number)
+        assert isinstance(step, MotionStep)
+        return CoarseSearch(*matching_step(step, level, small, flow, hidden, self.config.match_radius))
+
     def _refined(self, number: int, level: Tensor, coarse: CoarseSearch) -> CoarseSearch:
         """Do step ``number`` of the search on the features [B, 2, C, H, W] of its level, from the level below it."""
-        size = (level.shape[-2], level.shape[-1])
-        flow, hidden = coarse.flow, coarse.hidden
-        if flow.shape[-2:] != size:
-            flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
+        flow, hidden = _entering(coarse, level)
         return CoarseSearch(*self.motion[number](level[:, 0], level[:, 1], flow, hidden.to(level.dtype)))
 
     def frame_features(self, frames: Tensor) -> Tensor:
@@ -273,30 +214,35 @@ class MotionPriorEncoder(nn.Module):
         """Return the products of the convolutions for frames of ``height`` x ``width``, of a search of ``depth``."""
         own, area = self.own_levels(depth), height * width
         total = area * (2 * _weights(self.first, self.front) + _weights(self.fuse, self.trunk))
-        return total + self._search_products(area, own, depth)
+        return total + self._search_products(area, own, depth, STRIDE_LEVELS)
 
     def outline_products(self, height: int, width: int, depth: int) -> int:
         """Return the products of :meth:`outline`, where one of the two frames has its finest features already."""
         own, area = self.own_levels(depth), height * width
         if own > STRIDE_LEVELS:
             steps = area * _weights(self.motion[0]) + area // 4 * _weights(self.motion[1])
-            return area * _weights(self.first, self.front) + self._search_products(area, own, depth) - steps
+            return (
+                area * _weights(self.first, self.front) + self._search_products(area, own, depth, STRIDE_LEVELS) - steps
+            )
         small, coarser = area >> 2 * own, depth - own
         if not coarser:
             return 0
         last_step = small * _weights(self.motion[0]) if own == 1 else 0
         front = 2 * small * _weights(self.first, self.front)
-        return front + self._search_products(small, self.own_levels(coarser), coarser) - last_step
+        return front + self._search_products(small, self.own_levels(coarser), coarser, STRIDE_LEVELS - own) - last_step
 
-    def _search_products(self, area: int, own: int, depth: int) -> int:
+    def _search_products(self, area: int, own: int, depth: int, fine: int) -> int:
         levels = [area >> 2 * level for level in range(own)]
         total = sum(size * _weights(step) for size, step in zip(levels, self.motion, strict=False))
         total += sum(2 * size * _weights(halve) for size, halve in zip(levels[1:], self.halves, strict=False))
+        number = self.matching_level(depth, fine)
+        if number is not None and number < own:  # Its step is done twice.
+            total += levels[number] * _weights(self.motion[number])
         if depth == own:
             return total
         small, coarser = area >> 2 * own, depth - own
         total += 2 * small * _weights(self.first, self.front)
-        return total + self._search_products(small, self.own_levels(coarser), coarser)
+        return total + self._search_products(small, self.own_levels(coarser), coarser, max(0, fine - own))
 
     def _pyramid(self, frames: Tensor, count: int, compute: FrameFeatures) -> list[Tensor]:
         """Compute the features of both frames at ``count`` levels, fine to coarse, each [B, 2, C, h, w]."""
@@ -331,8 +277,19 @@ class MotionPriorEncoder(nn.Module):
                 flow, hidden = resize(flow, size, gain=2), resize(hidden, size)
                 if distances and number >= fine:
                     flow = propagated(level[:, 0], level[:, 1], flow, distances)
-            flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
+            if number == self.matching_level(depth, fewer):
+                found = self.matched_step(number, frames, level, CoarseSearch(flow, hidden))
+                flow, hidden = found.flow, found.hidden
+            else:
+                flow, hidden = step(level[:, 0], level[:, 1], flow, hidden)
         return flow, hidden
+
+    def matching_level(self, depth: int, fine: int = STRIDE_LEVELS) -> int | None:
+        """Return the level, of a search of ``depth``, on which motion is matched; None: on none.
+
+        ``fine``: number of the finest levels that are left out.
+        """
+        return max(depth - 1 - LEVELS_BELOW_MATCHING, fine) if self.config.match_radius else None
 
     def start(
         self, frames: Tensor, count: int, depth: int, size: tuple[int, int], dtype: torch.dtype,
@@ -361,6 +318,14 @@ class MotionPriorEncoder(nn.Module):
         compute = compute or self.frame_features
         smaller = self._pyramid(small, self.own_levels(coarser), compute)
         return self._search(small, smaller, coarser, fine=max(0, fine - count), compute=compute)
+
+
+def _entering(coarse: CoarseSearch, level: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a search's flow and hidden map in the size of ``level`` [B, 2, C, h, w], twice as large or the same."""
+    size = (level.shape[-2], level.shape[-1])
+    if coarse.flow.shape[-2:] == size:
+        return coarse.flow, coarse.hidden
+    return resize(coarse.flow, size, gain=2), resize(coarse.hidden, size)
 
 
 def _weights(*modules: nn.Module) -> int:

@@ -21,7 +21,8 @@ from torch import Tensor
 from videoinr.geometry import Grid, Rect
 from videoinr.images import tensor_from_planes
 from videoinr.model.config import MotionPriorConfig
-from videoinr.model.encoders.motion_prior import STEP_HALO, STRIDE_LEVELS, Halve, MotionPriorEncoder, MotionStep
+from videoinr.model.encoders.motion_prior import STRIDE_LEVELS, MotionPriorEncoder
+from videoinr.model.encoders.motion_step import STEP_HALO, Halve, MotionStep, limited
 from videoinr.model.encoders.path_bend import CoarseSearch
 from videoinr.model.encoders.row_bands import FeatureRows, LevelFeatures, RollingBlocks, WholeFeatures
 from videoinr.model.layers import LEAK
@@ -103,8 +104,12 @@ class BandEncoder:
             levels.append(halve(levels[-1]))
         height, width = levels[-1].shape[-2:]
         state = CoarseSearch(*encoder.start(self._frames, own, self._depth, (height, width), levels[-1].dtype))
-        for step, level in zip(reversed(encoder.motion[2:own]), reversed(levels[1:]), strict=True):
+        for number in reversed(range(STRIDE_LEVELS, own)):
+            step, level = encoder.motion[number], levels[number - 1]
             assert isinstance(step, MotionStep)
+            if number == encoder.matching_level(own, STRIDE_LEVELS):
+                state = encoder.matched_step(number, self._frames, level[None], state)
+                continue
             state = self._refined(step, WholeFeatures(level), state)
         return state
 
@@ -159,7 +164,7 @@ class BandEncoder:
             self._check_reach(features, flow, wide, needed)
             warped = features.warped(0, flow[:, :2], wide), features.warped(1, flow[:, 2:], wide)
             both = features.rows(wide)
-            fused = convolve(encoder.fuse, both[:1], *warped, both[1:], hidden, flow)
+            fused = convolve(encoder.fuse, both[:1], *warped, both[1:], hidden, limited(flow, self._config.flow_limit))
             del warped, hidden
             fused = fused[:, :, above : above + band.height]
             rows = trunk.push(fused, is_last=band.bottom == window.bottom)
